@@ -1,0 +1,61 @@
+# `make report` and `make test` are all that a fresh machine needs; each sets up .venv first.
+
+PYTHON  := .venv/bin/python
+JIQUN   := .venv/bin/jiqun
+REPORT  := build/report
+# Zipped triples of parameter draw, outside-world path and seed behind the report's intervals.
+DRAWS   ?= 100
+TEST_WORKERS ?= 2
+
+# Runs are parallel over processes, so a library that starts threads of its own only gets in the way.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export MPLBACKEND := Agg
+# The debugger's complaint about frozen modules would drown the notebooks' own messages.
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.PHONY: help setup report test test-slow test-all lint bench docs golden lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: ## .venv with the pinned packages (every target below does this first)
+	@tools/setup.sh
+
+report: setup ## run the reference scenarios and write build/report/{zh,en}/index.html
+	$(JIQUN) run without_document_55 --draws $(DRAWS) --out $(REPORT)/store
+	$(JIQUN) report $(REPORT)/store --lang both
+	@printf '%s\n' $(REPORT)/zh/index.html $(REPORT)/en/index.html
+
+test: setup ## the tests that need no browser and no system package
+	$(PYTHON) -m pytest -n $(TEST_WORKERS) -m "not slow"
+
+test-slow: setup ## the others: notebooks, browser, Dask, killed batches
+	$(PYTHON) -m pytest -m slow
+
+test-all: test test-slow ## all tests
+
+lint: setup ## style, formatting and types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+bench: setup ## speed of one run, and where its time goes
+	$(PYTHON) -m benchmarks.speed
+
+docs: setup ## the generated tables of docs/
+	$(PYTHON) -m calibration.document
+	$(PYTHON) -m model.document
+
+golden: setup ## renew the golden results (say in the commit why they moved)
+	$(PYTHON) -m tests.golden.renew
+
+# Needs uv. The lock covers every platform and every Python from 3.12 on, and names no index.
+lock: ## pin the newest versions that pyproject.toml allows
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.12 --upgrade \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.lock
+
+clean: ## remove .venv, build/ and caches
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
