@@ -1,0 +1,64 @@
+"""What a reader of a wrong file is told: where it is wrong, and what would be right."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class InputError(ValueError):
+    """A file that cannot be used as it stands.
+
+    Attributes:
+        file: The file that is wrong.
+        line: Line in it, counted from 1, or None where the file as a whole is wrong.
+        key: Key or column that is wrong, such as ``levers[0].cap.unit``; empty for the whole file.
+        problem: What is wrong.
+        allowed: What is allowed there, or an empty string.
+        nearest: The nearest valid name, or None.
+    """
+
+    def __init__(
+        self,
+        file: Path | str,
+        line: int | None,
+        key: str,
+        problem: str,
+        allowed: str = "",
+        nearest: str | None = None,
+    ) -> None:
+        # All six go to the base class, so that the error survives the way out of a worker process.
+        super().__init__(str(file), line, key, problem, allowed, nearest)
+        self.file = str(file)
+        self.line = line
+        self.key = key
+        self.problem = problem
+        self.allowed = allowed
+        self.nearest = nearest
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        parts = [f"{place}: {self.key}: {self.problem}" if self.key else f"{place}: {self.problem}"]
+        if self.allowed:
+            parts.append(f"allowed: {self.allowed}")
+        if self.nearest:
+            parts.append(f"nearest: {self.nearest}")
+        return "; ".join(parts)
+
+
+class ScenarioError(InputError):
+    """A scenario or lever file that is wrong."""
+
+
+class TableError(InputError):
+    """A data table that does not follow its schema."""
+
+
+def nearest_name(name: str, valid: Iterable[str]) -> str | None:
+    """The valid name a misspelt one most likely meant, or None if none is near."""
+    found = difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)
+    return found[0] if found else None

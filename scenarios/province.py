@@ -1,0 +1,59 @@
+"""The province the population is built from: the tables, in the model's base units."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.scenario import CITIES, FIELDS, ClusterRecord, Province
+from scenarios.tables import table
+from scenarios.units import TABLE_UNITS
+
+if TYPE_CHECKING:
+    from model.scenario import Array
+    from scenarios.tables import Cluster
+
+CITY_WEIGHT = "secondary_va"
+"""Quantity of `cities.csv` that weighs the cities."""
+
+
+@cache
+def province() -> Province:
+    """Published and proxied facts at end-2018, in yuan, tce, persons and shares."""
+    fields: dict[str, list[float]] = {}
+    position = {name: i for i, name in enumerate(FIELDS)}
+    for row in table("fields"):
+        values = fields.setdefault(row.quantity, [float("nan")] * len(FIELDS))
+        values[position[row.field]] = row.value * TABLE_UNITS[row.unit]
+    weight = {row.city: row.value for row in table("cities") if row.quantity == CITY_WEIGHT}
+    return Province(
+        fields={quantity: _complete(quantity, values) for quantity, values in fields.items()},
+        city_weight=_complete("city weights", [weight.get(c, float("nan")) for c in CITIES]),
+        marginals={row.name: row.value * TABLE_UNITS[row.unit] for row in table("marginals")},
+        clusters=tuple(_cluster(row) for row in table("clusters") if row.cities),
+    )
+
+
+def _complete(name: str, values: list[float]) -> Array:
+    array = np.array(values, dtype=np.float64)
+    if np.isnan(array).any():
+        raise ValueError(f"the tables lack a value of {name}")
+    return array
+
+
+def _cluster(row: Cluster) -> ClusterRecord:
+    """A register row; its size only where the register lets it be used."""
+    scale = row.scale_100m_yuan if row.rake == "yes" else None
+    return ClusterRecord(
+        id=row.id,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        field=row.field,
+        city=row.cities,
+        tier=row.cultivation_tier,
+        status=row.status_end_2023,
+        scale=None if scale is None else scale * TABLE_UNITS["100m yuan"],
+        scale_year=None if scale is None else row.scale_year,
+    )

@@ -1,0 +1,277 @@
+"""What scenario and lever files may hold.
+
+Pydantic checks shape, types and names. Terms of a lever (its rates, amounts and caps) are checked
+against the lever's own declaration in `resolve.py`, since each lever has its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, ValidationError
+from pydantic_core import PydanticCustomError
+
+from model.scenario import CITIES, FIELDS, SERIES, SIZES, TIERS
+from scenarios.errors import ScenarioError, nearest_name
+from scenarios.units import UNITS, parse_quarter
+
+if TYPE_CHECKING:
+    from scenarios.yaml_file import Document, Key
+
+ROLES = ("chain_leader", "supporting", "independent")
+LABELS = ("innovative_sme", "high_tech", "srdi", "little_giant", "champion", "green_factory")
+FIRST = ("score", "application", "smallest", "largest", "tier")
+"""Who is served first when a budget is short; the model gets the place in this list."""
+
+WHO: dict[str, tuple[str, ...]] = {
+    "tier": TIERS,
+    "field": FIELDS,
+    "size": SIZES,
+    "city": CITIES,
+    "role": ROLES,
+    "label": LABELS,
+}
+"""Attributes a target group is named by, with the ids each allows."""
+
+SETTINGS = ("budget", "take_up", "lag", "instalments")
+"""Parts of a lever setting that are not terms of its own."""
+
+PATHS = {"low": -1.0, "central": 0.0, "high": 1.0}
+"""Paths of the outside world and the place of each between low and high."""
+
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Share = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
+
+
+def _one_of(*names: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in names:
+            raise PydanticCustomError("one_of", "unknown name", {"names": names})
+        return value
+
+    return AfterValidator(check)
+
+
+def _quarter(value: str) -> str:
+    if parse_quarter(value) is None:
+        raise PydanticCustomError("quarter", "not a quarter", {"expected": "such as 2024-Q1"})
+    return value
+
+
+Quarter = Annotated[str, AfterValidator(_quarter)]
+AnyUnit = Annotated[str, _one_of(*(unit for kind in UNITS.values() for unit in kind))]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Part(BaseModel):
+    """A mapping of a scenario file: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(Part):
+    """Labels in both languages."""
+
+    zh: Annotated[str, Field(min_length=1)]
+    en: Annotated[str, Field(min_length=1)]
+
+
+class Quantity(Part):
+    """A number with its unit."""
+
+    value: Finite
+    unit: AnyUnit
+
+
+class DatedQuantity(Part):
+    """A number with its unit that holds from a quarter until the next one of its list."""
+
+    from_: Annotated[Quarter, Field(alias="from")]
+    value: Finite
+    unit: AnyUnit
+    source: str = ""
+
+
+class Budget(Part):
+    """What a lever may spend, and who is served first when it is short."""
+
+    value: Finite
+    unit: Annotated[str, _one_of(*UNITS["money"])]
+    per: Literal["year", "quarter"]
+    first: Annotated[str, _one_of(*FIRST)] = "application"
+
+
+class TakeUp(Part):
+    """Share of those eligible who claim: at the start, in full, and years between the two."""
+
+    start: Share
+    full: Share
+    years: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=20)]
+
+
+class Who(Part):
+    """Target group; an absent attribute allows all."""
+
+    tier: list[Annotated[str, _one_of(*TIERS)]] | None = None
+    field: list[Annotated[str, _one_of(*FIELDS)]] | None = None
+    size: list[Annotated[str, _one_of(*SIZES)]] | None = None
+    city: list[Annotated[str, _one_of(*CITIES)]] | None = None
+    role: list[Annotated[str, _one_of(*ROLES)]] | None = None
+    label: list[Annotated[str, _one_of(*LABELS)]] | None = None
+
+
+class LeverSetting(BaseModel):
+    """How a scenario sets a lever; keys not listed here are terms of the lever."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: str
+    from_: Annotated[Quarter | None, Field(alias="from")] = None
+    to: Quarter | None = None
+    who: Who | None = None
+    budget: Budget | None = None
+    take_up: TakeUp | None = None
+    lag: Quantity | None = None
+    instalments: Annotated[list[Share], Field(min_length=1, max_length=12)] | None = None
+
+
+class OutsidePath(Part):
+    """Path of one series of the outside world."""
+
+    path: Literal["low", "central", "high"]
+
+
+class OutsideSetting(Part):
+    """The outside world of a scenario."""
+
+    origin: Annotated[StrictInt, Field(ge=2020, le=2023)] | None = None
+    demand_growth: OutsidePath | None = None
+    price_growth: OutsidePath | None = None
+    frontier_growth: OutsidePath | None = None
+
+    def positions(self) -> dict[str, float]:
+        """Place between low and high of each series that is set."""
+        set_ = {series: getattr(self, f"{series}_growth") for series in SERIES}
+        return {series: PATHS[path.path] for series, path in set_.items() if path}
+
+
+class ScenarioFile(Part):
+    """A scenario file as written."""
+
+    name: Name
+    label: Label | None = None
+    baseline: Name | None = None
+    start: Quarter | None = None
+    end: Quarter | None = None
+    rows: Annotated[StrictInt, Field(ge=0, le=2_000_000)] | None = None
+    levers: list[LeverSetting] = Field(default_factory=list)
+    without: list[str] = Field(default_factory=list)
+    parameters: dict[str, Finite] = Field(default_factory=dict)
+    outside: OutsideSetting | None = None
+
+
+class Term(Part):
+    """Declaration of one term of a lever: its kind, bounds and value as issued."""
+
+    kind: Annotated[str, _one_of(*UNITS)]
+    bounds: Annotated[list[Finite], Field(min_length=2, max_length=2)]
+    default: Annotated[list[DatedQuantity], Field(min_length=1)]
+    grade: Literal["published", "recalled", "assumption"]
+    note: str = ""
+
+
+class LeverDeclaration(Part):
+    """Declaration of a lever: what it is, what it touches and what of it can be set."""
+
+    id: Name
+    label: Label
+    article: str
+    origin: Literal["document_55", "older", "later"]
+    channel: Name
+    from_: Annotated[Quarter, Field(alias="from")]
+    to: Quarter | None = None
+    who: list[Annotated[str, _one_of(*WHO)]] = Field(default_factory=list)
+    eligible: Who | None = None
+    settings: list[Annotated[str, _one_of(*SETTINGS)]] = Field(default_factory=list)
+    budget: Budget | None = None
+    take_up: TakeUp | None = None
+    terms: Annotated[dict[str, Term], Field(min_length=1)]
+
+
+class LeverFile(Part):
+    """The file of lever declarations."""
+
+    levers: list[LeverDeclaration]
+
+
+def checked[Checked: BaseModel](
+    document: Document, schema: type[Checked], data: Any, at: Key = ()
+) -> Checked:
+    """Check a part of a file against its schema.
+
+    Args:
+        document: The file.
+        schema: What the part must look like.
+        data: The part.
+        at: Path of the part in the file.
+
+    Raises:
+        ScenarioError: The first thing that does not fit, with its line and what is allowed.
+    """
+    try:
+        return schema.model_validate(data)
+    except ValidationError as error:
+        # An unknown key often leaves a required one missing: name the misspelling, not the gap.
+        problems = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        raise _explain(document, schema, problems[0], at) from error
+
+
+def _explain(document: Document, schema: type[BaseModel], error: Any, at: Key) -> ScenarioError:
+    key = (*at, *(part for part in error["loc"] if part != "[key]"))
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        valid = _keys_at(schema, error["loc"][:-1])
+        name = str(key[-1])
+        return document.error(key, "unknown key", ", ".join(valid), nearest_name(name, valid))
+    if kind == "missing":
+        valid = _keys_at(schema, error["loc"][:-1])
+        return document.error(key, "is missing", ", ".join(valid))
+    given = error["input"]
+    if kind in ("one_of", "literal_error"):
+        valid = list(context.get("names", ())) or _literals(context.get("expected", ""))
+        near = nearest_name(str(given), valid)
+        return document.error(key, f"unknown name {given!r}", ", ".join(valid), near)
+    return document.error(key, f"{given!r} is not allowed", _allowed(error["msg"], context))
+
+
+def _allowed(message: str, context: dict[str, Any]) -> str:
+    if "expected" in context:
+        return str(context["expected"])
+    return message.removeprefix("Input should be ").removeprefix("a valid ")
+
+
+def _literals(text: str) -> list[str]:
+    return [part.strip(" '") for part in text.replace(" or ", ", ").split(",")]
+
+
+def _keys_at(schema: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """Keys allowed in the mapping at a place of a schema."""
+    current: Any = schema
+    for part in loc:
+        if isinstance(part, int) or not hasattr(current, "model_fields"):
+            continue
+        named = {info.alias or name: info for name, info in current.model_fields.items()}
+        if part in named:
+            current = _model_in(named[str(part)].annotation) or current
+    return [info.alias or name for name, info in current.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside an annotation such as ``list[Model] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found:
+            return found
+    return None

@@ -1,0 +1,529 @@
+"""The data tables, read and checked against their schema.
+
+Each table of `calibration/data/` is a CSV file whose rows are described here once: columns, types,
+allowed values and meaning. Loading refuses what does not fit; `docs/data.md` prints the same
+descriptions.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
+
+from model.scenario import CITIES, FIELDS, SERIES, STATUSES, TIERS
+from scenarios.errors import TableError, nearest_name
+
+DATA = Path(__file__).resolve().parent.parent / "calibration" / "data"
+"""Folder of the tables."""
+
+
+def _blank_to_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+MaybeNumber = Annotated[Number | None, BeforeValidator(_blank_to_none)]
+MaybeYear = Annotated[
+    Annotated[int, Field(ge=1990, le=2023)] | None, BeforeValidator(_blank_to_none)
+]
+Year = Annotated[int, Field(ge=1990, le=2023)]
+Text = Annotated[str, Field(min_length=1)]
+Confidence = Literal["high", "medium", "low", "derived", "proxy", "assumption"]
+Kind = Literal[
+    "published", "derived", "interpolated", "recalled", "proxy", "assumption"
+]  # how a number came about
+
+
+def _one_of(*names: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in names:
+            raise PydanticCustomError("one_of", "unknown name", {"expected": ", ".join(names)})
+        return value
+
+    return AfterValidator(check)
+
+
+FieldId = Annotated[str, _one_of(*FIELDS)]
+CityId = Annotated[str, _one_of(*CITIES)]
+TierId = Annotated[str, _one_of(*TIERS)]
+StatusId = Annotated[str, _one_of(*STATUSES)]
+
+
+def _doc(text: str) -> Any:
+    return Field(description=text)
+
+
+class Row(BaseModel):
+    """One row of a table; columns that are not declared are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Figure(Row):
+    """Published figures to 2023: official releases, yearbooks and their re-posts."""
+
+    id: Annotated[Text, _doc("identifier other tables point to")]
+    indicator: Text
+    indicator_zh: str
+    year: Year
+    period: Annotated[Text, _doc("'full' for the year, else the months, the date or the span")]
+    value: Number
+    unit: Text
+    scope: Text
+    source: str
+    url: str
+    confidence: Annotated[Confidence, _doc("how plainly the page showed the figure")]
+    note: str
+
+
+class PublishedTarget(Row):
+    """Targets set by government: compared with, never fitted to."""
+
+    id: Text
+    indicator: Text
+    indicator_zh: str
+    year: Annotated[int, _doc("year the target is set for")]
+    period: Text
+    value: Number
+    unit: Text
+    scope: Text
+    source: str
+    url: str
+    confidence: Confidence
+    note: str
+
+
+class CalibrationTarget(Row):
+    """The series the model is fitted to, one row a point, with its error."""
+
+    id: Text
+    indicator: Text
+    outcome: Annotated[Text, _doc("outcome of the register that is compared")]
+    level: Text
+    unit_name: Text
+    scale: Annotated[Number, _doc("multiplies the outcome to give the unit of the figure")]
+    year: Year
+    value: Number
+    unit: Text
+    scope: Text
+    kind: Annotated[Text, _doc("level, growth, real growth, flow or change")]
+    error: Annotated[Number, Field(ge=0)]
+    error_kind: Annotated[
+        Literal["%", "pp", "report only", "input"],
+        _doc("'report only' rows are shown, 'input' rows are inputs; neither is fitted"),
+    ]
+    source: Annotated[str, _doc("rows of figures.csv")]
+    confidence: Confidence
+    note: str
+
+
+class PolicyTarget(Row):
+    """Targets of document 55, by article and class."""
+
+    id: Text
+    article: Text
+    label_zh: Text
+    label_en: Text
+    value: Text
+    unit: Text
+    kind: Text
+    scope: Text
+    deadline: Text
+    class_: Annotated[Literal["modelled", "quota", "plan"], Field(alias="class")]
+    lead_zh: str
+    source: Text
+    confidence: Confidence
+
+
+class Article(Row):
+    """The articles of document 55 and what each becomes in the model."""
+
+    article: Text
+    heading_zh: Text
+    heading_en: Text
+    kind: Literal["context", "mechanism", "target", "lever"]
+    what_it_becomes: Text
+    targets: str
+    lead_zh: str
+    source: Text
+    confidence: Confidence
+
+
+class Counterfactual(Row):
+    """What each reference run holds of each instrument."""
+
+    instrument: Text
+    article: str
+    origin: Literal["document_55", "older", "later"]
+    without_document_55: Text
+    as_issued: Text
+    without_document_55_to_date: Text
+    policy_to_date: Text
+    reason: str
+
+
+class Rule(Row):
+    """Thresholds, rates and terms of titles and taxes, with their dates where they changed."""
+
+    id: Annotated[Text, _doc("identifier the lever declarations point to")]
+    rule: Text
+    condition: Text
+    value: Text
+    unit: Text
+    date_from: Annotated[str, _doc("first quarter in force, where dated")]
+    date_to: Annotated[str, _doc("last quarter in force, where dated")]
+    scope: Text
+    source: Text
+    confidence: Confidence
+    note: str
+
+
+class LeverInForce(Row):
+    """Instruments seen in force, with rates and caps as the page gave them."""
+
+    lever: Text
+    instrument_zh: Text
+    rate_or_amount: str
+    cap: str
+    eligibility: str
+    period: str
+    source: str
+
+
+class Cluster(Row):
+    """Named clusters as known at end-2023."""
+
+    id: Text
+    name_zh: Text
+    name_en: Text
+    field: Annotated[str, _one_of(*FIELDS, "mixed")]
+    cities: Annotated[str, _one_of(*CITIES, ""), _doc("host city; empty for the county total")]
+    cultivation_tier: TierId
+    status_end_2023: StatusId
+    scale_100m_yuan: MaybeNumber
+    scale_year: MaybeYear
+    scale_kind: str
+    above_scale_firms: MaybeNumber
+    firms: MaybeNumber
+    known_from: Year
+    note: str
+    rake: Annotated[Literal["yes", "no"], _doc("whether the size may be used as a marginal")]
+    source: Text
+    confidence: Confidence
+
+
+class LaterCluster(Row):
+    """Clusters that became known after 2023: names for the to-date runs, never tiers of a run."""
+
+    id: Text
+    name_zh: Text
+    name_en: Text
+    field: FieldId
+    cities: CityId
+    cultivation_tier: TierId
+    status_end_2023: StatusId
+    known_from: Annotated[int, Field(ge=2024)]
+    note: str
+    source: Text
+    confidence: Confidence
+
+
+class FieldRow(Row):
+    """What is known or assumed of each field at end-2018, one quantity a row."""
+
+    field: FieldId
+    quantity: Annotated[
+        Literal[
+            "revenue",
+            "enterprises",
+            "market_share",
+            "va_rate",
+            "energy_per_va",
+            "capital_per_revenue",
+            "rd_intensity",
+            "rd_active",
+            "large_plant_share",
+            "entry_share",
+        ],
+        _doc("relative weights where the note says so"),
+    ]
+    year: Text
+    value: Annotated[Number, Field(ge=0)]
+    low: Annotated[Number, Field(ge=0)]
+    high: Annotated[Number, Field(ge=0)]
+    unit: Text
+    scope: Text
+    kind: Kind
+    source: Text
+    confidence: Confidence
+    note: str
+
+
+class CityRow(Row):
+    """Weights of the cities."""
+
+    city: CityId
+    name_zh: Text
+    quantity: Literal["secondary_va", "gdp"]
+    year: Year
+    value: Annotated[Number, Field(gt=0)]
+    unit: Text
+    scope: Text
+    kind: Kind
+    source: Text
+    confidence: Confidence
+    note: str
+
+
+class Marginal(Row):
+    """Totals the population at end-2018 is raked to or checked against."""
+
+    name: Text
+    published_value: MaybeNumber
+    published_year: Annotated[str, _doc("year of the published value; empty if none")]
+    value: Annotated[Number, _doc("value carried to end-2018")]
+    low: Number
+    high: Number
+    unit: Text
+    year: Literal["2018"]
+    scope: Text
+    rule: Annotated[Text, _doc("how the published value was carried back")]
+    kind: Kind
+    judged_in: Annotated[str, _doc("year in which the simulated value is judged")]
+    source: Text
+    confidence: Confidence
+    note: str
+
+
+class OutsideRow(Row):
+    """Yearly growth of the outside world, the loan rate, and the rule that projects them."""
+
+    series: Annotated[str, _one_of(*SERIES, "nominal_demand", "loan_rate", "rule")]
+    field: Annotated[Text, _doc("field, or 'all' for fields without a series of their own")]
+    year: MaybeYear
+    value: Number
+    unit: Text
+    scope: Text
+    kind: Kind
+    source: Text
+    confidence: Confidence
+    note: str
+
+
+class Parameter(Row):
+    """Behavioural parameters; a row with a range is drawn, whatever its grade."""
+
+    name: Text
+    value: Number
+    low: Number
+    high: Number
+    distribution: Text
+    unit: Text
+    grade: Text
+    group: Text
+    meaning: Text
+    source: str
+    use: Text
+
+
+class Effect(Row):
+    """Published effect sizes."""
+
+    topic: Text
+    parameter_or_effect: Text
+    estimate: str
+    se_or_ci: str
+    unit_meaning: str
+    sample: str
+    method: str
+    source: Text
+    url: str
+    source_seen: str
+    model_use: str
+
+
+class Prior(Row):
+    """Ranges from the literature, with an evidence grade."""
+
+    parameter: Text
+    meaning: Text
+    distribution: Text
+    low: Number
+    mode: Number
+    high: Number
+    source: Text
+    evidence_grade: Text
+    use: Literal["input", "emergent_check"]
+    acts_on: str
+
+
+class StylisedFact(Row):
+    """Facts on populations of enterprises and how to measure each in a simulation."""
+
+    fact: Text
+    target_value: str
+    range: str
+    source: Text
+    url: str
+    source_seen: str
+    how_to_measure_in_simulation: str
+    must: Literal["yes", "no"]
+
+
+class PolicyTrial(Row):
+    """Published quasi-experiments to re-run on the simulated panel."""
+
+    id: Text
+    experiment: Text
+    treatment: Text
+    population: str
+    virtual_experiment_design: str
+    estimator: str
+    outcome: str
+    published_estimate: str
+    se_or_ci: str
+    acceptance_band: str
+    source: Text
+    url: str
+    source_seen: str
+    notes: str
+    use: Text
+
+
+INPUT_TABLES: dict[str, type[Row]] = {
+    "parameters": Parameter,
+    "fields": FieldRow,
+    "cities": CityRow,
+    "marginals": Marginal,
+    "clusters": Cluster,
+    "outside_world": OutsideRow,
+}
+"""Tables a run is made of: their hash is part of its identity."""
+
+TABLES: dict[str, type[Row]] = INPUT_TABLES | {
+    "figures": Figure,
+    "calibration_targets": CalibrationTarget,
+    "published_targets": PublishedTarget,
+    "policy_targets": PolicyTarget,
+    "articles": Article,
+    "counterfactual": Counterfactual,
+    "rules": Rule,
+    "levers_in_force": LeverInForce,
+    "clusters_known_later": LaterCluster,
+    "effects": Effect,
+    "priors": Prior,
+    "stylised_facts": StylisedFact,
+    "policy_trials": PolicyTrial,
+}
+"""Every table with its row model."""
+
+
+def columns(row: type[Row]) -> list[str]:
+    """Column names of a table in order."""
+    return [info.alias or name for name, info in row.model_fields.items()]
+
+
+def read_table(path: Path, row: type[Row]) -> list[Row]:
+    """Read a CSV file and check every row.
+
+    Args:
+        path: The file.
+        row: What a row must look like.
+
+    Returns:
+        The rows in file order.
+
+    Raises:
+        TableError: The file is missing, not UTF-8, has other columns, or holds a value that does
+            not fit; the message names file, line, column and what is allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TableError(path, None, "", f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TableError(path, None, "", "is not UTF-8 text") from error
+    reader = csv.DictReader(io.StringIO(text), restkey="", strict=True)
+    _check_header(path, reader.fieldnames or (), columns(row))
+    rows: list[Row] = []
+    line = 2
+    try:
+        for record in reader:
+            rows.append(_check_row(path, line, record, row))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise TableError(path, line, "", f"broken CSV: {error}") from error
+    return rows
+
+
+def _check_header(path: Path, found: Any, wanted: list[str]) -> None:
+    for name in found:
+        if name not in wanted:
+            raise TableError(
+                path,
+                1,
+                str(name),
+                "unknown column",
+                ", ".join(wanted),
+                nearest_name(str(name), wanted),
+            )
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise TableError(path, 1, missing[0], "column is missing", ", ".join(wanted))
+
+
+def _check_row(path: Path, line: int, record: dict[str, Any], row: type[Row]) -> Row:
+    if "" in record:
+        raise TableError(path, line, "", "has more cells than columns", str(len(columns(row))))
+    short = [name for name, value in record.items() if value is None]
+    if short:
+        raise TableError(path, line, short[0], "has fewer cells than columns")
+    try:
+        return row.model_validate(record)
+    except ValidationError as error:
+        first = error.errors()[0]
+        column = str(first["loc"][0])
+        allowed = first.get("ctx", {}).get("expected", "")
+        problem = f"{record.get(column)!r}: {first['msg']}"
+        raise TableError(path, line, column, problem, str(allowed)) from error
+
+
+@cache
+def table(name: str) -> tuple[Any, ...]:
+    """Rows of a table of `calibration/data/`, checked; read once a process."""
+    return tuple(read_table(DATA / f"{name}.csv", TABLES[name]))
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, whatever line endings the checkout gave it."""
+    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+
+
+@cache
+def data_hash() -> str:
+    """Hash of the tables that runs are made of."""
+    return _joint_hash(tuple(INPUT_TABLES))
+
+
+def tables_hash() -> str:
+    """Hash of all tables, for records of what a batch was compared with."""
+    return _joint_hash(tuple(TABLES))
+
+
+def _joint_hash(names: tuple[str, ...]) -> str:
+    lines = [f"{name} {file_hash(DATA / f'{name}.csv')}" for name in sorted(names)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:20]
