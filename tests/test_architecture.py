@@ -1,0 +1,116 @@
+"""The house: imports run one way, workers stay light, and no file names a machine or an index."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+# Each package may import those before it.
+HOUSE = ("model", "scenarios", "experiments", "calibration", "notebooks", "jiqun")
+MODULES = sorted(path for package in HOUSE for path in (ROOT / package).rglob("*.py"))
+# What neither a worker nor a reader of the model should have to load.
+HEAVY = frozenset({"matplotlib", "pandas", "pydantic", "pyarrow"})
+
+
+def imports(nodes: Iterator[ast.AST] | list[ast.stmt]) -> set[str]:
+    """Top-level names of the packages that these statements import."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_imports_run_one_way(path: Path) -> None:
+    rank = HOUSE.index(path.relative_to(ROOT).parts[0])
+    upward = imports(ast.walk(ast.parse(path.read_text("utf-8")))) & set(HOUSE[rank + 1 :])
+    assert not upward, f"{name(path)} may import only {HOUSE[: rank + 1]}, not {sorted(upward)}"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if name(p).startswith("model/")], ids=name)
+def test_model_needs_no_tables_plots_or_schemas_at_import(path: Path) -> None:
+    heavy = imports(ast.parse(path.read_text("utf-8")).body) & HEAVY
+    assert not heavy, f"{name(path)} imports {sorted(heavy)} at its top"
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        # Mesa itself loads pandas, and pandas loads pyarrow.
+        ("model.model", {"matplotlib", "pydantic", "duckdb", *HOUSE[1:]}),
+        ("experiments.runner", {"matplotlib", "papermill", *HOUSE[3:]}),
+        # So that `jiqun --help` answers at once.
+        ("jiqun.cli", {"matplotlib", "mesa", "pandas", "scipy", "duckdb", "distributed"}),
+    ],
+)
+def test_import_stays_light(module: str, unwanted: set[str]) -> None:
+    code = f"import {module}, sys; print(*(m for m in sys.modules if '.' not in m))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not unwanted & set(done.stdout.split())
+
+
+def tracked() -> list[Path]:
+    done = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / line for line in done.stdout.split("\0") if line and (ROOT / line).is_file()]
+
+
+def test_no_file_names_an_index_or_a_machine() -> None:
+    # The brackets keep the pattern from finding itself.
+    forbidden = re.compile(
+        r"py[p]i\.org|python[h]osted|(?<!no-emit-)index-[u]rl|(?<![\w.])/(?:[w]ork|[r]oot|[h]ome|[t]mp)/"
+    )
+    found = []
+    for path in tracked():
+        try:
+            text = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{name(path)}: {match.group()}" for match in forbidden.finditer(text)]
+    assert not found
+
+
+def pins() -> dict[str, str]:
+    """Pinned version by package."""
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, flags=re.M))
+
+
+def test_every_pin_carries_hashes() -> None:
+    lock = (ROOT / "requirements.lock").read_text("utf-8").replace("\\\n", " ")
+    for line in lock.splitlines():
+        assert re.match(r"[a-z0-9-]+==\S+ ", line), line
+        assert "--hash=sha256:" in line, line
+
+
+def test_pins_hold_what_the_project_asks_for() -> None:
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    asked = [
+        *table["build-system"]["requires"],
+        *table["project"]["dependencies"],
+        *table["project"]["optional-dependencies"]["dev"],
+    ]
+    pinned = pins()
+    for requirement in map(Requirement, asked):
+        assert requirement.specifier.contains(pinned[requirement.name]), requirement
+    assert pinned["mesa"].startswith("3.")
