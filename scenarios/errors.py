@@ -60,5 +60,13 @@ class TableError(InputError):
 
 def nearest_name(name: str, valid: Iterable[str]) -> str | None:
     """The valid name a misspelt one most likely meant, or None if none is near."""
-    found = difflib.get_close_matches(str(name), list(valid), n=1, cutoff=0.5)
+    names = [str(item) for item in valid]
+    found = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    found += [item for item in names if len(name) > 1 and name.lower() in item.lower()]
     return found[0] if found else None
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Names as one text, cut where there are too many to read."""
+    every = list(names)
+    return ", ".join(every[:most]) + (", ..." if len(every) > most else "")

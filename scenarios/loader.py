@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from model.scenario import Scenario, quarter_index, quarter_name
 from scenarios import levers
-from scenarios.errors import ScenarioError, nearest_name
+from scenarios.errors import InputError, ScenarioError, listed, nearest_name
 from scenarios.outside import outside_world
 from scenarios.province import province
 from scenarios.schema import ScenarioFile, checked
@@ -78,11 +78,11 @@ def load(name_or_path: str | Path) -> Scenario:
     )
 
 
-def check(name_or_path: str | Path) -> list[ScenarioError]:
+def check(name_or_path: str | Path) -> list[InputError]:
     """What is wrong with a scenario: an empty list if nothing is, else its first problem."""
     try:
         load(name_or_path)
-    except ScenarioError as error:
+    except InputError as error:
         return [error]
     return []
 
@@ -100,7 +100,7 @@ def _find(name_or_path: str | Path) -> Path:
     if str(name_or_path) not in known:
         allowed = f"a YAML file, or one of {', '.join(known)}"
         near = nearest_name(str(name_or_path), known)
-        raise ScenarioError(str(name_or_path), None, "", "no such scenario", allowed, near)
+        raise ScenarioError(name_or_path, None, "", "no such scenario", allowed, near)
     return SHIPPED / f"{name_or_path}.yaml"
 
 
@@ -131,7 +131,7 @@ def _baseline(document: Document, name: str) -> Path:
             return path
     known = sorted({p.stem for folder in folders for p in folder.glob("*.yaml")} - {"levers"})
     raise document.error(
-        ("baseline",), f"unknown baseline {name!r}", ", ".join(known), nearest_name(name, known)
+        ("baseline",), f"unknown baseline {name!r}", listed(known), nearest_name(name, known)
     )
 
 

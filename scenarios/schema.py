@@ -6,6 +6,7 @@ against the lever's own declaration in `resolve.py`, since each lever has its ow
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, ValidationError
@@ -59,7 +60,7 @@ def _quarter(value: str) -> str:
 
 
 Quarter = Annotated[str, AfterValidator(_quarter)]
-AnyUnit = Annotated[str, _one_of(*(unit for kind in UNITS.values() for unit in kind))]
+Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -72,15 +73,15 @@ class Part(BaseModel):
 class Label(Part):
     """Labels in both languages."""
 
-    zh: Annotated[str, Field(min_length=1)]
-    en: Annotated[str, Field(min_length=1)]
+    zh: Text
+    en: Text
 
 
 class Quantity(Part):
     """A number with its unit."""
 
     value: Finite
-    unit: AnyUnit
+    unit: Text
 
 
 class DatedQuantity(Part):
@@ -88,7 +89,7 @@ class DatedQuantity(Part):
 
     from_: Annotated[Quarter, Field(alias="from")]
     value: Finite
-    unit: AnyUnit
+    unit: Text
     source: str = ""
 
 
@@ -241,13 +242,27 @@ def _explain(document: Document, schema: type[BaseModel], error: Any, at: Key) -
         valid = list(context.get("names", ())) or _literals(context.get("expected", ""))
         near = nearest_name(str(given), valid)
         return document.error(key, f"unknown name {given!r}", ", ".join(valid), near)
-    return document.error(key, f"{given!r} is not allowed", _allowed(error["msg"], context))
+    shown = given if isinstance(given, str | int | float | None) else type(given).__name__
+    text = shorten(repr(shown), 60, placeholder=" ...")
+    return document.error(key, f"{text} is not allowed", _allowed(error, context))
 
 
-def _allowed(message: str, context: dict[str, Any]) -> str:
+_PLAIN_WORDS = {
+    "model_type": "a mapping of keys and values",
+    "dict_type": "a mapping of keys and values",
+    "list_type": "a list",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text",
+    "string_pattern_mismatch": "small letters, digits and _, beginning with a letter",
+}
+
+
+def _allowed(error: Any, context: dict[str, Any]) -> str:
     if "expected" in context:
         return str(context["expected"])
-    return message.removeprefix("Input should be ").removeprefix("a valid ")
+    message = str(error["msg"]).removeprefix("Input should be ")
+    return _PLAIN_WORDS.get(error["type"], message)
 
 
 def _literals(text: str) -> list[str]:

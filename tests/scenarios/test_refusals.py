@@ -1,0 +1,240 @@
+"""Wrong scenario files: each is refused with one message that says where and what is allowed."""
+
+import pickle
+
+import pytest
+
+from scenarios import ScenarioError, check, load
+from scenarios.tables import table
+
+BASE = "name: trial\nbaseline: without_document_55\n"
+VAT = BASE + "levers:\n  - id: vat_rate\n    "
+TITLES = BASE + "levers:\n  - id: title_awards\n    "
+DIGITAL = BASE + "levers:\n  - id: digital_subsidy_2021_2023\n    to: 2027-Q4\n    "
+
+# name: (text, line, key, parts of the message)
+WRONG = {
+    "bad_yaml": ("name: x\n  levers: [", 2, "", ["plain YAML"]),
+    "tab": ("name: x\nlevers:\n\t- id: y\n", 3, "", ["plain YAML"]),
+    "list_on_top": ("- name: x\n", 1, "", ["mapping"]),
+    "text_on_top": ("hello\n", 1, "", ["mapping"]),
+    "two_documents": ("name: x\n---\nname: y\n", 2, "", ["one document"]),
+    "unknown_key": (BASE + "leverz: []\n", 3, "leverz", ["unknown key", "nearest: levers"]),
+    "misspelt_lever": (
+        BASE + "levers:\n  - id: rd_super_deducton\n", 4, "levers[0].id",
+        ["unknown lever", "vat_rate", "nearest: rd_super_deduction"],
+    ),
+    "misspelt_term": (VAT + 'rat: {value: 3, unit: "%"}\n', 5, "levers[0].rat", ["nearest: rate"]),
+    "misspelt_name_in_value": (
+        VAT + 'rate: {valu: 3, unit: "%"}\n', 5, "levers[0].rate.valu", ["nearest: value"],
+    ),
+    "missing_unit": (VAT + "rate: {value: 3}\n", 5, "levers[0].rate.unit", ["is missing"]),
+    "bare_number": (VAT + "rate: 0.13\n", 5, "levers[0].rate", ["no unit", "share, %"]),
+    "unit_of_another_kind": (
+        VAT + "rate: {value: 3, unit: 万元}\n", 5, "levers[0].rate.unit", ["share, %"],
+    ),
+    "unknown_unit": (
+        TITLES + "srdi: {value: 3, unit: 万园}\n", 5, "levers[0].srdi.unit",
+        ["yuan, 元, 万元, 亿元", "nearest: 万元"],
+    ),
+    "out_of_bounds": (
+        VAT + 'rate: {value: 80, unit: "%"}\n', 5, "levers[0].rate.value", ["0 to 30 %"],
+    ),
+    "nan": (VAT + 'rate: {value: .nan, unit: "%"}\n', 5, "levers[0].rate.value", ["finite"]),
+    "inf": (VAT + 'rate: {value: -.inf, unit: "%"}\n', 5, "levers[0].rate.value", ["finite"]),
+    "overflow": (VAT + 'rate: {value: 1e999, unit: "%"}\n', 5, "levers[0].rate.value", ["finite"]),
+    "huge_integer": (
+        VAT + "rate: {value: " + "9" * 5000 + ', unit: "%"}\n', 5, "levers[0].rate.value",
+        ["finite"],
+    ),
+    "text_for_number": (
+        VAT + 'rate: {value: "3", unit: "%"}\n', 5, "levers[0].rate.value", ["number"],
+    ),
+    "true_for_number": (
+        VAT + 'rate: {value: true, unit: "%"}\n', 5, "levers[0].rate.value", ["number"],
+    ),
+    "date_before_start": (VAT + "from: 2018-Q1\n", 5, "levers[0].from", ["2019-Q1 or later"]),
+    "dated_value_before_start": (
+        VAT + 'rate: [{from: 2017-Q1, value: 3, unit: "%"}]\n', 5, "levers[0].rate[0].from",
+        ["2019-Q1 or later"],
+    ),
+    "dates_out_of_order": (
+        VAT + 'rate:\n      - {from: 2020-Q1, value: 3, unit: "%"}\n'
+        '      - {from: 2019-Q1, value: 3, unit: "%"}\n',
+        7, "levers[0].rate[1].from", ["later than 2020-Q1"],
+    ),
+    "no_dated_value": (VAT + "rate: []\n", 5, "levers[0].rate", ["is empty"]),
+    "end_before_begin": (
+        VAT + "from: 2024-Q1\n    to: 2023-Q4\n", 6, "levers[0].to", ["2024-Q1 or later"],
+    ),
+    "begins_after_inherited_end": (
+        BASE + "levers:\n  - id: digital_subsidy_2021_2023\n    from: 2024-Q1\n", 5,
+        "levers[0].from", ["2023-Q4"],
+    ),
+    "scenario_ends_before_it_begins": (BASE + "end: 2018-Q4\n", 3, "end", ["2019-Q4 to"]),
+    "scenario_ends_too_late": (BASE + "end: 2099-Q4\n", 3, "end", ["2040-Q4"]),
+    "scenario_starts_early": (BASE + "start: 2018-Q1\n", 3, "start", ["2019-Q1"]),
+    "calendar_date": (BASE + "end: 2027-12-31\n", 3, "end", ["2024-Q1"]),
+    "fifth_quarter": (BASE + "end: 2027-Q5\n", 3, "end", ["2024-Q1"]),
+    "unknown_tier": (
+        TITLES + "who: {tier: [county, provincal]}\n", 5, "levers[0].who.tier[1]",
+        ["world, national", "nearest: provincial"],
+    ),
+    "unknown_city": (
+        TITLES + "who: {city: [hefe]}\n", 5, "levers[0].who.city[0]", ["nearest: hefei"],
+    ),
+    "unknown_field": (
+        TITLES + "who: {field: [pv]}\n", 5, "levers[0].who.field[0]", ["nearest: pv_storage"],
+    ),
+    "unknown_size": (
+        DIGITAL + "who: {size: [smal]}\n", 6, "levers[0].who.size[0]", ["nearest: small"],
+    ),
+    "unknown_group": (
+        TITLES + "who: {tiers: [county]}\n", 5, "levers[0].who.tiers", ["nearest: tier"],
+    ),
+    "group_the_lever_lacks": (
+        TITLES + "who: {role: [supporting]}\n", 5, "levers[0].who.role", ["field, city, tier"],
+    ),
+    "nobody": (TITLES + "who: {tier: []}\n", 5, "levers[0].who.tier", ["at least one"]),
+    "missing_baseline": (
+        "name: trial\nbaseline: without_document_5\n", 2, "baseline",
+        ["unknown baseline", "nearest: without_document_55"],
+    ),
+    "no_period_and_no_baseline": ("name: trial\n", 1, "start", ["is missing"]),
+    "own_baseline": ("name: own\nbaseline: own_baseline\n", 2, "baseline", ["circular"]),
+    "duplicate_key": (
+        BASE + "end: 2025-Q4\nend: 2026-Q4\n", 4, "end", ["duplicate key", "line 3"],
+    ),
+    "duplicate_nested_key": (
+        VAT + 'rate: {value: 3, value: 4, unit: "%"}\n', 5, "levers[0].rate.value",
+        ["duplicate key"],
+    ),
+    "lever_twice": (
+        BASE + "levers:\n  - id: vat_rate\n  - id: vat_rate\n", 5, "levers[1].id", ["twice"],
+    ),
+    "empty": ("", 1, "", ["empty"]),
+    "only_a_comment": ("# nothing\n", 1, "", ["empty"]),
+    "python_tag": (
+        BASE + 'end: !!python/object/apply:os.system ["true"]\n', 3, "", ["tags such as"],
+    ),
+    "own_tag": ("name: !mine x\n", 1, "", ["tags such as"]),
+    "alias_bomb": (
+        "a: &a [x, x]\nb: &b [*a, *a, *a]\nc: [*b, *b, *b]\nname: x\n", 1, "", ["aliases"],
+    ),
+    "deep_nesting": ("name: " + "[" * 5000, 1, "", ["nested deeper"]),
+    "key_that_is_a_list": ("? [a]\n: b\n", 1, "", ["plain name"]),
+    "binary": (b"\x00\x01\x02\xff", 1, "", ["not a text file"]),
+    "other_encoding": ("name: x\nlabel: {zh: \u00e9}\n".encode("latin-1"), 2, "", ["UTF-8"]),
+    "control_character": ("name: x\nend: \x07\n", 2, "", ["not a text file"]),
+    "too_large": ("name: x\n#" + "x" * 300_000, None, "", ["too large"]),
+    "wrong_name": ("name: My trial\n", 1, "name", ["small letters"]),
+    "setting_the_lever_lacks": (
+        VAT + "budget: {value: 3, unit: 亿元, per: year}\n", 5, "levers[0].budget", ["takes no"],
+    ),
+    "wrong_period_of_budget": (
+        TITLES + "budget: {value: 3, unit: 亿元, per: yeer}\n", 5, "levers[0].budget.per",
+        ["nearest: year"],
+    ),
+    "negative_budget": (
+        TITLES + "budget: {value: -3, unit: 亿元, per: year}\n", 5, "levers[0].budget.value",
+        ["0 or more"],
+    ),
+    "unknown_order_of_service": (
+        TITLES + "budget: {value: 3, unit: 亿元, per: year, first: scor}\n", 5,
+        "levers[0].budget.first", ["nearest: score"],
+    ),
+    "take_up_above_one": (
+        DIGITAL + "take_up: {start: 0.2, full: 1.6, years: 3}\n", 6, "levers[0].take_up.full",
+        ["1"],
+    ),
+    "lag_in_money": (
+        DIGITAL + "lag: {value: 2, unit: 万元}\n", 6, "levers[0].lag.unit", ["quarters, years"],
+    ),
+    "instalments_that_do_not_sum_to_one": (
+        DIGITAL + "instalments: [0.4, 0.3]\n", 6, "levers[0].instalments", ["sum to 1"],
+    ),
+    "unknown_path": (
+        BASE + "outside:\n  demand_growth: {path: centre}\n", 4, "outside.demand_growth.path",
+        ["low, central, high", "nearest: central"],
+    ),
+    "unknown_series": (
+        BASE + "outside:\n  demand: {path: low}\n", 4, "outside.demand", ["nearest: demand_growth"],
+    ),
+    "origin_too_early": (BASE + "outside: {origin: 2019}\n", 3, "outside.origin", ["2020"]),
+    "origin_not_known_yet": (BASE + "outside: {origin: 2024}\n", 3, "outside.origin", ["2023"]),
+    "unknown_parameter": (
+        BASE + "parameters: {no_such_parameter_at_all: 3}\n", 3,
+        "parameters.no_such_parameter_at_all", ["unknown parameter"],
+    ),
+    "parameter_that_is_nan": (BASE + "parameters: {x: .nan}\n", 3, "parameters.x", ["finite"]),
+    "without_what_is_not_there": (
+        BASE + "without: [vat_rat]\n", 3, "without[0]", ["nearest: vat_rate"],
+    ),
+    "rows_not_whole": (BASE + "rows: 1.5\n", 3, "rows", ["whole number"]),
+    "levers_not_a_list": (BASE + "levers: vat_rate\n", 3, "levers", ["a list"]),
+    "lever_without_id": (BASE + "levers:\n  - to: 2023-Q4\n", 4, "levers[0].id", ["is missing"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", sorted(WRONG))
+def test_refused_with_place_and_reason(tmp_path, case):
+    text, line, key, said = WRONG[case]
+    path = tmp_path / f"{case}.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    error = caught.value
+    assert (error.file, error.line, error.key) == (str(path), line, key)
+    message = str(error)
+    assert "\n" not in message
+    assert len(message) < 600
+    for part in said:
+        assert part in message
+    assert check(path)[0].args == error.args
+
+
+def test_circular_baselines_name_the_circle(tmp_path):
+    for name, below in (("one", "two"), ("two", "three"), ("three", "one")):
+        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\nbaseline: {below}\n")
+    with pytest.raises(ScenarioError, match="circular baseline: one -> two -> three -> one"):
+        load(tmp_path / "one.yaml")
+
+
+def test_baseline_of_another_name_is_refused(tmp_path):
+    (tmp_path / "below.yaml").write_text("name: other\nbaseline: without_document_55\n")
+    (tmp_path / "top.yaml").write_text("name: top\nbaseline: below\n")
+    with pytest.raises(ScenarioError, match="'other'"):
+        load(tmp_path / "top.yaml")
+
+
+def test_parameter_out_of_its_range(tmp_path):
+    row = next(row for row in table("parameters") if row.low < row.high)
+    path = tmp_path / "p.yaml"
+    path.write_text(f"{BASE}parameters:\n  {row.name}: {row.high * 2 + 1}\n")
+    with pytest.raises(ScenarioError, match="out of bounds") as caught:
+        load(path)
+    assert (caught.value.line, caught.value.key) == (4, f"parameters.{row.name}")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("without_document_5", "nearest: without_document_55"),
+        ("levers", "no such scenario"),
+        ("nowhere/trial.yaml", "cannot be read"),
+    ],
+)
+def test_no_such_scenario(given, said):
+    with pytest.raises(ScenarioError, match=said):
+        load(given)
+
+
+def test_folder_for_a_file(tmp_path):
+    assert "cannot be read" in str(check(tmp_path)[0])
+
+
+def test_error_survives_the_way_out_of_a_process():
+    error = ScenarioError("f.yaml", 3, "end", "is wrong", "right", "near")
+    again = pickle.loads(pickle.dumps(error))
+    assert str(again) == str(error)
+    assert again.line == 3

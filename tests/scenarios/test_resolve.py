@@ -1,0 +1,209 @@
+"""Scenarios as resolved: composition, dates, units, and the shipped ones."""
+
+import json
+
+import numpy as np
+import pytest
+
+from model.scenario import CITIES, FIELDS, quarter_index
+from scenarios import check, load, shipped
+from scenarios.levers import declarations
+from scenarios.outside import outside_world
+from scenarios.schema import FIRST
+from scenarios.tables import table
+from scenarios.yaml_file import read_yaml
+
+
+def written(tmp_path, text, name="trial"):
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(f"name: {name}\n{text}", encoding="utf-8")
+    return load(path)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_shipped_scenarios_load_and_bear_the_name_of_their_file(name):
+    assert check(name) == []
+    assert load(name).name == name
+
+
+def test_without_document_55_holds_the_older_instruments_alone():
+    scenario = load("without_document_55")
+    assert {lever.origin for lever in scenario.levers} == {"older"}
+    assert {lever.id for lever in scenario.levers} >= {
+        "rd_super_deduction",
+        "corporate_income_tax",
+        "vat_rate",
+        "vat_additional_deduction",
+        "title_awards",
+        "digital_subsidy_2021_2023",
+    }
+    assert (scenario.start, scenario.end) == (0, 35)
+
+
+def test_dated_terms_in_base_units():
+    scenario = load("without_document_55")
+    deduction = scenario.lever("rd_super_deduction")
+    assert deduction.value("extra", quarter_index(2020, 4)) == 0.75
+    assert deduction.value("extra", quarter_index(2021, 1)) == 1.0
+    vat = scenario.lever("vat_rate")
+    assert [vat.value("rate", t) for t in (0, 1, 35)] == [0.16, 0.13, 0.13]
+    tax = scenario.lever("corporate_income_tax")
+    small = [tax.value("small_first", quarter_index(y, 1)) for y in (2019, 2021, 2023, 2027)]
+    assert small == [0.05, 0.025, 0.05, 0.05]
+    assert tax.value("small_limit", 0) == 3e6
+
+
+def test_digital_subsidies_run_out_at_the_end_of_2023():
+    lever = load("without_document_55").lever("digital_subsidy_2021_2023")
+    assert lever.value("rate", quarter_index(2020, 4)) == 0
+    assert lever.value("rate", quarter_index(2023, 4)) == 0.2
+    assert lever.value("rate", quarter_index(2024, 1)) == 0
+    assert lever.value("budget", quarter_index(2022, 1)) == 2.4e8
+
+
+def test_same_file_gives_the_same_scenario():
+    first, again = load("without_document_55"), load("without_document_55")
+    assert first.digest == again.digest
+    json.dumps(first.canonical())
+
+
+def test_province_is_complete():
+    province = load("without_document_55").province
+    assert all(values.shape == (len(FIELDS),) for values in province.fields.values())
+    assert province.city_weight.shape == (len(CITIES),)
+    assert province.marginals["revenue"] == pytest.approx(3.5709e12)
+    assert province.marginals["energy"] == pytest.approx(1.0336e8, rel=1e-3)
+    assert province.fields["energy_per_va"].max() < 0.01
+    names = {cluster.id: cluster for cluster in province.clusters}
+    assert names["maanshan_food"].scale == pytest.approx(102.3e8)
+    assert names["hefei_nev"].scale is None
+    assert len(names) == len(table("clusters")) - 1
+
+
+FULL = """baseline: without_document_55
+levers:
+  - id: digital_subsidy_2021_2023
+    from: 2022-Q1
+    to: 2027-Q4
+    who: {tier: [provincial, county], size: [small, below_scale]}
+    rate: {value: 40, unit: "%"}
+    cap: [{from: 2022-Q1, value: 40, unit: 万元}, {from: 2024-Q1, value: 0.5, unit: 亿元}]
+    budget: {value: 2, unit: 亿元, per: quarter, first: smallest}
+    take_up: {start: 0.25, full: 0.6, years: 3}
+    lag: {value: 1, unit: years}
+    instalments: [0.4, 0.3, 0.3]
+"""
+
+
+def test_every_part_of_a_setting_arrives(tmp_path):
+    lever = written(tmp_path, FULL).lever("digital_subsidy_2021_2023")
+    before, after = quarter_index(2021, 4), quarter_index(2022, 1)
+    assert (lever.value("rate", before), lever.value("rate", after)) == (0.2, 0.4)
+    assert lever.value("cap", before) == 1e7
+    assert lever.value("cap", after) == 4e5
+    assert lever.value("cap", quarter_index(2024, 1)) == 5e7
+    assert lever.value("budget", before) == 2.4e8
+    assert lever.value("budget", after) == 8e8
+    assert FIRST[int(lever.value("budget_first", after))] == "smallest"
+    assert lever.value("take_up_full", after) == 0.6
+    assert lever.value("lag", after) == 4
+    assert [lever.value(f"instalment_{i}", after) for i in (1, 2, 3)] == [0.4, 0.3, 0.3]
+    assert lever.who == {"tier": ("provincial", "county"), "size": ("small", "below_scale")}
+    assert lever.value("rate", quarter_index(2027, 4)) == 0.4
+
+
+def test_setting_leaves_the_rest_of_the_lever_alone(tmp_path):
+    text = (
+        "baseline: without_document_55\nlevers:\n  - id: rd_super_deduction\n    from: 2024-Q1\n"
+        '    extra: {value: 120, unit: "%"}\n'
+    )
+    changed = written(tmp_path, text)
+    lever = changed.lever("rd_super_deduction")
+    values = [lever.value("extra", quarter_index(y, 1)) for y in (2019, 2021, 2024)]
+    assert values == [0.75, 1.0, 1.2]
+    base = load("without_document_55")
+    others = [lever for lever in changed.levers if lever.id != "rd_super_deduction"]
+    assert others == [lever for lever in base.levers if lever.id != "rd_super_deduction"]
+
+
+def test_without_takes_a_lever_out_and_a_fresh_one_begins_at_its_date(tmp_path):
+    gone = written(tmp_path, "baseline: without_document_55\nwithout: [vat_rate]\n")
+    assert gone.lever("vat_rate") is None
+    text = "baseline: gone\nlevers:\n  - id: vat_rate\n    from: 2024-Q1\n"
+    written(tmp_path, "baseline: without_document_55\nwithout: [vat_rate]\n", "gone")
+    back = written(tmp_path, text, "back").lever("vat_rate")
+    assert (back.value("rate", 0), back.value("rate", quarter_index(2024, 1))) == (0, 0.13)
+
+
+def test_chain_of_baselines_lays_one_over_the_other(tmp_path):
+    written(tmp_path, "baseline: without_document_55\nend: 2025-Q4\nrows: 5000\n", "middle")
+    top = written(tmp_path, "baseline: middle\noutside: {price_growth: {path: high}}\n", "top")
+    assert (top.baseline, top.end, top.rows) == ("middle", quarter_index(2025, 4), 5000)
+    assert dict(top.outside.position) == {"demand": 0.0, "price": 1.0, "frontier": 0.0}
+
+
+def test_percent_and_share_say_the_same(tmp_path):
+    text = "baseline: without_document_55\nlevers:\n  - id: vat_rate\n    rate: {value: %s}\n"
+    percent = written(tmp_path, text % '7, unit: "%"', "a").lever("vat_rate")
+    share = written(tmp_path, text % "0.07, unit: share", "b").lever("vat_rate")
+    assert percent == share
+
+
+def test_words_of_old_yaml_stay_words(tmp_path):
+    path = tmp_path / "w.yaml"
+    path.write_text("a: no\nb: 2019-01-01\nc: 012\nd: 1e3\ne: ~\nf: 'true'\ng: true\n")
+    assert read_yaml(path).data == {
+        "a": "no",
+        "b": "2019-01-01",
+        "c": 12,
+        "d": 1000.0,
+        "e": None,
+        "f": "true",
+        "g": True,
+    }
+
+
+def test_declared_bounds_hold_the_issued_terms():
+    for lever in declarations().values():
+        for name, term in lever.terms.items():
+            assert term.bounds[0] < term.bounds[1], (lever.id, name)
+
+
+@pytest.mark.parametrize("origin", [2020, 2021, 2022, 2023])
+def test_outside_world_follows_one_rule_at_every_origin(origin):
+    world = outside_world(origin)
+    known = {
+        row.year: row.value / 100
+        for row in table("outside_world")
+        if row.series == "demand" and row.field == "all"
+    }
+    window = np.array([known[year] for year in range(origin - 2, origin + 1)])
+    plain = FIELDS.index("quantum")
+    assert world.mean["demand"][plain] == pytest.approx(window.mean())
+    assert world.spread["demand"][plain] == pytest.approx(window.std(ddof=1))
+    assert len(world.history["demand"]) == origin - world.first_year + 1
+    assert world.growth("demand", origin + 1)[plain] == pytest.approx(window.mean())
+    assert max(year for year, _ in world.loan_rate) == origin
+
+
+def test_outside_paths_stand_one_deviation_apart(tmp_path):
+    low = written(
+        tmp_path, "baseline: without_document_55\noutside: {demand_growth: {path: low}}\n"
+    )
+    world = low.outside
+    apart = world.mean["demand"] - world.growth("demand", 2025)
+    assert apart == pytest.approx(world.spread["demand"])
+    assert (world.growth("price", 2025) == world.mean["price"]).all()
+
+
+def test_a_field_keeps_part_of_its_distance_from_all_industry():
+    world = outside_world(2023)
+    pv, plain = FIELDS.index("pv_storage"), FIELDS.index("quantum")
+    own = world.history["demand"][-3:, pv].mean()
+    mean = world.mean["demand"]
+    assert mean[plain] < mean[pv] < own
+
+
+def test_origin_without_enough_history():
+    with pytest.raises(ValueError, match="too early"):
+        outside_world(2019)
