@@ -132,6 +132,14 @@ def test_calibration_targets_keep_their_number():
     assert kinds["report only"] == 11
 
 
+def test_calibration_targets_name_outcomes_of_the_register():
+    outcomes = pytest.importorskip("model.outcomes").OUTCOMES
+    unknown = {t.outcome for t in table("calibration_targets")} - set(outcomes)
+    assert not unknown
+    for target in table("calibration_targets"):
+        assert target.level in outcomes[target.outcome].levels, target.id
+
+
 def test_lever_defaults_are_rows_of_the_rules():
     rules = {row.id: row for row in table("rules")}
     named = set()
