@@ -1,0 +1,248 @@
+"""What a run is told: the resolved scenario, as plain data.
+
+The package `scenarios` reads and checks files and builds these objects; the model only takes them.
+Everything here is in base units: yuan, tce, persons, shares (0.05 is five per cent) and rates per
+year. Quarters are counted from 2019-Q1, which is quarter 0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FIELDS = (
+    "nev", "ai_voice", "pv_storage", "ic_display", "appliances", "cu_mg_materials",
+    "biobased_materials", "robots", "quantum", "aerospace", "nuclear", "other_equipment",
+    "other_materials", "other_consumer", "other_health", "other_energy",
+)  # fmt: skip
+CITIES = (
+    "hefei", "wuhu", "bengbu", "huainan", "maanshan", "huaibei", "tongling", "anqing", "huangshan",
+    "chuzhou", "fuyang", "suzhou_ah", "luan", "bozhou", "chizhou", "xuancheng",
+)  # fmt: skip
+SIZES = ("large", "medium", "small", "below_scale")
+TIERS = ("world", "national", "provincial", "county", "none")
+STATUSES = ("candidate", "county", "provincial", "national", "world", "revoked", "none")
+SERIES = ("demand", "price", "frontier")
+
+FIRST_YEAR = 2019
+"""Calendar year of quarter 0."""
+
+ASSUMPTION_ONLY_FIELDS = ("quantum", "aerospace", "nuclear")
+"""Fields without published data; reports show them as one group, marked 'assumption only'."""
+
+Array = npt.NDArray[np.float64]
+
+
+def quarter_index(year: int, quarter: int) -> int:
+    """Index of a calendar quarter (1 to 4), counted from 2019-Q1 = 0."""
+    return (year - FIRST_YEAR) * 4 + quarter - 1
+
+
+def quarter_name(index: int) -> str:
+    """Name of a quarter index, such as ``2024-Q1``."""
+    return f"{FIRST_YEAR + index // 4}-Q{index % 4 + 1}"
+
+
+def year_of(index: int) -> int:
+    """Calendar year of a quarter index."""
+    return FIRST_YEAR + index // 4
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One policy instrument as a scenario sets it.
+
+    Attributes:
+        id: Identifier of the instrument in the lever register.
+        origin: ``document_55``, ``older`` or ``later``.
+        channel: What it touches (price_of_rd, tax, title, price_of_digital, ...).
+        article: Article of document 55 it belongs to, or an empty string.
+        start: First quarter in force (index).
+        end: Last quarter in force (index), or None if open.
+        terms: Dated values in base units: name to ((quarter, value), ...) in order of quarters. A
+            value holds from its quarter until the next one.
+        who: Target groups: attribute (tier, field, size, city, role, label) to allowed ids; an
+            absent attribute allows all.
+    """
+
+    id: str
+    origin: str
+    channel: str
+    article: str
+    start: int
+    end: int | None
+    terms: Mapping[str, tuple[tuple[int, float], ...]]
+    who: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
+        """Value of a term in a quarter; `absent` outside the period or before its first date."""
+        if quarter < self.start or (self.end is not None and quarter > self.end):
+            return absent
+        current = absent
+        for begin, value in self.terms.get(term, ()):
+            if begin <= quarter:
+                current = value
+        return current
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The outside world: yearly growth of demand, prices and the technology frontier by field.
+
+    History is as published. After the origin a series grows at the mean of the last three years
+    before it, moved by `position` (in [-1, 1]) standard deviations of those three years.
+
+    Attributes:
+        first_year: Calendar year of the first row of `history`.
+        origin: Last year that is history.
+        history: Series to growth a year, shape (years, fields), as shares.
+        mean: Series to mean of the last three years, shape (fields,).
+        spread: Series to standard deviation of the last three years, shape (fields,).
+        position: Series to place between the low (-1) and the high (+1) path.
+        loan_rate: (year, rate a year) of new corporate loans; the last holds afterwards.
+    """
+
+    first_year: int
+    origin: int
+    history: Mapping[str, Array]
+    mean: Mapping[str, Array]
+    spread: Mapping[str, Array]
+    position: Mapping[str, float]
+    loan_rate: tuple[tuple[int, float], ...]
+
+    def growth(self, series: str, year: int) -> Array:
+        """Growth of a series in a year, shape (fields,)."""
+        row = year - self.first_year
+        if 0 <= row < len(self.history[series]) and year <= self.origin:
+            return self.history[series][row]
+        return self.mean[series] + self.position.get(series, 0.0) * self.spread[series]
+
+    def loan_rate_in(self, year: int) -> float:
+        """Rate of new corporate loans in a year (a share a year)."""
+        past = [rate for known, rate in self.loan_rate if known <= year]
+        return past[-1] if past else self.loan_rate[0][1]
+
+
+@dataclass(frozen=True)
+class ClusterRecord:
+    """A named cluster of the register as known at end-2023.
+
+    `scale` (yuan a year) and `scale_year` are only given where the register allows raking to them.
+    """
+
+    id: str
+    name_zh: str
+    name_en: str
+    field: str
+    city: str
+    tier: str
+    status: str
+    scale: float | None = None
+    scale_year: int | None = None
+
+
+@dataclass(frozen=True)
+class Province:
+    """Published and proxied facts the population at end-2018 is built from.
+
+    Attributes:
+        fields: Quantity (see `calibration/data/fields.csv`) to values in the order of FIELDS.
+        city_weight: Weights of the cities in the order of CITIES.
+        marginals: Name (see `calibration/data/marginals.csv`) to value at end-2018.
+        clusters: Named clusters.
+    """
+
+    fields: Mapping[str, Array]
+    city_weight: Array
+    marginals: Mapping[str, float]
+    clusters: tuple[ClusterRecord, ...]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A resolved scenario: all that decides a run but its seed.
+
+    Attributes:
+        name: Name, unique among the scenarios of a batch.
+        label_zh: Chinese label.
+        label_en: English label.
+        baseline: Name of the scenario it is compared with, if any.
+        start: First quarter (index).
+        end: Last quarter (index).
+        parameters: Behavioural parameters, name to value (`calibration/data/parameters.csv`).
+        outside: Paths of the outside world.
+        levers: Instruments in force.
+        province: Tables the population is built from.
+        rows: Enterprise rows at the start; 0 means one row an enterprise.
+        data_hash: Hash of the data tables behind it.
+    """
+
+    name: str
+    label_zh: str
+    label_en: str
+    baseline: str | None
+    start: int
+    end: int
+    parameters: Mapping[str, float]
+    outside: Outside
+    levers: tuple[Lever, ...]
+    province: Province
+    rows: int
+    data_hash: str
+
+    def lever(self, lever_id: str) -> Lever | None:
+        """The lever with this id, or None where the scenario has none."""
+        return next((lever for lever in self.levers if lever.id == lever_id), None)
+
+    def with_draw(self, values: Mapping[str, float], outside: Mapping[str, float]) -> Scenario:
+        """The same scenario at other parameter values and places of the outside world."""
+        unknown = set(values) - set(self.parameters)
+        if unknown:
+            raise KeyError(f"unknown parameters: {sorted(unknown)}")
+        moved = {**self.outside.position, **outside}
+        return replace(
+            self,
+            parameters={**self.parameters, **values},
+            outside=replace(self.outside, position=moved),
+        )
+
+    def until(self, year: int) -> Scenario:
+        """The same scenario with another last year."""
+        return replace(self, end=quarter_index(year, 4))
+
+    def canonical(self) -> dict[str, Any]:
+        """The scenario as JSON-able data; equal scenarios give equal data."""
+        plain: dict[str, Any] = _plain(
+            {
+                name: getattr(self, name)
+                for name in self.__dataclass_fields__
+                if name not in ("label_zh", "label_en", "baseline")
+            }
+        )
+        return plain
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the canonical form."""
+        text = json.dumps(self.canonical(), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _plain(value: Any) -> Any:
+    """Turn dataclasses, arrays and mappings into JSON-able data."""
+    if isinstance(value, np.ndarray):
+        return [float(item) if item.ndim == 0 else _plain(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in sorted(value.items())}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
