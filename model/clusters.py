@@ -1,0 +1,93 @@
+"""Clusters: the named ones of the register and synthetic ones where the register is silent.
+
+Two notions are never mixed. The cultivation tier is fixed and equal in all scenarios; the status of
+a cluster (candidate, county, provincial, national, ...) may change by year. World and national tiers
+are the named clusters of the fields that article 3 names; provincial are the named candidates and
+the best-scoring other pairs of field and city up to thirty; county are the registered ones (72) and
+candidates up to a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.scenario import CITIES, FIELDS, Array, ClusterRecord
+
+PROVINCIAL = 30
+COUNTY = 100
+
+
+@dataclass(frozen=True)
+class ClusterSeat:
+    """Where a cluster is and what it is called; `registered` county clusters are the published 72."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    field: int
+    city: int
+    tier: str
+    status: str
+    registered: bool
+    scale: float | None
+
+
+def seats(
+    records: Sequence[ClusterRecord], score: Array, count: Array, registered: int
+) -> tuple[ClusterSeat, ...]:
+    """All clusters: named ones first, then synthetic ones.
+
+    Args:
+        records: Named clusters known at end-2023.
+        score: Cluster score of each pair, shape (fields, cities).
+        count: Above-scale enterprises of each pair at end-2018, shape (fields, cities).
+        registered: Number of registered county clusters.
+
+    Returns:
+        The clusters in an order that depends on nothing but the inputs.
+    """
+    named = [
+        ClusterSeat(
+            r.id, r.name_zh, r.name_en, FIELDS.index(r.field), CITIES.index(r.city), r.tier,
+            r.status, r.tier == "county", r.scale,
+        )
+        for r in records
+    ]  # fmt: skip
+    provincial = [seat for seat in named if seat.tier == "provincial"]
+    taken = {(seat.field, seat.city) for seat in named if seat.tier != "county"}
+    ranked = sorted(
+        ((f, c) for f in range(len(FIELDS)) for c in range(len(CITIES)) if (f, c) not in taken),
+        key=lambda pair: (-score[pair], pair),
+    )
+    synthetic = [
+        _synthetic(f, c, "provincial", "candidate", False, 0)
+        for f, c in ranked[: PROVINCIAL - len(provincial)]
+    ]
+    county = [seat for seat in named if seat.tier == "county"]
+    held = np.zeros_like(count)
+    for seat in county:
+        held[seat.field, seat.city] += 1
+    made: list[ClusterSeat] = []
+    while len(county) + len(made) < COUNTY:
+        # Largest average (D'Hondt): clusters go where enterprises are, at most three to a pair.
+        share = np.where(held < 3, count / (held + 1), -1.0)
+        f, c = (int(i) for i in np.unravel_index(int(np.argmax(share)), share.shape))
+        held[f, c] += 1
+        is_registered = len(county) + len(made) < registered
+        status = "county" if is_registered else "candidate"
+        made.append(_synthetic(f, c, "county", status, is_registered, int(held[f, c])))
+    return (*named, *synthetic, *made)
+
+
+def _synthetic(
+    field: int, city: int, tier: str, status: str, registered: bool, number: int
+) -> ClusterSeat:
+    suffix = f"_{number}" if number else ""
+    name = f"{CITIES[city]}_{FIELDS[field]}_{tier}{suffix}"
+    label = f"{CITIES[city]} {FIELDS[field]} ({tier}{suffix.replace('_', ' ')}, synthetic)"
+    return ClusterSeat(
+        name, f"合成:{label}", label, field, city, tier, status, registered, None
+    )

@@ -1,0 +1,436 @@
+"""The population at end-2018: a weighted sample of enterprises raked to published marginals.
+
+Real enterprises are numbered by size; each number is the address of that enterprise's draws. Every
+enterprise above the certainty size has a row of its own at every number of rows; smaller ones are
+sampled by size stratum, each row standing for a run of neighbours in size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model.clusters import ClusterSeat, seats
+from model.enterprises import NEVER, empty
+from model.randomness import Ids, normal, uniform
+from model.scenario import CITIES, FIELDS, TIERS, Array, Province
+
+ENERGY_FIELD = FIELDS.index("other_energy")
+THRESHOLD = 20e6
+"""Yearly revenue from which an enterprise is above scale (rules.csv, above_scale)."""
+CERTAINTY = 400e6
+"""Revenue of the statistical class of large enterprises; above it every enterprise has a row."""
+TITLE_TERM = 12
+"""Quarters a title is valid (rules.csv: three years)."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """Columns of the enterprises at end-2018, and the clusters they belong to."""
+
+    columns: Mapping[str, npt.NDArray[Any]]
+    clusters: tuple[ClusterSeat, ...]
+    city_given_field: Array
+    province_hash: str
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of all columns."""
+        h = hashlib.sha256(self.province_hash.encode())
+        for name in sorted(self.columns):
+            h.update(name.encode())
+            h.update(np.ascontiguousarray(self.columns[name]).tobytes())
+        return h.hexdigest()[:20]
+
+    def __len__(self) -> int:
+        return len(self.columns["id"])
+
+
+def build_population(
+    province: Province, parameters: Mapping[str, float], rows: int, seed: int
+) -> Population:
+    """Draw the population at end-2018 and rake it to its marginals.
+
+    Args:
+        province: Published and proxied facts.
+        parameters: Central parameter values.
+        rows: Number of rows; 0 gives every enterprise its own row.
+        seed: Seed of the population.
+
+    Returns:
+        The population.
+    """
+    p, m = parameters, province.marginals
+    rank, weight = _sample(m, p, rows, seed)
+    e = empty(len(rank))
+    ids = rank
+    e["id"][:], e["weight"][:] = rank, weight
+    above = rank <= round(m["enterprises"])
+    e["above_scale"][:] = e["was_above_scale"][:] = above
+    revenue = _sizes(rank, m, p, seed)
+    certain = revenue >= CERTAINTY
+
+    field = _fields(ids, revenue, weight, above, certain, province, seed)
+    located = _city_given_field(province)
+    city = np.minimum(
+        (uniform(seed, "city", ids)[:, None] > located.cumsum(axis=1)[field]).sum(axis=1), 15
+    )
+    e["field"][:], e["city"][:] = field, city
+
+    clusters = _clusters(province, field, city, revenue, weight, above)
+    _join(e, clusters, ids, revenue, above, certain, m, p, seed)
+    revenue = _rake_revenue(e, clusters, revenue, province)
+    _describe(e, revenue, province, p, seed)
+    facts = repr((sorted((k, v.tolist()) for k, v in province.fields.items()), sorted(m.items())))
+    return Population(e, clusters, located, hashlib.sha256(facts.encode()).hexdigest()[:20])
+
+
+def truncated_pareto(u: Array, low: float, high: float, tail: float) -> Array:
+    """Size with upper-tail probability `u` of a Pareto law between `low` and `high`."""
+    return (u * low**-tail + (1.0 - u) * high**-tail) ** (-1.0 / tail)
+
+
+def chosen(draw: Array, score: Array, weight: Array, target: float) -> npt.NDArray[np.bool_]:
+    """Mark rows with probability proportional to `score` so that their weights sum to `target`.
+
+    The sum holds in expectation: P = min(1, scale * score), the scale found by bisection.
+    """
+    low, high = 0.0, 1e6 / max(float(score.max(initial=0.0)), 1e-12)
+    for _ in range(80):
+        scale = 0.5 * (low + high)
+        if float(np.sum(weight * np.minimum(1.0, scale * score))) < target:
+            low = scale
+        else:
+            high = scale
+    return draw < np.minimum(1.0, high * score)
+
+
+def _sample(
+    m: Mapping[str, float], p: Mapping[str, float], rows: int, seed: int
+) -> tuple[Ids, Array]:
+    """Ranks and weights: certainty stratum, then strata of falling size."""
+    n, below = round(m["enterprises"]), round(m["below_scale_enterprises"])
+    tail, top = p["size_tail"], p["size_top"]
+
+    def number_over(size: float) -> int:
+        return round(n * (size**-tail - top**-tail) / (THRESHOLD**-tail - top**-tail))
+
+    tail_below, least = p["below_scale_tail"], p["below_scale_least"]
+    upper = round(
+        below * ((0.5 * THRESHOLD) ** -tail_below - THRESHOLD**-tail_below)
+        / (least**-tail_below - THRESHOLD**-tail_below)
+    )  # fmt: skip
+    certain, middle = number_over(CERTAINTY), number_over(0.25 * CERTAINTY)
+    bounds = [certain, middle, n, n + upper, n + below]
+    ranks = [np.arange(1, certain + 1, dtype=np.int64)]
+    weights = [np.ones(certain)]
+    left = rows - certain if rows else n + below
+    shares = (0.22, 0.44, 0.16, 0.18)
+    for i, share in enumerate(shares):
+        size = bounds[i + 1] - bounds[i]
+        quota = round(left * share / sum(shares[i:]))
+        taken = min(size, max(quota, 20))
+        left -= taken
+        bins = np.arange(taken, dtype=np.int64)
+        step = size / taken
+        inside = uniform(seed, f"sample{i}", bins) if taken < size else np.full(taken, 0.5)
+        ranks.append(bounds[i] + 1 + np.floor((bins + inside) * step).astype(np.int64))
+        weights.append(np.full(taken, step))
+    return np.concatenate(ranks), np.concatenate(weights)
+
+
+def _sizes(rank: Ids, m: Mapping[str, float], p: Mapping[str, float], seed: int) -> Array:
+    """Yearly revenue by rank: a truncated Pareto above scale, a flatter one below."""
+    n, below = round(m["enterprises"]), round(m["below_scale_enterprises"])
+    u = uniform(seed, "size", rank)
+    large = truncated_pareto(
+        np.clip((rank - u) / n, 1e-9, 1.0), THRESHOLD, p["size_top"], p["size_tail"]
+    )
+    small = truncated_pareto(
+        np.clip((rank - n - u) / below, 1e-9, 1.0),
+        p["below_scale_least"], 0.999 * THRESHOLD, p["below_scale_tail"],
+    )  # fmt: skip
+    return np.where(rank <= n, large, small)
+
+
+def _fields(
+    ids: Ids, revenue: Array, weight: Array, above: npt.NDArray[np.bool_],
+    certain: npt.NDArray[np.bool_], province: Province, seed: int,
+) -> npt.NDArray[np.int64]:  # fmt: skip
+    """Fields: small enterprises by number, large ones into what revenue is left of each field."""
+    number = province.fields["enterprises"] / province.fields["enterprises"].sum()
+    draw = uniform(seed, "field", ids)
+    field = np.searchsorted(number.cumsum(), draw).clip(0, 15)
+    small_total = float(np.sum((weight * revenue)[above & ~certain]))
+    wanted = province.fields["revenue"] / province.fields["revenue"].sum()
+    total = float(np.sum((weight * revenue)[above]))
+    budget = np.maximum(wanted * total - number * small_total, 0.02 * wanted * total)
+    budget *= float(revenue[certain].sum()) / budget.sum()
+    for i in np.flatnonzero(certain):
+        chance = np.maximum(budget - 0.5 * revenue[i], 0.0)
+        if chance.sum() <= 0.0:
+            field[i] = int(np.argmax(budget))
+        else:
+            field[i] = int(np.searchsorted(chance.cumsum(), draw[i] * chance.sum()))
+        budget[field[i]] -= revenue[i]
+    return field.astype(np.int64)
+
+
+def _city_given_field(province: Province) -> Array:
+    """Chance of each city given the field: city weight, more where the field has a cluster."""
+    pull = {"world": 6.0, "national": 6.0, "provincial": 3.0, "county": 1.0}
+    lift = np.ones((len(FIELDS), len(CITIES)))
+    for record in province.clusters:
+        lift[FIELDS.index(record.field), CITIES.index(record.city)] += pull[record.tier]
+    chance = lift * province.city_weight
+    return np.asarray(chance / chance.sum(axis=1, keepdims=True))
+
+
+def _clusters(
+    province: Province, field: npt.NDArray[np.int64], city: npt.NDArray[np.int64],
+    revenue: Array, weight: Array, above: npt.NDArray[np.bool_],
+) -> tuple[ClusterSeat, ...]:  # fmt: skip
+    """Seats of all clusters; synthetic provincial ones go to the pairs with the largest revenue.
+
+    At end-2018 revenue and number are all that distinguishes pairs of field and city; the score is
+    the mean of their ranks.
+    """
+    pair = field * len(CITIES) + city
+    size = len(FIELDS) * len(CITIES)
+    count = np.bincount(pair[above], weight[above], size)
+    sales = np.bincount(pair[above], (weight * revenue)[above], size)
+    score = (count.argsort().argsort() + sales.argsort().argsort()).astype(np.float64)
+    shape = (len(FIELDS), len(CITIES))
+    registered = round(province.marginals["county_clusters"])
+    return seats(province.clusters, score.reshape(shape), count.reshape(shape), registered)
+
+
+def _join(
+    e: dict[str, npt.NDArray[Any]], clusters: tuple[ClusterSeat, ...], ids: Ids, revenue: Array,
+    above: npt.NDArray[np.bool_], certain: npt.NDArray[np.bool_], m: Mapping[str, float],
+    p: Mapping[str, float], seed: int,
+) -> None:  # fmt: skip
+    """Membership: county clusters to their published size, others by a share of the pair."""
+    pair = e["field"] * len(CITIES) + e["city"]
+    weight = e["weight"]
+    county: dict[int, list[int]] = {}
+    higher: dict[int, int] = {}
+    for number, seat in enumerate(clusters):
+        key = seat.field * len(CITIES) + seat.city
+        if seat.tier == "county":
+            county.setdefault(key, []).append(number)
+        elif key not in higher:
+            higher[key] = number
+    which = uniform(seed, "county cluster", ids)
+    option = np.full(len(ids), -1, dtype=np.int64)
+    for key, numbers in county.items():
+        here = pair == key
+        option[here] = np.array(numbers)[(which[here] * len(numbers)).astype(np.int64)]
+    published = np.array([seat.registered for seat in clusters])
+    eligible = (option >= 0) & np.where(option >= 0, published[option], False)
+    share = _county_share(eligible & above, certain, revenue, weight, m)
+    chance = np.where(certain, share[1], share[0])
+    member = (option >= 0) & (uniform(seed, "county member", ids) < chance)
+    e["county_cluster"][member] = option[member]
+
+    joins = uniform(seed, "cluster member", ids) < p["cluster_join_share"]
+    seat_of = np.full(len(FIELDS) * len(CITIES), -1, dtype=np.int64)
+    for key, number in higher.items():
+        seat_of[key] = number
+    primary = np.where(joins, seat_of[pair], -1)
+    for number, seat in enumerate(clusters):
+        if seat.scale is not None and seat.tier != "county":
+            _fill(primary, number, pair == seat.field * 16 + seat.city, revenue, e, seat.scale,
+                  uniform(seed, "cluster member", ids))  # fmt: skip
+    e["cluster"][:] = np.where(primary >= 0, primary, e["county_cluster"])
+    tier = np.array([TIERS.index(seat.tier) for seat in clusters] + [TIERS.index("none")])
+    e["tier"][:] = tier[e["cluster"]]
+    e["pool"][:] = np.where(e["cluster"] >= 0, e["cluster"], len(clusters) + pair)
+
+
+def _fill(
+    primary: npt.NDArray[np.int64], number: int, here: npt.NDArray[np.bool_], revenue: Array,
+    e: dict[str, npt.NDArray[Any]], scale: float, draw: Array,
+) -> None:  # fmt: skip
+    """Members of a cluster of published size: in random order until the size is reached."""
+    rows = np.flatnonzero(here & (revenue < 0.5 * scale))
+    rows = rows[np.argsort(draw[rows])]
+    primary[here] = -1
+    primary[rows[(e["weight"] * revenue)[rows].cumsum() <= scale]] = number
+
+
+def _county_share(
+    eligible: npt.NDArray[np.bool_], certain: npt.NDArray[np.bool_], revenue: Array,
+    weight: Array, m: Mapping[str, float],
+) -> tuple[float, float]:  # fmt: skip
+    """Shares of small and large enterprises of eligible pairs that give number and revenue."""
+    small, large = eligible & ~certain, eligible & certain
+    share = m["county_enterprises"] / float(weight[small].sum())
+    mass = float((weight * revenue)[small].sum())
+    rest = (m["county_revenue"] - share * mass) / float((weight * revenue)[large].sum())
+    return min(share, 0.95), float(np.clip(rest, 0.02, 0.95))
+
+
+def _rake_revenue(
+    e: dict[str, npt.NDArray[Any]], clusters: tuple[ClusterSeat, ...], revenue: Array,
+    province: Province,
+) -> Array:  # fmt: skip
+    """Iterative proportional fitting of revenue over the threshold to all revenue marginals."""
+    m = province.marginals
+    above, weight = e["above_scale"], e["weight"]
+    share = province.fields["revenue"] / province.fields["revenue"].sum()
+    registered = np.array([seat.registered for seat in clusters] + [False])
+    margins = [
+        (above & (e["field"] == f), share[f] * m["revenue"]) for f in range(len(FIELDS))
+    ]
+    margins.append((above & registered[e["county_cluster"]], m["county_revenue"]))
+    for number, seat in enumerate(clusters):
+        name = f"cluster_{seat.id}"
+        if name in m:
+            member = (e["cluster"] == number) | (e["county_cluster"] == number)
+            margins.append((above & member, m[name]))
+    excess = np.where(above, revenue - THRESHOLD, 0.0)
+    for _ in range(40):
+        for mask, target in reversed(margins):
+            have = float((weight * excess)[mask].sum())
+            want = target - THRESHOLD * float(weight[mask].sum())
+            if have > 0.0:
+                excess[mask] *= max(want, 0.02 * have) / have
+    return np.where(above, THRESHOLD + excess, revenue)
+
+
+def _spread(values: Array, weight: Array, mask: npt.NDArray[np.bool_], total: float) -> Array:
+    """Scale values so that their weighted sum over the mask is `total`."""
+    return values * (total / float((weight * values)[mask].sum()))
+
+
+def _describe(
+    e: dict[str, npt.NDArray[Any]], revenue: Array, province: Province, p: Mapping[str, float],
+    seed: int,
+) -> None:  # fmt: skip
+    """All attributes but size, field and place, each raked to its marginal."""
+    m, facts = province.marginals, province.fields
+    ids, w, above, field = e["id"], e["weight"], e["above_scale"], e["field"]
+    rank_large = revenue / 100e6
+    wedge = p["wedge_spread"] * normal(seed, "wedge", ids)
+
+    tax = m["va_share_production_tax"] * p["vat_in_production_tax"]
+    with_vat = np.minimum(facts["va_rate"][field] * np.exp(wedge), 0.75)
+    with_vat = np.minimum(_spread(with_vat * revenue, w, above, m["value_added"]) / revenue, 0.85)
+    e["va_rate"][:] = with_vat * (1.0 - tax)
+    va = with_vat * revenue
+    e["value_added"][:] = e["value_added_real"][:] = va / 4.0
+    e["revenue"][:] = revenue / 4.0
+    e["expected_revenue"][:] = e["last_revenue"][:] = revenue
+    e["last_value_added_real"][:] = va
+    e["size_level"][:] = np.log(revenue)
+
+    staff = revenue ** p["labour_size_power"] * np.exp(
+        0.3 * normal(seed, "staff", ids) + 0.5 * wedge
+    )
+    staff = _spread(staff, w, above, m["employees"])
+    e["employees"][:] = np.maximum(staff, 1.0)
+    e["labour_need"][:] = e["employees"] / va
+    pay = (va / e["employees"]) ** p["wage_productivity_power"]
+    e["wage"][:] = pay / (float((w * pay * e["employees"])[above].sum())
+                          / float((w * e["employees"])[above].sum()))  # fmt: skip
+
+    depreciated = m["va_share_depreciation"] * m["value_added"] / p["capital_depreciation"]
+    capital = facts["capital_per_revenue"][field] * revenue
+    capital = _spread(capital * np.exp(0.3 * normal(seed, "capital", ids)), w, above, depreciated)
+    e["capital"][:] = capital
+    # Wanted capital: the stock is on average a little under it, as plans run ahead of plant.
+    e["capital_rate"][:] = capital / revenue * np.exp(
+        p["capital_gap_spread"] * (uniform(seed, "capital gap", ids) - 0.35)
+    )
+
+    debt = revenue * np.exp(0.6 * normal(seed, "debt", ids))
+    debt = np.minimum(_spread(debt, w, w > 0.0, m["loans"]), 0.9 * capital)
+    debt = _spread(debt, w, w > 0.0, m["loans"])
+    e["debt_long"][:] = m["mlt_share"] * debt
+    e["debt_short"][:] = debt - e["debt_long"]
+    e["cash"][:] = p["cash_share"] * revenue * np.exp(0.4 * normal(seed, "cash", ids))
+
+    _innovation(e, revenue, va, province, p, seed)
+
+    coverage = np.where(
+        above,
+        p["digital_start_above"] * rank_large**0.12,
+        p["digital_start_below"] * (revenue / 5e6) ** 0.2,
+    )
+    adopted = uniform(seed, "digital", ids) < np.minimum(coverage, 0.95)
+    depth = np.floor(np.log(uniform(seed, "digital depth", ids)) / np.log(0.38)).astype(np.int64)
+    e["digital_stage"][:] = np.where(adopted, np.minimum(1 + depth, 4), 0)
+    e["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * e["digital_stage"] / 4.0
+
+    energy = facts["energy_per_va"][field] * np.exp(0.5 * normal(seed, "energy", ids)) * va
+    e["energy_per_va"][:] = _spread(energy, w, above, m["energy"]) / va
+
+    e["ownership"][:] = _ownership(revenue, uniform(seed, "ownership", ids))
+    e["founded"][:] = (-1 + 4.0 * p["age_mean"] * np.log(uniform(seed, "age", ids))).astype(np.int64)
+    e["rate"][:] = 0.05
+    leaders = np.zeros(len(ids), dtype=bool)
+    for f in range(len(FIELDS)):
+        rows = np.flatnonzero((field == f) & (revenue >= CERTAINTY))
+        leaders[rows[np.argsort(-revenue[rows])[: int(p["leaders_per_field"])]]] = True
+    supports = (uniform(seed, "role", ids) < p["supporting_share"]) & ~leaders
+    e["role"][:] = np.where(leaders, 2, np.where(supports, 1, 0))
+    e["mu_class"][:] = 1
+
+
+def _ownership(revenue: Array, draw: Array) -> npt.NDArray[np.int64]:
+    """Private, state or foreign; the state holds more of the large ones (judged, descriptive)."""
+    state = np.clip(0.02 + 0.07 * np.log(np.maximum(revenue / 1e8, 1.0)), 0.0, 0.5)
+    return np.where(draw < state, 1, np.where(draw > 0.95, 2, 0)).astype(np.int64)
+
+
+def _innovation(
+    e: dict[str, npt.NDArray[Any]], revenue: Array, va: Array, province: Province,
+    p: Mapping[str, float], seed: int,
+) -> None:  # fmt: skip
+    """R&D, institutions, knowledge and the titles held at end-2018."""
+    m, facts = province.marginals, province.fields
+    ids, w, above, field = e["id"], e["weight"], e["above_scale"], e["field"]
+    score = facts["rd_active"][field] * (revenue / 100e6) ** p["rd_size_power"]
+    active = uniform(seed, "rd active", ids)
+    doing = above & chosen(active, np.where(above, score, 0.0), w, m["rd_active"])
+    upper = ~above & (revenue > 3e6)
+    doing |= upper & chosen(active, np.where(upper, score, 0.0), w, m["below_scale_rd_active"])
+    e["rd_active"][:] = doing
+    held = uniform(seed, "institution", ids)
+    with_rd = doing & above & (held < p["institution_given_rd"])
+    rest = max(m["rd_institution"] - float(w[with_rd].sum()), 0.0)
+    others = np.where(above & ~doing, (revenue / 100e6) ** p["rd_size_power"], 0.0)
+    e["rd_institution"][:] = with_rd | chosen(held, others, w, rest)
+
+    taste = facts["rd_intensity"][field] * (revenue / 100e6) ** -0.1
+    taste = np.minimum(taste * np.exp(0.6 * normal(seed, "rd taste", ids) - 0.18), 0.25)
+    relabelled = 1.0 + p["relabel_share"] * 0.75
+    factory = doing & above & (field != ENERGY_FIELD)
+    # Scaled to the published total, which is reported R&D of above-scale manufacturing.
+    taste = _spread(taste * revenue, w, factory, m["rd_expenditure"] / relabelled) / revenue
+    e["rd_taste"][:] = np.minimum(taste, 0.3)
+    e["rd_intensity"][:] = np.where(doing, e["rd_taste"], 0.0)
+    yearly = e["rd_intensity"] * revenue
+    e["rd"][:] = yearly / 4.0
+    e["rd_reported"][:] = yearly * relabelled / 4.0
+    e["last_rd_reported"][:] = yearly * relabelled
+    e["knowledge"][:] = yearly / (p["delta_K"] + p["knowledge_growth"])
+    e["knowledge_floor"][:] = p["knowledge_floor"] * revenue
+
+    since = -1 - np.floor(TITLE_TERM * uniform(seed, "title age", ids)).astype(np.int64)
+    draw = uniform(seed, "title", ids)
+    intense = np.where(doing, 0.2 + np.minimum(e["rd_taste"] / 0.03, 1.0), 0.0)
+    tech = chosen(draw, intense, w, m["hightech_enterprises"] - m["hightech_services"])
+    e["high_tech"][:] = np.where(tech, since, NEVER)
+    small = np.where(doing & (revenue > 10e6) & (revenue < CERTAINTY), intense, 0.02 * above)
+    special = chosen(uniform(seed, "srdi", ids), small, w, m["srdi_provincial"])
+    e["srdi"][:] = np.where(special, since, NEVER)
+    novel = special | (doing & (draw < 0.3))
+    e["innovative_sme"][:] = np.where(novel & (revenue < CERTAINTY), since, NEVER)
