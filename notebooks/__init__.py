@@ -1,0 +1,1 @@
+"""What is told: the report's figures, tables and pages, made from stored results."""

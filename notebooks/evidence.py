@@ -1,0 +1,280 @@
+"""What the report knows: stored results of one scenario, boiled down to intervals.
+
+A store holds one batch of zipped triples (parameter draw, outside-world path, seed), from which all
+intervals come, and three side batches in which only one of the three moves, which say how much of
+an interval's width each of them brings.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from experiments import Results
+from model.outcomes import OUTCOMES
+from model.scenario import ASSUMPTION_ONLY_FIELDS
+from scenarios.tables import table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REFERENCE = "without_document_55"
+LOW, HIGH = 0.05, 0.95
+"""Bounds of the intervals: nine runs of ten lie between them."""
+ORIGIN, HORIZON = 2023, 2027
+SOURCES = ("seeds", "parameters", "outside")
+PROVINCE = ("province", "anhui")
+ASSUMED_UNIT = ("group", "assumption_only")
+SUMMABLE = frozenset({"yuan", "enterprises", "persons"})
+"""Units of totals, which may be added over fields."""
+# First draw of each side batch; draw 0 holds the central values, so its seeds are the seeds batch.
+_FIRST_DRAW = {"parameters": 10_001, "outside": 20_001}
+_LAST_TRIPLE = 9_999
+
+Unit = tuple[str, str]
+"""Level and name of what an outcome is of, such as ('tier', 'world')."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """Median and 90 % interval over the triples."""
+
+    low: float
+    median: float
+    high: float
+
+    @property
+    def half_width(self) -> float:
+        """Half the interval, as a share of the median."""
+        return (self.high - self.low) / 2 / abs(self.median) if self.median else float("nan")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One published figure beside what the runs give; values in the outcome's stored unit."""
+
+    target: Any
+    published: float
+    error: float
+    central: float | None
+    band: Band | None
+
+    @property
+    def points(self) -> bool:
+        """Whether distance counts in percentage points rather than in shares of the figure."""
+        return "growth" in self.target.kind
+
+    @property
+    def distance(self) -> float | None:
+        """Simulated less published: points as a share, else relative to the published figure."""
+        if self.central is None:
+            return None
+        gap = self.central - self.published
+        return gap if self.points else gap / abs(self.published)
+
+    @property
+    def verdict(self) -> str:
+        """``near``, ``far``, ``shown`` (reported, not judged) or ``start`` (before 2019)."""
+        if self.distance is None:
+            return "start"
+        if self.target.error_kind in ("report only", "input"):
+            return "shown"
+        return "near" if abs(self.distance) <= (0.05 if self.points else 0.25) else "far"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Results of one scenario of a store.
+
+    Attributes:
+        scenario: Its name.
+        frame: Rows source, run, year, level, unit_name, outcome, value.
+        runs: Every run with what identifies it.
+        manifest: The store's own record.
+    """
+
+    scenario: str
+    frame: pd.DataFrame
+    runs: pd.DataFrame
+    manifest: dict[str, Any]
+
+    @cached_property
+    def bands(self) -> pd.DataFrame:
+        """Low, median and high over the triples, by outcome, level, unit and year."""
+        triples = self.frame[self.frame.source == "triples"]
+        grouped = triples.groupby(["outcome", "level", "unit_name", "year"], observed=True).value
+        found = grouped.quantile(np.array([LOW, 0.5, HIGH])).unstack()
+        found.columns = pd.Index(["low", "median", "high"])
+        return found
+
+    @cached_property
+    def central(self) -> pd.Series[float]:
+        """Median over the seeds at central values, by outcome, level, unit and year."""
+        seeds = self.frame[self.frame.source == "seeds"]
+        if seeds.empty:
+            return self.bands["median"]
+        return seeds.groupby(
+            ["outcome", "level", "unit_name", "year"], observed=True
+        ).value.median()
+
+    @cached_property
+    def _paths(self) -> dict[tuple[str, ...], pd.DataFrame]:
+        grouped = self.bands.groupby(level=["outcome", "level", "unit_name"], observed=True)
+        return {tuple(map(str, key)): rows.droplevel([0, 1, 2]) for key, rows in grouped}
+
+    def path(self, outcome: str, unit: Unit) -> pd.DataFrame:
+        """Low, median and high by year; empty where the unit has no such outcome."""
+        found = self._paths.get((outcome, *unit))
+        return pd.DataFrame(columns=["low", "median", "high"]) if found is None else found
+
+    def band(self, outcome: str, unit: Unit, year: int) -> Band | None:
+        """Interval of an outcome in a year, or None where the unit has no such outcome."""
+        path = self.path(outcome, unit)
+        if year not in path.index:
+            return None
+        low, median, high = path.loc[year].to_numpy(dtype=float)
+        return Band(float(low), float(median), float(high))
+
+    def by_run(self, outcome: str, unit: Unit) -> pd.DataFrame:
+        """Values of the triples: one row a run, one column a year."""
+        rows = self.frame
+        rows = rows[
+            (rows.source == "triples")
+            & (rows.outcome == outcome)
+            & (rows.level == unit[0])
+            & (rows.unit_name == unit[1])
+        ]
+        return rows.pivot_table(index="run", columns="year", values="value", observed=True)
+
+    def change(self, outcome: str, unit: Unit) -> Band | None:
+        """Relative change from the origin to the horizon, run by run."""
+        wide = self.by_run(outcome, unit)
+        if not {ORIGIN, HORIZON} <= set(wide.columns):
+            return None
+        return _band(wide[HORIZON] / wide[ORIGIN] - 1)
+
+    def mean_growth(self, outcome: str, unit: Unit) -> Band | None:
+        """Mean yearly growth after the origin, run by run, of an outcome that is a growth rate."""
+        wide = self.by_run(outcome, unit)
+        years = [year for year in range(ORIGIN + 1, HORIZON + 1) if year in wide.columns]
+        if not years:
+            return None
+        return _band((1 + wide[years]).prod(axis=1) ** (1 / len(years)) - 1)
+
+    def variances(self, outcome: str, unit: Unit, year: int = HORIZON) -> dict[str, float]:
+        """Variance over each batch that moves one source alone; empty if a batch is missing."""
+        rows = self.frame[
+            (self.frame.outcome == outcome)
+            & (self.frame.level == unit[0])
+            & (self.frame.unit_name == unit[1])
+            & (self.frame.year == year)
+        ]
+        found = rows.groupby("source", observed=True).value.var(ddof=1)
+        if not set(SOURCES) <= set(found.dropna().index):
+            return {}
+        return {source: float(found[source]) for source in SOURCES}
+
+    def shares(self, outcome: str, unit: Unit = PROVINCE) -> dict[str, float]:
+        """Share of each source in the spread of an outcome at the horizon."""
+        found = self.variances(outcome, unit)
+        whole = sum(found.values())
+        return {name: value / whole for name, value in found.items()} if whole > 0 else {}
+
+    def luck(self, outcome: str, unit: Unit = PROVINCE) -> float | None:
+        """Standard deviation between seeds at central values, as a share of the median."""
+        rows = self.frame[
+            (self.frame.source == "seeds")
+            & (self.frame.outcome == outcome)
+            & (self.frame.level == unit[0])
+            & (self.frame.unit_name == unit[1])
+            & (self.frame.year == HORIZON)
+        ].value
+        return float(rows.std(ddof=1) / rows.median()) if len(rows) > 1 else None
+
+    @cached_property
+    def compared(self) -> tuple[Compared, ...]:
+        """Every row of the calibration targets beside the runs."""
+        return tuple(self._compare(target) for target in table("calibration_targets"))
+
+    def _compare(self, target: Any) -> Compared:
+        unit = (target.level, target.unit_name)
+        central = self.central.get((target.outcome, *unit, target.year))
+        error = {"%": target.value * target.error / 100, "pp": target.error}.get(
+            target.error_kind, 0.0
+        )
+        return Compared(
+            target,
+            target.value / target.scale,
+            abs(error) / target.scale,
+            None if central is None else float(central),
+            self.band(target.outcome, unit, target.year),
+        )
+
+    def count(self, source: str) -> int:
+        """Number of runs of a batch."""
+        return int(self.frame[self.frame.source == source]["run"].nunique())
+
+
+def gather(store: Path, scenario: str | None = None) -> Evidence:
+    """Read what the report needs of a store.
+
+    Args:
+        store: Folder of the store.
+        scenario: Name of the scenario; by default the reference, or the only one there is.
+
+    Raises:
+        ValueError: The store holds no runs of the scenario.
+    """
+    results = Results(store)
+    runs = results.runs()
+    known = list(dict.fromkeys(runs["scenario"]))
+    name = scenario or (REFERENCE if REFERENCE in known or not known else known[0])
+    runs = runs[runs["scenario"] == name]
+    if runs.empty:
+        raise ValueError(f"{store} holds no run of {name}; it has {', '.join(known) or 'none'}")
+    frame = pd.concat(
+        [
+            results.outcomes(scenario=name, level="province"),
+            results.outcomes(scenario=name, level="tier"),
+            _chosen_fields(results.outcomes(scenario=name, level="field")),
+        ],
+        ignore_index=True,
+    )
+    frame = frame.assign(
+        source=source_of(frame["draw"].to_numpy(), frame["seed"].to_numpy()),
+        run=frame["run_key"],
+    )[["source", "run", "year", "level", "unit_name", "outcome", "value"]]
+    path = store / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return Evidence(name, frame, runs, manifest)
+
+
+def source_of(draws: Any, seeds: Any) -> Any:
+    """Batch a run belongs to, told by its draw."""
+    kind = np.full(len(draws), "triples", dtype=object)
+    kind[(draws == 0) & (seeds > 0)] = "seeds"
+    kind[draws > _LAST_TRIPLE] = "parameters"
+    kind[draws >= _FIRST_DRAW["outside"]] = "outside"
+    return kind
+
+
+def _chosen_fields(frame: pd.DataFrame) -> pd.DataFrame:
+    """The fields the report shows: those judged by a published series, and three as one group."""
+    judged = {row.unit_name for row in table("calibration_targets") if row.level == "field"}
+    totals = [name for name, outcome in OUTCOMES.items() if outcome.unit in SUMMABLE]
+    assumed = frame[frame.unit_name.isin(ASSUMPTION_ONLY_FIELDS) & frame.outcome.isin(totals)]
+    keys = [c for c in frame.columns if c not in ("level", "unit_name", "value")]
+    group = assumed.groupby(keys, as_index=False, observed=True).value.sum()
+    group = group.assign(level=ASSUMED_UNIT[0], unit_name=ASSUMED_UNIT[1])
+    kept: pd.DataFrame = frame[frame.unit_name.isin(judged)]
+    return pd.concat([kept, group], ignore_index=True)
+
+
+def _band(values: pd.Series[float]) -> Band:
+    low, median, high = np.nanquantile(values.to_numpy(dtype=float), [LOW, 0.5, HIGH])
+    return Band(float(low), float(median), float(high))

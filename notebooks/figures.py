@@ -1,0 +1,235 @@
+"""The report's figures.
+
+All text is drawn in the font carried in `fonts/`, so that Chinese shows on any machine.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from model.outcomes import OUTCOMES
+from model.scenario import TIERS
+from notebooks.evidence import HORIZON, ORIGIN, PROVINCE, SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from notebooks.evidence import Compared, Evidence
+    from notebooks.words import Words
+
+FONT = Path(__file__).parent / "fonts" / "NotoSansSC-subset.ttf"
+FIT_COLUMNS = 4
+BLUE, GREY, RED = "#1f5a92", "#6b7280", "#b4341f"
+TIER_COLOURS = dict(
+    zip(TIERS, ("#7b2d8b", "#1f5a92", "#2b8a57", "#b7791f", "#6b7280"), strict=True)
+)
+SOURCE_COLOURS = dict(zip(SOURCES, ("#9aa5b1", "#1f5a92", "#d08c2e"), strict=True))
+
+
+@cache
+def font() -> str:
+    """Make the carried font known to matplotlib; its name."""
+    font_manager.fontManager.addfont(str(FONT))
+    return font_manager.FontProperties(fname=str(FONT)).get_name()
+
+
+def style(words: Words) -> None:
+    """Set what all figures share."""
+    mpl.rcParams.update(
+        {
+            # The carried font covers Latin letters too, but spaces them for Chinese text.
+            "font.family": [font()] if words.lang == "zh" else ["DejaVu Sans", font()],
+            "font.size": 8 if words.lang == "zh" else 7.5,
+            "axes.titlesize": 8.5 if words.lang == "zh" else 7.5,
+            "axes.unicode_minus": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": GREY,
+            "axes.linewidth": 0.6,
+            "xtick.color": GREY,
+            "ytick.color": GREY,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "axes.grid": True,
+            "axes.grid.axis": "y",
+            "grid.color": "#e5e7eb",
+            "grid.linewidth": 0.6,
+        }
+    )
+
+
+def against_published(evidence: Evidence, words: Words) -> Figure:
+    """Small multiples: every series of the calibration targets beside the runs."""
+    style(words)
+    series = by_series(evidence.compared)
+    rows = -(-len(series) // FIT_COLUMNS)
+    figure = Figure(figsize=(9.6, 1.72 * rows), layout="constrained")
+    axes = figure.subplots(rows, FIT_COLUMNS, squeeze=False).ravel()
+    for axis, points in zip(axes, series, strict=False):
+        _series(axis, evidence, words, points)
+    for axis in axes[len(series) :]:
+        axis.set_visible(False)
+    return figure
+
+
+def by_series(compared: Sequence[Compared]) -> list[list[Compared]]:
+    """Published figures by outcome and unit, without those that no simulated year meets."""
+    found: dict[tuple[str, str], list[Compared]] = {}
+    for point in compared:
+        if point.verdict != "start":
+            found.setdefault((point.target.outcome, point.target.unit_name), []).append(point)
+    return list(found.values())
+
+
+def _series(axis: Axes, evidence: Evidence, words: Words, points: list[Compared]) -> None:
+    target = points[0].target
+    outcome = OUTCOMES[target.outcome]
+    factor = words.scaled(1.0, outcome)
+    path = evidence.path(outcome.id, (target.level, target.unit_name))
+    path = path[path.index <= ORIGIN] * factor
+    central = evidence.central[outcome.id, target.level, target.unit_name]
+    axis.fill_between(path.index, path["low"], path["high"], color=BLUE, alpha=0.18, lw=0)
+    axis.plot(path.index, central[central.index <= ORIGIN] * factor, color=BLUE, lw=1.4)
+    for point in points:
+        hollow = point.verdict == "shown"
+        axis.errorbar(
+            point.target.year,
+            point.published * factor,
+            yerr=point.error * factor or None,
+            fmt="o",
+            ms=4,
+            color=RED,
+            mfc="white" if hollow else RED,
+            lw=0.9,
+            zorder=3,
+        )
+    unit = words.unit(outcome)
+    name = words.label(outcome)
+    if target.level == "field":
+        gap = "：" if words.lang == "zh" else ": "
+        name = words.name("fields", target.unit_name) + gap + name
+    axis.set_title(_wrapped(name, words) + f"\n{unit}", loc="left")
+    axis.set_xlim(2018.6, ORIGIN + 0.4)
+    axis.set_xticks([2019, 2021, 2023])
+    # Growth and change may be negative; everything else is read from zero.
+    if "growth" not in outcome.id and "change" not in outcome.id:
+        axis.set_ylim(bottom=0)
+    _plain(axis)
+
+
+def tiers(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure:
+    """Paths to the horizon: a row an outcome, a column a tier."""
+    style(words)
+    shares = {
+        name: OUTCOMES[name].unit not in ("yuan", "enterprises", "persons") for name in outcomes
+    }
+    figure = Figure(figsize=(9.6, 1.45 * len(outcomes) + 0.35), layout="constrained")
+    grid = figure.subplots(len(outcomes), len(TIERS), sharex=True, squeeze=False)
+    for axis, tier in zip(grid[0], TIERS, strict=True):
+        axis.set_title(words.name("tier_names", tier), color=TIER_COLOURS[tier])
+    for row, name in zip(grid, outcomes, strict=True):
+        factor = words.scaled(1.0, name)
+        top = 0.0
+        for axis, tier in zip(row, TIERS, strict=True):
+            path = evidence.path(name, ("tier", tier)) * factor
+            _path(axis, path, TIER_COLOURS[tier])
+            top = max(top, float(path["high"].max()) if len(path) else 0.0)
+        for axis in row:
+            # Ratios compare across tiers; totals differ by an order of magnitude.
+            axis.set_ylim(0, top * 1.06 if shares[name] and top else None)
+            _plain(axis)
+        row[0].set_ylabel(
+            f"{_wrapped(words.label(name), words, 12, 20)}\n{words.unit(name)}", fontsize=7.5
+        )
+    return figure
+
+
+def _path(axis: Axes, path: pd.DataFrame, colour: str) -> None:
+    axis.fill_between(path.index, path["low"], path["high"], color=colour, alpha=0.2, lw=0)
+    axis.plot(path.index, path["median"], color=colour, lw=1.5)
+    axis.axvline(ORIGIN + 0.5, color=GREY, lw=0.7, ls=":")
+    axis.set_xticks([2019, ORIGIN, HORIZON])
+    axis.set_xlim(2018.5, HORIZON + 0.5)
+    axis.set_xticklabels(["2019", str(ORIGIN), str(HORIZON)])
+
+
+def sources(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure:
+    """Stacked bars: share of each source in the spread of outcomes of the province."""
+    style(words)
+    figure = Figure(figsize=(9.6, 0.28 * len(outcomes) + 0.9), layout="constrained")
+    axis = figure.subplots()
+    found = [evidence.shares(name, PROVINCE) for name in outcomes]
+    places = list(range(len(outcomes)))[::-1]
+    left = [0.0] * len(outcomes)
+    for source in SOURCES:
+        width = [100 * shares.get(source, 0.0) for shares in found]
+        axis.barh(
+            places,
+            width,
+            left=left,
+            height=0.66,
+            color=SOURCE_COLOURS[source],
+            label=words.name("sources_names", source),
+        )
+        left = [before + more for before, more in zip(left, width, strict=True)]
+    axis.set_yticks(places, [words.label(name) for name in outcomes])
+    axis.tick_params(axis="y", length=0, labelcolor="black")
+    axis.set_xlim(0, 100)
+    axis.set_xlabel(words("sources_axis"))
+    axis.grid(visible=False)
+    figure.legend(loc="outside upper right", ncols=len(SOURCES), frameon=False)
+    return figure
+
+
+def picture(evidence: Evidence, words: Words, outcome: str = "revenue") -> Figure:
+    """One picture for a front page: an outcome of each tier to the horizon."""
+    style(words)
+    figure = Figure(figsize=(8.4, 3.1), layout="constrained")
+    axes = figure.subplots(1, len(TIERS), sharey=True)
+    for axis, tier in zip(axes, TIERS, strict=True):
+        _path(
+            axis,
+            evidence.path(outcome, ("tier", tier)) * words.scaled(1.0, outcome),
+            TIER_COLOURS[tier],
+        )
+        axis.set_title(words.name("tier_names", tier), color=TIER_COLOURS[tier], fontsize=10)
+        axis.set_ylim(bottom=0)
+        _plain(axis)
+    figure.suptitle(words("picture_title", outcome=words.headed(outcome)), fontsize=10)
+    return figure
+
+
+def _plain(axis: Axes) -> None:
+    axis.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
+    axis.yaxis.set_major_formatter(FuncFormatter(_tick))
+
+
+def _tick(value: float, _: object = None) -> str:
+    """Axis labels with thousands separators and a proper minus sign."""
+    text = f"{abs(value):,.0f}" if abs(value) >= 10 else f"{abs(value):.3g}"
+    return ("−" if value < 0 else "") + text
+
+
+def _wrapped(text: str, words: Words, wide: int = 15, narrow: int = 30) -> str:
+    """Break a long label in two lines, between words where the language has them."""
+    limit = wide if words.lang == "zh" else narrow
+    if len(text) <= limit:
+        return text
+    if words.lang == "zh":
+        middle = (len(text) + 1) // 2
+        return text[:middle] + "\n" + text[middle:]
+    breaks = [i for i, letter in enumerate(text) if letter == " "]
+    if not breaks:
+        return text
+    middle = min(breaks, key=lambda i: abs(i - len(text) / 2))
+    return text[:middle] + "\n" + text[middle + 1 :]

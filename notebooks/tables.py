@@ -1,0 +1,350 @@
+"""The report's tables and sentences, as Markdown in one language."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from importlib import metadata
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from model.outcomes import OUTCOMES
+from model.scenario import TIERS
+from notebooks.evidence import (
+    ASSUMED_UNIT,
+    HORIZON,
+    ORIGIN,
+    PROVINCE,
+    SOURCES,
+    Band,
+)
+from notebooks.words import rounded
+from scenarios import load, shipped
+from scenarios.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from notebooks.evidence import Compared, Evidence, Unit
+    from notebooks.words import Words
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "size": ("enterprises", "revenue", "value_added", "employees"),
+    "innovation": ("rd_intensity", "labour_productivity", "tfp"),
+    "digital": ("digital_coverage_above", "digital_coverage_below", "digital_depth"),
+    "green": ("energy_per_va", "quality_enterprises"),
+}
+"""Outcomes that the tiers are shown by; a figure and a table each."""
+SOURCED = (
+    "revenue",
+    "value_added",
+    "employees",
+    "enterprises",
+    "rd_expenditure",
+    "labour_productivity",
+    "digital_coverage_above",
+    "digital_coverage_below",
+    "energy_per_va",
+    "quality_enterprises",
+)
+"""Outcomes whose width is taken apart."""
+ASSUMED = ("enterprises", "revenue", "value_added", "employees")
+COUNTY = ("county_clusters_revenue", "county_clusters_enterprises")
+PACKAGES = ("jiqun", "mesa", "numpy", "scipy", "pandas", "matplotlib")
+# How a number of the tables came about, as the report groups it.
+KINDS = (("published",), ("derived", "interpolated"), ("recalled",), ("proxy",), ("assumption",))
+ABSENT = "—"
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1) -> str:
+    """A pipe table: the first columns to the left, the others to the right."""
+    rule = ["---" if i < text_columns else "--:" for i in range(len(head))]
+    cells = [head, rule, *rows]
+    return "\n".join("| " + " | ".join(c.replace("|", "/") for c in row) + " |" for row in cells)
+
+
+# The first page
+
+
+def cover(evidence: Evidence, words: Words) -> str:
+    """What the page is, in two sentences."""
+    name = evidence.scenario
+    if name in shipped():
+        scenario = load(name)
+        name = scenario.label_zh if words.lang == "zh" else scenario.label_en
+    return words("cover", scenario=name)
+
+
+def summary(evidence: Evidence, words: Words) -> str:
+    """Three to five sentences with numbers from the runs."""
+    sentences = [_size(evidence, words), _tiers(evidence, words), _digital(evidence, words)]
+    sentences.append(_fit(evidence, words))
+    shares = evidence.shares("value_added")
+    if shares:
+        sentences.append(
+            words("summary_sources", **{k: words.percent(v) for k, v in shares.items()})
+        )
+    return "\n".join(f"- {sentence}" for sentence in sentences if sentence)
+
+
+def _size(evidence: Evidence, words: Words) -> str:
+    then, now = (evidence.band("revenue", PROVINCE, year) for year in (ORIGIN, HORIZON))
+    growth = evidence.mean_growth("va_real_growth", PROVINCE)
+    published = next(
+        p.published
+        for p in evidence.compared
+        if p.target.indicator == "as_revenue" and p.target.year == ORIGIN
+    )
+    if then is None or now is None or growth is None:
+        return ""
+    return words(
+        "summary_size",
+        revenue=words.measured(now.median, "revenue"),
+        interval=words.ranged(now.low, now.high, "revenue"),
+        before=words.measured(then.median, "revenue"),
+        published=words.measured(published, "revenue"),
+        growth=words.percent(growth.median),
+        growth_interval=_percents(growth, words),
+    )
+
+
+def _tiers(evidence: Evidence, words: Words) -> str:
+    found = {tier: evidence.change("revenue", ("tier", tier)) for tier in TIERS}
+    known = {tier: band for tier, band in found.items() if band is not None}
+    if not known:
+        return ""
+    opened, closed, gap = ("（", "）", "") if words.lang == "zh" else (" (", ")", " ")
+    parts = [
+        f"{words.name('tier_names', tier)}{gap}{words.percent(band.median)}"
+        f"{opened}{_percents(band, words)}{closed}"
+        for tier, band in known.items()
+    ]
+    bands = sorted(known.values(), key=lambda band: band.low)
+    apart = any(left.high < right.low for left, right in pairwise(bands))
+    joint = max(b.low for b in bands) <= min(b.high for b in bands) and not apart
+    text = words("summary_tiers", tiers=words.listing(parts))
+    return text + gap + words("summary_overlap" if joint else "summary_apart")
+
+
+def _digital(evidence: Evidence, words: Words) -> str:
+    names = {
+        "above": "digital_coverage_above",
+        "below": "digital_coverage_below",
+        "srdi": "srdi_provincial",
+    }
+    values: dict[str, str] = {}
+    for key, outcome in names.items():
+        band = evidence.band(outcome, PROVINCE, HORIZON)
+        if band is None:
+            return ""
+        values[key] = words.measured(band.median, outcome)
+        values[f"{key}_interval"] = words.ranged(band.low, band.high, outcome)
+    return words("summary_digital", **values)
+
+
+def _fit(evidence: Evidence, words: Words) -> str:
+    verdicts = Counter(point.verdict for point in evidence.compared)
+    return words(
+        "summary_fit",
+        judged=verdicts["near"] + verdicts["far"],
+        near=verdicts["near"],
+        shown=verdicts["shown"],
+    )
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A Markdown list."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+# Simulated against published
+
+
+def published_table(evidence: Evidence, words: Words) -> str:
+    """Every row of the calibration targets."""
+    rows = [
+        [*_fit_cells(point, words, named=True), _verdict(point, words), _confidence(point, words)]
+        for point in evidence.compared
+    ]
+    return markdown(words.lines("fit_head"), rows)
+
+
+def county_table(evidence: Evidence, words: Words) -> str:
+    """The county clusters, by membership."""
+    points = [p for p in evidence.compared if p.target.outcome in COUNTY]
+    return markdown(words.lines("county_head"), [_fit_cells(p, words) for p in points])
+
+
+def _fit_cells(point: Compared, words: Words, *, named: bool = False) -> list[str]:
+    outcome = OUTCOMES[point.target.outcome]
+    label = words.headed(outcome)
+    if named and point.target.level == "field":
+        gap = "：" if words.lang == "zh" else ": "
+        label = words.name("fields", point.target.unit_name) + gap + label
+    central, band = point.central, point.band
+    return [
+        label,
+        str(point.target.year),
+        words.number(point.published, outcome, 3),
+        ABSENT if central is None else words.number(central, outcome, 3),
+        ABSENT if band is None else words.interval(band.low, band.high, outcome, 3),
+        _distance(point, words),
+    ]
+
+
+def _distance(point: Compared, words: Words) -> str:
+    if point.distance is None:
+        return ABSENT
+    value = 100 * point.distance
+    sign = "+" if value > 0.05 else ("−" if value < -0.05 else "")
+    number = f"{sign}{abs(value):.1f}" if abs(value) < 9.95 else f"{sign}{abs(value):.0f}"
+    return f"{number} {words('points')}" if point.points else f"{number} %"
+
+
+def _verdict(point: Compared, words: Words) -> str:
+    return words.name("verdicts", point.verdict)
+
+
+def _confidence(point: Compared, words: Words) -> str:
+    return words.name("confidence", point.target.confidence)
+
+
+# The tiers
+
+
+def tier_table(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> str:
+    """The tiers and the province: a column an outcome, origin to horizon with interval."""
+    units: list[Unit] = [*(("tier", tier) for tier in TIERS), PROVINCE]
+    rows = [
+        [
+            words.name("tier_names", unit[1]),
+            *(path_cell(evidence, words, name, unit) for name in outcomes),
+        ]
+        for unit in units
+    ]
+    return markdown([words("tier_head"), *(words.headed(name) for name in outcomes)], rows)
+
+
+def path_cell(evidence: Evidence, words: Words, outcome: str, unit: Unit) -> str:
+    """Median at the origin and at the horizon, and the interval of the latter."""
+    then, now = (evidence.band(outcome, unit, year) for year in (ORIGIN, HORIZON))
+    if then is None or now is None:
+        return ABSENT
+    return (
+        f"{words.number(then.median, outcome)} → **{words.number(now.median, outcome)}** "
+        f"({words.interval(now.low, now.high, outcome)})"
+    )
+
+
+def assumed_table(evidence: Evidence, words: Words) -> str:
+    """The fields that rest on assumption alone, as one group."""
+    cells = [path_cell(evidence, words, name, ASSUMED_UNIT) for name in ASSUMED]
+    return markdown(
+        [words("assumed_head"), *(words.headed(name) for name in ASSUMED)],
+        [[words("assumed_name"), *cells]],
+    )
+
+
+# Where the width comes from
+
+
+def sources_table(evidence: Evidence, words: Words) -> str:
+    """Half widths and the shares of the sources in the spread."""
+    rows = []
+    for name in SOURCED:
+        band = evidence.band(name, PROVINCE, HORIZON)
+        shares = evidence.shares(name)
+        if band is None or not shares:
+            continue
+        joint = float(evidence.by_run(name, PROVINCE)[HORIZON].var(ddof=1))
+        ratio = sum(evidence.variances(name, PROVINCE).values()) / joint if joint else 0.0
+        rows.append(
+            [
+                words.label(name),
+                f"±{words.percent(band.half_width)}",
+                *(f"{100 * shares[source]:.0f} %" for source in SOURCES),
+                f"{ratio:.2f}",
+            ]
+        )
+    return markdown(words.lines("sources_head"), rows)
+
+
+def luck(evidence: Evidence, words: Words) -> str:
+    """How much chance among large enterprises alone moves the province."""
+    value, research = evidence.luck("value_added"), evidence.luck("rd_expenditure")
+    if value is None or research is None:
+        return ""
+    return words("luck", value=words.percent(value), rd=words.percent(research))
+
+
+# What it rests on
+
+
+def basis_table(words: Words) -> str:
+    """How the numbers behind the starting population came about."""
+    rows = []
+    for name in words.names("tables"):
+        kinds = Counter(row.kind for row in table(name))
+        rows.append([words.name("tables", name), *(str(sum(kinds[k] for k in g)) for g in KINDS)])
+    return markdown(words.lines("assumptions_data_head"), rows)
+
+
+def parameters_table(words: Words) -> str:
+    """Behavioural parameters by grade of evidence."""
+    rows = [row for row in table("parameters") if row.use == "input"]
+    lines = []
+    for grade in sorted({row.grade for row in rows}):
+        mine = [row for row in rows if row.grade == grade]
+        drawn = sum(row.low < row.high for row in mine)
+        groups = sorted({words.name("parameter_groups", row.group) for row in mine})
+        joined = ("、" if words.lang == "zh" else ", ").join(groups)
+        lines.append([grade or words.name("grades", "none"), str(len(mine)), str(drawn), joined])
+    return markdown(words.lines("assumptions_parameters_head"), lines)
+
+
+def residual(evidence: Evidence, words: Words) -> str:
+    """The largest accounting residual of all runs."""
+    if "residual" not in evidence.runs or evidence.runs["residual"].isna().all():
+        return words("residual_missing")
+    return words("residual", value=f"{evidence.runs['residual'].max():.1e}")
+
+
+# Provenance
+
+
+def provenance_table(evidence: Evidence, words: Words, store: str) -> str:
+    """What identifies the runs behind the page."""
+    names = words.names("footer_rows")
+    values = _provenance(evidence, store)
+    rows = [[names[key], values[key]] for key in names if values.get(key)]
+    return markdown(words.lines("footer_head"), rows, text_columns=2)
+
+
+def _provenance(evidence: Evidence, store: str) -> dict[str, str]:
+    runs = evidence.runs
+    versions = [f"Python {platform.python_version()}"]
+    versions += [f"{name} {metadata.version(name)}" for name in PACKAGES]
+
+    def column(name: str) -> str:
+        return ", ".join(sorted({str(v) for v in runs[name]})) if name in runs else ""
+
+    return {
+        "scenario": evidence.scenario,
+        "runs": f"{len(runs):,}",
+        "triples": str(evidence.count("triples")),
+        "side": ", ".join(str(evidence.count(source)) for source in SOURCES),
+        "seeds": f"{runs['seed'].min()}–{runs['seed'].max()}",
+        "rows": column("rows"),
+        "until": column("until"),
+        "digest": column("scenario_hash"),
+        "population": column("population"),
+        "model": column("model_hash"),
+        "data": column("data_hash"),
+        "versions": ", ".join(versions),
+        "store": store,
+    }
+
+
+def _percents(band: Band, words: Words) -> str:
+    low, high = rounded(100 * band.low, 2), rounded(100 * band.high, 2)
+    return words.between(low, high) + ("%" if words.lang == "zh" else " %")

@@ -1,0 +1,192 @@
+"""The report's words and numbers in one language.
+
+Every sentence stands in `text.yaml` in Chinese and English; no other file holds text that a reader
+of the report sees, but for the labels of the register of outcomes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import yaml
+
+from model.outcomes import OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from model.outcomes import Outcome
+
+Lang = Literal["zh", "en"]
+LANGS: tuple[Lang, ...] = ("zh", "en")
+TEXT = Path(__file__).parent / "text.yaml"
+
+
+_WIDE = "[\u3000-\u9fff\uff00-\uffef]"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a stored unit is shown: name and factor in each language."""
+
+    zh: str
+    en: str
+    factor_zh: float = 1.0
+    factor_en: float = 1.0
+
+    def name(self, lang: Lang) -> str:
+        """The unit's name."""
+        return self.zh if lang == "zh" else self.en
+
+    def factor(self, lang: Lang) -> float:
+        """What a stored value is multiplied by."""
+        return self.factor_zh if lang == "zh" else self.factor_en
+
+
+SHOWN: Mapping[str, Shown] = {
+    "yuan": Shown("亿元", "bn yuan", 1e-8, 1e-9),
+    "yuan a year": Shown("万元/年", "thousand yuan a year", 1e-4, 1e-3),
+    "yuan a person": Shown("万元/人", "thousand yuan a person", 1e-4, 1e-3),
+    "enterprises": Shown("家", "number"),
+    "persons": Shown("万人", "thousand", 1e-4, 1e-3),
+    "share": Shown("%", "%", 1e2, 1e2),
+    "share a year": Shown("%", "% a year", 1e2, 1e2),
+    "index": Shown("指数", "index"),
+    "stage": Shown("阶段0–4", ""),
+    "upgrades": Shown("次/年", "a year"),
+    "tce": Shown("万吨标准煤", "million tce", 1e-4, 1e-6),
+    "tce per yuan of 2018": Shown("吨标准煤/万元", "tce per 10,000 yuan", 1e4, 1e4),
+}
+"""Stored units as readers meet them."""
+
+COARSE = frozenset({"share", "share a year", "stage"})
+"""Units of ratios: two figures say all that an interval leaves certain."""
+
+
+@cache
+def texts() -> Mapping[str, Mapping[str, Any]]:
+    """All texts: key to language to text (or list, or mapping of names)."""
+    found: dict[str, dict[str, Any]] = yaml.safe_load(TEXT.read_text("utf-8"))
+    return {
+        key: {lang: _closed(text) for lang, text in both.items()} for key, both in found.items()
+    }
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts, labels and numbers in one language."""
+
+    lang: Lang
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of a key, with its gaps filled."""
+        text = cast("str", texts()[key][self.lang])
+        return text.format(**values) if values else text
+
+    def lines(self, key: str) -> list[str]:
+        """A text that is a list."""
+        return list(texts()[key][self.lang])
+
+    def name(self, group: str, key: str) -> str:
+        """The name of an id (a tier, a field, a source), or the id where it has none."""
+        return str(texts()[group][self.lang].get(key, key))
+
+    def names(self, group: str) -> Mapping[str, str]:
+        """All names of a group, by id."""
+        found: Mapping[str, str] = texts()[group][self.lang]
+        return found
+
+    def label(self, outcome: Outcome | str) -> str:
+        """An outcome's label."""
+        found = OUTCOMES[outcome] if isinstance(outcome, str) else outcome
+        return found.zh if self.lang == "zh" else found.en
+
+    def unit(self, outcome: Outcome | str) -> str:
+        """The unit an outcome is shown in."""
+        found = OUTCOMES[outcome] if isinstance(outcome, str) else outcome
+        return _shown(found).name(self.lang)
+
+    def headed(self, outcome: Outcome | str) -> str:
+        """Label and unit, as a table's head or a figure's title shows them."""
+        if self.lang == "zh":
+            return f"{self.label(outcome)}（{self.unit(outcome)}）"
+        return ", ".join(filter(None, (self.label(outcome), self.unit(outcome))))
+
+    def scaled(self, value: float, outcome: Outcome | str) -> float:
+        """A stored value in the unit it is shown in."""
+        found = OUTCOMES[outcome] if isinstance(outcome, str) else outcome
+        return value * _shown(found).factor(self.lang)
+
+    def number(self, value: float, outcome: Outcome | str, digits: int | None = None) -> str:
+        """A stored value as shown, without its unit; rounded to what it can bear."""
+        found = OUTCOMES[outcome] if isinstance(outcome, str) else outcome
+        figures = digits or (2 if found.unit in COARSE else 3)
+        whole = found.unit in ("enterprises", "upgrades")
+        return rounded(self.scaled(value, found), figures, whole=whole)
+
+    def measured(self, value: float, outcome: Outcome | str) -> str:
+        """A stored value with its unit, for use in a sentence."""
+        return self._with_unit(self.number(value, outcome), outcome)
+
+    def ranged(self, low: float, high: float, outcome: Outcome | str) -> str:
+        """An interval of stored values with its unit, for use in a sentence."""
+        return self._with_unit(self.interval(low, high, outcome), outcome)
+
+    def _with_unit(self, number: str, outcome: Outcome | str) -> str:
+        found = OUTCOMES[outcome] if isinstance(outcome, str) else outcome
+        if self.lang == "zh":
+            return number + ("%" if found.unit.startswith("share") else self.unit(found))
+        if found.unit == "enterprises":
+            return number
+        return f"{number} {'%' if found.unit.startswith('share') else self.unit(found)}"
+
+    def between(self, low: str, high: str) -> str:
+        """An interval of two numbers already written."""
+        if "−" in low or "−" in high:
+            return f"{low}至{high}" if self.lang == "zh" else f"{low} to {high}"
+        return f"{low}–{high}"
+
+    def interval(
+        self, low: float, high: float, outcome: Outcome | str, digits: int | None = None
+    ) -> str:
+        """An interval of stored values, without unit."""
+        return self.between(self.number(low, outcome, digits), self.number(high, outcome, digits))
+
+    def percent(self, share: float, digits: int = 2) -> str:
+        """A share as per cent."""
+        return rounded(100 * share, digits) + ("%" if self.lang == "zh" else " %")
+
+    def listing(self, parts: Iterable[str]) -> str:
+        """An enumeration."""
+        return ("；" if self.lang == "zh" else "; ").join(parts)
+
+
+def _closed(text: Any) -> Any:
+    """Take out the spaces that a folded line leaves between Chinese characters."""
+    if isinstance(text, str):
+        return re.sub(f"(?<={_WIDE}) (?={_WIDE}|[{{“])", "", text)
+    return text
+
+
+def rounded(value: float, digits: int, *, whole: bool = False) -> str:
+    """A number with so many significant figures and thousands separators."""
+    if value == 0 or abs(value) < 1e-12:
+        return "0"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    if whole:
+        decimals = min(decimals, 0)
+    near = round(value, decimals)
+    text = f"{abs(near):,.{max(decimals, 0)}f}"
+    # Rounding 9.96 to two figures gives 10.0, one figure too many.
+    if abs(near) >= 10.0 ** (digits - decimals):
+        text = f"{abs(near):,.{max(decimals - 1, 0)}f}"
+    return ("−" if near < 0 else "") + text
+
+
+def _shown(outcome: Outcome) -> Shown:
+    return SHOWN.get(outcome.unit, Shown(outcome.unit, outcome.unit))
