@@ -1,0 +1,32 @@
+"""The books: what enterprises paid and owe against what all others received and are owed.
+
+Enterprises are measured by their stocks (cash less debt), all other sectors by their flows, so that
+a payment which is not booked, or booked twice, leaves a residual.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+OTHERS = ("government", "households", "banks", "outside")
+
+
+@dataclass
+class Books:
+    """Net receipts of the other sectors in a quarter, yuan."""
+
+    received: dict[str, float] = field(default_factory=lambda: dict.fromkeys(OTHERS, 0.0))
+
+    def book(self, sector: str, amount: float) -> None:
+        """A sector receives `amount` from enterprises (negative: it pays)."""
+        self.received[sector] += amount
+
+    def residual(self, position_before: float, position_after: float, scale: float) -> float:
+        """Change of the enterprises' net position and all booked flows, over `scale`; zero if closed.
+
+        Args:
+            position_before: Cash less debt of all enterprises at the start of the quarter, yuan.
+            position_after: The same at its end.
+            scale: Yuan that make the residual relative (turnover of the quarter).
+        """
+        return abs(position_after - position_before + sum(self.received.values())) / scale

@@ -1,0 +1,60 @@
+"""Digital stages 0 to 4: perceived benefit against cost, peers, and the capacity of providers."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from model.scenario import Array
+
+Flag = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
+
+
+def consideration(external: float, imitation: float, peers: Array) -> Array:
+    """Chance in a quarter to consider a further stage (Bass 1969): own interest and imitation."""
+    return np.minimum(external + imitation * peers, 1.0) / 4.0
+
+
+def stage_cost(revenue: Array, stage: Whole, fixed: float, share: float, power: float) -> Array:
+    """Service value of the next stage, yuan: a fixed part, and one that rises less than size."""
+    return (fixed + share * 100e6 * (revenue / 100e6) ** power) * (1.0 + 0.3 * stage)
+
+
+def worth_it(
+    value_added: Array, cost: Array, draw: Array, gain: float, hurdle: float, spread: float
+) -> Flag:
+    """Does the perceived yearly benefit over the enterprise's own hurdle rate exceed the cost?
+
+    Args:
+        value_added: Yuan a year.
+        cost: Cost after grants, yuan.
+        draw: Standard Laplace draw: how the enterprise perceives its own case.
+        gain: Perceived rise of value added by one stage, share.
+        hurdle: Required yearly return.
+        spread: Spread of perceptions, log.
+    """
+    return np.asarray(gain * value_added * np.exp(spread * draw) > hurdle * cost)
+
+
+def serve(wanted: Flag, cost: Array, weight: Array, priority: Array, capacity: float) -> Flag:
+    """Who is served when providers can do `capacity` yuan of work this quarter: first by priority.
+
+    Measured in service value, not in enterprises: rationing by number would push out large
+    projects by small ones.
+    """
+    rows = np.flatnonzero(wanted)
+    rows = rows[np.argsort(priority[rows], kind="stable")]
+    fits = (weight[rows] * cost[rows]).cumsum() <= capacity
+    served = np.zeros(len(wanted), dtype=bool)
+    served[rows[fits]] = True
+    return served
+
+
+def realised_gain(gain: Array, stage: Whole, full: float, speed: float) -> Array:
+    """Productivity gained so far: the long-run gain of a stage arrives by `speed` a year.
+
+    Returns to digital work rise with the horizon (Brynjolfsson and Hitt 2003), so the gain of
+    the first year is a fraction of that of the long run.
+    """
+    return gain + (1.0 - (1.0 - speed) ** 0.25) * (full * stage / 4.0 - gain)

@@ -1,0 +1,54 @@
+"""Finance: a pecking order of own cash and loans up to a limit, and a finite supply of credit."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from model.scenario import Array
+
+Flag = npt.NDArray[np.bool_]
+
+
+def borrowing_limit(
+    capital: Array, profit_year: Array, knowledge: Array, receivables: Array,
+    on_capital: float, on_profit: float, on_knowledge: float, on_receivables: float,
+) -> Array:  # fmt: skip
+    """Most that banks lend to each enterprise, yuan; each term is opened or widened by a lever."""
+    return (
+        on_capital * capital
+        + on_profit * np.maximum(profit_year, 0.0)
+        + on_knowledge * knowledge
+        + on_receivables * receivables
+    )
+
+
+def interest_rate(
+    base: float, revenue: Array, leverage: Array, titled: Flag, size_spread: float,
+    leverage_spread: float, title_discount: float,
+) -> Array:  # fmt: skip
+    """Interest rate, a share a year: base, dearer for the small and the indebted."""
+    small = np.clip(np.log(4e8 / np.maximum(revenue, 1e6)) / np.log(400.0), 0.0, 1.0)
+    rate = base + size_spread * (small - 0.35) + leverage_spread * (leverage - 0.27)
+    return np.clip(rate - title_discount * titled, 0.01, 0.15)
+
+
+def ration(demand: float, supply: float) -> float:
+    """Share of asked-for new loans that banks can grant."""
+    return 1.0 if demand <= supply else max(supply, 0.0) / demand
+
+
+def loans_wanted(
+    funds: Array, plan: Array, lump: Array, room: Array, debt_share: float
+) -> Array:
+    """Long loans wanted: what own funds do not cover, and a usual share of lumpy investment.
+
+    Args:
+        funds: Own funds free for investment, yuan.
+        plan: All outlay planned, yuan.
+        lump: Lumpy investment in the plan, yuan.
+        room: Borrowing limit less debt, yuan.
+        debt_share: Share of lumps that banks finance even where cash is there.
+    """
+    wanted = np.maximum(plan - funds, debt_share * lump)
+    return np.minimum(wanted, np.maximum(room, 0.0))

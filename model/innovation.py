@@ -1,0 +1,72 @@
+"""R&D, knowledge, spillovers and productivity."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from model.scenario import Array
+
+Flag = npt.NDArray[np.bool_]
+
+
+def rd_intensity(
+    intensity: Array, taste: Array, cost_ratio: Array, elasticity: float, speed: float
+) -> Array:
+    """R&D over revenue after a quarter.
+
+    The wanted intensity is `taste * cost_ratio^-elasticity`; `speed` of the gap closes in a year.
+    The slow adjustment is on the intensity, so that R&D follows revenue without delay: adjustment
+    costs were measured on the response to the user cost, not on growth.
+
+    Args:
+        intensity: Share of revenue last quarter.
+        taste: Share of revenue wanted at the user cost of 2018.
+        cost_ratio: User cost over that of 2018.
+        elasticity: Of real R&D to the user cost, absolute.
+        speed: Share of the gap closed in a year.
+    """
+    wanted = taste * cost_ratio**-elasticity
+    return intensity + (1.0 - (1.0 - speed) ** 0.25) * (wanted - intensity)
+
+
+def start_hazard(
+    base: float, revenue: Array, size_power: float, cost_ratio: Array, elasticity: float,
+    peers: Array, peer_weight: float,
+) -> Array:  # fmt: skip
+    """Chance in a quarter that an enterprise without R&D starts it.
+
+    Rises with size (the sunk cost is spread), falls with the user cost, rises with the share of
+    peers that do R&D.
+    """
+    size = np.minimum((revenue / 100e6) ** size_power, 4.0)
+    yearly = base * size * cost_ratio**-elasticity * (1.0 + peer_weight * peers)
+    return np.minimum(yearly, 0.9) / 4.0
+
+
+def reported(real: Array, reward: Array, relabel: float) -> Array:
+    """R&D reported: relabelling of other cost rises with the tax reward for a yuan of R&D."""
+    return real * (1.0 + relabel * reward / 0.25)
+
+
+def next_knowledge(knowledge: Array, rd_real: Array, decay: float) -> Array:
+    """Knowledge stock after a quarter, yuan of 2018 (perpetual inventory; Hall 2007)."""
+    return knowledge * (1.0 - decay / 4.0) + rd_real
+
+
+def log_gain(before: Array, after: Array, floor: Array) -> Array:
+    """Growth of the log of a stock over its floor, which keeps it finite at zero."""
+    return np.log((after + floor) / (before + floor))
+
+
+def level_noise(draw: Array, scale: float) -> Array:
+    """Laplace shock to the log of competitiveness that leaves expected size unchanged.
+
+    A Laplace shock of scale b raises the mean of its exponential by -ln(1 - b^2).
+    """
+    return scale * draw + np.log1p(-(scale**2))
+
+
+def noise_scale(revenue: Array, scale: float, size_slope: float) -> Array:
+    """Scale of the transitory shock: falls a little with size (weakly, as in China)."""
+    return scale * np.clip(revenue / 50e6, 0.05, 1e4) ** -size_slope

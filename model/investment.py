@@ -1,0 +1,51 @@
+"""Lumpy investment in plant: an (S,s) rule around wanted capital, and embodied productivity."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.scenario import Array
+
+
+def wanted_capital(
+    rate: Array, revenue: Array, equipment_price: float, elasticity: float
+) -> Array:
+    """Capital wanted, yuan: in proportion to revenue at unchanged prices of goods."""
+    return rate * revenue * equipment_price**-elasticity
+
+
+def plan(
+    capital: Array, wanted: Array, review: Array, threshold: Array, upkeep: Array,
+    depreciation: float, review_rate: float, threshold_range: tuple[float, float],
+    upkeep_chance: float,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Investment planned in a quarter: upkeep, and a lump where the gap is worth it.
+
+    The whole gap is invested when the enterprise reviews its plant and the gap exceeds a drawn
+    trigger (fixed cost of adjustment); else there is upkeep, in some quarters only.
+
+    Args:
+        capital: Capital at hand, yuan.
+        wanted: Capital wanted, yuan.
+        review: Uniform draw: does it review this quarter?
+        threshold: Uniform draw: where the trigger lies in `threshold_range`.
+        upkeep: Uniform draw: is there upkeep this quarter?
+        depreciation: Share a year.
+        review_rate: Chance to review in a quarter.
+        threshold_range: Lowest and highest trigger, as a share of capital.
+        upkeep_chance: Chance of upkeep in a quarter.
+
+    Returns:
+        Upkeep and lump, yuan a quarter, shape (rows,).
+    """
+    gap = wanted - capital
+    low, high = threshold_range
+    trigger = (low + (high - low) * threshold) * capital
+    lump = np.where((review < review_rate) & (gap > trigger), gap, 0.0)
+    kept = np.where((upkeep < upkeep_chance) & (gap > 0.0), 0.5 * depreciation * capital, 0.0)
+    return np.where(lump > 0.0, 0.0, np.minimum(kept, np.maximum(gap, 0.0))), lump
+
+
+def embodied_gain(investment: Array, capital: Array, gain: float) -> Array:
+    """Gain in log productivity from new equipment: proportional to the share of plant that is new."""
+    return gain * investment / np.maximum(capital + investment, 1.0)

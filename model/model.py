@@ -1,0 +1,206 @@
+"""The model: a Mesa model of Anhui's enterprises, one step a quarter."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import mesa
+import numpy as np
+import numpy.typing as npt
+from mesa.time import Schedule
+
+from model import quarter as stages
+from model.accounting import Books
+from model.demography import Profiles
+from model.enterprises import YEARLY, Enterprises
+from model.market import outside_mass
+from model.observe import observe
+from model.population import Population, build_population
+from model.scenario import CITIES, FIELDS, TIERS, Array, Scenario, quarter_index, year_of
+
+POPULATION_SEED = 1
+
+QUARTER = (
+    ("outside world", stages.outside_world),
+    ("entry", stages.entry),
+    ("market", stages.sell),
+    ("costs and taxes", stages.produce),
+    ("investment and finance", stages.invest),
+    ("innovation", stages.innovate),
+    ("exit", stages.leave),
+)
+"""A quarter, in order. The yearly work follows the fourth quarter (`close_year`)."""
+
+
+class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
+    """Anhui's enterprises under a scenario.
+
+    Args:
+        scenario: The resolved scenario.
+        rng: Seed of the run (a whole number).
+        population: The population at end-2018; built from the scenario if absent.
+
+    Attributes:
+        policy: The scenario (Mesa keeps its own under another name).
+        enterprises: The enterprises, as columns.
+        quarter: Quarter being run, or last run (0 is 2019-Q1).
+        timings: Seconds spent in each stage so far.
+    """
+
+    def __init__(
+        self, scenario: Scenario, rng: int = 1, population: Population | None = None
+    ) -> None:
+        super().__init__(rng=rng)
+        self.policy = scenario
+        self.parameters = dict(scenario.parameters)
+        self.seed_of_run = int(rng)
+        if population is None:
+            population = build_population(
+                scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED
+            )
+        self.population = population
+        self.city_given_field = population.city_given_field
+        self.enterprises = Enterprises(self, population.columns)
+        self.quarter = scenario.start - 1
+        self.timings: dict[str, float] = {name: 0.0 for name, _ in QUARTER}
+        self.timings["year end"] = 0.0
+        self._rows: list[tuple[int, str, str, str, float]] = []
+        self._initialise()
+        self.schedule_recurring(self.close_year, Schedule(interval=4, start=4))
+
+    def _initialise(self) -> None:
+        """State of the province at end-2018."""
+        e, p, province = self.enterprises, self.parameters, self.policy.province
+        n = len(FIELDS)
+        # Structural parameters of a draw act from the start, so that 2018 stays an equilibrium.
+        self.profiles = Profiles.of(e)
+        self.registered_county = np.array(
+            [seat.registered and seat.tier == "county" for seat in self.population.clusters]
+            + [False]
+        )
+        self.number_of_pools = len(self.population.clusters) + n * len(CITIES)
+        self.pools = self._pools()
+        self.price = np.ones(n)
+        self.price_growth = 0.0
+        sales = np.bincount(e.field, e.weight * e.revenue, n)
+        self.market = sales / province.fields["market_share"]
+        self.demand_growth = np.ones(n)
+        self.frontier = np.zeros(n)
+        bought = e.weight * (e.role == 2) * e.revenue * (1.0 - e.va_rate)
+        self.purchases = np.minimum(
+            p["leader_purchases_in_field"] * np.bincount(e.field, bought, n), 0.4 * sales
+        )
+        self.local_start = np.full(n, p["local_sourcing"])
+        self.local = self.local_start
+        mass = 4.0 * sales
+        self.outside = outside_mass(
+            mass, 4.0 * self.market, self.local_start, 4.0 * self.purchases
+        )
+        self.ratio_start = mass / self.outside
+        self.revenue_per_mass = np.full(n, 0.25)
+        self.base_rate = self.policy.outside.loan_rate_in(2018)
+        staff = e.weight * e.employees * e.wage
+        marginals = province.marginals
+        pay = float(np.sum((staff)[e.above_scale]))
+        self.wage = marginals["va_share_wages"] * marginals["value_added"] / pay
+        self.memory: tuple[float, float] | None = None
+        self.credit = float(np.dot(e.weight, e.debt_short + e.debt_long))
+        self.granted = 1.0
+        self.digital_budget = 0.0
+        self.subsidy = np.zeros(len(e))
+        self.rd_cost_ratio = np.ones(len(e))
+        self.rd_reward = np.zeros(len(e))
+        self.cash_flow = self.after_tax = np.zeros(len(e))
+        self.pool_knowledge = np.bincount(e.pool, e.weight * e.knowledge, self.number_of_pools)
+        self.identity = 0.0
+        self.turnover = 1.0
+        self.base_year: dict[str, tuple[Array, Array]] = {}
+        self.start_year()
+
+    def _pools(self) -> dict[int, tuple[int, int, int, int]]:
+        """Pair of field and city to (primary cluster, its tier, own pool, county cluster)."""
+        none, size = TIERS.index("none"), len(self.population.clusters)
+        table = {pair: [-1, none, size + pair, -1] for pair in range(len(FIELDS) * len(CITIES))}
+        for number, seat in enumerate(self.population.clusters):
+            entry = table[seat.field * len(CITIES) + seat.city]
+            tier = TIERS.index(seat.tier)
+            if seat.tier != "county" and entry[0] < 0:
+                entry[0], entry[1] = number, tier
+            elif seat.tier == "county" and entry[3] < 0:
+                entry[3] = number
+        return {pair: (a, b, c, d) for pair, (a, b, c, d) in table.items()}
+
+    @property
+    def year(self) -> int:
+        """Calendar year of the quarter being run."""
+        return year_of(self.quarter)
+
+    @property
+    def price_all(self) -> float:
+        """Price level of all fields, 2018 = 1, weighted by markets."""
+        return float(np.sum(self.market) / np.sum(self.market / self.price))
+
+    def lever_value(self, lever_id: str, term: str) -> float:
+        """Value of a lever's term this quarter; zero where it is not in force."""
+        lever = self.policy.lever(lever_id)
+        return 0.0 if lever is None else lever.value(term, self.quarter)
+
+    def step(self) -> None:
+        """One quarter."""
+        self.quarter += 1
+        self.books = Books()
+        before = self._position()
+        # Labour saved by methods and machines that other columns do not carry.
+        self.labour_saving = self.parameters["labour_saving"] * (self.quarter + 1) / 4.0
+        for name, stage in QUARTER:
+            began = time.perf_counter()
+            stage(self)
+            self.timings[name] += time.perf_counter() - began
+        closed = self.books.residual(before, self._position(), self.turnover)
+        self.year_residual = max(self.year_residual, closed, self.identity)
+        self.year_market = self.year_market + self.market
+        self.year_purchases = self.year_purchases + self.purchases
+        self.year_local = self.year_local + self.local * self.purchases
+
+    def close_year(self) -> None:
+        """The yearly work, after the fourth quarter."""
+        began = time.perf_counter()
+        stages.year_end(self)
+        self.timings["year end"] += time.perf_counter() - began
+
+    def observe(self) -> None:
+        """Record the outcomes of the year."""
+        self._rows += [(self.year, *row) for row in observe(self)]
+
+    def start_year(self) -> None:
+        """Clear what is counted by year."""
+        for name in YEARLY:
+            setattr(self.enterprises, name, np.zeros(len(self.enterprises)))
+        self.exits: list[tuple[npt.NDArray[np.int64], Array]] = []
+        self.year_residual = 0.0
+        self.year_market = np.zeros(len(FIELDS))
+        self.year_purchases = np.zeros(len(FIELDS))
+        self.year_local = np.zeros(len(FIELDS))
+
+    def run_until_year(self, year: int) -> None:
+        """Run to the end of a calendar year."""
+        left = quarter_index(year, 4) - self.quarter
+        if left > 0:
+            self.run_for(left)
+
+    def records(self) -> dict[str, npt.NDArray[Any]]:
+        """Outcomes of the completed years: year, level, unit_name, outcome, value."""
+        columns = list(zip(*self._rows, strict=True)) or [()] * 5
+        return {
+            "year": np.array(columns[0], dtype=np.int16),
+            "level": np.array(columns[1], dtype=object),
+            "unit_name": np.array(columns[2], dtype=object),
+            "outcome": np.array(columns[3], dtype=object),
+            "value": np.array(columns[4], dtype=np.float64),
+        }
+
+    def _position(self) -> float:
+        """Cash less debt of all enterprises, yuan."""
+        e = self.enterprises
+        return float(np.dot(e.weight, e.cash - e.debt_short - e.debt_long))

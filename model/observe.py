@@ -1,0 +1,164 @@
+"""Observation: weighted sums by group, once a year, from which all outcomes are computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from model.enterprises import NEVER
+from model.outcomes import OUTCOMES
+from model.population import ENERGY_FIELD
+from model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array
+
+if TYPE_CHECKING:
+    from model.model import ClusterPolicyModel
+
+Whole = npt.NDArray[np.int64]
+
+HIGHTECH_FIELDS = ("ic_display", "ai_voice", "aerospace", "quantum", "other_health")
+PROVINCE_NAME = "anhui"
+
+
+def size_class(above: npt.NDArray[np.bool_], revenue: Array, employees: Array) -> Whole:
+    """Index into SIZES by the statistical classes of 2017: employees and revenue must both reach."""
+    large = (employees >= 1000.0) & (revenue >= 400e6)
+    medium = (employees >= 300.0) & (revenue >= 20e6)
+    return np.where(~above, 3, np.where(large, 0, np.where(medium, 1, 2))).astype(np.int64)
+
+
+def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
+    """Unweighted quantities of each enterprise that outcomes are sums of, shape (rows,)."""
+    e = m.enterprises
+    above = e.above_scale.astype(np.float64)
+    below = 1.0 - above
+    factory = above * (e.field != ENERGY_FIELD)
+    digital = e.digital_stage >= 1
+    over_100m, over_500m = factory * (e.year_revenue >= 1e8), factory * (e.year_revenue >= 5e8)
+    hightech = np.isin(e.field, [FIELDS.index(name) for name in HIGHTECH_FIELDS])
+    registered = m.registered_county[e.county_cluster]
+    q = {
+        "count": above,
+        "count_below": below,
+        "revenue": above * e.year_revenue,
+        "revenue_before": above * e.last_revenue,
+        "revenue_all": e.year_revenue,
+        "value_added": above * e.year_value_added,
+        "value_added_real": above * e.year_value_added_real,
+        "value_added_real_before": above * e.last_value_added_real,
+        "profit": above * e.year_profit,
+        "employees": above * e.employees,
+        "wages": above * e.year_wages,
+        "investment": above * e.year_investment,
+        "rd": above * e.year_rd_reported,
+        "rd_manufacturing": factory * e.year_rd_reported,
+        "rd_real": above * e.year_rd,
+        "rd_funded": e.year_rd_reported,
+        "rd_funded_before": e.last_rd_reported,
+        "manufacturing": factory,
+        "rd_active": above * e.rd_active,
+        "rd_active_manufacturing": factory * e.rd_active,
+        "rd_institution": above * e.rd_institution,
+        "over_100m": over_100m,
+        "rd_active_100m": over_100m * e.rd_active,
+        "over_500m": over_500m,
+        "rd_institution_500m": over_500m * e.rd_institution,
+        "revenue_times_tfp": above * e.year_revenue * np.exp(e.productivity),
+        "hightech_revenue": above * hightech * e.year_revenue,
+        "digital": above * digital,
+        "digital_below": below * digital,
+        "digital_stage": above * e.digital_stage,
+        "digital_upgrades": above * e.year_upgrades,
+        "digital_upgrades_below": below * e.year_upgrades,
+        "energy": above * e.year_energy,
+        "loans": e.debt_short + e.debt_long,
+        "mlt_loans": e.debt_long,
+        "tax": above * e.year_tax,
+        "tax_forgone": above * e.year_tax_forgone,
+        "subsidy": above * e.year_subsidy,
+        "new_above_scale": above * ~e.was_above_scale,
+        "large_plants": (e.plant & (m.quarter - e.founded < 4)).astype(np.float64),
+        "county_revenue": above * registered * e.year_revenue,
+        "county_count": above * registered,
+    }
+    for title, name in (
+        ("high_tech", "hightech"), ("srdi", "srdi"), ("little_giant", "little_giant"),
+        ("champion", "champion"), ("innovative_sme", "innovative"),
+        ("green_factory", "green_factory"),
+    ):  # fmt: skip
+        q[name] = (getattr(e, title) > NEVER).astype(np.float64)
+    q["quality"] = np.maximum(np.maximum(q["srdi"], q["little_giant"]), q["champion"])
+    return q
+
+
+def groups(m: ClusterPolicyModel) -> dict[str, tuple[Whole, tuple[str, ...]]]:
+    """Level to (group of each row, -1 for none; names of the groups)."""
+    e = m.enterprises
+    seats = m.population.clusters
+    status = np.array([STATUSES.index(s.status) for s in seats] + [STATUSES.index("none")])
+    return {
+        "province": (np.zeros(len(e), dtype=np.int64), (PROVINCE_NAME,)),
+        "tier": (e.tier, TIERS),
+        "status": (status[e.cluster], STATUSES),
+        "cluster": (e.cluster, tuple(seat.id for seat in seats)),
+        "city": (e.city, CITIES),
+        "field": (e.field, FIELDS),
+        "size": (size_class(e.above_scale, e.year_revenue, e.employees), SIZES),
+    }
+
+
+def observe(m: ClusterPolicyModel) -> list[tuple[str, str, str, float]]:
+    """Outcomes of the year: (level, unit name, outcome, value); absent units have no row."""
+    e = m.enterprises
+    q = quantities(m)
+    names = list(q)
+    matrix = np.column_stack([q[name] for name in names]) * e.weight[:, None]
+    exited = np.zeros(len(e))
+    for rows, weight in m.exits:
+        exited[rows] += weight
+    matrix = np.column_stack([matrix, exited])
+    names.append("exits")
+    result: list[tuple[str, str, str, float]] = []
+    for level, (code, units) in groups(m).items():
+        rows = np.flatnonzero(code >= 0)
+        pick = csr_array(
+            (np.ones(len(rows)), (code[rows], rows)), shape=(len(units), len(e))
+        )
+        table = pick @ matrix
+        sums = {name: table[:, i] for i, name in enumerate(names)}
+        _complete(m, level, sums)
+        for outcome in OUTCOMES.values():
+            if level not in outcome.levels:
+                continue
+            values = outcome.measure(sums)
+            empty = (sums["count"] + sums["count_below"]) <= 0.0
+            for unit, value, absent in zip(units, values, empty, strict=True):
+                if not absent and not np.isnan(value):
+                    result.append((level, unit, outcome.id, float(value)))
+    return result
+
+
+def _complete(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None:
+    """Add sums that are not of enterprises: base year, market, rate, services, residual."""
+    if m.year == 2020:
+        m.base_year[level] = (sums["energy"], sums["value_added_real"])
+    none = np.zeros(len(sums["count"]))
+    sums["energy_2020"], sums["value_added_real_2020"] = m.base_year.get(level, (none, none))
+    if level in ("province", "field"):
+        by_field = (m.year_market, m.year_local, m.year_purchases)
+        for name, values in zip(
+            ("market", "local_sourcing", "leader_purchases"), by_field, strict=True
+        ):
+            sums[name] = values if level == "field" else np.array([values.sum()])
+    if level == "province":
+        services = m.policy.province.marginals["hightech_services"]
+        # Services hold a constant share of all high-tech enterprises, as at the start.
+        start = m.policy.province.marginals["hightech_enterprises"]
+        sums["hightech"] = sums["hightech"] * start / (start - services)
+        sums["loan_rate_sum"] = np.array([m.base_rate])
+        sums["loan_rate_weight"] = np.ones(1)
+        sums["accounting_residual"] = np.array([m.year_residual])
+
+

@@ -1,0 +1,112 @@
+"""Quality titles, once a year by published thresholds; little giants by a national quota."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from model.enterprises import NEVER, Enterprises
+from model.population import CERTAINTY, TITLE_TERM
+from model.randomness import uniform
+from model.scenario import Array
+
+Flag = npt.NDArray[np.bool_]
+
+MU_SHARES = (0.223, 0.433, 0.295)
+"""Shares of the per-mu classes A, B and C (rules.csv, mu_class_shares); the rest is D."""
+
+
+def high_tech_threshold(revenue: Array) -> Array:
+    """R&D over revenue asked of a high-tech enterprise (rules.csv, hightech_enterprise)."""
+    return np.where(revenue <= 50e6, 0.05, np.where(revenue <= 200e6, 0.04, 0.03))
+
+
+def award_titles(
+    e: Enterprises, p: Mapping[str, float], seed: int, quarter: int, year: int
+) -> Mapping[str, Flag]:
+    """Review the titles that run out and award new ones; returns who is newly titled.
+
+    Args:
+        e: The enterprises; the title columns are written.
+        p: Parameters.
+        seed: Seed of the run.
+        quarter: Quarter index of the year end.
+        year: Calendar year.
+    """
+    ids = e.id
+    revenue = e.year_revenue
+    intensity = e.year_rd_reported / np.maximum(revenue, 1.0)
+    aged = quarter - e.founded
+    sme = revenue < CERTAINTY
+    review = uniform(seed, "title review", ids, quarter)
+
+    def renew(title: str, still: Flag, chance: float) -> None:
+        held = getattr(e, title)
+        due = (held > NEVER) & (quarter - held >= TITLE_TERM)
+        held[due] = np.where((still & (review < chance))[due], quarter, NEVER)
+
+    wide = year >= p["srdi_wide_year"]
+    least = p["srdi_intensity_wide"] if wide else 0.03
+    fit_tech = e.rd_active & (intensity >= high_tech_threshold(revenue))
+    fit_srdi = e.rd_active & sme & (revenue >= 10e6) & (aged >= 8)
+    fit_srdi &= (e.year_rd_reported >= 1e6) & (intensity >= least)
+    renew("high_tech", e.rd_active & (intensity >= 0.8 * high_tech_threshold(revenue)), 0.95)
+    renew("srdi", e.rd_active | (review < 0.5), p["srdi_renewal"])
+    renew("little_giant", e.rd_active, p["little_giant_pass"])
+    renew("innovative_sme", e.rd_active, 0.9)
+
+    def apply(title: str, fit: Flag, yearly: float) -> Flag:
+        new = fit & (getattr(e, title) == NEVER)
+        new &= uniform(seed, title, ids, quarter) < yearly
+        getattr(e, title)[new] = quarter
+        return new
+
+    fresh = {
+        "innovative_sme": apply("innovative_sme", e.rd_active & sme, p["innovative_rate"]),
+        "high_tech": apply("high_tech", fit_tech, p["high_tech_rate"]),
+        "srdi": apply("srdi", fit_srdi, p["srdi_rate_wide"] if wide else p["srdi_rate"]),
+        "green_factory": apply(
+            "green_factory", e.above_scale & (e.green_upgrades > 0), p["green_factory_rate"]
+        ),
+        "little_giant": _little_giants(e, p, seed, quarter, year, intensity),
+    }
+    fit_champion = (e.little_giant > NEVER) & (aged >= 12)
+    quota = p["champions_per_year"]
+    pool = float(e.weight[fit_champion].sum())
+    fresh["champion"] = apply("champion", fit_champion, min(quota / max(pool, quota), 1.0))
+    _mu_classes(e)
+    return fresh
+
+
+def _little_giants(
+    e: Enterprises, p: Mapping[str, float], seed: int, quarter: int, year: int, intensity: Array
+) -> Flag:
+    """Anhui's share of the national list, to the best-scoring SRDI enterprises."""
+    batch = p.get(f"little_giant_batch_{year}", p["little_giant_batch_later"])
+    quota = batch * p["little_giant_share"]
+    # Large enterprises are ruled out by the SME standard only: many little giants are medium-sized.
+    fit = (e.srdi > NEVER) & (e.little_giant == NEVER) & e.above_scale & e.rd_active
+    growth = np.log(np.maximum(e.year_revenue, 1.0) / np.maximum(e.last_revenue, 1.0))
+    score = np.log(np.maximum(e.year_revenue, 1.0)) + 20.0 * np.minimum(intensity, 0.15)
+    score += np.clip(growth, -0.5, 0.5) + 2.0 * uniform(seed, "little giant score", e.id, quarter)
+    rows = np.flatnonzero(fit)
+    rows = rows[np.argsort(-score[rows], kind="stable")]
+    filled = e.weight[rows].cumsum()
+    # The row that straddles the quota wins by lot, so that the quota holds in expectation.
+    lot = uniform(seed, "little giant lot", e.id[rows], quarter)
+    room = (quota - (filled - e.weight[rows])) / np.maximum(e.weight[rows], 1e-9)
+    won = np.zeros(len(e), dtype=bool)
+    won[rows[lot < np.clip(room, 0.0, 1.0)]] = True
+    e.little_giant[won] = quarter
+    return won
+
+
+def _mu_classes(e: Enterprises) -> None:
+    """Classes A to D of above-scale enterprises by value added over capital (land is not known)."""
+    yield_ = e.year_value_added / np.maximum(e.capital, 1.0)
+    rows = np.flatnonzero(e.above_scale & (e.weight > 0.0))
+    order = rows[np.argsort(-yield_[rows], kind="stable")]
+    place = e.weight[order].cumsum() / max(float(e.weight[order].sum()), 1.0)
+    e.mu_class[order] = np.searchsorted(np.cumsum(MU_SHARES), place)
