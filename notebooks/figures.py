@@ -118,7 +118,7 @@ def _series(axis: Axes, evidence: Evidence, words: Words, points: list[Compared]
     if target.level == "field":
         gap = "：" if words.lang == "zh" else ": "
         name = words.name("fields", target.unit_name) + gap + name
-    axis.set_title(_wrapped(name, words) + f"\n{unit}", loc="left")
+    axis.set_title(_wrapped(name, words) + f"\n{unit}", loc="left", linespacing=1.35)
     axis.set_xlim(2018.6, ORIGIN + 0.4)
     axis.set_xticks([2019, 2021, 2023])
     # Growth and change may be negative; everything else is read from zero.
@@ -149,7 +149,9 @@ def tiers(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure:
             axis.set_ylim(0, top * 1.06 if shares[name] and top else None)
             _plain(axis)
         row[0].set_ylabel(
-            f"{_wrapped(words.label(name), words, 12, 20)}\n{words.unit(name)}", fontsize=7.5
+            f"{_wrapped(words.label(name), words, 12, 20)}\n{words.unit(name)}",
+            fontsize=7.5,
+            linespacing=1.4,
         )
     return figure
 

@@ -82,7 +82,7 @@ def summary(evidence: Evidence, words: Words) -> str:
     shares = evidence.shares("value_added")
     if shares:
         sentences.append(
-            words("summary_sources", **{k: words.percent(v) for k, v in shares.items()})
+            words("summary_sources", **{k: words.whole_percent(v) for k, v in shares.items()})
         )
     return "\n".join(f"- {sentence}" for sentence in sentences if sentence)
 
@@ -262,7 +262,7 @@ def sources_table(evidence: Evidence, words: Words) -> str:
             [
                 words.label(name),
                 f"±{words.percent(band.half_width)}",
-                *(f"{100 * shares[source]:.0f} %" for source in SOURCES),
+                *(words.whole_percent(shares[source]) for source in SOURCES),
                 f"{ratio:.2f}",
             ]
         )
@@ -291,7 +291,7 @@ def basis_table(words: Words) -> str:
 
 def parameters_table(words: Words) -> str:
     """Behavioural parameters by grade of evidence."""
-    rows = [row for row in table("parameters") if row.use == "input"]
+    rows = table("parameters")
     lines = []
     for grade in sorted({row.grade for row in rows}):
         mine = [row for row in rows if row.grade == grade]

@@ -161,6 +161,10 @@ class Words:
         """A share as per cent."""
         return rounded(100 * share, digits) + ("%" if self.lang == "zh" else " %")
 
+    def whole_percent(self, share: float) -> str:
+        """A share as per cent without decimals."""
+        return f"{100 * share:.0f}" + ("%" if self.lang == "zh" else " %")
+
     def listing(self, parts: Iterable[str]) -> str:
         """An enumeration."""
         return ("；" if self.lang == "zh" else "; ").join(parts)

@@ -1,0 +1,98 @@
+"""Texts and numbers of the report in both languages."""
+
+import string
+from typing import Any
+
+import pytest
+from fontTools.ttLib import TTFont
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.outcomes import OUTCOMES
+from model.scenario import TIERS
+from notebooks.figures import FONT
+from notebooks.words import LANGS, SHOWN, Words, rounded, texts
+from scenarios.tables import table
+
+
+def strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value
+    return [text for part in parts for text in strings(part)]
+
+
+def gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", sorted(texts()))
+def test_both_languages_say_the_same_things(key: str) -> None:
+    zh, en = texts()[key]["zh"], texts()[key]["en"]
+    assert type(zh) is type(en)
+    if isinstance(zh, dict):
+        assert set(zh) == set(en)
+    else:
+        assert len(strings(zh)) == len(strings(en))
+    assert [gaps(text) for text in strings(zh)] == [gaps(text) for text in strings(en)]
+    assert all(text.strip() for text in strings(zh) + strings(en))
+
+
+def test_carried_font_has_every_letter() -> None:
+    known = set(TTFont(FONT).getBestCmap())
+    shown = "".join(strings([text["zh"] for text in texts().values()]))
+    shown += "".join(outcome.zh + outcome.note for outcome in OUTCOMES.values())
+    shown += "".join(unit.zh for unit in SHOWN.values()) + "0123456789.,−–%±→—·"
+    missing = {letter for letter in shown if ord(letter) not in known} - {"\n"}
+    assert not missing
+
+
+def test_font_comes_with_its_licence() -> None:
+    assert "SIL OPEN FONT LICENSE Version 1.1" in (FONT.parent / "OFL.txt").read_text("utf-8")
+
+
+def test_every_unit_and_name_is_shown_in_words() -> None:
+    assert {outcome.unit for outcome in OUTCOMES.values()} <= set(SHOWN)
+    for lang in LANGS:
+        words = Words(lang)
+        assert set(words.names("tier_names")) == {*TIERS, "anhui"}
+        assert {row.confidence for row in table("calibration_targets")} <= set(
+            words.names("confidence")
+        )
+        assert {row.group for row in table("parameters")} <= set(words.names("parameter_groups"))
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "shown"),
+    [
+        (0.0, 3, "0"),
+        (-1e-300, 3, "0"),
+        (50_875.0, 3, "50,900"),
+        (9.96, 2, "10"),
+        (0.0999, 2, "0.10"),
+        (-10.7, 3, "−10.7"),
+        (16.6, 2, "17"),
+        (1.0, 2, "1.0"),
+        (999.6, 3, "1,000"),
+    ],
+)
+def test_numbers_are_rounded_to_what_they_bear(value: float, digits: int, shown: str) -> None:
+    assert rounded(value, digits) == shown
+
+
+@given(st.floats(-1e15, 1e15, allow_nan=False), st.integers(1, 4))
+def test_rounding_stays_near(value: float, digits: int) -> None:
+    back = float(rounded(value, digits).replace(",", "").replace("−", "-"))
+    assert back == pytest.approx(value, rel=0.5 * 10.0 ** (1 - digits) * 1.01, abs=1e-11)
+
+
+def test_counts_stay_whole() -> None:
+    assert Words("en").number(7.0, "little_giants") == "7"
+    assert Words("en").number(7.4, "enterprises") == "7"
+    assert Words("zh").measured(5.0875e12, "revenue") == "50,900亿元"
+    assert Words("en").measured(5.0875e12, "revenue") == "5,090 bn yuan"
+
+
+def test_an_interval_with_a_minus_is_spelled_out() -> None:
+    assert Words("en").interval(-0.03, 0.05, "rd_growth") == "−3.0 to 5.0"
+    assert Words("zh").interval(0.03, 0.05, "rd_growth") == "3.0–5.0"
