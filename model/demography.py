@@ -12,7 +12,7 @@ import numpy.typing as npt
 from model.enterprises import NEVER, Enterprises, empty
 from model.population import THRESHOLD, truncated_pareto
 from model.randomness import normal, uniform
-from model.scenario import CITIES, FIELDS, TIERS, Array, Province
+from model.scenario import CITIES, FIELDS, TIERS, Array, Province, year_of
 
 Flag = npt.NDArray[np.bool_]
 
@@ -126,7 +126,9 @@ def entrants(
         np.searchsorted(share_plant / share_plant[-1], where),
         np.searchsorted(share_small / share_small[-1], where),
     ).clip(0, len(FIELDS) - 1)
-    comes = (kind < 2) | (uniform(seed, "plant comes", ids) < p["plants_per_year"] / PLANTS)
+    early = p["plants_before_2021"] if year_of(quarter) < 2021 else 1.0
+    plants = early * p["plants_per_year"] / PLANTS
+    comes = (kind < 2) | (uniform(seed, "plant comes", ids) < plants)
     weight = np.where(
         kind == 0, p["births_below"] / BELOW, np.where(kind == 1, p["births_above"] / ABOVE, 1.0)
     )

@@ -31,7 +31,7 @@ def plan(
         threshold: Uniform draw: where the trigger lies in `threshold_range`.
         upkeep: Uniform draw: is there upkeep this quarter?
         depreciation: Share a year.
-        review_rate: Chance to review in a quarter.
+        review_rate: Chance to review in a quarter at a small gap.
         threshold_range: Lowest and highest trigger, as a share of capital.
         upkeep_chance: Chance of upkeep in a quarter.
 
@@ -41,7 +41,9 @@ def plan(
     gap = wanted - capital
     low, high = threshold_range
     trigger = (low + (high - low) * threshold) * capital
-    lump = np.where((review < review_rate) & (gap > trigger), gap, 0.0)
+    # Adjustment hazard that rises with the gap (Caballero and Engel 1999).
+    hazard = review_rate * (1.0 + np.maximum(gap, 0.0) / np.maximum(capital, 1.0))
+    lump = np.where((review < hazard) & (gap > trigger), gap, 0.0)
     kept = np.where((upkeep < upkeep_chance) & (gap > 0.0), 0.5 * depreciation * capital, 0.0)
     return np.where(lump > 0.0, 0.0, np.minimum(kept, np.maximum(gap, 0.0))), lump
 

@@ -63,21 +63,18 @@ def local_share(start: Array, own: Array, outside: Array, ratio_start: Array) ->
     return odds / (1.0 + odds)
 
 
-def adjust_revenue(
-    revenue: Array, target: Array, growth: Array, speed: float, capacity: Array
-) -> Array:
-    """Revenue after a quarter: prices and demand pass at once, shares move by `speed`.
+def adjust_revenue(revenue: Array, target: Array, growth: Array, speed: float) -> Array:
+    """Sales asked for in a quarter: prices and demand pass at once, shares move by `speed`.
 
     Args:
         revenue: Last quarter, yuan a quarter.
         target: Full adjustment, yuan a quarter.
         growth: Demand of this quarter over that of the last, shape (rows,).
         speed: Share of the gap closed in a quarter.
-        capacity: Most that the plant can make, yuan a quarter.
     """
     passed = revenue * growth
     passed += speed * (target - passed)
-    return np.minimum(passed, capacity)
+    return passed
 
 
 def wage_growth(

@@ -15,7 +15,7 @@ from model.accounting import Books
 from model.demography import Profiles
 from model.enterprises import YEARLY, Enterprises
 from model.market import outside_mass
-from model.observe import observe
+from model.observe import Recorded, observe
 from model.population import Population, build_population
 from model.scenario import CITIES, FIELDS, TIERS, Array, Scenario, quarter_index, year_of
 
@@ -65,7 +65,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.quarter = scenario.start - 1
         self.timings: dict[str, float] = {name: 0.0 for name, _ in QUARTER}
         self.timings["year end"] = 0.0
-        self._rows: list[tuple[int, str, str, str, float]] = []
+        self._recorded: list[tuple[int, Recorded]] = []
         self._initialise()
         self.schedule_recurring(self.close_year, Schedule(interval=4, start=4))
 
@@ -82,6 +82,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.number_of_pools = len(self.population.clusters) + n * len(CITIES)
         self.pools = self._pools()
         self.price = np.ones(n)
+        self.plant_price = np.ones(n)
         self.price_growth = 0.0
         sales = np.bincount(e.field, e.weight * e.revenue, n)
         self.market = sales / province.fields["market_share"]
@@ -171,7 +172,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def observe(self) -> None:
         """Record the outcomes of the year."""
-        self._rows += [(self.year, *row) for row in observe(self)]
+        self._recorded += [(self.year, group) for group in observe(self)]
 
     def start_year(self) -> None:
         """Clear what is counted by year."""
@@ -191,13 +192,17 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def records(self) -> dict[str, npt.NDArray[Any]]:
         """Outcomes of the completed years: year, level, unit_name, outcome, value."""
-        columns = list(zip(*self._rows, strict=True)) or [()] * 5
+        size = [len(group[3]) for _, group in self._recorded]
+        years = np.array([year for year, _ in self._recorded], dtype=np.int16)
+        levels = np.array([group[0] for _, group in self._recorded], dtype=object)
+        outcomes = np.array([group[1] for _, group in self._recorded], dtype=object)
+        empty = np.zeros(0)
         return {
-            "year": np.array(columns[0], dtype=np.int16),
-            "level": np.array(columns[1], dtype=object),
-            "unit_name": np.array(columns[2], dtype=object),
-            "outcome": np.array(columns[3], dtype=object),
-            "value": np.array(columns[4], dtype=np.float64),
+            "year": np.repeat(years, size),
+            "level": np.repeat(levels, size),
+            "unit_name": np.concatenate([empty.astype(object), *(g[2] for _, g in self._recorded)]),
+            "outcome": np.repeat(outcomes, size),
+            "value": np.concatenate([empty, *(g[3] for _, g in self._recorded)]),
         }
 
     def _position(self) -> float:

@@ -109,18 +109,23 @@ def groups(m: ClusterPolicyModel) -> dict[str, tuple[Whole, tuple[str, ...]]]:
     }
 
 
-def observe(m: ClusterPolicyModel) -> list[tuple[str, str, str, float]]:
-    """Outcomes of the year: (level, unit name, outcome, value); absent units have no row."""
+Recorded = tuple[str, str, npt.NDArray[np.object_], Array]
+
+
+def observe(m: ClusterPolicyModel) -> list[Recorded]:
+    """Outcomes of the year: (level, outcome, unit names, values); absent units have no row."""
     e = m.enterprises
     q = quantities(m)
     names = list(q)
-    matrix = np.column_stack([q[name] for name in names]) * e.weight[:, None]
     exited = np.zeros(len(e))
     for rows, weight in m.exits:
         exited[rows] += weight
-    matrix = np.column_stack([matrix, exited])
+    matrix = np.empty((len(e), len(names) + 1))
+    for i, name in enumerate(names):
+        np.multiply(q[name], e.weight, out=matrix[:, i])
+    matrix[:, -1] = exited
     names.append("exits")
-    result: list[tuple[str, str, str, float]] = []
+    result: list[Recorded] = []
     for level, (code, units) in groups(m).items():
         rows = np.flatnonzero(code >= 0)
         pick = csr_array(
@@ -129,14 +134,13 @@ def observe(m: ClusterPolicyModel) -> list[tuple[str, str, str, float]]:
         table = pick @ matrix
         sums = {name: table[:, i] for i, name in enumerate(names)}
         _complete(m, level, sums)
+        present = (sums["count"] + sums["count_below"]) > 0.0
+        unit_names = np.array(units, dtype=object)
         for outcome in OUTCOMES.values():
-            if level not in outcome.levels:
-                continue
-            values = outcome.measure(sums)
-            empty = (sums["count"] + sums["count_below"]) <= 0.0
-            for unit, value, absent in zip(units, values, empty, strict=True):
-                if not absent and not np.isnan(value):
-                    result.append((level, unit, outcome.id, float(value)))
+            if level in outcome.levels:
+                values = outcome.measure(sums)
+                kept = present & ~np.isnan(values)
+                result.append((level, outcome.id, unit_names[kept], values[kept]))
     return result
 
 

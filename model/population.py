@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from model.clusters import ClusterSeat, seats
 from model.enterprises import NEVER, empty
+from model.innovation import noise_scale
 from model.randomness import Ids, normal, uniform
 from model.scenario import CITIES, FIELDS, TIERS, Array, Province
 
@@ -50,6 +51,10 @@ class Population:
 
     def __len__(self) -> int:
         return len(self.columns["id"])
+
+
+TAXED = 0.75
+"""Reward of the deduction at the start over that at the ordinary rate: titles pay 15 %."""
 
 
 def build_population(
@@ -329,7 +334,13 @@ def _describe(
     e["revenue"][:] = revenue / 4.0
     e["expected_revenue"][:] = e["last_revenue"][:] = revenue
     e["last_value_added_real"][:] = va
-    e["size_level"][:] = np.log(revenue)
+    # Part of today's size is passing luck. Given a Pareto tail t its posterior mean is t times its
+    # variance, and with that the sum over all enterprises neither grows nor shrinks as luck fades.
+    fading = 1.0 - (1.0 - p["noise_reversion"]) ** 2
+    luck = 2.0 * noise_scale(revenue, p["noise"], p["noise_size_slope"]) ** 2 / fading
+    tail = np.where(above, p["size_tail"], p["below_scale_tail"])
+    e["size_noise"][:] = tail * luck + np.sqrt(luck) * normal(seed, "luck", ids)
+    e["size_level"][:] = np.log(revenue) - e["size_noise"]
 
     staff = revenue ** p["labour_size_power"] * np.exp(
         0.3 * normal(seed, "staff", ids) + 0.5 * wedge
@@ -341,12 +352,15 @@ def _describe(
     e["wage"][:] = pay / (float((w * pay * e["employees"])[above].sum())
                           / float((w * e["employees"])[above].sum()))  # fmt: skip
 
+    _rising_plants(e, revenue, province, p, seed)
+    full = np.where(e["plant"], 12.0 / (1.0 - e["founded"]), 1.0)
     depreciated = m["va_share_depreciation"] * m["value_added"] / p["capital_depreciation"]
     capital = facts["capital_per_revenue"][field] * revenue
-    capital = _spread(capital * np.exp(0.3 * normal(seed, "capital", ids)), w, above, depreciated)
+    capital = capital * full * np.exp(0.3 * normal(seed, "capital", ids))
+    capital = _spread(capital, w, above, depreciated)
     e["capital"][:] = capital
     # Wanted capital: the stock is on average a little under it, as plans run ahead of plant.
-    e["capital_rate"][:] = capital / revenue * np.exp(
+    e["capital_rate"][:] = capital / full / revenue * np.exp(
         p["capital_gap_spread"] * (uniform(seed, "capital gap", ids) - 0.35)
     )
 
@@ -373,7 +387,8 @@ def _describe(
     e["energy_per_va"][:] = _spread(energy, w, above, m["energy"]) / va
 
     e["ownership"][:] = _ownership(revenue, uniform(seed, "ownership", ids))
-    e["founded"][:] = (-1 + 4.0 * p["age_mean"] * np.log(uniform(seed, "age", ids))).astype(np.int64)
+    aged = (-1 + 4.0 * p["age_mean"] * np.log(uniform(seed, "age", ids))).astype(np.int64)
+    e["founded"][:] = np.where(e["plant"], e["founded"], aged)
     e["rate"][:] = 0.05
     leaders = np.zeros(len(ids), dtype=bool)
     for f in range(len(FIELDS)):
@@ -382,6 +397,21 @@ def _describe(
     supports = (uniform(seed, "role", ids) < p["supporting_share"]) & ~leaders
     e["role"][:] = np.where(leaders, 2, np.where(supports, 1, 0))
     e["mu_class"][:] = 1
+
+
+def _rising_plants(
+    e: dict[str, npt.NDArray[Any]], revenue: Array, province: Province, p: Mapping[str, float],
+    seed: int,
+) -> None:  # fmt: skip
+    """Large plants of 2016-2018 that are still running up, as many a year as later ones."""
+    ids, field = e["id"], e["field"]
+    share = province.fields["large_plant_share"] / province.fields["revenue"]
+    inside = (revenue >= CERTAINTY) & (revenue < 8e9)
+    score = np.where(inside, share[field] * revenue**0.5, 0.0)
+    number = p["plants_rising_at_start"] * p["plants_per_year"]
+    e["plant"][:] = chosen(uniform(seed, "rising plant", ids), score, e["weight"], number)
+    age = 2 + np.floor(9 * uniform(seed, "plant age", ids)).astype(np.int64)
+    e["founded"][e["plant"]] = 1 - age[e["plant"]]
 
 
 def _ownership(revenue: Array, draw: Array) -> npt.NDArray[np.int64]:
@@ -411,15 +441,20 @@ def _innovation(
 
     taste = facts["rd_intensity"][field] * (revenue / 100e6) ** -0.1
     taste = np.minimum(taste * np.exp(0.6 * normal(seed, "rd taste", ids) - 0.18), 0.25)
-    relabelled = 1.0 + p["relabel_share"] * 0.75
+    # At the deduction of 2018 (75 % extra), as far as it is claimed.
+    relabelled = 1.0 + p["relabel_share"] * 0.75 * p["deduction_take_up"] * TAXED
     factory = doing & above & (field != ENERGY_FIELD)
     # Scaled to the published total, which is reported R&D of above-scale manufacturing.
     taste = _spread(taste * revenue, w, factory, m["rd_expenditure"] / relabelled) / revenue
-    e["rd_taste"][:] = np.minimum(taste, 0.3)
-    e["rd_intensity"][:] = np.where(doing, e["rd_taste"], 0.0)
+    e["rd_intensity"][:] = np.where(doing, np.minimum(taste, 0.3), 0.0)
+    # The deduction rose from 50 to 75 % in 2018: what is wanted runs ahead of what is done.
+    later = np.where(doing, p["rd_gap_start"], p["rd_taste_inactive"])
+    e["rd_taste"][:] = np.minimum(taste * later, 0.3)
     yearly = e["rd_intensity"] * revenue
-    e["rd"][:] = yearly / 4.0
-    e["rd_reported"][:] = yearly * relabelled / 4.0
+    # The last quarter of a year of growth runs above the year's mean.
+    e["rd_intensity"][:] *= p["rd_run_rate"]
+    e["rd"][:] = p["rd_run_rate"] * yearly / 4.0
+    e["rd_reported"][:] = e["rd"] * relabelled
     e["last_rd_reported"][:] = yearly * relabelled
     e["knowledge"][:] = yearly / (p["delta_K"] + p["knowledge_growth"])
     e["knowledge_floor"][:] = p["knowledge_floor"] * revenue

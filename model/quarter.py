@@ -92,11 +92,16 @@ def sell(m: ClusterPolicyModel) -> None:
         mass, e.field, own, m.outside, m.market, m.local, purchases
     )
     m.revenue_per_mass = target_per_mass(mass, target, e.field)
-    capacity = e.capital / np.maximum(e.capital_rate, 1e-9) * (p["capacity_slack"] / 4.0)
-    e.revenue = market.adjust_revenue(
-        e.revenue, target, m.demand_growth[e.field], p["share_adjustment"], capacity
+    # Plant was bought at older prices: what it makes is sold at those of today.
+    m.plant_price += p["plant_price_speed"] / 4.0 * (m.price - m.plant_price)
+    slack = p["capacity_slack"] / 4.0 * m.price / m.plant_price
+    capacity = e.capital / np.maximum(e.capital_rate, 1e-9) * slack[e.field]
+    wanted = market.adjust_revenue(
+        e.revenue, target, m.demand_growth[e.field], p["share_adjustment"]
     )
-    e.expected_revenue += 0.4 * (4.0 * e.revenue - e.expected_revenue)
+    e.revenue = np.minimum(wanted, capacity)
+    # Plans follow the demand an enterprise meets, not what its plant lets it sell.
+    e.expected_revenue += p["expectation_speed"] * (4.0 * wanted - e.expected_revenue)
     m.purchases = purchases
 
 
@@ -410,7 +415,10 @@ def _rd(m: ClusterPolicyModel) -> None:
     sunk_paid = np.where(starts, sunk, 0.0)
     # Never more than cash flow and half of cash can pay: R&D gives way before wages do.
     able = np.maximum(0.5 * e.cash + 0.25 * np.maximum(e.value_added, 0.0), 0.0)
-    e.rd = np.minimum(e.rd_intensity * e.revenue + sunk_paid, able)
+    # Budgets follow the sales of two years: a boom of prices does not double a laboratory.
+    past = np.maximum(e.last_revenue, 0.7 * e.expected_revenue)
+    sales = e.expected_revenue + p["rd_sales_memory"] * (past - e.expected_revenue)
+    e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     e.rd_reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
     founds = e.rd_active & ~e.rd_institution & e.above_scale
     founds &= uniform(seed, "rd institution", e.id, t) < p["institution_rate"] / 4.0

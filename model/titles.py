@@ -48,6 +48,8 @@ def award_titles(
         held[due] = np.where((still & (review < chance))[due], quarter, NEVER)
 
     wide = year >= p["srdi_wide_year"]
+    # Enterprises within reach of a notch report up to it (Chen et al. 2021: bunching).
+    intensity = intensity * p["notch_reach"]
     least = p["srdi_intensity_wide"] if wide else 0.03
     fit_tech = e.rd_active & (intensity >= high_tech_threshold(revenue))
     fit_srdi = e.rd_active & sme & (revenue >= 10e6) & (aged >= 8)
