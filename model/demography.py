@@ -88,7 +88,7 @@ def cross_threshold(
 
 def entrants(
     province: Province, profiles: Profiles, city_given_field: Array, pools: Mapping[int, Any],
-    productivity: Array, p: Mapping[str, float], seed: int, quarter: int,
+    productivity: Array, attraction: Array, p: Mapping[str, float], seed: int, quarter: int,
 ) -> dict[str, npt.NDArray[Any]]:  # fmt: skip
     """Columns of the enterprises that are founded in a year.
 
@@ -101,6 +101,7 @@ def entrants(
         city_given_field: Chance of a city, shape (fields, cities).
         pools: Pair of field and city to (cluster, tier) of its primary cluster, if any.
         productivity: Mean log productivity by field now, so that entrants are as good as others.
+        attraction: Growth of each field's market over two years, shape (fields,).
         p: Parameters.
         seed: Seed of the run.
         quarter: First quarter of the year.
@@ -119,7 +120,7 @@ def entrants(
         ),
     )
     share_small = province.fields["entry_share"].cumsum()
-    share_plant = province.fields["large_plant_share"].cumsum()
+    share_plant = (province.fields["large_plant_share"] * attraction ** p["plant_pull"]).cumsum()
     where = uniform(seed, "entrant field", ids)
     field = np.where(
         kind == 2,

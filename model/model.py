@@ -86,6 +86,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.price_growth = 0.0
         sales = np.bincount(e.field, e.weight * e.revenue, n)
         self.market = sales / province.fields["market_share"]
+        self.past_markets = (self.market, self.market)
+        self.attraction = np.ones(n)
         self.demand_growth = np.ones(n)
         self.frontier = np.zeros(n)
         bought = e.weight * (e.role == 2) * e.revenue * (1.0 - e.va_rate)

@@ -27,6 +27,9 @@ def outside_world(m: ClusterPolicyModel) -> None:
     p, year = m.parameters, m.year
     if m.quarter % 4 == 0:
         outside = m.policy.outside
+        # New plant goes where markets grew in the two years before.
+        m.attraction = m.market / m.past_markets[0]
+        m.past_markets = (*m.past_markets[1:], m.market)
         price = 1.0 + outside.growth("price", year)
         m.demand_growth = (1.0 + outside.growth("demand", year)) * price
         m.price = m.price * price
@@ -53,8 +56,8 @@ def entry(m: ClusterPolicyModel) -> None:
     w = e.weight * e.expected_revenue
     mean = np.bincount(e.field, w * e.productivity, N) / np.maximum(np.bincount(e.field, w, N), 1.0)
     new = demography.entrants(
-        m.policy.province, m.profiles, m.city_given_field, m.pools, mean, p, m.seed_of_run,
-        m.quarter,
+        m.policy.province, m.profiles, m.city_given_field, m.pools, mean, m.attraction, p,
+        m.seed_of_run, m.quarter,
     )  # fmt: skip
     scale = m.price[new["field"]]
     capital = new["capital_rate"] * new["expected_revenue"] * scale
@@ -416,8 +419,9 @@ def _rd(m: ClusterPolicyModel) -> None:
     # Never more than cash flow and half of cash can pay: R&D gives way before wages do.
     able = np.maximum(0.5 * e.cash + 0.25 * np.maximum(e.value_added, 0.0), 0.0)
     # Budgets follow the sales of two years: a boom of prices does not double a laboratory.
-    past = np.maximum(e.last_revenue, 0.7 * e.expected_revenue)
-    sales = e.expected_revenue + p["rd_sales_memory"] * (past - e.expected_revenue)
+    # Laboratories are staffed for volumes: budgets pass on part of the swings of output prices.
+    steady = np.exp(p["rd_price_growth"] * (t + 1) / 4.0) / m.price
+    sales = e.expected_revenue * steady[e.field] ** (1.0 - p["rd_price_pass"])
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     e.rd_reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
     founds = e.rd_active & ~e.rd_institution & e.above_scale
