@@ -55,7 +55,7 @@ def award_titles(
     fit_srdi = e.rd_active & sme & (revenue >= 10e6) & (aged >= 8)
     fit_srdi &= (e.year_rd_reported >= 1e6) & (intensity >= least)
     renew("high_tech", e.rd_active & (intensity >= 0.8 * high_tech_threshold(revenue)), 0.95)
-    renew("srdi", e.rd_active | (review < 0.5), p["srdi_renewal"])
+    renew("srdi", e.weight > 0.0, p["srdi_renewal"])
     renew("little_giant", e.rd_active, p["little_giant_pass"])
     renew("innovative_sme", e.rd_active, 0.9)
 
