@@ -7,7 +7,6 @@ an interval's width each of them brings.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from experiments import Results
+from experiments.draws import FIRST_OF_BLOCK, Vary
 from model.outcomes import OUTCOMES
-from model.scenario import ASSUMPTION_ONLY_FIELDS
+from model.scenario import ASSUMPTION_ONLY_FIELDS, FIRST_YEAR
 from scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ PROVINCE = ("province", "anhui")
 ASSUMED_UNIT = ("group", "assumption_only")
 SUMMABLE = frozenset({"yuan", "enterprises", "persons"})
 """Units of totals, which may be added over fields."""
-# First draw of each side batch; draw 0 holds the central values, so its seeds are the seeds batch.
-_FIRST_DRAW = {"parameters": 10_001, "outside": 20_001}
-_LAST_TRIPLE = 9_999
 
 Unit = tuple[str, str]
 """Level and name of what an outcome is of, such as ('tier', 'world')."""
@@ -79,9 +76,9 @@ class Compared:
 
     @property
     def verdict(self) -> str:
-        """``near``, ``far``, ``shown`` (reported, not judged) or ``start`` (before 2019)."""
+        """``near``, ``far``, ``shown`` (not judged), ``start`` (before 2019) or ``absent``."""
         if self.distance is None:
-            return "start"
+            return "start" if self.target.year < FIRST_YEAR else "absent"
         if self.target.error_kind in ("report only", "input"):
             return "shown"
         return "near" if abs(self.distance) <= (0.05 if self.points else 0.25) else "far"
@@ -95,19 +92,26 @@ class Evidence:
         scenario: Its name.
         frame: Rows source, run, year, level, unit_name, outcome, value.
         runs: Every run with what identifies it.
-        manifest: The store's own record.
+        batches: Batches that made them, as the store noted them.
+        spread: Variance at the horizon from each source alone, and its share of their sum.
     """
 
     scenario: str
     frame: pd.DataFrame
     runs: pd.DataFrame
-    manifest: dict[str, Any]
+    batches: tuple[dict[str, Any], ...]
+    spread: pd.DataFrame
+
+    @cached_property
+    def joint(self) -> str:
+        """The batch that intervals come from: the triples, or without them the seeds."""
+        return "triples" if self.count("triples") else "seeds"
 
     @cached_property
     def bands(self) -> pd.DataFrame:
-        """Low, median and high over the triples, by outcome, level, unit and year."""
-        triples = self.frame[self.frame.source == "triples"]
-        grouped = triples.groupby(["outcome", "level", "unit_name", "year"], observed=True).value
+        """Low, median and high over the joint draws, by outcome, level, unit and year."""
+        joint = self.frame[self.frame.source == self.joint]
+        grouped = joint.groupby(["outcome", "level", "unit_name", "year"], observed=True).value
         found = grouped.quantile(np.array([LOW, 0.5, HIGH])).unstack()
         found.columns = pd.Index(["low", "median", "high"])
         return found
@@ -141,10 +145,10 @@ class Evidence:
         return Band(float(low), float(median), float(high))
 
     def by_run(self, outcome: str, unit: Unit) -> pd.DataFrame:
-        """Values of the triples: one row a run, one column a year."""
+        """Values of the joint draws: one row a run, one column a year."""
         rows = self.frame
         rows = rows[
-            (rows.source == "triples")
+            (rows.source == self.joint)
             & (rows.outcome == outcome)
             & (rows.level == unit[0])
             & (rows.unit_name == unit[1])
@@ -166,24 +170,17 @@ class Evidence:
             return None
         return _band((1 + wide[years]).prod(axis=1) ** (1 / len(years)) - 1)
 
-    def variances(self, outcome: str, unit: Unit, year: int = HORIZON) -> dict[str, float]:
-        """Variance over each batch that moves one source alone; empty if a batch is missing."""
-        rows = self.frame[
-            (self.frame.outcome == outcome)
-            & (self.frame.level == unit[0])
-            & (self.frame.unit_name == unit[1])
-            & (self.frame.year == year)
-        ]
-        found = rows.groupby("source", observed=True).value.var(ddof=1)
-        if not set(SOURCES) <= set(found.dropna().index):
-            return {}
-        return {source: float(found[source]) for source in SOURCES}
+    def variances(self, outcome: str) -> dict[str, float]:
+        """Variance of an outcome of the province from each source alone; empty if not known."""
+        return self._of_spread(outcome, "variance")
 
-    def shares(self, outcome: str, unit: Unit = PROVINCE) -> dict[str, float]:
-        """Share of each source in the spread of an outcome at the horizon."""
-        found = self.variances(outcome, unit)
-        whole = sum(found.values())
-        return {name: value / whole for name, value in found.items()} if whole > 0 else {}
+    def shares(self, outcome: str) -> dict[str, float]:
+        """Share of each source in the spread of an outcome of the province."""
+        return self._of_spread(outcome, "share")
+
+    def _of_spread(self, outcome: str, column: str) -> dict[str, float]:
+        rows = self.spread[self.spread.outcome == outcome].dropna(subset="share")
+        return {str(k): float(v) for k, v in zip(rows.source, rows[column], strict=True)}
 
     def luck(self, outcome: str, unit: Unit = PROVINCE) -> float | None:
         """Standard deviation between seeds at central values, as a share of the median."""
@@ -239,28 +236,27 @@ def gather(store: Path, scenario: str | None = None) -> Evidence:
         raise ValueError(f"{store} holds no run of {name}; it has {', '.join(known) or 'none'}")
     frame = pd.concat(
         [
-            results.outcomes(scenario=name, level="province"),
-            results.outcomes(scenario=name, level="tier"),
-            _chosen_fields(results.outcomes(scenario=name, level="field")),
+            results.outcomes(name, level=("province", "tier")),
+            _chosen_fields(results.outcomes(name, level="field")),
         ],
         ignore_index=True,
     )
-    frame = frame.assign(
-        source=source_of(frame["draw"].to_numpy(), frame["seed"].to_numpy()),
-        run=frame["run_key"],
-    )[["source", "run", "year", "level", "unit_name", "outcome", "value"]]
-    path = store / "manifest.json"
-    manifest = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return Evidence(name, frame, runs, manifest)
+    frame = frame.assign(source=_sources(frame["draw"]), run=frame["run_key"])
+    kept = ["source", "run", "year", "level", "unit_name", "outcome", "value"]
+    batches = tuple(b for b in results.manifest["batches"] if name in b["scenarios"])
+    spread = results.variance_shares(scenario=name, years=[HORIZON])
+    return Evidence(name, frame[kept], runs, batches, spread)
 
 
-def source_of(draws: Any, seeds: Any) -> Any:
-    """Batch a run belongs to, told by its draw."""
-    kind = np.full(len(draws), "triples", dtype=object)
-    kind[(draws == 0) & (seeds > 0)] = "seeds"
-    kind[draws > _LAST_TRIPLE] = "parameters"
-    kind[draws >= _FIRST_DRAW["outside"]] = "outside"
-    return kind
+def _sources(draws: pd.Series[int]) -> pd.Series[str]:
+    """Batch a run belongs to, told by the number of its draw."""
+    parameters, outside = (FIRST_OF_BLOCK[kind] for kind in (Vary.PARAMETERS, Vary.OUTSIDE))
+    places = np.select(
+        [draws == 0, draws <= parameters, draws <= outside],
+        ["seeds", "triples", "parameters"],
+        "outside",
+    )
+    return pd.Series(places, index=draws.index)
 
 
 def _chosen_fields(frame: pd.DataFrame) -> pd.DataFrame:
@@ -270,9 +266,9 @@ def _chosen_fields(frame: pd.DataFrame) -> pd.DataFrame:
     assumed = frame[frame.unit_name.isin(ASSUMPTION_ONLY_FIELDS) & frame.outcome.isin(totals)]
     keys = [c for c in frame.columns if c not in ("level", "unit_name", "value")]
     group = assumed.groupby(keys, as_index=False, observed=True).value.sum()
-    group = group.assign(level=ASSUMED_UNIT[0], unit_name=ASSUMED_UNIT[1])
-    kept: pd.DataFrame = frame[frame.unit_name.isin(judged)]
-    return pd.concat([kept, group], ignore_index=True)
+    named = group.assign(level=ASSUMED_UNIT[0], unit_name=ASSUMED_UNIT[1])
+    found: pd.DataFrame = pd.concat([frame[frame.unit_name.isin(judged)], named])
+    return found
 
 
 def _band(values: pd.Series[float]) -> Band:

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from model.outcomes import OUTCOMES
 from model.scenario import TIERS
-from notebooks.evidence import HORIZON, ORIGIN, PROVINCE, SOURCES
+from notebooks.evidence import HORIZON, ORIGIN, SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ def by_series(compared: Sequence[Compared]) -> list[list[Compared]]:
     """Published figures by outcome and unit, without those that no simulated year meets."""
     found: dict[tuple[str, str], list[Compared]] = {}
     for point in compared:
-        if point.verdict != "start":
+        if point.central is not None:
             found.setdefault((point.target.outcome, point.target.unit_name), []).append(point)
     return list(found.values())
 
@@ -170,7 +170,7 @@ def sources(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure
     style(words)
     figure = Figure(figsize=(9.6, 0.28 * len(outcomes) + 0.9), layout="constrained")
     axis = figure.subplots()
-    found = [evidence.shares(name, PROVINCE) for name in outcomes]
+    found = [evidence.shares(name) for name in outcomes]
     places = list(range(len(outcomes)))[::-1]
     left = [0.0] * len(outcomes)
     for source in SOURCES:

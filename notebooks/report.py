@@ -35,6 +35,8 @@ evidence = gather(Path(store))
 # %%
 text(tables.cover(evidence, words))
 section(words("summary_title"))
+if evidence.joint == "seeds":
+    text(words("seeds_only"))
 text(tables.summary(evidence, words))
 section(words("not_title"), level=3)
 text(tables.bullets(words.lines("not_list")))
@@ -54,7 +56,7 @@ text(tables.county_table(evidence, words))
 
 # %%
 section(words("tiers_title"))
-text(words("tiers_text", triples=evidence.count("triples")))
+text(words("tiers_text", triples=evidence.count(evidence.joint)))
 for group, outcomes in tables.GROUPS.items():
     name = words.name("groups", group)
     section(name, level=3)

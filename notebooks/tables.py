@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
-from importlib import metadata
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from model.outcomes import OUTCOMES
-from model.scenario import TIERS
+from model.scenario import TIERS, year_of
 from notebooks.evidence import (
     ASSUMED_UNIT,
     HORIZON,
@@ -50,7 +48,6 @@ SOURCED = (
 """Outcomes whose width is taken apart."""
 ASSUMED = ("enterprises", "revenue", "value_added", "employees")
 COUNTY = ("county_clusters_revenue", "county_clusters_enterprises")
-PACKAGES = ("jiqun", "mesa", "numpy", "scipy", "pandas", "matplotlib")
 # How a number of the tables came about, as the report groups it.
 KINDS = (("published",), ("derived", "interpolated"), ("recalled",), ("proxy",), ("assumption",))
 ABSENT = "—"
@@ -257,7 +254,7 @@ def sources_table(evidence: Evidence, words: Words) -> str:
         if band is None or not shares:
             continue
         joint = float(evidence.by_run(name, PROVINCE)[HORIZON].var(ddof=1))
-        ratio = sum(evidence.variances(name, PROVINCE).values()) / joint if joint else 0.0
+        ratio = sum(evidence.variances(name).values()) / joint if joint else 0.0
         rows.append(
             [
                 words.label(name),
@@ -304,8 +301,6 @@ def parameters_table(words: Words) -> str:
 
 def residual(evidence: Evidence, words: Words) -> str:
     """The largest accounting residual of all runs."""
-    if "residual" not in evidence.runs or evidence.runs["residual"].isna().all():
-        return words("residual_missing")
     return words("residual", value=f"{evidence.runs['residual'].max():.1e}")
 
 
@@ -322,11 +317,13 @@ def provenance_table(evidence: Evidence, words: Words, store: str) -> str:
 
 def _provenance(evidence: Evidence, store: str) -> dict[str, str]:
     runs = evidence.runs
-    versions = [f"Python {platform.python_version()}"]
-    versions += [f"{name} {metadata.version(name)}" for name in PACKAGES]
+    versions = {
+        f"{name} {v}" for batch in evidence.batches for name, v in batch["versions"].items()
+    }
+    commands = dict.fromkeys(batch["command"] for batch in evidence.batches if batch["command"])
 
     def column(name: str) -> str:
-        return ", ".join(sorted({str(v) for v in runs[name]})) if name in runs else ""
+        return ", ".join(sorted({str(v) for v in runs[name]}))
 
     return {
         "scenario": evidence.scenario,
@@ -335,12 +332,13 @@ def _provenance(evidence: Evidence, store: str) -> dict[str, str]:
         "side": ", ".join(str(evidence.count(source)) for source in SOURCES),
         "seeds": f"{runs['seed'].min()}–{runs['seed'].max()}",
         "rows": column("rows"),
-        "until": column("until"),
+        "until": ", ".join(str(year_of(int(end))) for end in sorted(set(runs["end"]))),
         "digest": column("scenario_hash"),
         "population": column("population"),
         "model": column("model_hash"),
         "data": column("data_hash"),
-        "versions": ", ".join(versions),
+        "versions": ", ".join(sorted(versions, key=str.casefold)),
+        "commands": "; ".join(f"`{command}`" for command in commands),
         "store": store,
     }
 

@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.store import STORE_VERSION
 from model.outcomes import OUTCOMES
 from model.scenario import FIELDS, TIERS
 
 YEARS = range(2019, 2028)
+SCENARIO = "without_document_55"
+HASHES = {"scenario": "5c5c5c5c5c", "population": "9b9b9b9b9b", "model": "e0e0e0e0e0"}
 SHARE = {"world": 0.2, "national": 0.18, "provincial": 0.15, "county": 0.2, "none": 0.27}
 # Province values in 2019, in stored units; other outcomes take a value by their unit.
 LEVEL = {
@@ -63,12 +66,17 @@ def runs(triples: int, each: int) -> pd.DataFrame:
     frame = pd.DataFrame(pairs, columns=["draw", "seed"])
     return frame.assign(
         run_key=[f"{i:020x}" for i in range(len(pairs))],
-        scenario="without_document_55",
-        population="5f0c9a1be2",
+        scenario=SCENARIO,
+        scenario_hash=HASHES["scenario"],
+        population=HASHES["population"],
+        model_hash=HASHES["model"],
+        data_hash="d4d4d4d4d4",
         rows=12_000,
-        until=2027,
-        model_hash="0a1b2c3d4e",
-        outside=["{}"] * len(pairs),
+        start=0,
+        end=35,
+        record="all",
+        values="{}",
+        outside="{}",
         seconds=0.3,
         residual=4e-13,
     )
@@ -106,5 +114,13 @@ def write_store(folder: Path, triples: int = 12, each: int = 6) -> Path:
     for kind, frame in (("outcomes", pd.concat(parts, ignore_index=True)), ("runs", batch)):
         (folder / kind).mkdir(parents=True, exist_ok=True)
         frame.to_parquet(folder / kind / "0001.parquet", index=False)
-    (folder / "manifest.json").write_text(json.dumps({"store_version": 1}), "utf-8")
+    facts = {"hash": HASHES["scenario"], "population": HASHES["population"]}
+    entry = {
+        "command": "jiqun run without_document_55",
+        "scenarios": {SCENARIO: facts},
+        "model_hash": HASHES["model"],
+        "versions": {"python": "3.13.0"},
+    }
+    manifest = {"store_version": STORE_VERSION, "batches": [entry]}
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     return folder
