@@ -22,7 +22,7 @@ class Books:
         self.received[sector] += amount
 
     def residual(self, position_before: float, position_after: float, scale: float) -> float:
-        """Change of the enterprises' net position and all booked flows, over `scale`; zero if closed.
+        """Change of the enterprises' position and all booked flows, over `scale`; zero if closed.
 
         Args:
             position_before: Cash less debt of all enterprises at the start of the quarter, yuan.

@@ -1,20 +1,23 @@
 """Clusters: the named ones of the register and synthetic ones where the register is silent.
 
-Two notions are never mixed. The cultivation tier is fixed and equal in all scenarios; the status of
-a cluster (candidate, county, provincial, national, ...) may change by year. World and national tiers
-are the named clusters of the fields that article 3 names; provincial are the named candidates and
-the best-scoring other pairs of field and city up to thirty; county are the registered ones (72) and
-candidates up to a hundred.
+Two notions are never mixed. The cultivation tier is fixed and equal in all scenarios; the status
+of a cluster (candidate, county, provincial, national, ...) may change by year. World and national
+tiers are the named clusters of the fields that article 3 names; provincial are the named
+candidates and the best-scoring other pairs of field and city up to thirty; county are the
+registered ones (72) and candidates up to a hundred.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from model.scenario import CITIES, FIELDS, Array, ClusterRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PROVINCIAL = 30
 COUNTY = 100
@@ -22,7 +25,7 @@ COUNTY = 100
 
 @dataclass(frozen=True)
 class ClusterSeat:
-    """Where a cluster is and what it is called; `registered` county clusters are the published 72."""
+    """Where a cluster is and its name; `registered` county clusters are the published 72."""
 
     id: str
     name_zh: str
@@ -88,6 +91,4 @@ def _synthetic(
     suffix = f"_{number}" if number else ""
     name = f"{CITIES[city]}_{FIELDS[field]}_{tier}{suffix}"
     label = f"{CITIES[city]} {FIELDS[field]} ({tier}{suffix.replace('_', ' ')}, synthetic)"
-    return ClusterSeat(
-        name, f"合成:{label}", label, field, city, tier, status, registered, None
-    )
+    return ClusterSeat(name, f"合成:{label}", label, field, city, tier, status, registered, None)

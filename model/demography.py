@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from model.enterprises import NEVER, Enterprises, empty
+from model.enterprises import Enterprises, empty
 from model.population import THRESHOLD, truncated_pareto
 from model.randomness import normal, uniform
 from model.scenario import CITIES, FIELDS, TIERS, Array, Province, year_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Flag = npt.NDArray[np.bool_]
 
@@ -40,7 +42,9 @@ class Profiles:
 
         def mean(top: Array, bottom: Array) -> Array:
             sums = [np.bincount(e.field, w * x, len(FIELDS)) for x in (top, bottom)]
-            return np.asarray(sums[0] / np.maximum(sums[1], 1e-9))
+            whole = sums[0].sum() / sums[1].sum()
+            present = sums[1] > 0.0
+            return np.where(present, sums[0] / np.where(present, sums[1], 1.0), whole)
 
         va, sales = e.last_value_added_real, e.last_revenue
         return cls(
@@ -70,7 +74,10 @@ def exit_hazard(
     """
     size = np.clip((revenue / 100e6) ** -size_power, 0.1, 2.0)
     yearly = np.where(above, above_rate * size, below_rate)
-    return np.minimum(yearly + distress_rate * ((worth < 0.0) & (profit < 0.0)), 0.95) / 4.0
+    result: Array = (
+        np.minimum(yearly + distress_rate * ((worth < 0.0) & (profit < 0.0)), 0.95) / 4.0
+    )
+    return result
 
 
 def cross_threshold(
@@ -155,6 +162,21 @@ def entrants(
     e["plant"][:] = kind == 2
     e["above_scale"][:] = False
     e["role"][:] = np.where(kind == 2, 2, uniform(seed, "role", ids) < p["supporting_share"])
+    _technique(e, kind, size, province, profiles, p, seed)
+    e["size_level"][:] = np.log(size) - np.where(kind == 2, np.log(RAMP), 0.0)
+    e["productivity"][:] = productivity[field]
+    e["expected_revenue"][:] = size
+    e["rate"][:] = 0.05
+    e["mu_class"][:] = 1
+    return {name: values[comes] for name, values in e.items()}
+
+
+def _technique(
+    e: dict[str, npt.NDArray[Any]], kind: npt.NDArray[np.int64], size: Array, province: Province,
+    profiles: Profiles, p: Mapping[str, float], seed: int,
+) -> None:  # fmt: skip
+    """Cost structure, R&D and digital stage of entrants: those of their field, with own spread."""
+    ids, field = e["id"], e["field"]
     wedge = p["wedge_spread"] * normal(seed, "wedge", ids)
     e["va_rate"][:] = np.minimum(profiles.va_rate[field] * np.exp(wedge), 0.8)
     relative = np.clip(size / profiles.mean_revenue[field], 1e-3, 1e3)
@@ -166,9 +188,6 @@ def entrants(
     e["energy_per_va"][:] = profiles.energy_per_va[field] * np.exp(
         0.5 * normal(seed, "energy", ids) - 0.125
     )
-    e["size_level"][:] = np.log(size) - np.where(kind == 2, np.log(RAMP), 0.0)
-    e["productivity"][:] = productivity[field]
-    e["expected_revenue"][:] = size
     taste = province.fields["rd_intensity"][field] * np.exp(
         0.6 * normal(seed, "rd taste", ids) - 0.18
     )
@@ -183,11 +202,6 @@ def entrants(
     e["digital_stage"][:] = uniform(seed, "digital", ids) < np.where(
         kind == 0, p["digital_start_below"], p["digital_start_above"]
     )
-    e["rate"][:] = 0.05
-    e["mu_class"][:] = 1
-    for title in ("innovative_sme", "high_tech", "srdi", "little_giant", "champion"):
-        e[title][:] = NEVER
-    return {name: values[comes] for name, values in e.items()}
 
 
 def ramp(e: Enterprises, quarter: int) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from model.scenario import Array
+if TYPE_CHECKING:
+    from model.scenario import Array
 
 Flag = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
@@ -57,4 +60,5 @@ def realised_gain(gain: Array, stage: Whole, full: float, speed: float) -> Array
     Returns to digital work rise with the horizon (Brynjolfsson and Hitt 2003), so the gain of
     the first year is a fraction of that of the long run.
     """
-    return gain + (1.0 - (1.0 - speed) ** 0.25) * (full * stage / 4.0 - gain)
+    result: Array = gain + (1.0 - (1.0 - speed) ** 0.25) * (full * stage / 4.0 - gain)
+    return result

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from model.scenario import Array
+if TYPE_CHECKING:
+    from model.scenario import Array
 
 Flag = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]

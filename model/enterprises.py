@@ -6,7 +6,6 @@ read the declaration. `Enterprise` is a view of one row for reading, tests and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -16,6 +15,8 @@ from mesa import Agent
 from mesa.agentset import AbstractAgentSet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
     from mesa import Model
 
 Real = npt.NDArray[np.float64]
@@ -153,7 +154,9 @@ YEARLY = tuple(name for name in COLUMNS if name.startswith("year_"))
 
 def empty(rows: int) -> dict[str, npt.NDArray[Any]]:
     """Columns of zeros, titles never held."""
-    columns = {name: np.zeros(rows, dtype=dtype) for name, dtype in DTYPES.items()}
+    columns: dict[str, npt.NDArray[Any]] = {
+        name: np.zeros(rows, dtype=dtype) for name, dtype in DTYPES.items()
+    }
     for title in LABELS:
         columns[title][:] = NEVER
     columns["cluster"][:] = -1
@@ -235,7 +238,7 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
         """Views of all rows."""
         return list(self)
 
-    def get(  # type: ignore[override]
+    def get(
         self, attr_names: str | list[str], handle_missing: str = "error", default_value: Any = None
     ) -> Any:
         """A column as an array (a copy), or a list of columns."""
@@ -256,7 +259,7 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
             return func(getattr(self, attribute))
         return [each(getattr(self, attribute)) for each in func]
 
-    def select(  # type: ignore[override]
+    def select(
         self,
         filter_func: Callable[[Enterprises], Flag] | None = None,
         at_most: float = INF,
@@ -281,7 +284,7 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
         rows = rows[: min(len(rows), int(at_most))] if at_most < INF else rows
         return Enterprises(self.model, {n: a[rows] for n, a in self.columns.items()})
 
-    def groupby(self, by: str, result_type: str = "agentset") -> dict[Any, Enterprises]:  # type: ignore[override]
+    def groupby(self, by: str, result_type: str = "agentset") -> dict[Any, Enterprises]:
         """Split by the values of a column."""
         values = getattr(self, by)
         return {

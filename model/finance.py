@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from model.scenario import Array
+if TYPE_CHECKING:
+    from model.scenario import Array
 
 Flag = npt.NDArray[np.bool_]
 
 
 def borrowing_limit(
-    capital: Array, profit_year: Array, knowledge: Array, receivables: Array,
-    on_capital: float, on_profit: float, on_knowledge: float, on_receivables: float,
+    capital: Array, profit_year: Array, knowledge: Array, on_capital: float, on_profit: float,
+    on_knowledge: float,
 ) -> Array:  # fmt: skip
-    """Most that banks lend to each enterprise, yuan; each term is opened or widened by a lever."""
+    """Most that banks lend to each enterprise, yuan: against plant, yearly profit and knowledge."""
     return (
-        on_capital * capital
-        + on_profit * np.maximum(profit_year, 0.0)
-        + on_knowledge * knowledge
-        + on_receivables * receivables
+        on_capital * capital + on_profit * np.maximum(profit_year, 0.0) + on_knowledge * knowledge
     )
 
 
@@ -30,7 +30,8 @@ def interest_rate(
     """Interest rate, a share a year: base, dearer for the small and the indebted."""
     small = np.clip(np.log(4e8 / np.maximum(revenue, 1e6)) / np.log(400.0), 0.0, 1.0)
     rate = base + size_spread * (small - 0.35) + leverage_spread * (leverage - 0.27)
-    return np.clip(rate - title_discount * titled, 0.01, 0.15)
+    result: Array = np.clip(rate - title_discount * titled, 0.01, 0.15)
+    return result
 
 
 def ration(demand: float, supply: float) -> float:
@@ -38,9 +39,7 @@ def ration(demand: float, supply: float) -> float:
     return 1.0 if demand <= supply else max(supply, 0.0) / demand
 
 
-def loans_wanted(
-    funds: Array, plan: Array, lump: Array, room: Array, debt_share: float
-) -> Array:
+def loans_wanted(funds: Array, plan: Array, lump: Array, room: Array, debt_share: float) -> Array:
     """Long loans wanted: what own funds do not cover, and a usual share of lumpy investment.
 
     Args:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from model.scenario import Array
+if TYPE_CHECKING:
+    from model.scenario import Array
 
 Flag = npt.NDArray[np.bool_]
 
@@ -27,7 +30,8 @@ def rd_intensity(
         speed: Share of the gap closed in a year.
     """
     wanted = taste * cost_ratio**-elasticity
-    return intensity + (1.0 - (1.0 - speed) ** 0.25) * (wanted - intensity)
+    result: Array = intensity + (1.0 - (1.0 - speed) ** 0.25) * (wanted - intensity)
+    return result
 
 
 def start_hazard(
@@ -64,7 +68,8 @@ def level_noise(draw: Array, scale: float) -> Array:
 
     A Laplace shock of scale b raises the mean of its exponential by -ln(1 - b^2).
     """
-    return scale * draw + np.log1p(-(scale**2))
+    result: Array = scale * draw + np.log1p(-(scale**2))
+    return result
 
 
 def noise_scale(revenue: Array, scale: float, size_slope: float) -> Array:

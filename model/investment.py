@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from model.scenario import Array
+if TYPE_CHECKING:
+    from model.scenario import Array
 
 
-def wanted_capital(
-    rate: Array, revenue: Array, equipment_price: float, elasticity: float
-) -> Array:
+def wanted_capital(rate: Array, revenue: Array, equipment_price: float, elasticity: float) -> Array:
     """Capital wanted, yuan: in proportion to revenue at unchanged prices of goods."""
-    return rate * revenue * equipment_price**-elasticity
+    result: Array = rate * revenue * equipment_price**-elasticity
+    return result
 
 
 def plan(
@@ -49,5 +51,5 @@ def plan(
 
 
 def embodied_gain(investment: Array, capital: Array, gain: float) -> Array:
-    """Gain in log productivity from new equipment: proportional to the share of plant that is new."""
+    """Gain in log productivity from new equipment, by the share of plant that is new."""
     return gain * investment / np.maximum(capital + investment, 1.0)

@@ -7,10 +7,13 @@ times appeal. Enterprises that improve as fast as the frontier hold their share,
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from model.scenario import Array
+if TYPE_CHECKING:
+    from model.scenario import Array
 
 Whole = npt.NDArray[np.int64]
 
@@ -22,9 +25,7 @@ def competitiveness(
     return np.exp(size_level + size_noise + (sigma - 1.0) * (productivity + appeal))
 
 
-def outside_mass(
-    sales: Array, market: Array, local: Array, purchases: Array
-) -> Array:
+def outside_mass(sales: Array, market: Array, local: Array, purchases: Array) -> Array:
     """Mass of the outside competitor that makes 2018 an equilibrium, shape (fields,).
 
     Solves `sales = local * purchases + (market - purchases) * M / (M + B)` for B, with M = sales.

@@ -84,7 +84,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.price = np.ones(n)
         self.plant_price = np.ones(n)
         self.price_growth = 0.0
-        sales = np.bincount(e.field, e.weight * e.revenue, n)
+        # A field that no row stands for keeps a market next to nothing.
+        sales = np.maximum(np.bincount(e.field, e.weight * e.revenue, n), 1e6)
         self.market = sales / province.fields["market_share"]
         self.past_markets = (self.market, self.market)
         self.attraction = np.ones(n)
@@ -97,9 +98,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.local_start = np.full(n, p["local_sourcing"])
         self.local = self.local_start
         mass = 4.0 * sales
-        self.outside = outside_mass(
-            mass, 4.0 * self.market, self.local_start, 4.0 * self.purchases
-        )
+        self.outside = outside_mass(mass, 4.0 * self.market, self.local_start, 4.0 * self.purchases)
         self.ratio_start = mass / self.outside
         self.revenue_per_mass = np.full(n, 0.25)
         self.base_rate = self.policy.outside.loan_rate_in(2018)
@@ -119,6 +118,10 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.identity = 0.0
         self.turnover = 1.0
         self.base_year: dict[str, tuple[Array, Array]] = {}
+        self.year_residual: float
+        self.year_market: Array
+        self.year_local: Array
+        self.year_purchases: Array
         self.start_year()
 
     def _pools(self) -> dict[int, tuple[int, int, int, int]]:

@@ -23,7 +23,7 @@ PROVINCE_NAME = "anhui"
 
 
 def size_class(above: npt.NDArray[np.bool_], revenue: Array, employees: Array) -> Whole:
-    """Index into SIZES by the statistical classes of 2017: employees and revenue must both reach."""
+    """Index into SIZES by the statistical classes of 2017: employees and revenue both."""
     large = (employees >= 1000.0) & (revenue >= 400e6)
     medium = (employees >= 300.0) & (revenue >= 20e6)
     return np.where(~above, 3, np.where(large, 0, np.where(medium, 1, 2))).astype(np.int64)
@@ -128,9 +128,7 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
     result: list[Recorded] = []
     for level, (code, units) in groups(m).items():
         rows = np.flatnonzero(code >= 0)
-        pick = csr_array(
-            (np.ones(len(rows)), (code[rows], rows)), shape=(len(units), len(e))
-        )
+        pick = csr_array((np.ones(len(rows)), (code[rows], rows)), shape=(len(units), len(e)))
         table = pick @ matrix
         sums = {name: table[:, i] for i, name in enumerate(names)}
         _complete(m, level, sums)
@@ -164,5 +162,3 @@ def _complete(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None
         sums["loan_rate_sum"] = np.array([m.base_rate])
         sums["loan_rate_weight"] = np.ones(1)
         sums["accounting_residual"] = np.array([m.year_residual])
-
-

@@ -208,4 +208,3 @@ _DECLARED = (
 
 OUTCOMES: dict[str, Outcome] = {outcome.id: outcome for outcome in _DECLARED}
 """All outcomes by id, in the order in which they are shown."""
-

@@ -8,10 +8,9 @@ sampled by size stratum, each row standing for a run of neighbours in size.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,9 @@ from model.enterprises import NEVER, empty
 from model.innovation import noise_scale
 from model.randomness import Ids, normal, uniform
 from model.scenario import CITIES, FIELDS, TIERS, Array, Province
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ENERGY_FIELD = FIELDS.index("other_energy")
 THRESHOLD = 20e6
@@ -99,7 +101,8 @@ def build_population(
 
 def truncated_pareto(u: Array, low: float, high: float, tail: float) -> Array:
     """Size with upper-tail probability `u` of a Pareto law between `low` and `high`."""
-    return (u * low**-tail + (1.0 - u) * high**-tail) ** (-1.0 / tail)
+    result: Array = (u * low**-tail + (1.0 - u) * high**-tail) ** (-1.0 / tail)
+    return result
 
 
 def chosen(draw: Array, score: Array, weight: Array, target: float) -> npt.NDArray[np.bool_]:
@@ -125,7 +128,8 @@ def _sample(
     tail, top = p["size_tail"], p["size_top"]
 
     def number_over(size: float) -> int:
-        return round(n * (size**-tail - top**-tail) / (THRESHOLD**-tail - top**-tail))
+        result: int = round(n * (size**-tail - top**-tail) / (THRESHOLD**-tail - top**-tail))
+        return result
 
     tail_below, least = p["below_scale_tail"], p["below_scale_least"]
     upper = round(
@@ -292,9 +296,7 @@ def _rake_revenue(
     above, weight = e["above_scale"], e["weight"]
     share = province.fields["revenue"] / province.fields["revenue"].sum()
     registered = np.array([seat.registered for seat in clusters] + [False])
-    margins = [
-        (above & (e["field"] == f), share[f] * m["revenue"]) for f in range(len(FIELDS))
-    ]
+    margins = [(above & (e["field"] == f), share[f] * m["revenue"]) for f in range(len(FIELDS))]
     margins.append((above & registered[e["county_cluster"]], m["county_revenue"]))
     for number, seat in enumerate(clusters):
         name = f"cluster_{seat.id}"
@@ -323,7 +325,6 @@ def _describe(
     """All attributes but size, field and place, each raked to its marginal."""
     m, facts = province.marginals, province.fields
     ids, w, above, field = e["id"], e["weight"], e["above_scale"], e["field"]
-    rank_large = revenue / 100e6
     wedge = p["wedge_spread"] * normal(seed, "wedge", ids)
 
     tax = m["va_share_production_tax"] * p["vat_in_production_tax"]
@@ -361,8 +362,11 @@ def _describe(
     capital = _spread(capital, w, above, depreciated)
     e["capital"][:] = capital
     # Wanted capital: the stock is on average a little under it, as plans run ahead of plant.
-    e["capital_rate"][:] = capital / full / revenue * np.exp(
-        p["capital_gap_spread"] * (uniform(seed, "capital gap", ids) - 0.35)
+    e["capital_rate"][:] = (
+        capital
+        / full
+        / revenue
+        * np.exp(p["capital_gap_spread"] * (uniform(seed, "capital gap", ids) - 0.35))
     )
 
     debt = revenue * np.exp(0.6 * normal(seed, "debt", ids))
@@ -374,18 +378,7 @@ def _describe(
 
     _innovation(e, revenue, va, province, p, seed)
 
-    coverage = np.where(
-        above,
-        p["digital_start_above"] * rank_large**0.12,
-        p["digital_start_below"] * (revenue / 5e6) ** 0.2,
-    )
-    adopted = uniform(seed, "digital", ids) < np.minimum(coverage, 0.95)
-    depth = np.floor(np.log(uniform(seed, "digital depth", ids)) / np.log(0.38)).astype(np.int64)
-    e["digital_stage"][:] = np.where(adopted, np.minimum(1 + depth, 4), 0)
-    e["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * e["digital_stage"] / 4.0
-
-    energy = facts["energy_per_va"][field] * np.exp(0.5 * normal(seed, "energy", ids)) * va
-    e["energy_per_va"][:] = _spread(energy, w, above, m["energy"]) / va
+    _digital_and_energy(e, revenue, va, province, p, seed)
 
     e["ownership"][:] = _ownership(revenue, uniform(seed, "ownership", ids))
     aged = (-1 + 4.0 * p["age_mean"] * np.log(uniform(seed, "age", ids))).astype(np.int64)
@@ -398,6 +391,30 @@ def _describe(
     supports = (uniform(seed, "role", ids) < p["supporting_share"]) & ~leaders
     e["role"][:] = np.where(leaders, 2, np.where(supports, 1, 0))
     e["mu_class"][:] = 1
+
+
+def _digital_and_energy(
+    e: dict[str, npt.NDArray[Any]], revenue: Array, va: Array, province: Province,
+    p: Mapping[str, float], seed: int,
+) -> None:  # fmt: skip
+    """Digital stages, and energy raked to its total."""
+    ids, w, above = e["id"], e["weight"], e["above_scale"]
+    coverage = np.where(
+        above,
+        p["digital_start_above"] * (revenue / 100e6) ** 0.12,
+        p["digital_start_below"] * (revenue / 5e6) ** 0.2,
+    )
+    adopted = uniform(seed, "digital", ids) < np.minimum(coverage, 0.95)
+    depth = np.floor(np.log(uniform(seed, "digital depth", ids)) / np.log(0.38)).astype(np.int64)
+    e["digital_stage"][:] = np.where(adopted, np.minimum(1 + depth, 4), 0)
+    e["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * e["digital_stage"] / 4.0
+
+    energy = (
+        province.fields["energy_per_va"][e["field"]]
+        * np.exp(0.5 * normal(seed, "energy", ids))
+        * va
+    )
+    e["energy_per_va"][:] = _spread(energy, w, above, province.marginals["energy"]) / va
 
 
 def _rising_plants(

@@ -10,13 +10,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import demography, digital, energy, finance, innovation, investment, market, taxes, titles
+from model import (
+    demography,
+    digital,
+    energy,
+    finance,
+    innovation,
+    investment,
+    market,
+    taxes,
+    titles,
+)
 from model.enterprises import NEVER
 from model.population import ENERGY_FIELD
 from model.randomness import laplace, uniform
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
+    from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
 
 N = len(FIELDS)
@@ -82,18 +93,14 @@ def entry(m: ClusterPolicyModel) -> None:
 def sell(m: ClusterPolicyModel) -> None:
     """Revenue: demand passes at once, market shares move towards competitiveness."""
     e, p = m.enterprises, m.parameters
-    mass = market.competitiveness(
-        e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"]
-    )
+    mass = market.competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
     own = np.bincount(e.field, e.weight * mass, N)
     leader = e.role == 2
     bought = e.weight * leader * e.revenue * (1.0 - e.va_rate)
     purchases = p["leader_purchases_in_field"] * np.bincount(e.field, bought, N)
     purchases = np.minimum(purchases, 0.4 * np.bincount(e.field, e.weight * e.revenue, N))
     m.local = market.local_share(m.local_start, own, m.outside, m.ratio_start)
-    target = market.revenue_target(
-        mass, e.field, own, m.outside, m.market, m.local, purchases
-    )
+    target = market.revenue_target(mass, e.field, own, m.outside, m.market, m.local, purchases)
     m.revenue_per_mass = target_per_mass(mass, target, e.field)
     # Plant was bought at older prices: what it makes is sold at those of today.
     m.plant_price += p["plant_price_speed"] / 4.0 * (m.price - m.plant_price)
@@ -108,7 +115,7 @@ def sell(m: ClusterPolicyModel) -> None:
     m.purchases = purchases
 
 
-def target_per_mass(mass: Array, target: Array, field: Array) -> Array:
+def target_per_mass(mass: Array, target: Array, field: Whole) -> Array:
     """Revenue a quarter that a unit of mass earns, by field (equal inside a field)."""
     last = np.zeros(N)
     last[field] = target / np.maximum(mass, 1e-30)
@@ -152,14 +159,12 @@ def produce(m: ClusterPolicyModel) -> None:
         interest=e.rate / 4.0 * (e.debt_short + e.debt_long),
         depreciation=p["capital_depreciation"] / 4.0 * e.capital,
         rd=e.rd,
-        other_income=deduction + e_subsidy(m),
+        other_income=deduction + _subsidy_due(m),
     )
     e.value_added = books.value_added
     e.value_added_real = real
     e.profit = books.profit
-    m.identity = _relative(
-        float(np.dot(w, books.value_added)), float(np.dot(w, books.income_side))
-    )
+    m.identity = _relative(float(np.dot(w, books.value_added)), float(np.dot(w, books.income_side)))
     extra = m.lever_value("rd_super_deduction", "extra")
     claims = extra * p["deduction_take_up"] * e.rd_reported
     small = e.employees <= 300.0
@@ -182,24 +187,34 @@ def produce(m: ClusterPolicyModel) -> None:
         ("outside", materials + energy_cost + books.services + e.rd - e.revenue - vat),
     ):
         m.books.book(sector, float(np.dot(w, amount)))
-    e.year_revenue += e.revenue
-    e.year_value_added += e.value_added
-    e.year_value_added_real += real
-    e.year_profit += e.profit
-    e.year_wages += wages
-    e.year_rd += e.rd
-    e.year_rd_reported += e.rd_reported
-    e.year_energy += energy_used
-    e.year_tax += vat - deduction + books.surcharges + tax
-    e.year_tax_forgone += deduction + forgone
-    e.year_subsidy += books.other_income - deduction
+    paid = vat - deduction + books.surcharges + tax
+    _count_year(m, books, energy_used, paid, deduction + forgone, books.other_income - deduction)
     m.turnover = float(np.dot(w, e.revenue + vat))
     _wage(m, float(np.dot(w, wages)), float(np.dot(w, e.value_added)), float(np.dot(w, real)),
           float(np.dot(w, e.employees)))  # fmt: skip
 
 
-def e_subsidy(m: ClusterPolicyModel) -> Array:
-    """Grants and awards due this quarter, yuan; padded for rows that came since they were granted."""
+def _count_year(
+    m: ClusterPolicyModel, books: taxes.Accounts, energy_used: Array, tax: Array, forgone: Array,
+    subsidy: Array,
+) -> None:  # fmt: skip
+    """Add the quarter to what is counted by year."""
+    e = m.enterprises
+    e.year_revenue += e.revenue
+    e.year_value_added += e.value_added
+    e.year_value_added_real += e.value_added_real
+    e.year_profit += e.profit
+    e.year_wages += books.wages
+    e.year_rd += e.rd
+    e.year_rd_reported += e.rd_reported
+    e.year_energy += energy_used
+    e.year_tax += tax
+    e.year_tax_forgone += forgone
+    e.year_subsidy += subsidy
+
+
+def _subsidy_due(m: ClusterPolicyModel) -> Array:
+    """Grants and awards due this quarter, yuan; padded for rows that came since."""
     due = m.subsidy
     return np.pad(due, (0, len(m.enterprises) - len(due)))
 
@@ -243,22 +258,9 @@ def invest(m: ClusterPolicyModel) -> None:
     outlay = upkeep + stage_cost - stage_grant + green_cost + lump
 
     repaid = e.debt_long / (4.0 * p["loan_term"])
-    limit = finance.borrowing_limit(
-        e.capital, 4.0 * e.profit, e.knowledge, 0.0 * e.capital, p["limit_capital"],
-        p["limit_profit"], p["limit_knowledge"], 0.0,
-    )  # fmt: skip
-    room = limit - e.debt_short - e.debt_long + repaid
     buffer = p["cash_share"] * yearly
     funds = np.maximum(e.cash + m.cash_flow - repaid - buffer, 0.0)
-    long = finance.loans_wanted(funds, outlay, lump, room, p["debt_share"])
-    working = p["short_share"] * yearly - e.debt_short
-    short = np.minimum(0.15 * working, np.maximum(room - long, 0.0))
-    asked = float(np.dot(w, long + np.maximum(short, 0.0)))
-    owed = float(np.dot(w, e.debt_short + e.debt_long - repaid))
-    m.credit *= float(np.exp(p["credit_growth"] / 4.0))
-    m.granted = finance.ration(asked, m.credit - owed)
-    long *= m.granted
-    short = np.where(short > 0.0, m.granted * short, short)
+    long, short = _lend(m, funds, outlay, lump, repaid)
 
     available = funds + long - upkeep
     stage_up &= available >= stage_cost - stage_grant
@@ -301,7 +303,27 @@ def invest(m: ClusterPolicyModel) -> None:
     )  # fmt: skip
 
 
-def _digital(m: ClusterPolicyModel) -> tuple[Array, Array, Array]:
+def _lend(
+    m: ClusterPolicyModel, funds: Array, outlay: Array, lump: Array, repaid: Array
+) -> tuple[Array, Array]:
+    """New long loans and the change of short ones, inside limits and the supply of credit."""
+    e, p, w = m.enterprises, m.parameters, m.enterprises.weight
+    limit = finance.borrowing_limit(
+        e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"], p["limit_profit"],
+        p["limit_knowledge"],
+    )  # fmt: skip
+    room = limit - e.debt_short - e.debt_long + repaid
+    long = finance.loans_wanted(funds, outlay, lump, room, p["debt_share"])
+    working = p["short_share"] * e.expected_revenue - e.debt_short
+    short = np.minimum(0.15 * working, np.maximum(room - long, 0.0))
+    asked = float(np.dot(w, long + np.maximum(short, 0.0)))
+    owed = float(np.dot(w, e.debt_short + e.debt_long - repaid))
+    m.credit *= float(np.exp(p["credit_growth"] / 4.0))
+    m.granted = finance.ration(asked, m.credit - owed)
+    return long * m.granted, np.where(short > 0.0, m.granted * short, short)
+
+
+def _digital(m: ClusterPolicyModel) -> tuple[Flag, Array, Array]:
     """Who upgrades a digital stage this quarter, at what cost and with what grant."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     above, w = e.above_scale, e.weight
@@ -333,7 +355,7 @@ def _digital(m: ClusterPolicyModel) -> tuple[Array, Array, Array]:
     return served, cost * served, grant
 
 
-def _green(m: ClusterPolicyModel) -> tuple[Array, Array, Array]:
+def _green(m: ClusterPolicyModel) -> tuple[Flag, Array, Array]:
     """Who makes a green upgrade, at what cost, and the saving per real value added."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     e.energy_per_va *= 1.0 - p["aeei"] / 4.0
@@ -351,8 +373,8 @@ def _green(m: ClusterPolicyModel) -> tuple[Array, Array, Array]:
     return up, cost * up, per_va
 
 
-def _peer_share(m: ClusterPolicyModel, doing: Array) -> Array:
-    """Share of the other enterprises of the same pool (cluster, or field in city) that do a thing."""
+def _peer_share(m: ClusterPolicyModel, doing: Flag) -> Array:
+    """Share of the other enterprises of the same pool (cluster, or field in city) doing it."""
     e = m.enterprises
     size = m.number_of_pools
     number = np.bincount(e.pool, e.weight, size)[e.pool]
@@ -472,5 +494,3 @@ def year_end(m: ClusterPolicyModel) -> None:
     e.last_revenue, e.last_profit = e.year_revenue, e.year_profit
     e.last_value_added_real, e.last_rd_reported = e.year_value_added_real, e.year_rd_reported
     m.start_year()
-
-

@@ -1,21 +1,24 @@
 """Random numbers by address: (seed, purpose, enterprise, quarter).
 
-No generator has a state, so a draw depends on its address alone: two scenarios with one seed share
-every draw that both use, an added purpose disturbs no other, and neither the order of rows nor their
-number matters. The mixing function is that of SplitMix64 (Steele, Lea and Flood 2014), applied to a
-key of the address; the property tests check uniformity and independence of neighbouring addresses.
+No generator has a state, so a draw depends on its address alone: two scenarios with one seed
+share every draw that both use, an added purpose disturbs no other, and neither the order of rows
+nor their number matters. The mixing function is that of SplitMix64 (Steele, Lea and Flood 2014),
+applied to a key of the address; the property tests check uniformity and the independence of
+neighbouring addresses.
 """
 
 from __future__ import annotations
 
 import zlib
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from model.scenario import Array
+if TYPE_CHECKING:
+    from model.scenario import Array
 
 Ids = npt.NDArray[np.int64]
 

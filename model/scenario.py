@@ -121,7 +121,8 @@ class Outside:
         """Growth of a series in a year, shape (fields,)."""
         row = year - self.first_year
         if 0 <= row < len(self.history[series]) and year <= self.origin:
-            return self.history[series][row]
+            result: Array = self.history[series][row]
+            return result
         return self.mean[series] + self.position.get(series, 0.0) * self.spread[series]
 
     def loan_rate_in(self, year: int) -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from model.scenario import Array
+if TYPE_CHECKING:
+    from model.scenario import Array
 
 Flag = npt.NDArray[np.bool_]
 
@@ -56,7 +58,7 @@ class Accounts:
 
     @property
     def income_side(self) -> Array:
-        """Wages, production tax, interest, depreciation, services, R&D and profit less subsidies."""
+        """Wages, production tax, interest, depreciation, services, R&D, profit, less subsidies."""
         return (
             self.wages + self.vat + self.surcharges + self.interest + self.depreciation
             + self.services + self.rd + self.profit - self.other_income

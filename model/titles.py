@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,11 @@ import numpy.typing as npt
 from model.enterprises import NEVER, Enterprises
 from model.population import CERTAINTY, TITLE_TERM
 from model.randomness import uniform
-from model.scenario import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from model.scenario import Array
 
 Flag = npt.NDArray[np.bool_]
 
@@ -63,7 +67,8 @@ def award_titles(
         new = fit & (getattr(e, title) == NEVER)
         new &= uniform(seed, title, ids, quarter) < yearly
         getattr(e, title)[new] = quarter
-        return new
+        result: Flag = new
+        return result
 
     fresh = {
         "innovative_sme": apply("innovative_sme", e.rd_active & sme, p["innovative_rate"]),
