@@ -11,15 +11,17 @@ import csv
 import inspect
 import math
 import sys
-from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from model import quarter
 from model.enterprises import COLUMNS, DTYPES
 from model.model import QUARTER
 from model.outcomes import OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
@@ -85,15 +87,19 @@ def parameters_page() -> str:
         records = sorted(csv.DictReader(file), key=lambda record: record["group"])
     shown = ("name", "value", "low", "high", "unit", "grade", "meaning", "source")
     parts = [
-        "Rates are per year unless the unit says otherwise. A draw varies the rows whose low and"
-        " high differ and whose `use` is `input`; the others are fixed. Grades: A measured in China"
-        " or published for Anhui, B measured elsewhere, C indirect or fitted to few figures, D a"
-        " weak hint, E a judgement.",
+        "A draw varies every row whose low and high differ, whatever its grade. Grades: A evidence"
+        " from China, B from elsewhere, C rescaled, derived or fitted by hand to published figures,"
+        " D known in sign only, E no source. Names in the source column are rows of the tables"
+        " described in `docs/data.md`.",
     ]
     for group, members in groupby(records, key=lambda record: record["group"]):
         rows = [
-            (f"`{record['name']}`", *(record[key] for key in shown[1:4]), _spread(record))
-            + tuple(record[key] for key in shown[4:])
+            (
+                f"`{record['name']}`",
+                *(record[key] for key in shown[1:4]),
+                _spread(record),
+                *(record[key] for key in shown[4:]),
+            )
             for record in members
         ]
         parts += [f"## {group}", _table((*shown[:4], "drawn", *shown[4:]), rows)]
@@ -175,8 +181,7 @@ def _bound(value: float) -> str:
 
 
 def _spread(record: dict[str, str]) -> str:
-    varied = record["use"] == "input" and float(record["low"]) < float(record["high"])
-    return record["distribution"] if varied else "fixed"
+    return record["distribution"] if float(record["low"]) < float(record["high"]) else "fixed"
 
 
 def _first_line(function: Callable[..., Any]) -> str:
