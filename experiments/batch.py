@@ -1,0 +1,179 @@
+"""What a batch consists of: its runs, each with the key that is its identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import model
+from experiments.draws import BLOCK, FIRST_OF_BLOCK, Draw, Vary, draws
+from model.scenario import quarter_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from model.scenario import Scenario
+
+POPULATION_SEED = 1
+"""The province at end-2018 is one population: seeds move what happens to it."""
+
+
+@dataclass(frozen=True)
+class PopulationRef:
+    """Where a population is, and what it can be built from again where it is not.
+
+    Attributes:
+        path: File in the store.
+        digest: Hash of its content.
+    """
+
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run.
+
+    Attributes:
+        key: Identity: runs of one key have the same outcomes to the last bit.
+        scenario: Name of the scenario.
+        draw: Parameter values and places of the outside world.
+        seed: Seed of all that happens by chance.
+    """
+
+    key: str
+    scenario: str
+    draw: Draw
+    seed: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Runs that go to a worker together.
+
+    Attributes:
+        runs: The runs, all of one scenario.
+        scenario: That scenario at its central values.
+        population: The population they start from.
+        model_hash: Source of the model that has to make them.
+        brief: Whether only the levels province and tier are recorded.
+    """
+
+    runs: tuple[Run, ...]
+    scenario: Scenario
+    population: PopulationRef
+    model_hash: str
+    brief: bool
+
+    @property
+    def scenario_hash(self) -> str:
+        """Hash of the scenario whatever its horizon."""
+        return scenario_hash(self.scenario)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which draws go with which seeds.
+
+    Attributes:
+        seeds: Number of seeds, or None if not said.
+        draws: Number of draws, or None for the central one.
+        cross: Every draw with every seed instead of draw i with seed i.
+        vary: What moves from run to run.
+    """
+
+    seeds: int | None = None
+    draws: int | None = None
+    cross: bool = False
+    vary: Vary = Vary.ALL
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        for name, value in (("--seeds", self.seeds), ("--draws", self.draws)):
+            if value is not None and not 1 <= value <= BLOCK:
+                raise ValueError(f"{name} {value}: allowed: 1 to {BLOCK}")
+        if self.cross and (self.seeds is None or self.draws is None):
+            raise ValueError("--cross needs both --seeds and --draws")
+        if self.cross and self.vary != Vary.ALL:
+            raise ValueError(f"--cross goes with --vary all alone, not with {self.vary}")
+        both = self.seeds is not None and self.draws is not None
+        if both and not self.cross and self.seeds != self.draws:
+            raise ValueError(
+                f"--draws {self.draws} --seeds {self.seeds}: draw i goes with seed i, so give one "
+                "of the two, or --cross for every draw with every seed"
+            )
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """Number of the draw and seed of each run."""
+        count = self.draws or self.seeds or 1
+        numbers = range(1, count + 1)
+        if self.cross and self.seeds:
+            return [(draw, seed) for draw in numbers for seed in range(1, self.seeds + 1)]
+        if self.vary == Vary.SEEDS or (self.vary == Vary.ALL and self.draws is None):
+            return [(0, seed) for seed in numbers]
+        first = FIRST_OF_BLOCK[self.vary]
+        return [(first + i, i if self.vary == Vary.ALL else 1) for i in numbers]
+
+
+@cache
+def model_hash() -> str:
+    """Hash of the source of the model."""
+    folder = Path(model.__file__).parent
+    content = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        content.update(path.relative_to(folder).as_posix().encode())
+        content.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return content.hexdigest()[:20]
+
+
+def scenario_hash(scenario: Scenario) -> str:
+    """Hash of a scenario whatever its horizon."""
+    return replace(scenario, end=scenario.start).digest
+
+
+def population_key(scenario: Scenario) -> str:
+    """Hash of all that a population is built from."""
+    parts = (
+        scenario.data_hash,
+        dict(scenario.parameters),
+        scenario.rows,
+        POPULATION_SEED,
+        model_hash(),
+    )
+    return _hash(parts)
+
+
+def run_key(scenario: Scenario, draw: Draw, seed: int, population: str) -> str:
+    """Identity of a run: a hash of all that decides it, then its horizon.
+
+    Runs that differ in their horizon alone share the first part.
+    """
+    drawn = scenario.with_draw(draw.values, draw.outside)
+    parts = (scenario_hash(drawn), draw.index, seed, population, model_hash(), scenario.data_hash)
+    return f"{_hash(parts)}-{quarter_name(scenario.end)}"
+
+
+def runs_of(scenario: Scenario, plan: Plan, population: PopulationRef) -> list[Run]:
+    """Runs of a scenario in the order of the plan."""
+    pairs = plan.pairs()
+    drawn: Mapping[int, Draw] = {
+        draw.index: draw for draw in draws(scenario, sorted({index for index, _ in pairs}))
+    }
+    return [
+        Run(
+            run_key(scenario, drawn[index], seed, population.digest),
+            scenario.name,
+            drawn[index],
+            seed,
+        )
+        for index, seed in pairs
+    ]
+
+
+def _hash(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]

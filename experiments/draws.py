@@ -1,0 +1,115 @@
+"""Draws: the places in the parameters' ranges and in the outside world that runs are made at.
+
+Draw 0 holds the central values. Draw i is point i of one scrambled Sobol sequence: it is the same
+however many draws are asked for, so that a batch can be enlarged without moving what it has.
+
+Side batches move one source of uncertainty alone; their draws have numbers of their own, so that a
+number means one thing in a store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import qmc, triang
+
+from model.scenario import SERIES
+from scenarios.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from model.scenario import Array, Scenario
+    from scenarios.tables import Parameter
+
+SEQUENCE_SEED = 20231201
+"""Scrambles the sequence; another value gives another, equally good set of draws."""
+BLOCK = 10_000
+"""Numbers of draws set apart for each kind of batch."""
+
+
+class Vary(StrEnum):
+    """What moves from run to run of a batch."""
+
+    ALL = "all"
+    PARAMETERS = "parameters"
+    OUTSIDE = "outside"
+    SEEDS = "seeds"
+
+
+FIRST_OF_BLOCK = {Vary.ALL: 0, Vary.PARAMETERS: BLOCK, Vary.OUTSIDE: 2 * BLOCK}
+"""Number that comes before the first draw of a kind."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Parameter values and places of the outside world; what is absent is central.
+
+    Attributes:
+        index: Number of the draw; 0 is central.
+        values: Parameter to value.
+        outside: Series of the outside world to its place between low (-1) and high (+1).
+    """
+
+    index: int
+    values: Mapping[str, float] = field(default_factory=dict)
+    outside: Mapping[str, float] = field(default_factory=dict)
+
+
+def draws(scenario: Scenario, indices: Iterable[int]) -> Iterator[Draw]:
+    """Draws of a scenario by number.
+
+    A parameter or path that the scenario itself sets away from the central one is left where the
+    scenario puts it.
+
+    Args:
+        scenario: The scenario at its central values.
+        indices: Numbers of the draws, ascending within a block.
+    """
+    ranges = [row for row in table("parameters") if row.low < row.high]
+    free = {row.name for row in ranges if scenario.parameters.get(row.name) == row.value}
+    for index in indices:
+        block, place = divmod(index - 1, BLOCK) if index else (-1, 0)
+        if block < 0:
+            yield Draw(0)
+            continue
+        point = _point(len(ranges) + len(SERIES), place + 1)
+        values = {
+            row.name: _value(row, u)
+            for row, u in zip(ranges, point[len(SERIES) :], strict=True)
+            if row.name in free
+        }
+        # The mean of four independent years has half the spread of one year; a uniform place within
+        # one standard deviation of the year has .58 of it.
+        outside = {
+            series: float(2.0 * u - 1.0)
+            for series, u in zip(SERIES, point, strict=False)
+            if not scenario.outside.position.get(series, 0.0)
+        }
+        yield Draw(
+            index,
+            values if FIRST_OF_BLOCK[Vary.OUTSIDE] != block * BLOCK else {},
+            outside if FIRST_OF_BLOCK[Vary.PARAMETERS] != block * BLOCK else {},
+        )
+
+
+def _point(dimensions: int, index: int) -> Array:
+    """Point of the sequence in the unit cube, whatever was asked for before."""
+    sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(SEQUENCE_SEED))
+    sequence.fast_forward(index)
+    return np.asarray(sequence.random(1)[0], dtype=np.float64)
+
+
+def _value(row: Parameter, u: float) -> float:
+    """Value of a parameter at a probability."""
+    width = row.high - row.low
+    if row.distribution == "uniform":
+        return float(row.low + u * width)
+    if row.distribution == "loguniform":
+        return float(row.low * (row.high / row.low) ** u)
+    if row.distribution == "triangular":
+        return float(triang.ppf(u, (row.value - row.low) / width, row.low, width))
+    raise ValueError(f"parameters.csv: {row.name}: unknown distribution {row.distribution!r}")

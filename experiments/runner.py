@@ -1,0 +1,238 @@
+"""Runs a batch: what is in the store already is skipped, the rest is made, kept and reported."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from experiments.batch import (
+    POPULATION_SEED,
+    Chunk,
+    Plan,
+    PopulationRef,
+    Run,
+    model_hash,
+    population_key,
+    runs_of,
+    scenario_hash,
+)
+from experiments.draws import Vary
+from experiments.pool import DaskPool, LocalPool, Pool, dispatch
+from experiments.populations import load_population, save_population
+from experiments.store import Store
+from experiments.worker import ChunkResult, Failure, run_chunk
+from model import build_population
+from scenarios.tables import tables_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from model.scenario import Scenario
+
+ALL_LEVELS_UP_TO = 500
+"""Batches of more runs record the province and the tiers alone: a full record is large."""
+LARGEST_CHUNK = 8
+"""Runs of a chunk at most: what a killed worker takes with it."""
+RECORDED_VERSIONS = ("jiqun", "mesa", "numpy", "scipy", "pandas", "pyarrow", "duckdb")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a batch is.
+
+    Attributes:
+        total: Runs to make.
+        done: Runs ended, well or not.
+        failed: Runs of these that failed.
+        seconds: Time since the first run was sent off.
+    """
+
+    total: int
+    done: int
+    failed: int
+    seconds: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time the rest will take at the pace so far; None before the first run ends."""
+        return self.seconds / self.done * (self.total - self.done) if self.done else None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a batch.
+
+    Attributes:
+        keys: Keys of all its runs, those made earlier included.
+        made: Number of runs made now.
+        skipped: Number of runs that were in the store.
+        failures: Runs that failed.
+        seconds: Time it took.
+    """
+
+    keys: tuple[str, ...]
+    made: int
+    skipped: int
+    failures: tuple[Failure, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a batch is run; none of it changes a result.
+
+    Attributes:
+        workers: Worker processes; None for one a core.
+        dask: Address of a Dask scheduler, or ``local``, or None.
+        command: Command line, for the manifest.
+        work: What a worker does with a chunk.
+    """
+
+    workers: int | None = None
+    dask: str | None = None
+    command: str = ""
+    work: Callable[[Chunk], ChunkResult] = run_chunk
+
+
+def run_batch(
+    scenarios: Sequence[Scenario],
+    plan: Plan,
+    folder: str | Path,
+    options: Options | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    waiting: Callable[[], None] = lambda: None,
+) -> Report:
+    """Make the runs of a batch that the store lacks.
+
+    Args:
+        scenarios: Resolved scenarios, of different names.
+        plan: Which draws go with which seeds.
+        folder: Folder of the store.
+        options: How to run.
+        progress: Called at the start and whenever a chunk ends.
+        waiting: Called if another batch holds the store.
+
+    Raises:
+        StoreError: The store cannot be used; finished shards stay.
+    """
+    options = options or Options()
+    begun = time.monotonic()
+    store = Store(folder)
+    with store.locked(waiting):
+        present = store.keys()
+        brief = plan.vary != Vary.ALL or (len(scenarios) * len(plan.pairs()) > ALL_LEVELS_UP_TO)
+        planned: list[tuple[Scenario, PopulationRef, list[Run]]] = []
+        for scenario in scenarios:
+            population = _population(store, scenario)
+            planned.append((scenario, population, runs_of(scenario, plan, population)))
+            store.add_scenario(scenario_hash(scenario), scenario)
+        store.add_batch(_entry(planned, plan, options))
+        workers = _workers(options)
+        chunks = [
+            Chunk(tuple(part), scenario, population, model_hash(), brief)
+            for scenario, population, runs in planned
+            for part in _parts([run for run in runs if run.key not in present], workers)
+        ]
+        keys = tuple(run.key for _, _, runs in planned for run in runs)
+        failures = _make(store, chunks, workers, options, progress) if chunks else ()
+    total = sum(len(chunk.runs) for chunk in chunks)
+    return Report(
+        keys, total - len(failures), len(keys) - total, failures, time.monotonic() - begun
+    )
+
+
+def _make(
+    store: Store,
+    chunks: list[Chunk],
+    workers: int,
+    options: Options,
+    progress: Callable[[Progress], None],
+) -> tuple[Failure, ...]:
+    """Make the runs of some chunks and keep them."""
+    total = sum(len(chunk.runs) for chunk in chunks)
+    done, failures, begun = 0, list[Failure](), time.monotonic()
+    progress(Progress(total, 0, 0, 0.0))
+    pool: Pool = (
+        DaskPool(options.dask, workers, options.work)
+        if options.dask
+        else LocalPool(min(workers, len(chunks)), options.work)
+    )
+    at_once = True
+    try:
+        for result in dispatch(chunks, pool):
+            store.add(result)
+            failures += result.failures
+            done += len(result.chunk.runs)
+            progress(Progress(total, done, len(failures), time.monotonic() - begun))
+        at_once = False
+    finally:
+        pool.close(at_once=at_once)
+    return tuple(failures)
+
+
+def _workers(options: Options) -> int:
+    """One worker a core this process may use, unless said otherwise."""
+    if options.workers:
+        return options.workers
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _parts(runs: list[Run], workers: int) -> list[list[Run]]:
+    """Runs in chunks small enough to keep every worker busy and to show progress."""
+    size = max(1, min(LARGEST_CHUNK, len(runs) // (4 * workers)))
+    return [runs[i : i + size] for i in range(0, len(runs), size)]
+
+
+def _population(store: Store, scenario: Scenario) -> PopulationRef:
+    """The population of a scenario, from the store or built into it."""
+    key = population_key(scenario)
+    path = store.population_path(key)
+    if not path.exists():
+        built = build_population(
+            scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED
+        )
+        store.add_population(key, lambda part: save_population(built, part))
+    return PopulationRef(str(path.resolve()), load_population(path).digest)
+
+
+def _entry(
+    planned: list[tuple[Scenario, PopulationRef, list[Run]]], plan: Plan, options: Options
+) -> dict[str, object]:
+    """Record of a batch for the manifest."""
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": options.command,
+        "scenarios": {
+            scenario.name: {
+                "hash": scenario_hash(scenario),
+                "population": population.digest,
+                "rows": scenario.rows,
+                "end": scenario.end,
+            }
+            for scenario, population, _ in planned
+        },
+        "plan": {
+            "seeds": plan.seeds,
+            "draws": plan.draws,
+            "cross": plan.cross,
+            "vary": str(plan.vary),
+        },
+        "model_hash": model_hash(),
+        "data_hash": planned[0][0].data_hash if planned else "",
+        "tables_hash": tables_hash(),
+        "versions": {name: version(name) for name in RECORDED_VERSIONS}
+        | {"python": platform.python_version()},
+    }
+
+
+def with_rows(scenario: Scenario, rows: int | None) -> Scenario:
+    """The scenario at another number of rows; 0 is one row an enterprise."""
+    return scenario if rows is None else replace(scenario, rows=rows)

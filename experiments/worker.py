@@ -1,0 +1,194 @@
+"""What a worker does: make the runs of a chunk and hand back their records.
+
+A run that fails is handed back as a failure, so that its neighbours in the chunk are kept.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.batch import POPULATION_SEED, Chunk, PopulationRef, Run, model_hash
+from experiments.populations import load_population
+from model import ClusterPolicyModel, build_population
+from model.scenario import quarter_index, year_of
+
+if TYPE_CHECKING:
+    from model import Population
+    from model.scenario import Scenario
+
+BRIEF_LEVELS = ("province", "tier")
+"""Levels recorded of batches too large to keep everything of."""
+ALWAYS_THERE = (
+    "enterprises",
+    "revenue",
+    "value_added",
+    "profit",
+    "employees",
+    "rd_expenditure",
+    "energy",
+    "loans",
+    "accounting_residual",
+)
+"""Outcomes that the province has in every year: without one of them a run went wrong."""
+HOUSE = ("model", "scenarios", "experiments")
+_POPULATIONS: dict[PopulationRef, Population] = {}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What is noted of a run beside its outcomes.
+
+    Attributes:
+        run: The run.
+        rows: Enterprise rows at the start.
+        seconds: CPU time it took.
+        residual: Largest relative accounting residual.
+    """
+
+    run: Run
+    rows: int
+    seconds: float
+    residual: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that failed.
+
+    Attributes:
+        run: The run.
+        origin: Module and line it failed in.
+        message: The error in a line.
+        traceback: The whole of it.
+    """
+
+    run: Run
+    origin: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """What became of a chunk; `outcomes` is None if no run of it ended well."""
+
+    chunk: Chunk
+    finished: tuple[Finished, ...]
+    failures: tuple[Failure, ...]
+    outcomes: pa.Table | None
+
+
+def run_chunk(chunk: Chunk) -> ChunkResult:
+    """Make the runs of a chunk."""
+    finished, failures, tables = [], [], []
+    for run in chunk.runs:
+        begun = time.process_time()
+        try:
+            population = _population(chunk.population, chunk.scenario)
+            records = _records(chunk, run, population)
+            residual = _checked_residual(records)
+        except Exception as error:  # a failed run must not take the batch with it
+            failures.append(failure(run, error))
+            continue
+        tables.append(_table(run, records, brief=chunk.brief))
+        seconds = time.process_time() - begun
+        finished.append(Finished(run, chunk.scenario.rows, seconds, residual))
+    outcomes = pa.concat_tables(tables).unify_dictionaries() if tables else None
+    return ChunkResult(chunk, tuple(finished), tuple(failures), outcomes)
+
+
+def failure(run: Run, error: BaseException) -> Failure:
+    """Record of a failed run."""
+    origin = "unknown"
+    for frame in traceback.extract_tb(error.__traceback__):
+        parts = Path(frame.filename).with_suffix("").parts
+        house = [i for i, part in enumerate(parts) if part in HOUSE]
+        if house:
+            origin = f"{'.'.join(parts[house[-1] :])}:{frame.lineno}"
+    message = f"{type(error).__name__}: {error}"
+    return Failure(run, origin, message, "".join(traceback.format_exception(error)))
+
+
+def _population(ref: PopulationRef, scenario: Scenario) -> Population:
+    """The population from the store, or built again where the store cannot be reached."""
+    if ref in _POPULATIONS:
+        return _POPULATIONS[ref]
+    if Path(ref.path).is_file():
+        population = load_population(Path(ref.path))
+    else:
+        population = build_population(
+            scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED
+        )
+    if population.digest != ref.digest:
+        raise RuntimeError(
+            f"population {population.digest} is not the batch's {ref.digest}: this worker has "
+            "other files or libraries than the machine that runs the batch"
+        )
+    _POPULATIONS.clear()  # chunks come scenario by scenario: one population at a time is enough
+    _POPULATIONS[ref] = population
+    return population
+
+
+def _records(chunk: Chunk, run: Run, population: Population) -> dict[str, np.ndarray]:
+    if model_hash() != chunk.model_hash:
+        raise RuntimeError("this worker holds another version of the model than the batch's")
+    scenario = chunk.scenario.with_draw(run.draw.values, run.draw.outside)
+    simulation = ClusterPolicyModel(scenario, rng=run.seed, population=population)
+    last = year_of(scenario.end)
+    # A scenario that ends within a year has no outcomes of that year.
+    whole = scenario.end == quarter_index(last, 4)
+    simulation.run_until_year(last if whole else last - 1)
+    return dict(simulation.records())
+
+
+def _checked_residual(records: dict[str, np.ndarray]) -> float:
+    """Largest accounting residual of a run whose records are whole and finite.
+
+    An absent unit has no row, so without the first check a sum that is not a number would pass.
+    """
+    province = records["level"] == "province"
+    years = set(records["year"].tolist())
+    for outcome in ALWAYS_THERE:
+        missing = years - set(records["year"][province & (records["outcome"] == outcome)].tolist())
+        if missing:
+            raise FloatingPointError(f"{outcome} of the province has no value in {min(missing)}")
+    wrong = ~np.isfinite(records["value"])
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        place = " ".join(str(records[k][at]) for k in ("outcome", "level", "unit_name", "year"))
+        raise FloatingPointError(f"{int(wrong.sum())} values are not finite, first {place}")
+    residuals = records["value"][records["outcome"] == "accounting_residual"]
+    return float(np.max(np.abs(residuals), initial=0.0))
+
+
+def _table(run: Run, records: dict[str, np.ndarray], *, brief: bool) -> pa.Table:
+    kept = np.isin(records["level"], BRIEF_LEVELS) if brief else slice(None)
+    value = records["value"][kept]
+    count = len(value)
+
+    def constant(text: str) -> pa.DictionaryArray:
+        return pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), pa.array([text]))
+
+    def names(column: str) -> pa.DictionaryArray:
+        return pa.array(records[column][kept], pa.string()).dictionary_encode()
+
+    return pa.table(
+        {
+            "run_key": constant(run.key),
+            "scenario": constant(run.scenario),
+            "draw": np.full(count, run.draw.index, np.int32),
+            "seed": np.full(count, run.seed, np.int64),
+            "year": records["year"][kept].astype(np.int16),
+            "level": names("level"),
+            "unit_name": names("unit_name"),
+            "outcome": names("outcome"),
+            "value": value.astype(np.float32 if brief else np.float64),
+        }
+    )
