@@ -1,4 +1,8 @@
-"""How far simulated values are from published ones: every row of `calibration_targets.csv`."""
+"""How far the simulated province is from the published one.
+
+Two tables: the marginals the population at end-2018 was raked to, and every row of
+`calibration_targets.csv`. Levels are judged by their ratio, growth rates and changes by points.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.enterprises import YEARLY
+from model.enterprises import NEVER
+from model.scenario import FIELDS
 from scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -21,4 +26,127 @@ WITHIN_SHARE = 0.25
 """A level is near if it is off by no more than this share of the published value."""
 WITHIN_POINTS = 5.0
 """A growth rate is near if it is off by no more than these percentage points."""
-SHOWN_ONLY = ("report only", "input")
+NOT_FITTED = ("report only", "input")
+BY_POINTS = ("growth", "real growth", "change")
+MANUFACTURING = tuple(i for i, name in enumerate(FIELDS) if name != "other_energy")
+
+
+@dataclass(frozen=True)
+class Distance:
+    """One simulated value beside the published one.
+
+    Attributes:
+        id: Row of the table of targets, or name of the marginal.
+        year: Year of the figure.
+        simulated: Simulated value in the published unit; None where nothing was simulated.
+        published: Published value.
+        unit: Their unit.
+        points: Whether it is judged by points rather than by the ratio.
+        off: Simulated less published: in points, or as a share of the published value.
+        error: Error of the published figure as its table gives it.
+        judged: Whether it has to be near; other rows are shown only.
+    """
+
+    id: str
+    year: int
+    simulated: float | None
+    published: float
+    unit: str
+    points: bool
+    off: float | None
+    error: str
+    judged: bool
+
+    @property
+    def near(self) -> bool:
+        """Whether it is within a quarter of the published value, or within five points."""
+        return self.off is not None and abs(self.off) <= (
+            WITHIN_POINTS if self.points else WITHIN_SHARE
+        )
+
+
+def distances(outcomes: pd.DataFrame) -> list[Distance]:
+    """Distance of simulated outcomes to each published row; medians over the runs.
+
+    Args:
+        outcomes: Tidy outcomes of one scenario (`Results.outcomes`).
+    """
+    keys = ["outcome", "level", "unit_name", "year"]
+    medians = outcomes.groupby(keys)["value"].median().to_dict()
+    found = []
+    for row in table("calibration_targets"):
+        value = medians.get((row.outcome, row.level, row.unit_name, row.year))
+        found.append(_of_target(row, None if value is None else float(value)))
+    return found
+
+
+def _of_target(row: CalibrationTarget, value: float | None) -> Distance:
+    simulated = None if value is None else value * row.scale
+    points = row.kind in BY_POINTS
+    shown_only = row.error_kind in NOT_FITTED
+    return Distance(
+        row.id,
+        row.year,
+        simulated,
+        row.value,
+        row.unit,
+        points,
+        _off(simulated, row.value, points=points),
+        row.error_kind if shown_only else f"{row.error:g} {row.error_kind}",
+        judged=not shown_only and simulated is not None,
+    )
+
+
+def population_distances(population: Population, province: Province) -> list[Distance]:
+    """Distance of the population at end-2018 to the marginals it was built from."""
+    simulated = _totals(population)
+    found = []
+    for row in table("marginals"):
+        if row.name in simulated and province.marginals[row.name] > 0.0:
+            target = province.marginals[row.name]
+            scale = row.value / target
+            value = simulated[row.name] * scale
+            error = f"{row.low:g} to {row.high:g}"
+            off = _off(value, row.value, points=False)
+            found.append(
+                Distance(row.name, 2018, value, row.value, row.unit, False, off, error, judged=True)
+            )
+    return found
+
+
+def _totals(population: Population) -> dict[str, float]:
+    """Weighted sums of the population that correspond to marginals, in base units a year."""
+    c = population.columns
+    above = c["above_scale"].astype(np.float64) * c["weight"]
+    factory = above * np.isin(c["field"], MANUFACTURING)
+    registered = np.array(
+        [*(seat.registered and seat.tier == "county" for seat in population.clusters), False]
+    )[c["county_cluster"]]
+    # Flows are held a quarter.
+    revenue, loans = 4.0 * c["revenue"], c["debt_short"] + c["debt_long"]
+    total = np.dot
+    return {
+        "revenue": float(total(above, revenue)),
+        "value_added": float(total(above, 4.0 * c["value_added"])),
+        "enterprises": float(above.sum()),
+        "employees": float(total(above, c["employees"])),
+        "rd_expenditure": float(total(factory, 4.0 * c["rd_reported"])),
+        "rd_active": float(total(above, c["rd_active"])),
+        "rd_institution": float(total(above, c["rd_institution"])),
+        "loans": float(total(c["weight"], loans)),
+        "mlt_share": float(total(c["weight"], c["debt_long"]) / total(c["weight"], loans)),
+        "energy": float(total(above, 4.0 * c["value_added"] * c["energy_per_va"])),
+        "pv_revenue": float(total(above, revenue * (c["field"] == FIELDS.index("pv_storage")))),
+        "county_revenue": float(total(above, revenue * registered)),
+        "county_enterprises": float(total(above, registered)),
+        "srdi_provincial": float(total(c["weight"], c["srdi"] > NEVER)),
+        "below_scale_enterprises": float(total(c["weight"], ~c["above_scale"])),
+        "below_scale_rd_active": float(total(c["weight"], ~c["above_scale"] & c["rd_active"])),
+        "over_10bn": float(total(above, revenue >= 10e9)),
+    }
+
+
+def _off(simulated: float | None, published: float, *, points: bool) -> float | None:
+    if simulated is None or (published == 0.0 and not points):
+        return None
+    return simulated - published if points else simulated / published - 1.0

@@ -76,6 +76,10 @@ class Chunk:
         return scenario_hash(self.scenario)
 
 
+class PlanError(ValueError):
+    """A plan that has no meaning; the message says what is allowed."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """Which draws go with which seeds.
@@ -96,14 +100,14 @@ class Plan:
         """Refuse what has no meaning."""
         for name, value in (("--seeds", self.seeds), ("--draws", self.draws)):
             if value is not None and not 1 <= value <= BLOCK:
-                raise ValueError(f"{name} {value}: allowed: 1 to {BLOCK}")
+                raise PlanError(f"{name} {value}: allowed: 1 to {BLOCK}")
         if self.cross and (self.seeds is None or self.draws is None):
-            raise ValueError("--cross needs both --seeds and --draws")
+            raise PlanError("--cross needs both --seeds and --draws")
         if self.cross and self.vary != Vary.ALL:
-            raise ValueError(f"--cross goes with --vary all alone, not with {self.vary}")
+            raise PlanError(f"--cross goes with --vary all alone, not with {self.vary}")
         both = self.seeds is not None and self.draws is not None
         if both and not self.cross and self.seeds != self.draws:
-            raise ValueError(
+            raise PlanError(
                 f"--draws {self.draws} --seeds {self.seeds}: draw i goes with seed i, so give one "
                 "of the two, or --cross for every draw with every seed"
             )

@@ -1,0 +1,1 @@
+"""The command line: a thin layer above the packages that do the work."""

@@ -1,0 +1,5 @@
+"""Lets ``python -m jiqun`` do what ``jiqun`` does."""
+
+from jiqun.cli import main
+
+main()

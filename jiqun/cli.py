@@ -1,0 +1,342 @@
+"""The command ``jiqun``.
+
+Exit status: 0 done; 1 ran but some runs failed; 2 the input is wrong; 130 interrupted. With
+``--json`` stdout holds one JSON document and nothing else. What a command needs is imported when it
+runs, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from calibration.distance import Distance
+    from model.scenario import Scenario
+    from scenarios import InputError
+
+DONE, SOME_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+STORE = Path("build/store")
+"""Where runs are kept if nothing is said."""
+LEAST_ROWS, MOST_ROWS = 100, 2_000_000
+
+app = typer.Typer(
+    name="jiqun",
+    help="Simulates Anhui's manufacturing clusters and the policy that fosters them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+
+class Varied(StrEnum):
+    """What moves from run to run."""
+
+    ALL = "all"
+    PARAMETERS = "parameters"
+    OUTSIDE = "outside"
+    SEEDS = "seeds"
+
+
+class Languages(StrEnum):
+    """Languages of a report."""
+
+    ZH = "zh"
+    EN = "en"
+    BOTH = "both"
+
+
+class Format(StrEnum):
+    """Formats of a report."""
+
+    HTML = "html"
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="jiqun")
+
+
+@app.command(epilog="Example: jiqun check without_document_55 my_scenario.yaml")
+def check(
+    scenarios: Annotated[list[str], typer.Argument(help="Names of shipped scenarios, or files.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Check scenario files without running them."""
+    with _refusals():
+        from scenarios import check as problems_of  # noqa: PLC0415
+
+        found = {name: problems_of(name) for name in scenarios}
+        if as_json:
+            _print_json(
+                [
+                    {"scenario": name, "ok": not problems, "problems": [*map(_fields, problems)]}
+                    for name, problems in found.items()
+                ]
+            )
+        for name, problems in found.items():
+            if not problems and not as_json:
+                typer.echo(f"{name}: ok")
+            for problem in problems:
+                typer.echo(str(problem), err=True)
+    if any(found.values()):
+        raise typer.Exit(WRONG_INPUT)
+
+
+@app.command(
+    epilog="Example: jiqun run without_document_55 --draws 100 --out build/store. "
+    "Run it again to go on where it stopped."
+)
+def run(  # noqa: PLR0913  (one parameter an option)
+    scenarios: Annotated[list[str], typer.Argument(help="Names of shipped scenarios, or files.")],
+    *,
+    seeds: Annotated[int | None, typer.Option(help="Number of seeds.")] = None,
+    draws: Annotated[
+        int | None, typer.Option(help="Number of draws of parameters and outside world.")
+    ] = None,
+    cross: Annotated[
+        bool, typer.Option("--cross", help="Every draw with every seed, not draw i with seed i.")
+    ] = False,
+    vary: Annotated[
+        Varied, typer.Option(help="What moves from run to run; the rest stays central.")
+    ] = Varied.ALL,
+    rows: Annotated[
+        str | None, typer.Option(help="Enterprise rows, or 'all' for one an enterprise.")
+    ] = None,
+    until: Annotated[int | None, typer.Option(help="Last year.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    dask: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, or 'local'.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the store.")] = STORE,
+    as_json: Json = False,
+) -> None:
+    """Run a batch of simulations; what the store holds already is not run again."""
+    with _refusals():
+        from experiments.batch import Plan  # noqa: PLC0415
+        from experiments.draws import Vary  # noqa: PLC0415
+        from experiments.runner import Options, run_batch  # noqa: PLC0415
+        from jiqun.screen import ProgressDisplay, say, show_failures  # noqa: PLC0415
+
+        resolved = _resolved(scenarios, rows, until)
+        plan = Plan(seeds, draws, cross, Vary(vary))
+        command = shlex.join(["jiqun", *sys.argv[1:]])
+        with ProgressDisplay() as progress:
+            report = run_batch(
+                resolved,
+                plan,
+                out,
+                Options(workers, dask, command),
+                progress,
+                lambda: say(f"waiting for another batch that uses {out} ..."),
+            )
+        say(
+            f"{out}: {report.made} runs made, {report.skipped} there already, "
+            f"{len(report.failures)} failed, in {report.seconds:.0f} s"
+        )
+        show_failures(report.failures)
+        distances = _distances(resolved, out, show=vary is Varied.ALL)
+        if as_json:
+            _print_json(
+                {
+                    "store": str(out),
+                    "made": report.made,
+                    "skipped": report.skipped,
+                    "seconds": report.seconds,
+                    "run_keys": report.keys,
+                    "failures": [
+                        {
+                            "run_key": failure.run.key,
+                            "scenario": failure.run.scenario,
+                            "draw": failure.run.draw.index,
+                            "seed": failure.run.seed,
+                            "origin": failure.origin,
+                            "message": failure.message,
+                        }
+                        for failure in report.failures
+                    ],
+                    "distances": distances,
+                }
+            )
+    if report.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command(epilog="Example: jiqun outcomes --json")
+def outcomes(*, as_json: Json = False) -> None:
+    """List every outcome: id, labels, unit, levels, better direction and 2027 target."""
+    with _refusals():
+        from model.outcomes import OUTCOMES  # noqa: PLC0415
+        from scenarios.tables import table  # noqa: PLC0415
+
+        targets = {row.id: f"{row.value} {row.unit}" for row in table("policy_targets")}
+        listed: list[dict[str, Any]] = [
+            {
+                "id": outcome.id,
+                "zh": outcome.zh,
+                "en": outcome.en,
+                "unit": outcome.unit,
+                "levels": outcome.levels,
+                "direction": outcome.direction,
+                "indicator": outcome.indicator or None,
+                "target": outcome.target or None,
+                "target_value": targets.get(outcome.target),
+                "target_class": outcome.target_class or None,
+                "note": outcome.note or None,
+            }
+            for outcome in OUTCOMES.values()
+        ]
+        if as_json:
+            _print_json(listed)
+            return
+        better = {1: "more", -1: "less", 0: "neither"}
+        for row in listed:
+            line = f"{row['id']}  {row['zh']}  {row['en']}  [{row['unit']}]"
+            typer.echo(f"{line}  better: {better[row['direction']]}")
+            typer.echo(f"    levels: {', '.join(row['levels'])}")
+            if row["target"]:
+                typer.echo(f"    target: {row['target_value']} ({row['target_class']})")
+
+
+@app.command(epilog="Example: jiqun report build/store --lang both")
+def report(
+    store: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the store.")],
+    *,
+    lang: Annotated[Languages, typer.Option(help="Language.")] = Languages.BOTH,
+    format_: Annotated[Format, typer.Option("--format", help="Format.")] = Format.HTML,
+    actuals: Annotated[
+        Path | None, typer.Option(help="CSV of later figures to set beside the projection.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Render the report of a store."""
+    with _refusals():
+        from experiments import Results  # noqa: PLC0415
+        from notebooks.render import render  # noqa: PLC0415
+
+        Results(store)  # a folder without runs is refused before a notebook starts
+        langs: Any = ("zh", "en") if lang is Languages.BOTH else (str(lang),)
+        try:
+            pages = render(store, langs, (str(format_),), actuals)
+        except ValueError as error:
+            raise WrongOptionError(str(error)) from error
+        if as_json:
+            _print_json({"pages": [str(page) for page in pages]})
+        else:
+            for page in pages:
+                typer.echo(str(page))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn wrong input into one message and status 2, an interruption into 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted: what was finished is kept, run again to go on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception as error:
+        if not _is_refusal(error):
+            raise
+        _refuse(str(error))
+
+
+def _is_refusal(error: Exception) -> bool:
+    from experiments.batch import PlanError  # noqa: PLC0415
+    from experiments.store import StoreError  # noqa: PLC0415
+    from scenarios import InputError  # noqa: PLC0415
+
+    wrong = (InputError, StoreError, PlanError, ConnectionError, WrongOptionError)
+    return isinstance(error, wrong)
+
+
+class WrongOptionError(ValueError):
+    """Options that do not make sense; the message says what is allowed."""
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(WRONG_INPUT)
+
+
+def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list[Scenario]:
+    """Scenarios as the options change them."""
+    from experiments.runner import with_rows  # noqa: PLC0415
+    from model.scenario import FIRST_YEAR, year_of  # noqa: PLC0415
+    from scenarios import load  # noqa: PLC0415
+    from scenarios.loader import LAST_END  # noqa: PLC0415
+
+    count = _row_count(rows)
+    last = year_of(LAST_END)
+    if until is not None and not FIRST_YEAR <= until <= last:
+        raise WrongOptionError(f"--until {until}: allowed: {FIRST_YEAR} to {last}")
+    found: dict[str, Scenario] = {}
+    for name in names:
+        scenario = with_rows(load(name), count)
+        if scenario.name in found:
+            raise WrongOptionError(f"{name}: a batch has one scenario named {scenario.name}")
+        found[scenario.name] = scenario if until is None else scenario.until(until)
+    return list(found.values())
+
+
+def _row_count(rows: str | None) -> int | None:
+    """Number of rows; 0 stands for all."""
+    if rows is None or rows == "all":
+        return None if rows is None else 0
+    if not rows.isascii() or not rows.isdigit() or not MOST_ROWS >= int(rows) >= LEAST_ROWS:
+        raise WrongOptionError(f"--rows {rows}: allowed: {LEAST_ROWS:,} to {MOST_ROWS:,}, or all")
+    return int(rows)
+
+
+def _distances(scenarios: Sequence[Scenario], out: Path, *, show: bool) -> dict[str, Any]:
+    """Distance of what was simulated to what is published, shown and as data."""
+    from calibration.distance import distances, population_distances  # noqa: PLC0415
+    from experiments import Results  # noqa: PLC0415
+    from experiments.batch import population_key  # noqa: PLC0415
+    from experiments.populations import load_population  # noqa: PLC0415
+    from experiments.store import Store, StoreError  # noqa: PLC0415
+    from jiqun.screen import show_distances  # noqa: PLC0415
+
+    found = {}
+    for scenario in scenarios:
+        path = Store(out).population_path(population_key(scenario))
+        marginals = population_distances(load_population(path), scenario.province)
+        try:
+            simulated = distances(Results(out).outcomes(scenario.name, years=range(2019, 2024)))
+        except StoreError:  # every run failed
+            simulated = []
+        found[scenario.name] = {
+            "population": [*map(_row, marginals)],
+            "outcomes": [*map(_row, simulated)],
+        }
+        if show:
+            show_distances(f"{scenario.name}: population at end-2018", marginals)
+            show_distances(f"{scenario.name}: median of the runs, 2019-2023", simulated)
+    return found
+
+
+def _row(distance: Distance) -> dict[str, Any]:
+    return asdict(distance) | {"near": distance.near}
+
+
+def _fields(problem: InputError) -> dict[str, Any]:
+    names = ("file", "line", "key", "problem", "allowed", "nearest")
+    return {name: getattr(problem, name) for name in names}
+
+
+def _print_json(data: Any) -> None:
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=1))
