@@ -83,6 +83,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.pools = self._pools()
         self.price = np.ones(n)
         self.plant_price = np.ones(n)
+        self.lasting_price = np.ones(n)
         self.price_growth = 0.0
         # A field that no row stands for keeps a market next to nothing.
         sales = np.maximum(np.bincount(e.field, e.weight * e.revenue, n), 1e6)

@@ -441,8 +441,9 @@ def _rd(m: ClusterPolicyModel) -> None:
     # Never more than cash flow and half of cash can pay: R&D gives way before wages do.
     able = np.maximum(0.5 * e.cash + 0.25 * np.maximum(e.value_added, 0.0), 0.0)
     # Budgets follow the sales of two years: a boom of prices does not double a laboratory.
-    # Laboratories are staffed for volumes: budgets pass on part of the swings of output prices.
-    steady = np.exp(p["rd_price_growth"] * (t + 1) / 4.0) / m.price
+    # Laboratories are staffed for volumes: budgets follow lasting prices and pass on part of swings.
+    m.lasting_price += p["lasting_price_speed"] / 4.0 * (m.price - m.lasting_price)
+    steady = m.lasting_price / m.price
     sales = e.expected_revenue * steady[e.field] ** (1.0 - p["rd_price_pass"])
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     e.rd_reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])

@@ -57,7 +57,8 @@ def award_titles(
     least = p["srdi_intensity_wide"] if wide else 0.03
     fit_tech = e.rd_active & (intensity >= high_tech_threshold(revenue))
     fit_srdi = e.rd_active & sme & (revenue >= 10e6) & (aged >= 8)
-    fit_srdi &= (e.year_rd_reported >= 1e6) & (intensity >= least)
+    least_rd = p["srdi_rd_wide"] if wide else 1e6
+    fit_srdi &= (e.year_rd_reported >= least_rd) & (intensity >= least)
     renew("high_tech", e.rd_active & (intensity >= 0.8 * high_tech_threshold(revenue)), 0.95)
     renew("srdi", e.weight > 0.0, p["srdi_renewal"])
     renew("little_giant", e.rd_active, p["little_giant_pass"])
