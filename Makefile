@@ -5,6 +5,8 @@ JIQUN   := .venv/bin/jiqun
 REPORT  := build/report
 # Zipped triples of parameter draw, outside-world path and seed behind the report's intervals.
 DRAWS   ?= 100
+# Runs in which one of the three moves alone: they tell the share of each in the intervals.
+SIDE_DRAWS ?= 40
 TEST_WORKERS ?= 2
 
 # Runs are parallel over processes, so a library that starts threads of its own only gets in the way.
@@ -25,6 +27,10 @@ setup: ## .venv with the pinned packages (every target below does this first)
 
 report: setup ## run the reference scenarios and write build/report/{zh,en}/index.html
 	$(JIQUN) run without_document_55 --draws $(DRAWS) --out $(REPORT)/store
+	for source in parameters outside seeds; do \
+		$(JIQUN) run without_document_55 --draws $(SIDE_DRAWS) --vary $$source --out $(REPORT)/store \
+			|| exit; \
+	done
 	$(JIQUN) report $(REPORT)/store --lang both
 	@printf '%s\n' $(REPORT)/zh/index.html $(REPORT)/en/index.html
 

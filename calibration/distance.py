@@ -16,8 +16,7 @@ from model.scenario import FIELDS
 from scenarios.tables import table
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from experiments import Results
     from model import Population
     from model.scenario import Province
     from scenarios.tables import CalibrationTarget
@@ -65,16 +64,23 @@ class Distance:
         )
 
 
-def distances(outcomes: pd.DataFrame) -> list[Distance]:
+def distances(results: Results, scenario: str) -> list[Distance]:
     """Distance of simulated outcomes to each published row; medians over the runs.
 
     Args:
-        outcomes: Tidy outcomes of one scenario (`Results.outcomes`).
+        results: The results.
+        scenario: Name of the scenario.
     """
-    keys = ["outcome", "level", "unit_name", "year"]
-    medians = outcomes.groupby(keys)["value"].median().to_dict()
+    rows = table("calibration_targets")
+    frame = results.intervals(
+        scenario,
+        sorted({row.outcome for row in rows}),
+        sorted({row.level for row in rows}),
+        sorted({row.year for row in rows}),
+    )
+    medians = frame.set_index(["outcome", "level", "unit_name", "year"])["median"].to_dict()
     found = []
-    for row in table("calibration_targets"):
+    for row in rows:
         value = medians.get((row.outcome, row.level, row.unit_name, row.year))
         found.append(_of_target(row, None if value is None else float(value)))
     return found

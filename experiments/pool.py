@@ -37,6 +37,10 @@ class WorkerDiedError(Exception):
     """A worker process died: killed from outside, out of memory, or crashed."""
 
 
+class ClusterError(Exception):
+    """A cluster that cannot be reached; the message names its address."""
+
+
 class Pool(Protocol):
     """A place where chunks are worked on."""
 
@@ -148,7 +152,7 @@ class DaskPool:
         try:
             self._client = dask.Client(target, timeout="20s")
         except (OSError, ValueError) as error:
-            raise ConnectionError(f"--dask {address}: no scheduler answers: {error}") from error
+            raise ClusterError(f"--dask {address}: no scheduler answers: {error}") from error
         # Chunks have their own identity in the store; Dask must not merge or cache them.
         self._executor = self._client.get_executor(pure=False)
         self.workers = max(workers, sum(self._client.ncores().values()))

@@ -257,10 +257,11 @@ def _refusals() -> Iterator[None]:
 
 def _is_refusal(error: Exception) -> bool:
     from experiments.batch import PlanError  # noqa: PLC0415
+    from experiments.pool import ClusterError  # noqa: PLC0415
     from experiments.store import StoreError  # noqa: PLC0415
     from scenarios import InputError  # noqa: PLC0415
 
-    wrong = (InputError, StoreError, PlanError, ConnectionError, WrongOptionError)
+    wrong = (InputError, StoreError, PlanError, ClusterError, WrongOptionError)
     return isinstance(error, wrong)
 
 
@@ -316,7 +317,7 @@ def _distances(scenarios: Sequence[Scenario], out: Path, *, show: bool) -> dict[
         path = Store(out).population_path(population_key(scenario))
         marginals = population_distances(load_population(path), scenario.province)
         try:
-            simulated = distances(Results(out).outcomes(scenario.name, years=range(2019, 2024)))
+            simulated = distances(Results(out), scenario.name)
         except StoreError:  # every run failed
             simulated = []
         found[scenario.name] = {

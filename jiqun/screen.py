@@ -89,7 +89,9 @@ def show_distances(title: str, rows: Sequence[Distance]) -> None:
         verdict = "shown only" if not row.judged else "" if row.near else "FAR"
         numbers = (f"{row.simulated:,.5g}", f"{row.published:,.5g}")
         grid.add_row(row.id, str(row.year), *numbers, row.unit, off, row.error, verdict)
-    console.print(grid)
+    # A narrow or absent terminal must not cut the names of figures.
+    width = max(console.width, 110) if console.is_terminal else 110
+    console.print(grid, width=width, no_wrap=True, crop=False)
     far = sum(row.judged and not row.near for row in rows)
     judged = sum(row.judged for row in rows)
     say(f"{judged - far} of {judged} within a quarter of the published value (growth: 5 points)")
