@@ -1,0 +1,99 @@
+"""The description is of the model as it is: pages are current, and ODD names what is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from model import document
+from model.enterprises import COLUMNS
+from model.model import QUARTER
+from model.outcomes import OUTCOMES
+
+ROOT = Path(__file__).parents[1]
+ODD = ROOT / "docs" / "ODD.md"
+# Machinery, not a part of the province.
+NO_SUBMODEL = {"__init__", "document"}
+SECTIONS = (
+    "Purpose and patterns",
+    "Entities, state variables and scales",
+    "Process overview and scheduling",
+    "Design concepts",
+    "Initialisation",
+    "Input data",
+    "Submodels",
+)
+
+
+def test_reference_pages_are_current() -> None:
+    assert document.main(["--check"]) == 0, "run python -m model.document"
+
+
+def test_check_finds_an_old_page_and_writing_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(document, "ROOT", tmp_path)
+    monkeypatch.setattr(document, "PAGES", tmp_path / "reference")
+    assert document.main([]) == 0
+    assert document.main(["--check"]) == 0
+    page = tmp_path / "reference" / "columns.md"
+    page.write_text(page.read_text("utf-8") + "edited by hand\n", "utf-8")
+    capsys.readouterr()
+    assert document.main(["--check"]) == 1
+    assert "columns.md" in capsys.readouterr().out
+    assert document.main([]) == 0
+    assert document.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        ("columns.md", COLUMNS),
+        ("outcomes.md", OUTCOMES),
+        ("schedule.md", [name for name, _ in QUARTER]),
+    ],
+)
+def test_reference_pages_list_everything(page: str, names: list[str]) -> None:
+    text = (document.PAGES / page).read_text("utf-8")
+    assert [name for name in names if f" {name} " not in text and f"`{name}`" not in text] == []
+
+
+def test_tables_of_the_reference_pages_are_whole() -> None:
+    for page in document.REFERENCE:
+        text = (document.PAGES / page).read_text("utf-8").replace("\\|", "")
+        for block in text.split("\n\n"):
+            widths = {line.count("|") for line in block.splitlines() if line.startswith("|")}
+            assert len(widths) <= 1, f"{page}: rows of unequal width"
+
+
+@pytest.mark.parametrize(
+    "module", sorted(p.stem for p in (ROOT / "model").glob("*.py") if p.stem not in NO_SUBMODEL)
+)
+def test_odd_names_every_file_of_the_model(module: str) -> None:
+    assert f"model/{module}.py" in ODD.read_text("utf-8")
+
+
+def test_odd_has_the_seven_elements_in_order() -> None:
+    heads = [line for line in ODD.read_text("utf-8").splitlines() if line.startswith("## ")]
+    assert heads[: len(SECTIONS)] == [f"## {i}. {name}" for i, name in enumerate(SECTIONS, 1)]
+
+
+def test_odd_links_only_to_files_that_exist() -> None:
+    text = ODD.read_text("utf-8")
+    targets = [part.partition(")")[0] for part in text.split("](")[1:]]
+    missing = [t for t in targets if "://" not in t and not (ODD.parent / t).exists()]
+    assert not missing
+
+
+def test_odd_names_nothing_that_is_gone() -> None:
+    """Every word in code type is a name of the code, of a scenario file or of a table."""
+    files = [
+        *(ROOT / "model").glob("*.py"),
+        *(ROOT / "scenarios").glob("*.yaml"),
+        *(ROOT / "calibration" / "data").glob("*.csv"),
+    ]
+    known = set(re.findall(r"\w+", " ".join(path.read_text("utf-8") for path in files)))
+    known |= {path.name for path in files} | {f"model/{path.name}" for path in files}
+    quoted = re.findall(r"`([A-Za-z_]\w+(?:[./]\w+)*)`", ODD.read_text("utf-8"))
+    assert len(quoted) > 100
+    assert sorted(set(quoted) - known) == []
