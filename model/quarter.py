@@ -440,8 +440,7 @@ def _rd(m: ClusterPolicyModel) -> None:
     sunk_paid = np.where(starts, sunk, 0.0)
     # Never more than cash flow and half of cash can pay: R&D gives way before wages do.
     able = np.maximum(0.5 * e.cash + 0.25 * np.maximum(e.value_added, 0.0), 0.0)
-    # Budgets follow the sales of two years: a boom of prices does not double a laboratory.
-    # Laboratories are staffed for volumes: budgets follow lasting prices and pass on part of swings.
+    # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
     m.lasting_price += p["lasting_price_speed"] / 4.0 * (m.price - m.lasting_price)
     steady = m.lasting_price / m.price
     sales = e.expected_revenue * steady[e.field] ** (1.0 - p["rd_price_pass"])
