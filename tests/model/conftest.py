@@ -1,0 +1,67 @@
+"""A small province that all tests of the model share."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from model import ClusterPolicyModel, Population, build_population
+from model.model import POPULATION_SEED
+from model.scenario import Scenario
+from scenarios import load
+
+ROWS = 1_200
+
+Records = Mapping[str, npt.NDArray[Any]]
+
+
+@pytest.fixture(scope="session")
+def scenario() -> Scenario:
+    return replace(load("without_document_55"), rows=ROWS)
+
+
+@pytest.fixture(scope="session")
+def populate(scenario: Scenario) -> Callable[[int], Population]:
+    """Population by number of rows; each is built once and read only."""
+    made: dict[int, Population] = {}
+
+    def build(rows: int = ROWS) -> Population:
+        if rows not in made:
+            made[rows] = build_population(
+                scenario.province, scenario.parameters, rows, POPULATION_SEED
+            )
+            for column in made[rows].columns.values():
+                column.flags.writeable = False
+        return made[rows]
+
+    return build
+
+
+@pytest.fixture
+def start(
+    scenario: Scenario, populate: Callable[[int], Population]
+) -> Callable[..., ClusterPolicyModel]:
+    """A model that has not run yet."""
+
+    def make(seed: int = 1, of: Scenario = scenario, rows: int = ROWS) -> ClusterPolicyModel:
+        return ClusterPolicyModel(replace(of, rows=rows), rng=seed, population=populate(rows))
+
+    return make
+
+
+@pytest.fixture
+def same() -> Callable[[Records, Records], None]:
+    """Asserts that two sets of records agree to the last bit."""
+
+    def compare(one: Records, other: Records) -> None:
+        assert set(one) == set(other)
+        for name in one:
+            if name == "value":
+                assert one[name].tobytes() == other[name].tobytes()
+            else:
+                assert np.array_equal(one[name], other[name]), name
+
+    return compare
