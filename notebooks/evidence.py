@@ -45,6 +45,12 @@ class Band:
     median: float
     high: float
 
+    @classmethod
+    def of(cls, values: pd.Series[float]) -> Band:
+        """Interval of the values of some runs."""
+        low, median, high = np.nanquantile(values.to_numpy(dtype=float), [LOW, 0.5, HIGH])
+        return cls(float(low), float(median), float(high))
+
     @property
     def half_width(self) -> float:
         """Half the interval, as a share of the median."""
@@ -118,13 +124,14 @@ class Evidence:
 
     @cached_property
     def central(self) -> pd.Series[float]:
-        """Median over the seeds at central values, by outcome, level, unit and year."""
+        """Median over the seeds at central values, by outcome, level, unit and year.
+
+        Where those runs lack a unit (they are recorded in brief), the median of the joint draws.
+        """
         seeds = self.frame[self.frame.source == "seeds"]
-        if seeds.empty:
-            return self.bands["median"]
-        return seeds.groupby(
-            ["outcome", "level", "unit_name", "year"], observed=True
-        ).value.median()
+        grouped = seeds.groupby(["outcome", "level", "unit_name", "year"], observed=True).value
+        known = grouped.median().reindex(self.bands.index)
+        return known.fillna(self.bands["median"])
 
     @cached_property
     def _paths(self) -> dict[tuple[str, ...], pd.DataFrame]:
@@ -155,12 +162,12 @@ class Evidence:
         ]
         return rows.pivot_table(index="run", columns="year", values="value", observed=True)
 
-    def change(self, outcome: str, unit: Unit) -> Band | None:
+    def changes(self, outcome: str, unit: Unit) -> pd.Series[float]:
         """Relative change from the origin to the horizon, run by run."""
         wide = self.by_run(outcome, unit)
         if not {ORIGIN, HORIZON} <= set(wide.columns):
-            return None
-        return _band(wide[HORIZON] / wide[ORIGIN] - 1)
+            return pd.Series(dtype=float)
+        return (wide[HORIZON] / wide[ORIGIN] - 1).dropna()
 
     def mean_growth(self, outcome: str, unit: Unit) -> Band | None:
         """Mean yearly growth after the origin, run by run, of an outcome that is a growth rate."""
@@ -168,7 +175,7 @@ class Evidence:
         years = [year for year in range(ORIGIN + 1, HORIZON + 1) if year in wide.columns]
         if not years:
             return None
-        return _band((1 + wide[years]).prod(axis=1) ** (1 / len(years)) - 1)
+        return Band.of((1 + wide[years]).prod(axis=1) ** (1 / len(years)) - 1)
 
     def variances(self, outcome: str) -> dict[str, float]:
         """Variance of an outcome of the province from each source alone; empty if not known."""
@@ -269,8 +276,3 @@ def _chosen_fields(frame: pd.DataFrame) -> pd.DataFrame:
     named = group.assign(level=ASSUMED_UNIT[0], unit_name=ASSUMED_UNIT[1])
     found: pd.DataFrame = pd.concat([frame[frame.unit_name.isin(judged)], named])
     return found
-
-
-def _band(values: pd.Series[float]) -> Band:
-    low, median, high = np.nanquantile(values.to_numpy(dtype=float), [LOW, 0.5, HIGH])
-    return Band(float(low), float(median), float(high))

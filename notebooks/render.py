@@ -107,6 +107,8 @@ def _executed(store: Path, lang: Lang, folder: Path) -> Any:
         kernel_name="python3",
         cwd=HERE.parent,
         progress_bar=False,
+        # The kernel's own log speaks of sockets and interrupts, not of the report.
+        extra_arguments=["--log-level=50"],
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from model.outcomes import OUTCOMES
 from model.scenario import TIERS, year_of
@@ -16,7 +17,6 @@ from notebooks.evidence import (
     SOURCES,
     Band,
 )
-from notebooks.words import rounded
 from scenarios import load, shipped
 from scenarios.tables import table
 
@@ -79,7 +79,7 @@ def summary(evidence: Evidence, words: Words) -> str:
     shares = evidence.shares("value_added")
     if shares:
         sentences.append(
-            words("summary_sources", **{k: words.whole_percent(v) for k, v in shares.items()})
+            words("summary_sources", **{k: words.percent(v) for k, v in shares.items()})
         )
     return "\n".join(f"- {sentence}" for sentence in sentences if sentence)
 
@@ -100,27 +100,32 @@ def _size(evidence: Evidence, words: Words) -> str:
         interval=words.ranged(now.low, now.high, "revenue"),
         before=words.measured(then.median, "revenue"),
         published=words.measured(published, "revenue"),
-        growth=words.percent(growth.median),
-        growth_interval=_percents(growth, words),
+        growth=words.percent(growth.median, 1),
+        growth_interval=words.percents(growth.low, growth.high, 1),
     )
 
 
 def _tiers(evidence: Evidence, words: Words) -> str:
-    found = {tier: evidence.change("revenue", ("tier", tier)) for tier in TIERS}
-    known = {tier: band for tier, band in found.items() if band is not None}
-    if not known:
+    found = {tier: evidence.changes("revenue", ("tier", tier)) for tier in TIERS}
+    known = pd.DataFrame({tier: values for tier, values in found.items() if len(values)})
+    if known.empty:
         return ""
     opened, closed, gap = ("（", "）", "") if words.lang == "zh" else (" (", ")", " ")
-    parts = [
-        f"{words.name('tier_names', tier)}{gap}{words.percent(band.median)}"
-        f"{opened}{_percents(band, words)}{closed}"
-        for tier, band in known.items()
-    ]
-    bands = sorted(known.values(), key=lambda band: band.low)
-    apart = any(left.high < right.low for left, right in pairwise(bands))
-    joint = max(b.low for b in bands) <= min(b.high for b in bands) and not apart
-    text = words("summary_tiers", tiers=words.listing(parts))
-    return text + gap + words("summary_overlap" if joint else "summary_apart")
+    parts = []
+    for tier in known:
+        band = Band.of(known[tier])
+        interval = words.percents(band.low, band.high, signed=True)
+        median = words.percent(band.median, signed=True)
+        parts.append(
+            f"{words.name('tier_names', str(tier))}{gap}{median}{opened}{interval}{closed}"
+        )
+    first = known.idxmax(axis=1).value_counts(normalize=True)
+    return words(
+        "summary_tiers",
+        tiers=words.listing(parts),
+        first=words.name("tier_names", str(first.index[0])),
+        often=words.percent(float(first.iloc[0])),
+    )
 
 
 def _digital(evidence: Evidence, words: Words) -> str:
@@ -195,7 +200,8 @@ def _distance(point: Compared, words: Words) -> str:
     value = 100 * point.distance
     sign = "+" if value > 0.05 else ("−" if value < -0.05 else "")
     number = f"{sign}{abs(value):.1f}" if abs(value) < 9.95 else f"{sign}{abs(value):.0f}"
-    return f"{number} {words('points')}" if point.points else f"{number} %"
+    gap = "" if words.lang == "zh" else " "
+    return number + gap + (words("points") if point.points else "%")
 
 
 def _verdict(point: Compared, words: Words) -> str:
@@ -227,10 +233,9 @@ def path_cell(evidence: Evidence, words: Words, outcome: str, unit: Unit) -> str
     then, now = (evidence.band(outcome, unit, year) for year in (ORIGIN, HORIZON))
     if then is None or now is None:
         return ABSENT
-    return (
-        f"{words.number(then.median, outcome)} → **{words.number(now.median, outcome)}** "
-        f"({words.interval(now.low, now.high, outcome)})"
-    )
+    values = [then.median, now.median, now.low, now.high]
+    before, after, low, high = words.numbers(values, outcome)
+    return f"{before} → **{after}** ({words.between(low, high)})"
 
 
 def assumed_table(evidence: Evidence, words: Words) -> str:
@@ -259,7 +264,7 @@ def sources_table(evidence: Evidence, words: Words) -> str:
             [
                 words.label(name),
                 f"±{words.percent(band.half_width)}",
-                *(words.whole_percent(shares[source]) for source in SOURCES),
+                *(words.percent(shares[source]) for source in SOURCES),
                 f"{ratio:.2f}",
             ]
         )
@@ -271,7 +276,7 @@ def luck(evidence: Evidence, words: Words) -> str:
     value, research = evidence.luck("value_added"), evidence.luck("rd_expenditure")
     if value is None or research is None:
         return ""
-    return words("luck", value=words.percent(value), rd=words.percent(research))
+    return words("luck", value=words.percent(value, 1), rd=words.percent(research, 1))
 
 
 # What it rests on
@@ -341,8 +346,3 @@ def _provenance(evidence: Evidence, store: str) -> dict[str, str]:
         "commands": "; ".join(f"`{command}`" for command in commands),
         "store": store,
     }
-
-
-def _percents(band: Band, words: Words) -> str:
-    low, high = rounded(100 * band.low, 2), rounded(100 * band.high, 2)
-    return words.between(low, high) + ("%" if words.lang == "zh" else " %")

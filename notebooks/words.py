@@ -18,7 +18,7 @@ import yaml
 from model.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from model.outcomes import Outcome
 
@@ -124,10 +124,19 @@ class Words:
 
     def number(self, value: float, outcome: Outcome | str, digits: int | None = None) -> str:
         """A stored value as shown, without its unit; rounded to what it can bear."""
+        return self.numbers([value], outcome, digits)[0]
+
+    def numbers(
+        self, values: Sequence[float], outcome: Outcome | str, digits: int | None = None
+    ) -> list[str]:
+        """Stored values that stand together: as many decimals as the largest can bear."""
         found = OUTCOMES[outcome] if isinstance(outcome, str) else outcome
+        scaled = [self.scaled(value, found) for value in values]
         figures = digits or (2 if found.unit in COARSE else 3)
-        whole = found.unit in ("enterprises", "upgrades")
-        return rounded(self.scaled(value, found), figures, whole=whole)
+        decimals = decimals_of(max(map(abs, scaled)), figures)
+        if found.unit in ("enterprises", "upgrades"):
+            decimals = min(decimals, 0)
+        return [written(value, decimals) for value in scaled]
 
     def measured(self, value: float, outcome: Outcome | str) -> str:
         """A stored value with its unit, for use in a sentence."""
@@ -147,7 +156,7 @@ class Words:
 
     def between(self, low: str, high: str) -> str:
         """An interval of two numbers already written."""
-        if "−" in low or "−" in high:
+        if {"−", "+"} & set(low + high):
             return f"{low}至{high}" if self.lang == "zh" else f"{low} to {high}"
         return f"{low}–{high}"
 
@@ -155,15 +164,17 @@ class Words:
         self, low: float, high: float, outcome: Outcome | str, digits: int | None = None
     ) -> str:
         """An interval of stored values, without unit."""
-        return self.between(self.number(low, outcome, digits), self.number(high, outcome, digits))
+        return self.between(*self.numbers([low, high], outcome, digits))
 
-    def percent(self, share: float, digits: int = 2) -> str:
+    def percent(self, share: float, decimals: int = 0, *, signed: bool = False) -> str:
         """A share as per cent."""
-        return rounded(100 * share, digits) + ("%" if self.lang == "zh" else " %")
+        plus = "+" if signed and round(100 * share, decimals) > 0 else ""
+        return plus + written(100 * share, decimals) + ("%" if self.lang == "zh" else " %")
 
-    def whole_percent(self, share: float) -> str:
-        """A share as per cent without decimals."""
-        return f"{100 * share:.0f}" + ("%" if self.lang == "zh" else " %")
+    def percents(self, low: float, high: float, decimals: int = 0, *, signed: bool = False) -> str:
+        """An interval of shares as per cent."""
+        first, last = (self.percent(value, decimals, signed=signed) for value in (low, high))
+        return self.between(first.rstrip(" %"), last)
 
     def listing(self, parts: Iterable[str]) -> str:
         """An enumeration."""
@@ -177,19 +188,19 @@ def _closed(text: Any) -> Any:
     return text
 
 
-def rounded(value: float, digits: int, *, whole: bool = False) -> str:
-    """A number with so many significant figures and thousands separators."""
-    if value == 0 or abs(value) < 1e-12:
-        return "0"
+def decimals_of(value: float, digits: int) -> int:
+    """Decimals that give a number so many significant figures; negative for tens and hundreds."""
+    if abs(value) < 1e-12:
+        return 0
     decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    if whole:
-        decimals = min(decimals, 0)
-    near = round(value, decimals)
-    text = f"{abs(near):,.{max(decimals, 0)}f}"
     # Rounding 9.96 to two figures gives 10.0, one figure too many.
-    if abs(near) >= 10.0 ** (digits - decimals):
-        text = f"{abs(near):,.{max(decimals - 1, 0)}f}"
-    return ("−" if near < 0 else "") + text
+    return decimals - (abs(round(value, decimals)) >= 10.0 ** (digits - decimals))
+
+
+def written(value: float, decimals: int) -> str:
+    """A number with so many decimals, thousands separators and a proper minus sign."""
+    near = round(value, decimals)
+    return ("−" if near < 0 else "") + f"{abs(near):,.{max(decimals, 0)}f}"
 
 
 def _shown(outcome: Outcome) -> Shown:

@@ -1,5 +1,6 @@
 """What the report knows of a store."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,18 @@ def test_intervals_come_from_the_triples_alone(evidence: Evidence) -> None:
     assert len(values) == 12
     assert band.median == pytest.approx(values.median())
     assert (band.low, band.high) == pytest.approx(tuple(np.quantile(values, [0.05, 0.95])))
+
+
+def test_central_line_falls_back_where_seeds_are_recorded_in_brief(evidence: Evidence) -> None:
+    brief = (evidence.frame.source == "seeds") & (evidence.frame.level == "field")
+    without = replace(evidence, frame=evidence.frame[~brief])
+    unit = ("field", "pv_storage")
+    band = without.band("revenue", unit, 2023)
+    assert band is not None
+    assert without.central["revenue", *unit, 2023] == pytest.approx(band.median)
+    assert (
+        without.central["revenue", *PROVINCE, 2023] == evidence.central["revenue", *PROVINCE, 2023]
+    )
 
 
 def test_every_tier_has_a_whole_path(evidence: Evidence) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model.outcomes import OUTCOMES
 from model.scenario import TIERS
 from notebooks.figures import FONT
-from notebooks.words import LANGS, SHOWN, Words, rounded, texts
+from notebooks.words import LANGS, SHOWN, Words, decimals_of, texts, written
 from scenarios.tables import table
 
 
@@ -77,12 +77,13 @@ def test_every_unit_and_name_is_shown_in_words() -> None:
     ],
 )
 def test_numbers_are_rounded_to_what_they_bear(value: float, digits: int, shown: str) -> None:
-    assert rounded(value, digits) == shown
+    assert written(value, decimals_of(value, digits)) == shown
 
 
 @given(st.floats(-1e15, 1e15, allow_nan=False), st.integers(1, 4))
 def test_rounding_stays_near(value: float, digits: int) -> None:
-    back = float(rounded(value, digits).replace(",", "").replace("−", "-"))
+    shown = written(value, decimals_of(value, digits))
+    back = float(shown.replace(",", "").replace("−", "-"))
     assert back == pytest.approx(value, rel=0.5 * 10.0 ** (1 - digits) * 1.01, abs=1e-11)
 
 
@@ -96,3 +97,9 @@ def test_counts_stay_whole() -> None:
 def test_an_interval_with_a_minus_is_spelled_out() -> None:
     assert Words("en").interval(-0.03, 0.05, "rd_growth") == "−3.0 to 5.0"
     assert Words("zh").interval(0.03, 0.05, "rd_growth") == "3.0–5.0"
+    assert Words("en").percents(-0.031, 0.05, signed=True) == "−3 to +5 %"
+
+
+def test_numbers_that_stand_together_have_as_many_decimals() -> None:
+    assert Words("zh").interval(0.062, 0.30, "digital_coverage_below") == "6–30"
+    assert Words("en").numbers([838.0, 1_030.4], "enterprises") == ["840", "1,030"]
