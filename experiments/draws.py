@@ -76,7 +76,7 @@ def draws(scenario: Scenario, indices: Iterable[int]) -> Iterator[Draw]:
         if block < 0:
             yield Draw(0)
             continue
-        point = _point(len(ranges) + len(SERIES), place + 1)
+        point = _point(len(ranges) + len(SERIES), place)
         values = {
             row.name: _value(row, u)
             for row, u in zip(ranges, point[len(SERIES) :], strict=True)
@@ -99,7 +99,8 @@ def draws(scenario: Scenario, indices: Iterable[int]) -> Iterator[Draw]:
 def _point(dimensions: int, index: int) -> Array:
     """Point of the sequence in the unit cube, whatever was asked for before."""
     sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(SEQUENCE_SEED))
-    sequence.fast_forward(index)
+    if index:
+        sequence.fast_forward(index)
     return np.asarray(sequence.random(1)[0], dtype=np.float64)
 
 

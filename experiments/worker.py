@@ -107,11 +107,10 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
 def failure(run: Run, error: BaseException) -> Failure:
     """Record of a failed run."""
     origin = "unknown"
-    for frame in traceback.extract_tb(error.__traceback__):
-        parts = Path(frame.filename).with_suffix("").parts
-        house = [i for i, part in enumerate(parts) if part in HOUSE]
-        if house:
-            origin = f"{'.'.join(parts[house[-1] :])}:{frame.lineno}"
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__"))
+        if module.partition(".")[0] in HOUSE:
+            origin = f"{module}:{line}"
     message = f"{type(error).__name__}: {error}"
     return Failure(run, origin, message, "".join(traceback.format_exception(error)))
 

@@ -1,0 +1,17 @@
+"""Fixtures for batches: a small province, a short horizon, and stores read as plain rows."""
+
+import sys
+from pathlib import Path
+
+# Workers import the functions of `fake_work` by name.
+sys.path.insert(0, str(Path(__file__).parent))
+
+import pytest
+
+from experiments.runner import with_rows
+from scenarios import load
+
+
+@pytest.fixture(scope="session")
+def small():
+    return with_rows(load("without_document_55"), 600).until(2020)

@@ -1,0 +1,68 @@
+"""Work that goes wrong, for the tests; workers import it by name."""
+
+import os
+import signal
+
+import duckdb
+import numpy as np
+
+from experiments import worker
+
+
+def everything(folder):
+    """All rows of a store, sorted, as a dictionary of arrays."""
+    return duckdb.sql(
+        f"SELECT * FROM read_parquet('{folder}/outcomes/*.parquet') ORDER BY ALL"
+    ).fetchnumpy()
+
+
+def same(a, b):
+    """Whether two stores hold the same rows to the last bit, none twice."""
+    one, two = everything(a), everything(b)
+    assert list(one) == list(two)
+    for name in one:
+        assert len(one[name]) == len(two[name])
+        if one[name].dtype.kind == "f":
+            assert one[name].tobytes() == two[name].tobytes()
+        else:
+            assert np.array_equal(one[name], two[name])
+    return len(one["value"])
+
+
+class Failing(worker.ClusterPolicyModel):
+    """Fails in its first year where the seed is 2."""
+
+    def run_until_year(self, year):
+        if self.seed_of_run == 2:
+            raise ArithmeticError("seed 2 is not liked")
+        super().run_until_year(year)
+
+
+def fails_at_seed_2(chunk):
+    good = worker.ClusterPolicyModel
+    worker.ClusterPolicyModel = Failing
+    try:
+        return worker.run_chunk(chunk)
+    finally:
+        worker.ClusterPolicyModel = good
+
+
+def kills_its_worker_at_seed_2(chunk):
+    if any(run.seed == 2 for run in chunk.runs):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return worker.run_chunk(chunk)
+
+
+class KillsItsWorkerOnce:
+    """Work whose first worker dies; the mark says that it did."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __call__(self, chunk):
+        try:
+            self.mark.touch(exist_ok=False)
+        except FileExistsError:
+            return worker.run_chunk(chunk)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError

@@ -1,0 +1,57 @@
+"""Draws: fixed by their number, inside their ranges, one source at a time where asked."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.draws import BLOCK, draws
+from model.scenario import SERIES
+from scenarios import load
+from scenarios.tables import table
+
+RANGED = {row.name: row for row in table("parameters") if row.low < row.high}
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return load("without_document_55")
+
+
+def test_draw_0_is_central(scenario):
+    (central,) = draws(scenario, [0])
+    assert (central.values, central.outside) == ({}, {})
+    assert scenario.with_draw(central.values, central.outside).digest == scenario.digest
+
+
+def test_a_draw_does_not_depend_on_how_many_are_asked_for(scenario):
+    many = list(draws(scenario, range(1, 20)))
+    (alone,) = draws(scenario, [17])
+    assert many[16] == alone
+
+
+def test_draws_cover_their_ranges(scenario):
+    found = list(draws(scenario, range(1, 65)))
+    for name, row in RANGED.items():
+        values = np.array([draw.values[name] for draw in found])
+        assert row.low <= values.min() < values.max() <= row.high
+        assert len(set(values)) == len(values)
+    places = np.array([[draw.outside[series] for series in SERIES] for draw in found])
+    assert np.all(np.abs(places) <= 1.0)
+    # One draw in each eighth of the range, as a sequence of low discrepancy has it.
+    assert all(len(set(np.floor(places[:8, i] * 4))) == 8 for i in range(len(SERIES)))
+
+
+def test_side_draws_move_one_source(scenario):
+    main, parameters, outside = draws(scenario, [3, BLOCK + 3, 2 * BLOCK + 3])
+    assert (parameters.values, parameters.outside) == (main.values, {})
+    assert (outside.values, outside.outside) == ({}, main.outside)
+
+
+def test_a_draw_leaves_what_the_scenario_itself_sets(scenario):
+    name, row = next(iter(RANGED.items()))
+    set_by_hand = replace(scenario.with_draw({name: row.high}, {"demand": 1.0}), name="set_by_hand")
+    (ordinary,), (kept,) = draws(scenario, [5]), draws(set_by_hand, [5])
+    assert name not in kept.values
+    assert "demand" not in kept.outside
+    assert {k: v for k, v in ordinary.values.items() if k != name} == kept.values

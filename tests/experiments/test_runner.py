@@ -1,0 +1,155 @@
+"""Batches: the same numbers however they are run, and nothing lost or twice whatever happens."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import fake_work
+import numpy as np
+import pytest
+
+from experiments import Results, runner, worker
+from experiments.batch import Plan
+from experiments.runner import Options, run_batch
+from experiments.store import Store
+
+ROOT = Path(__file__).parents[2]
+PLAN = Plan(draws=6)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(small, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    report = run_batch([small], PLAN, folder, Options(workers=1))
+    assert (report.made, report.failures) == (6, ())
+    return folder
+
+
+def test_running_again_skips_what_is_there(undisturbed, small):
+    before = fake_work.everything(undisturbed)
+    report = run_batch([small], PLAN, undisturbed, Options(workers=1))
+    assert (report.made, report.skipped) == (0, 6)
+    assert len(fake_work.everything(undisturbed)["value"]) == len(before["value"])
+
+
+def test_two_workers_give_the_numbers_of_one(undisturbed, small, tmp_path):
+    run_batch([small], PLAN, tmp_path, Options(workers=2))
+    assert fake_work.same(undisturbed, tmp_path) > 1000
+
+
+def test_order_and_what_ran_before_do_not_matter(undisturbed, small, tmp_path, monkeypatch):
+    honest = runner._parts
+    monkeypatch.setattr(runner, "_parts", lambda runs, n: honest(runs[::-1], n)[::-1])
+    other = replace(small, name="other", levers=())
+    run_batch([other, small], PLAN, tmp_path, Options(workers=2))
+    mine, reference = (Results(f).outcomes("without_document_55") for f in (tmp_path, undisturbed))
+    assert mine.equals(reference)
+
+
+def test_another_horizon_gives_the_same_numbers_in_common_years(undisturbed, small, tmp_path):
+    run_batch([small.until(2021)], PLAN, tmp_path, Options(workers=2))
+    long, short = Results(tmp_path).outcomes(years=(2019, 2020)), Results(undisturbed).outcomes()
+    assert long.drop(columns="run_key").equals(short.drop(columns="run_key"))
+
+
+def test_an_enlarged_batch_keeps_what_it_has(small, tmp_path, undisturbed):
+    run_batch([small], Plan(draws=2), tmp_path, Options(workers=1))
+    report = run_batch([small], PLAN, tmp_path, Options(workers=1))
+    assert (report.made, report.skipped) == (4, 2)
+    fake_work.same(undisturbed, tmp_path)
+
+
+def test_a_failed_run_is_recorded_the_batch_goes_on_and_it_is_tried_again(
+    undisturbed, small, tmp_path
+):
+    options = Options(workers=2, work=fake_work.fails_at_seed_2)
+    seen = []
+    report = run_batch([small], PLAN, tmp_path, options, seen.append)
+    assert (report.made, len(report.failures)) == (5, 1)
+    assert (seen[-1].done, seen[-1].failed, seen[-1].seconds_left) == (6, 1, 0.0)
+    (path,) = (tmp_path / "failures").iterdir()
+    record = json.loads(path.read_text("utf-8"))
+    assert (record["scenario"], record["draw"], record["seed"]) == ("without_document_55", 2, 2)
+    assert record["origin"].startswith("experiments.worker:")
+    assert "ArithmeticError: seed 2 is not liked" in record["traceback"]
+    report = run_batch([small], PLAN, tmp_path, Options(workers=1))
+    assert (report.made, report.skipped) == (1, 5)
+    assert not list((tmp_path / "failures").iterdir())
+    fake_work.same(undisturbed, tmp_path)
+
+
+def test_a_killed_worker_costs_nothing_but_time(undisturbed, small, tmp_path):
+    options = Options(workers=2, work=fake_work.KillsItsWorkerOnce(tmp_path / "mark"))
+    report = run_batch([small], PLAN, tmp_path / "store", options)
+    assert (tmp_path / "mark").exists()
+    assert (report.made, report.failures) == (6, ())
+    fake_work.same(undisturbed, tmp_path / "store")
+
+
+def test_a_run_that_kills_its_workers_is_convicted_alone(undisturbed, small, tmp_path):
+    options = Options(workers=2, work=fake_work.kills_its_worker_at_seed_2)
+    report = run_batch([small], PLAN, tmp_path, options)
+    assert [failure.run.seed for failure in report.failures] == [2]
+    assert "died" in report.failures[0].message
+    assert len(Store(tmp_path).keys()) == 5
+    report = run_batch([small], PLAN, tmp_path, Options(workers=2))
+    assert report.made == 1
+    fake_work.same(undisturbed, tmp_path)
+
+
+def test_the_driver_killed_half_way_then_run_again(undisturbed, small, tmp_path):
+    command = [
+        *(sys.executable, "-m", "jiqun", "run", "without_document_55", "--draws", "6"),
+        *("--rows", "600", "--until", "2020", "--workers", "1", "--out", str(tmp_path)),
+    ]
+    driver = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    shards = tmp_path / "runs"
+    until = time.monotonic() + 60
+    while len(list(shards.glob("*.parquet"))) < 2 and time.monotonic() < until:
+        time.sleep(0.005)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    kept = len(Store(tmp_path).keys())
+    assert kept >= 2
+    report = run_batch([small], PLAN, tmp_path, Options(workers=2))
+    assert (report.made, report.skipped) == (6 - kept, kept)
+    fake_work.same(undisturbed, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_the_same_rows_though_a_worker_is_killed(undisturbed, small, tmp_path):
+    work = fake_work.KillsItsWorkerOnce(tmp_path / "mark")
+    options = Options(workers=2, dask="local", work=work)
+    report = run_batch([small], PLAN, tmp_path / "store", options)
+    assert (report.made, report.failures) == (6, ())
+    fake_work.same(undisturbed, tmp_path / "store")
+
+
+def test_the_residual_of_every_run_is_stored_and_small(undisturbed):
+    runs = Results(undisturbed).runs()
+    assert len(runs) == 6
+    assert (runs["residual"] < 1e-9).all()
+    assert np.isfinite(Results(undisturbed).outcomes()["value"]).all()
+
+
+@pytest.mark.parametrize("spoil", ["gap", "infinity"])
+def test_records_with_gaps_or_infinities_are_failures(spoil):
+    count = len(worker.ALWAYS_THERE)
+    records = {
+        "year": np.full(count, 2019),
+        "level": np.full(count, "province", object),
+        "unit_name": np.full(count, "anhui", object),
+        "outcome": np.array(worker.ALWAYS_THERE, object),
+        "value": np.zeros(count),
+    }
+    assert worker._checked_residual(records) == 0.0
+    if spoil == "gap":
+        records = {name: column[1:] for name, column in records.items()}
+    else:
+        records["value"][1] = np.inf
+    with pytest.raises(FloatingPointError, match="2019"):
+        worker._checked_residual(records)

@@ -1,0 +1,98 @@
+"""The store: what it refuses, and what a broken write leaves behind."""
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+
+from experiments import store as stores
+from experiments.batch import Plan
+from experiments.runner import Options, run_batch
+from experiments.store import STORE_VERSION, Store, StoreError
+
+ONE = Options(workers=1)
+
+
+def files(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize("content", ['{"store_version": 99}', '{"runs": 3}', "[]", "no json", ""])
+def test_a_store_of_another_version_is_refused_and_left_alone(tmp_path, small, content):
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(content, "utf-8")
+    with pytest.raises(StoreError, match=r"manifest\.json"):
+        run_batch([small], Plan(), tmp_path, ONE)
+    assert manifest.read_text("utf-8") == content
+    assert files(tmp_path) == ["manifest.json"]
+
+
+def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path, small):
+    (tmp_path / "thesis.docx").touch()
+    with pytest.raises(StoreError, match=r"thesis\.docx"):
+        run_batch([small], Plan(), tmp_path, ONE)
+    assert files(tmp_path) == ["thesis.docx"]
+
+
+def test_a_missing_folder_is_made_and_a_file_in_its_place_named(tmp_path, small):
+    with Store(tmp_path / "a" / "b").locked():
+        assert (tmp_path / "a" / "b" / "runs").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=str(tmp_path / "file")):
+        run_batch([small], Plan(), tmp_path / "file", ONE)
+    with pytest.raises(StoreError, match=str(tmp_path / "file")):
+        run_batch([small], Plan(), tmp_path / "file" / "store", ONE)
+
+
+def test_a_full_disk_names_the_path_and_keeps_what_is_finished(tmp_path, small, monkeypatch):
+    written = []
+    honest = stores._write_table
+
+    def fills_up(table, path):
+        if len(written) >= 4:
+            path.write_bytes(b"half a shard")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(path)
+        honest(table, path)
+
+    monkeypatch.setattr(stores, "_write_table", fills_up)
+    with pytest.raises(StoreError, match=r"outcomes/.*parquet: No space left on device"):
+        run_batch([small], Plan(seeds=4), tmp_path, ONE)
+    assert len(Store(tmp_path).keys()) == 2
+    assert not [name for name in files(tmp_path) if name.endswith(".part")]
+    monkeypatch.undo()
+    report = run_batch([small], Plan(seeds=4), tmp_path, ONE)
+    assert (report.made, report.skipped) == (2, 2)
+
+
+def test_leftovers_of_a_killed_batch_are_cleared(tmp_path, small):
+    run_batch([small], Plan(seeds=1), tmp_path, ONE)
+    before = files(tmp_path)
+    (tmp_path / "outcomes" / "unnoted.parquet").write_bytes(b"outcomes whose runs were not noted")
+    (tmp_path / "runs" / ".half.parquet.part").write_bytes(b"half")
+    with Store(tmp_path).locked():
+        assert files(tmp_path) == before
+
+
+def test_a_damaged_shard_is_named(tmp_path, small):
+    run_batch([small], Plan(seeds=1), tmp_path, ONE)
+    (shard,) = (tmp_path / "runs").glob("*.parquet")
+    shard.write_bytes(b"damaged")
+    with pytest.raises(StoreError, match=str(shard)):
+        run_batch([small], Plan(seeds=1), tmp_path, ONE)
+
+
+def test_the_manifest_tells_what_was_run(tmp_path, small):
+    command = "jiqun run without_document_55"
+    for _ in range(2):
+        run_batch([small], Plan(seeds=1), tmp_path, Options(workers=1, command=command))
+    manifest = json.loads((tmp_path / "manifest.json").read_text("utf-8"))
+    assert manifest["store_version"] == STORE_VERSION
+    (batch,) = manifest["batches"]
+    assert batch["command"] == command
+    assert batch["data_hash"] == small.data_hash
+    assert set(batch["versions"]) >= {"python", "mesa", "numpy"}
+    digest = batch["scenarios"]["without_document_55"]["hash"]
+    assert (tmp_path / "scenarios" / f"{digest}.yaml").is_file()
+    assert not [p for p in Path(tmp_path).rglob(".*") if p.name != ".lock"]
