@@ -53,7 +53,7 @@ def test_columns_must_match_the_declaration(change):
         del columns["cash"]
     else:
         columns["mood"] = np.zeros(2)
-    with pytest.raises(ValueError, match="cash|mood"):
+    with pytest.raises(ValueError, match=r"cash|mood"):
         Enterprises(Model(), columns)
 
 

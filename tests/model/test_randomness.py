@@ -1,4 +1,4 @@
-"""Addressed draws: uniform, independent of their neighbours, and a function of the address alone."""
+"""Addressed draws: uniform, independent of their neighbours, a function of the address alone."""
 
 import numpy as np
 import pytest
