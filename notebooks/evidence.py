@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
+from calibration.distance import BY_POINTS, NOT_FITTED, WITHIN_POINTS, WITHIN_SHARE
 from experiments import Results
 from experiments.draws import FIRST_OF_BLOCK, Vary
 from model.outcomes import OUTCOMES
@@ -70,7 +72,7 @@ class Compared:
     @property
     def points(self) -> bool:
         """Whether distance counts in percentage points rather than in shares of the figure."""
-        return "growth" in self.target.kind
+        return self.target.kind in BY_POINTS
 
     @property
     def distance(self) -> float | None:
@@ -85,9 +87,10 @@ class Compared:
         """``near``, ``far``, ``shown`` (not judged), ``start`` (before 2019) or ``absent``."""
         if self.distance is None:
             return "start" if self.target.year < FIRST_YEAR else "absent"
-        if self.target.error_kind in ("report only", "input"):
+        if self.target.error_kind in NOT_FITTED or self.target.note == "input":
             return "shown"
-        return "near" if abs(self.distance) <= (0.05 if self.points else 0.25) else "far"
+        allowed = WITHIN_POINTS / 100 if self.points else WITHIN_SHARE
+        return "near" if abs(self.distance) <= allowed else "far"
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Evidence:
 
     Attributes:
         scenario: Its name.
+        labels: Its label by language.
         frame: Rows source, run, year, level, unit_name, outcome, value.
         runs: Every run with what identifies it.
         batches: Batches that made them, as the store noted them.
@@ -103,6 +107,7 @@ class Evidence:
     """
 
     scenario: str
+    labels: dict[str, str]
     frame: pd.DataFrame
     runs: pd.DataFrame
     batches: tuple[dict[str, Any], ...]
@@ -252,7 +257,23 @@ def gather(store: Path, scenario: str | None = None) -> Evidence:
     kept = ["source", "run", "year", "level", "unit_name", "outcome", "value"]
     batches = tuple(b for b in results.manifest["batches"] if name in b["scenarios"])
     spread = results.variance_shares(scenario=name, years=[HORIZON])
-    return Evidence(name, frame[kept], runs, batches, spread)
+    return Evidence(
+        name,
+        _labels(results, runs["scenario_hash"].iloc[0], name),
+        frame[kept],
+        runs,
+        batches,
+        spread,
+    )
+
+
+def _labels(results: Results, digest: str, name: str) -> dict[str, str]:
+    """Label of a scenario as the store keeps it; its name where the store keeps none."""
+    path = results.folder / "scenarios" / f"{digest}.yaml"
+    if not path.is_file():
+        return {"zh": name, "en": name}
+    kept: dict[str, str] = yaml.safe_load(path.read_text("utf-8"))["label"]
+    return kept
 
 
 def _sources(draws: pd.Series[int]) -> pd.Series[str]:

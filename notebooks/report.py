@@ -15,10 +15,8 @@
 # goes to the page, its code does not. Texts stand in `text.yaml`.
 
 # %% tags=["parameters"]
-from typing import Literal
-
-lang: Literal["zh", "en"] = "en"
-store = "build/report/store"
+lang: str = "en"
+store: str = "build/report/store"
 
 # %%
 # ruff: noqa: D100, E402
@@ -29,7 +27,7 @@ from notebooks.evidence import gather
 from notebooks.show import figure, section, text
 from notebooks.words import Words
 
-words = Words(lang)
+words = Words("zh" if lang == "zh" else "en")
 evidence = gather(Path(store))
 
 # %%

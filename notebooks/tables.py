@@ -14,10 +14,10 @@ from notebooks.evidence import (
     HORIZON,
     ORIGIN,
     PROVINCE,
+    REFERENCE,
     SOURCES,
     Band,
 )
-from scenarios import load, shipped
 from scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -65,11 +65,7 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: i
 
 def cover(evidence: Evidence, words: Words) -> str:
     """What the page is, in two sentences."""
-    name = evidence.scenario
-    if name in shipped():
-        scenario = load(name)
-        name = scenario.label_zh if words.lang == "zh" else scenario.label_en
-    return words("cover", scenario=name)
+    return words("cover", scenario=evidence.labels[words.lang])
 
 
 def summary(evidence: Evidence, words: Words) -> str:
@@ -96,6 +92,7 @@ def _size(evidence: Evidence, words: Words) -> str:
         return ""
     return words(
         "summary_size",
+        given=words("given_reference" if evidence.scenario == REFERENCE else "given_other"),
         revenue=words.measured(now.median, "revenue"),
         interval=words.ranged(now.low, now.high, "revenue"),
         before=words.measured(then.median, "revenue"),
