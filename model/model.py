@@ -110,8 +110,9 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.memory: tuple[float, float] | None = None
         self.credit = float(np.dot(e.weight, e.debt_short + e.debt_long))
         self.granted = 1.0
-        self.digital_budget = 0.0
-        self.subsidy = np.zeros(len(e))
+        self.budget_left: dict[str, float] = {}
+        self.budget_year: dict[str, int] = {}
+        self.due: list[tuple[int, npt.NDArray[np.int64], Array]] = []
         self.rd_cost_ratio = np.ones(len(e))
         self.rd_reward = np.zeros(len(e))
         self.cash_flow = self.after_tax = np.zeros(len(e))

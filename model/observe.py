@@ -12,6 +12,7 @@ from model.enterprises import NEVER
 from model.outcomes import OUTCOMES
 from model.population import ENERGY_FIELD
 from model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array
+from model.targeting import size_class
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
@@ -20,13 +21,6 @@ Whole = npt.NDArray[np.int64]
 
 HIGHTECH_FIELDS = ("ic_display", "ai_voice", "aerospace", "quantum", "other_health")
 PROVINCE_NAME = "anhui"
-
-
-def size_class(above: npt.NDArray[np.bool_], revenue: Array, employees: Array) -> Whole:
-    """Index into SIZES by the statistical classes of 2017: employees and revenue both."""
-    large = (employees >= 1000.0) & (revenue >= 400e6)
-    medium = (employees >= 300.0) & (revenue >= 20e6)
-    return np.where(~above, 3, np.where(large, 0, np.where(medium, 1, 2))).astype(np.int64)
 
 
 def quantities(m: ClusterPolicyModel) -> dict[str, Array]:

@@ -159,7 +159,7 @@ _DECLARED = (
     # quality enterprises
     Outcome("hightech_enterprises", "高新技术企业", "High-tech enterprises", "enterprises",
             LEVELS, 1, _total("hightech"), "hightech_enterprises",
-            note="industry of all sizes, and at province level a constant for services"),
+            note="industry of all sizes; for the province with services as a constant share"),
     Outcome("srdi_provincial", "省级专精特新企业", "Provincial SRDI enterprises", "enterprises",
             LEVELS, 1, _total("srdi"), "srdi_provincial_cumulative", "srdi_provincial",
             "modelled"),

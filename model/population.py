@@ -150,7 +150,10 @@ def _sample(
         bins = np.arange(taken, dtype=np.int64)
         step = size / taken
         inside = uniform(seed, f"sample{i}", bins) if taken < size else np.full(taken, 0.5)
-        ranks.append(bounds[i] + 1 + np.floor((bins + inside) * step).astype(np.int64))
+        # Each bin takes one of its own whole numbers, so that no two rows share an id.
+        edges = np.ceil(np.arange(taken + 1) * step).astype(np.int64)
+        within = np.floor(inside * np.diff(edges)).astype(np.int64)
+        ranks.append(bounds[i] + 1 + edges[:-1] + within)
         weights.append(np.full(taken, step))
     return np.concatenate(ranks), np.concatenate(weights)
 

@@ -18,6 +18,7 @@ from model import (
     innovation,
     investment,
     market,
+    targeting,
     taxes,
     titles,
 )
@@ -143,10 +144,13 @@ def produce(m: ClusterPolicyModel) -> None:
     e.employees += p["labour_adjustment"] * (wanted - e.employees)
     wages = e.employees * e.wage * (m.wage / 4.0)
 
-    rate = m.lever_value("vat_additional_deduction", "rate")
-    eligible = (e.high_tech > NEVER) & (e.field != ENERGY_FIELD)
-    input_tax = vat_rate * p["input_tax_share"] * (materials + energy_cost)
-    deduction = np.minimum(rate * p["vat_take_up"] * eligible * input_tax, vat)
+    extra_vat = m.policy.lever("vat_additional_deduction")
+    deduction = np.zeros(len(e))
+    if extra_vat is not None:
+        claimed = targeting.claimed_share(extra_vat, e, m.seed_of_run, m.quarter, p["vat_take_up"])
+        input_tax = vat_rate * p["input_tax_share"] * (materials + energy_cost)
+        rate = extra_vat.value("rate", m.quarter) * claimed * (e.field != ENERGY_FIELD)
+        deduction = np.minimum(rate * input_tax, vat)
 
     books = taxes.Accounts(
         revenue=e.revenue,
@@ -159,19 +163,24 @@ def produce(m: ClusterPolicyModel) -> None:
         interest=e.rate / 4.0 * (e.debt_short + e.debt_long),
         depreciation=p["capital_depreciation"] / 4.0 * e.capital,
         rd=e.rd,
-        other_income=deduction + _subsidy_due(m),
+        other_income=deduction + targeting.due(m),
     )
     e.value_added = books.value_added
     e.value_added_real = real
     e.profit = books.profit
     m.identity = _relative(float(np.dot(w, books.value_added)), float(np.dot(w, books.income_side)))
-    extra = m.lever_value("rd_super_deduction", "extra")
-    claims = extra * p["deduction_take_up"] * e.rd_reported
+    super_deduction = m.policy.lever("rd_super_deduction")
+    extra, share = 0.0, np.zeros(len(e))
+    if super_deduction is not None:
+        extra = super_deduction.value("extra", m.quarter)
+        usual = p["deduction_take_up"]
+        share = targeting.claimed_share(super_deduction, e, m.seed_of_run, m.quarter, usual)
+    claims = extra * share * e.rd_reported
     small = e.employees <= 300.0
     tax, forgone, e.losses = taxes.income_tax(
         e.profit, e.losses, claims, e.high_tech > NEVER, small, m.income_tax
     )
-    usable = np.where(e.profit > claims, p["deduction_take_up"], 0.0)
+    usable = np.where(e.profit > claims, share, 0.0)
     tax_rate = np.where(e.high_tech > NEVER, m.income_tax.high_tech, m.income_tax.ordinary)
     start = taxes.rd_user_cost(tax_rate, 0.75, usable)
     m.rd_cost_ratio = taxes.rd_user_cost(tax_rate, extra, usable) / start
@@ -179,7 +188,6 @@ def produce(m: ClusterPolicyModel) -> None:
 
     m.cash_flow = e.profit - tax + books.depreciation
     m.after_tax = e.profit - tax
-    m.subsidy = np.zeros(len(e))
     for sector, amount in (
         ("government", vat - deduction + books.surcharges + tax - (books.other_income - deduction)),
         ("households", wages),
@@ -211,12 +219,6 @@ def _count_year(
     e.year_tax += tax
     e.year_tax_forgone += forgone
     e.year_subsidy += subsidy
-
-
-def _subsidy_due(m: ClusterPolicyModel) -> Array:
-    """Grants and awards due this quarter, yuan; padded for rows that came since."""
-    due = m.subsidy
-    return np.pad(due, (0, len(m.enterprises) - len(due)))
 
 
 def _relative(one: float, other: float) -> float:
@@ -335,11 +337,12 @@ def _digital(m: ClusterPolicyModel) -> tuple[Flag, Array, Array]:
         e.expected_revenue / price, e.digital_stage, p["digital_fixed"], p["digital_share"],
         p["digital_power"],
     )  # fmt: skip
-    rate = m.lever_value("digital_subsidy_2021_2023", "rate")
-    cap = m.lever_value("digital_subsidy_2021_2023", "cap")
-    grant = np.minimum(rate * cost, cap) * above
-    if t % 4 == 0:
-        m.digital_budget = m.lever_value("digital_subsidy_2021_2023", "budget")
+    subsidy = m.policy.lever("digital_subsidy_2021_2023")
+    grant = np.zeros(len(e))
+    if subsidy is not None:
+        claimant = targeting.claims(subsidy, e, seed, t, p["digital_grant_take_up"])
+        offer = np.minimum(subsidy.value("rate", t) * cost, subsidy.value("cap", t, np.inf))
+        grant = offer * claimant
     wants = considers & digital.worth_it(
         4.0 * e.value_added, cost - grant, laplace(seed, "digital view", e.id, t),
         p["digital_perceived"], p["digital_hurdle"], p["digital_spread"],
@@ -348,11 +351,9 @@ def _digital(m: ClusterPolicyModel) -> tuple[Flag, Array, Array]:
     grown = float(np.exp(p["digital_capacity_growth"] * t / 4.0)) * price / 4.0
     served = digital.serve(wants & above, cost, w, turn, p["digital_capacity_above"] * grown)
     served |= digital.serve(wants & ~above, cost, w, turn, p["digital_capacity_below"] * grown)
-    paid = served & (uniform(seed, "digital grant", e.id, t) < p["digital_grant_take_up"])
-    paid &= digital.serve(paid, grant, w, turn, m.digital_budget)
-    grant = grant * paid
-    m.digital_budget -= float(np.dot(w, grant))
-    return served, cost * served, grant
+    # Projects go ahead on the grant they hope for; when the budget is spent the last get none.
+    paid = np.zeros(len(e)) if subsidy is None else targeting.grant(m, subsidy, grant * served)
+    return served, cost * served, paid
 
 
 def _green(m: ClusterPolicyModel) -> tuple[Flag, Array, Array]:
@@ -484,12 +485,18 @@ def year_end(m: ClusterPolicyModel) -> None:
         e.above_scale, judged, draw, p["register_rate"], p["exit_scale"]
     ) & (e.weight > 0.0)
     fresh = titles.award_titles(e, p, m.seed_of_run, t, m.year)
-    award = np.zeros(len(e))
-    for title in ("srdi", "little_giant", "champion", "high_tech"):
-        award += m.lever_value("title_awards", title) * fresh[title]
+    awards = m.policy.lever("title_awards")
+    if awards is not None:
+        named = ("srdi", "little_giant", "champion", "high_tech")
+        amount = np.zeros(len(e))
+        for title in named:
+            amount += awards.value(title, t) * fresh[title]
+        named_now = targeting.grant(m, awards, amount * targeting.eligible(awards, e))
+        rows = np.flatnonzero(named_now)
+        # Titles are named at the year's end and paid in the next quarter.
+        m.due.append((t + 1, e.id[rows], named_now[rows]))
     m.observe()
     alive = e.weight > 0.0
-    m.subsidy = award[alive]
     e.keep(alive)
     e.last_revenue, e.last_profit = e.year_revenue, e.year_profit
     e.last_value_added_real, e.last_rd_reported = e.year_value_added_real, e.year_rd_reported
