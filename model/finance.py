@@ -36,7 +36,8 @@ def interest_rate(
 
 def ration(demand: float, supply: float) -> float:
     """Share of asked-for new loans that banks can grant."""
-    return 1.0 if demand <= supply else max(supply, 0.0) / demand
+    left = max(supply, 0.0)
+    return 1.0 if demand <= left else left / demand
 
 
 def loans_wanted(funds: Array, plan: Array, lump: Array, room: Array, debt_share: float) -> Array:

@@ -227,15 +227,10 @@ def test_the_sample_stands_for_all_enterprises(scenario, marginals, rows):
     [
         1_200,
         2_500,
-        *(
-            pytest.param(
-                rows,
-                marks=pytest.mark.xfail(
-                    reason="neighbouring runs of fractional length can pick one enterprise twice"
-                ),
-            )
-            for rows in (5_000, 12_000, 20_000, 50_000)
-        ),
+        5_000,
+        12_000,
+        20_000,
+        50_000,
     ],
 )
 def test_no_enterprise_is_sampled_twice(scenario, marginals, rows):
