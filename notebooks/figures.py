@@ -197,7 +197,7 @@ def picture(evidence: Evidence, words: Words, outcome: str = "revenue") -> Figur
     """One picture for a front page: an outcome of each tier to the horizon."""
     style(words)
     figure = Figure(figsize=(8.4, 3.1), layout="constrained")
-    axes = figure.subplots(1, len(TIERS), sharey=True)
+    axes = figure.subplots(1, len(TIERS))
     for axis, tier in zip(axes, TIERS, strict=True):
         _path(
             axis,

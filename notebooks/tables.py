@@ -298,7 +298,7 @@ def parameters_table(words: Words) -> str:
         groups = sorted({words.name("parameter_groups", row.group) for row in mine})
         joined = ("、" if words.lang == "zh" else ", ").join(groups)
         lines.append([grade or words.name("grades", "none"), str(len(mine)), str(drawn), joined])
-    return markdown(words.lines("assumptions_parameters_head"), lines)
+    return markdown(words.lines("assumptions_parameters_head"), lines, text_columns=4)
 
 
 def residual(evidence: Evidence, words: Words) -> str:

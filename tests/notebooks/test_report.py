@@ -4,6 +4,7 @@ import re
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -45,6 +46,17 @@ def test_labels_stay_inside_the_figure(evidence: Evidence, lang: Lang) -> None:
                 assert box is not None
                 assert page.x0 <= box.x0 <= box.x1 <= page.x1
                 assert page.y0 <= box.y0 <= box.y1 <= page.y1
+
+
+def test_paths_stay_inside_their_panels(evidence: Evidence) -> None:
+    for figure in drawn(evidence, Words("en")):
+        for axis in figure.axes:
+            low, high = axis.get_ylim()
+            for line in axis.lines:
+                values = np.asarray(line.get_ydata(), dtype=float)
+                # Upright lines are drawn in shares of the panel.
+                if len(values) > 2:
+                    assert low <= np.nanmin(values) <= np.nanmax(values) <= high
 
 
 @pytest.mark.parametrize("lang", LANGS)
