@@ -155,7 +155,7 @@ class DaskPool:
             raise ClusterError(f"--dask {address}: no scheduler answers: {error}") from error
         # Chunks have their own identity in the store; Dask must not merge or cache them.
         self._executor = self._client.get_executor(pure=False)
-        self.workers = max(workers, sum(self._client.ncores().values()))
+        self.workers = sum(self._client.ncores().values()) or workers
 
     def submit(self, chunk: Chunk) -> Future[ChunkResult]:
         """Send a chunk to a worker."""

@@ -99,7 +99,7 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
             continue
         tables.append(_table(run, records, brief=chunk.brief))
         seconds = time.process_time() - begun
-        finished.append(Finished(run, chunk.scenario.rows, seconds, residual))
+        finished.append(Finished(run, len(population), seconds, residual))
     outcomes = pa.concat_tables(tables).unify_dictionaries() if tables else None
     return ChunkResult(chunk, tuple(finished), tuple(failures), outcomes)
 

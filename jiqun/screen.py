@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ SHOWN_FAILURES = 10
 PLAIN_EVERY = 10.0
 """Seconds between two lines of progress where there is no terminal."""
 
-console = Console(stderr=True, highlight=False)
+# Where there is no terminal no width is known: wide enough for the tables.
+console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
 
 
 class ProgressDisplay:
@@ -89,9 +91,7 @@ def show_distances(title: str, rows: Sequence[Distance]) -> None:
         verdict = "shown only" if not row.judged else "" if row.near else "FAR"
         numbers = (f"{row.simulated:,.5g}", f"{row.published:,.5g}")
         grid.add_row(row.id, str(row.year), *numbers, row.unit, off, row.error, verdict)
-    # A narrow or absent terminal must not cut the names of figures.
-    width = max(console.width, 110) if console.is_terminal else 110
-    console.print(grid, width=width, no_wrap=True, crop=False)
+    console.print(grid)
     far = sum(row.judged and not row.near for row in rows)
     judged = sum(row.judged for row in rows)
     say(f"{judged - far} of {judged} within a quarter of the published value (growth: 5 points)")

@@ -87,7 +87,7 @@ def test_another_horizon_or_population_in_the_store_is_not_mixed_in(small, tmp_p
     run_batch([small.until(2019)], Plan(seeds=2), tmp_path, ONE)
     assert set(Results(tmp_path).runs()["end"]) == {small.end}
     run_batch([replace(small, rows=700)], Plan(seeds=1), tmp_path, ONE)
-    assert set(Results(tmp_path).runs()["rows"]) == {700}
+    assert len(Results(tmp_path).runs()) == 1
     assert len(Results(tmp_path, every=True).runs()) == 5
 
 
