@@ -15,6 +15,8 @@ from model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array
 from model.targeting import size_class
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from model.model import ClusterPolicyModel
 
 Whole = npt.NDArray[np.int64]
@@ -114,17 +116,17 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
     exited = np.zeros(len(e))
     for rows, weight in m.exits:
         exited[rows] += weight
-    matrix = np.empty((len(e), len(names) + 1))
+    matrix = np.empty((len(names) + 1, len(e)))
     for i, name in enumerate(names):
-        np.multiply(q[name], e.weight, out=matrix[:, i])
-    matrix[:, -1] = exited
+        np.multiply(q[name], e.weight, out=matrix[i])
+    matrix[-1] = exited
     names.append("exits")
+    levels = groups(m)
+    table, first = _group_sums(levels, np.ascontiguousarray(matrix.T)), 0
     result: list[Recorded] = []
-    for level, (code, units) in groups(m).items():
-        rows = np.flatnonzero(code >= 0)
-        pick = csr_array((np.ones(len(rows)), (code[rows], rows)), shape=(len(units), len(e)))
-        table = pick @ matrix
-        sums = {name: table[:, i] for i, name in enumerate(names)}
+    for level, (_, units) in levels.items():
+        sums = {name: table[first : first + len(units), i] for i, name in enumerate(names)}
+        first += len(units)
         _complete(m, level, sums)
         present = (sums["count"] + sums["count_below"]) > 0.0
         unit_names = np.array(units, dtype=object)
@@ -134,6 +136,19 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
                 kept = present & ~np.isnan(values)
                 result.append((level, outcome.id, unit_names[kept], values[kept]))
     return result
+
+
+def _group_sums(levels: Mapping[str, tuple[Whole, tuple[str, ...]]], matrix: Array) -> Array:
+    """Sums of the rows of `matrix` by group, the groups of all levels below one another."""
+    members, starts, first = [], [], 0
+    for code, units in levels.values():
+        rows = np.flatnonzero(code >= 0)
+        members.append(rows)
+        starts.append(first + code[rows])
+        first += len(units)
+    column, row = np.concatenate(members), np.concatenate(starts)
+    pick = csr_array((np.ones(len(row)), (row, column)), shape=(first, len(matrix)))
+    return np.asarray(pick @ matrix)
 
 
 def _complete(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None:

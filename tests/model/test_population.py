@@ -217,7 +217,7 @@ def test_the_sample_stands_for_all_enterprises(scenario, marginals, rows):
     rank, weight = _sample(marginals, scenario.parameters, rows, POPULATION_SEED)
     n = round(marginals["enterprises"])
     assert len(rank) == pytest.approx(rows, abs=2)
-    assert np.all(np.diff(rank) >= 0)
+    assert np.all(np.diff(rank) > 0)
     assert weight[rank <= n].sum() == pytest.approx(n)
     assert weight.sum() == pytest.approx(n + marginals["below_scale_enterprises"])
 
@@ -236,6 +236,17 @@ def test_the_sample_stands_for_all_enterprises(scenario, marginals, rows):
 def test_no_enterprise_is_sampled_twice(scenario, marginals, rows):
     rank, _ = _sample(marginals, scenario.parameters, rows, POPULATION_SEED)
     assert len(np.unique(rank)) == len(rank)
+
+
+@pytest.mark.xfail(
+    reason="an edge rounded up lets the last run of a stratum reach into the next", strict=False
+)
+def test_every_number_of_rows_keeps_strata_apart(scenario, marginals):
+    n = round(marginals["enterprises"])
+    for rows in range(1_100, 20_000, 101):
+        rank, weight = _sample(marginals, scenario.parameters, rows, POPULATION_SEED)
+        assert np.all(np.diff(rank) > 0), rows
+        assert weight[rank <= n].sum() == pytest.approx(n), rows
 
 
 def test_no_rows_given_means_one_row_an_enterprise(scenario, marginals):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -228,7 +228,8 @@ def test_value_added_is_the_same_from_both_sides(items):
 def test_rationing_grants_no_more_than_there_is(demand, supply):
     share = finance.ration(demand, supply)
     assert 0.0 <= share <= 1.0
-    assert share * demand <= max(supply, 0.0) * (1.0 + 1e-12) or share == 1.0
+    # A millionth of a millionth of a yuan aside: numbers next to zero lose their digits.
+    assert share * demand <= max(supply, 0.0) * (1.0 + 1e-12) + 1e-12 or share == 1.0
     assert finance.ration(demand, max(supply, demand)) == 1.0
     assert finance.ration(demand, supply + 1e9) >= share
 
@@ -501,6 +502,7 @@ def test_pareto_sizes_fall_with_rank_within_bounds(u, tail):
     assert size.max() <= 150e9 * (1.0 + 1e-9)
 
 
+@settings(max_examples=25)
 @given(reals(0.0, 10.0, 500), reals(0.5, 50.0, 500), real(0.01, 0.9))
 def test_choice_by_score_meets_its_target_in_expectation(score, weight, share):
     possible = float(weight[score > 1e-3].sum())
