@@ -90,28 +90,31 @@ def write_store(folder: Path, triples: int = 12, each: int = 6) -> Path:
     units = [("province", "anhui", 1.0)]
     units += [("tier", name, SHARE[name]) for name in TIERS]
     units += [("field", name, 0.01 if name != "pv_storage" else 0.011) for name in FIELDS]
-    parts = []
+    names: list[tuple[int, str, str, str]] = []
+    values = []
     for outcome in OUTCOMES.values():
         base = LEVEL.get(outcome.id, BY_UNIT.get(outcome.unit, 1.0))
+        pace = 0.06 if outcome.unit in TOTALS else 0.01
         for level, name, share in units:
             if level not in outcome.levels:
                 continue
             start = base * (share if outcome.unit in TOTALS else 1.0)
-            pace = 0.06 if outcome.unit in TOTALS else 0.01
             noise = rng.normal(size=len(batch)) * spread
             for year in YEARS:
                 steps = year - YEARS[0]
-                value = start * (1 + pace) ** steps * np.exp(noise * (0.3 + 0.15 * steps))
-                parts.append(
-                    batch[["run_key", "scenario", "draw", "seed"]].assign(
-                        year=year,
-                        level=level,
-                        unit_name=name,
-                        outcome=outcome.id,
-                        value=value.astype("float32"),
-                    )
-                )
-    for kind, frame in (("outcomes", pd.concat(parts, ignore_index=True)), ("runs", batch)):
+                names.append((year, level, name, outcome.id))
+                values.append(start * (1 + pace) ** steps * np.exp(noise * (0.3 + 0.15 * steps)))
+    rows = pd.DataFrame(names, columns=["year", "level", "unit_name", "outcome"])
+    outcomes = pd.concat(
+        [
+            pd.concat(
+                [batch[["run_key", "scenario", "draw", "seed"]]] * len(names), ignore_index=True
+            ),
+            rows.loc[rows.index.repeat(len(batch))].reset_index(drop=True),
+        ],
+        axis=1,
+    ).assign(value=np.concatenate(values).astype("float32"))
+    for kind, frame in (("outcomes", outcomes), ("runs", batch)):
         (folder / kind).mkdir(parents=True, exist_ok=True)
         frame.to_parquet(folder / kind / "0001.parquet", index=False)
     facts = {"hash": HASHES["scenario"], "population": HASHES["population"]}

@@ -17,28 +17,25 @@ from notebooks.words import LANGS, Lang, Words
 from scenarios.tables import table
 
 
-def drawn(evidence: Evidence, words: Words) -> list[Figure]:
-    return [
+@pytest.fixture(scope="module", params=LANGS)
+def drawn(evidence: Evidence, request: pytest.FixtureRequest) -> list[Figure]:
+    """Every figure of a language, drawn; a glyph that the font lacks is an error."""
+    words = Words(request.param)
+    found = [
         figures.against_published(evidence, words),
         *(figures.tiers(evidence, words, outcomes) for outcomes in tables.GROUPS.values()),
         figures.sources(evidence, words, tables.SOURCED),
         figures.picture(evidence, words),
     ]
-
-
-@pytest.mark.parametrize("lang", LANGS)
-def test_figures_show_every_letter(evidence: Evidence, lang: Lang) -> None:
     with warnings.catch_warnings():
         # matplotlib warns of a glyph that the font lacks.
         warnings.simplefilter("error")
-        pictures = [png(figure) for figure in drawn(evidence, Words(lang))]
-    assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+        assert all(png(figure).startswith(b"\x89PNG") for figure in found)
+    return found
 
 
-@pytest.mark.parametrize("lang", LANGS)
-def test_labels_stay_inside_the_figure(evidence: Evidence, lang: Lang) -> None:
-    for figure in drawn(evidence, Words(lang)):
-        png(figure)
+def test_labels_stay_inside_the_figure(drawn: list[Figure]) -> None:
+    for figure in drawn:
         page = figure.bbox.padded(2)
         for axis in figure.axes:
             if axis.get_visible():
@@ -48,8 +45,8 @@ def test_labels_stay_inside_the_figure(evidence: Evidence, lang: Lang) -> None:
                 assert page.y0 <= box.y0 <= box.y1 <= page.y1
 
 
-def test_paths_stay_inside_their_panels(evidence: Evidence) -> None:
-    for figure in drawn(evidence, Words("en")):
+def test_paths_stay_inside_their_panels(drawn: list[Figure]) -> None:
+    for figure in drawn:
         for axis in figure.axes:
             low, high = axis.get_ylim()
             for line in axis.lines:
