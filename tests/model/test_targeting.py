@@ -1,0 +1,196 @@
+"""Who a lever serves and pays, and when: groups, take-up, budget, lag and instalments."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model import targeting
+from model.enterprises import NEVER
+from model.scenario import CITIES, FIELDS, TIERS, Lever
+
+SUBSIDY = "digital_subsidy_2021_2023"
+
+
+def lever(who=None, start=0, end=None, **terms):
+    """A lever whose terms hold from its start."""
+    dated = {name: ((start, value),) for name, value in terms.items()}
+    return Lever("trial", "later", "price_of_digital", "", start, end, dated, who or {})
+
+
+def with_terms(scenario, lever_id, **terms):
+    """The scenario with terms of one lever set from its start."""
+    changed = tuple(
+        replace(x, terms={**x.terms, **{k: ((x.start, v),) for k, v in terms.items()}})
+        if x.id == lever_id
+        else x
+        for x in scenario.levers
+    )
+    return replace(scenario, levers=changed)
+
+
+def of_year(model, outcome):
+    """Year to value of an outcome of the province."""
+    records = model.records()
+    chosen = (records["level"] == "province") & (records["outcome"] == outcome)
+    return dict(zip(records["year"][chosen].tolist(), records["value"][chosen], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("who", "member"),
+    [
+        ({}, lambda e: e.weight > 0.0),
+        ({"tier": ("world", "none")}, lambda e: np.isin(e.tier, [0, TIERS.index("none")])),
+        ({"field": ("nev",)}, lambda e: e.field == FIELDS.index("nev")),
+        ({"city": ("hefei", "wuhu")}, lambda e: np.isin(e.city, [0, CITIES.index("wuhu")])),
+        ({"role": ("chain_leader",)}, lambda e: e.role == 2),
+        ({"size": ("below_scale",)}, lambda e: ~e.above_scale),
+        ({"label": ("srdi", "high_tech")}, lambda e: np.maximum(e.srdi, e.high_tech) > NEVER),
+        (
+            {"field": ("nev",), "city": ("hefei",)},
+            lambda e: (e.field == FIELDS.index("nev")) & (e.city == 0),
+        ),
+    ],
+    ids=str,
+)
+def test_a_lever_serves_the_groups_it_names(start, who, member):
+    e = start().enterprises
+    mask = targeting.eligible(lever(who), e)
+    assert mask.any()
+    assert np.array_equal(mask, member(e))
+
+
+def test_a_rising_take_up_only_adds_claimants(start):
+    e = start().enterprises
+    rising = lever(take_up_start=0.2, take_up_full=0.8, take_up_years=2.0)
+    before = np.zeros(len(e), bool)
+    for quarter in range(12):
+        now = targeting.claims(rising, e, 1, quarter, 0.5)
+        assert not np.any(before & ~now)
+        rate = min(0.2 + 0.6 * quarter / 8.0, 0.8)
+        assert now.mean() == pytest.approx(rate, abs=4.0 * np.sqrt(0.25 / len(e)))
+        before = now
+
+
+def test_without_a_take_up_all_claim_the_usual_share(start):
+    e = start().enterprises
+    some = {"field": ("nev",)}
+    share = targeting.claimed_share(lever(some), e, 1, 0, 0.4)
+    assert np.array_equal(share, 0.4 * (e.field == FIELDS.index("nev")))
+    all_or_none = targeting.claimed_share(lever(some, take_up_full=1.0), e, 1, 0, 0.4)
+    assert np.array_equal(all_or_none, 1.0 * (e.field == FIELDS.index("nev")))
+
+
+@pytest.mark.parametrize("first", range(5))
+def test_grants_stay_inside_the_budget_of_the_year(start, first):
+    model = start()
+    model.run_for(1)
+    e = model.enterprises
+    claim = np.where(e.weight == 1.0, 1e5, 0.0)
+    paid = [
+        float(e.weight @ targeting.grant(model, lever(budget=3e6, budget_first=first), claim))
+        for _ in range(3)
+    ]
+    assert paid == [pytest.approx(3e6), 0.0, 0.0]
+    model.quarter += 4
+    assert targeting.grant(model, lever(budget=3e6, budget_first=first), claim).any()
+
+
+def test_the_smallest_or_the_largest_come_first(start):
+    model = start()
+    model.run_for(1)
+    e = model.enterprises
+    claim = np.where(e.weight == 1.0, 1e5, 0.0)
+    for first, sign in ((2, 1.0), (3, -1.0)):
+        model.budget_year.clear()
+        got = targeting.grant(model, lever(budget=3e6, budget_first=first), claim) > 0.0
+        size = sign * e.expected_revenue
+        assert size[got].max() <= size[(claim > 0.0) & ~got].min()
+
+
+def test_lag_and_instalments_move_money_and_lose_none(start):
+    model = start()
+    model.run_for(1)
+    e, claim = model.enterprises, np.zeros(len(model.enterprises))
+    claim[:3] = 1e6
+    spread = lever(lag=1.0, instalment_1=0.4, instalment_2=0.6)
+    assert not targeting.grant(model, spread, claim).any()
+    began, paid = model.quarter, {}
+    for quarter in range(began + 1, began + 8):
+        model.quarter = quarter
+        paid[quarter - began] = targeting.due(model)[:3].tolist()
+    assert paid.pop(1) == [4e5] * 3
+    assert paid.pop(5) == [6e5] * 3
+    assert not np.any(list(paid.values()))
+    assert len(e) == len(claim)
+
+
+def test_who_has_left_gets_no_money(start):
+    model = start()
+    model.run_for(1)
+    claim = np.zeros(len(model.enterprises))
+    claim[:3] = 1e6
+    targeting.grant(model, lever(lag=1.0), claim)
+    model.enterprises.weight[0] = 0.0
+    model.enterprises.keep(np.arange(len(claim)) != 1)
+    model.quarter += 1
+    paid = targeting.due(model)
+    assert paid.sum() == 1e6
+    assert model.enterprises.id[np.argmax(paid)] == model.enterprises.id[1]
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [{"lag": 2.0}, {"instalment_1": 0.4, "instalment_2": 0.6}, {"take_up_full": 1.0}],
+    ids=lambda terms: next(iter(terms)),
+)
+@pytest.mark.parametrize("lever_id", [SUBSIDY, "title_awards"])
+def test_money_balances_whenever_it_is_paid(start, scenario, lever_id, terms):
+    model = start(of=with_terms(scenario, lever_id, **terms))
+    model.run_until_year(2023)
+    assert max(of_year(model, "accounting_residual").values()) < 1e-9
+
+
+def test_a_lever_does_nothing_before_it_starts_and_pays_after(start, scenario):
+    with_it, without = start(), start(of=replace(scenario, levers=tuple(
+        x for x in scenario.levers if x.id != SUBSIDY
+    )))  # fmt: skip
+    with_it.run_until_year(2022)
+    without.run_until_year(2022)
+    paid, base = of_year(with_it, "subsidies"), of_year(without, "subsidies")
+    assert [paid[y] == base[y] for y in (2019, 2020)] == [True, True]
+    assert paid[2021] > base[2021]
+    # Never more than the budget, and what titles alone would give differs little.
+    assert paid[2021] - base[2021] <= 240e6 * 1.05
+
+
+@pytest.mark.xfail(reason="an instalment of nothing ends the list of instalments", strict=False)
+def test_a_first_instalment_of_nothing_only_waits(start):
+    model = start()
+    model.run_for(1)
+    claim = np.zeros(len(model.enterprises))
+    claim[:3] = 1e6
+    later = lever(instalment_1=0.0, instalment_2=1.0)
+    assert not targeting.grant(model, later, claim).any()
+    model.quarter += 4
+    assert targeting.due(model).sum() == 3e6
+
+
+@pytest.mark.xfail(
+    reason="grants are committed before finance decides who goes ahead", strict=False
+)
+def test_only_projects_that_are_done_are_paid(start, scenario, monkeypatch):
+    """Where no enterprise has funds for a stage, no grant for one falls due later."""
+    model = start(of=with_terms(scenario, SUBSIDY, lag=1.0))
+    model.run_until_year(2020)
+    model.due.clear()
+    monkeypatch.setattr("model.quarter.finance.ration", lambda *_: 0.0)
+    e = model.enterprises
+    e.cash[:] = 0.0
+    stages = e.digital_stage.copy(), e.id.copy()
+    model.run_for(1)
+    model.due = [entry for entry in model.due if entry[0] == model.quarter + 1]
+    after = dict(zip(e.id.tolist(), e.digital_stage.tolist(), strict=True))
+    done = {i for s, i in zip(*(x.tolist() for x in stages), strict=True) if after.get(i, s) > s}
+    owed = {i for _, ids, _ in model.due for i in ids.tolist() if i < 10_000_000}
+    assert owed <= done
