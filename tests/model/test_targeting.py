@@ -51,7 +51,7 @@ def of_year(model, outcome):
             lambda e: (e.field == FIELDS.index("nev")) & (e.city == 0),
         ),
     ],
-    ids=str,
+    ids=["all", "tier", "field", "city", "role", "size", "label", "two groups"],
 )
 def test_a_lever_serves_the_groups_it_names(start, who, member):
     e = start().enterprises
