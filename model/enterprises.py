@@ -176,10 +176,26 @@ class Enterprise(Agent):  # type: ignore[misc]
         self._enterprises = enterprises
         self._row = row
 
+    def _place(self) -> int:
+        """Row of the enterprise now: rows move when others leave."""
+        ids = self._enterprises.id
+        if self._row >= len(ids) or ids[self._row] != self.unique_id:
+            rows = np.flatnonzero(ids == self.unique_id)
+            if not len(rows):
+                raise LookupError(f"enterprise {self.unique_id} has left")
+            self._row = int(rows[0])
+        return self._row
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in COLUMNS:
             raise AttributeError(f"an enterprise has no column {name!r}")
-        return getattr(self._enterprises, name)[self._row].item()
+        return getattr(self._enterprises, name)[self._place()].item()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in COLUMNS:
+            getattr(self._enterprises, name)[self._place()] = value
+        else:
+            super().__setattr__(name, value)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -262,7 +278,7 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
     def select(
         self,
         filter_func: Callable[[Enterprises], Flag] | None = None,
-        at_most: float = INF,
+        at_most: int | float = INF,
         inplace: bool = False,
         agent_type: type[Enterprise] | None = None,
     ) -> Enterprises:
@@ -270,7 +286,7 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
 
         Args:
             filter_func: Takes this set and returns a mask, shape (rows,).
-            at_most: Keep only the first so many.
+            at_most: Keep only the first so many; a float up to one is a share, as in Mesa.
             inplace: Refused: the population of a model is changed by entry and exit alone.
             agent_type: Ignored; all rows are enterprises.
 
@@ -281,7 +297,9 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
             raise TypeError("rows enter and leave by model/demography.py alone: inplace is refused")
         mask = np.ones(len(self), dtype=bool) if filter_func is None else filter_func(self)
         rows = np.flatnonzero(mask)
-        rows = rows[: min(len(rows), int(at_most))] if at_most < INF else rows
+        if isinstance(at_most, float) and at_most <= 1.0:
+            at_most = int(at_most * len(rows))
+        rows = rows[: int(min(at_most, len(rows)))]
         return Enterprises(self.model, {n: a[rows] for n, a in self.columns.items()})
 
     def groupby(self, by: str, result_type: str = "agentset") -> dict[Any, Enterprises]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array
 
 from model.enterprises import NEVER
 from model.outcomes import OUTCOMES
@@ -140,14 +140,14 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
 
 def _group_sums(levels: Mapping[str, tuple[Whole, tuple[str, ...]]], matrix: Array) -> Array:
     """Sums of the rows of `matrix` by group, the groups of all levels below one another."""
-    members, starts, first = [], [], 0
-    for code, units in levels.values():
-        rows = np.flatnonzero(code >= 0)
-        members.append(rows)
-        starts.append(first + code[rows])
+    first, codes = 0, np.empty((len(matrix), len(levels)), dtype=np.int64)
+    total = sum(len(units) for _, units in levels.values())
+    for i, (code, units) in enumerate(levels.values()):
+        # Enterprises without a group of the level are summed in a last row that nobody reads.
+        codes[:, i] = np.where(code >= 0, first + code, total)
         first += len(units)
-    column, row = np.concatenate(members), np.concatenate(starts)
-    pick = csr_array((np.ones(len(row)), (row, column)), shape=(first, len(matrix)))
+    steps = np.arange(0, codes.size + 1, len(levels))
+    pick = csc_array((np.ones(codes.size), codes.ravel(), steps), shape=(total + 1, len(matrix)))
     return np.asarray(pick @ matrix)
 
 

@@ -91,7 +91,7 @@ def build_population(
     )
     e["field"][:], e["city"][:] = field, city
 
-    clusters = _clusters(province, field, city, revenue, weight, above)
+    clusters = _clusters(province, located)
     _join(e, clusters, ids, revenue, above, certain, m, p, seed)
     revenue = _rake_revenue(e, clusters, revenue, province)
     _describe(e, revenue, province, p, seed)
@@ -148,13 +148,12 @@ def _sample(
         taken = min(size, max(quota, 20))
         left -= taken
         bins = np.arange(taken, dtype=np.int64)
-        step = size / taken
         inside = uniform(seed, f"sample{i}", bins) if taken < size else np.full(taken, 0.5)
-        # Each bin takes one of its own whole numbers, so that no two rows share an id.
-        edges = np.ceil(np.arange(taken + 1) * step).astype(np.int64)
-        within = np.floor(inside * np.diff(edges)).astype(np.int64)
-        ranks.append(bounds[i] + 1 + edges[:-1] + within)
-        weights.append(np.full(taken, step))
+        # Runs of neighbours in whole numbers: no two rows share an id, and none leaves its stratum.
+        edges = size * np.arange(taken + 1, dtype=np.int64) // taken
+        width = np.diff(edges)
+        ranks.append(bounds[i] + 1 + edges[:-1] + np.floor(inside * width).astype(np.int64))
+        weights.append(width.astype(np.float64))
     return np.concatenate(ranks), np.concatenate(weights)
 
 
@@ -205,23 +204,19 @@ def _city_given_field(province: Province) -> Array:
     return np.asarray(chance / chance.sum(axis=1, keepdims=True))
 
 
-def _clusters(
-    province: Province, field: npt.NDArray[np.int64], city: npt.NDArray[np.int64],
-    revenue: Array, weight: Array, above: npt.NDArray[np.bool_],
-) -> tuple[ClusterSeat, ...]:  # fmt: skip
+def _clusters(province: Province, located: Array) -> tuple[ClusterSeat, ...]:
     """Seats of all clusters; synthetic provincial ones go to the pairs with the largest revenue.
 
-    At end-2018 revenue and number are all that distinguishes pairs of field and city; the score is
-    the mean of their ranks.
+    At end-2018 revenue and number are all that distinguishes pairs of field and city, and both are
+    those expected from the facts, so that seats do not move with the sample. The score is the mean
+    of their ranks.
     """
-    pair = field * len(CITIES) + city
-    size = len(FIELDS) * len(CITIES)
-    count = np.bincount(pair[above], weight[above], size)
-    sales = np.bincount(pair[above], (weight * revenue)[above], size)
-    score = (count.argsort().argsort() + sales.argsort().argsort()).astype(np.float64)
-    shape = (len(FIELDS), len(CITIES))
+    count = province.fields["enterprises"][:, None] * located
+    sales = province.fields["revenue"][:, None] * located
+    ranks = [values.ravel().argsort().argsort().reshape(values.shape) for values in (count, sales)]
+    score = (ranks[0] + ranks[1]).astype(np.float64)
     registered = round(province.marginals["county_clusters"])
-    return seats(province.clusters, score.reshape(shape), count.reshape(shape), registered)
+    return seats(province.clusters, score, count, registered)
 
 
 def _join(

@@ -146,7 +146,7 @@ def produce(m: ClusterPolicyModel) -> None:
 
     extra_vat = m.policy.lever("vat_additional_deduction")
     deduction = np.zeros(len(e))
-    if extra_vat is not None:
+    if extra_vat is not None and extra_vat.value("rate", m.quarter) > 0.0:
         claimed = targeting.claimed_share(extra_vat, e, m.seed_of_run, m.quarter, p["vat_take_up"])
         input_tax = vat_rate * p["input_tax_share"] * (materials + energy_cost)
         rate = extra_vat.value("rate", m.quarter) * claimed * (e.field != ENERGY_FIELD)
@@ -255,9 +255,10 @@ def invest(m: ClusterPolicyModel) -> None:
         uniform(seed, "upkeep", ids, t), p["capital_depreciation"], p["review_rate"],
         (p["trigger_low"], p["trigger_high"]), p["upkeep_chance"],
     )  # fmt: skip
-    stage_up, stage_cost, stage_grant = _digital(m)
+    stage_up, stage_cost, claim = _digital(m)
     green_up, green_cost, green_saved = _green(m)
-    outlay = upkeep + stage_cost - stage_grant + green_cost + lump
+    # Grants come when they are paid, so what is bought is financed in full.
+    outlay = upkeep + stage_cost + green_cost + lump
 
     repaid = e.debt_long / (4.0 * p["loan_term"])
     buffer = p["cash_share"] * yearly
@@ -265,18 +266,20 @@ def invest(m: ClusterPolicyModel) -> None:
     long, short = _lend(m, funds, outlay, lump, repaid)
 
     available = funds + long - upkeep
-    stage_up &= available >= stage_cost - stage_grant
-    available = available - (stage_cost - stage_grant) * stage_up
+    stage_up &= available >= stage_cost
+    available = available - stage_cost * stage_up
     green_up &= available >= green_cost
     available = available - green_cost * green_up
     lump = np.minimum(lump, np.maximum(available, 0.0))
     plant = upkeep + lump
-    spent = plant + (stage_cost - stage_grant) * stage_up + green_cost * green_up
+    spent = plant + stage_cost * stage_up + green_cost * green_up
+    subsidy = m.policy.lever("digital_subsidy_2021_2023")
+    grant = 0.0 * claim if subsidy is None else targeting.grant(m, subsidy, claim * stage_up)
     # A loan is drawn for what is bought: what was asked for and not used is not taken up.
     long = np.minimum(long, spent)
 
     dividend = p["payout"] * np.maximum(m.after_tax, 0.0)
-    cash = e.cash + m.cash_flow + long + short - repaid - spent
+    cash = e.cash + m.cash_flow + grant + long + short - repaid - spent
     dividend = np.minimum(dividend, np.maximum(cash - buffer, 0.0))
     dividend += p["excess_payout"] * np.maximum(cash - dividend - 3.0 * buffer, 0.0)
     cash -= dividend
@@ -292,10 +295,9 @@ def invest(m: ClusterPolicyModel) -> None:
     e.energy_saved += np.where(green_up, green_saved, 0.0)
     e.green_upgrades += green_up
     e.year_investment += plant + stage_cost * stage_up + green_cost * green_up
-    grant = stage_grant * stage_up
     e.year_subsidy += grant
     m.books.book("households", float(np.dot(w, dividend)))
-    m.books.book("outside", float(np.dot(w, spent + grant)))
+    m.books.book("outside", float(np.dot(w, spent)))
     m.books.book("government", -float(np.dot(w, grant)))
     leverage = (e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0)
     titled = (e.srdi > NEVER) | (e.little_giant > NEVER) | (e.high_tech > NEVER)
@@ -326,34 +328,38 @@ def _lend(
 
 
 def _digital(m: ClusterPolicyModel) -> tuple[Flag, Array, Array]:
-    """Who upgrades a digital stage this quarter, at what cost and with what grant."""
+    """Who would upgrade a digital stage this quarter, at what cost, claiming what grant."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    above, w = e.above_scale, e.weight
     peers = _peer_share(m, e.digital_stage >= 1)
     hazard = digital.consideration(p["p_ext"], p["q_peer"], peers)
     considers = (uniform(seed, "digital thought", e.id, t) < hazard) & (e.digital_stage < 4)
+    # Most enterprises do not think of it in a quarter: the rest is worked out for those who do.
+    rows = np.flatnonzero(considers)
+    ids, weight, above = e.id[rows], e.weight[rows], e.above_scale[rows]
     price = float(m.price_all)
     cost = price * digital.stage_cost(
-        e.expected_revenue / price, e.digital_stage, p["digital_fixed"], p["digital_share"],
-        p["digital_power"],
+        e.expected_revenue[rows] / price, e.digital_stage[rows], p["digital_fixed"],
+        p["digital_share"], p["digital_power"],
     )  # fmt: skip
     subsidy = m.policy.lever("digital_subsidy_2021_2023")
-    grant = np.zeros(len(e))
-    if subsidy is not None:
-        claimant = targeting.claims(subsidy, e, seed, t, p["digital_grant_take_up"])
+    grant = np.zeros(len(rows))
+    if subsidy is not None and subsidy.value("rate", t) > 0.0:
+        claimant = targeting.claims(subsidy, e, seed, t, p["digital_grant_take_up"])[rows]
         offer = np.minimum(subsidy.value("rate", t) * cost, subsidy.value("cap", t, np.inf))
         grant = offer * claimant
-    wants = considers & digital.worth_it(
-        4.0 * e.value_added, cost - grant, laplace(seed, "digital view", e.id, t),
+    wants = digital.worth_it(
+        4.0 * e.value_added[rows], cost - grant, laplace(seed, "digital view", ids, t),
         p["digital_perceived"], p["digital_hurdle"], p["digital_spread"],
     )  # fmt: skip
-    turn = uniform(seed, "digital turn", e.id, t)
+    turn = uniform(seed, "digital turn", ids, t)
     grown = float(np.exp(p["digital_capacity_growth"] * t / 4.0)) * price / 4.0
-    served = digital.serve(wants & above, cost, w, turn, p["digital_capacity_above"] * grown)
-    served |= digital.serve(wants & ~above, cost, w, turn, p["digital_capacity_below"] * grown)
-    # Projects go ahead on the grant they hope for; when the budget is spent the last get none.
-    paid = np.zeros(len(e)) if subsidy is None else targeting.grant(m, subsidy, grant * served)
-    return served, cost * served, paid
+    served = digital.serve(wants & above, cost, weight, turn, p["digital_capacity_above"] * grown)
+    below = p["digital_capacity_below"] * grown
+    served |= digital.serve(wants & ~above, cost, weight, turn, below)
+    rows = rows[served]
+    upgrades, paid, claim = np.zeros(len(e), dtype=bool), np.zeros(len(e)), np.zeros(len(e))
+    upgrades[rows], paid[rows], claim[rows] = True, cost[served], grant[served]
+    return upgrades, paid, claim
 
 
 def _green(m: ClusterPolicyModel) -> tuple[Flag, Array, Array]:
@@ -366,11 +372,14 @@ def _green(m: ClusterPolicyModel) -> tuple[Flag, Array, Array]:
     saved = per_va * 4.0 * e.value_added_real
     price = float(m.price_all)
     cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
-    audited = uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0
-    up = audited & energy.pays(
-        saved, cost, p["energy_price"] * price, laplace(seed, "green view", e.id, t),
-        p["hurdle_green"], p["kappa_upfront"], p["green_spread"],
+    audited = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
+    pays = energy.pays(
+        saved[audited], cost[audited], p["energy_price"] * price,
+        laplace(seed, "green view", e.id[audited], t), p["hurdle_green"], p["kappa_upfront"],
+        p["green_spread"],
     )  # fmt: skip
+    up = np.zeros(len(e), dtype=bool)
+    up[audited[pays]] = True
     return up, cost * up, per_va
 
 

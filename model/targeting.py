@@ -82,6 +82,8 @@ def grant(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Array:
         claim: Yuan claimed, zero where nothing is, shape (rows,).
     """
     e, t = m.enterprises, m.quarter
+    if not claim.any():
+        return claim
     if m.budget_year.get(lever.id) != m.year:
         m.budget_year[lever.id] = m.year
         m.budget_left[lever.id] = lever.value("budget", t, np.inf)
@@ -89,12 +91,11 @@ def grant(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Array:
     granted = claim * served
     m.budget_left[lever.id] -= float(np.dot(e.weight, granted))
     lag = int(lever.value("lag", t))
-    shares: list[float] = []
-    while share := lever.value(f"instalment_{len(shares) + 1}", t):
-        shares.append(share)
+    parts = sorted(term for term in lever.terms if term.startswith("instalment_"))
+    shares = [lever.value(term, t) for term in parts] or [1.0]
     now = np.zeros(len(e))
     rows = np.flatnonzero(granted)
-    for year, share in enumerate(shares or [1.0]):
+    for year, share in enumerate(shares):
         wait = lag + 4 * year
         if wait == 0:
             now = share * granted

@@ -201,7 +201,6 @@ def test_a_view_is_made_without_registering():
     assert Enterprise.__init__ is not Agent.__init__
 
 
-@pytest.mark.xfail(reason="a view keeps its row, and rows move at a year end", strict=False)
 def test_a_view_follows_its_enterprise(start):
     model = start()
     views = model.enterprises.to_list()
@@ -213,7 +212,6 @@ def test_a_view_follows_its_enterprise(start):
         assert view.revenue == revenue[view.unique_id]
 
 
-@pytest.mark.xfail(reason="what is set on a view hides the column and is lost", strict=False)
 def test_writing_to_a_view_writes_the_column_or_is_refused(five):
     view = five[1]
     try:
@@ -225,6 +223,5 @@ def test_writing_to_a_view_writes_the_column_or_is_refused(five):
     assert view.revenue == five.revenue[1]
 
 
-@pytest.mark.xfail(reason="Mesa reads a share here; a share keeps no row", strict=False)
 def test_at_most_may_be_a_share_as_in_mesa(five):
     assert len(five.select(at_most=0.4)) == 2

@@ -164,7 +164,6 @@ def test_a_lever_does_nothing_before_it_starts_and_pays_after(start, scenario):
     assert paid[2021] - base[2021] <= 240e6 * 1.05
 
 
-@pytest.mark.xfail(reason="an instalment of nothing ends the list of instalments", strict=False)
 def test_a_first_instalment_of_nothing_only_waits(start):
     model = start()
     model.run_for(1)
@@ -176,9 +175,6 @@ def test_a_first_instalment_of_nothing_only_waits(start):
     assert targeting.due(model).sum() == 3e6
 
 
-@pytest.mark.xfail(
-    reason="grants are committed before finance decides who goes ahead", strict=False
-)
 def test_only_projects_that_are_done_are_paid(start, scenario, monkeypatch):
     """Where no enterprise has funds for a stage, no grant for one falls due later."""
     model = start(of=with_terms(scenario, SUBSIDY, lag=1.0))
