@@ -136,7 +136,7 @@ def _totals(population: Population) -> dict[str, float]:
         "value_added": float(total(above, 4.0 * c["value_added"])),
         "enterprises": float(above.sum()),
         "employees": float(total(above, c["employees"])),
-        "rd_expenditure": float(total(factory, 4.0 * c["rd_reported"])),
+        "rd_expenditure": float(total(factory, c["last_rd_reported"])),
         "rd_active": float(total(above, c["rd_active"])),
         "rd_institution": float(total(above, c["rd_institution"])),
         "loans": float(total(c["weight"], loans)),

@@ -120,6 +120,19 @@ def chosen(draw: Array, score: Array, weight: Array, target: float) -> npt.NDArr
     return draw < np.minimum(1.0, high * score)
 
 
+def in_turn(draw: Array, score: Array, weight: Array, target: float) -> npt.NDArray[np.bool_]:
+    """Mark rows in random order, likelier ones earlier, until their weights reach `target`.
+
+    An exponential race (Efraimidis and Spirakis 2006): the order is that of `-ln(draw) / score`.
+    """
+    rows = np.flatnonzero(score > 0.0)
+    rows = rows[np.argsort(-np.log(draw[rows]) / score[rows], kind="stable")]
+    taken = weight[rows].cumsum() <= target + 0.5 * weight[rows]
+    marked = np.zeros(len(draw), dtype=bool)
+    marked[rows[taken]] = True
+    return marked
+
+
 def _sample(
     m: Mapping[str, float], p: Mapping[str, float], rows: int, seed: int
 ) -> tuple[Ids, Array]:
@@ -447,7 +460,8 @@ def _innovation(
     active = uniform(seed, "rd active", ids)
     doing = above & chosen(active, np.where(above, score, 0.0), w, m["rd_active"])
     upper = ~above & (revenue > 3e6)
-    doing |= upper & chosen(active, np.where(upper, score, 0.0), w, m["below_scale_rd_active"])
+    # Rows below scale stand for dozens: taken in random order until the number is reached.
+    doing |= in_turn(active, np.where(upper, score, 0.0), w, m["below_scale_rd_active"])
     e["rd_active"][:] = doing
     held = uniform(seed, "institution", ids)
     with_rd = doing & above & (held < p["institution_given_rd"])
