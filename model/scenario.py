@@ -70,6 +70,11 @@ class Lever:
             value holds from its quarter until the next one.
         who: Target groups: attribute (tier, field, size, city, role, label) to allowed ids; an
             absent attribute allows all.
+        payer: Who pays: ``centre``, ``province`` or ``city`` to its share. Empty where nothing is
+            paid, or where the split follows the sharing of taxes.
+        fund: Fund the money comes from, or an empty string.
+        drawn: Term to the parameter its first dated value is drawn with. Later dates of the term
+            are set by a scenario and stay.
     """
 
     id: str
@@ -80,6 +85,9 @@ class Lever:
     end: int | None
     terms: Mapping[str, tuple[tuple[int, float], ...]]
     who: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    payer: Mapping[str, float] = field(default_factory=dict)
+    fund: str = ""
+    drawn: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
         """Value of a term in a quarter; `absent` outside the period or before its first date."""
@@ -90,6 +98,19 @@ class Lever:
             if begin <= quarter:
                 current = value
         return current
+
+    def with_draw(self, values: Mapping[str, float]) -> Lever:
+        """The same lever with its drawn terms at the values of their parameters.
+
+        Args:
+            values: Parameter to value in base units; terms of other parameters stay.
+        """
+        moved = {
+            term: ((self.terms[term][0][0], float(values[parameter])), *self.terms[term][1:])
+            for term, parameter in self.drawn.items()
+            if parameter in values
+        }
+        return replace(self, terms={**self.terms, **moved}) if moved else self
 
 
 @dataclass(frozen=True)
@@ -203,7 +224,10 @@ class Scenario:
         return next((lever for lever in self.levers if lever.id == lever_id), None)
 
     def with_draw(self, values: Mapping[str, float], outside: Mapping[str, float]) -> Scenario:
-        """The same scenario at other parameter values and places of the outside world."""
+        """The same scenario at other parameter values and places of the outside world.
+
+        Terms of levers that are drawn move with their parameters.
+        """
         unknown = set(values) - set(self.parameters)
         if unknown:
             raise KeyError(f"unknown parameters: {sorted(unknown)}")
@@ -211,6 +235,7 @@ class Scenario:
         return replace(
             self,
             parameters={**self.parameters, **values},
+            levers=tuple(lever.with_draw(values) for lever in self.levers),
             outside=replace(self.outside, position=moved),
         )
 
