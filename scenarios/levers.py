@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.scenario import Lever, quarter_name
-from scenarios.errors import nearest_name
+from scenarios.errors import listed, nearest_name
 from scenarios.schema import (
     FIRST,
     SETTINGS,
@@ -21,11 +22,14 @@ from scenarios.schema import (
     Term,
     checked,
 )
+from scenarios.tables import table
 from scenarios.units import UNITS, in_unit, parse_quarter, to_base
 from scenarios.yaml_file import Document, Key, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from scenarios.tables import Parameter
 
 DECLARATIONS = Path(__file__).with_name("levers.yaml")
 
@@ -43,8 +47,31 @@ def declarations() -> Mapping[str, LeverDeclaration]:
             raise document.error((*at, "id"), "declared twice")
         found[lever.id] = lever
         for name, term in lever.terms.items():
-            _dated(document, term, term.default, (*at, "terms", name, "default"))
+            if term.default:
+                _dated(document, term, term.default, (*at, "terms", name, "default"))
+            else:
+                _check_range(document, term, (*at, "terms", name, "parameter"))
+        _instalments(document, lever.instalments, _index(lever.from_), (*at, "instalments"))
     return found
+
+
+def parameter_of(term: Term) -> Parameter | None:
+    """The row of `parameters.csv` a term is drawn with, or None if it is not drawn."""
+    return next((row for row in table("parameters") if row.name == term.parameter), None)
+
+
+def _check_range(document: Document, term: Term, at: Key) -> None:
+    """Refuse a parameter that is unknown, or may be drawn outside the bounds of its term."""
+    row = parameter_of(term)
+    if row is None:
+        names = [row.name for row in table("parameters")]
+        near = nearest_name(str(term.parameter), names)
+        problem = f"unknown parameter {term.parameter!r}"
+        raise document.error(at, problem, "names of parameters.csv", near)
+    low, high = term.bounds
+    if not low <= row.low <= row.value <= row.high <= high:
+        problem = f"{row.low:g} to {row.high:g} leaves the bounds"
+        raise document.error(at, problem, f"{low:g} to {high:g}")
 
 
 def declaration(document: Document, lever_id: str, at: Key) -> LeverDeclaration:
@@ -56,19 +83,25 @@ def declaration(document: Document, lever_id: str, at: Key) -> LeverDeclaration:
     known = declarations()
     if lever_id not in known:
         near = nearest_name(lever_id, known)
-        raise document.error(at, f"unknown lever {lever_id!r}", ", ".join(known), near)
+        allowed = f"{listed(known, 12)} (jiqun levers shows all)"
+        raise document.error(at, f"unknown lever {lever_id!r}", allowed, near)
     return known[lever_id]
 
 
 def issued(lever: LeverDeclaration) -> Lever:
     """A lever with the terms of its declaration."""
     source = Document(DECLARATIONS, None, {})
-    terms = {
-        name: _dated(source, term, term.default, ("terms", name))
-        for name, term in lever.terms.items()
-    }
     start = _index(lever.from_)
+    terms: dict[str, Dated] = {}
+    for name, term in lever.terms.items():
+        row = parameter_of(term)
+        terms[name] = (
+            ((start, row.value),)
+            if row
+            else _dated(source, term, term.default or [], ("terms", name))
+        )
     terms |= _settings(lever.budget, lever.take_up, start)
+    terms |= _instalments(source, lever.instalments, start, ("instalments",))
     return Lever(
         id=lever.id,
         origin=lever.origin,
@@ -78,6 +111,9 @@ def issued(lever: LeverDeclaration) -> Lever:
         end=_index(lever.to) if lever.to else None,
         terms=terms,
         who=_groups(lever.eligible),
+        payer=dict(lever.payer),
+        fund=lever.fund,
+        drawn={name: term.parameter for name, term in lever.terms.items() if term.parameter},
     )
 
 
@@ -112,19 +148,35 @@ def apply(
         for name, value in (setting.model_extra or {}).items()
     }
     given |= _settings_of(document, lever, setting, start, at)
-    terms = dict(base.terms) | {
-        name: _spliced(base.terms.get(name, ()), dated) for name, dated in given.items()
-    }
-    return Lever(
-        id=base.id,
-        origin=base.origin,
-        channel=base.channel,
-        article=base.article,
+    before = dict(base.terms) if inherited else _advanced(base, start)
+    if setting.instalments is not None:
+        # Instalments that the setting has no longer end with it.
+        ended = (name for name in before if name.startswith("instalment_") and name not in given)
+        given |= dict.fromkeys(ended, ((start, 0.0),))
+    terms = before | {name: _spliced(before.get(name, ()), dated) for name, dated in given.items()}
+    return replace(
+        base,
         start=min(start, base.start) if inherited else start,
         end=end,
         terms=terms,
         who=dict(base.who) | _groups(_who(document, lever, setting, at)),
+        # What the scenario says from the first date on is no longer drawn.
+        drawn={
+            name: parameter
+            for name, parameter in base.drawn.items()
+            if name not in given or given[name][0][0] > max(start, before[name][0][0])
+        },
     )
+
+
+def _advanced(base: Lever, start: int) -> dict[str, Dated]:
+    """Terms of a lever that a scenario begins earlier than issued: the first values come along."""
+    return {
+        name: ((start, path[0][1]), *path[1:])
+        if path and start < path[0][0] == base.start
+        else path
+        for name, path in base.terms.items()
+    }
 
 
 def _spliced(before: Dated, after: Dated) -> Dated:
@@ -200,13 +252,19 @@ def _settings_of(
     if setting.lag is not None:
         span = Term(kind="quarters", bounds=[0, 40], default=[_ZERO_LAG], grade="assumption")
         terms["lag"] = ((start, _base(document, span, setting.lag, (*at, "lag"))),)
-    if setting.instalments is not None:
-        total = sum(setting.instalments)
-        if abs(total - 1) > 1e-9:
-            raise document.error((*at, "instalments"), f"sum to {total:g}", "shares that sum to 1")
-        for i, share in enumerate(setting.instalments, 1):
-            terms[f"instalment_{i}"] = ((start, share),)
-    return terms
+    return terms | _instalments(document, setting.instalments, start, (*at, "instalments"))
+
+
+def _instalments(
+    document: Document, shares: list[float] | None, start: int, at: Key
+) -> dict[str, Dated]:
+    """Share of each year's instalment as terms."""
+    if shares is None:
+        return {}
+    total = sum(shares)
+    if abs(total - 1) > 1e-9:
+        raise document.error(at, f"sum to {total:g}", "shares that sum to 1")
+    return {f"instalment_{i}": ((start, share),) for i, share in enumerate(shares, 1)}
 
 
 _ZERO_LAG = DatedQuantity.model_validate({"from": "2019-Q1", "value": 0.0, "unit": "quarters"})

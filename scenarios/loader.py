@@ -62,20 +62,22 @@ def load(name_or_path: str | Path) -> Scenario:
     document, written, draft = _resolve(path, ())
     start, end = _period(document, draft)
     label = draft.label or (written.name, written.name)
-    return Scenario(
+    central = Scenario(
         name=written.name,
         label_zh=label[0],
         label_en=label[1],
         baseline=written.baseline,
         start=start,
         end=end,
-        parameters={row.name: row.value for row in table("parameters")} | dict(draft.parameters),
+        parameters={row.name: row.value for row in table("parameters")},
         outside=outside_world(draft.origin, draft.position),
         levers=tuple(draft.levers.values()),
         province=province(),
         rows=draft.rows,
         data_hash=data_hash(),
     )
+    # Terms of levers that follow a parameter move with it.
+    return central.with_draw(draft.parameters, {})
 
 
 def check(name_or_path: str | Path) -> list[InputError]:
@@ -159,9 +161,8 @@ def _levers(
         if lever_id not in found:
             at = ("without", i)
             problem = f"the baseline has no lever {lever_id!r}"
-            raise document.error(
-                at, problem, ", ".join(found) or "none", nearest_name(lever_id, found)
-            )
+            allowed = listed(found) or "none"
+            raise document.error(at, problem, allowed, nearest_name(lever_id, found))
         del found[lever_id]
     seen: set[str] = set()
     for i, setting in enumerate(written.levers):

@@ -1,7 +1,7 @@
 """What scenario and lever files may hold.
 
 Pydantic checks shape, types and names. Terms of a lever (its rates, amounts and caps) are checked
-against the lever's own declaration in `resolve.py`, since each lever has its own.
+against the lever's own declaration in `levers.py`, since each lever has its own.
 """
 
 from __future__ import annotations
@@ -9,7 +9,15 @@ from __future__ import annotations
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from model.scenario import CITIES, FIELDS, SERIES, SIZES, TIERS
@@ -36,6 +44,10 @@ WHO: dict[str, tuple[str, ...]] = {
 
 SETTINGS = ("budget", "take_up", "lag", "instalments")
 """Parts of a lever setting that are not terms of its own."""
+
+PAYERS = ("centre", "province", "city")
+FUNDS = ("special_funds", "older_programmes", "upgrade_plan", "city_funds", "tax")
+"""Funds a lever is paid from; what a switch adds on top is booked apart by the model."""
 
 PATHS = {"low": -1.0, "central": 0.0, "high": 1.0}
 """Paths of the outside world and the place of each between low and high."""
@@ -110,6 +122,10 @@ class TakeUp(Part):
     years: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=20)]
 
 
+Instalments = Annotated[list[Share], Field(min_length=1, max_length=9)]
+"""Share of an award that is paid in each year."""
+
+
 class Who(Part):
     """Target group; an absent attribute allows all."""
 
@@ -133,7 +149,7 @@ class LeverSetting(BaseModel):
     budget: Budget | None = None
     take_up: TakeUp | None = None
     lag: Quantity | None = None
-    instalments: Annotated[list[Share], Field(min_length=1, max_length=12)] | None = None
+    instalments: Instalments | None = None
 
 
 class OutsidePath(Part):
@@ -172,13 +188,32 @@ class ScenarioFile(Part):
 
 
 class Term(Part):
-    """Declaration of one term of a lever: its kind, bounds and value as issued."""
+    """Declaration of one term of a lever: its kind, bounds and value as issued.
+
+    The value is dated (`default`), or that of a parameter from the lever's first quarter on, which
+    is then drawn with it (`parameter`).
+    """
 
     kind: Annotated[str, _one_of(*UNITS)]
     bounds: Annotated[list[Finite], Field(min_length=2, max_length=2)]
-    default: Annotated[list[DatedQuantity], Field(min_length=1)]
+    default: Annotated[list[DatedQuantity], Field(min_length=1)] | None = None
+    parameter: Name | None = None
     grade: Literal["published", "recalled", "assumption"]
     note: str = ""
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Term:
+        if (self.default is None) == (self.parameter is None):
+            raise PydanticCustomError(
+                "one_value", "both or neither", {"expected": "one of default and parameter"}
+            )
+        return self
+
+
+def _whole(payer: dict[str, float]) -> dict[str, float]:
+    if payer and abs(sum(payer.values()) - 1) > 1e-9:
+        raise PydanticCustomError("whole", "not 1", {"expected": "shares that sum to 1"})
+    return payer
 
 
 class LeverDeclaration(Part):
@@ -189,6 +224,10 @@ class LeverDeclaration(Part):
     article: str
     origin: Literal["document_55", "older", "later"]
     channel: Name
+    payer: Annotated[dict[Annotated[str, _one_of(*PAYERS)], Share], AfterValidator(_whole)] = Field(
+        default_factory=dict
+    )
+    fund: Annotated[str, _one_of(*FUNDS, "")] = ""
     from_: Annotated[Quarter, Field(alias="from")]
     to: Quarter | None = None
     who: list[Annotated[str, _one_of(*WHO)]] = Field(default_factory=list)
@@ -196,6 +235,7 @@ class LeverDeclaration(Part):
     settings: list[Annotated[str, _one_of(*SETTINGS)]] = Field(default_factory=list)
     budget: Budget | None = None
     take_up: TakeUp | None = None
+    instalments: Instalments | None = None
     terms: Annotated[dict[str, Term], Field(min_length=1)]
 
 

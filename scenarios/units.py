@@ -11,6 +11,9 @@ UNITS: dict[str, dict[str, float]] = {
     "money": {"yuan": 1.0, "元": 1.0, "万元": 1e4, "亿元": 1e8},
     "quarters": {"quarters": 1.0, "years": 4.0},
     "enterprises": {"enterprises": 1.0},
+    "clusters": {"clusters": 1.0},
+    "points": {"points": 1.0},
+    "switch": {"switch": 1.0},
 }
 """Kind of quantity to the units it may be written in, each with its size in base units."""
 
