@@ -157,6 +157,9 @@ class Article(Row):
     heading_en: Text
     kind: Literal["context", "mechanism", "target", "lever"]
     what_it_becomes: Text
+    in_model: Literal["yes", "partly", "no"]
+    reason: Annotated[str, _doc("what is not in the model, and why")]
+    read: Annotated[str, _doc("files to read, separated by semicolons")]
     targets: str
     lead_zh: str
     source: Text
@@ -201,6 +204,8 @@ class LeverInForce(Row):
     cap: str
     eligibility: str
     period: str
+    modelled_as: Annotated[str, _doc("lever it became; empty if it is not in the model")]
+    reason: Annotated[str, _doc("why it is not in the model, or how it differs there")]
     source: str
 
 

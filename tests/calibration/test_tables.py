@@ -142,10 +142,12 @@ def test_calibration_targets_name_outcomes_of_the_register():
 
 def test_lever_defaults_are_rows_of_the_rules():
     rules = {row.id: row for row in table("rules")}
+    parameters = {row.name for row in table("parameters")}
     named = set()
     for lever in declarations().values():
         for name, term in lever.terms.items():
-            for item in term.default:
+            assert term.default or term.parameter in parameters, (lever.id, name)
+            for item in term.default or ():
                 rule = rules[item.source]
                 scale = {"%": 0.01}.get(rule.unit, 1.0)
                 value = to_base(item.value, item.unit, term.kind)
@@ -241,3 +243,20 @@ def test_missing_and_binary_tables_are_refused(tmp_path):
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(TableError, match="UTF-8"):
         read_table(binary, CityRow)
+
+
+def test_what_an_article_is_read_in_exists_and_what_is_missing_has_its_reason():
+    numbers = [row.article for row in table("articles")]
+    assert numbers == [str(i) for i in range(1, 23)]
+    levers = declarations().values()
+    for row in table("articles"):
+        assert [p for p in row.read.split(";") if p and not (DATA.parents[1] / p).is_file()] == []
+        assert (row.in_model == "yes") or row.reason, row.article
+        assert (row.in_model == "no") == (not row.read), row.article
+        has_lever = any(row.article in lever.article.split(";") for lever in levers)
+        assert row.in_model != "no" or not has_lever, row.article
+
+
+def test_instruments_in_force_became_levers_or_say_why_not():
+    for row in table("levers_in_force"):
+        assert row.modelled_as in declarations() if row.modelled_as else row.reason, row
