@@ -13,11 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from mesa import Agent
 
+from model.enterprises import NEVER
+from model.randomness import uniform
 from model.scenario import CITIES, FIELDS, Array, ClusterRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from model.model import ClusterPolicyModel
 
 PROVINCIAL = 30
 COUNTY = 100
@@ -36,6 +41,72 @@ class ClusterSeat:
     status: str
     registered: bool
     scale: float | None
+
+
+class Cluster(Agent):  # type: ignore[misc]
+    """A cluster: what it is, what it scores and holds, and what it is owed.
+
+    Attributes:
+        id: Identifier in the register.
+        name_zh: Chinese name.
+        name_en: English name.
+        field: Field (index).
+        city: Host city (index), the first where there are several.
+        tier: Cultivation tier, fixed.
+        status: Title held; changes by year.
+        registered: One of the published county clusters.
+        scores: Points by dimension at the last year end, 0 to 100.
+        score: Weighted mean of the five.
+        titled_since: Quarter of the last title won in the run.
+        promotion_body: Has a body that serves its members.
+        plan: Has a plan and a task force of its own (article 4).
+        award: Award of the last title, yuan; zero if none.
+        instalments_paid: Instalments of it that have fallen due so far.
+        received: Award money received so far, yuan.
+        platform: Stock of public platforms, yuan of 2018.
+    """
+
+    model: ClusterPolicyModel
+
+    def __init__(self, model: ClusterPolicyModel, seat: ClusterSeat) -> None:
+        super().__init__(model)
+        self.id, self.name_zh, self.name_en = seat.id, seat.name_zh, seat.name_en
+        self.field, self.city, self.tier = seat.field, seat.city, seat.tier
+        self.status, self.registered = seat.status, seat.registered
+        self.scores: dict[str, float] = {}
+        self.score = 0.0
+        self.titled_since = NEVER
+        self.promotion_body = self.plan = False
+        self.award = self.received = self.platform = 0.0
+        self.instalments_paid = 0
+
+    @property
+    def titled(self) -> bool:
+        """Holds a provincial or higher title."""
+        return self.status in ("provincial", "national", "world")
+
+
+class City(Agent):  # type: ignore[misc]
+    """A city: it hosts clusters and draws up their plans (article 4)."""
+
+    model: ClusterPolicyModel
+
+    def __init__(self, model: ClusterPolicyModel, number: int) -> None:
+        super().__init__(model)
+        self.number, self.id = number, CITIES[number]
+
+    def draw_up_plans(self, yearly: float) -> None:
+        """Plan and task force for the best-scoring clusters that have none.
+
+        Args:
+            yearly: Clusters a year; a fraction is a chance of one more.
+        """
+        m = self.model
+        draw = uniform(m.seed_of_run, "plans", np.array([self.number]), m.quarter)[0]
+        places = int(yearly) + int(draw < yearly - int(yearly))
+        waiting = [c for c in m.clusters if c.city == self.number and c.scores and not c.plan]
+        for cluster in sorted(waiting, key=lambda c: (-c.score, c.id))[:places]:
+            cluster.plan = True
 
 
 def seats(

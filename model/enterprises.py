@@ -69,6 +69,7 @@ class Columns:
     plant: Annotated[Flag, Column("", 0, 1, "large new plant that came up after 2018")]
     # size
     above_scale: Annotated[Flag, Column("", 0, 1, "counted by statistics: 20 million yuan")]
+    size: Annotated[Whole, Column("index", 0, 3, "size class of this quarter (SIZES)")]
     was_above_scale: Annotated[Flag, Column("", 0, 1, "above scale at the last year end")]
     revenue: Annotated[Real, _real("yuan a quarter", 0, INF, "revenue without VAT")]
     expected_revenue: Annotated[Real, _real("yuan a year", 0, INF, "smoothed revenue")]
@@ -97,6 +98,9 @@ class Columns:
     rd_intensity: Annotated[Real, _real("share", 0, INF, "R&D over revenue carried out")]
     rd: Annotated[Real, _real("yuan a quarter", 0, INF, "R&D carried out")]
     rd_reported: Annotated[Real, _real("yuan a quarter", 0, INF, "R&D reported")]
+    rd_grant_rate: Annotated[
+        Real, _real("share", 0, 1, "R&D grant on a further yuan of R&D this year")
+    ]
     knowledge: Annotated[Real, _real("yuan of 2018", 0, INF, "knowledge stock")]
     knowledge_floor: Annotated[Real, _real("yuan of 2018", 0, INF, "floor that keeps its log")]
     # digital and green
@@ -111,7 +115,8 @@ class Columns:
     cash: Annotated[Real, _real("yuan", -1, INF, "deposits")]
     debt_short: Annotated[Real, _real("yuan", 0, INF, "short loans")]
     debt_long: Annotated[Real, _real("yuan", 0, INF, "medium- and long-term loans")]
-    rate: Annotated[Real, _real("share a year", 0, 1, "interest rate paid")]
+    debt_line: Annotated[Real, _real("yuan", 0, INF, "long loans under the cluster credit line")]
+    rate: Annotated[Real, _real("share a year", 0, 1, "interest rate before the line's discount")]
     losses: Annotated[Real, _real("yuan", 0, INF, "losses carried forward for tax")]
     # quality titles: quarter of the last award
     innovative_sme: Annotated[Whole, Column("quarter", -INF, INF, "innovative SME since")]

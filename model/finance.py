@@ -6,11 +6,54 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from mesa import Agent
 
 if TYPE_CHECKING:
+    from model.model import ClusterPolicyModel
     from model.scenario import Array
 
 Flag = npt.NDArray[np.bool_]
+
+
+class Banks(Agent):  # type: ignore[misc]
+    """The bank sector: what it lends in all, and what is left of the line for clusters.
+
+    Attributes:
+        credit: Manufacturing loans that banks are ready to hold, yuan.
+        base_rate: Rate of new corporate loans, a share a year.
+        granted: Share of asked-for loans granted in the last quarter.
+        line_left: Yuan of the year left under separate cluster plans (article 16).
+    """
+
+    model: ClusterPolicyModel
+
+    def __init__(self, model: ClusterPolicyModel, credit: float, base_rate: float) -> None:
+        super().__init__(model)
+        self.credit, self.base_rate = credit, base_rate
+        self.granted, self.line_left = 1.0, 0.0
+
+    def open_year(self) -> None:
+        """Set the year's line for clusters."""
+        self.line_left = self.model.lever_value("cluster_credit_line", "line")
+
+    def lend(self, asked: float, owed: float, line: float, growth: float) -> float:
+        """Grow the supply of credit, take the line out of it and ration the rest.
+
+        Args:
+            asked: Loans asked for outside the line, yuan.
+            owed: Loans outstanding before new ones, yuan.
+            line: Loans of the quarter under the line, yuan.
+            growth: Growth of supply in the quarter, log.
+
+        Returns:
+            Share of what is asked for outside the line that is granted.
+        """
+        self.credit *= float(np.exp(growth))
+        # Part of the line is new credit; the rest is taken from other borrowers.
+        self.credit += self.model.lever_value("cluster_credit_line", "additional") * line
+        self.line_left -= line
+        self.granted = ration(asked, self.credit - owed - line)
+        return self.granted
 
 
 def borrowing_limit(

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from model.scenario import Array
 
 
-def wanted_capital(rate: Array, revenue: Array, equipment_price: float, elasticity: float) -> Array:
+def wanted_capital(
+    rate: Array, revenue: Array, equipment_price: Array | float, elasticity: float
+) -> Array:
     """Capital wanted, yuan: in proportion to revenue at unchanged prices of goods."""
     result: Array = rate * revenue * equipment_price**-elasticity
     return result

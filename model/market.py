@@ -58,9 +58,19 @@ def revenue_target(
     return mass * per_mass[field]
 
 
-def local_share(start: Array, own: Array, outside: Array, ratio_start: Array) -> Array:
-    """Local sourcing share: its odds move with the province's competitiveness."""
-    odds = start / (1.0 - start) * (own / outside) / ratio_start
+def local_share(
+    start: Array, own: Array, outside: Array, ratio_start: Array, matched: Array
+) -> Array:
+    """Local sourcing share: its odds move with the province's competitiveness and with matching.
+
+    Args:
+        start: Share in 2018, shape (fields,).
+        own: Mass of the province, shape (fields,).
+        outside: Mass of the outside competitor, shape (fields,).
+        ratio_start: Own over outside mass in 2018, shape (fields,).
+        matched: Log of the odds gained by matching leaders and suppliers, shape (fields,).
+    """
+    odds = start / (1.0 - start) * (own / outside) / ratio_start * np.exp(matched)
     return odds / (1.0 + odds)
 
 

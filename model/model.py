@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
@@ -12,18 +12,31 @@ from mesa.time import Schedule
 
 from model import quarter as stages
 from model.accounting import Books
+from model.budget import SPECIAL, Province
+from model.clusters import City, Cluster
 from model.demography import Profiles
 from model.enterprises import YEARLY, Enterprises
+from model.finance import Banks
+from model.ledger import PAYEES, Ledger, place
 from model.market import outside_mass
 from model.observe import Recorded, observe
 from model.population import Population, build_population
-from model.scenario import CITIES, FIELDS, TIERS, Array, Scenario, quarter_index, year_of
+from model.programmes import programmes
+from model.scenario import CITIES, FIELDS, SIZES, TIERS, Array, Scenario, quarter_index, year_of
+from model.targeting import Due, eligible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from model.enterprises import Flag
+    from model.scenario import Lever
 
 POPULATION_SEED = 1
 
 QUARTER = (
     ("outside world", stages.outside_world),
     ("entry", stages.entry),
+    ("programmes", programmes),
     ("market", stages.sell),
     ("costs and taxes", stages.produce),
     ("investment and finance", stages.invest),
@@ -44,6 +57,11 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
     Attributes:
         policy: The scenario (Mesa keeps its own under another name).
         enterprises: The enterprises, as columns.
+        clusters: The clusters, in the order of the enterprises' cluster numbers.
+        province: The province as a payer.
+        cities: The cities.
+        banks: The bank sector.
+        ledger: All payments and promises under levers.
         quarter: Quarter being run, or last run (0 is 2019-Q1).
         timings: Seconds spent in each stage so far.
     """
@@ -67,6 +85,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.timings["year end"] = 0.0
         self._recorded: list[tuple[int, Recorded]] = []
         self._initialise()
+        self._found()
         self.schedule_recurring(self.close_year, Schedule(interval=4, start=4))
 
     def _initialise(self) -> None:
@@ -102,17 +121,11 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.outside = outside_mass(mass, 4.0 * self.market, self.local_start, 4.0 * self.purchases)
         self.ratio_start = mass / self.outside
         self.revenue_per_mass = np.full(n, 0.25)
-        self.base_rate = self.policy.outside.loan_rate_in(2018)
         staff = e.weight * e.employees * e.wage
         marginals = province.marginals
         pay = float(np.sum((staff)[e.above_scale]))
         self.wage = marginals["va_share_wages"] * marginals["value_added"] / pay
         self.memory: tuple[float, float] | None = None
-        self.credit = float(np.dot(e.weight, e.debt_short + e.debt_long))
-        self.granted = 1.0
-        self.budget_left: dict[str, float] = {}
-        self.budget_year: dict[str, int] = {}
-        self.due: list[tuple[int, npt.NDArray[np.int64], Array]] = []
         self.rd_cost_ratio = np.ones(len(e))
         self.rd_reward = np.zeros(len(e))
         self.cash_flow = self.after_tax = np.zeros(len(e))
@@ -126,6 +139,23 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.year_purchases: Array
         self.start_year()
 
+    def _found(self) -> None:
+        """Clusters, province, cities and banks, with empty books."""
+        e = self.enterprises
+        owed = float(np.dot(e.weight, e.debt_short + e.debt_long))
+        self.banks = Banks(self, owed, self.policy.outside.loan_rate_in(2018))
+        self.province = Province(self)
+        self.cities = [City(self, number) for number in range(len(CITIES))]
+        self.clusters = [Cluster(self, seat) for seat in self.population.clusters]
+        self.ledger = Ledger()
+        self.due: list[Due] = []
+        self.awards_due: list[tuple[int, float]] = []
+        self.paid_now = np.zeros(len(e))
+        self.ticket = np.zeros(len(SIZES))
+        self.matched = np.zeros(len(FIELDS))
+        self.score_base: dict[str, tuple[Array, Array]] = {}
+        self.refresh_clusters()
+
     def _pools(self) -> dict[int, tuple[int, int, int, int]]:
         """Pair of field and city to (primary cluster, its tier, own pool, county cluster)."""
         none, size = TIERS.index("none"), len(self.population.clusters)
@@ -138,6 +168,61 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             elif seat.tier == "county" and entry[3] < 0:
                 entry[3] = number
         return {pair: (a, b, c, d) for pair, (a, b, c, d) in table.items()}
+
+    def refresh_clusters(self) -> None:
+        """Terms that follow from the state of the clusters, by cluster; the last is for none."""
+        e, size = self.enterprises, len(self.clusters) + 1
+        self.title_credit, self.title_appeal = np.zeros(size), np.zeros(size)
+        self.cluster_plan, self.platform_cut = np.zeros(size), np.zeros(size)
+        rd = np.bincount(e.cluster + 1, e.weight * e.year_rd, size)[1:] / self.price_all
+        for i, cluster in enumerate(self.clusters):
+            self.cluster_plan[i] = cluster.plan
+            if cluster.platform > 0.0:
+                saved = self.parameters["platform_strength"] * cluster.platform
+                self.platform_cut[i] = min(saved / max(rd[i], 1.0), 0.1)
+            # Titles held before the run are part of what the population is.
+            if cluster.titled and cluster.titled_since >= 0:
+                given = "cluster_recognition"
+                if cluster.status == "national":
+                    given = "national_cluster_contest"
+                self.title_credit[i] = self.lever_value(given, "credit")
+                self.title_appeal[i] = self.lever_value(given, "appeal")
+
+    def peer_share(self, doing: Flag) -> Array:
+        """Share of the other enterprises of the same pool (cluster, or field in city) doing it."""
+        e, size = self.enterprises, self.number_of_pools
+        number = np.bincount(e.pool, e.weight, size)[e.pool]
+        doers = np.bincount(e.pool, e.weight * doing, size)[e.pool]
+        result: Array = np.clip((doers - doing) / np.maximum(number - 1.0, 1.0), 0.0, 1.0)
+        return result
+
+    def steered_to(self) -> Flag:
+        """Enterprises that the steered part of the special funds may serve, shape (rows,)."""
+        lever = self.policy.lever("fund_steering")
+        if lever is None or lever.value("theta", self.quarter) <= 0.0:
+            return np.zeros(len(self.enterprises), dtype=bool)
+        return eligible(lever, self.enterprises)
+
+    def award_fund_of(self, award: Lever) -> str:
+        """Fund that awards to clusters are paid from."""
+        return "additional" if award.value("additional", self.quarter) else SPECIAL
+
+    def book_cluster(self, cluster: Cluster, lever: Lever, kind: str, yuan: float) -> None:
+        """Enter in the ledger what a cluster as such is promised or paid."""
+        cell = place(
+            np.array([cluster.city]), np.array([TIERS.index(cluster.tier)]),
+            np.array([PAYEES.index("platform")]),
+        )  # fmt: skip
+        fund = self.award_fund_of(lever)
+        self.ledger.book(self.year, lever, kind, "steered", cell, np.array([yuan]), fund=fund)
+
+    def build_platform(self, cluster: Cluster, lever: Lever, yuan: float) -> None:
+        """The province buys public platforms for a cluster."""
+        self.book_cluster(cluster, lever, "paid", yuan)
+        self.books.book("government", -yuan)
+        self.books.book("outside", yuan)
+        self.spent += yuan
+        cluster.platform += yuan / self.price_all
 
     @property
     def year(self) -> int:
@@ -158,7 +243,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         """One quarter."""
         self.quarter += 1
         self.books = Books()
-        before = self._position()
+        before, paid_before = self._position(), self.ledger.paid
+        self.spent = 0.0
         # Labour saved by methods and machines that other columns do not carry.
         self.labour_saving = self.parameters["labour_saving"] * (self.quarter + 1) / 4.0
         for name, stage in QUARTER:
@@ -166,7 +252,9 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             stage(self)
             self.timings[name] += time.perf_counter() - began
         closed = self.books.residual(before, self._position(), self.turnover)
-        self.year_residual = max(self.year_residual, closed, self.identity)
+        # What the ledger says was paid is what enterprises and suppliers of platforms received.
+        unposted = abs(self.ledger.paid - paid_before - self.spent) / self.turnover
+        self.year_residual = max(self.year_residual, closed, self.identity, unposted)
         self.year_market = self.year_market + self.market
         self.year_purchases = self.year_purchases + self.purchases
         self.year_local = self.year_local + self.local * self.purchases
@@ -211,6 +299,17 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             "outcome": np.repeat(outcomes, size),
             "value": np.concatenate([empty, *(g[3] for _, g in self._recorded)]),
         }
+
+    def ledger_records(self) -> dict[str, npt.NDArray[Any]]:
+        """Rows of the ledger, one array a column."""
+        return self.ledger.records()
+
+    @property
+    def outcomes(self) -> pd.DataFrame:
+        """Outcomes of the completed years as a table."""
+        import pandas as pd  # noqa: PLC0415  (slow to import, and runs do not need it)
+
+        return pd.DataFrame(self.records())
 
     def _position(self) -> float:
         """Cash less debt of all enterprises, yuan."""

@@ -11,6 +11,7 @@ from scipy.sparse import csc_array
 from model.enterprises import NEVER
 from model.outcomes import OUTCOMES
 from model.population import ENERGY_FIELD
+from model.quarter import interest_due
 from model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array
 from model.targeting import size_class
 
@@ -71,6 +72,7 @@ def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
         "energy": above * e.year_energy,
         "loans": e.debt_short + e.debt_long,
         "mlt_loans": e.debt_long,
+        "interest_due": interest_due(m),
         "tax": above * e.year_tax,
         "tax_forgone": above * e.year_tax_forgone,
         "subsidy": above * e.year_subsidy,
@@ -92,13 +94,13 @@ def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
 def groups(m: ClusterPolicyModel) -> dict[str, tuple[Whole, tuple[str, ...]]]:
     """Level to (group of each row, -1 for none; names of the groups)."""
     e = m.enterprises
-    seats = m.population.clusters
-    status = np.array([STATUSES.index(s.status) for s in seats] + [STATUSES.index("none")])
+    names = [cluster.status for cluster in m.clusters] + ["none"]
+    status = np.array([STATUSES.index(name) for name in names])
     return {
         "province": (np.zeros(len(e), dtype=np.int64), (PROVINCE_NAME,)),
         "tier": (e.tier, TIERS),
         "status": (status[e.cluster], STATUSES),
-        "cluster": (e.cluster, tuple(seat.id for seat in seats)),
+        "cluster": (e.cluster, tuple(cluster.id for cluster in m.clusters)),
         "city": (e.city, CITIES),
         "field": (e.field, FIELDS),
         "size": (size_class(e.above_scale, e.year_revenue, e.employees), SIZES),
@@ -157,6 +159,7 @@ def _complete(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None
         m.base_year[level] = (sums["energy"], sums["value_added_real"])
     none = np.zeros(len(sums["count"]))
     sums["energy_2020"], sums["value_added_real_2020"] = m.base_year.get(level, (none, none))
+    _count_clusters(m, level, sums)
     if level in ("province", "field"):
         by_field = (m.year_market, m.year_local, m.year_purchases)
         for name, values in zip(
@@ -168,6 +171,26 @@ def _complete(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None
         # Services hold a constant share of all high-tech enterprises, as at the start.
         start = m.policy.province.marginals["hightech_enterprises"]
         sums["hightech"] = sums["hightech"] * start / (start - services)
-        sums["loan_rate_sum"] = np.array([m.base_rate])
+        sums["loan_rate_sum"] = np.array([m.banks.base_rate])
         sums["loan_rate_weight"] = np.ones(1)
         sums["accounting_residual"] = np.array([m.year_residual])
+
+
+def _count_clusters(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None:
+    """Add what is counted of clusters: titles of the province, state of each, number by status."""
+    status = np.array([STATUSES.index(cluster.status) for cluster in m.clusters])
+    number = np.bincount(status, minlength=len(STATUSES)).astype(np.float64)
+    if level == "province":
+        for name in ("provincial", "national", "county"):
+            sums[f"clusters_{name}"] = number[[STATUSES.index(name)]]
+    elif level == "status":
+        sums["clusters"] = number
+    elif level == "cluster":
+        racing = np.array([bool(cluster.scores) for cluster in m.clusters])
+        for name, values in (
+            ("score", [cluster.score for cluster in m.clusters]),
+            ("titled", [cluster.titled for cluster in m.clusters]),
+            ("revoked", [cluster.status == "revoked" for cluster in m.clusters]),
+            ("platform", [cluster.platform for cluster in m.clusters]),
+        ):
+            sums[f"cluster_{name}"] = np.where(racing, np.array(values, dtype=float), np.nan)

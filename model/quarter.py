@@ -13,23 +13,27 @@ import numpy as np
 from model import (
     demography,
     digital,
-    energy,
     finance,
     innovation,
     investment,
     market,
+    plans,
     targeting,
     taxes,
     titles,
 )
 from model.enterprises import NEVER
+from model.horse_race import BASE_YEAR, run_race
 from model.population import ENERGY_FIELD
 from model.randomness import laplace, uniform
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
+    from model.scenario import Lever
 
 N = len(FIELDS)
 
@@ -48,7 +52,7 @@ def outside_world(m: ClusterPolicyModel) -> None:
         m.price_growth = float(np.log(np.sum(m.market * price) / np.sum(m.market)))
         m.market = m.market * m.demand_growth
         m.frontier = p["frontier_share"] * np.log1p(outside.growth("frontier", year)) / 4.0
-        m.base_rate = outside.loan_rate_in(year)
+        m.banks.base_rate = outside.loan_rate_in(year)
     else:
         m.demand_growth = np.ones(N)
         m.price_growth = 0.0
@@ -84,6 +88,7 @@ def entry(m: ClusterPolicyModel) -> None:
     new["expected_revenue"][:] = 4.0 * new["revenue"]
     new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / 0.23
     new["employees"][:] = new["labour_need"] * new["va_rate"] * 4.0 * new["revenue"]
+    new["appeal"][:] = m.title_appeal[new["cluster"]]
     new["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * new["digital_stage"] / 4.0
     total = new["weight"]
     m.books.book("households", -float(np.dot(total, capital + new["cash"] - loan)))
@@ -100,7 +105,8 @@ def sell(m: ClusterPolicyModel) -> None:
     bought = e.weight * leader * e.revenue * (1.0 - e.va_rate)
     purchases = p["leader_purchases_in_field"] * np.bincount(e.field, bought, N)
     purchases = np.minimum(purchases, 0.4 * np.bincount(e.field, e.weight * e.revenue, N))
-    m.local = market.local_share(m.local_start, own, m.outside, m.ratio_start)
+    m.matched = m.matched + _matching(m, bought)
+    m.local = market.local_share(m.local_start, own, m.outside, m.ratio_start, m.matched)
     target = market.revenue_target(mass, e.field, own, m.outside, m.market, m.local, purchases)
     m.revenue_per_mass = target_per_mass(mass, target, e.field)
     # Plant was bought at older prices: what it makes is sold at those of today.
@@ -114,6 +120,17 @@ def sell(m: ClusterPolicyModel) -> None:
     # Plans follow the demand an enterprise meets, not what its plant lets it sell.
     e.expected_revenue += p["expectation_speed"] * (4.0 * wanted - e.expected_revenue)
     m.purchases = purchases
+
+
+def _matching(m: ClusterPolicyModel, bought: Array) -> Array:
+    """Log odds of local sourcing gained in a quarter, by the part of purchases that is matched."""
+    e, lever = m.enterprises, m.policy.lever("leader_supplier_matching")
+    rate = 0.0 if lever is None else lever.value("rate", m.quarter)
+    if lever is None or rate <= 0.0:
+        return np.zeros(N)
+    matched = np.bincount(e.field, bought * targeting.eligible(lever, e), N)
+    whole = np.bincount(e.field, bought, N)
+    return rate / 4.0 * matched / np.maximum(whole, 1.0)
 
 
 def target_per_mass(mass: Array, target: Array, field: Whole) -> Array:
@@ -152,6 +169,7 @@ def produce(m: ClusterPolicyModel) -> None:
         rate = extra_vat.value("rate", m.quarter) * claimed * (e.field != ENERGY_FIELD)
         deduction = np.minimum(rate * input_tax, vat)
 
+    received = targeting.due(m) + m.paid_now
     books = taxes.Accounts(
         revenue=e.revenue,
         materials=materials,
@@ -160,43 +178,32 @@ def produce(m: ClusterPolicyModel) -> None:
         surcharges=(tax_share - vat_share) * (net + vat),
         services=facts["va_share_other_services"] * (net + vat),
         wages=wages,
-        interest=e.rate / 4.0 * (e.debt_short + e.debt_long),
+        interest=interest_due(m) / 4.0,
         depreciation=p["capital_depreciation"] / 4.0 * e.capital,
         rd=e.rd,
-        other_income=deduction + targeting.due(m),
+        other_income=deduction + received,
     )
     e.value_added = books.value_added
     e.value_added_real = real
     e.profit = books.profit
     m.identity = _relative(float(np.dot(w, books.value_added)), float(np.dot(w, books.income_side)))
-    super_deduction = m.policy.lever("rd_super_deduction")
-    extra, share = 0.0, np.zeros(len(e))
-    if super_deduction is not None:
-        extra = super_deduction.value("extra", m.quarter)
-        usual = p["deduction_take_up"]
-        share = targeting.claimed_share(super_deduction, e, m.seed_of_run, m.quarter, usual)
-    claims = extra * share * e.rd_reported
-    small = e.employees <= 300.0
-    tax, forgone, e.losses = taxes.income_tax(
-        e.profit, e.losses, claims, e.high_tech > NEVER, small, m.income_tax
-    )
-    usable = np.where(e.profit > claims, share, 0.0)
-    tax_rate = np.where(e.high_tech > NEVER, m.income_tax.high_tech, m.income_tax.ordinary)
-    start = taxes.rd_user_cost(tax_rate, 0.75, usable)
-    m.rd_cost_ratio = taxes.rd_user_cost(tax_rate, extra, usable) / start
-    m.rd_reward = tax_rate * extra * usable
+    tax, forgone = _income_tax(m)
 
     m.cash_flow = e.profit - tax + books.depreciation
     m.after_tax = e.profit - tax
     for sector, amount in (
-        ("government", vat - deduction + books.surcharges + tax - (books.other_income - deduction)),
+        ("government", vat - deduction + books.surcharges + tax - received),
         ("households", wages),
         ("banks", books.interest),
         ("outside", materials + energy_cost + books.services + e.rd - e.revenue - vat),
     ):
         m.books.book(sector, float(np.dot(w, amount)))
     paid = vat - deduction + books.surcharges + tax
-    _count_year(m, books, energy_used, paid, deduction + forgone, books.other_income - deduction)
+    m.spent += float(np.dot(w, received))
+    _count_year(m, books, energy_used, paid, deduction + forgone, received)
+    if extra_vat is not None:
+        payer = taxes.payers("vat", p["local_tax_province"])
+        targeting.book(m, extra_vat, "forgone", "tax", "tax", slice(None), deduction, payer)
     m.turnover = float(np.dot(w, e.revenue + vat))
     _wage(m, float(np.dot(w, wages)), float(np.dot(w, e.value_added)), float(np.dot(w, real)),
           float(np.dot(w, e.employees)))  # fmt: skip
@@ -244,39 +251,69 @@ def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: fl
     m.memory = (real, staff)
 
 
+def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
+    """Income tax and what the super-deduction takes off it; the user cost of R&D it leaves."""
+    e, p = m.enterprises, m.parameters
+    super_deduction = m.policy.lever("rd_super_deduction")
+    extra, share = 0.0, np.zeros(len(e))
+    if super_deduction is not None:
+        extra = super_deduction.value("extra", m.quarter)
+        usual = p["deduction_take_up"]
+        share = targeting.claimed_share(super_deduction, e, m.seed_of_run, m.quarter, usual)
+    claims = extra * share * e.rd_reported
+    small = e.employees <= 300.0
+    tax, forgone, e.losses = taxes.income_tax(
+        e.profit, e.losses, claims, e.high_tech > NEVER, small, m.income_tax
+    )
+    usable = np.where(e.profit > claims, share, 0.0)
+    tax_rate = np.where(e.high_tech > NEVER, m.income_tax.high_tech, m.income_tax.ordinary)
+    start = taxes.rd_user_cost(tax_rate, 0.75, usable)
+    # The R&D grant is taxed, so it cuts the user cost by its own rate.
+    m.rd_cost_ratio = (taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate) / start
+    m.rd_cost_ratio *= 1.0 - m.platform_cut[e.cluster]
+    m.rd_reward = tax_rate * extra * usable
+    if super_deduction is not None:
+        payer = taxes.payers("income", p["local_tax_province"])
+        targeting.book(m, super_deduction, "forgone", "tax", "tax", slice(None), forgone, payer)
+    return tax, forgone
+
+
+def interest_due(m: ClusterPolicyModel) -> Array:
+    """Interest on all loans, yuan a year; loans under the cluster credit line are cheaper."""
+    e = m.enterprises
+    discount = m.lever_value("cluster_credit_line", "discount")
+    return e.rate * (e.debt_short + e.debt_long) - discount * e.debt_line
+
+
 def invest(m: ClusterPolicyModel) -> None:
     """Upkeep, digital stages, green upgrades and lumps of plant under one finance constraint."""
-    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    w, ids = e.weight, e.id
-    yearly = e.expected_revenue
-    wanted = investment.wanted_capital(e.capital_rate, yearly, 1.0, p["equipment_elasticity"])
-    upkeep, lump = investment.plan(
-        e.capital, wanted, uniform(seed, "review", ids, t), uniform(seed, "trigger", ids, t),
-        uniform(seed, "upkeep", ids, t), p["capital_depreciation"], p["review_rate"],
-        (p["trigger_low"], p["trigger_high"]), p["upkeep_chance"],
-    )  # fmt: skip
-    stage_up, stage_cost, claim = _digital(m)
-    green_up, green_cost, green_saved = _green(m)
+    e, p, w = m.enterprises, m.parameters, m.enterprises.weight
+    upkeep, lumps = plans.plant(m)
+    digital_plan = plans.digital_stage(m)
+    green_plan, green_saved = plans.green_upgrade(m)
     # Grants come when they are paid, so what is bought is financed in full.
-    outlay = upkeep + stage_cost + green_cost + lump
+    outlay = upkeep + digital_plan.cost + green_plan.cost + lumps.cost
 
     repaid = e.debt_long / (4.0 * p["loan_term"])
-    buffer = p["cash_share"] * yearly
+    buffer = p["cash_share"] * e.expected_revenue
     funds = np.maximum(e.cash + m.cash_flow - repaid - buffer, 0.0)
-    long, short = _lend(m, funds, outlay, lump, repaid)
+    long, short, line = _lend(m, funds, outlay, lumps.cost, repaid)
 
     available = funds + long - upkeep
-    stage_up &= available >= stage_cost
-    available = available - stage_cost * stage_up
-    green_up &= available >= green_cost
-    available = available - green_cost * green_up
-    lump = np.minimum(lump, np.maximum(available, 0.0))
+    stage_up = digital_plan.buys & (available >= digital_plan.cost)
+    available = available - digital_plan.cost * stage_up
+    green_up = green_plan.buys & (available >= green_plan.cost)
+    available = available - green_plan.cost * green_up
+    lump = np.minimum(lumps.cost, np.maximum(available, 0.0))
     plant = upkeep + lump
-    spent = plant + stage_cost * stage_up + green_cost * green_up
-    subsidy = m.policy.lever("digital_subsidy_2021_2023")
-    grant = 0.0 * claim if subsidy is None else targeting.grant(m, subsidy, claim * stage_up)
+    upgrades = digital_plan.cost * stage_up + green_plan.cost * green_up
+    spent = plant + upgrades
     # A loan is drawn for what is bought: what was asked for and not used is not taken up.
     long = np.minimum(long, spent)
+    grant = lumps.settle(m, lump)
+    grant += digital_plan.settle(m, digital_plan.cost * stage_up)
+    grant += green_plan.settle(m, green_plan.cost * green_up)
+    grant += _interest_discount(m, long)
 
     dividend = p["payout"] * np.maximum(m.after_tax, 0.0)
     cash = e.cash + m.cash_flow + grant + long + short - repaid - spent
@@ -287,6 +324,7 @@ def invest(m: ClusterPolicyModel) -> None:
     e.cash = cash + overdraft
     e.debt_short = e.debt_short + short + overdraft
     e.debt_long = e.debt_long + long - repaid
+    e.debt_line = e.debt_line * (1.0 - 0.25 / p["loan_term"]) + np.minimum(line, long)
     e.productivity += investment.embodied_gain(plant, e.capital, p["embodied_gain"])
     # Depreciation is a cost without payment; digital and green outlays are not plant.
     e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
@@ -294,102 +332,64 @@ def invest(m: ClusterPolicyModel) -> None:
     e.year_upgrades += stage_up
     e.energy_saved += np.where(green_up, green_saved, 0.0)
     e.green_upgrades += green_up
-    e.year_investment += plant + stage_cost * stage_up + green_cost * green_up
+    e.year_investment += spent
     e.year_subsidy += grant
+    m.spent += float(np.dot(w, grant))
     m.books.book("households", float(np.dot(w, dividend)))
     m.books.book("outside", float(np.dot(w, spent)))
     m.books.book("government", -float(np.dot(w, grant)))
+    _set_rates(m)
+
+
+def _interest_discount(m: ClusterPolicyModel, long: Array) -> Array:
+    """Interest discount on new long loans: a year's interest at the stated rate, when drawn."""
+    lever = m.policy.lever("loan_interest_discount")
+    rate = 0.0 if lever is None else lever.value("discount", m.quarter)
+    if lever is None or rate <= 0.0:
+        return np.zeros(len(long))
+    cap = lever.value("cap", m.quarter, np.inf)
+    claim = np.where(targeting.applicants(m, lever), np.minimum(rate * long, cap), 0.0)
+    return targeting.grant(m, lever, claim)
+
+
+def _set_rates(m: ClusterPolicyModel) -> None:
+    """Interest rate of each enterprise for the next quarter."""
+    e, p = m.enterprises, m.parameters
     leverage = (e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0)
     titled = (e.srdi > NEVER) | (e.little_giant > NEVER) | (e.high_tech > NEVER)
-    e.rate = finance.interest_rate(
-        m.base_rate, yearly, np.minimum(leverage, 2.0), titled, p["rate_size_spread"],
-        p["rate_leverage_spread"], p["title_discount"],
+    rate = finance.interest_rate(
+        m.banks.base_rate, e.expected_revenue, np.minimum(leverage, 2.0), titled,
+        p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
+    e.rate = np.maximum(rate - m.title_credit[e.cluster], 0.005)
 
 
 def _lend(
     m: ClusterPolicyModel, funds: Array, outlay: Array, lump: Array, repaid: Array
-) -> tuple[Array, Array]:
-    """New long loans and the change of short ones, inside limits and the supply of credit."""
+) -> tuple[Array, Array, Array]:
+    """New long loans, the change of short ones, and what of the long ones is under the line."""
     e, p, w = m.enterprises, m.parameters, m.enterprises.weight
     limit = finance.borrowing_limit(
         e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"], p["limit_profit"],
         p["limit_knowledge"],
     )  # fmt: skip
+    lever, users = m.policy.lever("cluster_credit_line"), np.zeros(len(e))
+    if lever is not None and m.banks.line_left > 0.0:
+        delivered = targeting.delivery(m, lever)
+        named = targeting.claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
+        users = named.astype(np.float64)
+        limit = limit * (1.0 + lever.value("limit", m.quarter) * users)
     room = limit - e.debt_short - e.debt_long + repaid
     long = finance.loans_wanted(funds, outlay, lump, room, p["debt_share"])
     working = p["short_share"] * e.expected_revenue - e.debt_short
     short = np.minimum(0.15 * working, np.maximum(room - long, 0.0))
-    asked = float(np.dot(w, long + np.maximum(short, 0.0)))
+    line = long * users
+    line = line * finance.ration(float(np.dot(w, line)), m.banks.line_left)
+    asked = float(np.dot(w, long - line + np.maximum(short, 0.0)))
     owed = float(np.dot(w, e.debt_short + e.debt_long - repaid))
-    m.credit *= float(np.exp(p["credit_growth"] / 4.0))
-    m.granted = finance.ration(asked, m.credit - owed)
-    return long * m.granted, np.where(short > 0.0, m.granted * short, short)
-
-
-def _digital(m: ClusterPolicyModel) -> tuple[Flag, Array, Array]:
-    """Who would upgrade a digital stage this quarter, at what cost, claiming what grant."""
-    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    peers = _peer_share(m, e.digital_stage >= 1)
-    hazard = digital.consideration(p["p_ext"], p["q_peer"], peers)
-    considers = (uniform(seed, "digital thought", e.id, t) < hazard) & (e.digital_stage < 4)
-    # Most enterprises do not think of it in a quarter: the rest is worked out for those who do.
-    rows = np.flatnonzero(considers)
-    ids, weight, above = e.id[rows], e.weight[rows], e.above_scale[rows]
-    price = float(m.price_all)
-    cost = price * digital.stage_cost(
-        e.expected_revenue[rows] / price, e.digital_stage[rows], p["digital_fixed"],
-        p["digital_share"], p["digital_power"],
-    )  # fmt: skip
-    subsidy = m.policy.lever("digital_subsidy_2021_2023")
-    grant = np.zeros(len(rows))
-    if subsidy is not None and subsidy.value("rate", t) > 0.0:
-        claimant = targeting.claims(subsidy, e, seed, t, p["digital_grant_take_up"])[rows]
-        offer = np.minimum(subsidy.value("rate", t) * cost, subsidy.value("cap", t, np.inf))
-        grant = offer * claimant
-    wants = digital.worth_it(
-        4.0 * e.value_added[rows], cost - grant, laplace(seed, "digital view", ids, t),
-        p["digital_perceived"], p["digital_hurdle"], p["digital_spread"],
-    )  # fmt: skip
-    turn = uniform(seed, "digital turn", ids, t)
-    grown = float(np.exp(p["digital_capacity_growth"] * t / 4.0)) * price / 4.0
-    served = digital.serve(wants & above, cost, weight, turn, p["digital_capacity_above"] * grown)
-    below = p["digital_capacity_below"] * grown
-    served |= digital.serve(wants & ~above, cost, weight, turn, below)
-    rows = rows[served]
-    upgrades, paid, claim = np.zeros(len(e), dtype=bool), np.zeros(len(e)), np.zeros(len(e))
-    upgrades[rows], paid[rows], claim[rows] = True, cost[served], grant[served]
-    return upgrades, paid, claim
-
-
-def _green(m: ClusterPolicyModel) -> tuple[Flag, Array, Array]:
-    """Who makes a green upgrade, at what cost, and the saving per real value added."""
-    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    e.energy_per_va *= 1.0 - p["aeei"] / 4.0
-    e.energy_saved *= 1.0 - p["aeei"] / 4.0
-    left = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
-    per_va = p["green_step"] * left
-    saved = per_va * 4.0 * e.value_added_real
-    price = float(m.price_all)
-    cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
-    audited = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
-    pays = energy.pays(
-        saved[audited], cost[audited], p["energy_price"] * price,
-        laplace(seed, "green view", e.id[audited], t), p["hurdle_green"], p["kappa_upfront"],
-        p["green_spread"],
-    )  # fmt: skip
-    up = np.zeros(len(e), dtype=bool)
-    up[audited[pays]] = True
-    return up, cost * up, per_va
-
-
-def _peer_share(m: ClusterPolicyModel, doing: Flag) -> Array:
-    """Share of the other enterprises of the same pool (cluster, or field in city) doing it."""
-    e = m.enterprises
-    size = m.number_of_pools
-    number = np.bincount(e.pool, e.weight, size)[e.pool]
-    doers = np.bincount(e.pool, e.weight * doing, size)[e.pool]
-    return np.clip((doers - doing) / np.maximum(number - 1.0, 1.0), 0.0, 1.0)
+    granted = m.banks.lend(asked, owed, float(np.dot(w, line)), p["credit_growth"] / 4.0)
+    long = (long - line) * granted + line
+    return long, np.where(short > 0.0, granted * short, short), line
 
 
 def innovate(m: ClusterPolicyModel) -> None:
@@ -431,10 +431,13 @@ def _rd(m: ClusterPolicyModel) -> None:
     """Starts, stops and intensity of R&D."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     trend = float(np.exp(p["rd_taste_growth"] * (t + 1) / 4.0))
-    peers = _peer_share(m, e.rd_active)
+    peers = m.peer_share(e.rd_active)
+    # Where R&D is a condition of grants, it brings more than its own return (article 5).
+    ticket = m.ticket[e.size] / np.maximum(e.rd_taste * e.expected_revenue, 1.0)
+    entry_cost = 1.0 - np.minimum(ticket, 0.5)
     start = innovation.start_hazard(
-        p["rd_start"], e.expected_revenue, p["rd_start_size_power"], m.rd_cost_ratio, p["eps_RD"],
-        peers, p["rd_peer"],
+        p["rd_start"], e.expected_revenue, p["rd_start_size_power"],
+        m.rd_cost_ratio * entry_cost, p["eps_RD"], peers, p["rd_peer"],
     )  # fmt: skip
     draw = uniform(seed, "rd start", e.id, t)
     sunk = p["rd_sunk"] * e.rd_taste * e.expected_revenue
@@ -457,7 +460,8 @@ def _rd(m: ClusterPolicyModel) -> None:
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     e.rd_reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
     founds = e.rd_active & ~e.rd_institution & e.above_scale
-    founds &= uniform(seed, "rd institution", e.id, t) < p["institution_rate"] / 4.0
+    asked_for = p["institution_rate"] / 4.0 * entry_cost ** -p["eps_RD"]
+    founds &= uniform(seed, "rd institution", e.id, t) < asked_for
     e.rd_institution |= founds
 
 
@@ -479,7 +483,7 @@ def leave(m: ClusterPolicyModel) -> None:
     m.books.book("households", float(np.dot(w, means - repaid)))
     m.exits.append((gone, w.copy()))
     e.weight[gone] = 0.0
-    for name in ("cash", "debt_short", "debt_long", "capital", "revenue"):
+    for name in ("cash", "debt_short", "debt_long", "debt_line", "capital", "revenue"):
         getattr(e, name)[gone] = 0.0
 
 
@@ -494,19 +498,27 @@ def year_end(m: ClusterPolicyModel) -> None:
         e.above_scale, judged, draw, p["register_rate"], p["exit_scale"]
     ) & (e.weight > 0.0)
     fresh = titles.award_titles(e, p, m.seed_of_run, t, m.year)
-    awards = m.policy.lever("title_awards")
-    if awards is not None:
-        named = ("srdi", "little_giant", "champion", "high_tech")
-        amount = np.zeros(len(e))
-        for title in named:
-            amount += awards.value(title, t) * fresh[title]
-        named_now = targeting.grant(m, awards, amount * targeting.eligible(awards, e))
-        rows = np.flatnonzero(named_now)
-        # Titles are named at the year's end and paid in the next quarter.
-        m.due.append((t + 1, e.id[rows], named_now[rows]))
+    for lever in m.policy.levers:
+        if lever.channel == "title_award" and lever.in_force(t):
+            _award_titles(m, lever, fresh)
+    if m.year >= BASE_YEAR:
+        run_race(m)
+        e.appeal = m.title_appeal[e.cluster]
+    for cluster in m.clusters:
+        cluster.platform *= 1.0 - p["platform_decay"]
     m.observe()
     alive = e.weight > 0.0
     e.keep(alive)
     e.last_revenue, e.last_profit = e.year_revenue, e.year_profit
     e.last_value_added_real, e.last_rd_reported = e.year_value_added_real, e.year_rd_reported
     m.start_year()
+
+
+def _award_titles(m: ClusterPolicyModel, lever: Lever, fresh: Mapping[str, Flag]) -> None:
+    """Awards that go with new titles: named at the year's end and paid in the next quarter."""
+    e = m.enterprises
+    amount = np.zeros(len(e))
+    for title in ("srdi", "little_giant", "champion", "high_tech"):
+        amount += lever.value(title, m.quarter) * fresh[title]
+    claim = amount * targeting.eligible(lever, e)
+    targeting.commit(m, targeting.approve(m, lever, claim), claim, wait=1)

@@ -91,13 +91,17 @@ class Lever:
 
     def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
         """Value of a term in a quarter; `absent` outside the period or before its first date."""
-        if quarter < self.start or (self.end is not None and quarter > self.end):
+        if not self.in_force(quarter):
             return absent
         current = absent
         for begin, value in self.terms.get(term, ()):
             if begin <= quarter:
                 current = value
         return current
+
+    def in_force(self, quarter: int) -> bool:
+        """Whether the lever is in force in a quarter."""
+        return self.start <= quarter and (self.end is None or quarter <= self.end)
 
     def with_draw(self, values: Mapping[str, float]) -> Lever:
         """The same lever with its drawn terms at the values of their parameters.

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model import ledger
 from model.digital import serve
 from model.enterprises import LABELS, NEVER, ROLES, Enterprises
 from model.randomness import uniform
 from model.scenario import CITIES, FIELDS, SIZES, TIERS, Array, Lever
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
 
-GROUPS = {"tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES}
+GROUPS = {"tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES}
 
 
 def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
@@ -31,16 +35,25 @@ def eligible(lever: Lever, e: Enterprises) -> Flag:
     for attribute, allowed in lever.who.items():
         if attribute == "label":
             mask &= np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
-        elif attribute == "size":
-            size = size_class(e.above_scale, e.expected_revenue, e.employees)
-            mask &= np.isin(size, [SIZES.index(name) for name in allowed])
         else:
             names = GROUPS[attribute]
-            mask &= np.isin(getattr(e, attribute), [names.index(name) for name in allowed])
+            served = np.isin(np.arange(len(names)), [names.index(name) for name in allowed])
+            mask &= served[getattr(e, attribute)]
     return mask
 
 
-def claims(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float) -> Flag:
+def take_up(lever: Lever, quarter: int, usual: float) -> float:
+    """Share of those eligible who claim in a quarter; `usual` where the lever sets none."""
+    full = lever.value("take_up_full", quarter, usual)
+    start = lever.value("take_up_start", quarter, full)
+    years = max(lever.value("take_up_years", quarter), 0.25)
+    return start + (full - start) * min((quarter - lever.start) / (4.0 * years), 1.0)
+
+
+def claims(
+    lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float,
+    delivery: Array | float = 1.0,
+) -> Flag:  # fmt: skip
     """Eligible enterprises that claim.
 
     Each enterprise has its own place between 0 and 1; those under the rate of take-up claim, so
@@ -52,11 +65,9 @@ def claims(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float) 
         seed: Seed of the run.
         quarter: Quarter index.
         usual: Share that claims where the lever sets no take-up of its own.
+        delivery: Part of what is promised that offices deliver, one number or shape (rows,).
     """
-    full = lever.value("take_up_full", quarter, usual)
-    start = lever.value("take_up_start", quarter, full)
-    years = max(lever.value("take_up_years", quarter), 0.25)
-    rate = start + (full - start) * min((quarter - lever.start) / (4.0 * years), 1.0)
+    rate = take_up(lever, quarter, usual) * delivery
     return eligible(lever, e) & (uniform(seed, f"claims {lever.id}", e.id) < rate)
 
 
@@ -71,49 +82,173 @@ def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: 
     return np.where(eligible(lever, e), usual, 0.0)
 
 
-def grant(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Array:
-    """Commit grants inside the year's budget; returns what is paid at once, yuan a row.
+def delivery(m: ClusterPolicyModel, lever: Lever) -> Array | float:
+    """Part of a measure of the document that reaches those who would claim it.
 
-    What comes later, by lag and instalments, is put on the list of money due.
+    Older measures run as they always did. New ones start at what offices deliver anyway; the task
+    force and plan of a cluster raise that for its members (articles 4 and 19).
+    """
+    if lever.origin != "document_55":
+        return 1.0
+    office = "city" if lever.payer.get("city") else "province"
+    raised = (
+        m.lever_value("implementation_capacity", office) * m.cluster_plan[m.enterprises.cluster]
+    )
+    return np.minimum(m.parameters["delivery_base"] + raised, 1.0)
+
+
+def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
+    """Enterprises that apply for a grant: eligible, claiming, and with R&D where that is asked."""
+    e, p = m.enterprises, m.parameters
+    usual = p["digital_grant_take_up" if "digital_subsidy" in lever.id else "grant_take_up"]
+    mask = claims(lever, e, m.seed_of_run, m.quarter, usual, delivery(m, lever))
+    share = m.lever_value("rd_conditionality", "share")
+    if share > 0.0 and lever.payer:
+        # Which programmes ask for R&D is not published: each enterprise meets its own.
+        mask &= e.rd_active | (uniform(m.seed_of_run, "condition", e.id) >= share)
+    return mask
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The best grant open to each enterprise: the same outlay is supported once.
+
+    Attributes:
+        levers: The levers that offer one.
+        lever: Index into `levers`, -1 for none, shape (rows,).
+        rate: Share of the outlay, shape (rows,).
+        cap: Most that is paid, yuan, shape (rows,).
+    """
+
+    levers: Sequence[Lever]
+    lever: Whole
+    rate: Array
+    cap: Array
+
+    def claim(self, outlay: Array, rows: Whole | slice = slice(None)) -> Array:
+        """Yuan claimed for an outlay."""
+        return np.minimum(self.rate[rows] * outlay, self.cap[rows])
+
+
+def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
+    """The best grant of a channel for each enterprise this quarter."""
+    n = len(m.enterprises)
+    levers = [v for v in m.policy.levers if v.channel == channel and v.value("rate", m.quarter) > 0]
+    offer = Offer(levers, np.full(n, -1), np.zeros(n), np.zeros(n))
+    for i, lever in enumerate(levers):
+        rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
+        better = applicants(m, lever) & (rate > offer.rate)
+        offer.lever[better], offer.rate[better], offer.cap[better] = i, rate, cap
+    return offer
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Claims a lever has approved: yuan a row and which part of its money each is from."""
+
+    lever: Lever
+    yuan: Array
+    part: Whole
+
+
+def approve(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Approval:
+    """Approve claims in order of the queue, inside the purse; the money is set aside.
 
     Args:
         m: The model.
         lever: The lever that pays.
         claim: Yuan claimed, zero where nothing is, shape (rows,).
     """
-    e, t = m.enterprises, m.quarter
+    e = m.enterprises
+    approved, part = np.zeros(len(e)), np.full(len(e), -1)
     if not claim.any():
-        return claim
-    if m.budget_year.get(lever.id) != m.year:
-        m.budget_year[lever.id] = m.year
-        m.budget_left[lever.id] = lever.value("budget", t, np.inf)
-    served = serve(claim > 0.0, claim, e.weight, _queue(m, lever), m.budget_left[lever.id])
-    granted = claim * served
-    m.budget_left[lever.id] -= float(np.dot(e.weight, granted))
-    lag = int(lever.value("lag", t))
-    parts = sorted(term for term in lever.terms if term.startswith("instalment_"))
-    shares = [lever.value(term, t) for term in parts] or [1.0]
-    now = np.zeros(len(e))
-    rows = np.flatnonzero(granted)
-    for year, share in enumerate(shares):
-        wait = lag + 4 * year
-        if wait == 0:
-            now = share * granted
-        elif len(rows):
-            m.due.append((t + wait, e.id[rows], share * granted[rows]))
-    return now
+        return Approval(lever, approved, part)
+    waiting, queue = claim > 0.0, _queue(m, lever)
+    for i, (origin, fund) in enumerate(m.province.parts(lever)):
+        asks = waiting & m.steered_to() if origin == "steered" and fund == lever.fund else waiting
+        served = serve(asks, claim, e.weight, queue, m.province.left(lever, origin, fund))
+        approved[served], part[served] = claim[served], i
+        m.province.spend(lever, origin, float(np.dot(e.weight, claim * served)))
+        waiting = waiting & ~served
+    return Approval(lever, approved, part)
+
+
+def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int = 0) -> Array:
+    """Commit what was carried out of an approval; returns what is paid at once, yuan a row.
+
+    What comes later, by lag and instalments, is put on the list of money due. What was approved
+    and not carried out goes back into the purse.
+
+    Args:
+        m: The model.
+        approval: The approved claims.
+        actual: Yuan that the outlay carried out gives a claim to, shape (rows,).
+        wait: Quarters that pass before the lever's own lag begins.
+    """
+    e, t, lever = m.enterprises, m.quarter, approval.lever
+    granted = np.minimum(approval.yuan, actual)
+    paid = np.zeros(len(e))
+    lag = wait + int(lever.value("lag", t))
+    terms = sorted(term for term in lever.terms if term.startswith("instalment_"))
+    shares = [lever.value(term, t) for term in terms] or [1.0]
+    for i, (origin, fund) in enumerate(m.province.parts(lever)):
+        rows = np.flatnonzero(approval.part == i)
+        if not len(rows):
+            continue
+        unused = float(np.dot(e.weight[rows], approval.yuan[rows] - granted[rows]))
+        m.province.spend(lever, origin, -unused)
+        rows = rows[granted[rows] > 0.0]
+        book(m, lever, "committed", origin, fund, rows, granted[rows])
+        for year, share in enumerate(shares):
+            later = lag + 4 * year
+            if later == 0:
+                paid[rows] += share * granted[rows]
+                book(m, lever, "paid", origin, fund, rows, share * granted[rows])
+            else:
+                m.due.append(Due(t + later, lever, origin, fund, e.id[rows], share * granted[rows]))
+    return paid
+
+
+def grant(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Array:
+    """Approve and commit claims in one; returns what is paid at once, yuan a row."""
+    return commit(m, approve(m, lever, claim), claim)
+
+
+@dataclass(frozen=True)
+class Due:
+    """Money that falls due in a quarter."""
+
+    quarter: int
+    lever: Lever
+    origin: str
+    fund: str
+    ids: Whole
+    yuan: Array
 
 
 def due(m: ClusterPolicyModel) -> Array:
     """Money that falls due this quarter, yuan a row; an enterprise that has left gets none."""
     e = m.enterprises
     paid = np.zeros(len(e))
-    for quarter, ids, yuan in m.due:
-        if quarter == m.quarter:
-            _, rows, place = np.intersect1d(e.id, ids, assume_unique=True, return_indices=True)
-            paid[rows] += yuan[place]
-    m.due = [entry for entry in m.due if entry[0] > m.quarter]
-    return paid * (e.weight > 0.0)
+    for entry in m.due:
+        if entry.quarter == m.quarter:
+            _, rows, at = np.intersect1d(e.id, entry.ids, assume_unique=True, return_indices=True)
+            alive = e.weight[rows] > 0.0
+            rows, yuan = rows[alive], entry.yuan[at[alive]]
+            paid[rows] += yuan
+            book(m, entry.lever, "paid", entry.origin, entry.fund, rows, yuan)
+    m.due = [entry for entry in m.due if entry.quarter > m.quarter]
+    return paid
+
+
+def book(
+    m: ClusterPolicyModel, lever: Lever, kind: str, origin: str, fund: str, rows: Whole | slice,
+    yuan: Array, payer: Mapping[str, float] | None = None,
+) -> None:  # fmt: skip
+    """Enter in the ledger what enterprises get (yuan a row, before weights)."""
+    e = m.enterprises
+    cells = ledger.place(e.city[rows], e.tier[rows], e.size[rows])
+    m.ledger.book(m.year, lever, kind, origin, cells, e.weight[rows] * yuan, payer, fund)
 
 
 def _queue(m: ClusterPolicyModel, lever: Lever) -> Array:
@@ -121,7 +256,7 @@ def _queue(m: ClusterPolicyModel, lever: Lever) -> Array:
     e, t = m.enterprises, m.quarter
     turn = uniform(m.seed_of_run, f"turn {lever.id}", e.id, t)
     rules = (
-        # Until clusters are scored, the score of an application is its R&D over revenue.
+        # The score of an application is its R&D over revenue.
         -e.rd_reported / np.maximum(e.revenue, 1.0),
         turn,
         e.expected_revenue,

@@ -14,6 +14,21 @@ if TYPE_CHECKING:
 Flag = npt.NDArray[np.bool_]
 
 
+CENTRE = {"vat": 0.5, "income": 0.6}
+"""Share of the centre in a tax (rules.csv, tax_sharing)."""
+
+
+def payers(tax: str, province: float) -> dict[str, float]:
+    """Who bears a tax that is forgone.
+
+    Args:
+        tax: ``vat`` or ``income``.
+        province: The province's part of the local share.
+    """
+    local = 1.0 - CENTRE[tax]
+    return {"centre": CENTRE[tax], "province": local * province, "city": local * (1.0 - province)}
+
+
 @dataclass(frozen=True)
 class IncomeTaxRates:
     """Corporate income tax in force: rates, and limits of taxable income in yuan a year."""

@@ -1,0 +1,89 @@
+"""The province's money: special funds of one yearly sum, awards first, the rest pooled or steered.
+
+The sum is the same whether or not it is steered: steering changes who is served, and so who is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mesa import Agent
+
+if TYPE_CHECKING:
+    from model.model import ClusterPolicyModel
+    from model.scenario import Lever
+
+SPECIAL = "special_funds"
+WINDOWS = {
+    "rd_grant": "window_rd",
+    "equipment_grant": "window_equipment",
+    "digital_voucher": "window_digital",
+    "green_retrofit_grant": "window_green",
+}
+"""Grants paid from the special funds, each with the parameter that is its weight in them."""
+EVERYTHING = float("inf")
+
+
+class Province(Agent):  # type: ignore[misc]
+    """The province as a payer: what each lever may still spend this year.
+
+    Attributes:
+        purses: Yuan left by lever and origin (``steered`` or ``pooled``) of the special funds.
+        own: Yuan left of the budgets that levers have of their own.
+        award_fund: Yuan of the special funds that awards to clusters have left.
+    """
+
+    model: ClusterPolicyModel
+
+    def __init__(self, model: ClusterPolicyModel) -> None:
+        super().__init__(model)
+        self.purses: dict[tuple[str, str], float] = {}
+        self.own: dict[str, float] = {}
+        self.award_fund = 0.0
+
+    def open_year(self) -> None:
+        """Set the year's purses; awards are taken out afterwards (`divide`)."""
+        m = self.model
+        self.purses, self.own = {}, {}
+        self.award_fund = m.lever_value(SPECIAL, "yearly")
+
+    def divide(self) -> None:
+        """Split what awards leave of the special funds into windows of two parts."""
+        m, p = self.model, self.model.parameters
+        if m.lever_value(SPECIAL, "yearly") <= 0.0:
+            return
+        # Where nobody may be served by the steered part, nothing is set aside for it.
+        theta = m.lever_value("fund_steering", "theta") if m.steered_to().any() else 0.0
+        in_force = {
+            lever.id: p[WINDOWS[lever.id]]
+            for lever in m.policy.levers
+            if lever.id in WINDOWS and lever.value("rate", m.quarter) > 0.0
+        }
+        pooled = {k: w for k, w in in_force.items() if m.policy.lever(k).origin == "older"}  # type: ignore[union-attr]
+        for origin, part, weights in (
+            ("steered", theta, in_force),
+            ("pooled", 1.0 - theta, pooled),
+        ):
+            whole = sum(weights.values())
+            for lever_id, weight in weights.items():
+                self.purses[lever_id, origin] = part * self.award_fund * weight / whole
+
+    def parts(self, lever: Lever) -> tuple[tuple[str, str], ...]:
+        """Origin and fund of each part of the money a lever may draw on, in order of use."""
+        if lever.fund != SPECIAL:
+            return (("older" if lever.origin == "older" else "pooled", lever.fund),)
+        if lever.value("budget", self.model.quarter, -1.0) >= 0.0 and not self.purses:
+            return (("steered", "additional"),)
+        return (("steered", SPECIAL), ("pooled", SPECIAL))
+
+    def left(self, lever: Lever, origin: str, fund: str) -> float:
+        """Yuan that a lever may still commit this year out of a part."""
+        budget = lever.value("budget", self.model.quarter, EVERYTHING)
+        own = self.own.setdefault(lever.id, budget)
+        return min(own, self.purses.get((lever.id, origin), 0.0)) if fund == SPECIAL else own
+
+    def spend(self, lever: Lever, origin: str, yuan: float) -> None:
+        """Take an amount out of a part (negative: give it back)."""
+        self.own[lever.id] -= yuan
+        if (lever.id, origin) in self.purses:
+            self.purses[lever.id, origin] -= yuan

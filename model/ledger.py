@@ -1,0 +1,91 @@
+"""The ledger of policy: who committed, paid or forwent how much, for whom, under which lever.
+
+Sums are kept by year, payer, fund, origin, lever and kind over a table of city, tier and payee, so
+that a run's books stay small however many enterprises are paid.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model.scenario import CITIES, SIZES, TIERS, Array, Lever
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from model.enterprises import Whole
+
+PAYEES = (*SIZES, "platform")
+"""Payee groups: size classes of enterprises, and public platforms of clusters."""
+PAYERS = ("centre", "province", "city")
+SHAPE = (len(CITIES), len(TIERS), len(PAYEES))
+
+Entry = tuple[int, str, str, str, str, str, str]
+
+
+def place(city: Whole, tier: Whole, payee: Whole) -> Whole:
+    """Cell of the table of city, tier and payee."""
+    result: Whole = (city * SHAPE[1] + tier) * SHAPE[2] + payee
+    return result
+
+
+class Ledger:
+    """All payments and promises of a run."""
+
+    def __init__(self) -> None:
+        self._sums: dict[Entry, Array] = {}
+        self.paid = 0.0
+        """Yuan paid so far, for the check of the books."""
+
+    def book(
+        self, year: int, lever: Lever, kind: str, origin: str, cells: Whole, yuan: Array,
+        payer: Mapping[str, float] | None = None, fund: str | None = None,
+    ) -> None:  # fmt: skip
+        """Enter amounts.
+
+        Args:
+            year: Calendar year.
+            lever: The lever they are paid under.
+            kind: ``committed``, ``paid`` or ``forgone``.
+            origin: ``pooled``, ``steered``, ``older`` or ``tax``.
+            cells: Cell of each amount (`place`), shape (n,).
+            yuan: All that the enterprises behind a row get, yuan, shape (n,).
+            payer: Share of each payer; that of the lever if absent.
+            fund: Fund it is paid from; that of the lever if absent.
+        """
+        total = np.bincount(cells, yuan, SHAPE[0] * SHAPE[1] * SHAPE[2])
+        for who, share in (lever.payer if payer is None else payer).items():
+            key = (year, who, lever.fund if fund is None else fund, origin, lever.id,
+                   lever.article, kind)  # fmt: skip
+            self._sums[key] = self._sums.get(key, 0.0) + share * total
+            if kind == "paid":
+                self.paid += float(share * total.sum())
+
+    def total(self, year: int, lever: str, kind: str = "paid") -> Array:
+        """Yuan under a lever in a year by city, tier and payee, shape `SHAPE`."""
+        sums = [v for k, v in self._sums.items() if (k[0], k[4], k[6]) == (year, lever, kind)]
+        result: Array = np.sum(sums, axis=0).reshape(SHAPE) if sums else np.zeros(SHAPE)
+        return result
+
+    def records(self) -> dict[str, npt.NDArray[Any]]:
+        """Rows that are not zero, one array a column."""
+        names = ("year", "payer", "fund", "origin", "lever", "article", "kind")
+        columns: dict[str, list[Any]] = {
+            name: [] for name in (*names, "city", "tier", "payee", "yuan")
+        }
+        for key, sums in self._sums.items():
+            (cells,) = np.nonzero(sums)
+            city, tier, payee = np.unravel_index(cells, SHAPE)
+            for name, value in zip(names, key, strict=True):
+                columns[name] += [value] * len(cells)
+            columns["city"] += [CITIES[i] for i in city]
+            columns["tier"] += [TIERS[i] for i in tier]
+            columns["payee"] += [PAYEES[i] for i in payee]
+            columns["yuan"] += sums[cells].tolist()
+        order = ("year", "payer", "fund", "origin", "city", "tier", "payee", "lever", "article",
+                 "kind", "yuan")  # fmt: skip
+        dtypes: dict[str, Any] = {"year": np.int16, "yuan": np.float64}
+        return {name: np.array(columns[name], dtype=dtypes.get(name, object)) for name in order}

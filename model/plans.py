@@ -1,0 +1,162 @@
+"""What each enterprise would buy this quarter, and which grant it would have for it.
+
+Plant, digital stages and green upgrades are planned alike: who would buy with the best grant open
+to it, who of them is approved inside the purse, and who buys anyway.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model import digital, energy, investment, targeting
+from model.randomness import laplace, uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from model.enterprises import Flag
+    from model.model import ClusterPolicyModel
+    from model.scenario import Array
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A planned outlay.
+
+    Attributes:
+        buys: Would buy, shape (rows,).
+        cost: Outlay, yuan, zero where nothing is bought, shape (rows,).
+        offer: The best grant of each enterprise.
+        approvals: Claims approved, one a lever.
+    """
+
+    buys: Flag
+    cost: Array
+    offer: targeting.Offer
+    approvals: Sequence[targeting.Approval]
+
+    def settle(self, m: ClusterPolicyModel, spent: Array) -> Array:
+        """Commit the grants for what was bought; returns what is paid at once, yuan a row."""
+        paid = np.zeros(len(spent))
+        for approval in self.approvals:
+            paid += targeting.commit(m, approval, self.offer.claim(spent))
+        return paid
+
+
+def _approve(
+    m: ClusterPolicyModel, offer: targeting.Offer, claim: Array
+) -> tuple[list[targeting.Approval], Flag]:
+    """Approvals lever by lever, and who has one."""
+    approvals = [
+        targeting.approve(m, lever, np.where(offer.lever == i, claim, 0.0))
+        for i, lever in enumerate(offer.levers)
+    ]
+    served = np.zeros(len(claim), dtype=bool)
+    for approval in approvals:
+        served |= approval.yuan > 0.0
+    return approvals, served
+
+
+def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
+    """Upkeep and lumps of plant; a grant lowers the price of equipment up to its cap."""
+    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
+    draws = [uniform(seed, name, e.id, t) for name in ("review", "trigger", "upkeep")]
+
+    def planned(price: Array | float) -> tuple[Array, Array]:
+        wanted = investment.wanted_capital(
+            e.capital_rate, e.expected_revenue, price, p["equipment_elasticity"]
+        )
+        return investment.plan(
+            e.capital, wanted, draws[0], draws[1], draws[2], p["capital_depreciation"],
+            p["review_rate"], (p["trigger_low"], p["trigger_high"]), p["upkeep_chance"],
+        )  # fmt: skip
+
+    upkeep, lump = planned(1.0)
+    offer = targeting.best_offer(m, "price_of_equipment")
+    if not offer.levers:
+        return upkeep, Plan(lump > 0.0, lump, offer, ())
+    upkeep_paid, larger = planned(1.0 - offer.rate)
+    # Above the cap a further yuan of plant is not supported: the lump stops there.
+    most = np.maximum(offer.cap / np.maximum(offer.rate, 1e-9), lump)
+    larger = np.where(offer.lever >= 0, np.minimum(larger, most), 0.0)
+    approvals, served = _approve(m, offer, offer.claim(larger))
+    lump = np.where(served, larger, lump)
+    return np.where(served, upkeep_paid, upkeep), Plan(lump > 0.0, lump, offer, approvals)
+
+
+def digital_stage(m: ClusterPolicyModel) -> Plan:
+    """Who would take a further digital stage, inside the capacity of service providers."""
+    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
+    offer = targeting.best_offer(m, "price_of_digital")
+    peers = m.peer_share(e.digital_stage >= 1)
+    hazard = digital.consideration(p["p_ext"], p["q_peer"], peers)
+    considers = (uniform(seed, "digital thought", e.id, t) < hazard) & (e.digital_stage < 4)
+    # Most enterprises do not think of it in a quarter: the rest is worked out for those who do.
+    rows = np.flatnonzero(considers)
+    ids, weight, above = e.id[rows], e.weight[rows], e.above_scale[rows]
+    price = float(m.price_all)
+    cost = price * digital.stage_cost(
+        e.expected_revenue[rows] / price, e.digital_stage[rows], p["digital_fixed"],
+        p["digital_share"], p["digital_power"],
+    )  # fmt: skip
+    cost *= 1.0 - m.platform_cut[e.cluster[rows]]
+
+    def wants(grant: Array | float) -> Flag:
+        return digital.worth_it(
+            4.0 * e.value_added[rows], cost - grant, laplace(seed, "digital view", ids, t),
+            p["digital_perceived"], p["digital_hurdle"], p["digital_spread"],
+        )  # fmt: skip
+
+    willing = wants(0.0)
+    approvals: list[targeting.Approval] = []
+    if offer.levers:
+        claim = np.zeros(len(e))
+        claim[rows] = np.where(wants(offer.claim(cost, rows)), offer.claim(cost, rows), 0.0)
+        approvals, served = _approve(m, offer, claim)
+        willing |= served[rows]
+    turn = uniform(seed, "digital turn", ids, t)
+    grown = float(np.exp(p["digital_capacity_growth"] * t / 4.0)) * price / 4.0
+    done = np.zeros(len(rows), dtype=bool)
+    for group, name in ((above, "above"), (~above, "below")):
+        raised = 1.0 + m.lever_value("digital_capacity", name)
+        capacity = p[f"digital_capacity_{name}"] * grown * raised
+        done |= digital.serve(willing & group, cost, weight, turn, capacity)
+    buys, paid = np.zeros(len(e), dtype=bool), np.zeros(len(e))
+    buys[rows[done]], paid[rows[done]] = True, cost[done]
+    return Plan(buys, paid, offer, approvals)
+
+
+def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
+    """Who would make a green upgrade, and the saving per real value added."""
+    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
+    offer = targeting.best_offer(m, "price_of_green")
+    e.energy_per_va *= 1.0 - p["aeei"] / 4.0
+    e.energy_saved *= 1.0 - p["aeei"] / 4.0
+    left = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
+    per_va = p["green_step"] * left
+    saved = per_va * 4.0 * e.value_added_real
+    price = float(m.price_all)
+    cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
+    rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
+    view = laplace(seed, "green view", e.id[rows], t)
+
+    def wants(grant: Array | float) -> Flag:
+        return energy.pays(
+            saved[rows], cost[rows] - grant, p["energy_price"] * price, view, p["hurdle_green"],
+            p["kappa_upfront"], p["green_spread"],
+        )  # fmt: skip
+
+    willing = wants(0.0)
+    approvals: list[targeting.Approval] = []
+    if offer.levers:
+        claim = np.zeros(len(e))
+        grant = offer.claim(cost[rows], rows)
+        claim[rows] = np.where(wants(grant), grant, 0.0)
+        approvals, served = _approve(m, offer, claim)
+        willing |= served[rows]
+    buys = np.zeros(len(e), dtype=bool)
+    buys[rows[willing]] = True
+    return Plan(buys, cost * buys, offer, approvals), per_va
