@@ -2,11 +2,15 @@
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import model
+from model.scenario import Lever
+from scenarios import load
+from scenarios.levers import declarations
 from scenarios.tables import table
 
 MODULES = sorted(Path(model.__file__).parent.glob("*.py"))
@@ -37,13 +41,53 @@ def asked(path: Path) -> set[str]:
     return found
 
 
+class Watched(dict):
+    """Parameters that note which of them are looked up."""
+
+    def __init__(self, values, found):
+        super().__init__(values)
+        self.found = found
+
+    def __getitem__(self, name):
+        self.found.add(name)
+        return super().__getitem__(name)
+
+
+@pytest.fixture(scope="module")
+def read(scenario, populate):
+    """Names that a run with all levers looks up after its start, and drawn terms that it asks."""
+    found, value = set(), Lever.value
+
+    def watched(lever, term, quarter, absent=0.0):
+        found.add(lever.drawn.get(term))
+        return value(lever, term, quarter, absent)
+
+    # A level that no cluster reaches, so that titles are at stake.
+    of = replace(load("policy_to_date"), rows=600).with_draw({"appraisal_level": 100.0}, {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Lever, "value", watched)
+        run = model.ClusterPolicyModel(of, rng=1, population=populate(600))
+        run.parameters = Watched(run.parameters, found)
+        run.run_until_year(2025)
+    return found
+
+
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_every_parameter_is_used(name):
+def test_every_parameter_is_used(name, read):
+    """By its own name, as a lever's drawn term, or by a name put together in the code."""
     literals = set().union(*(texts(path) for path in MODULES))
     if BY_YEAR.fullmatch(name):
         assert "little_giant_batch_" in literals
     else:
-        assert name in literals
+        assert name in literals or name in read
+
+
+@pytest.mark.parametrize("lever", declarations().values(), ids=lambda lever: lever.id)
+def test_every_term_of_a_lever_is_asked_for(lever):
+    """By name in the model, or as a field of the tax rates: none is declared and then ignored."""
+    literals = set().union(*(texts(path) for path in MODULES))
+    literals |= set(model.taxes.IncomeTaxRates.__annotations__)
+    assert set(lever.terms) <= literals
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

@@ -101,16 +101,25 @@ def test_the_outside_competitor_makes_the_start_an_equilibrium(m):
         m["mass"], m["field"], sales, outside, sales / share, local, bought
     )
     assert np.allclose(target, m["mass"])
-    assert np.allclose(market.local_share(local, sales, outside, sales / outside), local)
+    nothing = np.zeros(FIELDS)
+    assert np.allclose(market.local_share(local, sales, outside, sales / outside, nothing), local)
 
 
 @given(real(0.05, 0.95), real(1e8, 1e12), real(1e8, 1e12), real(1.0, 5.0))
 def test_local_sourcing_rises_with_competitiveness(start, own, outside, lift):
     base = np.array([own / outside])
-    args = (np.array([start]), np.array([outside]), base)
-    now = market.local_share(args[0], np.array([own]), args[1], args[2])
-    better = market.local_share(args[0], np.array([own * lift]), args[1], args[2])
+    args = (np.array([start]), np.array([outside]), base, np.zeros(1))
+    now = market.local_share(args[0], np.array([own]), args[1], args[2], args[3])
+    better = market.local_share(args[0], np.array([own * lift]), args[1], args[2], args[3])
     assert start - 1e-12 <= now[0] <= better[0] < 1.0
+
+
+@given(real(0.05, 0.95), real(1e8, 1e12), real(1e8, 1e12), real(0.0, 2.0))
+def test_matching_moves_the_log_odds_of_local_sourcing_by_its_amount(start, own, outside, matched):
+    at = (np.array([start]), np.array([own]), np.array([outside]), np.array([own / outside]))
+    now = market.local_share(*at, np.array([matched]))[0]
+    gained = np.log(now / (1.0 - now)) - np.log(start / (1.0 - start))
+    assert gained == pytest.approx(matched, abs=1e-9)
 
 
 @given(MONEY, MONEY, reals(0.5, 1.5), real(0.0, 1.0))

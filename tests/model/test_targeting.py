@@ -55,6 +55,7 @@ def of_year(model, outcome):
 )
 def test_a_lever_serves_the_groups_it_names(start, who, member):
     e = start().enterprises
+    e.size = targeting.size_class(e.above_scale, e.expected_revenue, e.employees)
     mask = targeting.eligible(lever(who), e)
     assert mask.any()
     assert np.array_equal(mask, member(e))
@@ -92,7 +93,7 @@ def test_grants_stay_inside_the_budget_of_the_year(start, first):
         for _ in range(3)
     ]
     assert paid == [pytest.approx(3e6), 0.0, 0.0]
-    model.quarter += 4
+    model.province.open_year()
     assert targeting.grant(model, lever(budget=3e6, budget_first=first), claim).any()
 
 
@@ -102,7 +103,7 @@ def test_the_smallest_or_the_largest_come_first(start):
     e = model.enterprises
     claim = np.where(e.weight == 1.0, 1e5, 0.0)
     for first, sign in ((2, 1.0), (3, -1.0)):
-        model.budget_year.clear()
+        model.province.open_year()
         got = targeting.grant(model, lever(budget=3e6, budget_first=first), claim) > 0.0
         size = sign * e.expected_revenue
         assert size[got].max() <= size[(claim > 0.0) & ~got].min()
@@ -185,8 +186,8 @@ def test_only_projects_that_are_done_are_paid(start, scenario, monkeypatch):
     e.cash[:] = 0.0
     stages = e.digital_stage.copy(), e.id.copy()
     model.run_for(1)
-    model.due = [entry for entry in model.due if entry[0] == model.quarter + 1]
+    model.due = [entry for entry in model.due if entry.quarter == model.quarter + 1]
     after = dict(zip(e.id.tolist(), e.digital_stage.tolist(), strict=True))
     done = {i for s, i in zip(*(x.tolist() for x in stages), strict=True) if after.get(i, s) > s}
-    owed = {i for _, ids, _ in model.due for i in ids.tolist() if i < 10_000_000}
+    owed = {i for entry in model.due for i in entry.ids.tolist() if i < 10_000_000}
     assert owed <= done
