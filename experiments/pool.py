@@ -236,4 +236,4 @@ def _suspect(
 
 def _all_failed(chunk: Chunk, error: BaseException) -> ChunkResult:
     failures: tuple[Failure, ...] = tuple(failure(run, error) for run in chunk.runs)
-    return ChunkResult(chunk, (), failures, None)
+    return ChunkResult(chunk, (), failures, None, None)

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments import pairs
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Vary
-from experiments.store import Store, StoreError
+from experiments.store import LEDGER_NAMES, Store, StoreError
 from model.outcomes import OUTCOMES
+from scenarios.errors import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 QUANTILES = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 KEY = ("draw", "seed", "population", "year", "level", "unit_name", "outcome")
 GROUP = ("scenario", "outcome", "level", "unit_name", "year")
+_MAIN_RUNS = f"""
+    CASE WHEN scenario IN (SELECT scenario FROM run WHERE draw BETWEEN 1 AND {BLOCK})
+    THEN draw BETWEEN 1 AND {BLOCK} ELSE draw = 0 END
+"""
+"""Runs a summary is over: the zipped draws, or the seeds of the central draw."""
 
 
 class Results:
@@ -116,6 +123,174 @@ class Results:
             [*values, scenario, baseline],
         )
 
+    def paired_intervals(
+        self,
+        scenario: str,
+        baseline: str,
+        outcome: Names = None,
+        level: Names = None,
+        years: Iterable[int] | None = None,
+    ) -> pd.DataFrame:
+        """What a scenario changes against another: median and 90 % interval over paired runs.
+
+        Over the zipped draws, or over the seeds of the central draw where there are none. Columns
+        `p05`, `median`, `p95` and `mean` are of the difference; `change_...` of the ratio less one;
+        `share_positive` and `share_negative` say in how many pairs it went up or down; `value`
+        and `baseline` are medians of the two; `runs` is the number of pairs that have the unit.
+
+        Args:
+            scenario: The scenario.
+            baseline: What it is compared with.
+            outcome: Outcomes; all if absent, and so for the others.
+            level: Levels.
+            years: Years.
+
+        Raises:
+            StoreError: The store holds no run of one of the two.
+        """
+        return pairs.intervals(self._pairs(scenario, baseline, outcome, level, years))
+
+    def paired_shares(
+        self,
+        scenario: str,
+        baseline: str,
+        outcome: Names = None,
+        level: Names = None,
+        years: Iterable[int] | None = (2027,),
+    ) -> pd.DataFrame:
+        """Share of each source of uncertainty in the variance of what a scenario changes.
+
+        From the side batches, in which one source moves alone; empty where one is missing.
+        Arguments and errors are those of `paired_intervals`.
+        """
+        return pairs.shares(self._pairs(scenario, baseline, outcome, level, years))
+
+    def pairs_needed(
+        self,
+        scenario: str,
+        baseline: str,
+        outcome: Names = "value_added",
+        level: Names = "tier",
+        years: Iterable[int] | None = (2027,),
+        effect: float = 0.01,
+    ) -> pd.DataFrame:
+        """Number of paired seeds that suffice to see an effect, unit by unit.
+
+        Beside it the number of seeds where the two scenarios have seeds of their own. From the
+        paired seeds at central parameters.
+
+        Args:
+            scenario: The scenario.
+            baseline: What it is compared with.
+            outcome: Outcomes; all if absent, and so for the others.
+            level: Levels.
+            years: Years.
+            effect: The effect, as a share of the baseline's mean.
+
+        Raises:
+            StoreError: The store holds no run of one of the two.
+        """
+        return pairs.needed(self._pairs(scenario, baseline, outcome, level, years), effect)
+
+    def _pairs(
+        self,
+        scenario: str,
+        baseline: str,
+        outcome: Names,
+        level: Names,
+        years: Iterable[int] | None,
+    ) -> pd.DataFrame:
+        known = self.scenarios()
+        for name in (scenario, baseline):
+            if name not in known:
+                near = nearest_name(name, known)
+                hint = f"; nearest: {near}" if near else ""
+                raise StoreError(
+                    f"{self.folder} holds no run of {name}; there are: {', '.join(known)}{hint}"
+                )
+        return self.paired(scenario, baseline, outcome, level, years)
+
+    def scenarios(self) -> list[str]:
+        """Names of the scenarios that have runs."""
+        return list(self._query("SELECT DISTINCT scenario FROM run ORDER BY scenario")["scenario"])
+
+    def ledger(
+        self,
+        scenario: Names = None,
+        lever: Names = None,
+        kind: Names = None,
+        years: Iterable[int] | None = None,
+    ) -> pd.DataFrame:
+        """The money under levers: one row a run, year, payer, fund, origin, place and payee.
+
+        A store made before there was a ledger has none: the frame is empty.
+
+        Args:
+            scenario: Scenarios; all if absent, and so for the others.
+            lever: Levers.
+            kind: ``committed``, ``paid`` or ``forgone``.
+            years: Years.
+        """
+        where, values = _where(scenario, years=years, lever=lever, kind=kind)
+        names = ", ".join(LEDGER_NAMES)
+        return self._query(
+            f"SELECT * FROM ledger {where} ORDER BY scenario, draw, seed, run_key, year, {names}",
+            values,
+        )
+
+    def money(
+        self,
+        by: Sequence[str] = ("year", "payer", "fund"),
+        scenario: Names = None,
+        lever: Names = None,
+        kind: Names = "paid",
+        years: Iterable[int] | None = None,
+    ) -> pd.DataFrame:
+        """Sums of the ledger: median and 90 % interval over the runs, in yuan.
+
+        A run that books nothing in a group counts as zero there. Over the zipped draws, or over
+        the seeds of the central draw where there are none.
+
+        Args:
+            by: Columns of the ledger that make the groups, beside the scenario.
+            scenario: Scenarios; all if absent, and so for the others.
+            lever: Levers.
+            kind: ``committed``, ``paid`` or ``forgone``.
+            years: Years.
+
+        Raises:
+            StoreError: A column that the ledger does not have.
+        """
+        for name in by:
+            allowed = ("year", *LEDGER_NAMES)
+            if name not in allowed:
+                near = nearest_name(name, allowed)
+                hint = f"; nearest: {near}" if near else ""
+                raise StoreError(
+                    f"the ledger has no column {name}; there are: {', '.join(allowed)}{hint}"
+                )
+        where, values = _where(scenario, years=years, lever=lever, kind=kind)
+        groups = ", ".join(["scenario", *by])
+        return self._query(
+            f"""
+            WITH chosen AS (SELECT run_key, scenario FROM run WHERE {_MAIN_RUNS}),
+            summed AS (
+                SELECT run_key, {groups}, sum(yuan) AS yuan FROM ledger {where}
+                GROUP BY run_key, {groups}
+            ),
+            every AS (
+                SELECT run_key, {groups}
+                FROM chosen JOIN (SELECT DISTINCT {groups} FROM summed) USING (scenario)
+            )
+            SELECT {groups}, quantile_cont(coalesce(yuan, 0), .05) AS p05,
+                median(coalesce(yuan, 0)) AS median, quantile_cont(coalesce(yuan, 0), .95) AS p95,
+                avg(coalesce(yuan, 0)) AS mean, count(*) AS runs
+            FROM every LEFT JOIN summed USING (run_key, {groups})
+            GROUP BY {groups} ORDER BY {groups}
+            """,
+            values,
+        )
+
     def intervals(
         self,
         scenario: Names = None,
@@ -139,12 +314,10 @@ class Results:
         where, values = _where(scenario, outcome, level, years, unit_name)
         group = ", ".join(GROUP)
         quantiles = ", ".join(f"quantile_cont(value, {q}) AS {n}" for n, q in QUANTILES.items())
-        zipped = f"""scenario IN (SELECT scenario FROM run WHERE draw BETWEEN 1 AND {BLOCK})"""
         return self._query(
             f"""
             SELECT {group}, {quantiles}, avg(value) AS mean, count(*) AS runs FROM outcome
-            {where or "WHERE true"} AND
-                CASE WHEN {zipped} THEN draw BETWEEN 1 AND {BLOCK} ELSE draw = 0 END
+            {where or "WHERE true"} AND {_MAIN_RUNS}
             GROUP BY {group} ORDER BY {group}
             """,
             values,
@@ -220,7 +393,7 @@ class Results:
         pd.concat(layers).to_csv(path, index=False)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A DuckDB connection with the views `run` and `outcome` over the shards in place."""
+        """A DuckDB connection with views `run`, `outcome` and `ledger` over the shards in place."""
         import duckdb  # noqa: PLC0415
 
         connection = duckdb.connect()
@@ -256,6 +429,19 @@ class Results:
             WHERE run_key IN (SELECT run_key FROM run)
             """
         )
+        shards = self.folder / "ledger" / "*.parquet"
+        columns = ", ".join(f"ledger.{name}" for name in LEDGER_NAMES)
+        source = f"read_parquet({_quoted(shards)}, union_by_name=true)"
+        if not any(shards.parent.glob(shards.name)):
+            names = ", ".join(f"'' AS {name}" for name in LEDGER_NAMES)
+            source = f"(SELECT '' AS run_key, 0 AS year, {names}, 0.0 AS yuan WHERE false)"
+        connection.execute(
+            f"""
+            CREATE VIEW ledger AS
+            SELECT run_key, run.scenario, run.draw, run.seed, ledger.year, {columns}, ledger.yuan
+            FROM {source} ledger JOIN run USING (run_key)
+            """
+        )
         return connection
 
     def _latest(self) -> list[list[Any]]:
@@ -277,15 +463,17 @@ def _where(
     level: Names = None,
     years: Iterable[int] | None = None,
     unit_name: Names = None,
+    **others: Names,
 ) -> tuple[str, list[Any]]:
     """SQL condition and its values."""
     wanted: dict[str, list[Any]] = {}
-    for column, names in (
-        ("scenario", scenario),
-        ("outcome", outcome),
-        ("level", level),
-        ("unit_name", unit_name),
-    ):
+    for column, names in {
+        "scenario": scenario,
+        "outcome": outcome,
+        "level": level,
+        "unit_name": unit_name,
+        **others,
+    }.items():
         if names is not None:
             wanted[column] = [names] if isinstance(names, str) else list(names)
     if years is not None:

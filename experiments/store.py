@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
 
 STORE_VERSION = 1
 """Raised when a store of the old form can no longer be read or added to."""
-FOLDERS = ("populations", "scenarios", "runs", "outcomes", "failures")
+FOLDERS = ("populations", "scenarios", "runs", "outcomes", "ledger", "failures")
+SHARDS = ("outcomes", "ledger")
+"""Folders of what runs made; a shard has the name of that in `runs/` which notes its runs."""
+LEDGER_NAMES = (
+    "payer", "fund", "origin", "city", "tier", "payee", "lever", "article", "kind",
+)  # fmt: skip
+"""Columns of the ledger that hold names, between its year and its yuan."""
 
 
 class StoreError(Exception):
@@ -103,14 +110,15 @@ class Store:
             yield
 
     def _clear_leftovers(self) -> None:
-        """Remove what a killed batch left: parts, and outcomes whose runs were never noted."""
+        """Remove what a killed batch left: parts, and shards whose runs were never noted."""
         for name in FOLDERS:
             for part in (self.folder / name).glob(".*.part"):
                 part.unlink(missing_ok=True)
         noted = {path.name for path in (self.folder / "runs").glob("*.parquet")}
-        for path in (self.folder / "outcomes").glob("*.parquet"):
-            if path.name not in noted:
-                path.unlink(missing_ok=True)
+        for folder in SHARDS:
+            for path in (self.folder / folder).glob("*.parquet"):
+                if path.name not in noted:
+                    path.unlink(missing_ok=True)
 
     def keys(self) -> set[str]:
         """Keys of the runs that are done."""
@@ -156,13 +164,16 @@ class Store:
 
     def add(self, result: ChunkResult) -> None:
         """Keep what became of a chunk."""
-        if result.outcomes is not None:
+        if result.finished:
             keys = "\n".join(finished.run.key for finished in result.finished)
             name = f"{hashlib.sha256(keys.encode()).hexdigest()[:20]}.parquet"
-            outcomes, runs = result.outcomes, _runs_table(result)
             # The order matters: what stands in runs/ is done.
-            _write_aside(self.folder / "outcomes" / name, lambda p: _write_table(outcomes, p))
-            _write_aside(self.folder / "runs" / name, lambda p: _write_table(runs, p))
+            for folder, table in (
+                ("outcomes", result.outcomes),
+                ("ledger", result.ledger),
+                ("runs", _runs_table(result)),
+            ):
+                _write_aside(self.folder / folder / name, partial(_write_table, table))
         for finished in result.finished:
             self._failure_path(finished.run.key).unlink(missing_ok=True)
         for failure in result.failures:

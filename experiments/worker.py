@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from experiments.batch import POPULATION_SEED, Chunk, PopulationRef, Run, model_hash
 from experiments.populations import load_population
+from experiments.store import LEDGER_NAMES
 from model import ClusterPolicyModel, build_population
 from model.scenario import quarter_index, year_of
 
@@ -77,31 +78,38 @@ class Failure:
 
 @dataclass(frozen=True)
 class ChunkResult:
-    """What became of a chunk; `outcomes` is None if no run of it ended well."""
+    """What became of a chunk; `outcomes` and `ledger` are None if no run of it ended well."""
 
     chunk: Chunk
     finished: tuple[Finished, ...]
     failures: tuple[Failure, ...]
     outcomes: pa.Table | None
+    ledger: pa.Table | None
 
 
 def run_chunk(chunk: Chunk) -> ChunkResult:
     """Make the runs of a chunk."""
-    finished, failures, tables = [], [], []
+    finished, failures, tables, ledgers = [], [], [], []
     for run in chunk.runs:
         begun = time.process_time()
         try:
             population = _population(chunk.population, chunk.scenario)
-            records = _records(chunk, run, population)
+            simulation = _simulated(chunk, run, population)
+            records = dict(simulation.records())
             residual = _checked_residual(records)
+            ledger = _ledger_table(run, simulation.ledger_records())
         except Exception as error:  # a failed run must not take the batch with it
             failures.append(failure(run, error))
             continue
         tables.append(_table(run, records, brief=chunk.brief))
+        ledgers.append(ledger)
         seconds = time.process_time() - begun
         finished.append(Finished(run, len(population), seconds, residual))
-    outcomes = pa.concat_tables(tables).unify_dictionaries() if tables else None
-    return ChunkResult(chunk, tuple(finished), tuple(failures), outcomes)
+    return ChunkResult(chunk, tuple(finished), tuple(failures), _joined(tables), _joined(ledgers))
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table | None:
+    return pa.concat_tables(tables).unify_dictionaries() if tables else None
 
 
 def failure(run: Run, error: BaseException) -> Failure:
@@ -135,7 +143,7 @@ def _population(ref: PopulationRef, scenario: Scenario) -> Population:
     return population
 
 
-def _records(chunk: Chunk, run: Run, population: Population) -> dict[str, np.ndarray]:
+def _simulated(chunk: Chunk, run: Run, population: Population) -> ClusterPolicyModel:
     if model_hash() != chunk.model_hash:
         raise RuntimeError("this worker holds another version of the model than the batch's")
     scenario = chunk.scenario.with_draw(run.draw.values, run.draw.outside)
@@ -144,7 +152,7 @@ def _records(chunk: Chunk, run: Run, population: Population) -> dict[str, np.nda
     # A scenario that ends within a year has no outcomes of that year.
     whole = scenario.end == quarter_index(last, 4)
     simulation.run_until_year(last if whole else last - 1)
-    return dict(simulation.records())
+    return simulation
 
 
 def _checked_residual(records: dict[str, np.ndarray]) -> float:
@@ -171,23 +179,37 @@ def _table(run: Run, records: dict[str, np.ndarray], *, brief: bool) -> pa.Table
     kept = np.isin(records["level"], BRIEF_LEVELS) if brief else slice(None)
     value = records["value"][kept]
     count = len(value)
-
-    def constant(text: str) -> pa.DictionaryArray:
-        return pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), pa.array([text]))
-
-    def names(column: str) -> pa.DictionaryArray:
-        return pa.array(records[column][kept], pa.string()).dictionary_encode()
-
+    named = {name: _names(records[name][kept]) for name in ("level", "unit_name", "outcome")}
     return pa.table(
         {
-            "run_key": constant(run.key),
-            "scenario": constant(run.scenario),
+            "run_key": _constant(run.key, count),
+            "scenario": _constant(run.scenario, count),
             "draw": np.full(count, run.draw.index, np.int32),
             "seed": np.full(count, run.seed, np.int64),
             "year": records["year"][kept].astype(np.int16),
-            "level": names("level"),
-            "unit_name": names("unit_name"),
-            "outcome": names("outcome"),
+            **named,
             "value": value.astype(np.float32 if brief else np.float64),
         }
     )
+
+
+def _ledger_table(run: Run, records: dict[str, np.ndarray]) -> pa.Table:
+    """The ledger of a run, whole whatever the batch: money is checked to the yuan."""
+    if not np.isfinite(records["yuan"]).all():
+        raise FloatingPointError("amounts of the ledger are not finite")
+    return pa.table(
+        {
+            "run_key": _constant(run.key, len(records["yuan"])),
+            "year": records["year"].astype(np.int16),
+            **{name: _names(records[name]) for name in LEDGER_NAMES},
+            "yuan": records["yuan"].astype(np.float64),
+        }
+    )
+
+
+def _constant(text: str, count: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), pa.array([text]))
+
+
+def _names(column: np.ndarray) -> pa.DictionaryArray:
+    return pa.array(column, pa.string()).dictionary_encode()

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from mesa import Agent
 from mesa.agentset import AbstractAgentSet
 
+from model.randomness import uniform
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -225,8 +227,20 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
             raise ValueError(f"columns do not match the declaration: {sorted(missing)}")
         self.model = model
         self.random = model.random
+        self._draws: dict[tuple[int, str], tuple[Whole | None, Real | None]] = {}
         for name, values in columns.items():
             setattr(self, name, np.array(values, dtype=DTYPES[name]))
+
+    def lasting_draw(self, seed: int, purpose: str) -> Real:
+        """A uniform draw that each enterprise keeps for life, shape (rows,).
+
+        It is worked out once for as long as the rows stay the same.
+        """
+        ids, values = self._draws.get((seed, purpose), (None, None))
+        if ids is not self.id:
+            values = uniform(seed, purpose, self.id)
+            self._draws[seed, purpose] = (self.id, values)
+        return np.asarray(values)
 
     @property
     def columns(self) -> dict[str, npt.NDArray[Any]]:

@@ -17,7 +17,7 @@ from model.randomness import laplace, uniform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from model.enterprises import Flag
+    from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
     from model.scenario import Array
 
@@ -65,26 +65,31 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     draws = [uniform(seed, name, e.id, t) for name in ("review", "trigger", "upkeep")]
 
-    def planned(price: Array | float) -> tuple[Array, Array]:
+    def planned(rows: Whole | slice, price: Array | float) -> tuple[Array, Array]:
         wanted = investment.wanted_capital(
-            e.capital_rate, e.expected_revenue, price, p["equipment_elasticity"]
+            e.capital_rate[rows], e.expected_revenue[rows], price, p["equipment_elasticity"]
         )
         return investment.plan(
-            e.capital, wanted, draws[0], draws[1], draws[2], p["capital_depreciation"],
-            p["review_rate"], (p["trigger_low"], p["trigger_high"]), p["upkeep_chance"],
+            e.capital[rows], wanted, draws[0][rows], draws[1][rows], draws[2][rows],
+            p["capital_depreciation"], p["review_rate"], (p["trigger_low"], p["trigger_high"]),
+            p["upkeep_chance"],
         )  # fmt: skip
 
-    upkeep, lump = planned(1.0)
+    upkeep, lump = planned(slice(None), 1.0)
     offer = targeting.best_offer(m, "price_of_equipment")
-    if not offer.levers:
+    rows = np.flatnonzero(offer.lever >= 0)
+    if not len(rows):
         return upkeep, Plan(lump > 0.0, lump, offer, ())
-    upkeep_paid, larger = planned(1.0 - offer.rate)
+    rate, cap = offer.rate[rows], offer.cap[rows]
+    upkeep_paid, larger = planned(rows, 1.0 - rate)
     # Above the cap a further yuan of plant is not supported: the lump stops there.
-    most = np.maximum(offer.cap / np.maximum(offer.rate, 1e-9), lump)
-    larger = np.where(offer.lever >= 0, np.minimum(larger, most), 0.0)
-    approvals, served = _approve(m, offer, offer.claim(larger))
-    lump = np.where(served, larger, lump)
-    return np.where(served, upkeep_paid, upkeep), Plan(lump > 0.0, lump, offer, approvals)
+    larger = np.minimum(larger, np.maximum(cap / rate, lump[rows]))
+    claim = np.zeros(len(e))
+    claim[rows] = offer.claim(larger, rows)
+    approvals, served = _approve(m, offer, claim)
+    won = served[rows]
+    lump[rows[won]], upkeep[rows[won]] = larger[won], upkeep_paid[won]
+    return upkeep, Plan(lump > 0.0, lump, offer, approvals)
 
 
 def digital_stage(m: ClusterPolicyModel) -> Plan:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import ledger
+from model.budget import SPECIAL
 from model.digital import serve
 from model.enterprises import LABELS, NEVER, ROLES, Enterprises
 from model.randomness import uniform
@@ -68,7 +69,7 @@ def claims(
         delivery: Part of what is promised that offices deliver, one number or shape (rows,).
     """
     rate = take_up(lever, quarter, usual) * delivery
-    return eligible(lever, e) & (uniform(seed, f"claims {lever.id}", e.id) < rate)
+    return eligible(lever, e) & (e.lasting_draw(seed, f"claims {lever.id}") < rate)
 
 
 def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float) -> Array:
@@ -105,7 +106,7 @@ def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     share = m.lever_value("rd_conditionality", "share")
     if share > 0.0 and lever.payer:
         # Which programmes ask for R&D is not published: each enterprise meets its own.
-        mask &= e.rd_active | (uniform(m.seed_of_run, "condition", e.id) >= share)
+        mask &= e.rd_active | (e.lasting_draw(m.seed_of_run, "condition") >= share)
     return mask
 
 
@@ -161,15 +162,16 @@ def approve(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Approval:
     """
     e = m.enterprises
     approved, part = np.zeros(len(e)), np.full(len(e), -1)
-    if not claim.any():
-        return Approval(lever, approved, part)
-    waiting, queue = claim > 0.0, _queue(m, lever)
+    rows = np.flatnonzero(claim)
+    queue = _queue(m, lever, rows)
     for i, (origin, fund) in enumerate(m.province.parts(lever)):
-        asks = waiting & m.steered_to() if origin == "steered" and fund == lever.fund else waiting
-        served = serve(asks, claim, e.weight, queue, m.province.left(lever, origin, fund))
-        approved[served], part[served] = claim[served], i
-        m.province.spend(lever, origin, float(np.dot(e.weight, claim * served)))
-        waiting = waiting & ~served
+        asks = part[rows] < 0
+        if (origin, fund) == ("steered", SPECIAL):
+            asks &= m.steered_to()[rows]
+        left = m.province.left(lever, origin, fund)
+        won = rows[serve(asks, claim[rows], e.weight[rows], queue, left)]
+        approved[won], part[won] = claim[won], i
+        m.province.spend(lever, origin, float(np.dot(e.weight[won], claim[won])))
     return Approval(lever, approved, part)
 
 
@@ -251,16 +253,13 @@ def book(
     m.ledger.book(m.year, lever, kind, origin, cells, e.weight[rows] * yuan, payer, fund)
 
 
-def _queue(m: ClusterPolicyModel, lever: Lever) -> Array:
-    """Priority of each enterprise, the lowest first (`scenarios.schema.FIRST`)."""
+def _queue(m: ClusterPolicyModel, lever: Lever, rows: Whole) -> Array:
+    """Priority of each claimant, the lowest first (`scenarios.schema.FIRST`)."""
     e, t = m.enterprises, m.quarter
-    turn = uniform(m.seed_of_run, f"turn {lever.id}", e.id, t)
-    rules = (
-        # The score of an application is its R&D over revenue.
-        -e.rd_reported / np.maximum(e.revenue, 1.0),
-        turn,
-        e.expected_revenue,
-        -e.expected_revenue,
-        e.tier + 0.999 * turn,
-    )
-    return rules[int(lever.value("budget_first", t, 1.0))]
+    rule = int(lever.value("budget_first", t, 1.0))
+    if rule == 0:  # the score of an application is its R&D over revenue
+        return -e.rd_reported[rows] / np.maximum(e.revenue[rows], 1.0)
+    if rule in (2, 3):
+        return e.expected_revenue[rows] if rule == 2 else -e.expected_revenue[rows]
+    turn = uniform(m.seed_of_run, f"turn {lever.id}", e.id[rows], t)
+    return turn if rule == 1 else e.tier[rows] + 0.999 * turn

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from notebooks.evidence import Compared, Evidence
+    from notebooks.actuals import Actual
+    from notebooks.evidence import Compared, Evidence, Unit
     from notebooks.words import Words
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC-subset.ttf"
@@ -118,17 +119,19 @@ def _series(axis: Axes, evidence: Evidence, words: Words, points: list[Compared]
     if target.level == "field":
         gap = "：" if words.lang == "zh" else ": "
         name = words.name("fields", target.unit_name) + gap + name
-    axis.set_title(_wrapped(name, words) + f"\n{unit}", loc="left", linespacing=1.35)
+    axis.set_title(wrapped(name, words) + f"\n{unit}", loc="left", linespacing=1.35)
     axis.set_xlim(2018.6, ORIGIN + 0.4)
     axis.set_xticks([2019, 2021, 2023])
     # Growth and change may be negative; everything else is read from zero.
     if "growth" not in outcome.id and "change" not in outcome.id:
         axis.set_ylim(bottom=0)
-    _plain(axis)
+    plain(axis)
 
 
-def tiers(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure:
-    """Paths to the horizon: a row an outcome, a column a tier."""
+def tiers(
+    evidence: Evidence, words: Words, outcomes: Sequence[str], actuals: Sequence[Actual] = ()
+) -> Figure:
+    """Paths to the horizon: a row an outcome, a column a tier; later figures as dots."""
     style(words)
     shares = {
         name: OUTCOMES[name].unit not in ("yuan", "enterprises", "persons") for name in outcomes
@@ -143,16 +146,57 @@ def tiers(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure:
         for axis, tier in zip(row, TIERS, strict=True):
             path = evidence.path(name, ("tier", tier)) * factor
             _path(axis, path, TIER_COLOURS[tier])
-            top = max(top, float(path["high"].max()) if len(path) else 0.0)
+            dots = overlay(axis, actuals, name, ("tier", tier), factor)
+            top = max(top, dots, float(path["high"].max()) if len(path) else 0.0)
         for axis in row:
             # Ratios compare across tiers; totals differ by an order of magnitude.
             axis.set_ylim(0, top * 1.06 if shares[name] and top else None)
-            _plain(axis)
+            plain(axis)
         row[0].set_ylabel(
-            f"{_wrapped(words.label(name), words, 12, 20)}\n{words.unit(name)}",
+            f"{wrapped(words.label(name), words, 12, 20)}\n{words.unit(name)}",
             fontsize=7.5,
             linespacing=1.4,
         )
+    return figure
+
+
+def overlay(
+    axis: Axes, actuals: Sequence[Actual], outcome: str, unit: Unit, factor: float
+) -> float:
+    """Set later published values on a path; the largest of them as shown, or 0."""
+    found = [a for a in actuals if a.outcome == outcome and a.unit == unit]
+    values = [item.value * factor for item in found]
+    axis.plot([item.year for item in found], values, "D", ms=4, color=RED, zorder=4)
+    return max(values, default=0.0)
+
+
+def later(evidence: Evidence, words: Words, actuals: Sequence[Actual]) -> Figure:
+    """Every series of a file of later figures on its projected path."""
+    style(words)
+    series = list(dict.fromkeys((item.outcome, item.unit) for item in actuals))
+    rows = -(-len(series) // FIT_COLUMNS)
+    figure = Figure(figsize=(9.6, 1.9 * rows), layout="constrained")
+    axes = figure.subplots(rows, FIT_COLUMNS, squeeze=False).ravel()
+    for axis, (name, unit) in zip(axes, series, strict=False):
+        factor = words.scaled(1.0, name)
+        _path(axis, evidence.path(name, unit) * factor, BLUE)
+        known = [
+            p for p in evidence.compared if (p.target.outcome, p.target.unit_name) == (name, unit[1])
+        ]
+        axis.plot(
+            [p.target.year for p in known],
+            [p.published * factor for p in known],
+            "o",
+            ms=3.5,
+            color=RED,
+        )
+        overlay(axis, actuals, name, unit, factor)
+        gap = "：" if words.lang == "zh" else ": "
+        title = words.name("tier_names", unit[1]) + gap + words.label(name)
+        axis.set_title(wrapped(title, words) + f"\n{words.unit(name)}", loc="left")
+        plain(axis)
+    for axis in axes[len(series) :]:
+        axis.set_visible(False)
     return figure
 
 
@@ -206,12 +250,13 @@ def picture(evidence: Evidence, words: Words, outcome: str = "revenue") -> Figur
         )
         axis.set_title(words.name("tier_names", tier), color=TIER_COLOURS[tier], fontsize=10)
         axis.set_ylim(bottom=0)
-        _plain(axis)
+        plain(axis)
     figure.suptitle(words("picture_title", outcome=words.headed(outcome)), fontsize=10)
     return figure
 
 
-def _plain(axis: Axes) -> None:
+def plain(axis: Axes) -> None:
+    """Few ticks, with thousands separators and a proper minus sign."""
     axis.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
     axis.yaxis.set_major_formatter(FuncFormatter(_tick))
 
@@ -222,7 +267,7 @@ def _tick(value: float, _: object = None) -> str:
     return ("−" if value < 0 else "") + text
 
 
-def _wrapped(text: str, words: Words, wide: int = 15, narrow: int = 30) -> str:
+def wrapped(text: str, words: Words, wide: int = 15, narrow: int = 30) -> str:
     """Break a long label in two lines, between words where the language has them."""
     limit = wide if words.lang == "zh" else narrow
     if len(text) <= limit:

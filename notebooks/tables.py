@@ -18,6 +18,7 @@ from notebooks.evidence import (
     SOURCES,
     Band,
 )
+from notebooks.words import ABSENT
 from scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ ASSUMED = ("enterprises", "revenue", "value_added", "employees")
 COUNTY = ("county_clusters_revenue", "county_clusters_enterprises")
 # How a number of the tables came about, as the report groups it.
 KINDS = (("published",), ("derived", "interpolated"), ("recalled",), ("proxy",), ("assumption",))
-ABSENT = "—"
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1) -> str:

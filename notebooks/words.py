@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from model.outcomes import Outcome
+    from notebooks.worlds import Effect
 
 Lang = Literal["zh", "en"]
 LANGS: tuple[Lang, ...] = ("zh", "en")
 TEXT = Path(__file__).parent / "text.yaml"
-
+ABSENT = "—"
 
 _WIDE = "[\u3000-\u9fff\uff00-\uffef]"
 
@@ -53,6 +54,9 @@ SHOWN: Mapping[str, Shown] = {
     "yuan a year": Shown("万元/年", "thousand yuan a year", 1e-4, 1e-3),
     "yuan a person": Shown("万元/人", "thousand yuan a person", 1e-4, 1e-3),
     "enterprises": Shown("家", "number"),
+    "clusters": Shown("个", "clusters"),
+    "points": Shown("分", "points"),
+    "switch": Shown("", ""),
     "persons": Shown("万人", "thousand", 1e-4, 1e-3),
     "share": Shown("%", "%", 1e2, 1e2),
     "share a year": Shown("%", "% a year", 1e2, 1e2),
@@ -64,6 +68,8 @@ SHOWN: Mapping[str, Shown] = {
 }
 """Stored units as readers meet them."""
 
+COUNTED = frozenset({"enterprises", "upgrades", "clusters"})
+"""Units of things that are counted whole."""
 COARSE = frozenset({"share", "share a year", "stage"})
 """Units of ratios: two figures say all that an interval leaves certain."""
 
@@ -134,7 +140,7 @@ class Words:
         scaled = [self.scaled(value, found) for value in values]
         figures = digits or (2 if found.unit in COARSE else 3)
         decimals = decimals_of(max(map(abs, scaled)), figures)
-        if found.unit in ("enterprises", "upgrades"):
+        if found.unit in COUNTED:
             decimals = min(decimals, 0)
         return [written(value, decimals) for value in scaled]
 
@@ -175,6 +181,42 @@ class Words:
         """An interval of shares as per cent."""
         first, last = (self.percent(value, decimals, signed=signed) for value in (low, high))
         return self.between(first.rstrip(" %"), last)
+
+    def signed(self, values: Sequence[float], digits: int = 2, most: int = 3) -> list[str]:
+        """Changes that stand together, with their signs; as many decimals as the largest bears."""
+        largest = max(map(abs, values))
+        decimals = min(decimals_of(largest, digits), most)
+        return [
+            ("+" if round(value, decimals) > 0 else "") + written(value, decimals)
+            for value in values
+        ]
+
+    def effect(self, effect: Effect | None, *, bold: bool = True) -> str:
+        """An effect with its interval; in bold where the interval lies on one side of zero."""
+        if effect is None:
+            return ABSENT
+        median, low, high = self.signed(
+            [100 * v for v in (effect.band.median, effect.band.low, effect.band.high)]
+        )
+        gap = "" if self.lang == "zh" else " "
+        unit = "%" if effect.measure == "percent" else self("points")
+        shown = f"**{median}{gap}{unit}**" if bold and effect.sign else f"{median}{gap}{unit}"
+        return shown + self.bracketed(self.between(low, high))
+
+    def bracketed(self, text: str) -> str:
+        """A text in brackets, to follow another."""
+        return f"（{text}）" if self.lang == "zh" else f" ({text})"
+
+    def money(self, yuan: float | Sequence[float], digits: int = 2) -> list[str]:
+        """Sums of the ledger as shown, without unit; small sums beside large ones."""
+        values = [yuan] if isinstance(yuan, float | int) else list(yuan)
+        scaled = [self.scaled(value, "value_added") for value in values]
+        return [written(v, max(0, min(decimals_of(v, digits), 3))) for v in scaled]
+
+    @property
+    def money_unit(self) -> str:
+        """The unit that sums of the ledger are shown in."""
+        return self.unit("value_added")
 
     def listing(self, parts: Iterable[str]) -> str:
         """An enumeration."""

@@ -9,16 +9,22 @@ import numpy as np
 from experiments import worker
 
 
-def everything(folder):
+def everything(folder, shards="outcomes"):
     """All rows of a store, sorted, as a dictionary of arrays."""
     return duckdb.sql(
-        f"SELECT * FROM read_parquet('{folder}/outcomes/*.parquet') ORDER BY ALL"
+        f"SELECT * FROM read_parquet('{folder}/{shards}/*.parquet') ORDER BY ALL"
     ).fetchnumpy()
 
 
 def same(a, b):
-    """Whether two stores hold the same rows to the last bit, none twice."""
-    one, two = everything(a), everything(b)
+    """Whether two stores hold the same rows to the last bit, none twice; their number."""
+    assert same_shards(a, b, "ledger") > 0
+    return same_shards(a, b, "outcomes")
+
+
+def same_shards(a, b, shards):
+    """The same of one kind of shards."""
+    one, two = everything(a, shards), everything(b, shards)
     assert list(one) == list(two)
     for name in one:
         assert len(one[name]) == len(two[name])
@@ -26,7 +32,7 @@ def same(a, b):
             assert one[name].tobytes() == two[name].tobytes()
         else:
             assert np.array_equal(one[name], two[name])
-    return len(one["value"])
+    return len(one["run_key"])
 
 
 class Failing(worker.ClusterPolicyModel):

@@ -2,10 +2,12 @@
 
 import errno
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from experiments import Results
 from experiments import store as stores
 from experiments.batch import Plan
 from experiments.runner import Options, run_batch
@@ -45,19 +47,22 @@ def test_a_missing_folder_is_made_and_a_file_in_its_place_named(tmp_path, small)
         run_batch([small], Plan(), tmp_path / "file" / "store", ONE)
 
 
-def test_a_full_disk_names_the_path_and_keeps_what_is_finished(tmp_path, small, monkeypatch):
+@pytest.mark.parametrize(("shards", "room"), [("outcomes", 6), ("ledger", 7), ("runs", 8)])
+def test_a_full_disk_names_the_path_and_keeps_what_is_finished(
+    tmp_path, small, monkeypatch, shards, room
+):
     written = []
     honest = stores._write_table
 
     def fills_up(table, path):
-        if len(written) >= 4:
+        if len(written) >= room:
             path.write_bytes(b"half a shard")
             raise OSError(errno.ENOSPC, "No space left on device")
         written.append(path)
         honest(table, path)
 
     monkeypatch.setattr(stores, "_write_table", fills_up)
-    with pytest.raises(StoreError, match=r"outcomes/.*parquet: No space left on device"):
+    with pytest.raises(StoreError, match=rf"{shards}/.*parquet: No space left on device"):
         run_batch([small], Plan(seeds=4), tmp_path, ONE)
     assert len(Store(tmp_path).keys()) == 2
     assert not [name for name in files(tmp_path) if name.endswith(".part")]
@@ -70,9 +75,25 @@ def test_leftovers_of_a_killed_batch_are_cleared(tmp_path, small):
     run_batch([small], Plan(seeds=1), tmp_path, ONE)
     before = files(tmp_path)
     (tmp_path / "outcomes" / "unnoted.parquet").write_bytes(b"outcomes whose runs were not noted")
+    (tmp_path / "ledger" / "unnoted.parquet").write_bytes(b"a ledger whose runs were not noted")
+    (tmp_path / "ledger" / ".half.parquet.part").write_bytes(b"half")
     (tmp_path / "runs" / ".half.parquet.part").write_bytes(b"half")
     with Store(tmp_path).locked():
         assert files(tmp_path) == before
+
+
+def test_a_store_from_before_the_ledger_is_read_and_added_to(tmp_path, small):
+    run_batch([small], Plan(seeds=1), tmp_path, ONE)
+    shutil.rmtree(tmp_path / "ledger")
+    results = Results(tmp_path)
+    assert len(results.outcomes()) > 0
+    assert list(results.ledger().columns) == [
+        *("run_key", "scenario", "draw", "seed", "year"), *stores.LEDGER_NAMES, "yuan",
+    ]  # fmt: skip
+    assert len(results.ledger()) == len(results.money()) == 0
+    report = run_batch([small], Plan(seeds=2), tmp_path, ONE)
+    assert (report.made, report.skipped) == (1, 1)
+    assert set(Results(tmp_path).ledger()["seed"]) == {2}
 
 
 def test_a_damaged_shard_is_named(tmp_path, small):
