@@ -118,16 +118,12 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
     exited = np.zeros(len(e))
     for rows, weight in m.exits:
         exited[rows] += weight
-    matrix = np.empty((len(names) + 1, len(e)))
-    for i, name in enumerate(names):
-        np.multiply(q[name], e.weight, out=matrix[i])
-    matrix[-1] = exited
-    names.append("exits")
     levels = groups(m)
-    table, first = _group_sums(levels, np.ascontiguousarray(matrix.T)), 0
+    table, first = _group_sums(levels, np.stack([*q.values()], axis=1), e.weight), 0
     result: list[Recorded] = []
-    for level, (_, units) in levels.items():
+    for level, (code, units) in levels.items():
         sums = {name: table[first : first + len(units), i] for i, name in enumerate(names)}
+        sums["exits"] = np.bincount(code + 1, exited, len(units) + 1)[1:]
         first += len(units)
         _complete(m, level, sums)
         present = (sums["count"] + sums["count_below"]) > 0.0
@@ -140,8 +136,10 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
     return result
 
 
-def _group_sums(levels: Mapping[str, tuple[Whole, tuple[str, ...]]], matrix: Array) -> Array:
-    """Sums of the rows of `matrix` by group, the groups of all levels below one another."""
+def _group_sums(
+    levels: Mapping[str, tuple[Whole, tuple[str, ...]]], matrix: Array, weight: Array
+) -> Array:
+    """Weighted sums of the rows of `matrix` by group, the groups of all levels in one table."""
     first, codes = 0, np.empty((len(matrix), len(levels)), dtype=np.int64)
     total = sum(len(units) for _, units in levels.values())
     for i, (code, units) in enumerate(levels.values()):
@@ -149,7 +147,8 @@ def _group_sums(levels: Mapping[str, tuple[Whole, tuple[str, ...]]], matrix: Arr
         codes[:, i] = np.where(code >= 0, first + code, total)
         first += len(units)
     steps = np.arange(0, codes.size + 1, len(levels))
-    pick = csc_array((np.ones(codes.size), codes.ravel(), steps), shape=(total + 1, len(matrix)))
+    weights = np.repeat(weight, len(levels))
+    pick = csc_array((weights, codes.ravel(), steps), shape=(total + 1, len(matrix)))
     return np.asarray(pick @ matrix)
 
 

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REFERENCE = "without_document_55"
+AS_ISSUED = "as_issued"
 LOW, HIGH = 0.05, 0.95
 """Bounds of the intervals: nine runs of ten lie between them."""
 ORIGIN, HORIZON = 2023, 2027
+YEARS = range(FIRST_YEAR, HORIZON + 1)
 SOURCES = ("seeds", "parameters", "outside")
 PROVINCE = ("province", "anhui")
 ASSUMED_UNIT = ("group", "assumption_only")
@@ -234,7 +236,8 @@ def gather(store: Path, scenario: str | None = None) -> Evidence:
 
     Args:
         store: Folder of the store.
-        scenario: Name of the scenario; by default the reference, or the only one there is.
+        scenario: Name of the scenario; by default the document as issued, without it the reference,
+            or what there is.
 
     Raises:
         ValueError: The store holds no runs of the scenario.
@@ -242,14 +245,15 @@ def gather(store: Path, scenario: str | None = None) -> Evidence:
     results = Results(store)
     runs = results.runs()
     known = list(dict.fromkeys(runs["scenario"]))
-    name = scenario or (REFERENCE if REFERENCE in known or not known else known[0])
+    chosen = [n for n in (scenario, AS_ISSUED, REFERENCE) if n in known or n == scenario]
+    name = next(filter(None, chosen), known[0] if known else "")
     runs = runs[runs["scenario"] == name]
     if runs.empty:
         raise ValueError(f"{store} holds no run of {name}; it has {', '.join(known) or 'none'}")
     frame = pd.concat(
         [
-            results.outcomes(name, level=("province", "tier")),
-            _chosen_fields(results.outcomes(name, level="field")),
+            results.outcomes(name, level=("province", "tier"), years=YEARS),
+            _chosen_fields(results.outcomes(name, level="field", years=YEARS)),
         ],
         ignore_index=True,
     )

@@ -181,7 +181,9 @@ def later(evidence: Evidence, words: Words, actuals: Sequence[Actual]) -> Figure
         factor = words.scaled(1.0, name)
         _path(axis, evidence.path(name, unit) * factor, BLUE)
         known = [
-            p for p in evidence.compared if (p.target.outcome, p.target.unit_name) == (name, unit[1])
+            p
+            for p in evidence.compared
+            if (p.target.outcome, p.target.unit_name) == (name, unit[1])
         ]
         axis.plot(
             [p.target.year for p in known],

@@ -20,6 +20,7 @@ import papermill
 import pypandoc
 from fontTools import subset  # type: ignore[import-untyped]
 
+from notebooks.actuals import read_actuals
 from notebooks.figures import FONT
 from notebooks.words import LANGS, Words
 
@@ -46,31 +47,33 @@ def render(
         store: Folder of the store.
         langs: Languages wanted.
         formats: Formats wanted; only ``html`` so far.
-        actuals: Later figures to set beside the projection; not taken so far.
+        actuals: CSV file of later published values to set beside the projection.
 
     Returns:
         The pages, `{store}/../{lang}/index.html`.
 
     Raises:
-        ValueError: A format or a file of later figures is asked for that this version cannot use,
-            or the store has no runs.
+        ValueError: A format is asked for that this version does not write, the file of later values
+            is wrong, or the store has no runs.
     """
     if unknown := sorted(set(formats) - set(FORMATS)):
         raise ValueError(f"the report is written as {', '.join(FORMATS)}, not {', '.join(unknown)}")
     if actuals is not None:
-        raise ValueError("the report does not take a file of later figures")
+        # A wrong file is refused before a notebook starts.
+        read_actuals(actuals)
+    later = "" if actuals is None else str(actuals.resolve())
     # A notebook runs in a process of its own, so threads are enough to run two at once.
     with ThreadPoolExecutor(len(langs)) as pool:
-        return list(pool.map(partial(_page, store.resolve()), langs))
+        return list(pool.map(partial(_page, store.resolve(), later), langs))
 
 
-def _page(store: Path, lang: Lang) -> Path:
+def _page(store: Path, later: str, lang: Lang) -> Path:
     words = Words(lang)
     target = store.parent / lang / "index.html"
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as held:
         folder = Path(held)
-        text = "\n\n".join(_shown(_executed(store, lang, folder), folder))
+        text = "\n\n".join(_shown(_executed(store, later, lang, folder), folder))
         (folder / "style.html").write_text(f"<style>\n{_style(words, text)}\n</style>\n", "utf-8")
         html = pypandoc.convert_text(
             text,
@@ -95,7 +98,7 @@ def _page(store: Path, lang: Lang) -> Path:
     return aside.replace(target)
 
 
-def _executed(store: Path, lang: Lang, folder: Path) -> Any:
+def _executed(store: Path, later: str, lang: Lang, folder: Path) -> Any:
     """The notebook with its outputs."""
     written, done = folder / f"{lang}.ipynb", folder / f"{lang}.done.ipynb"
     jupytext.write(jupytext.read(NOTEBOOK), written)
@@ -103,7 +106,7 @@ def _executed(store: Path, lang: Lang, folder: Path) -> Any:
     return papermill.execute_notebook(
         written,
         done,
-        parameters={"lang": lang, "store": str(store)},
+        parameters={"lang": lang, "store": str(store), "actuals": later},
         kernel_name="python3",
         cwd=HERE.parent,
         progress_bar=False,

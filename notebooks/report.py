@@ -11,33 +11,200 @@
 # ---
 
 # %% [markdown]
-# The report of one scenario. `notebooks.render` runs this notebook once a language; what it shows
-# goes to the page, its code does not. Texts stand in `text.yaml`.
+# The report of a store. `notebooks.render` runs this notebook once a language; what it shows goes to
+# the page, its code does not. Texts stand in `text.yaml`. A store that holds the reference alone
+# gives the projection without what the document changes; a part whose runs are missing says so.
 
 # %% tags=["parameters"]
 lang: str = "en"
 store: str = "build/report/store"
+actuals: str = ""
 
 # %%
 # ruff: noqa: D100, E402
 from pathlib import Path
 
-from notebooks import figures, tables
-from notebooks.evidence import gather
-from notebooks.show import figure, section, text
+from notebooks import (
+    board,
+    effects,
+    figures,
+    first,
+    money,
+    policy_figures,
+    race,
+    tables,
+)
+from notebooks.actuals import actuals_table, read_actuals
+from notebooks.evidence import AS_ISSUED, REFERENCE, gather
+from notebooks.show import figure, folded, missing, section, text
 from notebooks.words import Words
+from notebooks.worlds import (
+    ALONE,
+    LONG,
+    MARKET,
+    NO_AWARD,
+    REFERENCE_TO_DATE,
+    TO_DATE,
+    gather_worlds,
+)
 
 words = Words("zh" if lang == "zh" else "en")
 evidence = gather(Path(store))
+worlds = gather_worlds(Path(store))
+ledger = money.gather_money(worlds)
+later = read_actuals(Path(actuals)) if actuals else ()
+compared = not worlds.missing(AS_ISSUED, REFERENCE)
+pairs = len(worlds.difference("value_added", ("province", "anhui"))) if compared else 0
 
 # %%
-text(tables.cover(evidence, words))
-section(words("summary_title"))
-if evidence.joint == "seeds":
-    text(words("seeds_only"))
-text(tables.summary(evidence, words))
-section(words("not_title"), level=3)
-text(tables.bullets(words.lines("not_list")))
+if compared:
+    text(words("cover_compared"))
+    text(first.question(worlds, words))
+    section(words("findings_title"), level=3)
+    text(first.findings(worlds, ledger, words))
+    section(words("doubts_title"), level=3)
+    text(first.doubts(worlds, evidence, words))
+    section(words("not_title"), level=3)
+    text(tables.bullets(words.lines("not_list_compared")))
+else:
+    text(tables.cover(evidence, words))
+    section(words("summary_title"))
+    if evidence.joint == "seeds":
+        text(words("seeds_only"))
+    text(tables.summary(evidence, words))
+    section(words("not_title"), level=3)
+    text(tables.bullets(words.lines("not_list")))
+
+# %%
+section(words("effects_title"))
+if compared:
+    if not worlds.joint:
+        text(words("effects_seeds"))
+    text(words("effects_text", pairs=pairs))
+    text(effects.effects_table(worlds, words))
+    figure(policy_figures.forest(worlds, words), words("forest_alt"))
+    text(words("forest_note"))
+    for group in effects.DETAIL:
+        text(effects.detail_table(worlds, words, group))
+    text(words("detail_note"))
+    section(words("width_title"), level=3)
+    widths = effects.width_table(worlds, words)
+    text(words("width_text") if widths else words("width_missing"))
+    text(widths)
+else:
+    missing(worlds, words, AS_ISSUED, REFERENCE)
+
+# %%
+section(words("way_title"), level=3)
+if worlds.missing(MARKET, REFERENCE, ALONE, AS_ISSUED):
+    missing(worlds, words, MARKET, REFERENCE, ALONE, AS_ISSUED)
+else:
+    text(words("way_text"))
+    for place, name in enumerate(effects.WATERFALL):
+        drawn = policy_figures.waterfall(worlds, words, name)
+        if place == 0:
+            figure(drawn, words("way_alt", outcome=words.label(name)))
+        else:
+            label = words.label(name)
+            folded(words("way_more", outcome=label), drawn, words("way_alt", outcome=label))
+        text(f"**{words.headed(name)}**")
+        text(effects.way_table(worlds, words, name))
+
+# %%
+section(words("board_title"))
+text(
+    words(
+        "board_text",
+        runs=len(
+            worlds.values(board.scenario_of(worlds), "value_added", ("province", "anhui"), 2027)
+        ),
+    )
+)
+text(board.board_table(worlds, words))
+text(words("departments_note"))
+section(words("yearly_title"), level=3)
+text(words("yearly_text"))
+text(board.yearly_table(worlds, words))
+section(words("counts_title"), level=3)
+text(words("counts_text"))
+text(board.counts_table(worlds, words))
+section(words("quota_title"), level=3)
+text(words("quota_text"))
+text(board.quota_table(worlds, words))
+section(words("plan_title"), level=3)
+text(words("plan_text"))
+text(f'<div class="plan">\n\n{board.plan_table(words)}\n\n</div>')
+
+# %%
+section(words("clusters_title"))
+horses = race.gather_race(worlds)
+if worlds.missing(AS_ISSUED):
+    missing(worlds, words, AS_ISSUED)
+elif horses is None:
+    text(words("clusters_missing"))
+else:
+    text(words("clusters_text", county=race.named_county()))
+    text(race.clusters_table(horses, words))
+    naive = race.before_after_table(horses, words)
+    if naive:
+        section(words("naive_title"), level=3)
+        text(words("naive_text"))
+        text(naive)
+
+# %%
+section(words("money_title"))
+if not compared:
+    missing(worlds, words, AS_ISSUED, REFERENCE)
+elif ledger is None:
+    text(words("money_missing"))
+else:
+    text(words("money_text", unit=words.money_unit))
+    text(money.year_table(ledger, words))
+    figure(policy_figures.by_year(ledger, words), words("money_alt"))
+    text(f"**{money.county_sentence(ledger, words)}**")
+    section(words("money_tier_title"), level=3)
+    text(words("money_tier_text", unit=words.money_unit))
+    text(money.tier_table(ledger, words))
+    text(money.city_table(ledger, words))
+    section(words("envelope_title"), level=3)
+    text(money.envelope_table(ledger, words))
+    section(words("payer_title"), level=3)
+    text(money.payer_table(ledger, words))
+    section(words("award_title"), level=3)
+    if worlds.missing(NO_AWARD):
+        missing(worlds, words, NO_AWARD)
+    else:
+        text(words("award_text"))
+        text(money.award_table(worlds, ledger, words))
+
+# %%
+section(words("long_title"))
+if not compared:
+    missing(worlds, words, AS_ISSUED, REFERENCE)
+elif worlds.last_year(AS_ISSUED, REFERENCE) < LONG:
+    command = (
+        f"jiqun run {REFERENCE} {AS_ISSUED} --draws 100 --until {LONG} --out {Path(store).name}"
+    )
+    text(words("long_missing", last=LONG, command=command))
+else:
+    text(words("long_text", last=LONG))
+    figure(policy_figures.long_run(worlds, words), words("long_alt"))
+    text(effects.long_table(worlds, words))
+
+# %%
+section(words("later_title"))
+if worlds.missing(REFERENCE_TO_DATE, TO_DATE):
+    missing(worlds, words, REFERENCE_TO_DATE, TO_DATE)
+else:
+    text(words("later_text"))
+    text(effects.later_table(worlds, words))
+
+# %%
+if later:
+    section(words("actuals_title"))
+    text(words("actuals_text", file=f"`{Path(actuals).name}`"))
+    figure(figures.later(evidence, words, later), words("actuals_alt"))
+    text(actuals_table(evidence, later, words))
 
 # %%
 section(words("fit_title"))
@@ -55,12 +222,18 @@ text(tables.county_table(evidence, words))
 # %%
 section(words("tiers_title"))
 text(words("tiers_text", triples=evidence.count(evidence.joint)))
+figure(
+    policy_figures.province(evidence, worlds, words, tables.PROVINCE_PATHS, later),
+    words("province_alt"),
+)
+if compared:
+    text(words("province_text"))
 for group, outcomes in tables.GROUPS.items():
     name = words.name("groups", group)
     section(name, level=3)
     text(words.name("group_notes", group))
     text(tables.tier_table(evidence, words, outcomes))
-    figure(figures.tiers(evidence, words, outcomes), words("tiers_alt", group=name))
+    figure(figures.tiers(evidence, words, outcomes, later), words("tiers_alt", group=name))
 
 # %%
 section(words("assumed_title"), level=3)

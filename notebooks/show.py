@@ -10,6 +10,9 @@ from IPython.display import Image, Markdown, display
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from notebooks.words import Words
+    from notebooks.worlds import Worlds
+
 DPI = 144
 
 
@@ -27,6 +30,22 @@ def text(markdown: str) -> None:
 def figure(drawn: Figure, alt: str) -> None:
     """Show a figure, with words for those who do not see it."""
     display(Image(data=png(drawn), format="png", alt=alt))  # type: ignore[no-untyped-call]
+
+
+def folded(title: str, drawn: Figure, alt: str) -> None:
+    """Show a figure that opens on a click; printed pages leave it out."""
+    text(f"<details><summary>{title}</summary>")
+    figure(drawn, alt)
+    text("</details>")
+
+
+def missing(worlds: Worlds, words: Words, *names: str) -> None:
+    """Say which runs a part of the page lacks, and how to make them."""
+    absent = worlds.missing(*names)
+    if absent:
+        command = f"jiqun run {' '.join(absent)} --draws 100 --out {worlds.results.folder.name}"
+        shown = ", ".join(f"`{name}`" for name in absent)
+        text(words("missing_runs", names=shown, command=command))
 
 
 def png(drawn: Figure) -> bytes:

@@ -47,6 +47,8 @@ SOURCED = (
     "quality_enterprises",
 )
 """Outcomes whose width is taken apart."""
+PROVINCE_PATHS = ("revenue", "value_added", "rd_expenditure", "employees", "srdi_provincial")
+"""Outcomes that the province is shown by."""
 ASSUMED = ("enterprises", "revenue", "value_added", "employees")
 COUNTY = ("county_clusters_revenue", "county_clusters_enterprises")
 # How a number of the tables came about, as the report groups it.
