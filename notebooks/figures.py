@@ -62,6 +62,7 @@ def style(words: Words) -> None:
             "xtick.major.width": 0.6,
             "ytick.major.width": 0.6,
             "axes.grid": True,
+            "axes.axisbelow": True,
             "axes.grid.axis": "y",
             "grid.color": "#e5e7eb",
             "grid.linewidth": 0.6,
@@ -178,13 +179,9 @@ def later(evidence: Evidence, words: Words, actuals: Sequence[Actual]) -> Figure
     figure = Figure(figsize=(9.6, 1.9 * rows), layout="constrained")
     axes = figure.subplots(rows, FIT_COLUMNS, squeeze=False).ravel()
     for axis, (name, unit) in zip(axes, series, strict=False):
-        factor = words.scaled(1.0, name)
+        factor, key = words.scaled(1.0, name), (name, unit[1])
         _path(axis, evidence.path(name, unit) * factor, BLUE)
-        known = [
-            p
-            for p in evidence.compared
-            if (p.target.outcome, p.target.unit_name) == (name, unit[1])
-        ]
+        known = [p for p in evidence.compared if (p.target.outcome, p.target.unit_name) == key]
         axis.plot(
             [p.target.year for p in known],
             [p.published * factor for p in known],
@@ -260,10 +257,10 @@ def picture(evidence: Evidence, words: Words, outcome: str = "revenue") -> Figur
 def plain(axis: Axes) -> None:
     """Few ticks, with thousands separators and a proper minus sign."""
     axis.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
-    axis.yaxis.set_major_formatter(FuncFormatter(_tick))
+    axis.yaxis.set_major_formatter(FuncFormatter(tick))
 
 
-def _tick(value: float, _: object = None) -> str:
+def tick(value: float, _: object = None) -> str:
     """Axis labels with thousands separators and a proper minus sign."""
     text = f"{abs(value):,.0f}" if abs(value) >= 10 else f"{abs(value):.3g}"
     return ("−" if value < 0 else "") + text

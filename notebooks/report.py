@@ -11,8 +11,8 @@
 # ---
 
 # %% [markdown]
-# The report of a store. `notebooks.render` runs this notebook once a language; what it shows goes to
-# the page, its code does not. Texts stand in `text.yaml`. A store that holds the reference alone
+# The report of a store. `notebooks.render` runs this notebook once a language; what it shows goes
+# to the page, its code does not. Texts stand in `text.yaml`. A store that holds the reference alone
 # gives the projection without what the document changes; a part whose runs are missing says so.
 
 # %% tags=["parameters"]

@@ -1,0 +1,233 @@
+"""What the document changes: paired effects by tier, the way from 2023 to 2027, the long run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES, Band
+from notebooks.tables import markdown
+from notebooks.words import ABSENT
+from notebooks.worlds import (
+    ALONE,
+    LONG,
+    MARKET,
+    MEASURED,
+    REFERENCE_TO_DATE,
+    TO_DATE,
+    UNITS,
+    Effect,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from notebooks.evidence import Unit
+    from notebooks.words import Words
+    from notebooks.worlds import Worlds
+
+STEPS = ("market", "older", "document", "interaction")
+WATERFALL = ("value_added", "revenue", "rd_expenditure", "employees")
+"""Outcomes whose way from 2023 to 2027 is taken apart; the first is drawn in full."""
+DETAIL = {"size": MEASURED[:5], "quality": MEASURED[5:]}
+"""The effect tables: a group of outcomes each."""
+EFFECT_SEEN = 0.01
+"""The effect that a number of pairs must be enough for: one per cent."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way of an outcome of a unit from 2023 to 2027.
+
+    Attributes:
+        start: Level in 2023.
+        end: Level in 2027, as issued.
+        steps: Market, older policy, document and interaction; they add up run by run, their medians
+            only nearly.
+    """
+
+    start: float
+    end: float
+    steps: dict[str, Band]
+
+
+def way(worlds: Worlds, outcome: str, unit: Unit) -> Way | None:
+    """Take the change to the horizon apart; None where a scenario or the unit is missing.
+
+    Market: what happens without any support from 2024 on. Older policy and document: what each adds
+    to that by itself. Interaction: what both together add beyond the two.
+    """
+    column = {
+        name: worlds.values(name, outcome, unit, HORIZON)
+        for name in (MARKET, REFERENCE, ALONE, AS_ISSUED)
+    }
+    column["start"] = worlds.values(MARKET, outcome, unit, ORIGIN)
+    runs = pd.DataFrame(column).dropna()
+    if runs.empty:
+        return None
+    market = runs[MARKET]
+    older, document = runs[REFERENCE] - market, runs[ALONE] - market
+    parts = {
+        "market": market - runs["start"],
+        "older": older,
+        "document": document,
+        "interaction": runs[AS_ISSUED] - market - older - document,
+    }
+    return Way(
+        float(runs["start"].median()),
+        float(runs[AS_ISSUED].median()),
+        {name: Band.of(values) for name, values in parts.items()},
+    )
+
+
+def headline(worlds: Worlds, words: Words) -> str:
+    """The answer to the page's question: value added of the province in 2027."""
+    effect = worlds.effect("value_added", UNITS[-1])
+    gap = worlds.difference("value_added", UNITS[-1])
+    if effect is None:
+        return ""
+    band = Band.of(gap)
+    verdict = words.name("verdict_of_effect", str(effect.sign))
+    return words(
+        "answer",
+        verdict=verdict,
+        effect=words.effect(effect),
+        sum=_money(words, band),
+        unit=words.money_unit,
+        pairs=effect.pairs,
+        rise=words.percent(effect.rise),
+    )
+
+
+def effects_table(worlds: Worlds, words: Words) -> str:
+    """Effect on value added by tier: sum, per cent, what it amounts to, and the pairs behind it."""
+    rows = []
+    for unit in UNITS:
+        effect = worlds.effect("value_added", unit)
+        if effect is None:
+            continue
+        rows.append(
+            [
+                words.name("tier_names", unit[1]),
+                words.name("verdict_of_effect", str(effect.sign)),
+                words.effect(effect),
+                _money(words, Band.of(worlds.difference("value_added", unit))),
+                words.percent(effect.rise),
+            ]
+        )
+    head = words.lines("effects_head")
+    return markdown([*head[:3], f"{head[3]}{words.bracketed(words.money_unit)}", head[4]], rows, 2)
+
+
+def _money(words: Words, band: Band) -> str:
+    scaled = [words.scaled(v, "value_added") for v in (band.median, band.low, band.high)]
+    median, low, high = words.signed(scaled)
+    return median + words.bracketed(words.between(low, high))
+
+
+def detail_table(worlds: Worlds, words: Words, group: str) -> str:
+    """Effects on a group of outcomes by tier."""
+    outcomes = DETAIL[group]
+    rows = [
+        [
+            words.name("tier_names", unit[1]),
+            *(words.effect(worlds.effect(name, unit)) for name in outcomes),
+        ]
+        for unit in UNITS
+    ]
+    return markdown([words("tier_head"), *(words.label(name) for name in outcomes)], rows)
+
+
+def width_table(worlds: Worlds, words: Words) -> str:
+    """Where the width of the effect on value added comes from; the pairs it takes to see 1 %."""
+    rows = []
+    for unit in UNITS:
+        shares = worlds.shares("value_added", unit)
+        pairs = worlds.pairs("value_added", unit)
+        if not shares and pairs is None:
+            continue
+        rows.append(
+            [
+                words.name("tier_names", unit[1]),
+                *(words.percent(shares[s]) if shares else ABSENT for s in SOURCES),
+                *([ABSENT] * 2 if pairs is None else [f"{n:,}" for n in pairs]),
+            ]
+        )
+    return markdown(words.lines("width_head"), rows) if rows else ""
+
+
+def way_table(worlds: Worlds, words: Words, outcome: str) -> str:
+    """The steps from 2023 to 2027 by tier, with intervals."""
+    rows = []
+    for unit in UNITS:
+        found = way(worlds, outcome, unit)
+        if found is None:
+            continue
+        values = [found.start, found.end, *(b.median for b in found.steps.values())]
+        start, end = words.numbers([found.start, found.end], outcome)
+        cells = [_step(words, outcome, found.steps[step], values) for step in STEPS]
+        rows.append([words.name("tier_names", unit[1]), start, *cells, end])
+    head = words.names("steps")
+    names = [f"{ORIGIN}", *(head[step] for step in STEPS), f"{HORIZON}"]
+    return markdown([words("tier_head"), *names], rows) if rows else ""
+
+
+def _step(words: Words, outcome: str, band: Band, beside: Sequence[float]) -> str:
+    # A step is written as finely as it needs, but no finer than a ten-thousandth of the level.
+    scaled = [words.scaled(v, outcome) for v in (band.median, band.low, band.high)]
+    level = words.scaled(max(map(abs, beside)), outcome)
+    if max(map(abs, scaled)) < 1e-5 * level:
+        return "0"
+    median, low, high = words.signed(scaled, most=2)
+    return median + words.bracketed(words.between(low, high))
+
+
+def long_table(worlds: Worlds, words: Words) -> str:
+    """Effect on value added by 2027 beside the long run."""
+    rows = [
+        [
+            words.name("tier_names", unit[1]),
+            *(
+                words.effect(worlds.effect(name, unit, year))
+                for name in ("value_added", "rd_expenditure")
+                for year in (HORIZON, LONG)
+            ),
+        ]
+        for unit in UNITS
+    ]
+    head = [
+        f"{words.label(name)}{words.bracketed(str(year))}"
+        for name in ("value_added", "rd_expenditure")
+        for year in (HORIZON, LONG)
+    ]
+    return markdown([words("tier_head"), *head], rows)
+
+
+def later_table(worlds: Worlds, words: Words) -> str:
+    """Measures issued after 2023: what they change, and the document's effect beside them."""
+    pairs = ((REFERENCE_TO_DATE, REFERENCE), (TO_DATE, REFERENCE_TO_DATE), (AS_ISSUED, REFERENCE))
+    rows = [
+        [
+            words.name("tier_names", unit[1]),
+            *(words.effect(worlds.effect("value_added", unit, HORIZON, *pair)) for pair in pairs),
+        ]
+        for unit in UNITS
+    ]
+    return markdown(words.lines("later_head"), rows)
+
+
+def clearest(worlds: Worlds) -> tuple[str, Effect] | None:
+    """The outcome of the province on which the effect stands out most from its interval."""
+    found = []
+    for name in MEASURED:
+        effect = worlds.effect(name, UNITS[-1])
+        # Value added has been told, and revenue goes with it.
+        if name not in ("value_added", "revenue") and effect is not None and effect.sign:
+            width = effect.band.high - effect.band.low
+            found.append((abs(effect.band.median) / width if width else 0.0, name, effect))
+    if not found:
+        return None
+    _, name, effect = max(found, key=lambda item: item[0])
+    return name, effect

@@ -1,0 +1,177 @@
+"""The first page: the question, its answer, three findings, three doubts.
+
+Which sentence stands there is decided by the results; no number is written by hand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm, rankdata
+
+from notebooks import board, effects, money
+from notebooks.evidence import AS_ISSUED, REFERENCE, Band
+from notebooks.worlds import MEASURED, NO_AWARD, UNITS
+from scenarios.tables import table
+
+if TYPE_CHECKING:
+    from notebooks.evidence import Evidence
+    from notebooks.money import Money
+    from notebooks.words import Words
+    from notebooks.worlds import Worlds
+
+POLICY = "policy"
+"""Group of the parameters that describe the document's measures and their neighbours."""
+FEW = 3
+WEAK_GRADES = ("D", "E")
+CHANCE = 0.05
+"""Chance that the strongest of all inert parameters would be named."""
+
+
+def question(worlds: Worlds, words: Words) -> str:
+    """What changes because of the document: question and answer."""
+    return f"**{words('question')}**\n\n{effects.headline(worlds, words)}"
+
+
+def findings(worlds: Worlds, ledger: Money | None, words: Words) -> str:
+    """Three findings: where it shows, what it does to the targets, what it costs."""
+    found = [by_tier(worlds, words), on_targets(worlds, words), on_money(worlds, ledger, words)]
+    return "\n".join(f"{n}. {text}" for n, text in enumerate(filter(None, found), 1))
+
+
+def doubts(worlds: Worlds, evidence: Evidence, words: Words) -> str:
+    """Three doubts: the source of most width, the strongest parameters, weak evidence."""
+    found = [width(worlds, words), strongest_sentence(worlds, words), weak(evidence, words)]
+    return "\n".join(f"{n}. {text}" for n, text in enumerate(filter(None, found), 1))
+
+
+def by_tier(worlds: Worlds, words: Words) -> str:
+    """Tiers whose value added clearly moves, and the outcome that moves most clearly."""
+    moved = []
+    for unit in UNITS[:-1]:
+        effect = worlds.effect("value_added", unit)
+        if effect is not None and effect.sign:
+            moved.append(f"{words.name('tier_names', unit[1])} {words.effect(effect, bold=False)}")
+    text = words("finding_tiers", tiers=words.listing(moved)) if moved else words("finding_no_tier")
+    clear = effects.clearest(worlds)
+    if clear is None:
+        return text + _gap(words) + words("finding_nothing_clear", count=len(MEASURED) - 2)
+    name, effect = clear
+    return (
+        text
+        + _gap(words)
+        + words("finding_clearest", outcome=words.label(name), effect=words.effect(effect))
+    )
+
+
+def on_targets(worlds: Worlds, words: Words) -> str:
+    """How many modelled targets are likely to be met, and what the document does to that."""
+    items = board.judged(worlds)
+    if not items:
+        return ""
+    likely = [item for item in items if item.met >= 0.5]
+    text = words("finding_targets", count=len(items), likely=len(likely))
+    known = [item for item in items if item.met_without is not None]
+    if not known:
+        return text
+    most = max(known, key=lambda item: abs(item.met - (item.met_without or 0.0)))
+    moved = most.met - (most.met_without or 0.0)
+    if abs(moved) < 0.05:
+        return text + _gap(words) + words("finding_targets_still")
+    return (
+        text
+        + _gap(words)
+        + words(
+            "finding_targets_moved",
+            target=board.label(most.target, words),
+            before=words.percent(most.met_without or 0.0),
+            after=words.percent(most.met),
+        )
+    )
+
+
+def on_money(worlds: Worlds, ledger: Money | None, words: Words) -> str:
+    """The envelopes, the award's own effect, and what county clusters get."""
+    if ledger is None or worlds.missing(AS_ISSUED, REFERENCE):
+        return ""
+    award = ledger.band(AS_ISSUED, {"sort": "award"})
+    programme = Band.of(ledger.sums(AS_ISSUED, {"sort": money.NEW}))
+    text = words(
+        "finding_money",
+        award=words.money(award.median)[0],
+        programme=words.money(programme.median)[0],
+        unit=words.money_unit,
+    )
+    own = worlds.effect("value_added", UNITS[-1], scenario=AS_ISSUED, baseline=NO_AWARD)
+    if own is not None:
+        key = "finding_award" if own.sign else "finding_award_none"
+        text += _gap(words) + words(key, effect=words.effect(own, bold=False))
+    return text + _gap(words) + money.county_sentence(ledger, words)
+
+
+def width(worlds: Worlds, words: Words) -> str:
+    """Which source brings most of the width of the effect on value added."""
+    shares = worlds.shares("value_added", UNITS[-1])
+    if not shares:
+        return words("doubt_width_unknown")
+    largest = max(shares, key=lambda source: shares[source])
+    return words(
+        "doubt_width",
+        source=words.name("width_sources", largest),
+        **{name: words.percent(share) for name, share in shares.items()},
+    )
+
+
+def strongest(worlds: Worlds, outcome: str = "value_added") -> list[tuple[str, float]]:
+    """Drawn parameters that the effect on the province goes with beyond chance.
+
+    Rank correlations over the joint draws; the bound is the one that the strongest of so many inert
+    parameters would pass in one case of twenty.
+    """
+    gap = worlds.difference(outcome, UNITS[-1])
+    if not worlds.joint or len(gap) < 2 * FEW:
+        return []
+    drawn = [row.name for row in table("parameters") if row.low < row.high]
+    values = board.drawn_values(worlds, AS_ISSUED, drawn)
+    values = values.reindex(gap.index.get_level_values("draw"))
+    values = values.loc[:, values.nunique() > 1]
+    if values.empty:
+        return []
+    ranks = pd.DataFrame({name: rankdata(values[name]) for name in values})
+    found = ranks.corrwith(pd.Series(rankdata(gap.to_numpy())))
+    bound = norm.ppf(1.0 - CHANCE / 2.0 / len(found.index)) / np.sqrt(len(gap) - 1.0)
+    strong = found[found.abs() > bound]
+    order = strong.abs().sort_values(ascending=False).index[:FEW]
+    return [(str(name), float(strong[name])) for name in order]
+
+
+def strongest_sentence(worlds: Worlds, words: Words) -> str:
+    """The parameters that the effect hangs on most, with the grade of their evidence."""
+    rows = {row.name: row for row in table("parameters")}
+    found = strongest(worlds)
+    if not found:
+        return words("doubt_no_parameter")
+    names = []
+    for name, _ in found:
+        meaning = words.name("parameter_names", name) if words.lang == "zh" else rows[name].meaning
+        names.append(meaning + words.bracketed(words("grade", grade=rows[name].grade)))
+    return words("doubt_parameters", names=words.listing(names))
+
+
+def weak(evidence: Evidence, words: Words) -> str:
+    """How much of the document's terms rests on weak evidence, and how the fit stands."""
+    drawn = [row for row in table("parameters") if row.group == POLICY and row.low < row.high]
+    verdicts = [point.verdict for point in evidence.compared]
+    return words(
+        "doubt_weak",
+        count=len(drawn),
+        weak=sum(row.grade in WEAK_GRADES for row in drawn),
+        far=verdicts.count("far"),
+        judged=verdicts.count("far") + verdicts.count("near"),
+    )
+
+
+def _gap(words: Words) -> str:
+    return "" if words.lang == "zh" else " "

@@ -1,0 +1,268 @@
+"""Money by year, fund, payer, tier and city group, as the ledger booked it.
+
+Steered money is what the document moves to cluster enterprises out of a sum that is the same with
+and without it; pooled money is the rest. Older programmes and tax forgone stand apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from experiments.draws import BLOCK
+from model.scenario import TIERS
+from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
+from notebooks.tables import markdown
+from notebooks.words import ABSENT
+from notebooks.worlds import NO_AWARD, POLICY_YEARS, RUN, UNITS, joint_condition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from notebooks.words import Words
+    from notebooks.worlds import Worlds
+
+    Where = Mapping[str, str | tuple[str, ...]]
+
+AWARD = "cluster_award"
+GROUPS = ("award", "steered", "pooled", "older", "later", "tax")
+"""Kinds of money, as the report sets them apart."""
+SPECIAL = ("award", "steered", "pooled")
+"""What is paid out of the special funds."""
+NEW = ("award", "steered")
+"""What the document directs: the programme envelope."""
+CITY_GROUPS = ("hefei", "wuhu", "other")
+"""Cities with published figures of their own clusters; the others rest on proxies."""
+DISCOUNT = 0.03
+SCENARIOS = (AS_ISSUED, REFERENCE, NO_AWARD)
+
+
+@dataclass(frozen=True)
+class Money:
+    """Yuan by run and what it was for.
+
+    Attributes:
+        frame: Rows scenario, draw, seed, population, year, payer, place, tier, sort, kind, yuan;
+            years after the origin.
+        runs: Runs by scenario: a run without a row had none of that money.
+    """
+
+    frame: pd.DataFrame
+    runs: dict[str, pd.MultiIndex]
+
+    def sums(
+        self,
+        scenario: str,
+        chosen: Where,
+        years: tuple[int, ...] = POLICY_YEARS,
+        *,
+        discounted: bool = False,
+        kinds: tuple[str, ...] = ("paid", "forgone"),
+    ) -> pd.Series[float]:
+        """Yuan by run over some years: paid, or forgone where it is tax.
+
+        Args:
+            scenario: Name of the scenario.
+            chosen: Columns and the values wanted.
+            years: Years that are added.
+            discounted: Whether to discount to the first year at 3 %.
+            kinds: Kinds of booking.
+        """
+        rows = self.frame
+        wanted = (rows["scenario"] == scenario) & rows["year"].isin(years)
+        wanted &= rows["kind"].isin(kinds)
+        for column, values in chosen.items():
+            wanted &= rows[column].isin([values] if isinstance(values, str) else list(values))
+        rows = rows[wanted]
+        yuan = rows["yuan"]
+        if discounted:
+            yuan = yuan / (1.0 + DISCOUNT) ** (rows["year"] - years[0])
+        found = yuan.groupby([rows[name] for name in RUN]).sum()
+        return found.reindex(self.runs[scenario], fill_value=0.0)
+
+    def band(self, scenario: str, chosen: Where, years: tuple[int, ...] = POLICY_YEARS) -> Band:
+        """Interval of a sum."""
+        return Band.of(self.sums(scenario, chosen, years))
+
+
+def gather_money(worlds: Worlds) -> Money | None:
+    """Read the ledger of a store, added up to what the report shows; None where there is none."""
+    with worlds.results.connect() as connection:
+        frame = connection.execute(
+            f"""
+            SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.tier,
+                l.kind,
+                CASE WHEN l.city IN ('hefei', 'wuhu') THEN l.city ELSE 'other' END AS place,
+                CASE WHEN l.lever = '{AWARD}' THEN 'award'
+                    WHEN l.fund IN ('upgrade_plan', 'city_funds') THEN 'later'
+                    ELSE l.origin END AS sort,
+                sum(l.yuan)::DOUBLE AS yuan
+            FROM ledger l JOIN run USING (run_key)
+            WHERE run.scenario IN (SELECT unnest(?)) AND l.year > {ORIGIN}
+                AND {joint_condition("run.draw", joint=worlds.joint)}
+            GROUP BY ALL
+            """,
+            [list(SCENARIOS)],
+        ).df()
+    if frame.empty:
+        return None
+    runs = worlds.results.runs()
+    first = runs["draw"].between(1, BLOCK) if worlds.joint else (runs["draw"] == 0)
+    runs = runs[first]
+    found = {
+        name: pd.MultiIndex.from_frame(runs.loc[runs["scenario"] == name, RUN])
+        for name in SCENARIOS
+    }
+    return Money(frame, found)
+
+
+def year_table(money: Money, words: Words) -> str:
+    """Money paid by year and kind, as issued, and the sum without the document."""
+    rows = []
+    parts: list[tuple[str, str | tuple[str, ...]]] = [(sort, sort) for sort in GROUPS]
+    parts.insert(len(SPECIAL), ("special", SPECIAL))
+    for sort, sorts in parts:
+        chosen = {"sort": sorts}
+        total, without = (money.band(name, chosen) for name in (AS_ISSUED, REFERENCE))
+        if total.high == without.high == 0.0:
+            continue
+        years = [money.band(AS_ISSUED, chosen, (year,)).median for year in POLICY_YEARS]
+        rows.append(
+            [
+                words.name("money_sorts", sort),
+                *(words.money(value)[0] for value in years),
+                f"**{words.money(total.median)[0]}**{_bracketed(total, words)}",
+                words.money(without.median)[0],
+            ]
+        )
+    head = words.lines("money_head")
+    return markdown([head[0], *map(str, POLICY_YEARS), *head[1:]], rows)
+
+
+def _bracketed(band: Band, words: Words) -> str:
+    return words.bracketed(words.between(*words.money([band.low, band.high])))
+
+
+def tier_table(money: Money, words: Words) -> str:
+    """Who receives it over the four years: by tier, with the change of pooled money."""
+    rows = [
+        [words.name("tier_names", tier), *_received(money, words, {"tier": tier})] for tier in TIERS
+    ]
+    return markdown(words.lines("money_tier_head"), rows)
+
+
+def city_table(money: Money, words: Words) -> str:
+    """Who receives it over the four years: by city group."""
+    rows = [
+        [words.name("city_groups", place), *_received(money, words, {"place": place})]
+        for place in CITY_GROUPS
+    ]
+    head = words.lines("money_tier_head")
+    return markdown([words("city_head"), *head[1:]], rows)
+
+
+def _received(money: Money, words: Words, where: Where) -> list[str]:
+    award = money.band(AS_ISSUED, {"sort": "award", **where}).median
+    steered = money.band(AS_ISSUED, {"sort": "steered", **where}).median
+    pooled = money.band(AS_ISSUED, {"sort": "pooled", **where}).median
+    cells = [words.money(value)[0] for value in (award, steered, pooled)]
+    change = pooled_change(money, where)
+    cells.append(ABSENT if change is None else _change(change, words))
+    cells += [
+        words.money(money.band(AS_ISSUED, {"sort": sort, **where}).median)[0]
+        for sort in ("older", "tax")
+    ]
+    return cells
+
+
+def _change(band: Band, words: Words) -> str:
+    median, low, high = words.signed([100 * v for v in (band.median, band.low, band.high)], most=0)
+    gap = "" if words.lang == "zh" else " "
+    return f"{median}{gap}%{words.bracketed(words.between(low, high))}"
+
+
+def pooled_change(money: Money, where: Where) -> Band | None:
+    """Relative change of pooled money against the world without the document, run by run."""
+    with_ = money.sums(AS_ISSUED, {"sort": "pooled", **where})
+    without = money.sums(REFERENCE, {"sort": "pooled", **where})
+    change = (with_ / without.where(without > 0.0) - 1.0).dropna()
+    return Band.of(change) if len(change) else None
+
+
+def payer_table(money: Money, words: Words) -> str:
+    """Who pays over the four years, with and without the document."""
+    rows = []
+    for payer in ("province", "city", "centre"):
+        cells = []
+        for kind in ("paid", "forgone"):
+            for scenario in (AS_ISSUED, REFERENCE):
+                found = Band.of(money.sums(scenario, {"payer": payer}, kinds=(kind,)))
+                cells.append(words.money(found.median)[0])
+        rows.append([words.name("payers", payer), *cells])
+    return markdown(words.lines("payer_head"), rows)
+
+
+def envelope_table(money: Money, words: Words) -> str:
+    """The two envelopes: what awards cost, and what is steered to clusters in all."""
+    rows = []
+    for name, sorts in (("award", ("award",)), ("programme", NEW)):
+        sums = [
+            Band.of(money.sums(AS_ISSUED, {"sort": sorts}, discounted=discounted))
+            for discounted in (False, True)
+        ]
+        due = Band.of(money.sums(AS_ISSUED, {"sort": sorts}, kinds=("committed",)))
+        rows.append(
+            [
+                words.name("envelopes", name),
+                *(f"{words.money(b.median)[0]}{_bracketed(b, words)}" for b in sums),
+                words.money(due.median)[0],
+            ]
+        )
+    return markdown(words.lines("envelope_head"), rows)
+
+
+def county_sentence(money: Money, words: Words) -> str:
+    """Nothing new for county clusters, and what happens to the pooled money of their members."""
+    new = money.sums(AS_ISSUED, {"sort": NEW, "tier": "county"})
+    change = pooled_change(money, {"tier": "county"})
+    if change is None:
+        return ""
+    key = "county_money" if float(new.abs().max()) == 0.0 else "county_money_some"
+    return words(
+        key,
+        new=words.money(float(new.median()))[0],
+        change=_change(change, words),
+        unit=words.money_unit,
+    )
+
+
+def award_table(worlds: Worlds, money: Money, words: Words) -> str:
+    """The award's own effect on yearly value added beside what it costs."""
+    rows = []
+    for unit in UNITS:
+        gap = worlds.difference("value_added", unit, HORIZON, AS_ISSUED, NO_AWARD)
+        effect = worlds.effect("value_added", unit, HORIZON, AS_ISSUED, NO_AWARD)
+        if effect is None:
+            continue
+        where = {"tier": unit[1]} if unit[0] == "tier" else {}
+        paid = money.band(AS_ISSUED, {"sort": "award", **where})
+        scaled = [words.scaled(v, "value_added") for v in _of(Band.of(gap))]
+        median, low, high = words.signed(scaled)
+        rows.append(
+            [
+                words.name("tier_names", unit[1]),
+                f"{words.money(paid.median)[0]}{_bracketed(paid, words)}",
+                median + words.bracketed(words.between(low, high)),
+                words.effect(effect),
+                words.name("verdict_of_effect", str(effect.sign)),
+            ]
+        )
+    head = words.lines("award_head")
+    unit_name = words.bracketed(words.money_unit)
+    return markdown([head[0], head[1] + unit_name, head[2] + unit_name, *head[3:]], rows, 1)
+
+
+def _of(band: Band) -> tuple[float, float, float]:
+    return band.median, band.low, band.high

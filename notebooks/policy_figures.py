@@ -1,0 +1,240 @@
+"""Figures of what the document changes: effects, the way to 2027, the long run, money."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from notebooks import effects
+from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE
+from notebooks.figures import BLUE, GREY, RED, TIER_COLOURS, overlay, plain, style, tick, wrapped
+from notebooks.money import GROUPS
+from notebooks.worlds import LONG, MEASURED, POLICY_YEARS, UNITS, measure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from notebooks.actuals import Actual
+    from notebooks.effects import Way
+    from notebooks.evidence import Evidence
+    from notebooks.money import Money
+    from notebooks.words import Words
+    from notebooks.worlds import Worlds
+
+COLOURS = {**TIER_COLOURS, "anhui": "black"}
+STEP_COLOURS = {"market": GREY, "older": "#b7791f", "document": BLUE, "interaction": "#7b2d8b"}
+SORT_COLOURS = {
+    "award": RED,
+    "steered": BLUE,
+    "pooled": "#9db7d3",
+    "older": "#b7791f",
+    "later": "#2b8a57",
+    "tax": "#d1d5db",
+}
+FOREST_COLUMNS = 3
+
+
+def forest(worlds: Worlds, words: Words) -> Figure:
+    """Effects in 2027: a panel an outcome, a line a tier with its interval."""
+    style(words)
+    rows = -(-len(MEASURED) // FOREST_COLUMNS)
+    figure = Figure(figsize=(9.6, 1.75 * rows), layout="constrained")
+    axes = figure.subplots(rows, FOREST_COLUMNS, squeeze=False)
+    places = list(range(len(UNITS)))[::-1]
+    for axis, name in zip(axes.ravel(), MEASURED, strict=False):
+        for place, unit in zip(places, UNITS, strict=True):
+            effect = worlds.effect(name, unit)
+            if effect is None:
+                continue
+            low, median, high = (
+                100 * v for v in (effect.band.low, effect.band.median, effect.band.high)
+            )
+            colour = COLOURS[unit[1]]
+            axis.plot([low, high], [place, place], color=colour, lw=2.2, alpha=0.45)
+            face = colour if effect.sign else "white"
+            axis.plot([median], [place], "o", ms=4.5, color=colour, mfc=face)
+        axis.axvline(0.0, color=GREY, lw=0.8)
+        unit_name = "%" if measure_of(name) == "percent" else words("points")
+        axis.set_title(wrapped(words.label(name), words, 18, 40) + f" ({unit_name})", loc="left")
+        axis.set_ylim(-0.6, len(UNITS) - 0.4)
+        axis.set_yticks(places, [words.name("tier_names", unit[1]) for unit in UNITS])
+        axis.tick_params(axis="y", length=0, labelcolor="black")
+        axis.grid(visible=False)
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+        axis.xaxis.set_major_formatter(FuncFormatter(tick))
+    for row in axes:
+        for axis in row[1:]:
+            axis.set_yticklabels([])
+    return figure
+
+
+def waterfall(worlds: Worlds, words: Words, outcome: str) -> Figure:
+    """The way from 2023 to 2027 by tier; below, policy alone on a scale of its own."""
+    style(words)
+    figure = Figure(figsize=(9.6, 4.1), layout="constrained")
+    above, below = figure.subplots(2, len(UNITS), height_ratios=[1.25, 1.0])
+    factor = words.scaled(1.0, outcome)
+    for column, unit in enumerate(UNITS):
+        found = effects.way(worlds, outcome, unit)
+        above[column].set_title(words.name("tier_names", unit[1]), color=COLOURS[unit[1]])
+        if found is None:
+            above[column].set_visible(False)
+            below[column].set_visible(False)
+            continue
+        _stairs(above[column], found, factor)
+        _policy(below[column], found, factor)
+    above[0].set_ylabel(wrapped(words.headed(outcome), words, 14, 24))
+    below[0].set_ylabel(wrapped(words("policy_alone"), words, 14, 24))
+    handles = [
+        above[0].plot([], [], "s", color=colour, label=words.name("steps", step))[0]
+        for step, colour in STEP_COLOURS.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+def _stairs(axis: Axes, found: Way, factor: float) -> None:
+    level = found.start
+    axis.bar(0, found.start * factor, color="#374151", width=0.75)
+    for place, step in enumerate(effects.STEPS, 1):
+        size = found.steps[step].median
+        axis.bar(place, size * factor, bottom=level * factor, color=STEP_COLOURS[step], width=0.75)
+        axis.plot([place - 1.4, place + 0.4], [level * factor] * 2, color=GREY, lw=0.6)
+        level += size
+    axis.bar(5, found.end * factor, color="#374151", width=0.75)
+    axis.set_xticks([0, 5], [str(ORIGIN), str(HORIZON)])
+    axis.tick_params(axis="x", length=0)
+    plain(axis)
+
+
+def _policy(axis: Axes, found: Way, factor: float) -> None:
+    for place, step in enumerate(effects.STEPS[1:]):
+        band = found.steps[step]
+        low, median, high = (v * factor for v in (band.low, band.median, band.high))
+        axis.bar(place, median, color=STEP_COLOURS[step], width=0.6)
+        axis.plot([place, place], [low, high], color="black", lw=0.9)
+    axis.axhline(0.0, color=GREY, lw=0.7)
+    axis.set_xlim(-0.6, 2.6)
+    axis.set_xticks([])
+    low, high = axis.get_ylim()
+    if high - low < 1e-9:
+        axis.set_ylim(-1.0, 1.0)
+    plain(axis)
+
+
+def long_run(worlds: Worlds, words: Words, outcome: str = "value_added") -> Figure:
+    """Effect year by year to the long run, by tier, with its interval."""
+    style(words)
+    last = min(worlds.last_year(AS_ISSUED, REFERENCE), LONG)
+    figure = Figure(figsize=(9.6, 1.9), layout="constrained")
+    axes = figure.subplots(1, len(UNITS))
+    for axis, unit in zip(axes, UNITS, strict=True):
+        colour = COLOURS[unit[1]]
+        found = {
+            year: effect.band
+            for year in range(ORIGIN, last + 1)
+            if (effect := worlds.effect(outcome, unit, year)) is not None
+        }
+        years = list(found)
+        axis.fill_between(
+            years,
+            [100 * found[y].low for y in years],
+            [100 * found[y].high for y in years],
+            color=colour,
+            alpha=0.2,
+            lw=0,
+        )
+        axis.plot(years, [100 * found[y].median for y in years], color=colour, lw=1.5)
+        axis.axhline(0.0, color=GREY, lw=0.7)
+        axis.axvline(HORIZON, color=GREY, lw=0.7, ls=":")
+        axis.set_title(words.name("tier_names", unit[1]), color=colour)
+        axis.set_xlim(ORIGIN - 0.3, last + 0.3)
+        axis.set_xticks([ORIGIN, HORIZON, last] if last > HORIZON else [ORIGIN, HORIZON])
+        plain(axis)
+    axes[0].set_ylabel(f"{wrapped(words.label(outcome), words, 12, 20)}\n%")
+    return figure
+
+
+def by_year(money: Money, words: Words) -> Figure:
+    """Money by year and kind, without and with the document; tax forgone apart."""
+    style(words)
+    figure = Figure(figsize=(9.6, 2.7), layout="constrained")
+    axes = figure.subplots(1, 3, width_ratios=[1, 1, 1])
+    spent = [sort for sort in GROUPS if sort != "tax"]
+    shown = [
+        sort
+        for sort in GROUPS
+        if max(money.band(s, {"sort": sort}).high for s in (AS_ISSUED, REFERENCE)) > 0.0
+    ]
+    top = 0.0
+    for axis, scenario in zip(axes[:2], (REFERENCE, AS_ISSUED), strict=True):
+        total = _stack(axis, money, words, scenario, [s for s in spent if s in shown])
+        top = max(top, total)
+        axis.set_title(words.name("scenario_names", scenario), loc="left")
+    for axis in axes[:2]:
+        axis.set_ylim(0.0, top * 1.08 if top else 1.0)
+    _stack(axes[2], money, words, AS_ISSUED, ["tax"])
+    axes[2].set_title(words("tax_panel"), loc="left")
+    axes[0].set_ylabel(words.money_unit)
+    handles = [
+        axes[0].bar([2024], [0], color=SORT_COLOURS[s], label=words.name("money_sorts", s))
+        for s in shown
+    ]
+    columns = 3 if words.lang == "en" else 6
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
+    return figure
+
+
+def _stack(axis: Axes, money: Money, words: Words, scenario: str, sorts: list[str]) -> float:
+    bottom = [0.0] * len(POLICY_YEARS)
+    for sort in sorts:
+        sizes = [
+            words.scaled(money.band(scenario, {"sort": sort}, (year,)).median, "value_added")
+            for year in POLICY_YEARS
+        ]
+        axis.bar(POLICY_YEARS, sizes, bottom=bottom, color=SORT_COLOURS[sort], width=0.7)
+        bottom = [before + more for before, more in zip(bottom, sizes, strict=True)]
+    axis.set_xticks(POLICY_YEARS)
+    plain(axis)
+    return max(bottom)
+
+
+def province(
+    evidence: Evidence,
+    worlds: Worlds,
+    words: Words,
+    outcomes: Sequence[str],
+    actuals: Sequence[Actual] = (),
+) -> Figure:
+    """Paths of the province with and without the document; later figures as dots."""
+    style(words)
+    figure = Figure(figsize=(9.6, 2.1), layout="constrained")
+    axes = figure.subplots(1, len(outcomes))
+    for axis, name in zip(axes, outcomes, strict=True):
+        factor = words.scaled(1.0, name)
+        path = evidence.path(name, PROVINCE) * factor
+        axis.fill_between(path.index, path["low"], path["high"], color=BLUE, alpha=0.18, lw=0)
+        axis.plot(path.index, path["median"], color=BLUE, lw=1.5)
+        if not worlds.missing(REFERENCE, AS_ISSUED):
+            years = (ORIGIN, *POLICY_YEARS)
+            bands = [worlds.band(REFERENCE, name, PROVINCE, year) for year in years]
+            axis.plot(
+                years,
+                [b.median * factor if b else float("nan") for b in bands],
+                color=RED,
+                lw=1.2,
+                ls="--",
+            )
+        overlay(axis, actuals, name, PROVINCE, factor)
+        axis.set_title(
+            wrapped(words.label(name), words, 12, 22) + f"\n{words.unit(name)}", loc="left"
+        )
+        axis.set_xlim(2018.5, HORIZON + 0.5)
+        axis.set_xticks([2019, ORIGIN, HORIZON])
+        axis.set_ylim(bottom=0)
+        plain(axis)
+    return figure

@@ -1,0 +1,169 @@
+"""The horse race: named clusters, and why a before-after by status is no effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from model.scenario import ASSUMPTION_ONLY_FIELDS
+from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
+from notebooks.tables import markdown
+from notebooks.words import ABSENT
+from notebooks.worlds import POLICY_YEARS, RUN, joint_condition
+from scenarios.tables import table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from notebooks.words import Words
+    from notebooks.worlds import Worlds
+
+RACING = ("world", "national", "provincial")
+"""Tiers whose clusters are scored."""
+OUTCOMES_READ = ("cluster_score", "cluster_titled", "cluster_revoked", "value_added")
+
+
+@dataclass(frozen=True)
+class Race:
+    """Clusters of the run as issued, and value added of the same clusters without the document.
+
+    Attributes:
+        frame: Rows scenario, draw, seed, population, year, unit_name, outcome, value.
+    """
+
+    frame: pd.DataFrame
+
+    def of(self, outcome: str, year: int, scenario: str = AS_ISSUED) -> pd.DataFrame:
+        """Values of an outcome: a row a run, a column a cluster."""
+        rows = self.frame
+        rows = rows[
+            (rows["scenario"] == scenario) & (rows["outcome"] == outcome) & (rows["year"] == year)
+        ]
+        return rows.pivot(index=RUN, columns="unit_name", values="value")
+
+    def ever(self, outcome: str) -> pd.Series[float]:
+        """Share of the runs in which a mark was borne at the end of any year, by cluster."""
+        rows = self.frame
+        rows = rows[
+            (rows["scenario"] == AS_ISSUED)
+            & (rows["outcome"] == outcome)
+            & rows["year"].isin(POLICY_YEARS)
+        ]
+        most = rows.groupby(["unit_name", *RUN])["value"].max()
+        # A run without a row is one in which the cluster never bore the mark.
+        found: pd.Series[float] = most.groupby("unit_name").sum() / max(self.runs, 1)
+        return found
+
+    @property
+    def runs(self) -> int:
+        """Number of runs as issued."""
+        rows = self.frame.loc[self.frame["scenario"] == AS_ISSUED, RUN]
+        return len(rows.drop_duplicates())
+
+
+def gather_race(worlds: Worlds) -> Race | None:
+    """Read the clusters of a store; None where it holds none of the run as issued."""
+    with worlds.results.connect() as connection:
+        frame = connection.execute(
+            f"""
+            SELECT o.scenario, o.draw, o.seed, run.population, o.year, o.unit_name, o.outcome,
+                o.value
+            FROM outcome o JOIN run USING (run_key)
+            WHERE o.level = 'cluster' AND o.outcome IN (SELECT unnest(?))
+                AND o.scenario IN (SELECT unnest(?))
+                AND o.year BETWEEN {ORIGIN} AND {HORIZON}
+                AND {joint_condition("o.draw", joint=worlds.joint)}
+            """,
+            [list(OUTCOMES_READ), [AS_ISSUED, REFERENCE]],
+        ).df()
+    if not (frame["outcome"] == "cluster_score").any():
+        return None
+    return Race(frame)
+
+
+def named() -> list[Any]:
+    """Named clusters that race, in the order of the register."""
+    return [row for row in table("clusters") if row.cultivation_tier in RACING]
+
+
+def named_county() -> int:
+    """Number of named county clusters, which do not race."""
+    rows = table("clusters")
+    return sum(row.cultivation_tier == "county" and row.field != "mixed" for row in rows)
+
+
+def clusters_table(race: Race, words: Words) -> str:
+    """Named clusters with score, chance of a title and of losing it."""
+    score = race.of("cluster_score", HORIZON)
+    titled, revoked = race.ever("cluster_titled"), race.ever("cluster_revoked")
+    rows = []
+    for row in named():
+        if row.field in ASSUMPTION_ONLY_FIELDS or row.id not in score:
+            continue
+        band = Band.of(score[row.id].dropna())
+        held = row.status_end_2023 in ("national", "world")
+        rows.append(
+            [
+                row.name_zh if words.lang == "zh" else row.name_en,
+                words.name("tier_names", row.cultivation_tier),
+                f"{band.median:.0f}{words.bracketed(f'{band.low:.0f}–{band.high:.0f}')}",
+                words("held_already") if held else _percent(titled.get(row.id, 0.0), words),
+                _percent(revoked.get(row.id, 0.0), words),
+            ]
+        )
+    rows.append([words("clusters_assumed"), words.name("tier_names", "national"), *[ABSENT] * 3])
+    return markdown(words.lines("clusters_head"), rows, 2)
+
+
+def _percent(share: float, words: Words) -> str:
+    return words.percent(float(share))
+
+
+def before_after(race: Race) -> tuple[Band, Band, Band, Band] | None:
+    """Growth of value added by status at the horizon, their gap, and the effect on the titled.
+
+    Returns:
+        Growth from 2023 of clusters that hold a title at the horizon; of those in the race that
+        hold none; the first less the second; and the paired effect on the titled ones. None where
+        the store lacks what it takes.
+    """
+    titled = race.of("cluster_titled", HORIZON)
+    racing = race.of("cluster_score", HORIZON)
+    then, now = (race.of("value_added", year) for year in (ORIGIN, HORIZON))
+    without = race.of("value_added", HORIZON, REFERENCE)
+    runs = titled.index.intersection(then.index).intersection(now.index)
+    shared = racing.columns.intersection(then.columns).intersection(now.columns)
+    if runs.empty or shared.empty:
+        return None
+    present = then.loc[runs, shared].notna() & now.loc[runs, shared].notna()
+    bears = titled.reindex(index=runs, columns=shared).fillna(0.0) > 0.5
+
+    def grown(chosen: pd.DataFrame) -> pd.Series[float]:
+        first = then.loc[runs, shared].where(chosen).sum(axis=1)
+        last = now.loc[runs, shared].where(chosen).sum(axis=1)
+        found: pd.Series[float] = last / first.where(first > 0.0) - 1.0
+        return found
+
+    with_title, no_title = grown(present & bears), grown(present & ~bears)
+    gap = (with_title - no_title).dropna()
+    if gap.empty or without.empty:
+        return None
+    chosen = present & bears & without.reindex(index=runs, columns=shared).notna()
+    base = without.reindex(index=runs, columns=shared).where(chosen).sum(axis=1)
+    effect = now.loc[runs, shared].where(chosen).sum(axis=1) / base.where(base > 0.0) - 1.0
+    bands = [Band.of(s.dropna()) for s in (with_title, no_title, gap, effect)]
+    return bands[0], bands[1], bands[2], bands[3]
+
+
+def before_after_table(race: Race, words: Words) -> str:
+    """The naive before-after by status, once, beside the paired effect on the same clusters."""
+    found = before_after(race)
+    if found is None:
+        return ""
+    labels = words.lines("naive_rows")
+    rows = []
+    for label, band in zip(labels, found, strict=True):
+        median, low, high = words.signed([100 * v for v in (band.median, band.low, band.high)])
+        gap = "" if words.lang == "zh" else " "
+        rows.append([label, f"{median}{gap}%{words.bracketed(words.between(low, high))}"])
+    return markdown(words.lines("naive_head"), rows)

@@ -1,0 +1,231 @@
+"""Several scenarios of one store side by side, run by run.
+
+An effect is the difference between two runs of one draw, one seed and one population, so that all
+they share falls out of it; intervals are over these differences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from experiments import Results
+from experiments.draws import BLOCK
+from model.outcomes import OUTCOMES
+from model.scenario import TIERS
+from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from notebooks.evidence import Unit
+
+MARKET = "market_only"
+ALONE = "document_55_without_older"
+NO_AWARD = "as_issued_without_award"
+TO_DATE, REFERENCE_TO_DATE = "policy_to_date", "without_document_55_to_date"
+LONG = 2032
+"""Last year of the long run."""
+POLICY_YEARS = tuple(range(ORIGIN + 1, HORIZON + 1))
+UNITS: tuple[Unit, ...] = (*(("tier", tier) for tier in TIERS), PROVINCE)
+"""The tiers and the province, in the order of every table."""
+MEASURED = (
+    "value_added",
+    "revenue",
+    "rd_expenditure",
+    "employees",
+    "labour_productivity",
+    "digital_coverage_above",
+    "digital_coverage_below",
+    "energy_per_va",
+    "quality_enterprises",
+)
+"""Outcomes that effects are shown on."""
+BESIDE = ("enterprises", "digital_upgrades_above", "digital_upgrades_below", "little_giants")
+RUN = ["draw", "seed", "population"]
+
+Measure = Literal["percent", "points"]
+
+
+def measure_of(outcome: str) -> Measure:
+    """Shares and stages differ by points, everything else by per cent."""
+    return "points" if OUTCOMES[outcome].unit.startswith(("share", "stage")) else "percent"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a scenario changes against another.
+
+    Attributes:
+        band: Median and 90 % interval of the paired differences.
+        measure: Whether they are relative changes or differences of shares.
+        rise: Share of the pairs in which the outcome is higher.
+        pairs: Number of pairs.
+    """
+
+    band: Band
+    measure: Measure
+    rise: float
+    pairs: int
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the interval lies on one side of zero, else 0: no effect found."""
+        return int(self.band.low > 0) - int(self.band.high < 0)
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Runs of all scenarios of a store.
+
+    Attributes:
+        frame: Rows scenario, draw, seed, population, year, level, unit_name, outcome, value of the
+            joint draws (or, where there are none, of the seeds), from the origin on.
+        results: The store, for what is read beside.
+        joint: Whether the runs are joint draws of parameters, outside world and seed.
+    """
+
+    frame: pd.DataFrame
+    results: Results
+    joint: bool
+    _wide: dict[tuple[str, Unit], pd.DataFrame] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Scenarios of the store."""
+        return frozenset(map(str, self.frame["scenario"].unique()))
+
+    def missing(self, *names: str) -> list[str]:
+        """Those scenarios that the store lacks."""
+        return [name for name in names if name not in self.names]
+
+    def last_year(self, *names: str) -> int:
+        """Last year that all of some scenarios reach in at least one run."""
+        ends = self.frame.groupby("scenario")["year"].max()
+        return int(ends.reindex(list(names)).fillna(ORIGIN).min())
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str, Unit], pd.DataFrame]:
+        grouped = self.frame.groupby(["outcome", "level", "unit_name"], observed=True)
+        return {(str(o), (str(v), str(u))): rows for (o, v, u), rows in grouped}
+
+    def wide(self, outcome: str, unit: Unit) -> pd.DataFrame:
+        """Values by run (rows), scenario and year (columns)."""
+        key = (outcome, unit)
+        if key not in self._wide:
+            rows = self._parts.get(key)
+            self._wide[key] = (
+                pd.DataFrame(columns=pd.MultiIndex.from_tuples([], names=["scenario", "year"]))
+                if rows is None
+                else rows.pivot(index=RUN, columns=["scenario", "year"], values="value")
+            )
+        return self._wide[key]
+
+    def values(self, scenario: str, outcome: str, unit: Unit, year: int) -> pd.Series[float]:
+        """Values of an outcome in a year by run; empty where there are none."""
+        wide = self.wide(outcome, unit)
+        if (scenario, year) not in wide.columns:
+            return pd.Series(dtype=float)
+        found: pd.Series[float] = wide[(scenario, year)].dropna()
+        return found
+
+    def band(self, scenario: str, outcome: str, unit: Unit, year: int) -> Band | None:
+        """Interval of an outcome in a year, or None where there is none."""
+        values = self.values(scenario, outcome, unit, year)
+        return Band.of(values) if len(values) else None
+
+    def difference(
+        self,
+        outcome: str,
+        unit: Unit,
+        year: int = HORIZON,
+        scenario: str = AS_ISSUED,
+        baseline: str = REFERENCE,
+    ) -> pd.Series[float]:
+        """Scenario less baseline by run, in the outcome's stored unit."""
+        with_, without = (self.values(s, outcome, unit, year) for s in (scenario, baseline))
+        return (with_ - without).dropna()
+
+    def effect(
+        self,
+        outcome: str,
+        unit: Unit,
+        year: int = HORIZON,
+        scenario: str = AS_ISSUED,
+        baseline: str = REFERENCE,
+    ) -> Effect | None:
+        """Paired effect, or None where a scenario or the unit is missing."""
+        gap = self.difference(outcome, unit, year, scenario, baseline)
+        if gap.empty:
+            return None
+        measure = measure_of(outcome)
+        if measure == "percent":
+            base = self.values(baseline, outcome, unit, year).reindex(gap.index)
+            gap = (gap / base.where(base != 0.0)).dropna()
+            if gap.empty:
+                return None
+        return Effect(Band.of(gap), measure, float((gap > 0).mean()), len(gap))
+
+    def shares(self, outcome: str, unit: Unit) -> dict[str, float]:
+        """Share of each source in the variance of the effect; empty without the side batches."""
+        found = self._shares
+        rows = found[(found["outcome"] == outcome) & (found["unit_name"] == unit[1])]
+        return {str(k): float(v) for k, v in zip(rows["source"], rows["share"], strict=True)}
+
+    def pairs(self, outcome: str, unit: Unit) -> tuple[int, int] | None:
+        """Pairs that suffice to see an effect of 1 %, and runs where seeds are independent."""
+        found = self._needed
+        rows = found[(found["outcome"] == outcome) & (found["unit_name"] == unit[1])]
+        if rows.empty:
+            return None
+        return int(rows["pairs_needed"].iloc[0]), int(rows["independent_needed"].iloc[0])
+
+    @cached_property
+    def _shares(self) -> pd.DataFrame:
+        if self.missing(AS_ISSUED, REFERENCE):
+            return pd.DataFrame(columns=["outcome", "unit_name", "source", "share"])
+        found = self.results.paired_shares(
+            AS_ISSUED, REFERENCE, MEASURED, ("province", "tier"), [HORIZON]
+        )
+        return found.dropna(subset="share")
+
+    @cached_property
+    def _needed(self) -> pd.DataFrame:
+        if self.missing(AS_ISSUED, REFERENCE):
+            return pd.DataFrame(columns=["outcome", "unit_name"])
+        return self.results.pairs_needed(
+            AS_ISSUED, REFERENCE, "value_added", ("province", "tier"), [HORIZON]
+        )
+
+
+def gather_worlds(store: Path) -> Worlds:
+    """Read what the comparisons of the report need of a store."""
+    results = Results(store)
+    wanted = {*MEASURED, *BESIDE, *(o.id for o in OUTCOMES.values() if o.target)}
+    with results.connect() as connection:
+        joint = joint_draws(connection)
+        frame = connection.execute(
+            f"""
+            SELECT o.scenario, o.draw, o.seed, run.population, o.year, o.level, o.unit_name,
+                o.outcome, o.value
+            FROM outcome o JOIN run USING (run_key)
+            WHERE o.outcome IN (SELECT unnest(?)) AND o.level IN ('province', 'tier')
+                AND o.year >= {ORIGIN} AND {joint_condition("o.draw", joint=joint)}
+            """,
+            [sorted(wanted)],
+        ).df()
+    return Worlds(frame, results, joint)
+
+
+def joint_draws(connection: object) -> bool:
+    """Whether a store holds joint draws of parameters, outside world and seed."""
+    query = f"SELECT count(*) FROM run WHERE draw BETWEEN 1 AND {BLOCK}"
+    return bool(connection.execute(query).fetchone()[0])  # type: ignore[attr-defined]
+
+
+def joint_condition(column: str, *, joint: bool) -> str:
+    """SQL condition for the runs that intervals are over."""
+    return f"{column} BETWEEN 1 AND {BLOCK}" if joint else f"{column} = 0"
