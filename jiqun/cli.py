@@ -176,6 +176,41 @@ def run(  # noqa: PLR0913  (one parameter an option)
         raise typer.Exit(SOME_FAILED)
 
 
+@app.command(epilog="Example: jiqun levers --json")
+def levers(*, as_json: Json = False) -> None:
+    """List every lever: article, origin, payer, terms with unit, bounds and source, targeting."""
+    with _refusals():
+        from jiqun.listing import lever_lines, lever_rows  # noqa: PLC0415
+
+        rows = lever_rows()
+        if as_json:
+            _print_json(rows)
+            return
+        for line in lever_lines(rows):
+            typer.echo(line)
+
+
+@app.command(epilog="Example: jiqun trace build/store")
+def trace(
+    store: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Folder of a store with results.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show what became of each article of document 55, where to read it, and its results."""
+    with _refusals():
+        from jiqun.trace import trace as traced  # noqa: PLC0415
+        from jiqun.trace import trace_lines  # noqa: PLC0415
+
+        found = traced(store)
+        if as_json:
+            _print_json(found)
+            return
+        for line in trace_lines(found):
+            typer.echo(line)
+
+
 @app.command(epilog="Example: jiqun outcomes --json")
 def outcomes(*, as_json: Json = False) -> None:
     """List every outcome: id, labels, unit, levels, better direction and 2027 target."""

@@ -23,7 +23,10 @@ def jiqun(*arguments):
     return CliRunner().invoke(app, [*map(str, arguments)], prog_name="jiqun")
 
 
-@pytest.mark.parametrize("command", ["check", "run", "outcomes", "report"])
+COMMANDS = ["check", "run", "levers", "trace", "outcomes", "report"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_carries_an_example(command):
     done = jiqun(command, "--help")
     assert done.exit_code == 0
@@ -35,7 +38,7 @@ def test_only_commands_that_are_built_are_listed():
     listed = [
         line.split()[0] for line in text.splitlines() if line.startswith("  ") and line[2] != " "
     ]
-    assert listed == ["check", "run", "outcomes", "report"]
+    assert listed == COMMANDS
 
 
 def test_check_says_what_is_wrong_with_each(tmp_path):
@@ -79,6 +82,8 @@ def test_a_run_prints_distances_and_json_stands_alone_on_stdout(tmp_path):
         (("run", "without_document_55", "--vary", "weather"), "parameters"),
         (("run",), "scenarios"),
         (("report", "nowhere"), "no finished runs"),
+        (("trace", "nowhere"), "no finished runs"),
+        (("trace", "nowhere", "--json"), "no finished runs"),
     ],
 )
 def test_wrong_input_ends_with_status_2_and_nothing_runs(arguments, said, tmp_path, monkeypatch):

@@ -1,0 +1,125 @@
+"""The levers as data and as text: what each is, who pays, what can be set, what it is drawn by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scenarios.levers import declarations, parameter_of
+from scenarios.schema import SETTINGS, Part
+from scenarios.units import UNITS, to_base
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scenarios.schema import LeverDeclaration, Term
+
+
+def lever_rows() -> list[dict[str, Any]]:
+    """Every lever in the order of its file; values are in the base unit of their kind."""
+    return [_lever(lever) for lever in declarations().values()]
+
+
+def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The levers as text."""
+    for row in rows:
+        article = f"article {row['article'].replace(';', ', ')}" if row["article"] else "no article"
+        label = row["label"]
+        yield f"{row['id']}  {label['zh']}  {label['en']}  [{row['origin']}, {article}]"
+        payer = ", ".join(_payer(*item) for item in row["payer"].items()) or "nobody directly"
+        period = f"from {row['from']}" + (f" to {row['to']}" if row["to"] else "")
+        fund = f"; fund: {row['fund']}" if row["fund"] else ""
+        yield f"    channel: {row['channel']}; payer: {payer}{fund}; {period}"
+        for name, term in row["terms"].items():
+            yield f"    {name}: {_values(term)}"
+        if row["who"]:
+            groups = "; ".join(f"{k} {', '.join(v)}" for k, v in row["eligible"].items())
+            yield f"    aimed by: {', '.join(row['who'])}; eligible: {groups or 'all'}"
+        if row["settings"]:
+            yield f"    settings: {', '.join(_setting(row, name) for name in row['settings'])}"
+
+
+def shown(value: float, kind: str) -> str:
+    """A value in base units as people write it."""
+    if kind == "share":
+        return f"{100 * value:.6g} %"
+    if kind == "money":
+        large = abs(value) >= 1e8
+        return f"{value / (1e8 if large else 1e4):,.6g} {'亿元' if large else '万元'}"
+    return f"{value:.6g} {next(iter(UNITS[kind]))}"
+
+
+def _lever(lever: LeverDeclaration) -> dict[str, Any]:
+    return {
+        "id": lever.id,
+        "label": lever.label.model_dump(),
+        "origin": lever.origin,
+        "article": lever.article,
+        "channel": lever.channel,
+        "payer": lever.payer,
+        "fund": lever.fund,
+        "from": lever.from_,
+        "to": lever.to,
+        "who": lever.who,
+        "eligible": lever.eligible.model_dump(exclude_none=True) if lever.eligible else {},
+        "settings": {name: _default(lever, name) for name in SETTINGS if name in lever.settings},
+        "terms": {name: _term(lever, term) for name, term in lever.terms.items()},
+    }
+
+
+def _default(lever: LeverDeclaration, setting: str) -> Any:
+    """What a lever sets if a scenario says nothing; None where it sets nothing."""
+    value = getattr(lever, setting, None)
+    return value.model_dump() if isinstance(value, Part) else value
+
+
+def _term(lever: LeverDeclaration, term: Term) -> dict[str, Any]:
+    row = parameter_of(term)
+    dated = [
+        {
+            "from": item.from_,
+            "value": to_base(item.value, item.unit, term.kind),
+            "source": item.source,
+        }
+        for item in term.default or ()
+    ]
+    if row:
+        dated = [{"from": lever.from_, "value": row.value, "source": row.source}]
+    drawn = ("name", "low", "high", "distribution")
+    return {
+        "kind": term.kind,
+        "unit": next(iter(UNITS[term.kind])),
+        "default": dated,
+        "bounds": term.bounds,
+        "grade": term.grade,
+        "parameter": {key: getattr(row, key) for key in drawn} if row else None,
+        "note": term.note or None,
+    }
+
+
+def _payer(name: str, share: float) -> str:
+    return name if share == 1 else f"{name} {100 * share:.6g} %"
+
+
+def _values(term: dict[str, Any]) -> str:
+    """A term in a line: values with their dates, where they are from, bounds."""
+    kind = term["kind"]
+    dated = term["default"]
+    value = ", ".join(
+        shown(item["value"], kind) + (f" from {item['from']}" if len(dated) > 1 else "")
+        for item in dated
+    )
+    drawn = term["parameter"]
+    if drawn:
+        span = f"{shown(drawn['low'], kind)} to {shown(drawn['high'], kind)}"
+        origin = f"{term['grade']}; drawn {span} as {drawn['name']}"
+    else:
+        origin = f"{term['grade']}; {', '.join(dict.fromkeys(item['source'] for item in dated))}"
+    low, high = (shown(bound, kind) for bound in term["bounds"])
+    return f"{value} ({origin}); bounds {low} to {high}"
+
+
+def _setting(row: dict[str, Any], name: str) -> str:
+    default = row["settings"][name]
+    if isinstance(default, dict):
+        return f"{name} ({', '.join(f'{key} {value}' for key, value in default.items())})"
+    return name if default is None else f"{name} {default}"

@@ -1,0 +1,167 @@
+"""What the command line says of levers and articles."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from experiments import Results
+from experiments.batch import Plan
+from experiments.runner import Options, run_batch, with_rows
+from jiqun.cli import app
+from jiqun.listing import shown
+from scenarios import load
+from scenarios.levers import declarations
+from scenarios.schema import SETTINGS, WHO
+from scenarios.tables import table
+
+ROOT = Path(__file__).parents[2]
+ONE = Options(workers=1)
+
+
+def jiqun(*arguments):
+    done = CliRunner().invoke(app, [*map(str, arguments)], prog_name="jiqun")
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    pair = [with_rows(load(name), 600).until(2025) for name in ("as_issued", "without_document_55")]
+    run_batch(pair, Plan(draws=3), folder, ONE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def traced(store):
+    return json.loads(jiqun("trace", store, "--json"))
+
+
+def test_levers_lists_the_register_with_all_that_can_be_set():
+    rows = json.loads(jiqun("levers", "--json"))
+    assert [row["id"] for row in rows] == list(declarations())
+    for row in rows:
+        assert row["label"]["zh"]
+        assert row["label"]["en"]
+        assert set(row["who"]) <= set(WHO)
+        assert set(row["settings"]) <= set(SETTINGS)
+        for name, term in row["terms"].items():
+            low, high = term["bounds"]
+            assert term["grade"], (row["id"], name)
+            assert all(low <= item["value"] <= high for item in term["default"])
+            assert all(item["source"] for item in term["default"])
+            drawn = term["parameter"]
+            assert drawn is None or low <= drawn["low"] <= drawn["high"] <= high
+    lever = next(row for row in rows if row["id"] == "digital_voucher")
+    assert lever["payer"] == {"province": 1}
+    assert lever["fund"] == "special_funds"
+    assert lever["settings"]["take_up"] == {"start": 0.15, "full": 0.4, "years": 3.0}
+    assert lever["terms"]["cap"]["default"][0]["value"] == 400_000
+    assert lever["terms"]["rate"]["parameter"]["name"] == "voucher_rate"
+
+
+def test_levers_as_text_name_everything():
+    text = jiqun("levers")
+    for lever in declarations().values():
+        assert f"{lever.id}  {lever.label.zh}  {lever.label.en}" in text
+        for name, term in lever.terms.items():
+            assert f"    {name}: " in text
+            assert term.parameter is None or f"as {term.parameter})" in text
+    assert "cap: 40 万元 (assumption; digital_voucher_1); bounds 0 万元 to 1 亿元" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (0.0005, "share", "0.05 %"),
+        (5e6, "money", "500 万元"),
+        (2.5e9, "money", "25 亿元"),
+        (8.0, "quarters", "8 quarters"),
+        (1.0, "switch", "1 switch"),
+    ],
+)
+def test_values_as_people_write_them(value, kind, text):
+    assert shown(value, kind) == text
+
+
+def test_trace_shows_every_article_in_order_without_a_store():
+    traced = json.loads(jiqun("trace", "--json"))
+    assert traced["store"] is None
+    assert [row["article"] for row in traced["articles"]] == list(range(1, 23))
+    for row in traced["articles"]:
+        assert row["levers"] or row["in_model"] != "yes" or row["kind"] != "lever"
+        assert row["in_model"] == "yes" or row["reason"]
+        assert [path for path in row["read"] if not (ROOT / path).is_file()] == []
+        assert all(not target["results"] for target in row["targets"])
+    named = {lever["id"] for row in traced["articles"] for lever in row["levers"]}
+    assert named == {lever.id for lever in declarations().values() if lever.article}
+    targets = [target["id"] for row in traced["articles"] for target in row["targets"]]
+    assert sorted(targets) == sorted(row.id for row in table("policy_targets"))
+
+
+def test_trace_as_text_names_articles_levers_and_what_is_missing():
+    text = jiqun("trace")
+    assert [int(n) for n in re.findall(r"^(\d+)  ", text, re.MULTILINE)] == list(range(1, 23))
+    assert "10  坚定高端化方向  Move up-market  [lever]" in text
+    assert "not in the model: standards, quality and brand programme is not yet in" in text
+    assert "lever: cluster_award (document_55)\n" in text
+    assert "智能工厂" in text
+
+
+def test_trace_reads_the_targets_of_a_store(store, traced):
+    assert (traced["scenario"], traced["baseline"]) == ("as_issued", "without_document_55")
+    assert traced["year"] == 2025
+    by_id = {t["id"]: t for row in traced["articles"] for t in row["targets"]}
+    (result,) = by_id["srdi_provincial"]["results"]
+    results = Results(store)
+    known = results.intervals("as_issued", "srdi_provincial", "province", [2025]).iloc[0]
+    assert (result["median"], result["runs"]) == (pytest.approx(known["median"]), 3)
+    assert result["p05"] <= result["median"] <= result["p95"]
+    pairs = results.paired(
+        "as_issued", "without_document_55", "srdi_provincial", "province", [2025]
+    )
+    assert result["difference"]["median"] == pytest.approx(pairs["difference"].median())
+    tiers = [row["unit_name"] for row in by_id["digital_coverage_above"]["results"]]
+    assert tiers == ["world", "national", "provincial", "county"]
+    assert by_id["standards_per_year"]["results"] == []
+
+
+def test_trace_reads_the_money_of_a_store(store, traced):
+    levers = {v["id"]: v for row in traced["articles"] for v in row["levers"]}
+    ledger = Results(store).ledger("as_issued", years=[2024, 2025])
+
+    def median(rows):
+        return rows.groupby("run_key")["yuan"].sum().median()
+
+    paid = ledger[ledger["kind"] == "paid"]
+    grants = paid[paid["lever"] == "rd_grant"]
+    assert levers["rd_grant"]["money"]["median"] == pytest.approx(median(grants))
+    steered = paid[paid["origin"] == "steered"]
+    assert levers["fund_steering"]["money"]["median"] == pytest.approx(median(steered))
+    assert levers["rd_super_deduction"]["money"]["kind"] == "forgone"
+    assert levers["rd_conditionality"]["money"] is None
+    text = jiqun("trace", store)
+    assert "lever: rd_conditionality (document_55): no money of its own" in text
+    assert "lever: digital_subsidy_2021_2023 (older): none 2024-2025" in text
+    assert "lever: rd_grant (older): paid 2024-2025 " in text
+    assert "changed by" in text
+
+
+def test_trace_of_a_store_without_the_document_says_what_to_run(tmp_path):
+    run_batch([with_rows(load("without_document_55"), 600).until(2019)], Plan(), tmp_path, ONE)
+    done = CliRunner().invoke(app, ["trace", str(tmp_path)], prog_name="jiqun")
+    assert done.exit_code == 2
+    assert "holds no run of as_issued" in done.stderr
+    assert done.stdout == ""
+
+
+def test_trace_without_the_reference_run_shows_no_differences(tmp_path):
+    run_batch([with_rows(load("as_issued"), 600).until(2024)], Plan(seeds=2), tmp_path, ONE)
+    traced = json.loads(jiqun("trace", tmp_path, "--json"))
+    assert traced["baseline"] is None
+    found = [r for row in traced["articles"] for t in row["targets"] for r in t["results"]]
+    assert found
+    assert all(result["difference"] is None for result in found)
