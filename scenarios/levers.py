@@ -148,7 +148,8 @@ def apply(
         for name, value in (setting.model_extra or {}).items()
     }
     given |= _settings_of(document, lever, setting, start, at)
-    before = dict(base.terms) if inherited else _advanced(base, start)
+    before = _advanced(base, start)
+    begin = min(start, base.start) if inherited else start
     if setting.instalments is not None:
         # Instalments that the setting has no longer end with it.
         ended = (name for name in before if name.startswith("instalment_") and name not in given)
@@ -156,7 +157,7 @@ def apply(
     terms = before | {name: _spliced(before.get(name, ()), dated) for name, dated in given.items()}
     return replace(
         base,
-        start=min(start, base.start) if inherited else start,
+        start=begin,
         end=end,
         terms=terms,
         who=dict(base.who) | _groups(_who(document, lever, setting, at)),
@@ -164,7 +165,7 @@ def apply(
         drawn={
             name: parameter
             for name, parameter in base.drawn.items()
-            if name not in given or given[name][0][0] > max(start, before[name][0][0])
+            if name not in given or given[name][0][0] > max(begin, before[name][0][0])
         },
     )
 

@@ -4,12 +4,13 @@ import pickle
 
 import pytest
 
-from scenarios import ScenarioError, check, load
+from scenarios import ScenarioError, check, levers, load
 from scenarios.tables import table
 
 BASE = "name: trial\nbaseline: without_document_55\n"
 VAT = BASE + "levers:\n  - id: vat_rate\n    "
 TITLES = BASE + "levers:\n  - id: title_awards\n    "
+ISSUED = "name: trial\nbaseline: as_issued\nlevers:\n  - id: cluster_award\n    "
 DIGITAL = BASE + "levers:\n  - id: digital_subsidy_2021_2023\n    to: 2027-Q4\n    "
 
 # name: (text, line, key, parts of the message)
@@ -172,6 +173,43 @@ WRONG = {
     ),
     "rows_not_whole": (BASE + "rows: 1.5\n", 3, "rows", ["whole number"]),
     "levers_not_a_list": (BASE + "levers: vat_rate\n", 3, "levers", ["a list"]),
+    "switch_half_on": (
+        ISSUED + "additional: {value: 2, unit: switch}\n", 5, "levers[0].additional.value",
+        ["out of bounds", "0 to 1 switch"],
+    ),
+    "switch_as_true": (ISSUED + "additional: true\n", 5, "levers[0].additional", ["no unit"]),
+    "switch_in_per_cent": (
+        ISSUED + 'additional: {value: 1, unit: "%"}\n', 5, "levers[0].additional.unit", ["switch"],
+    ),
+    "award_of_another_name": (
+        ISSUED + "provintial: {value: 500, unit: 万元}\n", 5, "levers[0].provintial",
+        ["nearest: provincial"],
+    ),
+    "award_by_instalments_over_one": (
+        ISSUED + "instalments: [0.8, 0.8]\n", 5, "levers[0].instalments", ["sum to 1.6"],
+    ),
+    "more_instalments_than_any_award_has": (
+        ISSUED + "instalments: [" + "0.1, " * 9 + "0.1]\n", 5, "levers[0].instalments", ["9"],
+    ),
+    "award_aimed_at_a_tier": (
+        ISSUED + "who: {tier: [county]}\n", 5, "levers[0].who.tier", ["is not aimed by tier"],
+    ),
+    "theta_over_all": (
+        "name: trial\nbaseline: as_issued\nlevers:\n  - id: fund_steering\n"
+        '    theta: {value: 110, unit: "%"}\n', 5, "levers[0].theta.value", ["0 to 100 %"],
+    ),
+    "points_out_of_bounds": (
+        "name: trial\nbaseline: as_issued\nlevers:\n  - id: cluster_recognition\n"
+        "    maturity: {value: 140, unit: points}\n", 5, "levers[0].maturity.value",
+        ["0 to 100 points"],
+    ),
+    "clusters_in_money": (
+        "name: trial\nbaseline: as_issued\nlevers:\n  - id: cluster_recognition\n"
+        "    total: {value: 30, unit: 万元}\n", 5, "levers[0].total.unit", ["clusters"],
+    ),
+    "award_where_the_document_is_absent": (
+        BASE + "without: [cluster_award]\n", 3, "without[0]", ["the baseline has no lever"],
+    ),
     "lever_without_id": (BASE + "levers:\n  - to: 2023-Q4\n", 4, "levers[0].id", ["is missing"]),
 }  # fmt: skip
 
@@ -238,3 +276,70 @@ def test_error_survives_the_way_out_of_a_process():
     again = pickle.loads(pickle.dumps(error))
     assert str(again) == str(error)
     assert again.line == 3
+
+
+DECLARED = """levers:
+  - id: voucher
+    label: {zh: 券, en: Voucher}
+    article: "11"
+    origin: document_55
+    channel: price_of_digital
+    payer: {province: 1}
+    fund: special_funds
+    from: 2024-Q1
+    settings: [instalments]
+    terms:
+      rate: {kind: share, bounds: [0, 1], parameter: voucher_rate, grade: assumption}
+"""
+DEFAULT = '[{from: 2024-Q1, value: 10, unit: "%"}]'
+
+# name: (text replaced, its replacement, line, key, parts of the message)
+MISDECLARED = {
+    "no_value": ("parameter: voucher_rate, ", "", 12, "levers[0].terms.rate", ["one of default"]),
+    "two_values": (
+        "grade:", f"default: {DEFAULT}, grade:", 12, "levers[0].terms.rate", ["one of default"],
+    ),
+    "unknown_parameter": (
+        "voucher_rate", "voucher_rat", 12, "levers[0].terms.rate.parameter",
+        ["unknown parameter", "nearest: voucher_rate"],
+    ),
+    "range_outside_bounds": (
+        "[0, 1]", "[0, 0.3]", 12, "levers[0].terms.rate.parameter", ["0.2 to 0.5", "0 to 0.3"],
+    ),
+    "default_outside_bounds": (
+        "parameter: voucher_rate, grade", f"default: {DEFAULT.replace('10', '400')}, grade", 12,
+        "levers[0].terms.rate.default[0].value", ["0 to 100 %"],
+    ),
+    "unknown_payer": (
+        "{province: 1}", "{provinces: 1}", 7, "levers[0].payer.provinces",
+        ["centre, province, city", "nearest: province"],
+    ),
+    "payers_over_one": (
+        "{province: 1}", "{province: 1, city: 1}", 7, "levers[0].payer", ["sum to 1"],
+    ),
+    "unknown_fund": (
+        "fund: special_funds", "fund: special_fund", 8, "levers[0].fund",
+        ["nearest: special_funds"],
+    ),
+    "instalments_over_one": (
+        "settings: [instalments]", "instalments: [1.0, 1.0]", 10, "levers[0].instalments",
+        ["sum to 1"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", sorted(MISDECLARED))
+def test_a_wrong_declaration_is_refused(tmp_path, monkeypatch, case):
+    old, new, line, key, said = MISDECLARED[case]
+    path = tmp_path / "levers.yaml"
+    path.write_text(DECLARED.replace(old, new), "utf-8")
+    monkeypatch.setattr(levers, "DECLARATIONS", path)
+    levers.declarations.cache_clear()
+    try:
+        with pytest.raises(ScenarioError) as caught:
+            levers.declarations()
+    finally:
+        levers.declarations.cache_clear()
+    assert (caught.value.line, caught.value.key) == (line, key)
+    for part in said:
+        assert part in str(caught.value)

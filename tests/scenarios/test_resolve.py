@@ -207,3 +207,176 @@ def test_a_field_keeps_part_of_its_distance_from_all_industry():
 def test_origin_without_enough_history():
     with pytest.raises(ValueError, match="too early"):
         outside_world(2019)
+
+
+OLDER = {
+    *("rd_super_deduction", "corporate_income_tax", "vat_rate", "vat_additional_deduction"),
+    *("title_awards", "digital_subsidy_2021_2023", "special_funds", "rd_grant"),
+    *("equipment_grant", "national_cluster_contest", "county_cluster_recognition"),
+}
+TAX = {"corporate_income_tax", "vat_rate"}
+TO_DATE = quarter_index(2027, 4)
+
+
+def by_origin(name, origin):
+    return {lever.id: lever for lever in load(name).levers if lever.origin == origin}
+
+
+def test_every_declared_lever_is_in_force_somewhere_as_its_origin_says():
+    for origin, name in (
+        ("older", "without_document_55"),
+        ("document_55", "as_issued"),
+        ("later", "without_document_55_to_date"),
+    ):
+        declared = {lever.id for lever in declarations().values() if lever.origin == origin}
+        assert set(by_origin(name, origin)) == declared
+    assert set(by_origin("without_document_55", "older")) == OLDER
+
+
+def test_reference_runs_differ_in_the_document_alone():
+    for with_it, without in (
+        ("as_issued", "without_document_55"),
+        ("policy_to_date", "without_document_55_to_date"),
+    ):
+        assert load(with_it).baseline == without
+        rest = [lever for lever in load(with_it).levers if lever.origin != "document_55"]
+        assert rest == list(load(without).levers)
+        assert load(with_it).parameters == load(without).parameters
+    assert by_origin("policy_to_date", "document_55") == by_origin("as_issued", "document_55")
+    assert not by_origin("as_issued", "later")
+    assert not by_origin("without_document_55", "document_55")
+
+
+def test_the_document_begins_with_2024_and_later_measures_after_2023():
+    for lever in load("policy_to_date").levers:
+        if lever.origin != "older":
+            assert lever.start >= quarter_index(2024, 1), lever.id
+    for lever in by_origin("as_issued", "document_55").values():
+        assert (lever.start, lever.end) == (quarter_index(2024, 1), None), lever.id
+
+
+def test_market_only_keeps_the_tax_rates_and_ends_all_support_with_2023():
+    base, market = load("without_document_55"), load("market_only")
+    for lever in market.levers:
+        assert lever.id in TAX or lever.end == quarter_index(2023, 4), lever.id
+        for term in lever.terms:
+            now = quarter_index(2023, 4)
+            assert lever.value(term, now) == base.lever(lever.id).value(term, now)
+            later = base.lever(lever.id).value(term, TO_DATE) if lever.id in TAX else 0.0
+            assert lever.value(term, TO_DATE) == later
+    assert by_origin("document_55_without_older", "document_55") == by_origin(
+        "as_issued", "document_55"
+    )
+    assert list(market.levers) == list(by_origin("document_55_without_older", "older").values())
+
+
+def test_the_award_can_be_taken_out_alone():
+    levers = list(load("as_issued").levers)
+    without = list(load("as_issued_without_award").levers)
+    assert without == [lever for lever in levers if lever.id != "cluster_award"]
+
+
+def test_award_as_issued():
+    award = load("as_issued").lever("cluster_award")
+    begin = quarter_index(2024, 1)
+    assert (award.value("provincial", begin), award.value("national", begin)) == (5e6, 1e7)
+    assert [award.value(f"instalment_{i}", begin) for i in (1, 2, 3)] == [0.4, 0.3, 0.3]
+    assert (award.value("additional", begin), award.value("upgrade_as_new", begin)) == (0, 1)
+    assert (dict(award.payer), award.fund) == ({"province": 1.0}, "special_funds")
+
+
+def test_money_has_a_payer_and_a_fund_and_steered_money_no_county_cluster():
+    for lever in load("policy_to_date").levers:
+        assert sum(lever.payer.values()) in (0.0, 1.0)
+        if lever.fund not in ("", "tax"):
+            assert sum(lever.payer.values()) == 1.0, lever.id
+        if lever.origin == "document_55" and "tier" in lever.who:
+            assert set(lever.who["tier"]) == {"world", "national", "provincial"}, lever.id
+
+
+def test_a_lever_from_a_parameter_has_its_central_value():
+    parameters = load("as_issued").parameters
+    for lever in load("policy_to_date").levers:
+        for term, parameter in lever.drawn.items():
+            assert lever.value(term, TO_DATE) == parameters[parameter], (lever.id, term)
+    assert load("as_issued").lever("fund_steering").value("theta", quarter_index(2023, 4)) == 0
+
+
+def test_a_draw_moves_the_terms_of_its_parameters_and_nothing_else():
+    scenario = load("as_issued")
+    moved = scenario.with_draw({"voucher_rate": 0.3, "delivery_raise": 0.2}, {})
+    begin = quarter_index(2024, 1)
+    assert moved.lever("digital_voucher").value("rate", begin) == 0.3
+    assert moved.lever("implementation_capacity").value("province", begin) == 0.2
+    assert moved.lever("implementation_capacity").value("city", begin) == 0.2
+    assert moved.lever("digital_voucher").value("cap", begin) == 4e5
+    assert moved.parameters["voucher_rate"] == 0.3
+    same = {"digital_voucher", "implementation_capacity"}
+    for before, after in zip(scenario.levers, moved.levers, strict=True):
+        assert before == after or before.id in same
+    assert scenario.lever("digital_voucher").value("rate", begin) == 0.4
+    central = {name: scenario.parameters[name] for name in ("voucher_rate", "delivery_raise")}
+    assert moved.with_draw(central, {}).digest == scenario.digest
+
+
+def test_a_parameter_set_by_a_scenario_moves_its_terms(tmp_path):
+    below = written(tmp_path, "baseline: as_issued\nparameters: {steered_share: 0.4}\n", "below")
+    assert below.lever("fund_steering").value("theta", TO_DATE) == 0.4
+    top = written(tmp_path, "baseline: below\nparameters: {steered_share: 0.2}\n", "top")
+    assert top.lever("fund_steering").value("theta", TO_DATE) == 0.2
+
+
+VOUCHER = "baseline: as_issued\nlevers:\n  - id: digital_voucher\n    "
+
+
+def test_a_term_that_a_scenario_sets_is_no_longer_drawn(tmp_path):
+    fixed = written(tmp_path, VOUCHER + 'rate: {value: 25, unit: "%"}\n')
+    lever = fixed.lever("digital_voucher")
+    assert (lever.value("rate", TO_DATE), dict(lever.drawn)) == (0.25, {})
+    drawn = fixed.with_draw({"voucher_rate": 0.3}, {}).lever("digital_voucher")
+    assert drawn == lever
+
+
+def test_a_term_set_from_a_later_date_is_drawn_until_then(tmp_path):
+    text = VOUCHER + 'from: 2026-Q1\n    rate: {value: 25, unit: "%"}\n'
+    later = written(tmp_path, text).with_draw({"voucher_rate": 0.3}, {})
+    lever = later.lever("digital_voucher")
+    values = [lever.value("rate", quarter_index(*when)) for when in ((2025, 4), (2026, 1))]
+    assert values == [0.3, 0.25]
+    assert lever.start == quarter_index(2024, 1)
+
+
+def test_a_lever_begun_earlier_than_issued_brings_its_terms_along(tmp_path):
+    text = (
+        "baseline: without_document_55\nlevers:\n  - id: digital_voucher\n    from: 2022-Q1\n"
+        "  - id: title_awards_hefei\n    from: 2021-Q1\n"
+    )
+    scenario = written(tmp_path, text).with_draw({"voucher_rate": 0.3}, {})
+    voucher, awards = scenario.lever("digital_voucher"), scenario.lever("title_awards_hefei")
+    early = quarter_index(2022, 1)
+    assert [voucher.value(term, early) for term in ("rate", "cap")] == [0.3, 4e5]
+    assert voucher.value("rate", early - 1) == 0
+    assert awards.value("champion", quarter_index(2021, 1)) == 1.5e6
+
+
+def test_an_inherited_lever_begun_earlier_keeps_its_cap(tmp_path):
+    lever = written(tmp_path, VOUCHER + "from: 2022-Q1\n").lever("digital_voucher")
+    assert lever.start == quarter_index(2022, 1)
+    assert lever.value("cap", quarter_index(2022, 1)) == 4e5
+
+
+def test_fewer_instalments_end_those_of_the_declaration(tmp_path):
+    text = "baseline: as_issued\nlevers:\n  - id: cluster_award\n    instalments: [0.5, 0.5]\n"
+    award = written(tmp_path, text).lever("cluster_award")
+    paid = [award.value(f"instalment_{i}", TO_DATE) for i in range(1, 5)]
+    assert paid == [0.5, 0.5, 0, 0]
+
+
+def test_without_the_award_a_scenario_can_bring_it_back_changed(tmp_path):
+    text = (
+        "baseline: as_issued_without_award\nlevers:\n  - id: cluster_award\n"
+        "    provincial: {value: 0.1, unit: 亿元}\n    additional: {value: 1, unit: switch}\n"
+    )
+    award = written(tmp_path, text).lever("cluster_award")
+    assert (award.value("provincial", TO_DATE), award.value("additional", TO_DATE)) == (1e7, 1)
+    assert award.value("national", TO_DATE) == 1e7
