@@ -1,6 +1,8 @@
 """Scenarios as resolved: composition, dates, units, and the shipped ones."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,8 @@ from scenarios.outside import outside_world
 from scenarios.schema import FIRST
 from scenarios.tables import table
 from scenarios.yaml_file import read_yaml
+
+ROOT = Path(__file__).parents[2]
 
 
 def written(tmp_path, text, name="trial"):
@@ -380,3 +384,14 @@ def test_without_the_award_a_scenario_can_bring_it_back_changed(tmp_path):
     award = written(tmp_path, text).lever("cluster_award")
     assert (award.value("provincial", TO_DATE), award.value("additional", TO_DATE)) == (1e7, 1)
     assert award.value("national", TO_DATE) == 1e7
+
+
+def test_the_example_of_the_page_on_scenarios_is_sound(tmp_path):
+    page = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "half_the_award.yaml"
+    path.write_text(example, "utf-8")
+    scenario = load(path)
+    assert scenario.lever("cluster_award").value("provincial", TO_DATE) == 2.5e6
+    assert scenario.lever("fund_steering").value("theta", TO_DATE) == 0.4
+    assert all(f"`{name}`" in page for name in shipped())
