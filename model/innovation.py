@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 Flag = npt.NDArray[np.bool_]
 
+LEAST_COST = 0.05
+"""Least user cost of R&D over that of 2018: no support makes a further yuan of it free."""
+
 
 def rd_intensity(
     intensity: Array, taste: Array, cost_ratio: Array, elasticity: float, speed: float

@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from model.scenario import Array
 
+LEAST_PRICE = 0.05
+"""Least price of equipment after grants over that without: plant is never free."""
+
 
 def wanted_capital(
     rate: Array, revenue: Array, equipment_price: Array | float, elasticity: float

@@ -81,7 +81,7 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     if not len(rows):
         return upkeep, Plan(lump > 0.0, lump, offer, ())
     rate, cap = offer.rate[rows], offer.cap[rows]
-    upkeep_paid, larger = planned(rows, 1.0 - rate)
+    upkeep_paid, larger = planned(rows, np.maximum(1.0 - rate, investment.LEAST_PRICE))
     # Above the cap a further yuan of plant is not supported: the lump stops there.
     larger = np.minimum(larger, np.maximum(cap / rate, lump[rows]))
     claim = np.zeros(len(e))

@@ -271,6 +271,7 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     # The R&D grant is taxed, so it cuts the user cost by its own rate.
     m.rd_cost_ratio = (taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate) / start
     m.rd_cost_ratio *= 1.0 - m.platform_cut[e.cluster]
+    m.rd_cost_ratio = np.maximum(m.rd_cost_ratio, innovation.LEAST_COST)
     m.rd_reward = tax_rate * extra * usable
     if super_deduction is not None:
         payer = taxes.payers("income", p["local_tax_province"])

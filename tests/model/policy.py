@@ -1,0 +1,168 @@
+"""What tests of policy share: levers changed by hand, and a run watched from outside its ledger."""
+
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from model import ClusterPolicyModel, programmes, targeting
+from model import quarter as stages
+from model.model import QUARTER
+from model.scenario import CITIES, TIERS, year_of
+from scenarios.levers import declarations, issued
+
+ISSUED = {name: issued(lever) for name, lever in declarations().items()}
+"""Every declared lever with the terms it was issued with."""
+SHAPE = (len(CITIES), len(TIERS))
+# Money for members of a cluster may go through a platform; neither stage lets rows come or go.
+PAYING = ("programmes", "costs and taxes", "investment and finance")
+
+
+def changed(lever, who=None, **terms):
+    """The lever with terms (and target groups) set from its start, and none of them drawn."""
+    dated = {name: ((lever.start, float(value)),) for name, value in terms.items()}
+    drawn = {term: name for term, name in lever.drawn.items() if term not in terms}
+    groups = lever.who if who is None else {**lever.who, **who}
+    return replace(lever, terms={**lever.terms, **dated}, who=groups, drawn=drawn)
+
+
+def having(scenario, *levers):
+    """The scenario with these levers in place of those of the same id, or added."""
+    new = {lever.id: lever for lever in levers}
+    kept = tuple(new.pop(lever.id, lever) for lever in scenario.levers)
+    return replace(scenario, levers=(*kept, *new.values()))
+
+
+def setting(scenario, lever_id, who=None, **terms):
+    """The scenario with terms of one lever set from its start; issued if it has none."""
+    lever = scenario.lever(lever_id) or ISSUED[lever_id]
+    return having(scenario, changed(lever, who, **terms))
+
+
+def lacking(scenario, *ids):
+    """The scenario without some levers."""
+    return replace(scenario, levers=tuple(x for x in scenario.levers if x.id not in ids))
+
+
+def of_year(model, outcome, level="province"):
+    """Year to value of an outcome of the province, or (year, unit) to value at another level."""
+    records = model.records()
+    chosen = (records["level"] == level) & (records["outcome"] == outcome)
+    years, units = records["year"][chosen].tolist(), records["unit_name"][chosen].tolist()
+    keys = years if level == "province" else list(zip(years, units, strict=True))
+    return dict(zip(keys, records["value"][chosen].tolist(), strict=True))
+
+
+def books_of(model):
+    """The ledger of a run as a table."""
+    return pd.DataFrame(model.ledger_records())
+
+
+def entries(books, **wanted):
+    """Rows of the ledger with the values given, or one of those given."""
+    for column, value in wanted.items():
+        among = value if isinstance(value, tuple | list | set) else (value,)
+        books = books[books[column].isin(among)]
+    return books
+
+
+def summed(books, **wanted):
+    """Yuan in the rows of the ledger that match."""
+    return float(entries(books, **wanted)["yuan"].sum())
+
+
+class Watch:
+    """What is seen of a run from outside the ledger.
+
+    Attributes:
+        received: Year to what enterprises received by city and tier, from their own columns.
+        platforms: Year to what went into platforms by city and tier, from the clusters' stocks.
+        booked: (kind, lever, quarter) to ids and yuan of enterprises, each time any was booked.
+        instalments: Of each payment to a cluster: quarter, cluster, yuan and status at the time.
+        awards: Of each award promised to a cluster: quarter, cluster and yuan.
+        titles: Year to the status of every cluster at its end.
+    """
+
+    def __init__(self):
+        self.received = defaultdict(lambda: np.zeros(SHAPE))
+        self.platforms = defaultdict(lambda: np.zeros(SHAPE))
+        self.booked = defaultdict(list)
+        self.instalments, self.awards = [], []
+        self.titles = {}
+
+    def stage(self, run):
+        """A stage of the quarter that notes what it gives to enterprises and platforms."""
+
+        def watched(m):
+            e, w = m.enterprises, m.enterprises.weight
+            before = e.year_subsidy.copy()
+            stock = [cluster.platform for cluster in m.clusters]
+            run(m)
+            gained = np.bincount(
+                e.city * SHAPE[1] + e.tier, w * (e.year_subsidy - before), SHAPE[0] * SHAPE[1]
+            )
+            self.received[m.year] += gained.reshape(SHAPE)
+            for cluster, was in zip(m.clusters, stock, strict=True):
+                place = (cluster.city, TIERS.index(cluster.tier))
+                self.platforms[m.year][place] += (cluster.platform - was) * m.price_all
+
+        return watched
+
+
+@contextmanager
+def watching():
+    """Watch the runs made inside the block."""
+    watch = Watch()
+    pay, book, race = programmes._pay_award, targeting.book, stages.run_race
+    promise = ClusterPolicyModel.book_cluster
+
+    def pay_seen(m, lever, cluster, number, yuan):
+        watch.instalments.append((m.quarter, number, yuan, cluster.status))
+        pay(m, lever, cluster, number, yuan)
+
+    def promise_seen(m, cluster, lever, kind, yuan):
+        if kind == "committed":
+            watch.awards.append((m.quarter, m.clusters.index(cluster), yuan))
+        promise(m, cluster, lever, kind, yuan)
+
+    def book_seen(m, lever, kind, origin, fund, rows, yuan, payer=None):
+        watch.booked[kind, lever.id, m.quarter].append((m.enterprises.id[rows], yuan))
+        book(m, lever, kind, origin, fund, rows, yuan, payer)
+
+    def race_seen(m):
+        race(m)
+        watch.titles[m.year] = [cluster.status for cluster in m.clusters]
+
+    order = tuple((name, watch.stage(run) if name in PAYING else run) for name, run in QUARTER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("model.model.QUARTER", order)
+        patch.setattr(programmes, "_pay_award", pay_seen)
+        patch.setattr(targeting, "book", book_seen)
+        patch.setattr(stages, "run_race", race_seen)
+        patch.setattr(ClusterPolicyModel, "book_cluster", promise_seen)
+        yield watch
+
+
+def by_place(books, year, *, platforms):
+    """Yuan paid in a year by city and tier, to platforms or to enterprises."""
+    chosen = entries(books, year=year, kind="paid")
+    chosen = chosen[(chosen["payee"] == "platform") == platforms]
+    table = chosen.pivot_table("yuan", "city", "tier", "sum", fill_value=0.0)
+    return table.reindex(index=CITIES, columns=TIERS, fill_value=0.0).to_numpy()
+
+
+def most_promised(watch, lever, *, by_year=False):
+    """Largest sum committed to one enterprise in a quarter, or in a year, yuan."""
+    sums = defaultdict(list)
+    for (kind, name, quarter), booked in watch.booked.items():
+        if kind == "committed" and name == lever:
+            sums[year_of(quarter) if by_year else quarter] += booked
+    most = 0.0
+    for booked in sums.values():
+        ids, yuan = (np.concatenate(part) for part in zip(*booked, strict=True))
+        _, place = np.unique(ids, return_inverse=True)
+        most = max(most, np.bincount(place, yuan).max(initial=0.0))
+    return float(most)
