@@ -150,8 +150,8 @@ def _judge(worlds: Worlds, target: Any) -> Judged | None:
         float(runs[ORIGIN].median()),
         year,
         Band.of(runs[year]),
-        float(_met(target, runs, year).mean()),
-        None if without.empty else float(_met(target, without, year).mean()),
+        float(met(target, runs, year).mean()),
+        None if without.empty else float(met(target, without, year).mean()),
     )
 
 
@@ -165,7 +165,7 @@ def _aim(target: Any) -> float | None:
     return value / 100.0 if target.unit.startswith("%") else value
 
 
-def _met(target: Any, runs: pd.DataFrame, year: int) -> pd.Series[bool]:
+def met(target: Any, runs: pd.DataFrame, year: int) -> pd.Series[bool]:
     """Whether each run meets a target in a year."""
     value, aim = runs[year], _aim(target)
     if target.id == "energy_intensity_2027":
@@ -188,19 +188,19 @@ def board_table(worlds: Worlds, words: Words) -> str:
         rows.append(
             [
                 f"{label(item.target, words)}{words.bracketed(item.target.article)}",
+                departments(item.target, words),
                 words.measured(aim, outcome) if aim is not None else _aim_words(item, words),
                 str(item.year),
                 words.measured(item.before, outcome),
                 f"{words.number(item.band.median, outcome)}"
                 f"{words.bracketed(words.interval(low, high, outcome))}",
-                f"**{_probability(item.met, words)}**",
-                ABSENT if item.met_without is None else _probability(item.met_without, words),
+                f"**{probability(item.met, words)}**",
+                ABSENT if item.met_without is None else probability(item.met_without, words),
                 _gap(item, words),
                 _pace(item, words),
-                departments(item.target, words),
             ]
         )
-    return markdown(words.lines("board_head"), rows, 2) if rows else ""
+    return markdown(words.lines("board_head"), rows, 3) if rows else ""
 
 
 def label(target: Any, words: Words) -> str:
@@ -216,7 +216,7 @@ def _aim_words(item: Judged, words: Words) -> str:
     return words(key)
 
 
-def _probability(share: float, words: Words) -> str:
+def probability(share: float, words: Words) -> str:
     """A share of the runs; runs cannot show certainty."""
     if share < 0.005:
         return "<" + words.percent(0.01)
@@ -269,7 +269,7 @@ def yearly_table(worlds: Worlds, words: Words) -> str:
             reached = runs[list(POLICY_YEARS)] >= aim
             cells = [
                 f"{words.number(float(runs[year].median()), outcome)}"
-                f"{words.bracketed(_probability(float(reached[year].mean()), words))}"
+                f"{words.bracketed(probability(float(reached[year].mean()), words))}"
                 for year in POLICY_YEARS
             ]
             rows.append(
@@ -278,7 +278,7 @@ def yearly_table(worlds: Worlds, words: Words) -> str:
                     words.name("scenario_names", scenario),
                     f"{aim:,.0f}",
                     *cells,
-                    f"**{_probability(float(reached.all(axis=1).mean()), words)}**",
+                    f"**{probability(float(reached.all(axis=1).mean()), words)}**",
                 ]
             )
     head = words.lines("yearly_head")
@@ -300,18 +300,18 @@ def counts_table(worlds: Worlds, words: Words) -> str:
         rows.append(
             [
                 label(target, words),
+                departments(target, words),
                 f"{aim:,.0f}",
                 f"{before.median():,.0f}",
                 f"{runs[FIRST_DUE].median():,.0f}",
                 f"{band.median:,.0f}"
                 f"{words.bracketed(words.between(f'{band.low:,.0f}', f'{band.high:,.0f}'))}",
-                _probability(float((runs[HORIZON] >= aim).mean()), words),
-                f"**{_probability(float(on_course(runs[HORIZON], before, aim).mean()), words)}**",
+                probability(float((runs[HORIZON] >= aim).mean()), words),
+                f"**{probability(float(on_course(runs[HORIZON], before, aim).mean()), words)}**",
                 amount(max(aim - band.median, 0.0), outcome, words),
-                departments(target, words),
             ]
         )
-    return markdown(words.lines("counts_head"), rows) if rows else ""
+    return markdown(words.lines("counts_head"), rows, 2) if rows else ""
 
 
 def on_course(
@@ -390,10 +390,10 @@ def plan_table(words: Words) -> str:
     rows = [
         [
             f"{label(target, words)}{words.bracketed(target.article)}",
-            f"{float(target.value):,.0f}",
-            words("assumed_plan"),
             departments(target, words),
+            words("assumed_plan"),
+            f"{float(target.value):,.0f}",
         ]
         for target in targets("plan")
     ]
-    return markdown(words.lines("plan_head"), rows, 1)
+    return markdown(words.lines("plan_head"), rows, 3)

@@ -89,7 +89,7 @@ def headline(worlds: Worlds, words: Words) -> str:
     if effect is None:
         return ""
     band = Band.of(gap)
-    verdict = words.name("verdict_of_effect", str(effect.sign))
+    verdict = words.name("answer_verdict", str(effect.sign))
     return words(
         "answer",
         verdict=verdict,

@@ -55,6 +55,19 @@ def by_tier(worlds: Worlds, words: Words) -> str:
         if effect is not None and effect.sign:
             moved.append(f"{words.name('tier_names', unit[1])} {words.effect(effect, bold=False)}")
     text = words("finding_tiers", tiers=words.listing(moved)) if moved else words("finding_no_tier")
+    whole = effects.way(worlds, "value_added", UNITS[-1])
+    if whole is not None:
+        medians = [whole.steps[step].median for step in ("market", "older", "document")]
+        market, older, document = (
+            words.signed([words.scaled(value, "value_added")])[0] for value in medians
+        )
+        text += _gap(words) + words(
+            "finding_way",
+            market=market,
+            older=older,
+            document=document,
+            unit=words.money_unit,
+        )
     clear = effects.clearest(worlds)
     if clear is None:
         return text + _gap(words) + words("finding_nothing_clear", count=len(MEASURED) - 2)
@@ -153,10 +166,11 @@ def strongest_sentence(worlds: Worlds, words: Words) -> str:
     found = strongest(worlds)
     if not found:
         return words("doubt_no_parameter")
-    names = []
-    for name, _ in found:
-        meaning = words.name("parameter_names", name) if words.lang == "zh" else rows[name].meaning
-        names.append(meaning + words.bracketed(words("grade", grade=rows[name].grade)))
+    names = [
+        words.name("parameter_names", name)
+        + words.bracketed(words("grade", grade=rows[name].grade))
+        for name, _ in found
+    ]
     return words("doubt_parameters", names=words.listing(names))
 
 

@@ -120,7 +120,7 @@ text(
         ),
     )
 )
-text(board.board_table(worlds, words))
+text(f'<div class="board">\n\n{board.board_table(worlds, words)}\n\n</div>')
 text(words("departments_note"))
 section(words("yearly_title"), level=3)
 text(words("yearly_text"))
@@ -221,6 +221,8 @@ text(tables.county_table(evidence, words))
 
 # %%
 section(words("tiers_title"))
+if compared:
+    text(tables.summary(evidence, words))
 text(words("tiers_text", triples=evidence.count(evidence.joint)))
 figure(
     policy_figures.province(evidence, worlds, words, tables.PROVINCE_PATHS, later),
@@ -258,10 +260,13 @@ text(words("assumptions_parameters"))
 text(tables.parameters_table(words))
 section(words("assumed_list_title"), level=3)
 text(tables.bullets(words.lines("assumed_list")))
+if compared:
+    section(words("policy_list_title"), level=3)
+    text(tables.bullets(words.lines("policy_list")))
 section(words("missing_title"), level=3)
-text(tables.bullets(words.lines("missing_list")))
+text(tables.bullets(words.lines("missing_list_compared" if compared else "missing_list")))
 text(tables.residual(evidence, words))
 
 # %%
 section(words("footer_title"))
-text(tables.provenance_table(evidence, words, Path(store).name))
+text(tables.provenance_table(evidence, words, Path(store).name, worlds.counts()))

@@ -10,6 +10,7 @@ import pandas as pd
 from model.outcomes import OUTCOMES
 from model.scenario import TIERS, year_of
 from notebooks.evidence import (
+    AS_ISSUED,
     ASSUMED_UNIT,
     HORIZON,
     ORIGIN,
@@ -22,7 +23,7 @@ from notebooks.words import ABSENT
 from scenarios.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from notebooks.evidence import Compared, Evidence, Unit
     from notebooks.words import Words
@@ -49,6 +50,8 @@ SOURCED = (
 """Outcomes whose width is taken apart."""
 PROVINCE_PATHS = ("revenue", "value_added", "rd_expenditure", "employees", "srdi_provincial")
 """Outcomes that the province is shown by."""
+GIVEN = {REFERENCE: "given_reference", AS_ISSUED: "given_as_issued"}
+"""How a projection is introduced, by scenario."""
 ASSUMED = ("enterprises", "revenue", "value_added", "employees")
 COUNTY = ("county_clusters_revenue", "county_clusters_enterprises")
 # How a number of the tables came about, as the report groups it.
@@ -94,7 +97,7 @@ def _size(evidence: Evidence, words: Words) -> str:
         return ""
     return words(
         "summary_size",
-        given=words("given_reference" if evidence.scenario == REFERENCE else "given_other"),
+        given=words(GIVEN.get(evidence.scenario, "given_other")),
         revenue=words.measured(now.median, "revenue"),
         interval=words.ranged(now.low, now.high, "revenue"),
         before=words.measured(then.median, "revenue"),
@@ -311,10 +314,13 @@ def residual(evidence: Evidence, words: Words) -> str:
 # Provenance
 
 
-def provenance_table(evidence: Evidence, words: Words, store: str) -> str:
-    """What identifies the runs behind the page."""
+def provenance_table(
+    evidence: Evidence, words: Words, store: str, counts: Mapping[str, int] | None = None
+) -> str:
+    """What identifies the runs behind the page; `counts` are the runs of all scenarios."""
     names = words.names("footer_rows")
-    values = _provenance(evidence, store)
+    others = ", ".join(f"{name} ({count:,})" for name, count in (counts or {}).items())
+    values = _provenance(evidence, store) | {"others": others}
     rows = [[names[key], values[key]] for key in names if values.get(key)]
     return markdown(words.lines("footer_head"), rows, text_columns=2)
 

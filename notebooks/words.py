@@ -51,6 +51,7 @@ class Shown:
 
 SHOWN: Mapping[str, Shown] = {
     "yuan": Shown("亿元", "bn yuan", 1e-8, 1e-9),
+    "yuan of 2018": Shown("亿元（2018年价）", "bn yuan of 2018", 1e-8, 1e-9),
     "yuan a year": Shown("万元/年", "thousand yuan a year", 1e-4, 1e-3),
     "yuan a person": Shown("万元/人", "thousand yuan a person", 1e-4, 1e-3),
     "enterprises": Shown("家", "number"),

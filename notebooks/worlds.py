@@ -102,6 +102,10 @@ class Worlds:
         """Those scenarios that the store lacks."""
         return [name for name in names if name not in self.names]
 
+    def counts(self) -> dict[str, int]:
+        """Number of runs by scenario, side batches included."""
+        return {str(k): int(n) for k, n in self.results.runs().groupby("scenario").size().items()}
+
     def last_year(self, *names: str) -> int:
         """Last year that all of some scenarios reach in at least one run."""
         ends = self.frame.groupby("scenario")["year"].max()
@@ -147,6 +151,8 @@ class Worlds:
     ) -> pd.Series[float]:
         """Scenario less baseline by run, in the outcome's stored unit."""
         with_, without = (self.values(s, outcome, unit, year) for s in (scenario, baseline))
+        if with_.empty or without.empty:
+            return pd.Series(dtype=float)
         return (with_ - without).dropna()
 
     def effect(

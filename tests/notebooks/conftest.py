@@ -1,11 +1,13 @@
-"""A store and its evidence, made once for the tests of the report."""
+"""Stores and what the report knows of them, made once for its tests."""
 
 from pathlib import Path
 
 import pytest
 
 from notebooks.evidence import Evidence, gather
-from tests.notebooks.made_up import write_store
+from notebooks.money import Money, gather_money
+from notebooks.worlds import Worlds, gather_worlds
+from tests.notebooks.made_up import write_compared_store, write_store
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +18,20 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def evidence(store: Path) -> Evidence:
     return gather(store)
+
+
+@pytest.fixture(scope="session")
+def compared_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_compared_store(tmp_path_factory.mktemp("compared") / "store")
+
+
+@pytest.fixture(scope="session")
+def worlds(compared_store: Path) -> Worlds:
+    return gather_worlds(compared_store)
+
+
+@pytest.fixture(scope="session")
+def ledger(worlds: Worlds) -> Money:
+    found = gather_money(worlds)
+    assert found is not None
+    return found

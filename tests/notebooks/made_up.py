@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,11 +54,25 @@ BY_UNIT = {
     "persons": 1e5,
     "tce": 1e8,
     "upgrades": 3_000.0,
+    "clusters": 20.0,
 }
 TOTALS = ("yuan", "enterprises", "persons", "tce", "upgrades")
+# What each scenario does to every total by 2027, against the reference.
+EFFECT = {
+    "without_document_55": 0.0,
+    "as_issued": 0.02,
+    "market_only": -0.03,
+    "document_55_without_older": -0.012,
+    "as_issued_without_award": 0.0199,
+    "without_document_55_to_date": 0.004,
+    "policy_to_date": 0.023,
+}
+MOST_RUNS = 64
+"""Runs of the largest batch: noise is drawn for so many, so that batches of any size share it."""
+RACING = ("hefei_nev", "hefei_voice", "tongling_copper", "bengbu_silicon", "luan_other_health")
 
 
-def runs(triples: int, each: int) -> pd.DataFrame:
+def runs(triples: int, each: int, scenario: str = SCENARIO, end: int = 35) -> pd.DataFrame:
     """Draws and seeds of the joint batch and of the three side batches."""
     pairs = [(i, i) for i in range(1, triples + 1)]
     pairs += [(0, i) for i in range(1, each + 1)]
@@ -65,15 +80,15 @@ def runs(triples: int, each: int) -> pd.DataFrame:
     pairs += [(20_000 + i, 1) for i in range(1, each + 1)]
     frame = pd.DataFrame(pairs, columns=["draw", "seed"])
     return frame.assign(
-        run_key=[f"{i:020x}" for i in range(len(pairs))],
-        scenario=SCENARIO,
+        run_key=[f"{scenario}-{i:020x}" for i in range(len(pairs))],
+        scenario=scenario,
         scenario_hash=HASHES["scenario"],
         population=HASHES["population"],
         model_hash=HASHES["model"],
         data_hash="d4d4d4d4d4",
         rows=12_000,
         start=0,
-        end=35,
+        end=end,
         record="all",
         values="{}",
         outside="{}",
@@ -83,47 +98,150 @@ def runs(triples: int, each: int) -> pd.DataFrame:
 
 
 def write_store(folder: Path, triples: int = 12, each: int = 6) -> Path:
-    """Write a store and return its folder."""
+    """Write a store of the reference alone and return its folder."""
     batch = runs(triples, each)
+    write_shard(folder, "0001", batch, outcomes_of(batch))
+    write_manifest(folder, [SCENARIO])
+    return folder
+
+
+def write_compared_store(folder: Path, triples: int = 8, each: int = 3) -> Path:
+    """Write a store of every shipped scenario, two of them to 2032, with a ledger and clusters."""
+    for number, scenario in enumerate(EFFECT):
+        main = scenario in (SCENARIO, "as_issued")
+        batch = runs(triples, each if main else 0, scenario, 55 if main else 35)
+        years = range(2019, 2033 if main else 2028)
+        found = [outcomes_of(batch, years, EFFECT[scenario], fields=False)]
+        if main:
+            found.append(clusters_of(batch, EFFECT[scenario]))
+        ledger = ledger_of(batch, new=scenario.startswith(("as_issued", "policy")))
+        write_shard(folder, f"{number:04}", batch, pd.concat(found), ledger)
+    write_manifest(folder, list(EFFECT))
+    return folder
+
+
+def outcomes_of(
+    batch: pd.DataFrame, years: range = YEARS, effect: float = 0.0, *, fields: bool = True
+) -> pd.DataFrame:
+    """Outcomes of some runs: noise that all scenarios share, and an effect that grows from 2023."""
     rng = np.random.default_rng(7)
     spread = np.where(batch["draw"] == 0, 0.02, np.where(batch["draw"] > 20_000, 0.03, 0.04))
     units = [("province", "anhui", 1.0)]
     units += [("tier", name, SHARE[name]) for name in TIERS]
-    units += [("field", name, 0.01 if name != "pv_storage" else 0.011) for name in FIELDS]
+    if fields:
+        units += [("field", name, 0.01 if name != "pv_storage" else 0.011) for name in FIELDS]
     names: list[tuple[int, str, str, str]] = []
     values = []
     for outcome in OUTCOMES.values():
         base = LEVEL.get(outcome.id, BY_UNIT.get(outcome.unit, 1.0))
-        pace = 0.06 if outcome.unit in TOTALS else 0.01
+        total = outcome.unit in TOTALS
         for level, name, share in units:
+            # Drawn for units that are left out too, so that scenarios share their noise.
+            noise = rng.normal(size=MOST_RUNS)[: len(batch)] * spread
             if level not in outcome.levels:
                 continue
-            start = base * (share if outcome.unit in TOTALS else 1.0)
-            noise = rng.normal(size=len(batch)) * spread
-            for year in YEARS:
-                steps = year - YEARS[0]
+            for year in years:
+                steps = year - years[0]
+                factor = 1.0 + effect * max(year - 2023, 0) / 4 * (1.0 + 10.0 * noise)
                 names.append((year, level, name, outcome.id))
-                values.append(start * (1 + pace) ** steps * np.exp(noise * (0.3 + 0.15 * steps)))
-    rows = pd.DataFrame(names, columns=["year", "level", "unit_name", "outcome"])
-    outcomes = pd.concat(
+                values.append(
+                    base
+                    * (share if total else 1.0)
+                    * (1 + (0.06 if total else 0.01)) ** steps
+                    * np.exp(noise * (0.3 + 0.15 * steps))
+                    * factor
+                )
+    return tidy(batch, names, values)
+
+
+def clusters_of(batch: pd.DataFrame, effect: float) -> pd.DataFrame:
+    """Score, titles and value added of a few racing clusters."""
+    rng = np.random.default_rng(11)
+    names: list[tuple[int, str, str, str]] = []
+    values = []
+    for place, cluster in enumerate(RACING):
+        luck = rng.normal(size=MOST_RUNS)[: len(batch)]
+        score = 75.0 - 12.0 * place + 4.0 * luck
+        for year in range(2023, 2028):
+            titled = (score + 2.0 * (year - 2023) > 55.0) & (year > 2023) & (effect > 0.0)
+            revoked = (luck < -1.0) & (year == 2027)
+            made = 5e10 * (1.0 + (0.02 * (5 - place) + effect / 4) * (year - 2023))
+            for outcome, value in (
+                ("cluster_score", score),
+                ("cluster_titled", np.where(revoked, 0.0, titled)),
+                ("cluster_revoked", np.where(revoked & (effect > 0.0), 1.0, 0.0)),
+                ("value_added", np.full(len(batch), made)),
+            ):
+                names.append((year, "cluster", cluster, outcome))
+                values.append(value)
+    return tidy(batch, names, values)
+
+
+def tidy(batch: pd.DataFrame, names: list[Any], values: list[Any]) -> pd.DataFrame:
+    """Rows of the store: every run, for every name."""
+    kinds = dict.fromkeys(("level", "unit_name", "outcome"), "category")
+    rows = pd.DataFrame(names, columns=["year", *kinds]).astype(kinds)
+    keys = batch[["run_key", "scenario", "draw", "seed"]]
+    keys = keys.astype({"run_key": "category", "scenario": "category"})
+    return pd.concat(
         [
-            pd.concat(
-                [batch[["run_key", "scenario", "draw", "seed"]]] * len(names), ignore_index=True
-            ),
+            pd.concat([keys] * len(names), ignore_index=True),
             rows.loc[rows.index.repeat(len(batch))].reset_index(drop=True),
         ],
         axis=1,
     ).assign(value=np.concatenate(values).astype("float32"))
-    for kind, frame in (("outcomes", outcomes), ("runs", batch)):
+
+
+def ledger_of(batch: pd.DataFrame, *, new: bool) -> pd.DataFrame:
+    """Money of some runs: with the document a quarter of 4 bn yuan a year goes to clusters."""
+    rows = []
+    for year in range(2019, 2028):
+        steered = new and year > 2023
+        for tier in TIERS:
+            pooled = 5e8 if not steered else (2e8 if tier in SHARE_OF_STEERED else 4.5e8)
+            rows.append((year, "special_funds", "pooled", tier, "rd_grant", "paid", pooled))
+            rows.append((year, "older_programmes", "older", tier, "title_awards", "paid", 1e8))
+            rows.append((year, "tax", "tax", tier, "rd_super_deduction", "forgone", 2e9))
+            if steered and tier in SHARE_OF_STEERED:
+                fund = ("special_funds", "steered", tier)
+                rows.append((year, *fund, "digital_voucher", "paid", 3e8))
+                rows.append((year, *fund, "cluster_award", "paid", 1e7))
+                rows.append((year, *fund, "cluster_award", "committed", 2.5e7))
+    columns = ["year", "fund", "origin", "tier", "lever", "kind", "yuan"]
+    frame = pd.DataFrame(rows, columns=columns).assign(
+        payer="province", city="hefei", payee="large", article="21"
+    )
+    frame = frame.merge(batch[["run_key", "draw"]], how="cross")
+    return frame.assign(yuan=frame["yuan"] * (1.0 + frame["draw"] / 1e3)).drop(columns="draw")
+
+
+SHARE_OF_STEERED = ("world", "national", "provincial")
+
+
+def write_shard(
+    folder: Path,
+    name: str,
+    batch: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    ledger: pd.DataFrame | None = None,
+) -> None:
+    """Write what some runs made."""
+    parts = {"outcomes": outcomes, "runs": batch}
+    if ledger is not None:
+        parts["ledger"] = ledger
+    for kind, frame in parts.items():
         (folder / kind).mkdir(parents=True, exist_ok=True)
-        frame.to_parquet(folder / kind / "0001.parquet", index=False)
+        frame.to_parquet(folder / kind / f"{name}.parquet", index=False)
+
+
+def write_manifest(folder: Path, scenarios: list[str]) -> None:
+    """Note the batch."""
     facts = {"hash": HASHES["scenario"], "population": HASHES["population"]}
     entry = {
-        "command": "jiqun run without_document_55",
-        "scenarios": {SCENARIO: facts},
+        "command": f"jiqun run {' '.join(scenarios)}",
+        "scenarios": dict.fromkeys(scenarios, facts),
         "model_hash": HASHES["model"],
         "versions": {"python": "3.13.0"},
     }
     manifest = {"store_version": STORE_VERSION, "batches": [entry]}
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
-    return folder

@@ -9,21 +9,37 @@ import pytest
 from matplotlib.figure import Figure
 
 from model.scenario import TIERS
-from notebooks import figures, tables
-from notebooks.evidence import Evidence
+from notebooks import effects, figures, policy_figures, tables
+from notebooks.actuals import Actual, ActualsError
+from notebooks.evidence import Evidence, gather
+from notebooks.money import Money
 from notebooks.render import render
 from notebooks.show import png
 from notebooks.words import LANGS, Lang, Words
+from notebooks.worlds import Worlds
 from scenarios.tables import table
+
+LATER = (
+    Actual("revenue", "province", "anhui", 2024, 5.3e12, "made up"),
+    Actual("rd_intensity", "tier", "world", 2026, 0.05, "made up"),
+)
 
 
 @pytest.fixture(scope="module", params=LANGS)
-def drawn(evidence: Evidence, request: pytest.FixtureRequest) -> list[Figure]:
+def drawn(
+    evidence: Evidence, worlds: Worlds, ledger: Money, request: pytest.FixtureRequest
+) -> list[Figure]:
     """Every figure of a language, drawn; a glyph that the font lacks is an error."""
     words = Words(request.param)
     found = [
+        policy_figures.forest(worlds, words),
+        *(policy_figures.waterfall(worlds, words, name) for name in effects.WATERFALL),
+        policy_figures.long_run(worlds, words),
+        policy_figures.by_year(ledger, words),
+        policy_figures.province(evidence, worlds, words, tables.PROVINCE_PATHS, LATER),
+        figures.later(evidence, words, LATER),
         figures.against_published(evidence, words),
-        *(figures.tiers(evidence, words, outcomes) for outcomes in tables.GROUPS.values()),
+        *(figures.tiers(evidence, words, outcomes, LATER) for outcomes in tables.GROUPS.values()),
         figures.sources(evidence, words, tables.SOURCED),
         figures.picture(evidence, words),
     ]
@@ -90,14 +106,16 @@ def test_summary_has_three_to_five_sentences(evidence: Evidence) -> None:
 def test_what_cannot_be_written_is_refused(store: Path) -> None:
     with pytest.raises(ValueError, match="not pdf"):
         render(store, ["zh"], ["pdf"])
-    with pytest.raises(ValueError, match="later figures"):
+    with pytest.raises(ActualsError, match=r"later\.csv: No such file"):
         render(store, ["zh"], actuals=Path("later.csv"))
 
 
 @pytest.mark.slow
-def test_pages_open_without_a_network(store: Path) -> None:
-    pages = render(store)
-    assert pages == [store.parent / lang / "index.html" for lang in LANGS]
+@pytest.mark.parametrize("kind", ["store", "compared_store"])
+def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest) -> None:
+    folder: Path = request.getfixturevalue(kind)
+    pages = render(folder)
+    assert pages == [folder.parent / lang / "index.html" for lang in LANGS]
     for page, lang in zip(pages, LANGS, strict=True):
         html = page.read_text("utf-8")
         words = Words(lang)
@@ -106,6 +124,23 @@ def test_pages_open_without_a_network(store: Path) -> None:
         assert not re.search(r"https?://", html)
         assert not re.search(r"<(script|link|iframe)\b", html)
         assert set(re.findall(r'(?:src|href)="([^":]+)', html)) <= {"data"}
-        assert html.count("<img") == 2 + len(tables.GROUPS)
+        more = 3 + len(effects.WATERFALL) if kind == "compared_store" else 0
+        assert html.count("<img") == 3 + len(tables.GROUPS) + more
         assert html.count("<table") >= 8
         assert "Traceback" not in html
+        # A part that lacks its runs says which; a whole store lacks none.
+        lacking = words("missing_runs").split("{")[0].rstrip(": ：")
+        assert (lacking in html) == (kind == "store")
+        assert (words("question") in html) == (kind == "compared_store")
+
+
+@pytest.mark.slow
+def test_later_values_are_on_the_page(compared_store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "later.csv"
+    head = "outcome,level,unit_name,year,value,source\n"
+    path.write_text(head + "revenue,province,anhui,2024,5.1e12,a made-up yearbook\n", "utf-8")
+    (page,) = render(compared_store, ["en"], actuals=path)
+    html = page.read_text("utf-8")
+    assert "a made-up yearbook" in html
+    assert Words("en")("actuals_title") in html
+    assert gather(compared_store).scenario == "as_issued"

@@ -1,0 +1,181 @@
+"""Effects: differences of runs that belong together."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import Results
+from notebooks import effects, first
+from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band, gather
+from notebooks.words import LANGS, Lang, Words
+from notebooks.worlds import (
+    ALONE,
+    LONG,
+    MARKET,
+    MEASURED,
+    UNITS,
+    Effect,
+    Worlds,
+    gather_worlds,
+    measure_of,
+)
+from tests.notebooks.made_up import EFFECT
+
+
+def test_an_effect_is_over_pairs_of_the_joint_draws(worlds: Worlds) -> None:
+    gap = worlds.difference("value_added", PROVINCE)
+    assert len(gap) == 8
+    assert set(gap.index.get_level_values("draw")) == set(range(1, 9))
+    pairs = worlds.results.paired(AS_ISSUED, REFERENCE, "value_added", "province", [HORIZON])
+    pairs = pairs[pairs["draw"].between(1, 10_000)].set_index(["draw", "seed", "population"])
+    assert gap.sort_index().to_numpy() == pytest.approx(pairs["difference"].sort_index())
+    effect = worlds.effect("value_added", PROVINCE)
+    assert effect is not None
+    assert effect.band.median == pytest.approx(pairs["change"].median())
+    assert effect.pairs == 8
+
+
+def test_shares_differ_by_points_and_money_by_per_cent(worlds: Worlds) -> None:
+    assert measure_of("digital_coverage_above") == measure_of("digital_depth") == "points"
+    assert measure_of("value_added") == measure_of("energy_per_va") == "percent"
+    effect = worlds.effect("digital_coverage_above", PROVINCE)
+    gap = worlds.difference("digital_coverage_above", PROVINCE)
+    assert effect is not None
+    assert effect.band == Band.of(gap)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "sign"), [(0.1, 0.3, 1), (-0.3, -0.1, -1), (-0.1, 0.1, 0), (0.0, 0.0, 0)]
+)
+def test_an_interval_that_reaches_zero_shows_no_effect(low: float, high: float, sign: int) -> None:
+    band = Band(low, (low + high) / 2, high)
+    assert Effect(band, "percent", 0.5, 10).sign == sign
+    assert set(Words("en").names("verdict_of_effect")) == {"-1", "0", "1"}
+
+
+def test_the_steps_add_up_run_by_run(worlds: Worlds) -> None:
+    for unit in UNITS:
+        found = effects.way(worlds, "value_added", unit)
+        assert found is not None
+        assert list(found.steps) == list(effects.STEPS)
+        values = {
+            name: worlds.values(name, "value_added", unit, HORIZON)
+            for name in (MARKET, REFERENCE, ALONE, AS_ISSUED)
+        }
+        start = worlds.values(MARKET, "value_added", unit, ORIGIN)
+        older = values[REFERENCE] - values[MARKET]
+        document = values[ALONE] - values[MARKET]
+        interaction = values[AS_ISSUED] - values[REFERENCE] - document
+        whole = start + (values[MARKET] - start) + older + document + interaction
+        assert whole.to_numpy() == pytest.approx(values[AS_ISSUED].to_numpy())
+        assert found.steps["older"] == Band.of(older)
+        assert found.steps["interaction"].median == pytest.approx(interaction.median())
+
+
+def test_the_made_up_effects_come_out(worlds: Worlds) -> None:
+    for scenario, size in EFFECT.items():
+        effect = worlds.effect("value_added", PROVINCE, HORIZON, scenario, REFERENCE)
+        assert effect is not None
+        assert effect.band.median == pytest.approx(size, abs=0.004)
+
+
+def test_the_long_run_is_longer_for_two_scenarios(worlds: Worlds) -> None:
+    assert worlds.last_year(AS_ISSUED, REFERENCE) == LONG
+    assert worlds.last_year(AS_ISSUED, MARKET) == HORIZON
+    near, far = (worlds.effect("value_added", PROVINCE, year) for year in (HORIZON, LONG))
+    assert near is not None
+    assert far is not None
+    assert far.band.median > near.band.median
+
+
+def test_shares_and_pairs_are_those_of_the_store(worlds: Worlds) -> None:
+    for unit in UNITS:
+        assert sum(worlds.shares("value_added", unit).values()) == pytest.approx(1.0)
+        found = worlds.pairs("value_added", unit)
+        assert found is not None
+        needed, independent = found
+        assert 1 <= needed <= independent
+
+
+def test_a_store_of_the_reference_alone_knows_what_is_missing(store: Path) -> None:
+    alone = gather_worlds(store)
+    assert alone.missing(AS_ISSUED, REFERENCE) == [AS_ISSUED]
+    assert alone.effect("value_added", PROVINCE) is None
+    assert alone.shares("value_added", PROVINCE) == {}
+    assert alone.pairs("value_added", PROVINCE) is None
+    assert effects.headline(alone, Words("en")) == ""
+    assert effects.width_table(alone, Words("en")) == ""
+    assert effects.way(alone, "value_added", PROVINCE) is None
+
+
+def changed(worlds: Worlds, factor: float) -> Worlds:
+    """The same runs with another effect: the reference times a factor after 2023."""
+    frame = worlds.frame
+    rest = frame[frame["scenario"] != AS_ISSUED]
+    copied = rest[rest["scenario"] == REFERENCE].assign(scenario=AS_ISSUED)
+    moved = np.where(copied["year"] > ORIGIN, factor, 1.0)
+    copied = copied.assign(value=copied["value"] * moved)
+    return Worlds(pd.concat([rest, copied]), worlds.results, worlds.joint)
+
+
+@pytest.mark.parametrize(
+    ("factor", "answer"),
+    [(1.0, "No effect"), (1.01, "The document raises"), (0.99, "The document lowers")],
+)
+def test_the_answer_follows_the_results(worlds: Worlds, factor: float, answer: str) -> None:
+    words = Words("en")
+    other = changed(worlds, factor)
+    assert effects.headline(other, words).startswith(f"**{answer}")
+    found = first.by_tier(other, words)
+    assert found.startswith("In no tier") == (factor == 1.0)
+    assert (effects.clearest(other) is None) == (factor == 1.0)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_three_findings_and_three_doubts(
+    worlds: Worlds, compared_store: Path, ledger: object, lang: Lang
+) -> None:
+    words = Words(lang)
+    evidence = gather(compared_store)
+    assert evidence.scenario == AS_ISSUED
+    assert first.findings(worlds, ledger, words).count("\n") == 2  # type: ignore[arg-type]
+    assert first.doubts(worlds, evidence, words).count("\n") == 2
+    assert words("question") in first.question(worlds, words)
+
+
+def test_a_parameter_that_decides_the_effect_is_named(worlds: Worlds) -> None:
+    # The noise of the made-up effect goes with no parameter, so none is named; a parameter that
+    # equals the effect itself is.
+    assert first.strongest(worlds) == []
+    gap = worlds.difference("value_added", PROVINCE)
+    place = dict(zip(gap.index.get_level_values("draw"), gap, strict=True))
+
+    class Drawn(Results):
+        def runs(self) -> pd.DataFrame:
+            frame = super().runs()
+            values = [f'{{"steered_share": {place.get(d, 0.2)}}}' for d in frame["draw"]]
+            return frame.assign(values=values)
+
+    other = Worlds(worlds.frame, Drawn(worlds.results.folder), worlds.joint)
+    assert [name for name, _ in first.strongest(other)] == ["steered_share"]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_effect_tables_are_whole(worlds: Worlds, lang: Lang) -> None:
+    words = Words(lang)
+    pages = [
+        effects.effects_table(worlds, words),
+        *(effects.detail_table(worlds, words, group) for group in effects.DETAIL),
+        effects.width_table(worlds, words),
+        *(effects.way_table(worlds, words, name) for name in effects.WATERFALL),
+        effects.long_table(worlds, words),
+        effects.later_table(worlds, words),
+    ]
+    for page in pages:
+        lines = page.splitlines()
+        assert len(lines) == 2 + len(UNITS)
+        assert len({line.count("|") for line in lines}) == 1
+        assert "nan" not in page
+    assert set(MEASURED) == {name for group in effects.DETAIL.values() for name in group}
