@@ -236,24 +236,6 @@ def sources(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure
     return figure
 
 
-def picture(evidence: Evidence, words: Words, outcome: str = "revenue") -> Figure:
-    """One picture for a front page: an outcome of each tier to the horizon."""
-    style(words)
-    figure = Figure(figsize=(8.4, 3.1), layout="constrained")
-    axes = figure.subplots(1, len(TIERS))
-    for axis, tier in zip(axes, TIERS, strict=True):
-        _path(
-            axis,
-            evidence.path(outcome, ("tier", tier)) * words.scaled(1.0, outcome),
-            TIER_COLOURS[tier],
-        )
-        axis.set_title(words.name("tier_names", tier), color=TIER_COLOURS[tier], fontsize=10)
-        axis.set_ylim(bottom=0)
-        plain(axis)
-    figure.suptitle(words("picture_title", outcome=words.headed(outcome)), fontsize=10)
-    return figure
-
-
 def plain(axis: Axes) -> None:
     """Few ticks, with thousands separators and a proper minus sign."""
     axis.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))

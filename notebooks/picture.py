@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from notebooks import figures
-from notebooks.evidence import gather
+from notebooks import policy_figures
+from notebooks.evidence import AS_ISSUED, REFERENCE
 from notebooks.show import png
 from notebooks.words import LANGS, Words
+from notebooks.worlds import gather_worlds
 
 FOLDER = Path(__file__).parent.parent / "docs"
 
@@ -21,10 +22,13 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m notebooks.picture STORE", file=sys.stderr)
         return 2
-    evidence = gather(Path(arguments[0]))
+    worlds = gather_worlds(Path(arguments[0]))
+    if absent := worlds.missing(AS_ISSUED, REFERENCE):
+        print(f"the store lacks {', '.join(absent)}", file=sys.stderr)
+        return 2
     for lang in LANGS:
         path = FOLDER / f"picture_{lang}.png"
-        path.write_bytes(png(figures.picture(evidence, Words(lang))))
+        path.write_bytes(png(policy_figures.picture(worlds, Words(lang))))
         print(path.relative_to(FOLDER.parent))
     return 0
 
