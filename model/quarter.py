@@ -267,7 +267,9 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     )
     usable = np.where(e.profit > claims, share, 0.0)
     tax_rate = np.where(e.high_tech > NEVER, m.income_tax.high_tech, m.income_tax.ordinary)
-    start = taxes.rd_user_cost(tax_rate, 0.75, usable)
+    # What all claimed in 2018, also of those whom the lever serves no longer.
+    before = np.where(e.profit > claims, p["deduction_take_up"], 0.0)
+    start = taxes.rd_user_cost(tax_rate, 0.75, before)
     # The R&D grant is taxed, so it cuts the user cost by its own rate.
     m.rd_cost_ratio = (taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate) / start
     m.rd_cost_ratio *= 1.0 - m.platform_cut[e.cluster]
