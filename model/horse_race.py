@@ -116,8 +116,7 @@ def run_race(m: ClusterPolicyModel) -> None:
     numbers = np.arange(len(m.clusters))
     jury = total + m.parameters["score_noise"] * normal(m.seed_of_run, "jury", numbers, m.quarter)
     race = m.policy.lever("cluster_recognition")
-    if race is not None and race.in_force(m.quarter):
-        _appraise(m, race, jury)
+    _appraise(m, race, jury)
     contest = m.policy.lever("national_cluster_contest")
     if contest is not None and contest.in_force(m.quarter):
         _contest(m, contest, jury, racing)
@@ -133,11 +132,11 @@ def _lot(m: ClusterPolicyModel, purpose: str, number: int = 0) -> float:
     return float(uniform(m.seed_of_run, purpose, np.array([number]), m.quarter)[0])
 
 
-def _appraise(m: ClusterPolicyModel, race: Lever, jury: Array) -> None:
+def _appraise(m: ClusterPolicyModel, race: Lever | None, jury: Array) -> None:
     """Yearly appraisal: the next instalment falls due, or the title may end."""
     t = m.quarter
     for i, cluster in enumerate(m.clusters):
-        if cluster.status == "provincial":
+        if cluster.status == "provincial" and race is not None and race.in_force(t):
             fraud = _lot(m, "cluster fraud", i) < race.value("fraud", t)
             if fraud or jury[i] < race.value("appraisal", t):
                 if _lot(m, "cluster revoked", i) < race.value("revocation", t):
