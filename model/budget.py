@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from mesa import Agent
 
+from model.ledger import SPECIAL
+from model.targeting import eligible, gives
+
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
     from model.scenario import Lever
 
-SPECIAL = "special_funds"
 WINDOWS = {
     "rd_grant": "window_rd",
     "equipment_grant": "window_equipment",
@@ -52,20 +54,20 @@ class Province(Agent):  # type: ignore[misc]
         m, p = self.model, self.model.parameters
         if m.lever_value(SPECIAL, "yearly") <= 0.0:
             return
+        steered = m.steered_to()
+        weights: dict[str, dict[str, float]] = {"steered": {}, "pooled": {}}
+        for lever in m.policy.levers:
+            if lever.id in WINDOWS and gives(lever, m.quarter):
+                served = eligible(lever, m.enterprises)
+                if (served & steered).any():
+                    weights["steered"][lever.id] = p[WINDOWS[lever.id]]
+                if lever.origin == "older" and served.any():
+                    weights["pooled"][lever.id] = p[WINDOWS[lever.id]]
         # Where nobody may be served by the steered part, nothing is set aside for it.
-        theta = m.lever_value("fund_steering", "theta") if m.steered_to().any() else 0.0
-        in_force = {
-            lever.id: p[WINDOWS[lever.id]]
-            for lever in m.policy.levers
-            if lever.id in WINDOWS and lever.value("rate", m.quarter) > 0.0
-        }
-        pooled = {k: w for k, w in in_force.items() if m.policy.lever(k).origin == "older"}  # type: ignore[union-attr]
-        for origin, part, weights in (
-            ("steered", theta, in_force),
-            ("pooled", 1.0 - theta, pooled),
-        ):
-            whole = sum(weights.values())
-            for lever_id, weight in weights.items():
+        theta = m.lever_value("fund_steering", "theta") if weights["steered"] else 0.0
+        for origin, part in (("steered", theta), ("pooled", 1.0 - theta)):
+            whole = sum(weights[origin].values())
+            for lever_id, weight in weights[origin].items():
                 self.purses[lever_id, origin] = part * self.award_fund * weight / whole
 
     def parts(self, lever: Lever) -> tuple[tuple[str, str], ...]:
@@ -73,7 +75,7 @@ class Province(Agent):  # type: ignore[misc]
         if lever.fund != SPECIAL:
             return (("older" if lever.origin == "older" else "pooled", lever.fund),)
         if lever.value("budget", self.model.quarter, -1.0) >= 0.0 and not self.purses:
-            return (("steered", "additional"),)
+            return (("pooled", "additional"),)
         return (("steered", SPECIAL), ("pooled", SPECIAL))
 
     def left(self, lever: Lever, origin: str, fund: str) -> float:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PAYEES = (*SIZES, "platform")
 """Payee groups: size classes of enterprises, and public platforms of clusters."""
+SPECIAL = "special_funds"
+"""Fund of one yearly sum that grants and, unless they are additional, awards come from."""
 PAYERS = ("centre", "province", "city")
 SHAPE = (len(CITIES), len(TIERS), len(PAYEES))
 

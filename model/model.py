@@ -12,12 +12,12 @@ from mesa.time import Schedule
 
 from model import quarter as stages
 from model.accounting import Books
-from model.budget import SPECIAL, Province
+from model.budget import Province
 from model.clusters import City, Cluster
 from model.demography import Profiles
 from model.enterprises import YEARLY, Enterprises
 from model.finance import Banks
-from model.ledger import PAYEES, Ledger, place
+from model.ledger import PAYEES, SPECIAL, Ledger, place
 from model.market import outside_mass
 from model.observe import Recorded, observe
 from model.population import Population, build_population

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import ledger
-from model.budget import SPECIAL
 from model.digital import serve
 from model.enterprises import LABELS, NEVER, ROLES, Enterprises
+from model.ledger import SPECIAL
 from model.randomness import uniform
 from model.scenario import CITIES, FIELDS, SIZES, TIERS, Array, Lever
 
@@ -104,10 +104,16 @@ def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     usual = p["digital_grant_take_up" if "digital_subsidy" in lever.id else "grant_take_up"]
     mask = claims(lever, e, m.seed_of_run, m.quarter, usual, delivery(m, lever))
     share = m.lever_value("rd_conditionality", "share")
-    if share > 0.0 and lever.payer:
+    if share > 0.0 and "province" in lever.payer:
         # Which programmes ask for R&D is not published: each enterprise meets its own.
         mask &= e.rd_active | (e.lasting_draw(m.seed_of_run, "condition") >= share)
     return mask
+
+
+def gives(lever: Lever, quarter: int) -> bool:
+    """Whether a grant has anything to give: a rate, and no cap or budget of zero."""
+    limits = min(lever.value(term, quarter, np.inf) for term in ("cap", "budget"))
+    return lever.value("rate", quarter) > 0.0 and limits > 0.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,7 @@ class Offer:
 def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
     """The best grant of a channel for each enterprise this quarter."""
     n = len(m.enterprises)
-    levers = [v for v in m.policy.levers if v.channel == channel and v.value("rate", m.quarter) > 0]
+    levers = [v for v in m.policy.levers if v.channel == channel and gives(v, m.quarter)]
     offer = Offer(levers, np.full(n, -1), np.zeros(n), np.zeros(n))
     for i, lever in enumerate(levers):
         rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)

@@ -5,16 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model import ClusterPolicyModel
 from scenarios import load
-from tests.model.policy import of_year, setting
+from tests.model.policy import ISSUED, books_of, lacking, of_year, setting
 
 ROWS = 1_200
 
 
 @pytest.fixture(scope="module")
 def to_date():
-    """The province with every lever but the digital subsidies that ended before."""
-    return replace(load("policy_to_date"), rows=ROWS)
+    """The province with every lever there is."""
+    found = replace(load("policy_to_date"), rows=ROWS)
+    assert {lever.id for lever in found.levers} == set(ISSUED)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -36,3 +39,115 @@ def test_support_of_everything_has_finite_results(start, to_date, lever, terms):
         model.run_until_year(2025)
     assert np.all(np.isfinite(model.records()["value"]))
     assert max(of_year(model, "accounting_residual").values()) < 1e-9
+
+
+# levers of no size -----------------------------------------------------------------------------
+
+SIZES = {
+    "rd_super_deduction": ("extra",),
+    "corporate_income_tax": ("ordinary", "high_tech", "small_first", "small_rest"),
+    "vat_rate": ("rate",),
+    "vat_additional_deduction": ("rate",),
+    "title_awards": ("srdi", "little_giant", "champion", "high_tech"),
+    "digital_subsidy_2021_2023": ("rate",),
+    "special_funds": ("yearly",),
+    "rd_grant": ("rate",),
+    "equipment_grant": ("rate",),
+    "national_cluster_contest": ("titles",),
+    "county_cluster_recognition": ("per_year",),
+    "fund_steering": ("theta",),
+    "cluster_recognition": ("capacity",),
+    "cluster_award": ("provincial", "national"),
+    "cluster_credit_line": ("line",),
+    "rd_conditionality": ("share",),
+    "digital_voucher": ("rate",),
+    "digital_capacity": ("above", "below"),
+    "green_retrofit_grant": ("rate",),
+    "leader_supplier_matching": ("rate",),
+    "implementation_capacity": ("province", "city"),
+    "equipment_upgrade_grant": ("rate",),
+    "loan_interest_discount": ("discount",),
+    "digital_subsidy_2024_2025": ("rate",),
+    "equipment_grant_hefei": ("rate",),
+    "title_awards_hefei": ("srdi", "little_giant", "champion", "high_tech"),
+}
+"""Terms that are the size of a lever: with all of them zero it is as if there were none."""
+# Other terms without which a lever has nothing to give.
+ALSO = (
+    *((name, "cap") for name in ISSUED if "cap" in ISSUED[name].terms),
+    *((name, "budget") for name in ISSUED if "rate" in ISSUED[name].terms and ISSUED[name].payer),
+    ("loan_interest_discount", "budget"),
+    ("title_awards", "budget"),
+    ("title_awards_hefei", "budget"),
+    ("cluster_recognition", "total"),
+    ("implementation_capacity", "plans"),
+)
+AIMED = tuple(name for name, lever in ISSUED.items() if lever.who)
+
+
+def test_each_lever_has_a_size():
+    assert set(SIZES) == set(ISSUED)
+    for name, terms in SIZES.items():
+        assert set(terms) <= set(ISSUED[name].terms)
+
+
+@pytest.fixture(scope="module")
+def ran(populate):
+    """Runs a scenario on a small population to 2027."""
+
+    def run(scenario):
+        model = ClusterPolicyModel(replace(scenario, rows=600), rng=3, population=populate(600))
+        model.run_until_year(2027)
+        return model
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def runs_without(to_date, ran):
+    """Lever to the run that lacks it; each is run once."""
+    made = {}
+
+    def run(lever):
+        if lever not in made:
+            made[lever] = ran(lacking(to_date, lever))
+        return made[lever]
+
+    return run
+
+
+def assert_same_run(one, other):
+    """All outcomes, columns, books and clusters agree to the last bit."""
+    for name, values in one.enterprises.columns.items():
+        assert values.tobytes() == other.enterprises.columns[name].tobytes(), name
+    assert one.records()["value"].tobytes() == other.records()["value"].tobytes()
+    assert books_of(one).equals(books_of(other))
+    for cluster, twin in zip(one.clusters, other.clusters, strict=True):
+        assert (cluster.status, cluster.score, cluster.received, cluster.platform) == (
+            twin.status, twin.score, twin.received, twin.platform,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("lever", SIZES)
+def test_a_lever_changes_something(ran, runs_without, to_date, lever):
+    with pytest.raises(AssertionError):
+        assert_same_run(ran(to_date), runs_without(lever))
+
+
+@pytest.mark.parametrize("lever", SIZES)
+def test_a_lever_of_no_size_changes_nothing(ran, runs_without, to_date, lever):
+    none = setting(to_date, lever, **dict.fromkeys(SIZES[lever], 0.0))
+    for term in SIZES[lever]:
+        assert none.lever(lever).value(term, 30) == 0.0
+    assert_same_run(ran(none), runs_without(lever))
+
+
+@pytest.mark.parametrize(("lever", "term"), ALSO, ids=str)
+def test_a_lever_with_nothing_to_give_changes_nothing(ran, runs_without, to_date, lever, term):
+    assert_same_run(ran(setting(to_date, lever, **{term: 0.0})), runs_without(lever))
+
+
+@pytest.mark.parametrize("lever", AIMED)
+def test_a_lever_nobody_is_eligible_for_changes_nothing(ran, runs_without, to_date, lever):
+    nobody = setting(to_date, lever, who={next(iter(ISSUED[lever].who)): ()})
+    assert_same_run(ran(nobody), runs_without(lever))

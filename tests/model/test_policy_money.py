@@ -1,0 +1,213 @@
+"""Money under any levers: booked as received, and kept to caps, purses and rules."""
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model import ClusterPolicyModel
+from model.scenario import TIERS
+from scenarios import load
+from scenarios.levers import declarations, parameter_of
+from tests.model.policy import (
+    ISSUED,
+    books_of,
+    by_place,
+    changed,
+    entries,
+    having,
+    most_promised,
+    of_year,
+    summed,
+    watching,
+)
+
+ROWS = 600
+LAST = 2027
+GRANTS = tuple(
+    name for name, lever in ISSUED.items() if lever.channel.startswith("price_of") and lever.payer
+)
+OUTSIDE_CLUSTERS = ("county", "none")
+INSTALMENTS = ((1.0,), (0.4, 0.3, 0.3), (0.0, 1.0), (0.5, 0.5))
+
+
+def corners(name):
+    """Term to its least, usual and largest value: of its parameter if drawn, else as declared."""
+    found = {}
+    for term, declared in declarations()[name].terms.items():
+        row = parameter_of(declared)
+        if row:
+            found[term] = (row.low, row.value, row.high, *declared.bounds)
+        else:
+            found[term] = (*declared.bounds, *(value for _, value in ISSUED[name].terms[term]))
+    return found
+
+
+@st.composite
+def put(draw, name):
+    """A lever with its terms at corners and its settings at any value it allows."""
+    terms = {
+        term: draw(st.sampled_from(values))
+        for term, values in corners(name).items()
+        if draw(st.booleans())
+    }
+    allowed = declarations()[name].settings
+    if "budget" in allowed and draw(st.booleans()):
+        terms["budget"] = draw(st.sampled_from([0.0, 1e6, 3e7, 1e9, 1e11]))
+        terms["budget_first"] = float(draw(st.integers(0, 4)))
+    if "take_up" in allowed and draw(st.booleans()):
+        terms["take_up_start"] = draw(st.floats(0.0, 1.0))
+        terms["take_up_full"] = draw(st.floats(0.0, 1.0))
+        terms["take_up_years"] = draw(st.floats(0.25, 5.0))
+    if "lag" in allowed and draw(st.booleans()):
+        terms["lag"] = float(draw(st.integers(0, 6)))
+    lever = ISSUED[name]
+    if "instalments" in allowed and draw(st.booleans()):
+        shares = draw(st.sampled_from(INSTALMENTS))
+        kept = {k: v for k, v in lever.terms.items() if not k.startswith("instalment_")}
+        lever = replace(lever, terms=kept)
+        terms |= {f"instalment_{i}": share for i, share in enumerate(shares, 1)}
+    return changed(lever, **terms)
+
+
+@st.composite
+def packages(draw):
+    """Any levers together."""
+    names = draw(st.sets(st.sampled_from(sorted(ISSUED)), min_size=3))
+    return tuple(draw(put(name)) for name in ISSUED if name in names)
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """The province without any lever."""
+    return replace(load("without_document_55"), rows=ROWS, levers=())
+
+
+@settings(max_examples=40, derandomize=True)
+@given(levers=packages(), seed=st.integers(1, 10**6))
+def test_money_of_any_package(bare, populate, levers, seed):
+    of = having(bare, *levers)
+    with watching() as watch:
+        model = ClusterPolicyModel(of, rng=seed, population=populate(ROWS))
+        model.run_until_year(LAST)
+    books = books_of(model)
+    for check in (
+        _balances, _ledger_is_what_was_received, _promises_cover_payments, _purses_hold,
+        _caps_hold, _steered_money_stays_inside, _county_gets_nothing_from_the_document,
+        _instalments_follow_awards, _titles_keep_to_their_numbers,
+    ):  # fmt: skip
+        check(model, watch, books)
+
+
+def _balances(model, _watch, books):
+    assert np.all(np.isfinite(model.records()["value"]))
+    assert max(of_year(model, "accounting_residual").values()) < 1e-9
+    assert (books["yuan"] > 0.0).all()
+
+
+def _ledger_is_what_was_received(_model, watch, books):
+    for year in range(2019, LAST + 1):
+        paid = by_place(books, year, platforms=False)
+        assert paid == pytest.approx(watch.received[year], rel=1e-9, abs=1.0)
+        stock = by_place(books, year, platforms=True)
+        assert stock == pytest.approx(watch.platforms[year], rel=1e-9, abs=1.0)
+
+
+def _promises_cover_payments(_model, _watch, books):
+    granted = books[books["kind"] != "forgone"]
+    sums = granted.pivot_table("yuan", ["lever", "year"], "kind", "sum", fill_value=0.0)
+    sums = sums.reindex(columns=["committed", "paid"], fill_value=0.0)
+    so_far = sums.groupby("lever").cumsum()
+    assert (so_far["paid"] <= so_far["committed"] * (1 + 1e-9)).all()
+
+
+def _purses_hold(model, _watch, books):
+    """Grants promised and awards paid in a year stay inside the special funds of the year."""
+    spent = 0.0
+    for year in range(2019, LAST + 1):
+        quarter = 4 * (year - 2019)
+        yearly = model.policy.lever("special_funds")
+        whole = 0.0 if yearly is None else yearly.value("yearly", quarter)
+        at = {"year": year, "fund": "special_funds"}
+        awards = summed(books, **at, kind="paid", lever="cluster_award")
+        grants = summed(books, **at, kind="committed") - summed(
+            books, **at, kind="committed", lever="cluster_award"
+        )
+        assert awards + grants <= whole * (1 + 1e-9)
+        spent += whole
+        paid = summed(books, year=range(2019, year + 1), fund="special_funds", kind="paid")
+        assert paid <= spent * (1 + 1e-9)
+        steering = model.policy.lever("fund_steering")
+        theta = 0.0 if steering is None else steering.value("theta", quarter)
+        steered = summed(books, **at, kind="committed", origin="steered") - summed(
+            books, **at, kind="committed", lever="cluster_award"
+        )
+        assert steered <= theta * (whole - awards) * (1 + 1e-9)
+    promised = entries(books, kind="committed").groupby(["lever", "year"])["yuan"].sum()
+    for (lever, year), yuan in promised.items():
+        budget = model.policy.lever(lever).value("budget", 4 * (year - 2019) + 3, np.inf)
+        assert yuan <= budget * (1 + 1e-9), lever
+
+
+def _caps_hold(model, watch, _books):
+    for lever in model.policy.levers:
+        if lever.id in GRANTS:
+            cap = max(value for _, value in lever.terms["cap"])
+            assert most_promised(watch, lever.id) <= cap * (1 + 1e-9), lever.id
+
+
+def _steered_money_stays_inside(_model, _watch, books):
+    assert entries(books, origin="steered", tier=OUTSIDE_CLUSTERS).empty
+
+
+def _county_gets_nothing_from_the_document(_model, _watch, books):
+    document = {name for name, lever in ISSUED.items() if lever.origin == "document_55"}
+    assert entries(books, tier=OUTSIDE_CLUSTERS, lever=document).empty
+    assert entries(books, tier=OUTSIDE_CLUSTERS, payee="platform").empty
+
+
+def _instalments_follow_awards(model, watch, books):
+    award = model.policy.lever("cluster_award")
+    assert award is not None or not watch.instalments
+    open_parts = defaultdict(Counter)
+    shares = [] if award is None else [
+        values[0][1] for term, values in award.terms.items() if term.startswith("instalment_")
+    ]  # fmt: skip
+    for _, number, yuan in watch.awards:
+        open_parts[number].update(round(share * yuan, 3) for share in shares or [1.0])
+    for _, number, yuan, status in watch.instalments:
+        assert status in ("provincial", "national")
+        open_parts[number][round(yuan, 3)] -= 1
+        assert open_parts[number][round(yuan, 3)] >= 0, "an instalment that is not owed"
+    for number, cluster in enumerate(model.clusters):
+        paid = sum(yuan for _, who, yuan, _ in watch.instalments if who == number)
+        assert cluster.received == pytest.approx(paid)
+        assert paid <= sum(yuan for _, who, yuan in watch.awards if who == number) * (1 + 1e-9)
+    whole = sum(yuan for *_, yuan, _ in watch.instalments)
+    assert summed(books, lever="cluster_award", kind="paid") == pytest.approx(whole)
+
+
+def _titles_keep_to_their_numbers(model, watch, _books):
+    race = model.policy.lever("cluster_recognition")
+    years = sorted(watch.titles)
+    before = [seat.status for seat in model.population.clusters]
+    for year, (was, now) in zip(
+        years, pairwise([before, *(watch.titles[y] for y in years)]), strict=True
+    ):
+        quarter = 4 * (year - 2019) + 3
+        capacity = 0.0 if race is None else race.value("capacity", quarter)
+        total = 0.0 if race is None else race.value("total", quarter)
+        new = sum(a != "provincial" == b for a, b in zip(was, now, strict=True))
+        assert new <= np.ceil(capacity)
+        assert now.count("provincial") <= total
+        assert "world" not in now
+        assert not any(a == "revoked" != b for a, b in zip(was, now, strict=True))
+    for cluster, seat in zip(model.clusters, model.population.clusters, strict=True):
+        assert cluster.tier == seat.tier
+    e = model.enterprises
+    tier = np.array([TIERS.index(cluster.tier) for cluster in model.clusters] + [len(TIERS) - 1])
+    assert np.array_equal(e.tier, tier[e.cluster])
