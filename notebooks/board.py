@@ -233,10 +233,14 @@ def _gap(item: Judged, words: Words) -> str:
 def _pace(item: Judged, words: Words) -> str:
     if item.needed is None:
         return ABSENT
-    pair = [item.needed, item.pace]
-    scaled = [words.scaled(v, item.outcome) for v in pair]
-    needed, modelled = words.signed(scaled, most=1)
-    return f"{needed}{words.bracketed(modelled)}"
+    return _both_paces(item.needed, item.pace, item.outcome, words)
+
+
+def _both_paces(needed: float, pace: float, outcome: Outcome, words: Words) -> str:
+    """Yearly change that is needed, with the projected one in brackets."""
+    scaled = [words.scaled(value, outcome) for value in (needed, pace)]
+    first, second = words.signed(scaled, most=1)
+    return f"{first}{words.bracketed(second)}"
 
 
 def amount(value: float, outcome: Outcome, words: Words) -> str:
@@ -272,17 +276,23 @@ def yearly_table(worlds: Worlds, words: Words) -> str:
                 f"{words.bracketed(probability(float(reached[year].mean()), words))}"
                 for year in POLICY_YEARS
             ]
+            last = Band.of(runs[HORIZON])
+            gap = aim - last.median
             rows.append(
                 [
                     label(target, words),
+                    departments(target, words),
                     words.name("scenario_names", scenario),
                     f"{aim:,.0f}",
                     *cells,
+                    words.interval(last.low, last.high, outcome),
                     f"**{probability(float(reached.all(axis=1).mean()), words)}**",
+                    words("reached") if gap <= 0 else words.number(gap, outcome),
                 ]
             )
     head = words.lines("yearly_head")
-    return markdown([*head[:3], *map(str, POLICY_YEARS), head[3]], rows, 2) if rows else ""
+    years = map(str, POLICY_YEARS)
+    return markdown([*head[:4], *years, *head[4:]], rows, 3) if rows else ""
 
 
 def counts_table(worlds: Worlds, words: Words) -> str:
@@ -309,6 +319,12 @@ def counts_table(worlds: Worlds, words: Words) -> str:
                 probability(float((runs[HORIZON] >= aim).mean()), words),
                 f"**{probability(float(on_course(runs[HORIZON], before, aim).mean()), words)}**",
                 amount(max(aim - band.median, 0.0), outcome, words),
+                _both_paces(
+                    (aim - float(before.median())) / (LAST_DUE - ORIGIN),
+                    (band.median - float(before.median())) / (HORIZON - ORIGIN),
+                    outcome,
+                    words,
+                ),
             ]
         )
     return markdown(words.lines("counts_head"), rows, 2) if rows else ""

@@ -33,8 +33,8 @@ WATERFALL = ("value_added", "revenue", "rd_expenditure", "employees")
 """Outcomes whose way from 2023 to 2027 is taken apart; the first is drawn in full."""
 DETAIL = {"size": MEASURED[:5], "quality": MEASURED[5:]}
 """The effect tables: a group of outcomes each."""
-EFFECT_SEEN = 0.01
-"""The effect that a number of pairs must be enough for: one per cent."""
+ENOUGH = 20
+"""Pairs that should suffice to see an effect of one per cent."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,21 @@ def width_table(worlds: Worlds, words: Words) -> str:
     return markdown(words.lines("width_head"), rows) if rows else ""
 
 
+def enough(worlds: Worlds, words: Words) -> str:
+    """For which tiers twenty pairs suffice, and how many the others need."""
+    needed = {unit[1]: pairs[0] for unit in UNITS if (pairs := worlds.pairs("value_added", unit))}
+    if not needed:
+        return ""
+    short = [
+        f"{words.name('tier_names', name)} {number:,}"
+        for name, number in needed.items()
+        if number > ENOUGH
+    ]
+    if not short:
+        return words("pairs_enough", count=ENOUGH)
+    return words("pairs_short", count=ENOUGH, tiers=words.listing(short))
+
+
 def way_table(worlds: Worlds, words: Words, outcome: str) -> str:
     """The steps from 2023 to 2027 by tier, with intervals."""
     rows = []
@@ -180,7 +195,7 @@ def _step(words: Words, outcome: str, band: Band, beside: Sequence[float]) -> st
     level = words.scaled(max(map(abs, beside)), outcome)
     if max(map(abs, scaled)) < 1e-5 * level:
         return "0"
-    median, low, high = words.signed(scaled, most=2)
+    median, low, high = words.signed(scaled, digits=3, most=2)
     return median + words.bracketed(words.between(low, high))
 
 

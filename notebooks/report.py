@@ -91,6 +91,7 @@ if compared:
     widths = effects.width_table(worlds, words)
     text(words("width_text") if widths else words("width_missing"))
     text(widths)
+    text(effects.enough(worlds, words))
 else:
     missing(worlds, words, AS_ISSUED, REFERENCE)
 
@@ -112,22 +113,18 @@ else:
 
 # %%
 section(words("board_title"))
-text(
-    words(
-        "board_text",
-        runs=len(
-            worlds.values(board.scenario_of(worlds), "value_added", ("province", "anhui"), 2027)
-        ),
-    )
-)
-text(f'<div class="board">\n\n{board.board_table(worlds, words)}\n\n</div>')
-text(words("departments_note"))
-section(words("yearly_title"), level=3)
-text(words("yearly_text"))
-text(board.yearly_table(worlds, words))
-section(words("counts_title"), level=3)
-text(words("counts_text"))
-text(board.counts_table(worlds, words))
+if board.runs_of(worlds):
+    text(words("board_text", runs=board.runs_of(worlds)))
+    text(f'<div class="board">\n\n{board.board_table(worlds, words)}\n\n</div>')
+    text(words("departments_note"))
+    section(words("yearly_title"), level=3)
+    text(words("yearly_text"))
+    text(board.yearly_table(worlds, words))
+    section(words("counts_title"), level=3)
+    text(words("counts_text"))
+    text(board.counts_table(worlds, words))
+else:
+    text(words("board_missing"))
 section(words("quota_title"), level=3)
 text(words("quota_text"))
 text(board.quota_table(worlds, words))

@@ -99,6 +99,19 @@ def test_shares_and_pairs_are_those_of_the_store(worlds: Worlds) -> None:
         assert 1 <= needed <= independent
 
 
+def test_tiers_that_need_more_than_twenty_pairs_are_named(worlds: Worlds) -> None:
+    words = Words("en")
+
+    class Needs(Worlds):
+        def pairs(self, outcome: str, unit: tuple[str, str]) -> tuple[int, int] | None:
+            return (35 if unit[1] == "world" else 3), 700
+
+    few = Needs(worlds.frame, worlds.results, worlds.joint)
+    assert "World 35;" in effects.enough(few, words)
+    assert "National" not in effects.enough(few, words)
+    assert effects.enough(worlds, words).startswith("20 pairs suffice")
+
+
 def test_a_store_of_the_reference_alone_knows_what_is_missing(store: Path) -> None:
     alone = gather_worlds(store)
     assert alone.missing(AS_ISSUED, REFERENCE) == [AS_ISSUED]
