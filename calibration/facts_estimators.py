@@ -104,11 +104,11 @@ def _vuong(logs: Array, weight: Array, exponent: float) -> float:
         result: Array = norm.logpdf(logs, mean, spread) - beyond
         return result
 
+    def loss(place: Array) -> float:
+        return -float(np.dot(weight, lognormal(place)) / weight.sum())
+
     start = np.array([-1.0, np.log(1.5 / exponent)])
-    best = minimize(
-        lambda place: -float(np.dot(weight, lognormal(place))) / weight.sum(), start,
-        method="Nelder-Mead",
-    )  # fmt: skip
+    best = minimize(loss, start, method="Nelder-Mead")
     ratio = np.log(exponent) - exponent * logs - lognormal(best.x)
     mean = np.dot(weight, ratio) / weight.sum()
     spread = np.sqrt(np.dot(weight, (ratio - mean) ** 2) / weight.sum())

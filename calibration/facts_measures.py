@@ -101,7 +101,8 @@ def _finite(*columns: Array) -> Flag:
 def _staying(frame: pd.DataFrame, first: int, last: int) -> Flag:
     """Above scale this year and the year before, and still there at the year's end."""
     before = lag(frame, "above") == 1.0
-    return _years(frame, first, last) & before & _flag(frame, "above") & ~_flag(frame, "exited")
+    result: Flag = _years(frame, first, last) & before & _flag(frame, "above")
+    return result & ~_flag(frame, "exited")
 
 
 def net_entry(data: Panels) -> Measured:
@@ -495,17 +496,17 @@ def digital_dispersion(data: Panels) -> Measured:
         _flag(frame, "above") & np.isfinite(_column(frame, "tfp")) & ~_flag(frame, "exited")
     ]
     rows = []
-    for (number, year), part in kept.groupby(["field", "year"]):
+    for _, part in kept.groupby(["field", "year"]):
         w = _column(part, "weight")
         if len(part) >= 50:
             low, high = fit.quantile(_column(part, "tfp"), w, [0.1, 0.9])
             adopted = float(np.average(part["digital_stage"] >= 2, weights=w))
-            rows.append((number, year, high - low, adopted, w.sum()))
-    number, year, spread, adopted, size = (np.array(column) for column in zip(*rows, strict=True))
-    table = fit.within(
-        np.column_stack([spread, adopted]), size, number.astype(np.int64), year.astype(np.int64)
-    )
-    result = fit.least_squares(table[:, 0], table[:, 1:], size, number.astype(np.int64))
+            place = part.iloc[0][["field", "year"]].astype(float)
+            rows.append((*place, high - low, adopted, w.sum()))
+    points = np.array(rows, dtype=np.float64)
+    number, year, size = points[:, 0].astype(np.int64), points[:, 1].astype(np.int64), points[:, 4]
+    table = fit.within(points[:, 2:4], size, number, year)
+    result = fit.least_squares(table[:, 0], table[:, 1:], size, number)
     value = float(result.coefficient[0])
     return Measured(value, value > 0.0, len(kept), {"t_statistic": result.t(0)})
 
