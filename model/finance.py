@@ -36,21 +36,25 @@ class Banks(Agent):  # type: ignore[misc]
         """Set the year's line for clusters."""
         self.line_left = self.model.lever_value("cluster_credit_line", "line")
 
-    def lend(self, asked: float, owed: float, line: float, growth: float) -> float:
+    def lend(
+        self, asked: float, owed: float, line: float, repaid_line: float, growth: float
+    ) -> float:
         """Grow the supply of credit, take the line out of it and ration the rest.
 
         Args:
             asked: Loans asked for outside the line, yuan.
             owed: Loans outstanding before new ones, yuan.
-            line: Loans of the quarter under the line, yuan.
+            line: New loans of the quarter under the line, yuan.
+            repaid_line: Loans under the line that are repaid in the quarter, yuan.
             growth: Growth of supply in the quarter, log.
 
         Returns:
             Share of what is asked for outside the line that is granted.
         """
         self.credit *= float(np.exp(growth))
-        # Part of the line is new credit; the rest is taken from other borrowers.
-        self.credit += self.model.lever_value("cluster_credit_line", "additional") * line
+        # Part of what stands under the line is new credit; the rest is taken from others.
+        additional = self.model.lever_value("cluster_credit_line", "additional")
+        self.credit += additional * (line - repaid_line)
         self.line_left -= line
         self.granted = ration(asked, self.credit - owed - line)
         return self.granted

@@ -47,7 +47,6 @@ def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
     number = total(np.ones(len(e)))
     revenue = total(e.year_revenue) / m.price_all
     local = m.local[np.array([cluster.field for cluster in m.clusters])]
-    body = np.array([0.05 * cluster.promotion_body for cluster in m.clusters])
     columns = {
         "innovation": (
             over(total(e.year_rd_reported), total(e.year_revenue)),
@@ -63,7 +62,7 @@ def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
             np.log1p(total(e.little_giant > NEVER) + total(e.champion > NEVER)),
             np.log1p(total(e.high_tech > NEVER)),
         ),
-        "ecosystem": (local + body, over(total(e.role > 0), number)),
+        "ecosystem": (local, over(total(e.role > 0), number)),
     }
     return {name: np.stack(parts, axis=1) for name, parts in columns.items()}
 
@@ -110,13 +109,19 @@ def run_race(m: ClusterPolicyModel) -> None:
         }
     dimensions = {name: points(found[name], *m.score_base[name]) for name in DIMENSIONS}
     total = score(dimensions, m.parameters)
+    # Maturity is measured against end-2023; in the appraisal a cluster runs against the others.
+    rivals = {
+        name: points(values, values[racing].mean(axis=0), values[racing].std(axis=0))
+        for name, values in found.items()
+    }
     for i in racing:
         m.clusters[i].scores = {name: float(dimensions[name][i]) for name in DIMENSIONS}
         m.clusters[i].score = float(total[i])
     numbers = np.arange(len(m.clusters))
-    jury = total + m.parameters["score_noise"] * normal(m.seed_of_run, "jury", numbers, m.quarter)
+    view = m.parameters["score_noise"] * normal(m.seed_of_run, "jury", numbers, m.quarter)
+    jury = total + view
     race = m.policy.lever("cluster_recognition")
-    _appraise(m, race, jury)
+    _appraise(m, race, score(rivals, m.parameters) + view)
     contest = m.policy.lever("national_cluster_contest")
     if contest is not None and contest.in_force(m.quarter):
         _contest(m, contest, jury, racing)
@@ -175,14 +180,12 @@ def _recognise(m: ClusterPolicyModel, race: Lever, jury: Array, racing: list[int
 def _title(m: ClusterPolicyModel, number: int, status: str) -> None:
     """Give a title; the award that goes with it is committed and its first part falls due."""
     cluster, t = m.clusters[number], m.quarter
-    before = cluster.award
     cluster.status, cluster.titled_since, cluster.promotion_body = status, t, True
     award = m.policy.lever("cluster_award")
     amount = 0.0 if award is None else award.value(status, t)
-    if award is None or amount <= 0.0:
+    upgrade = cluster.award > 0.0
+    if award is None or amount <= 0.0 or (upgrade and not award.value("upgrade_as_new", t)):
         return
-    if not award.value("upgrade_as_new", t):
-        amount = max(amount - before, 0.0)
     # What was still to come for a lower title is overtaken by the higher one.
     cluster.award, cluster.instalments_paid = amount, 0
     m.book_cluster(cluster, award, "committed", amount)

@@ -173,10 +173,11 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         """Terms that follow from the state of the clusters, by cluster; the last is for none."""
         e, size = self.enterprises, len(self.clusters) + 1
         self.title_credit, self.title_appeal = np.zeros(size), np.zeros(size)
-        self.cluster_plan, self.platform_cut = np.zeros(size), np.zeros(size)
+        self.cluster_plan, self.cluster_body = np.zeros(size), np.zeros(size)
+        self.platform_cut = np.zeros(size)
         rd = np.bincount(e.cluster + 1, e.weight * e.year_rd, size)[1:] / self.price_all
         for i, cluster in enumerate(self.clusters):
-            self.cluster_plan[i] = cluster.plan
+            self.cluster_plan[i], self.cluster_body[i] = cluster.plan, cluster.promotion_body
             if cluster.platform > 0.0:
                 saved = self.parameters["platform_strength"] * cluster.platform
                 self.platform_cut[i] = min(saved / max(rd[i], 1.0), 0.1)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
     from model.scenario import Lever
 
-GRANTS = ("price_of_rd", "price_of_equipment", "price_of_digital", "price_of_green")
-"""Channels whose money is a grant that an enterprise applies for."""
+CONDITIONAL = ("price_of_equipment", "price_of_digital", "price_of_green")
+"""Channels of grants for which R&D can be a condition (those for R&D need it anyway)."""
 
 
 def programmes(m: ClusterPolicyModel) -> None:
@@ -34,10 +34,11 @@ def programmes(m: ClusterPolicyModel) -> None:
 
 
 def _ticket(m: ClusterPolicyModel) -> Array:
-    """Grants of the last year that were closed to enterprises without R&D, yuan an enterprise.
+    """Grants of a year that R&D opens, yuan an enterprise by size class.
 
-    By size class: what those with R&D received on average, times the share of programmes that ask
-    for it (article 5). An enterprise without R&D sees it as what it would win by starting.
+    What enterprises of the class received on average from the province's grants for other things
+    than R&D, times the share of programmes that ask for R&D (article 5). An above-scale enterprise
+    without R&D sees it as what it would win by starting.
     """
     e = m.enterprises
     share = m.lever_value("rd_conditionality", "share")
@@ -46,10 +47,12 @@ def _ticket(m: ClusterPolicyModel) -> Array:
     paid = sum(
         m.ledger.total(m.year - 1, lever.id).sum(axis=(0, 1))[: len(SIZES)]
         for lever in m.policy.levers
-        if lever.channel in GRANTS and lever.payer
+        if lever.channel in CONDITIONAL and "province" in lever.payer
     )
-    doing = np.bincount(e.size, e.weight * e.rd_active, len(SIZES))
-    return np.asarray(share * paid / np.maximum(doing, 1.0))
+    number = np.bincount(e.size, e.weight, len(SIZES))
+    ticket = np.asarray(share * paid / np.maximum(number, 1.0))
+    ticket[SIZES.index("below_scale")] = 0.0
+    return ticket
 
 
 def _pay_awards(m: ClusterPolicyModel) -> None:

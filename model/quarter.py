@@ -123,12 +123,16 @@ def sell(m: ClusterPolicyModel) -> None:
 
 
 def _matching(m: ClusterPolicyModel, bought: Array) -> Array:
-    """Log odds of local sourcing gained in a quarter, by the part of purchases that is matched."""
+    """Log odds of local sourcing gained in a quarter, by the part of purchases that is matched.
+
+    Promotion bodies match: leaders of clusters that have one are served.
+    """
     e, lever = m.enterprises, m.policy.lever("leader_supplier_matching")
     rate = 0.0 if lever is None else lever.value("rate", m.quarter)
     if lever is None or rate <= 0.0:
         return np.zeros(N)
-    matched = np.bincount(e.field, bought * targeting.eligible(lever, e), N)
+    served = targeting.eligible(lever, e) * m.cluster_body[e.cluster]
+    matched = np.bincount(e.field, bought * served, N)
     whole = np.bincount(e.field, bought, N)
     return rate / 4.0 * matched / np.maximum(whole, 1.0)
 
@@ -376,21 +380,24 @@ def _lend(
         e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"], p["limit_profit"],
         p["limit_knowledge"],
     )  # fmt: skip
-    lever, users = m.policy.lever("cluster_credit_line"), np.zeros(len(e))
+    lever, users, wider = m.policy.lever("cluster_credit_line"), np.zeros(len(e)), 0.0
     if lever is not None and m.banks.line_left > 0.0:
         delivered = targeting.delivery(m, lever)
         named = targeting.claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
         users = named.astype(np.float64)
-        limit = limit * (1.0 + lever.value("limit", m.quarter) * users)
+        wider = lever.value("limit", m.quarter)
     room = limit - e.debt_short - e.debt_long + repaid
-    long = finance.loans_wanted(funds, outlay, lump, room, p["debt_share"])
+    # The line is for investment: it widens the limit of long loans alone.
+    long = finance.loans_wanted(funds, outlay, lump, room + wider * users * limit, p["debt_share"])
     working = p["short_share"] * e.expected_revenue - e.debt_short
     short = np.minimum(0.15 * working, np.maximum(room - long, 0.0))
     line = long * users
     line = line * finance.ration(float(np.dot(w, line)), m.banks.line_left)
     asked = float(np.dot(w, long - line + np.maximum(short, 0.0)))
     owed = float(np.dot(w, e.debt_short + e.debt_long - repaid))
-    granted = m.banks.lend(asked, owed, float(np.dot(w, line)), p["credit_growth"] / 4.0)
+    new_line = float(np.dot(w, line))
+    repaid_line = float(np.dot(w, e.debt_line)) / (4.0 * p["loan_term"])
+    granted = m.banks.lend(asked, owed, new_line, repaid_line, p["credit_growth"] / 4.0)
     long = (long - line) * granted + line
     return long, np.where(short > 0.0, granted * short, short), line
 
@@ -463,8 +470,7 @@ def _rd(m: ClusterPolicyModel) -> None:
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     e.rd_reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
     founds = e.rd_active & ~e.rd_institution & e.above_scale
-    asked_for = p["institution_rate"] / 4.0 * entry_cost ** -p["eps_RD"]
-    founds &= uniform(seed, "rd institution", e.id, t) < asked_for
+    founds &= uniform(seed, "rd institution", e.id, t) < p["institution_rate"] / 4.0
     e.rd_institution |= founds
 
 

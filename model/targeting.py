@@ -105,8 +105,10 @@ def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     mask = claims(lever, e, m.seed_of_run, m.quarter, usual, delivery(m, lever))
     share = m.lever_value("rd_conditionality", "share")
     if share > 0.0 and "province" in lever.payer:
-        # Which programmes ask for R&D is not published: each enterprise meets its own.
-        mask &= e.rd_active | (e.lasting_draw(m.seed_of_run, "condition") >= share)
+        # Which programmes ask for R&D is not published: each enterprise meets its own. Article 5
+        # speaks of above-scale enterprises, so smaller ones are not asked.
+        free = ~e.above_scale | (e.lasting_draw(m.seed_of_run, "condition") >= share)
+        mask &= e.rd_active | free
     return mask
 
 
@@ -137,6 +139,15 @@ class Offer:
         return np.minimum(self.rate[rows] * outlay, self.cap[rows])
 
 
+def _open_to(m: ClusterPolicyModel, lever: Lever) -> Flag:
+    """Enterprises for whom the lever has money left this year: others turn to another grant."""
+    mask = np.zeros(len(m.enterprises), dtype=bool)
+    for origin, fund in m.province.parts(lever):
+        if m.province.left(lever, origin, fund) > 0.0:
+            mask |= m.steered_to() if (origin, fund) == ("steered", SPECIAL) else True
+    return mask
+
+
 def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
     """The best grant of a channel for each enterprise this quarter."""
     n = len(m.enterprises)
@@ -144,7 +155,7 @@ def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
     offer = Offer(levers, np.full(n, -1), np.zeros(n), np.zeros(n))
     for i, lever in enumerate(levers):
         rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
-        better = applicants(m, lever) & (rate > offer.rate)
+        better = applicants(m, lever) & _open_to(m, lever) & (rate > offer.rate)
         offer.lever[better], offer.rate[better], offer.cap[better] = i, rate, cap
     return offer
 
