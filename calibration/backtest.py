@@ -1,0 +1,461 @@
+"""Pseudo out-of-sample forecasts from a rolling origin, scored against what was published.
+
+The protocol (`backtest.yaml`) was written before the first scoring. Forecasts know nothing after
+their origin where that can be arranged; that forms, series and prior ranges were chosen by people
+who knew the period cannot be undone, so no one should read the scores as a test of foresight.
+
+``python -m calibration.backtest`` renews `results/backtest.csv` and `results/backtest.json`; with
+``--train`` it first fits the parameters to each origin (`ensemble_2021.parquet` and so on).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.stats import norm, qmc
+
+from calibration.backtest_data import (
+    HERE,
+    ORIGIN,
+    Published,
+    Series,
+    SeriesSpec,
+    all_series,
+    protocol,
+    read_actuals,
+)
+from calibration.backtest_scores import Point, cuts, listed, scores
+from calibration.ensemble import SHIPPED, read_ensemble, write_ensemble
+from calibration.space import Space
+from calibration.targets import known
+from experiments.batch import POPULATION_SEED, Chunk, PopulationRef, Run, model_hash
+from experiments.draws import Draw
+from experiments.pool import LocalPool, dispatch
+from experiments.populations import save_population
+from experiments.worker import run_chunk
+from model import build_population
+from model.scenario import SERIES, quarter_index
+from scenarios import load
+from scenarios.outside import outside_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from calibration.backtest_data import ProtocolFile
+    from model.scenario import Array, Lever, Scenario
+
+RESULTS = HERE / "results"
+FIT = "backtest_fit"
+"""Specification of the fits to each origin."""
+LISTS = "little_giant_batch_"
+CHUNK = 4
+NAME = "pseudo out of sample"
+CAUTION = (
+    "Forms, series and prior ranges were chosen with the years 2019-2023 in view: the forecasts "
+    "are pseudo out of sample. Points of one series are not independent and there are fewer than "
+    "20 independent ones, so no test of significance is made."
+)
+
+Simulated = dict[tuple[str, int], "Array"]
+"""Indicator and year to the simulated figure of each member, in the unit of the series."""
+
+
+class BacktestError(ValueError):
+    """A question the back-test cannot answer; the message says what is allowed."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What was simulated from one origin.
+
+    Attributes:
+        origin: Last year that was known.
+        training: ``prior`` or ``posterior``.
+        simulated: Figures by series and year.
+        note: What to know of the parameters.
+    """
+
+    origin: int
+    training: str
+    simulated: Simulated
+    note: str = ""
+
+
+def known_at(scenario: Scenario, origin: int) -> Scenario:
+    """The scenario as it could have been written at the end of a year.
+
+    Later terms of levers, national lists and rule changes are not known; the last known ones go on.
+    At the end of the project's own tables the scenario is taken as it stands.
+    """
+    if origin >= ORIGIN:
+        return scenario
+    last = quarter_index(origin, 4)
+    parameters = dict(scenario.parameters)
+    lists = {
+        int(name[len(LISTS) :]): value
+        for name, value in parameters.items()
+        if name.startswith(LISTS) and name[len(LISTS) :].isdigit()
+    }
+    past = [lists[year] for year in sorted(lists) if year <= origin][-3:]
+    for year in lists:
+        if year > origin:
+            parameters[f"{LISTS}{year}"] = float(np.mean(past))
+    parameters[f"{LISTS}later"] = float(np.mean(past))
+    if parameters["srdi_wide_year"] > origin:
+        parameters["srdi_wide_year"] = 9999.0
+    return replace(
+        scenario,
+        parameters=parameters,
+        outside=outside_world(origin, scenario.outside.position),
+        levers=tuple(_as_known(v, last) for v in scenario.levers if v.start <= last),
+    )
+
+
+def _as_known(lever: Lever, last: int) -> Lever:
+    terms = {
+        name: tuple((begin, value) for begin, value in dated if begin <= last)
+        for name, dated in lever.terms.items()
+    }
+    kept = {name: dated for name, dated in terms.items() if dated}
+    drawn = {term: name for term, name in lever.drawn.items() if term in kept}
+    return replace(lever, terms=kept, drawn=drawn)
+
+
+def members(origin: int, number: int, ensemble: Path | None) -> list[Draw]:
+    """Zipped draws of parameters and outside world.
+
+    Args:
+        origin: Last year that is known: national lists later than it are not drawn.
+        number: Number of members.
+        ensemble: Fitted members, which replace the priors of the parameters they hold.
+    """
+    priors = tuple(prior for prior in known().priors if not prior.name.startswith(LISTS))
+    space = Space(priors, dummy=False)
+    cube = qmc.Sobol(len(priors) + len(SERIES), rng=np.random.default_rng(origin))
+    # Sobol points are balanced in powers of two: the next one is drawn and cut.
+    points = cube.random_base2(int(np.ceil(np.log2(max(number, 2)))))[:number]
+    scores_ = norm.ppf(np.clip(points[:, len(SERIES) :], 1e-9, 1.0 - 1e-9)).T
+    values = space.points(scores_)
+    if ensemble is not None:
+        columns, _ = read_ensemble(ensemble)
+        for i, value in enumerate(values):
+            value |= {name: float(column[i % len(column)]) for name, column in columns.items()}
+    places = 2.0 * points[:, : len(SERIES)] - 1.0
+    return [
+        Draw(i + 1, value, dict(zip(SERIES, map(float, place), strict=True)))
+        for i, (value, place) in enumerate(zip(values, places, strict=True))
+    ]
+
+
+def simulate(
+    scenario: Scenario, draws: Sequence[Draw], series: Iterable[Series], years: Iterable[int],
+    workers: int = 1,
+) -> Simulated:  # fmt: skip
+    """Simulated figures of every member; member i runs with seed i.
+
+    Args:
+        scenario: The scenario as known at the origin, ending with the last year asked for.
+        draws: The members.
+        series: Series that are read off.
+        years: Years that are read off.
+        workers: Worker processes.
+
+    Raises:
+        RuntimeError: A run failed.
+    """
+    wanted = {(s.outcome, s.level, s.unit_name, year): s for s in series for year in years}
+    found = {
+        (s.indicator, year): np.full(len(draws), np.nan) for (_, _, _, year), s in wanted.items()
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        population = build_population(
+            scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED
+        )
+        path = Path(folder) / "population.arrow"
+        save_population(population, path)
+        ref = PopulationRef(str(path), population.digest)
+        runs = [Run(str(d.index), scenario.name, d, d.index) for d in draws]
+        chunks = [
+            Chunk(tuple(runs[i : i + CHUNK]), scenario, ref, model_hash(), brief=False)
+            for i in range(0, len(runs), CHUNK)
+        ]
+        place = {draw.index: i for i, draw in enumerate(draws)}
+        for outcomes in _worked(chunks, workers):
+            for row in outcomes:
+                s = wanted.get((row["outcome"], row["level"], row["unit_name"], row["year"]))
+                if s is not None:
+                    found[s.indicator, row["year"]][place[row["draw"]]] = s.scale * row["value"]
+    return found
+
+
+def _worked(chunks: Sequence[Chunk], workers: int) -> Iterable[list[dict[str, Any]]]:
+    """Rows of the outcomes of each chunk, by processes or in this one."""
+    pool = LocalPool(workers) if workers > 1 else None
+    try:
+        for result in dispatch(chunks, pool) if pool else map(run_chunk, chunks):
+            if result.failures:
+                raise RuntimeError(result.failures[0].message)
+            if result.outcomes is not None:
+                yield _rows(result.outcomes)
+    finally:
+        if pool:
+            pool.close(at_once=False)
+
+
+def _rows(outcomes: Any) -> list[dict[str, Any]]:
+    names = ["draw", "year", "level", "unit_name", "outcome", "value"]
+    kept = [level in ("province", "field") for level in outcomes["level"].to_pylist()]
+    rows: list[dict[str, Any]] = outcomes.select(names).filter(kept).to_pylist()
+    return rows
+
+
+def rival(series: Series, origin: int, year: int) -> float | None:
+    """Forecast of the naive rival: drift of known levels, or the last known growth."""
+    past = series.known(origin)
+    if not past:
+        return None
+    last = past[-1]
+    if series.kind == "growth" or len(past) == 1:
+        return last.value
+    drift = np.log(last.value / past[0].value) / (last.year - past[0].year)
+    return float(last.value * np.exp(drift * (year - last.year)))
+
+
+def point(series: Series, forecast: Forecast, actual: Published, apart: str = "") -> Point | None:
+    """The forecast of one figure; None where a member has no value.
+
+    A level is simulated growth on the last published value; without one it is the simulated level.
+    """
+    raw = forecast.simulated.get((series.indicator, actual.year))
+    past = series.known(forecast.origin)
+    if raw is None or np.isnan(raw).any():
+        return None
+    error = float(np.mean([figure.error for figure in past])) if past else 0.0
+    rng = np.random.default_rng([forecast.origin, actual.year, _number(series.indicator)])
+    noise = rng.standard_normal((2, len(raw)))
+    jump_off = None
+    if series.kind == "growth":
+        members_ = raw + error * noise[0]
+    else:
+        start = forecast.simulated.get((series.indicator, past[-1].year)) if past else None
+        if past and start is not None and np.all(start > 0.0):
+            jump_off = (past[-1].value, past[-1].year)
+            raw = past[-1].value * raw / start
+        # Both ends of the growth are published figures with an error each.
+        members_ = raw * np.exp(error * (noise[0] + (noise[1] if jump_off else 0.0)))
+    return Point(
+        series.indicator, series.kind, forecast.origin, actual.year, actual.value, series.unit,
+        series.scopes[0], members_, float(np.median(raw)),
+        rival(series, forecast.origin, actual.year), jump_off, apart,
+    )  # fmt: skip
+
+
+def _number(text: str) -> int:
+    """A number of its own for a name, the same in every process."""
+    return int.from_bytes(text.encode(), "big") % (2**32)
+
+
+def ensemble_of(origin: int) -> Path | None:
+    """Fitted members that know nothing after a year, where there are some."""
+    path = SHIPPED if origin == ORIGIN else SHIPPED.with_name(f"ensemble_{origin}.parquet")
+    if not path.is_file():
+        return None
+    trained = read_ensemble(path)[1]["train_until"]
+    if trained > origin:
+        raise BacktestError(f"{path.name} was trained to {trained}: allowed: {origin} or before")
+    return path
+
+
+def forecast(
+    origin: int, until: int, plan: ProtocolFile, training: str, workers: int = 1
+) -> Forecast:
+    """Simulate from an origin.
+
+    Args:
+        origin: Last year that is known.
+        until: Last year that is forecast.
+        plan: The protocol.
+        training: ``prior`` or ``posterior``.
+        workers: Worker processes.
+    """
+    path = ensemble_of(origin) if training == "posterior" else None
+    if training == "posterior" and path is None:
+        raise BacktestError(f"no members are fitted to {origin}: run calibration.backtest --train")
+    # What document 55 sets in force is known from its issue on.
+    name = plan.scenario_with_actuals if origin >= ORIGIN else plan.scenario
+    scenario = replace(known_at(load(name), origin), rows=plan.rows).until(until)
+    note = ""
+    if path is not None and read_ensemble(path)[1]["model_hash"] != model_hash():
+        note = "fitted with another version of the model"
+    draws = members(origin, plan.members, path)
+    years = range(2019, until + 1)
+    simulated = simulate(scenario, draws, all_series().values(), years, workers)
+    return Forecast(origin, training, simulated, note)
+
+
+def backtest(
+    train_until: int | None = None, actuals: Path | None = None, training: str | None = None,
+    workers: int = 1, plan: ProtocolFile | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Forecast and score.
+
+    Args:
+        train_until: The one origin to forecast from; those of the protocol if absent.
+        actuals: File of later figures, scored from the end of 2023 or an earlier origin.
+        training: ``prior`` or ``posterior``; posterior where each origin has fitted members.
+        workers: Worker processes.
+        plan: The protocol; the shipped one if absent.
+
+    Returns:
+        Plain data: `rmse_ratio`, `coverage_90` and other scores, cuts and every point.
+
+    Raises:
+        BacktestError: There is nothing to score from that origin.
+        TableError: The file of later figures is wrong.
+    """
+    plan = plan or protocol()
+    later = read_actuals(actuals) if actuals else []
+    if train_until is None:
+        origins = [ORIGIN] if later else plan.origins
+    else:
+        origins = [train_until]
+        if not min(plan.origins) <= train_until <= ORIGIN or (train_until == ORIGIN and not later):
+            raise BacktestError(
+                f"--train-until {train_until}: allowed: {min(plan.origins)} to {ORIGIN - 1}, "
+                f"or {ORIGIN} with --actuals"
+            )
+    if training is None:
+        fitted = all(ensemble_of(origin) is not None for origin in origins)
+        training = "posterior" if fitted else "prior"
+    points: list[Point] = []
+    notes = []
+    for origin in origins:
+        wanted = later or _published_after(origin, plan)
+        until = max((figure.year for figure in wanted), default=origin)
+        made = forecast(origin, until, plan, training, workers)
+        notes.append(made.note)
+        points += _points(made, wanted, plan, everything=bool(later))
+    return summary(plan, training, origins, points, sorted({note for note in notes if note}))
+
+
+def _published_after(origin: int, plan: ProtocolFile) -> list[Published]:
+    return [
+        figure
+        for spec in plan.series
+        for figure in all_series()[spec.indicator].figures
+        if figure.year - origin in plan.horizons
+    ]
+
+
+def _points(
+    made: Forecast, wanted: Sequence[Published], plan: ProtocolFile, *, everything: bool
+) -> list[Point]:
+    """Points of one origin; series without a known value have no rival and only later figures."""
+    specs: Mapping[str, SeriesSpec] = {spec.indicator: spec for spec in plan.series}
+    found = []
+    for figure in wanted:
+        series, spec = all_series()[figure.indicator], specs.get(figure.indicator)
+        if not everything and not series.known(made.origin):
+            continue
+        apart = spec.apart if spec else plan.not_scored.get(figure.indicator, "")
+        # Figures that come later may be scored whatever was missing before; an input may not.
+        if everything and not (spec and spec.apart) and figure.indicator != INPUT:
+            apart = ""
+        one = point(series, made, figure, apart)
+        if one is not None:
+            found.append(one)
+    return found
+
+
+INPUT = "new_corporate_loan_rate"
+"""A series that the model is given: set apart from what it forecasts."""
+
+
+def summary(
+    plan: ProtocolFile, training: str, origins: Sequence[int], points: Sequence[Point],
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """All scores as plain data."""
+    main = [p for p in points if not p.apart]
+    if not points:
+        raise BacktestError("nothing to score: no figure after the origin")
+    return {
+        "name": NAME,
+        "protocol": plan.name,
+        "training": training,
+        "origins": list(origins),
+        "members": plan.members,
+        "caution": CAUTION,
+        "hindsight": plan.hindsight,
+        "notes": list(notes),
+        **scores(main),
+        "significance_test": None,
+        "cuts": cuts(main),
+        "apart": scores([p for p in points if p.apart], samples=0),
+        "forecasts": [listed(p) for p in points],
+    }
+
+
+def train(
+    origins: Iterable[int], folder: Path, workers: int, tell: Callable[[str, int, int], None]
+) -> None:
+    """Fit the parameters to each origin and write the members; goes on where it stopped."""
+    from calibration.fit import fit  # noqa: PLC0415  (loads the smoother, which forecasts do without)
+    from calibration.spec import read_spec  # noqa: PLC0415
+
+    for origin in origins:
+        path = SHIPPED.with_name(f"ensemble_{origin}.parquet")
+        write_ensemble(fit(read_spec(FIT, origin), folder, workers, tell), path)
+
+
+def write(found: Mapping[str, Any], folder: Path = RESULTS) -> None:
+    """Write the points as CSV and the scores as JSON."""
+    folder.mkdir(exist_ok=True)
+    stem = f"backtest_{found['training']}"
+    rows = found["forecasts"]
+    with (folder / f"{stem}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: _short(v) for k, v in row.items()} for row in rows)
+    rest = {key: value for key, value in found.items() if key != "forecasts"}
+    text = json.dumps(rest, indent=1, ensure_ascii=False, default=str)
+    (folder / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def main() -> int:
+    """Renew the stored scores."""
+    options = argparse.ArgumentParser(description="Score pseudo out-of-sample forecasts.")
+    options.add_argument("--train", action="store_true", help="fit to each origin first")
+    options.add_argument("--workers", type=int, default=1)
+    options.add_argument("--folder", type=Path, default=Path("build/calibration"))
+    chosen = options.parse_args()
+    plan = protocol()
+    if chosen.train:
+        train(plan.origins, chosen.folder, chosen.workers, print)
+    for training in plan.training:
+        if training == "prior" or all(ensemble_of(origin) for origin in plan.origins):
+            found = backtest(training=training, workers=chosen.workers, plan=plan)
+            write(found)
+            print(
+                f"{training}: RMSE ratio {found['rmse_ratio']:.2f} "
+                f"({found['rmse_ratio_low']:.2f} to {found['rmse_ratio_high']:.2f}), "
+                f"coverage of 90 % {found['coverage_90']:.2f}, {found['points']} points"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    raise SystemExit(main())
