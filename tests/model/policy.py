@@ -1,5 +1,6 @@
 """What tests of policy share: levers changed by hand, and a run watched from outside its ledger."""
 
+import copy
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 
 from model import ClusterPolicyModel, programmes, targeting
 from model import quarter as stages
+from model.accounting import Books
 from model.model import QUARTER
 from model.scenario import CITIES, TIERS, year_of
 from scenarios.levers import declarations, issued
@@ -47,6 +49,12 @@ def lacking(scenario, *ids):
     return replace(scenario, levers=tuple(x for x in scenario.levers if x.id not in ids))
 
 
+def term_of(scenario, lever_id, name, quarter):
+    """Value of a lever's term in a quarter; zero without the lever."""
+    lever = scenario.lever(lever_id)
+    return 0.0 if lever is None else lever.value(name, quarter)
+
+
 def of_year(model, outcome, level="province"):
     """Year to value of an outcome of the province, or (year, unit) to value at another level."""
     records = model.records()
@@ -80,6 +88,7 @@ class Watch:
     Attributes:
         received: Year to what enterprises received by city and tier, from their own columns.
         platforms: Year to what went into platforms by city and tier, from the clusters' stocks.
+        forgone: Year to tax that enterprises were let off, from their own columns.
         booked: (kind, lever, quarter) to ids and yuan of enterprises, each time any was booked.
         instalments: Of each payment to a cluster: quarter, cluster, yuan and status at the time.
         awards: Of each award promised to a cluster: quarter, cluster and yuan.
@@ -89,6 +98,7 @@ class Watch:
     def __init__(self):
         self.received = defaultdict(lambda: np.zeros(SHAPE))
         self.platforms = defaultdict(lambda: np.zeros(SHAPE))
+        self.forgone = defaultdict(float)
         self.booked = defaultdict(list)
         self.instalments, self.awards = [], []
         self.titles = {}
@@ -98,13 +108,14 @@ class Watch:
 
         def watched(m):
             e, w = m.enterprises, m.enterprises.weight
-            before = e.year_subsidy.copy()
+            before, kept = e.year_subsidy.copy(), e.year_tax_forgone.copy()
             stock = [cluster.platform for cluster in m.clusters]
             run(m)
             gained = np.bincount(
                 e.city * SHAPE[1] + e.tier, w * (e.year_subsidy - before), SHAPE[0] * SHAPE[1]
             )
             self.received[m.year] += gained.reshape(SHAPE)
+            self.forgone[m.year] += float(w @ (e.year_tax_forgone - kept))
             for cluster, was in zip(m.clusters, stock, strict=True):
                 place = (cluster.city, TIERS.index(cluster.tier))
                 self.platforms[m.year][place] += (cluster.platform - was) * m.price_all
@@ -146,12 +157,14 @@ def watching():
         yield watch
 
 
-def by_place(books, year, *, platforms):
-    """Yuan paid in a year by city and tier, to platforms or to enterprises."""
-    chosen = entries(books, year=year, kind="paid")
-    chosen = chosen[(chosen["payee"] == "platform") == platforms]
-    table = chosen.pivot_table("yuan", "city", "tier", "sum", fill_value=0.0)
-    return table.reindex(index=CITIES, columns=TIERS, fill_value=0.0).to_numpy()
+def by_place(books, *, platforms):
+    """Yuan paid to platforms or to enterprises: year to a table of city and tier."""
+    chosen = books[(books["kind"] == "paid") & ((books["payee"] == "platform") == platforms)]
+    tables = defaultdict(lambda: np.zeros(SHAPE))
+    sums = chosen.groupby(["year", "city", "tier"])["yuan"].sum()
+    for (year, city, tier), yuan in sums.items():
+        tables[year][CITIES.index(city), TIERS.index(tier)] = yuan
+    return tables
 
 
 def most_promised(watch, lever, *, by_year=False):
@@ -166,3 +179,22 @@ def most_promised(watch, lever, *, by_year=False):
         _, place = np.unique(ids, return_inverse=True)
         most = max(most, np.bincount(place, yuan).max(initial=0.0))
     return float(most)
+
+
+def fork(model, scenario):
+    """A copy of a model that goes on under another scenario."""
+    twin = copy.deepcopy(model)
+    twin.policy = scenario
+    return twin
+
+
+def run_to(model, last):
+    """Run the next quarter up to and with a stage, so that what it leaves can be looked at."""
+    model.quarter += 1
+    model.books, model.spent = Books(), 0.0
+    model.labour_saving = model.parameters["labour_saving"] * (model.quarter + 1) / 4.0
+    for name, stage in QUARTER:
+        stage(model)
+        if name == last:
+            return model
+    raise ValueError(last)

@@ -1,4 +1,4 @@
-"""The first thing each lever moves, by the amount it states, and levers of no size."""
+"""Levers of no size change nothing, bit for bit; levers of any size leave finite results."""
 
 from dataclasses import replace
 
