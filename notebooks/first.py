@@ -162,6 +162,8 @@ def strongest(worlds: Worlds, outcome: str = "value_added") -> list[tuple[str, f
 
 def strongest_sentence(worlds: Worlds, words: Words) -> str:
     """The parameters that the effect hangs on most, with the grade of their evidence."""
+    if not worlds.joint:
+        return words("doubt_not_drawn")
     rows = {row.name: row for row in table("parameters")}
     found = strongest(worlds)
     if not found:

@@ -53,13 +53,15 @@ evidence = gather(Path(store))
 worlds = gather_worlds(Path(store))
 ledger = money.gather_money(worlds)
 later = read_actuals(Path(actuals)) if actuals else ()
-compared = not worlds.missing(AS_ISSUED, REFERENCE)
-pairs = len(worlds.difference("value_added", ("province", "anhui"))) if compared else 0
+pairs = len(worlds.difference("value_added", ("province", "anhui")))
+compared = pairs > 0
 
 # %%
 if compared:
     text(words("cover_compared"))
     text(first.question(worlds, words))
+    if not worlds.joint:
+        text(words("effects_seeds"))
     section(words("findings_title"), level=3)
     text(first.findings(worlds, ledger, words))
     section(words("doubts_title"), level=3)
@@ -78,8 +80,6 @@ else:
 # %%
 section(words("effects_title"))
 if compared:
-    if not worlds.joint:
-        text(words("effects_seeds"))
     text(words("effects_text", pairs=pairs))
     text(effects.effects_table(worlds, words))
     figure(policy_figures.forest(worlds, words), words("forest_alt"))

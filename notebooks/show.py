@@ -41,11 +41,11 @@ def folded(title: str, drawn: Figure, alt: str) -> None:
 
 def missing(worlds: Worlds, words: Words, *names: str) -> None:
     """Say which runs a part of the page lacks, and how to make them."""
-    absent = worlds.missing(*names)
-    if absent:
-        command = f"jiqun run {' '.join(absent)} --draws 100 --out {worlds.results.folder.name}"
-        shown = ", ".join(f"`{name}`" for name in absent)
-        text(words("missing_runs", names=shown, command=command))
+    # Where none is absent, those that are there share no pair that reaches the horizon.
+    absent = worlds.missing(*names) or names
+    command = f"jiqun run {' '.join(absent)} --draws 100 --out {worlds.results.folder.name}"
+    shown = ", ".join(f"`{name}`" for name in absent)
+    text(words("missing_runs", names=shown, command=command))
 
 
 def png(drawn: Figure) -> bytes:
