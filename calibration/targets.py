@@ -1,0 +1,285 @@
+"""Targets and priors as data: what is fitted, what only tests the fit, what is an input.
+
+``python -m calibration.targets`` writes `targets.yaml`, `priors.yaml` and `docs/targets.md` from
+the tables; ``--check`` only says whether they are up to date.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import yaml
+from pydantic import Field
+
+from model.scenario import FIRST_YEAR
+from scenarios.schema import Part, checked
+from scenarios.tables import table
+from scenarios.yaml_file import read_yaml
+
+if TYPE_CHECKING:
+    from scenarios.tables import CalibrationTarget, Parameter
+
+HERE = Path(__file__).resolve().parent
+TARGETS = HERE / "targets.yaml"
+PRIORS = HERE / "priors.yaml"
+PAGE = HERE.parent / "docs" / "targets.md"
+
+START = "sets the population at end-2018"
+INPUTS = {
+    "revg_2020": f"{START}: the revenue of 2020 is carried back with it",
+    "margin_2019": f"{START}: profit over revenue",
+    "emp_2020": f"{START}: employees",
+    "rd_2018": f"{START}: R&D expenditure",
+    "rdact_2018": f"{START}: enterprises with R&D, in another scope",
+    "rdfirms_2018": f"{START}: enterprises with R&D",
+    "rdinst_2018": f"{START}: R&D institutions",
+    "pv_2019": f"{START}: revenue of PV",
+    "county_rev_2022": f"{START}: revenue of county clusters",
+    "county_firms_2023": f"{START}: enterprises of county clusters",
+    "rate_2020": "path of the loan rate",
+    "rate_2023": "path of the loan rate",
+}
+"""Rows that runs are given, with what they set; fitting to them would use a figure twice."""
+REPEATS = {
+    "rev_2020": "rev_2021 and revg_2021, or the start of revenue",
+    "margin_2021": "profit_2021 over rev_2021",
+}
+"""Rows computed from others: shown, but neither fitted nor counted as a test."""
+CLASH = (
+    "real growth of value added and nominal revenue contradict each other in 2022-2023 at the "
+    "published prices"
+)
+DISCREPANCY = {
+    "vag_2022": (2.0, CLASH),
+    "vag_2023": (2.0, CLASH),
+    "rev_2023": (0.04 * 50875, CLASH),
+    "revg_2023": (0.0, "the error of the figure holds the clash with prices and demand already"),
+}
+"""Row to what the figure may be off by beyond its own error, in its unit, and why."""
+HAND_FITTED = (
+    "drift", "labour_saving", "rd_taste_growth", "rd_start", "debt_share", "short_share",
+    "credit_growth", "srdi_rate", "srdi_rate_wide", "srdi_rd_wide", "exit_above", "exit_scale",
+    "register_rate", "births_above",
+)  # fmt: skip
+"""Parameters whose central value was fitted by hand to the targets (docs/ODD.md)."""
+
+NotNegative = Annotated[float, Field(ge=0)]
+Use = Literal["fit", "test", "input", "repeat"]
+Distribution = Literal["uniform", "loguniform", "triangular"]
+
+
+class Target(Part):
+    """A published figure and how far a simulated one may be from it.
+
+    Attributes:
+        id: Row of `calibration_targets.csv`.
+        outcome: Outcome of the register.
+        level: Level of the outcome.
+        unit_name: Unit of the level.
+        year: Year.
+        kind: How it is compared: level, flow, growth, real growth or change.
+        value: Published value.
+        unit: Its unit.
+        scale: Turns the outcome into that unit.
+        error: Standard error of the figure in its unit.
+        discrepancy: What the model may be off by beyond that, one standard deviation.
+        use: Whether it is fitted, tests the fit, is an input or repeats other rows.
+        why: Reason for the use or the discrepancy, where there is one.
+    """
+
+    id: str
+    outcome: str
+    level: str
+    unit_name: str
+    year: int
+    kind: str
+    value: float
+    unit: str
+    scale: float
+    error: NotNegative
+    discrepancy: NotNegative
+    use: Use
+    why: str = ""
+
+    @property
+    def allowed(self) -> float:
+        """Error and discrepancy together: what a fitted value is judged by."""
+        return self.error + self.discrepancy
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of published less simulated value, chance in runs left out."""
+        return float((self.error**2 + self.discrepancy**2) ** 0.5)
+
+
+class Prior(Part):
+    """What is believed of a parameter before the fit.
+
+    Attributes:
+        name: Parameter.
+        low: Least value.
+        mode: Central value of `parameters.csv`.
+        high: Largest value.
+        distribution: Distribution between the two.
+        grade: Grade of the evidence.
+        why: Reason, where the distribution is not that of the table.
+    """
+
+    name: str
+    low: float
+    mode: float
+    high: float
+    distribution: Distribution
+    grade: str
+    why: str = ""
+
+
+class _TargetFile(Part):
+    targets: list[Target]
+
+
+class _PriorFile(Part):
+    priors: list[Prior]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Targets and priors of a fit, in the order of their files."""
+
+    targets: tuple[Target, ...]
+    priors: tuple[Prior, ...]
+
+
+def known(targets: Path = TARGETS, priors: Path = PRIORS) -> Known:
+    """Read both files.
+
+    Raises:
+        ScenarioError: A file is wrong.
+    """
+    document = read_yaml(targets)
+    read = checked(document, _TargetFile, document.data)
+    document = read_yaml(priors)
+    return Known(tuple(read.targets), tuple(checked(document, _PriorFile, document.data).priors))
+
+
+def target_of(row: CalibrationTarget) -> Target:
+    """The target a row of the table becomes."""
+    discrepancy, clash = DISCREPANCY.get(row.id, (0.0, ""))
+    use: Use = "fit"
+    if row.id in INPUTS:
+        use = "input"
+    elif row.id in REPEATS:
+        use = "repeat"
+    elif row.error_kind == "report only":
+        use = "test"
+    error = row.error * abs(row.value) / 100 if row.error_kind == "%" else row.error
+    repeated = f"follows from {REPEATS[row.id]}" if row.id in REPEATS else ""
+    before = "before the first simulated year: not compared" if row.year < FIRST_YEAR else ""
+    return Target(
+        id=row.id,
+        outcome=row.outcome,
+        level=row.level,
+        unit_name=row.unit_name,
+        year=row.year,
+        kind=row.kind,
+        value=row.value,
+        unit=row.unit,
+        scale=row.scale,
+        error=round(error, 6),
+        discrepancy=discrepancy,
+        use=use,
+        why=INPUTS.get(row.id, "") or repeated or clash or before,
+    )
+
+
+def prior_of(row: Parameter) -> Prior:
+    """The prior a row of the table becomes."""
+    flat = row.name in HAND_FITTED and row.distribution == "triangular"
+    return Prior(
+        name=row.name,
+        low=row.low,
+        mode=row.value,
+        high=row.high,
+        distribution="uniform" if flat else row.distribution,  # type: ignore[arg-type]
+        grade=row.grade,
+        why="flat: its central value was fitted by hand to the same series" if flat else "",
+    )
+
+
+def _files() -> dict[Path, str]:
+    """The generated files and their text."""
+    targets = [target_of(row) for row in table("calibration_targets")]
+    priors = [prior_of(row) for row in table("parameters") if row.low < row.high]
+    return {
+        TARGETS: _yaml("calibration_targets.csv", {"targets": [_filled(t) for t in targets]}),
+        PRIORS: _yaml("parameters.csv", {"priors": [_filled(p) for p in priors]}),
+        PAGE: _page(targets),
+    }
+
+
+def _filled(part: Part) -> dict[str, Any]:
+    return {name: value for name, value in part.model_dump().items() if value != ""}
+
+
+def _yaml(source: str, data: dict[str, Any]) -> str:
+    head = f"# Generated from {source} by `python -m calibration.targets`; do not edit by hand.\n"
+    return head + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+
+
+_SAID = {
+    "fit": "Fitted",
+    "test": "Test: shown beside the fit, never fitted",
+    "input": "Input: sets the start or a path of every run",
+    "repeat": "Repeats other rows: shown only",
+}
+
+
+def _page(targets: list[Target]) -> str:
+    parts = [
+        "# What each figure is used for\n\n"
+        "Generated by `python -m calibration.targets`; do not edit by hand. Every row of\n"
+        "`calibration_targets.csv` is used once. Growth is compared with growth and level with\n"
+        "level; a level and the growth published on a comparable base do not chain.\n\n"
+        "`error` is the standard error of the figure, `discrepancy` what the model may be off by\n"
+        "beyond it, both in the unit of the figure. What happens by chance in a run comes on top\n"
+        "and is measured.\n"
+    ]
+    for use, heading in _SAID.items():
+        rows = [target for target in targets if target.use == use]
+        parts.append(f"\n## {heading} ({len(rows)})\n\n")
+        parts.append("| figure | outcome | unit of level | year | kind | value | unit | error |")
+        parts.append(" discrepancy | why |\n" + "| --- " * 10 + "|\n")
+        parts += [
+            f"| {t.id} | {t.outcome} | {t.unit_name} | {t.year} | {t.kind} | {t.value:g} | {t.unit}"
+            f" | {t.error:g} | {t.discrepancy:g} | {t.why} |\n"
+            for t in rows
+        ]
+    return "".join(parts)
+
+
+def stale() -> list[Path]:
+    """Generated files that no longer match the tables."""
+    return [
+        path
+        for path, text in _files().items()
+        if not path.is_file() or path.read_text("utf-8") != text
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or with ``--check`` say which are out of date."""
+    if "--check" in arguments:
+        old = stale()
+        for path in old:
+            print(f"{path.name} is out of date: run python -m calibration.targets")
+        return 1 if old else 0
+    for path, text in _files().items():
+        path.write_text(text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
