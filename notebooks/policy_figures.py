@@ -99,13 +99,16 @@ def waterfall(worlds: Worlds, words: Words, outcome: str) -> Figure:
 
 def _stairs(axis: Axes, found: Way, factor: float) -> None:
     level = found.start
+    top = max(found.start, found.end)
     axis.bar(0, found.start * factor, color="#374151", width=0.75)
     for place, step in enumerate(effects.STEPS, 1):
         size = found.steps[step].median
         axis.bar(place, size * factor, bottom=level * factor, color=STEP_COLOURS[step], width=0.75)
         axis.plot([place - 1.4, place + 0.4], [level * factor] * 2, color=GREY, lw=0.6)
         level += size
+        top = max(top, level)
     axis.bar(5, found.end * factor, color="#374151", width=0.75)
+    axis.set_ylim(0.0, 1.06 * top * factor)
     axis.set_xticks([0, 5], [str(ORIGIN), str(HORIZON)])
     axis.tick_params(axis="x", length=0)
     plain(axis)

@@ -175,6 +175,12 @@ def test_a_parameter_that_decides_the_effect_is_named(worlds: Worlds) -> None:
     assert [name for name, _ in first.strongest(other)] == ["steered_share"]
 
 
+def test_parameters_that_did_not_move_are_not_spoken_of(worlds: Worlds) -> None:
+    seeds = Worlds(worlds.frame, worlds.results, joint=False)
+    words = Words("en")
+    assert first.strongest_sentence(seeds, words) == words("doubt_not_drawn")
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_effect_tables_are_whole(worlds: Worlds, lang: Lang) -> None:
     words = Words(lang)
