@@ -151,6 +151,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.due: list[Due] = []
         self.awards_due: list[tuple[int, float]] = []
         self.paid_now = np.zeros(len(e))
+        self.granted: dict[str, Array] = {}
         self.ticket = np.zeros(len(SIZES))
         self.matched = np.zeros(len(FIELDS))
         self.score_base: dict[str, tuple[Array, Array]] = {}

@@ -25,6 +25,8 @@ def programmes(m: ClusterPolicyModel) -> None:
     m.paid_now = np.zeros(len(e))
     if m.quarter % 4:
         return
+    # Rows come at the start of a year alone, so that a year's grants stay in their places.
+    m.granted = {}
     m.ticket = _ticket(m)
     m.province.open_year()
     m.banks.open_year()

@@ -354,8 +354,8 @@ def _interest_discount(m: ClusterPolicyModel, long: Array) -> Array:
     rate = 0.0 if lever is None else lever.value("discount", m.quarter)
     if lever is None or rate <= 0.0:
         return np.zeros(len(long))
-    cap = lever.value("cap", m.quarter, np.inf)
-    claim = np.where(targeting.applicants(m, lever), np.minimum(rate * long, cap), 0.0)
+    most = np.minimum(rate * long, targeting.cap_left(m, lever))
+    claim = np.where(targeting.applicants(m, lever), most, 0.0)
     return targeting.grant(m, lever, claim)
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
 
+CAP_A_YEAR = ("rd_grant", "equipment_grant", "equipment_grant_hefei", "loan_interest_discount")
+"""Levers whose cap is for an enterprise and a year; that of others is for a project (rules.csv)."""
 GROUPS = {"tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES}
 
 
@@ -118,6 +120,13 @@ def gives(lever: Lever, quarter: int) -> bool:
     return lever.value("rate", quarter) > 0.0 and limits > 0.0
 
 
+def cap_left(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Most that each enterprise may still be granted for an outlay, yuan."""
+    cap = lever.value("cap", m.quarter, np.inf)
+    granted = m.granted.get(lever.id, np.zeros(len(m.enterprises)))
+    return np.maximum(cap - granted, 0.0)
+
+
 @dataclass(frozen=True)
 class Offer:
     """The best grant open to each enterprise: the same outlay is supported once.
@@ -154,9 +163,9 @@ def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
     levers = [v for v in m.policy.levers if v.channel == channel and gives(v, m.quarter)]
     offer = Offer(levers, np.full(n, -1), np.zeros(n), np.zeros(n))
     for i, lever in enumerate(levers):
-        rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
-        better = applicants(m, lever) & _open_to(m, lever) & (rate > offer.rate)
-        offer.lever[better], offer.rate[better], offer.cap[better] = i, rate, cap
+        rate, cap = lever.value("rate", m.quarter), cap_left(m, lever)
+        better = applicants(m, lever) & _open_to(m, lever) & (rate > offer.rate) & (cap > 0.0)
+        offer.lever[better], offer.rate[better], offer.cap[better] = i, rate, cap[better]
     return offer
 
 
@@ -218,6 +227,8 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
         m.province.spend(lever, origin, -unused)
         rows = rows[granted[rows] > 0.0]
         book(m, lever, "committed", origin, fund, rows, granted[rows])
+        if lever.id in CAP_A_YEAR:
+            m.granted.setdefault(lever.id, np.zeros(len(e)))[rows] += granted[rows]
         for year, share in enumerate(shares):
             later = lag + 4 * year
             if later == 0:

@@ -18,10 +18,12 @@ from tests.model.policy import (
     fork,
     having,
     lacking,
+    most_promised,
     of_year,
     run_to,
     setting,
     summed,
+    watching,
 )
 
 ROWS = 1_200
@@ -550,3 +552,13 @@ def test_first_quarter_of_each_later_measure():
         ("title_awards_hefei", (2024, 1)), ("cluster_award", (2024, 1)),
     ):  # fmt: skip
         assert ISSUED[name].start == quarter_index(*first)
+
+
+@pytest.mark.parametrize("lever", targeting.CAP_A_YEAR)
+def test_a_cap_for_a_year_holds_over_its_quarters(end_of_2023, older, lever):
+    opened = changed(replace(ISSUED[lever], start=0), cap=1e4, **ALL)
+    with watching() as watch:
+        model = fork(end_of_2023, having(older, opened))
+        model.run_until_year(2025)
+    assert most_promised(watch, lever, by_year=True) == pytest.approx(1e4)
+    assert max(of_year(model, "accounting_residual").values()) < 1e-9

@@ -128,10 +128,16 @@ def assert_same_run(one, other):
         )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def whole(ran, to_date):
+    """The run with every lever."""
+    return ran(to_date)
+
+
 @pytest.mark.parametrize("lever", SIZES)
-def test_a_lever_changes_something(ran, runs_without, to_date, lever):
+def test_a_lever_changes_something(whole, runs_without, lever):
     with pytest.raises(AssertionError):
-        assert_same_run(ran(to_date), runs_without(lever))
+        assert_same_run(whole, runs_without(lever))
 
 
 @pytest.mark.parametrize("lever", SIZES)
