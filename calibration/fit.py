@@ -64,10 +64,8 @@ class Fit:
         space: The fitted parameters.
         signals: What the screening found of every candidate; empty without one.
         covariance: Covariance of the errors of the fitted figures.
-        prior: Scores before, shape (parameters, members).
-        posterior: Scores after.
-        before: Figures simulated at the prior, shape (members, seeds, figures).
-        after: Figures simulated at the posterior.
+        steps: Scores, shape (parameters, members), and figures simulated at them, shape (members,
+            seeds, figures), of the prior and after each step.
         identity: Hash of all that decides the fit.
     """
 
@@ -75,11 +73,28 @@ class Fit:
     space: Space
     signals: tuple[Signal, ...]
     covariance: Array
-    prior: Array
-    posterior: Array
-    before: Array
-    after: Array
+    steps: tuple[tuple[Array, Array], ...]
     identity: str
+
+    @property
+    def prior(self) -> Array:
+        """Scores before the fit."""
+        return self.steps[0][0]
+
+    @property
+    def posterior(self) -> Array:
+        """Scores after it."""
+        return self.steps[-1][0]
+
+    @property
+    def before(self) -> Array:
+        """Figures simulated at the prior."""
+        return self.steps[0][1]
+
+    @property
+    def after(self) -> Array:
+        """Figures simulated at the posterior."""
+        return self.steps[-1][1]
 
 
 def history(spec: SpecFile, rows: int) -> Scenario:
@@ -123,17 +138,7 @@ def fit(task: Task, folder: Path, workers: int, tell: Tell = lambda *_: None) ->
         space, found = chosen_space(task, runs, covariance, place, tell)
         observed = np.array([t.value for t in task.targets])[fitted]
         steps = smooth(space, runs, observed, covariance, spec.smoother, place, tell, fitted=fitted)
-        return Fit(
-            task,
-            space,
-            tuple(found),
-            covariance,
-            steps[0][0],
-            steps[-1][0],
-            steps[0][1],
-            steps[-1][1],
-            name,
-        )
+        return Fit(task, space, tuple(found), covariance, tuple(steps), name)
 
 
 def chosen_space(
@@ -149,6 +154,7 @@ def chosen_space(
         made = runs(
             everything.points(scores(points)), range(1, spec.seeds + 1), _at("screening", tell)
         )
+        _all_whole(made)
         fitted = np.array(task.fitted)
         kept = [target for target, use in zip(task.targets, task.fitted, strict=True) if use]
         found = signals(
@@ -170,12 +176,11 @@ def covariance_of(task: Task, runs: Runs, seeds: int, place: Path, tell: Tell) -
         number = task.spec.smoother.chance_seeds
         first = CHANCE_SEED + 1
         made = runs([{}], range(first, first + number), _at("chance", tell))
-        _save(path, made.values[0])
+        _save(path, _all_whole(made).values[0])
     kept = np.array(task.fitted)
     fitted: list[Target] = [t for t, use in zip(task.targets, kept, strict=True) if use]
     chance = np.load(path)
-    whole = chance[np.isfinite(chance).all(axis=1)]
-    return error_covariance(fitted, whole[:, kept], seeds)
+    return error_covariance(fitted, chance[:, kept], seeds)
 
 
 def smooth(  # noqa: PLR0913  (one argument an ingredient)
@@ -238,14 +243,23 @@ def smooth(  # noqa: PLR0913  (one argument an ingredient)
     return steps
 
 
+def _all_whole(made: Simulated) -> Simulated:
+    """Runs all of which ended well."""
+    if made.failures:
+        raise FitError(_said_of(made))
+    return made
+
+
+def _said_of(made: Simulated) -> str:
+    first = made.failures[0]
+    return f"{len(made.failures)} runs failed, the first in {first.origin}: {first.message}"
+
+
 def whole_members(ensemble: Array, made: Simulated) -> tuple[Array, Array]:
     """Members all of whose runs ended well."""
     whole = np.isfinite(made.values).all(axis=(1, 2))
     if whole.mean() < 1.0 - MOST_FAILED:
-        first = made.failures[0]
-        raise FitError(
-            f"{len(made.failures)} runs failed, the first in {first.origin}: {first.message}"
-        )
+        raise FitError(_said_of(made))
     return ensemble[:, whole], made.values[whole]
 
 

@@ -62,7 +62,7 @@ def recover(
     """
     asked = task.spec.recover
     if asked is None:
-        raise ValueError("the specification has no part `recover`")
+        raise ValueError("read the specification with to_recover")
     place = folder / identity(task, "recover")
     place.mkdir(parents=True, exist_ok=True)
     smoother = task.spec.smoother.model_copy(

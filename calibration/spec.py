@@ -11,7 +11,7 @@ from pydantic import Field, StrictInt
 from calibration.targets import known
 from model.scenario import FIRST_YEAR
 from scenarios import InputError, load
-from scenarios.errors import listed, nearest_name
+from scenarios.errors import ScenarioError, listed, nearest_name
 from scenarios.schema import Finite, Name, Part, checked
 from scenarios.yaml_file import Document, read_yaml
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from calibration.targets import Prior, Target
 
-SHIPPED = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent
+SHIPPED = ("reference",)
+"""Specifications that come with the project."""
 Number = Annotated[StrictInt, Field(ge=1)]
 Rows = Annotated[StrictInt, Field(ge=100, le=2_000_000)]
 Seed = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
@@ -88,12 +90,15 @@ class Task:
     priors: tuple[Prior, ...]
 
 
-def read_spec(name_or_path: str | Path, train_until: int | None = None) -> Task:
+def read_spec(
+    name_or_path: str | Path, train_until: int | None = None, *, to_recover: bool = False
+) -> Task:
     """Read a specification.
 
     Args:
         name_or_path: Name of a shipped specification, such as ``reference``, or a YAML file.
         train_until: Last year of the figures, if not that of the file.
+        to_recover: Whether it must say how to simulate and recover.
 
     Raises:
         InputError: The file is wrong; the message names file, line, key, what is allowed and the
@@ -101,6 +106,8 @@ def read_spec(name_or_path: str | Path, train_until: int | None = None) -> Task:
     """
     document = read_yaml(_find(name_or_path))
     spec = checked(document, SpecFile, document.data)
+    if to_recover and spec.recover is None:
+        raise document.error(("recover",), "is missing", ", ".join(RecoverSpec.model_fields))
     if train_until is not None:
         spec = spec.model_copy(update={"train_until": train_until})
     everything = known()
@@ -128,9 +135,13 @@ def read_spec(name_or_path: str | Path, train_until: int | None = None) -> Task:
 
 def _find(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
-    shipped = SHIPPED / f"{name_or_path}.yaml"
-    plain = not path.suffix and len(path.parts) == 1 and not path.is_file()
-    return shipped if plain and shipped.is_file() else path
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.is_file():
+        return path
+    if str(name_or_path) not in SHIPPED:
+        allowed = f"a YAML file, or one of {', '.join(SHIPPED)}"
+        near = nearest_name(str(name_or_path), SHIPPED)
+        raise ScenarioError(name_or_path, None, "", "no such specification", allowed, near)
+    return HERE / f"{name_or_path}.yaml"
 
 
 def _names(document: Document, key: str, given: Sequence[str], valid: Sequence[str]) -> None:

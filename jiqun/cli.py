@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 DONE, SOME_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 STORE = Path("build/store")
 """Where runs are kept if nothing is said."""
+FITS = Path("build/fit")
+"""Where fits are kept if nothing is said."""
 LEAST_ROWS, MOST_ROWS = 100, 2_000_000
 
 app = typer.Typer(
@@ -274,6 +276,77 @@ def report(
         else:
             for page in pages:
                 typer.echo(str(page))
+
+
+@app.command(
+    epilog="Example: jiqun calibrate reference --out build/fit. Run it again to go on where it "
+    "stopped."
+)
+def calibrate(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Name of a shipped fit, or a file.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder everything is written to.")] = FITS,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Draw all later runs from the ensemble found.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit parameters to the published figures and write the ensemble found."""
+    with _refusals():
+        from calibration import calibrate as fitted  # noqa: PLC0415
+        from jiqun.fitting import StageDisplay, show_fit  # noqa: PLC0415
+
+        with StageDisplay() as display, _given_up():
+            done = fitted.calibrate(spec, out, workers, display.stage)
+        show_fit(done)
+        if adopt:
+            fitted.adopt(out)
+        if as_json:
+            _print_json(
+                done.summary()
+                | {
+                    "folder": str(out),
+                    "figures": fitted.rows_of(done.figures),
+                    "parameters": fitted.rows_of(done.parameters),
+                    "agreement": fitted.rows_of(done.agreement),
+                }
+            )
+
+
+@app.command(
+    epilog="Example: jiqun recover reference --out build/fit. Run it again to go on where it "
+    "stopped."
+)
+def recover(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="Name of a shipped fit, or a file.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder everything is written to.")] = FITS,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fit histories simulated with known parameters: which ones are found again?"""
+    with _refusals():
+        from calibration import calibrate as fitted  # noqa: PLC0415
+        from jiqun.fitting import StageDisplay, show_recovered  # noqa: PLC0415
+
+        with StageDisplay() as display, _given_up():
+            rows = fitted.recovered(spec, out, workers, display.stage)
+        show_recovered(rows)
+        if as_json:
+            _print_json(fitted.rows_of(rows))
+
+
+@contextmanager
+def _given_up() -> Iterator[None]:
+    """Turn a fit too many of whose runs failed into one message and status 1."""
+    from calibration.fit import FitError  # noqa: PLC0415
+
+    try:
+        yield
+    except FitError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(SOME_FAILED) from error
 
 
 @contextmanager

@@ -129,3 +129,9 @@ def test_a_wrong_specification_is_refused_with_its_place(tmp_path, old, new, lin
 def test_a_missing_specification_is_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         read_spec(tmp_path / "none.yaml")
+    with pytest.raises(InputError, match="nearest: reference"):
+        read_spec("referense")
+    path = tmp_path / "mine.yaml"
+    path.write_text(GOOD, "utf-8")
+    with pytest.raises(InputError, match="recover: is missing"):
+        read_spec(path, to_recover=True)
