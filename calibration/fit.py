@@ -107,7 +107,10 @@ def identity(task: Task, purpose: str) -> str:
     """Hash of all that decides a fit but its workers."""
     parts = {
         "purpose": purpose,
-        "spec": task.spec.model_dump(exclude={"recover"} if purpose == "fit" else set()),
+        # More synthetic sets go on where fewer ended.
+        "spec": task.spec.model_dump(
+            exclude={"recover": {"sets"} if purpose == "recover" else True}
+        ),
         "targets": [target.model_dump() for target in task.targets],
         "fitted": task.fitted,
         "priors": [prior.model_dump() for prior in task.priors],

@@ -63,14 +63,18 @@ def recover(
     asked = task.spec.recover
     if asked is None:
         raise ValueError("read the specification with to_recover")
+    # Parameters and chance are those of the fit itself, found there if it has been made.
+    shared = folder / identity(task, "fit")
+    shared.mkdir(parents=True, exist_ok=True)
+    with Forward(history(task.spec, task.spec.rows), task.targets, folder, workers) as runs:
+        covariance = covariance_of(task, runs, asked.seeds, shared, tell)
+        space, _ = chosen_space(task, runs, covariance, shared, tell)
     place = folder / identity(task, "recover")
     place.mkdir(parents=True, exist_ok=True)
     smoother = task.spec.smoother.model_copy(
         update={"members": asked.members, "iterations": asked.iterations, "seeds": asked.seeds}
     )
     with Forward(history(task.spec, asked.rows), task.targets, folder, workers) as runs:
-        covariance = covariance_of(task, runs, asked.seeds, place, tell)
-        space, _ = chosen_space(task, runs, covariance, place, tell)
         return recover_sets(task, space, runs, covariance, smoother, asked, place, tell)
 
 
@@ -86,7 +90,12 @@ def recover_sets(
 ) -> list[Recovered]:
     """Fit every synthetic set and sum up."""
     fitted = np.array(task.fitted)
-    truths = np.random.default_rng(smoother.seed + 1).standard_normal((len(space), asked.sets))
+    truths = np.array(
+        [
+            np.random.default_rng([TRUTH_SEED, smoother.seed, number]).standard_normal(len(space))
+            for number in range(asked.sets)
+        ]
+    ).T
     first = smooth(
         space,
         runs,
