@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.stats import norm, qmc
 
 from calibration.backtest_data import (
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
     from model.scenario import Array, Lever, Scenario
 
 RESULTS = HERE / "results"
-FIT = "backtest_fit"
+FIT = HERE / "backtest_fit.yaml"
 """Specification of the fits to each origin."""
 LISTS = "little_giant_batch_"
 CHUNK = 4
@@ -188,31 +190,37 @@ def simulate(
             for i in range(0, len(runs), CHUNK)
         ]
         place = {draw.index: i for i, draw in enumerate(draws)}
-        for outcomes in _worked(chunks, workers):
-            for row in outcomes:
+        for rows in _worked(chunks, workers, sorted({outcome for outcome, *_ in wanted})):
+            for row in rows:
                 s = wanted.get((row["outcome"], row["level"], row["unit_name"], row["year"]))
                 if s is not None:
                     found[s.indicator, row["year"]][place[row["draw"]]] = s.scale * row["value"]
     return found
 
 
-def _worked(chunks: Sequence[Chunk], workers: int) -> Iterable[list[dict[str, Any]]]:
-    """Rows of the outcomes of each chunk, by processes or in this one."""
+def _worked(
+    chunks: Sequence[Chunk], workers: int, wanted: Sequence[str]
+) -> Iterable[list[dict[str, Any]]]:
+    """Rows of the wanted outcomes of each chunk, by processes or in this one."""
     pool = LocalPool(workers) if workers > 1 else None
     try:
         for result in dispatch(chunks, pool) if pool else map(run_chunk, chunks):
             if result.failures:
                 raise RuntimeError(result.failures[0].message)
             if result.outcomes is not None:
-                yield _rows(result.outcomes)
+                yield _rows(result.outcomes, wanted)
     finally:
         if pool:
             pool.close(at_once=False)
 
 
-def _rows(outcomes: Any) -> list[dict[str, Any]]:
+def _rows(outcomes: pa.Table, wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of the province and the fields, picked before they become Python objects."""
     names = ["draw", "year", "level", "unit_name", "outcome", "value"]
-    kept = [level in ("province", "field") for level in outcomes["level"].to_pylist()]
+    kept = pc.and_(
+        pc.is_in(outcomes["level"].cast("string"), pa.array(["province", "field"])),
+        pc.is_in(outcomes["outcome"].cast("string"), pa.array(wanted)),
+    )
     rows: list[dict[str, Any]] = outcomes.select(names).filter(kept).to_pylist()
     return rows
 
