@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from model import ClusterPolicyModel
+from scenarios import load
 
 
 def test_same_seed_same_bits(start, same):
@@ -95,3 +96,14 @@ def test_scenarios_of_one_seed_share_their_draws(start, scenario):
     one.run_until_year(year)
     other.run_until_year(year)
     assert not np.array_equal(one.records()["value"], other.records()["value"])
+
+
+def test_a_longer_run_under_all_levers_begins_with_the_shorter_one(start, scenario, same):
+    of = replace(load("policy_to_date"), rows=scenario.rows)
+    short, long = start(of=of.until(2025)), start(of=of)
+    short.run_until_year(2025)
+    long.run_until_year(2027)
+    records, books = long.records(), long.ledger_records()
+    first, entered = records["year"] <= 2025, books["year"] <= 2025
+    same(short.records(), {name: values[first] for name, values in records.items()})
+    assert short.ledger_records()["yuan"].tobytes() == books["yuan"][entered].tobytes()

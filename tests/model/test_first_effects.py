@@ -78,6 +78,22 @@ def test_windows_hold_the_special_funds_whole(end_of_2023, older, yearly, theta)
     assert part == pytest.approx({"steered": theta * yearly, "pooled": (1 - theta) * yearly})
 
 
+def test_steered_money_goes_where_it_is_steered(end_of_2023):
+    of = setting(replace(DOCUMENT, rows=ROWS), "fund_steering", who={"tier": ("world",)}, theta=0.5)
+    model = fork(end_of_2023, lacking(of, "cluster_award"))
+    model.run_until_year(2024)
+    books = books_of(model)
+    steered = entries(books, origin="steered")
+    assert steered["yuan"].sum() > 0.0
+    assert set(steered["tier"]) == {"world"}
+    # Older grants stay open to all in the other half.
+    assert {"county", "none"} <= set(entries(books, year=2024, origin="pooled")["tier"])
+    assert set(entries(books, year=2024, origin="pooled")["lever"]) == {
+        "rd_grant",
+        "equipment_grant",
+    }
+
+
 def test_awards_come_out_of_the_windows_unless_they_are_additional(end_of_2024, older):
     left = {}
     for additional in (0.0, 1.0):
@@ -284,6 +300,35 @@ def test_the_interest_discount_is_a_share_of_the_new_loan(end_of_2023, older):
     paid = stages._interest_discount(model, long)
     gets = e.size < SIZES.index("below_scale")
     assert np.array_equal(paid, np.where(gets, np.minimum(0.02 * long, 1e6), 0.0))
+
+
+def test_tax_rates_take_their_share(end_of_2023, older):
+    none = setting(
+        older, "corporate_income_tax", ordinary=0, high_tech=0, small_first=0, small_rest=0
+    )
+    model = run_to(fork(end_of_2023, none), "costs and taxes")
+    assert np.array_equal(model.after_tax, model.enterprises.profit)
+    flat = setting(older, "corporate_income_tax", ordinary=0.2, high_tech=0.1, small_limit=0.0)
+    flat = lacking(flat, "rd_super_deduction")
+    model = run_to(fork(end_of_2023, flat), "costs and taxes")
+    e = model.enterprises
+    # Losses of earlier years are set off first.
+    gains = (e.profit > 0.0) & (e.losses == 0.0) & np.isin(e.id, end_of_2023.enterprises.id)
+    before = dict(zip(end_of_2023.enterprises.id, end_of_2023.enterprises.losses, strict=True))
+    gains &= np.array([before.get(i, 0.0) == 0.0 for i in e.id])
+    rate = np.where(e.high_tech > NEVER, 0.1, 0.2)
+    assert gains.any()
+    assert np.allclose((e.profit - model.after_tax)[gains], (rate * e.profit)[gains])
+
+
+def test_value_added_tax_follows_its_rate(end_of_2023, older):
+    collected = []
+    for rate in (0.0, 0.13, 0.26):
+        model = run_to(fork(end_of_2023, setting(older, "vat_rate", rate=rate)), "costs and taxes")
+        e = model.enterprises
+        collected.append(model.turnover - float(e.weight @ e.revenue))
+    assert collected[0] == pytest.approx(0.0, abs=1e-3)
+    assert collected[2] == pytest.approx(2.0 * collected[1])
 
 
 # credit -----------------------------------------------------------------------------------------
