@@ -256,7 +256,11 @@ def report(
     lang: Annotated[Languages, typer.Option(help="Language.")] = Languages.BOTH,
     format_: Annotated[Format, typer.Option("--format", help="Format.")] = Format.HTML,
     actuals: Annotated[
-        Path | None, typer.Option(help="CSV of later figures to set beside the projection.")
+        Path | None,
+        typer.Option(
+            help="CSV of later figures to set beside the projection: "
+            "outcome,level,unit_name,year,value,source."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -347,6 +351,34 @@ def _given_up() -> Iterator[None]:
     except FitError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(SOME_FAILED) from error
+
+
+@app.command(epilog="Example: jiqun backtest --train-until 2022 --json")
+def backtest(
+    *,
+    train_until: Annotated[
+        int | None, typer.Option(help="Last year that is known; all origins if absent.")
+    ] = None,
+    actuals: Annotated[
+        Path | None,
+        typer.Option(help="CSV of later figures: indicator, year, value, unit, scope."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
+    as_json: Json = False,
+) -> None:
+    """Score forecasts that know nothing after their origin against what was published."""
+    with _refusals():
+        from calibration.backtest import BacktestError  # noqa: PLC0415
+        from calibration.backtest import backtest as scored  # noqa: PLC0415
+        from jiqun.scoring import show_backtest  # noqa: PLC0415
+
+        try:
+            found = scored(train_until, actuals, workers=workers)
+        except BacktestError as error:
+            raise WrongOptionError(str(error)) from error
+        show_backtest(found)
+        if as_json:
+            _print_json(found)
 
 
 @contextmanager

@@ -119,7 +119,7 @@ if board.runs_of(worlds):
     text(words("departments_note"))
     section(words("yearly_title"), level=3)
     text(words("yearly_text"))
-    text(board.yearly_table(worlds, words))
+    text(f'<div class="board">\n\n{board.yearly_table(worlds, words)}\n\n</div>')
     section(words("counts_title"), level=3)
     text(words("counts_text"))
     text(board.counts_table(worlds, words))
