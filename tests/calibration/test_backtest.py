@@ -1,15 +1,18 @@
 """The back-test: nothing after the origin is used, scores are right, wrong files are refused."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import calibration.backtest as bt
 import calibration.backtest_data as data
 from calibration.backtest_scores import Point, crps, cuts, interval, rmse_ratio, scores
 from experiments.draws import Draw
+from jiqun.cli import app
 from model.scenario import SERIES, quarter_index
 from scenarios import load
 from scenarios.errors import InputError
@@ -351,3 +354,21 @@ def test_fitted_members_replace_priors(monkeypatch, tmp_path):
     assert isinstance(drawn[0], Draw)
     plain = bt.members(2021, 4, None)
     assert drawn[0].values | {"drift": 0} == plain[0].values | {"drift": 0}
+
+
+def test_the_command_prints_one_document_and_refuses_in_one_line(tmp_path, monkeypatch):
+    real = data.protocol
+    monkeypatch.setattr(bt, "protocol", lambda: Small.plan)
+    assert real() is not Small.plan
+    run = CliRunner().invoke
+    done = run(app, ["backtest", "--train-until", "2022", "--workers", "1", "--json"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["origins"] == [2022]
+    assert {"rmse_ratio", "coverage_90", "forecasts"} <= set(found)
+    assert run(app, ["backtest", "--train-until", "2019"]).exit_code == 2
+    path = tmp_path / "later.csv"
+    path.write_text(ACTUALS + "as_va_growth,2024,9,yuan,above-scale industry\n")
+    refused = run(app, ["backtest", "--actuals", str(path)])
+    assert refused.exit_code == 2
+    assert f"{path}:2: unit: unknown 'yuan'" in refused.stderr

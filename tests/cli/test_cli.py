@@ -23,7 +23,9 @@ def jiqun(*arguments):
     return CliRunner().invoke(app, [*map(str, arguments)], prog_name="jiqun")
 
 
-COMMANDS = ["check", "run", "levers", "trace", "outcomes", "report"]
+COMMANDS = [
+    "check", "run", "levers", "trace", "outcomes", "report", "calibrate", "recover", "backtest",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
