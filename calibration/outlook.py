@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import csv
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from calibration.space import DUMMY
+from scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from calibration.fit import Fit
     from calibration.targets import Target
     from model.scenario import Array
 
+MISFITS = Path(__file__).resolve().parent / "misfits.yaml"
+"""Figure to why the fit misses it."""
 INTERVAL = (0.05, 0.5, 0.95)
 IDENTIFIED, UNSEEN = 0.5, 0.85
 """Posterior over prior spread below which a parameter is identified, above which unseen."""
@@ -40,6 +43,7 @@ class Figure:
         high: 95 % quantile of the posterior.
         inside: Whether the median is within the allowed distance; empty if none is stated.
         covered: Whether the published value is in the interval, widened by its own error.
+        reason: Why the median is outside, where it is.
     """
 
     id: str
@@ -54,6 +58,7 @@ class Figure:
     high: float
     inside: bool | None
     covered: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,12 +93,14 @@ class Learnt:
 def figures(fit: Fit) -> list[Figure]:
     """Every figure, fitted or not."""
     rng = np.random.default_rng(1)
+    reasons: dict[str, str] = read_yaml(MISFITS).data
     found = []
     for i, target in enumerate(fit.task.targets):
         after, before = fit.after[:, :, i].ravel(), fit.before[:, :, i].ravel()
         low, median, high = (float(q) for q in np.quantile(after, INTERVAL))
         erring = after + rng.normal(0.0, target.spread, after.size)
         reach = np.quantile(erring, (INTERVAL[0], INTERVAL[2]))
+        inside = _inside(target, median)
         found.append(
             Figure(
                 target.id,
@@ -106,8 +113,9 @@ def figures(fit: Fit) -> list[Figure]:
                 median,
                 low,
                 high,
-                _inside(target, median),
+                inside,
                 bool(reach[0] <= target.value <= reach[1]),
+                reasons.get(target.id, "") if inside is False and target.use == "fit" else "",
             )
         )
     return found

@@ -60,6 +60,8 @@ def show_fit(done: Calibrated) -> None:
         )
     if done.misfits:
         console.print(table)
+    for row in done.misfits:
+        say(f"  {row.id}: {row.reason or 'not looked into yet'}")
     table = Table("parameter", "state", "spread after", "other method", title="parameters")
     for other in done.agreement[:SHOWN_PARAMETERS]:
         state = next((p.state for p in done.parameters if p.name == other.name), "dummy")
