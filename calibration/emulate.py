@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PENALTIES = np.logspace(-1, 4, 11)
 FOLDS = 5
-CHAINS, WARM_UP, LENGTH = 4, 2_000, 8_000
+CHAINS, LENGTH = 4, 8_000
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,14 @@ def _features(scores: Array) -> Array:
 
 
 def sample(
-    emulated: Emulator, observed: Array, covariance: Array, parameters: int, seed: int
+    emulated: Emulator,
+    observed: Array,
+    covariance: Array,
+    parameters: int,
+    seed: int,
+    length: int = LENGTH,
 ) -> Array:
-    """Draws of the posterior, shape (chains, draws, parameters)."""
+    """Draws of the posterior, shape (chains, length, parameters); a quarter more warms them up."""
     # Whitened once, so that a step costs one product of a matrix and a vector.
     root = cholesky(covariance + np.diag(emulated.error), lower=True)
     slopes = solve_triangular(root, emulated.coefficients, lower=True)
@@ -122,11 +127,11 @@ def sample(
     for chain in range(CHAINS):
         rng = np.random.default_rng([seed, chain])
         point = rng.standard_normal(parameters)
-        draws = np.empty((LENGTH, parameters))
-        for i in range(WARM_UP + LENGTH):
+        draws = np.empty((length, parameters))
+        for i in range(-(length // 4), length):
             point = _slice_step(point, likelihood, rng)
-            if i >= WARM_UP:
-                draws[i - WARM_UP] = point
+            if i >= 0:
+                draws[i] = point
         chains.append(draws)
     return np.array(chains)
 
