@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PENALTIES = np.logspace(-1, 4, 11)
 FOLDS = 5
-CHAINS, LENGTH = 4, 8_000
+CHAINS, LENGTH = 4, 20_000
 
 
 @dataclass(frozen=True)

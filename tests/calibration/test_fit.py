@@ -224,7 +224,7 @@ def test_the_other_method_agrees_where_the_data_speak(steps, truth):
     values = np.concatenate([y.mean(axis=1) for _, y in steps])
     emulated = emulator(points, values)
     assert emulated.skill.min() > 0.9
-    chains = sample(emulated, observed, covariance(runs), len(SPACE), 1, length=2_000)
+    chains = sample(emulated, observed, covariance(runs), len(SPACE), 1, length=8_000)
     rows = {row.name: row for row in agreement(SPACE, steps[-1][0], chains)}
     for i in range(SEEN):
         assert rows[f"p{i}"].apart < 0.75
