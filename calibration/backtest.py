@@ -15,7 +15,7 @@ import csv
 import json
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,14 @@ from calibration.backtest_data import (
     all_series,
     protocol,
     read_actuals,
+)
+from calibration.backtest_points import (
+    FIRST,
+    NO_ERROR,
+    Forecast,
+    Simulated,
+    past_errors,
+    point,
 )
 from calibration.backtest_scores import Point, cuts, listed, scores
 from calibration.ensemble import SHIPPED, read_ensemble, write_ensemble
@@ -52,7 +60,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from calibration.backtest_data import ProtocolFile
-    from model.scenario import Array, Lever, Scenario
+    from calibration.backtest_points import PastError
+    from model.scenario import Lever, Scenario
 
 RESULTS = HERE / "results"
 FIT = HERE / "backtest_fit.yaml"
@@ -66,29 +75,9 @@ CAUTION = (
     "20 independent ones, so no test of significance is made."
 )
 
-Simulated = dict[tuple[str, int], "Array"]
-"""Indicator and year to the simulated figure of each member, in the unit of the series."""
-
 
 class BacktestError(ValueError):
     """A question the back-test cannot answer; the message says what is allowed."""
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What was simulated from one origin.
-
-    Attributes:
-        origin: Last year that was known.
-        training: ``prior`` or ``posterior``.
-        simulated: Figures by series and year.
-        note: What to know of the parameters.
-    """
-
-    origin: int
-    training: str
-    simulated: Simulated
-    note: str = ""
 
 
 def known_at(scenario: Scenario, origin: int) -> Scenario:
@@ -225,52 +214,6 @@ def _rows(outcomes: pa.Table, wanted: Sequence[str]) -> list[dict[str, Any]]:
     return rows
 
 
-def rival(series: Series, origin: int, year: int) -> float | None:
-    """Forecast of the naive rival: drift of known levels, or the last known growth."""
-    past = series.known(origin)
-    if not past:
-        return None
-    last = past[-1]
-    if series.kind == "growth" or len(past) == 1:
-        return last.value
-    drift = np.log(last.value / past[0].value) / (last.year - past[0].year)
-    return float(last.value * np.exp(drift * (year - last.year)))
-
-
-def point(series: Series, forecast: Forecast, actual: Published, apart: str = "") -> Point | None:
-    """The forecast of one figure; None where a member has no value.
-
-    A level is simulated growth on the last published value; without one it is the simulated level.
-    """
-    raw = forecast.simulated.get((series.indicator, actual.year))
-    past = series.known(forecast.origin)
-    if raw is None or np.isnan(raw).any():
-        return None
-    error = float(np.mean([figure.error for figure in past])) if past else 0.0
-    rng = np.random.default_rng([forecast.origin, actual.year, _number(series.indicator)])
-    noise = rng.standard_normal((2, len(raw)))
-    jump_off = None
-    if series.kind == "growth":
-        members_ = raw + error * noise[0]
-    else:
-        start = forecast.simulated.get((series.indicator, past[-1].year)) if past else None
-        if past and start is not None and np.all(start > 0.0):
-            jump_off = (past[-1].value, past[-1].year)
-            raw = past[-1].value * raw / start
-        # Both ends of the growth are published figures with an error each.
-        members_ = raw * np.exp(error * (noise[0] + (noise[1] if jump_off else 0.0)))
-    return Point(
-        series.indicator, series.kind, forecast.origin, actual.year, actual.value, series.unit,
-        series.scopes[0], members_, float(np.median(raw)),
-        rival(series, forecast.origin, actual.year), jump_off, apart,
-    )  # fmt: skip
-
-
-def _number(text: str) -> int:
-    """A number of its own for a name, the same in every process."""
-    return int.from_bytes(text.encode(), "big") % (2**32)
-
-
 def ensemble_of(origin: int) -> Path | None:
     """Fitted members that know nothing after a year, where there are some."""
     path = SHIPPED if origin == ORIGIN else SHIPPED.with_name(f"ensemble_{origin}.parquet")
@@ -304,7 +247,7 @@ def forecast(
     if path is not None and read_ensemble(path)[1]["model_hash"] != model_hash():
         note = "fitted with another version of the model"
     draws = members(origin, plan.members, path)
-    years = range(2019, until + 1)
+    years = range(FIRST, until + 1)
     simulated = simulate(scenario, draws, all_series().values(), years, workers)
     return Forecast(origin, training, simulated, note)
 
@@ -343,6 +286,7 @@ def backtest(
     if training is None:
         fitted = all(ensemble_of(origin) is not None for origin in origins)
         training = "posterior" if fitted else "prior"
+    first: list[Point] = []
     points: list[Point] = []
     notes = []
     for origin in origins:
@@ -350,8 +294,13 @@ def backtest(
         until = max((figure.year for figure in wanted), default=origin)
         made = forecast(origin, until, plan, training, workers)
         notes.append(made.note)
-        points += _points(made, wanted, plan, everything=bool(later))
-    return summary(plan, training, origins, points, sorted({note for note in notes if note}))
+        first += _points(made, wanted, plan, everything=bool(later), corrected=False)
+        points += _points(made, wanted, plan, everything=bool(later), corrected=True)
+    noted = sorted({note for note in notes if note})
+    return summary(plan, training, origins, points, noted) | {
+        "first_method": scores([p for p in first if not p.apart])
+        | {"forecasts": [listed(p) for p in first]}
+    }
 
 
 def _published_after(origin: int, plan: ProtocolFile) -> list[Published]:
@@ -364,10 +313,18 @@ def _published_after(origin: int, plan: ProtocolFile) -> list[Published]:
 
 
 def _points(
-    made: Forecast, wanted: Sequence[Published], plan: ProtocolFile, *, everything: bool
-) -> list[Point]:
-    """Points of one origin; series without a known value have no rival and only later figures."""
+    made: Forecast, wanted: Sequence[Published], plan: ProtocolFile, *, everything: bool,
+    corrected: bool,
+) -> list[Point]:  # fmt: skip
+    """Points of one origin, by the second method if `corrected`.
+
+    Series without a known value have no rival and only later figures.
+    """
     specs: Mapping[str, SeriesSpec] = {spec.indicator: spec for spec in plan.series}
+    learnt: Mapping[str, PastError] = {}
+    if corrected:
+        scored = [all_series()[spec.indicator] for spec in plan.series if not spec.apart]
+        learnt = past_errors(scored, made, plan.correction["carry"], plan.correction["pooled"])
     found = []
     for figure in wanted:
         series, spec = all_series()[figure.indicator], specs.get(figure.indicator)
@@ -377,7 +334,7 @@ def _points(
         # Figures that come later may be scored whatever was missing before; an input may not.
         if everything and not (spec and spec.apart) and figure.indicator != INPUT:
             apart = ""
-        one = point(series, made, figure, apart)
+        one = point(series, made, figure, apart, learnt.get(figure.indicator, NO_ERROR))
         if one is not None:
             found.append(one)
     return found
@@ -434,6 +391,7 @@ def write(found: Mapping[str, Any], folder: Path = RESULTS) -> None:
         writer.writeheader()
         writer.writerows({k: _short(v) for k, v in row.items()} for row in rows)
     rest = {key: value for key, value in found.items() if key != "forecasts"}
+    rest["first_method"] = {k: v for k, v in found["first_method"].items() if k != "forecasts"}
     text = json.dumps(rest, indent=1, ensure_ascii=False, default=str)
     (folder / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
 
@@ -459,7 +417,8 @@ def main() -> int:
             print(
                 f"{training}: RMSE ratio {found['rmse_ratio']:.2f} "
                 f"({found['rmse_ratio_low']:.2f} to {found['rmse_ratio_high']:.2f}), "
-                f"coverage of 90 % {found['coverage_90']:.2f}, {found['points']} points"
+                f"coverage of 90 % {found['coverage_90']:.2f}, {found['points']} points; first "
+                f"method {found['first_method']['rmse_ratio']:.2f}"
             )
     return 0
 

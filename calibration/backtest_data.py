@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, StrictInt
 
 from scenarios.errors import TableError, nearest_name
-from scenarios.schema import Part, checked
+from scenarios.schema import Finite, Part, checked
 from scenarios.tables import Number, Row, Text, read_table, table
 from scenarios.yaml_file import read_yaml
 
@@ -62,6 +62,7 @@ class ProtocolFile(Part):
     not_scored: dict[str, str]
     rival: dict[str, str]
     scores: dict[str, Any]
+    correction: dict[Literal["carry", "pooled"], Finite]
     changes: list[Any]
 
 

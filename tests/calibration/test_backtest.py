@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import calibration.backtest as bt
 import calibration.backtest_data as data
+import calibration.backtest_points as points
 from calibration.backtest_scores import Point, crps, cuts, interval, rmse_ratio, scores
 from experiments.draws import Draw
 from jiqun.cli import app
@@ -95,15 +96,17 @@ def test_the_rival_drifts_levels_and_repeats_growth():
             for year, value in ((2019, 100.0), (2021, 121.0), (2022, 500.0))
         ),
     )
-    assert bt.rival(levels, 2021, 2023) == pytest.approx(121.0 * 1.21)
-    assert bt.rival(levels, 2020, 2023) == 100.0
-    assert bt.rival(levels, 2018, 2023) is None
+    assert points.rival(levels, 2021, 2023) == pytest.approx(121.0 * 1.21)
+    assert points.rival(levels, 2020, 2023) == 100.0
+    assert points.rival(levels, 2018, 2023) is None
     growth = replace(levels, kind="growth")
-    assert bt.rival(growth, 2021, 2023) == 121.0
+    assert points.rival(growth, 2021, 2023) == 121.0
 
 
 def _forecast(series, values, origin=2021):
-    return bt.Forecast(origin, "prior", {(series, year): np.array(v) for year, v in values.items()})
+    return points.Forecast(
+        origin, "prior", {(series, year): np.array(v) for year, v in values.items()}
+    )
 
 
 def test_a_level_is_growth_on_the_last_published_value():
@@ -111,10 +114,10 @@ def test_a_level_is_growth_on_the_last_published_value():
         data.all_series()["pv_revenue"], figures=(data.Published("pv_revenue", 2021, 200.0, 0.0),)
     )
     made = _forecast("pv_revenue", {2021: [50.0, 80.0], 2023: [100.0, 120.0]})
-    found = bt.point(series, made, data.Published("pv_revenue", 2023, 400.0, 0.0))
+    found = points.point(series, made, data.Published("pv_revenue", 2023, 400.0, 0.0))
     assert found.members == pytest.approx([400.0, 300.0])
     assert found.jump_off == (200.0, 2021)
-    raw = bt.point(
+    raw = points.point(
         replace(series, figures=()), made, data.Published("pv_revenue", 2023, 400.0, 0.0)
     )
     assert raw.members == pytest.approx([100.0, 120.0])
@@ -127,9 +130,54 @@ def test_members_carry_the_error_of_what_was_published_before():
     made = _forecast("pv_revenue", {2021: np.ones(4000), 2023: np.full(4000, 2.0)})
     for known in (figures, later):
         series = replace(data.all_series()["pv_revenue"], figures=known)
-        found = bt.point(series, made, data.Published("pv_revenue", 2023, 400.0, 0.0))
+        found = points.point(series, made, data.Published("pv_revenue", 2023, 400.0, 0.0))
         assert np.log(found.members).std() == pytest.approx(0.05 * np.sqrt(2), rel=0.05)
         assert found.median == 400.0
+
+
+def _learnt(later=1.0):
+    """Published growth a tenth above the simulated one in each year, and a later figure."""
+    levels = replace(
+        data.all_series()["pv_revenue"],
+        figures=tuple(
+            data.Published("pv_revenue", year, value, 0.0)
+            for year, value in ((2019, 100.0), (2020, 110.0), (2021, 121.0), (2022, later))
+        ),
+    )
+    growth = replace(
+        data.all_series()["as_va_growth"],
+        figures=(
+            data.Published("as_va_growth", 2020, 6.0, 0.0),
+            data.Published("as_va_growth", 2021, 8.0, 0.0),
+            data.Published("as_va_growth", 2022, later, 0.0),
+        ),
+    )
+    simulated = {("pv_revenue", y): np.full(5000, 50.0) for y in range(2019, 2024)}
+    simulated |= {("as_va_growth", y): np.full(5000, 6.0) for y in range(2019, 2024)}
+    return levels, growth, points.Forecast(2021, "prior", simulated)
+
+
+def test_past_errors_move_and_widen_forecasts():
+    levels, growth, made = _learnt()
+    assert points.growth_errors(levels, made) == pytest.approx([np.log(1.1)] * 2)
+    assert points.growth_errors(growth, made) == pytest.approx([0.0, 2.0])
+    errors = points.past_errors([levels, growth], made, carry=0.5, pooled=2.0)
+    assert errors["pv_revenue"].shift == pytest.approx(0.5 * np.log(1.1))
+    assert errors["pv_revenue"].spread == pytest.approx(np.log(1.1))
+    assert errors["as_va_growth"].shift == pytest.approx(0.5)
+    assert errors["as_va_growth"].spread == pytest.approx(np.sqrt(2.0))
+    figure = data.Published("pv_revenue", 2023, 150.0, 0.0)
+    found = points.point(levels, made, figure, "", errors["pv_revenue"])
+    assert found.median == pytest.approx(121.0 * 1.1)
+    assert np.log(found.members).std() == pytest.approx(np.log(1.1) * np.sqrt(2), rel=0.05)
+    figure = data.Published("as_va_growth", 2023, 7.0, 0.0)
+    assert points.point(growth, made, figure, "", errors["as_va_growth"]).median == 6.5
+
+
+def test_past_errors_look_at_nothing_after_the_origin():
+    one, other = _learnt(), _learnt(later=900.0)
+    found = [points.past_errors(case[:2], case[2], carry=0.5, pooled=2.0) for case in (one, other)]
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("origin", [2021, 2022])
@@ -228,7 +276,7 @@ def test_planted_futures_change_no_forecast(simulated, monkeypatch):
 
 
 def test_planted_later_figures_change_no_forecast_but_the_errors(simulated):
-    made = bt.Forecast(2021, "prior", simulated)
+    made = points.Forecast(2021, "prior", simulated)
     series = data.all_series()["as_revenue"]
     fault = replace(
         series,
@@ -237,7 +285,7 @@ def test_planted_later_figures_change_no_forecast_but_the_errors(simulated):
         ),
     )
     figure = data.Published("as_revenue", 2022, 50_000.0, 0.0)
-    one, other = (bt.point(s, made, figure) for s in (series, fault))
+    one, other = (points.point(s, made, figure) for s in (series, fault))
     assert np.array_equal(one.members, other.members)
     assert one.rival == other.rival
 
@@ -258,6 +306,10 @@ def test_the_whole_back_test_gives_scores_and_every_point(tmp_path):
     assert found["significance_test"] is None
     assert found["points"] + found["apart"]["points"] == len(found["forecasts"])
     assert found["rmse_ratio_low"] <= found["rmse_ratio"] <= found["rmse_ratio_high"]
+    first = found["first_method"]
+    assert first["points"] == found["points"]
+    assert len(first["forecasts"]) == len(found["forecasts"])
+    assert first["coverage_90"] <= found["coverage_90"] + 0.1
     for row in found["forecasts"]:
         assert row["year"] > row["origin"]
         assert row["last_year"] is None or row["last_year"] <= row["origin"]
