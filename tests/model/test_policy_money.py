@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import ClusterPolicyModel, targeting
-from model.scenario import TIERS
+from model.scenario import TIERS, quarter_index
 from scenarios import load
 from scenarios.levers import declarations, parameter_of
+from scenarios.schema import WHO
 from scenarios.tables import table
 from tests.model.policy import (
     ISSUED,
@@ -35,6 +36,7 @@ GRANTS = tuple(
     name for name, lever in ISSUED.items() if lever.channel.startswith("price_of") and lever.payer
 )
 OUTSIDE_CLUSTERS = ("county", "none")
+ENDS = tuple(quarter_index(*last) for last in ((2022, 4), (2024, 4), (2025, 2), (2026, 3)))
 INSTALMENTS = ((1.0,), (0.4, 0.3, 0.3), (0.0, 1.0), (0.5, 0.5))
 
 
@@ -74,7 +76,14 @@ def put(draw, name):
         kept = {k: v for k, v in lever.terms.items() if not k.startswith("instalment_")}
         lever = replace(lever, terms=kept)
         terms |= {f"instalment_{i}": share for i, share in enumerate(shares, 1)}
-    return changed(lever, **terms)
+    if draw(st.integers(0, 3)) == 0:
+        lever = replace(lever, end=max(draw(st.sampled_from(ENDS)), lever.start))
+    who = {}
+    for attribute in declarations()[name].who:
+        if draw(st.integers(0, 7)) == 0:
+            allowed = lever.who.get(attribute, WHO[attribute])
+            who[attribute] = tuple(draw(st.sets(st.sampled_from(allowed), min_size=1)))
+    return changed(lever, who, **terms)
 
 
 @st.composite
@@ -203,7 +212,7 @@ def _titles_keep_to_their_numbers(model, watch, _books):
     ):
         quarter = 4 * (year - 2019) + 3
         capacity = 0.0 if race is None else race.value("capacity", quarter)
-        total = 0.0 if race is None else race.value("total", quarter)
+        total = 0.0 if race is None else race.value("total", quarter, np.inf)
         new = sum(a != "provincial" == b for a, b in zip(was, now, strict=True))
         assert new <= np.ceil(capacity)
         assert now.count("provincial") <= total

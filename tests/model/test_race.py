@@ -371,6 +371,19 @@ def test_without_money_for_awards_clusters_wait(race, issued):
     assert entries(books_of(poor), lever="cluster_award", kind="paid").empty
 
 
+def test_a_cluster_that_loses_its_title_while_it_waits_for_money_gets_none(race, issued):
+    of = setting(issued, "special_funds", yearly=3e6)
+    with watching() as watch:
+        model = race(2027, of=of, appraisal=100.0, revocation=1.0, maturity=40.0)
+    promised = {who for _, who, _ in watch.awards}
+    paid = {who for _, who, _, _ in watch.instalments}
+    assert len(promised - paid) > 5
+    for quarter, who, _, status in watch.instalments:
+        assert status in ("provincial", "national")
+        assert watch.titles[2019 + quarter // 4 - 1][who] == status
+    assert not any(model.clusters[i].received for i in promised - paid)
+
+
 def test_recognition_is_the_same_whatever_else_is_in_force(race, issued, end_of_2023):
     """Only what changes members moves the race: lots are addressed by cluster and quarter."""
     alone = fork(
