@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from calibration import facts_picture
 from calibration.facts_measures import DEARER, END, MEASURES, Measured, Panels
 from calibration.panel import POPULATION_SEED, panel
 from experiments.draws import draws
@@ -35,6 +36,7 @@ WORDS = HERE / "facts.yaml"
 RESULTS = HERE / "results" / "facts.csv"
 PICTURES = HERE / "results" / "facts_pictures.csv"
 PAGE = HERE.parent / "docs" / "facts.md"
+PICTURE = PAGE.with_name("facts.png")
 SCENARIO = "without_document_55"
 SEEDS = 8
 WANTED = 2.0 / 3.0
@@ -221,6 +223,8 @@ def page(facts: Sequence[Fact]) -> str:
         "",
         *missing,
         "",
+        f"![Facts on the simulated panel]({PICTURE.name})",
+        "",
         "## One by one",
     ]
     return "\n".join(head + [_section(fact) for fact in (*must, *others)]) + "\n"
@@ -276,7 +280,9 @@ def main() -> int:
     facts = measure(chosen.seeds, drawn=chosen.draws)
     RESULTS.parent.mkdir(exist_ok=True)
     results(facts).to_csv(RESULTS, index=False, float_format="%.6g", lineterminator="\n")
-    pictures(facts).to_csv(PICTURES, index=False, float_format="%.6g", lineterminator="\n")
+    points = pictures(facts)
+    points.to_csv(PICTURES, index=False, float_format="%.6g", lineterminator="\n")
+    facts_picture.draw(points, PICTURE)
     PAGE.write_text(page(facts), encoding="utf-8")
     good, all_ = share_passing(facts)
     print(f"{good} of {all_} facts that must hold pass; {PAGE.name} written")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import facts
+from calibration import facts, facts_picture
 from calibration import facts_estimators as fit
 from calibration.facts_measures import END, MEASURES, Measured, Panels, shadow_of_death
 from calibration.panel import PanelModel, lag, panel, with_productivity
@@ -271,7 +271,7 @@ def test_the_table_shows_a_failing_fact_as_failing():
     assert "Why it falls short" in text
 
 
-def test_every_fact_can_be_measured_on_a_small_run():
+def test_every_fact_can_be_measured_on_a_small_run(tmp_path):
     found = facts.measure(seeds=1, rows=2500)
     for fact in found:
         assert np.isfinite(fact.values).all(), fact.key
@@ -280,6 +280,8 @@ def test_every_fact_can_be_measured_on_a_small_run():
     points = facts.pictures(found)
     assert {"size_tail", "growth_shape", "energy_price", "rd_bunching"} <= set(points["fact"])
     assert np.isfinite(points["y"]).all()
+    facts_picture.draw(points, tmp_path / "facts.png")
+    assert (tmp_path / "facts.png").stat().st_size > 10_000
 
 
 def test_windows_of_the_measures_are_inside_the_scenario():
