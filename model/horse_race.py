@@ -198,7 +198,8 @@ def _instalment(m: ClusterPolicyModel, cluster: Cluster, number: int) -> None:
     if award is None:
         return
     terms = sorted(term for term in award.terms if term.startswith("instalment_"))
-    shares = [award.value(term, m.quarter) for term in terms] or [1.0]
+    # As promised with the title, also where the lever has ended since.
+    shares = [award.value(term, cluster.titled_since) for term in terms] or [1.0]
     if cluster.instalments_paid < len(shares):
         m.awards_due.append((number, shares[cluster.instalments_paid] * cluster.award))
         cluster.instalments_paid += 1

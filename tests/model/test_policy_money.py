@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from model import ClusterPolicyModel, targeting
@@ -99,7 +99,8 @@ def bare():
     return replace(load("without_document_55"), rows=ROWS, levers=())
 
 
-@settings(max_examples=25, derandomize=True)
+# Shrinking would take minutes; the levers of a failing example are read as they are.
+@settings(max_examples=25, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(levers=packages(), seed=st.integers(1, 10**6))
 def test_money_of_any_package(bare, populate, levers, seed):
     of = having(bare, *levers)

@@ -19,6 +19,7 @@ from model.horse_race import (
     whole_places,
     winners,
 )
+from model.scenario import quarter_index
 from scenarios import load
 from tests.model.policy import books_of, entries, fork, having, lacking, setting, summed, watching
 
@@ -263,6 +264,17 @@ def test_three_parts_follow_three_years_of_passing(race):
         parts = [(quarter, yuan) for quarter, who, yuan, _ in watch.instalments if who == i]
         assert parts == [(24, 2e6), (28, 1.5e6), (32, 1.5e6)]
         assert model.clusters[i].received == 5e6
+
+
+def test_what_was_promised_is_paid_after_the_lever_has_ended(race, issued):
+    award = replace(issued.lever("cluster_award"), end=quarter_index(2024, 4))
+    with watching() as watch:
+        model = race(2027, of=having(issued, award), appraisal=0.0)
+    first = won(model, "provincial", 2024)
+    assert {who for _, who, _ in watch.awards} >= set(first)
+    assert {quarter for quarter, _, _ in watch.awards} == {quarter_index(2024, 4)}
+    for i in first:
+        assert [yuan for _, who, yuan, _ in watch.instalments if who == i] == [2e6, 1.5e6, 1.5e6]
 
 
 def test_only_the_named_fields_are_recommended_and_all_racing_tiers_are_recognised(race):
