@@ -4,8 +4,9 @@ The protocol (`backtest.yaml`) was written before the first scoring. Forecasts k
 their origin where that can be arranged; that forms, series and prior ranges were chosen by people
 who knew the period cannot be undone, so no one should read the scores as a test of foresight.
 
-``python -m calibration.backtest`` renews `results/backtest.csv` and `results/backtest.json`; with
-``--train`` it first fits the parameters to each origin (`ensemble_2021.parquet` and so on).
+``python -m calibration.backtest`` renews the stored scores and `docs/backtest.md`; with ``--train``
+it first fits the parameters to each origin (`ensemble_2021.parquet` and so on); ``--page`` only
+writes the page.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from calibration.backtest_data import (
     protocol,
     read_actuals,
 )
+from calibration.backtest_page import page
 from calibration.backtest_points import (
     FIRST,
     NO_ERROR,
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from model.scenario import Lever, Scenario
 
 RESULTS = HERE / "results"
+PAGE = HERE.parent / "docs" / "backtest.md"
 FIT = HERE / "backtest_fit.yaml"
 """Specification of the fits to each origin."""
 LISTS = "little_giant_batch_"
@@ -404,13 +407,14 @@ def main() -> int:
     """Renew the stored scores."""
     options = argparse.ArgumentParser(description="Score pseudo out-of-sample forecasts.")
     options.add_argument("--train", action="store_true", help="fit to each origin first")
+    options.add_argument("--page", action="store_true", help="only write the page")
     options.add_argument("--workers", type=int, default=1)
     options.add_argument("--folder", type=Path, default=Path("build/calibration"))
     chosen = options.parse_args()
     plan = protocol()
     if chosen.train:
         train(plan.origins, chosen.folder, chosen.workers, print)
-    for training in plan.training:
+    for training in () if chosen.page else plan.training:
         if training == "prior" or all(ensemble_of(origin) for origin in plan.origins):
             found = backtest(training=training, workers=chosen.workers, plan=plan)
             write(found)
@@ -420,6 +424,7 @@ def main() -> int:
                 f"coverage of 90 % {found['coverage_90']:.2f}, {found['points']} points; first "
                 f"method {found['first_method']['rmse_ratio']:.2f}"
             )
+    PAGE.write_text(page(plan, RESULTS), encoding="utf-8")
     return 0
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import calibration.backtest as bt
 import calibration.backtest_data as data
 import calibration.backtest_points as points
+from calibration.backtest_page import page
 from calibration.backtest_scores import Point, crps, cuts, interval, rmse_ratio, scores
 from experiments.draws import Draw
 from jiqun.cli import app
@@ -318,6 +319,13 @@ def test_the_whole_back_test_gives_scores_and_every_point(tmp_path):
     bt.write(found, tmp_path)
     table = pd.read_csv(tmp_path / "backtest_prior.csv")
     assert len(table) == len(found["forecasts"])
+    text = page(Small.plan, tmp_path)
+    assert text.count("| as_revenue | 2021 |") == 1
+    assert f"({found['rmse_ratio_low']:.2f} to {found['rmse_ratio_high']:.2f})" in text
+
+
+def test_the_page_is_that_of_the_stored_scores():
+    assert bt.PAGE.read_text(encoding="utf-8") == page(data.protocol(), bt.RESULTS)
 
 
 ACTUALS = "indicator,year,value,unit,scope\n"
