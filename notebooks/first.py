@@ -184,7 +184,7 @@ def weak(evidence: Evidence, words: Words) -> str:
         "doubt_weak",
         count=len(drawn),
         weak=sum(row.grade in WEAK_GRADES for row in drawn),
-        far=verdicts.count("far"),
+        near=verdicts.count("near"),
         judged=verdicts.count("far") + verdicts.count("near"),
     )
 
