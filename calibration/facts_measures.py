@@ -481,7 +481,7 @@ def energy_price(data: Panels) -> Measured:
         path[i] = np.average(response[rows], weights=w[rows])
         sums = [float(np.dot(w[rows], energy[rows])) for energy in (used_dearer, used)]
         total[i] = np.log(sums[0] / sums[1]) / np.log(DEARER)
-    passed = -0.1 <= path[0] <= 0.0 and -0.8 <= path[-1] <= -0.2
+    passed = bool(-0.1 <= path[0] <= 0.0 and -0.8 <= path[-1] <= -0.2)
     return Measured(
         float(path[-1]), passed, int(there.sum()),
         {"first_year": float(path[0]), "of_all_energy": float(total[-1])},
