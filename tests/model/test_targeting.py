@@ -191,3 +191,17 @@ def test_only_projects_that_are_done_are_paid(start, scenario, monkeypatch):
     done = {i for s, i in zip(*(x.tolist() for x in stages), strict=True) if after.get(i, s) > s}
     owed = {i for entry in model.due for i in entry.ids.tolist() if i < 10_000_000}
     assert owed <= done
+
+
+def test_what_was_approved_and_not_done_goes_back_into_the_purse(start):
+    model = start()
+    model.run_for(1)
+    e, trial = model.enterprises, lever(budget=3e6)
+    claim = np.where(e.weight == 1.0, 1e5, 0.0)
+    approval = targeting.approve(model, trial, claim)
+    approved = float(e.weight @ approval.yuan)
+    ((origin, fund),) = model.province.parts(trial)
+    assert model.province.left(trial, origin, fund) == pytest.approx(3e6 - approved)
+    paid = targeting.commit(model, approval, 0.25 * claim)
+    assert e.weight @ paid == pytest.approx(0.25 * approved)
+    assert model.province.left(trial, origin, fund) == pytest.approx(3e6 - 0.25 * approved)
