@@ -1,7 +1,9 @@
 """Draws: the places in the parameters' ranges and in the outside world that runs are made at.
 
-Draw 0 holds the central values. Draw i is point i of one scrambled Sobol sequence: it is the same
-however many draws are asked for, so that a batch can be enlarged without moving what it has.
+Parameters that the published figures see come from the fitted ensemble: draw i takes its set i. All
+others are drawn from their priors, at point i of one scrambled Sobol sequence. A draw is the same
+however many are asked for, so that a batch can be enlarged without moving what it has. Draw 0 holds
+the central values: the centre of the ensemble, and of the table for parameters outside it.
 
 Side batches move one source of uncertainty alone; their draws have numbers of their own, so that a
 number means one thing in a store.
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import qmc, triang
 
+from experiments.ensemble import fitted
 from model.scenario import SERIES
 from scenarios.tables import table
 
@@ -71,10 +74,12 @@ def draws(scenario: Scenario, indices: Iterable[int]) -> Iterator[Draw]:
     """
     ranges = [row for row in table("parameters") if row.low < row.high]
     free = {row.name for row in ranges if scenario.parameters.get(row.name) == row.value}
+    ensemble = fitted()
+    central = {} if ensemble is None else _of(ensemble.centre, free)
     for index in indices:
         block, place = divmod(index - 1, BLOCK) if index else (-1, 0)
         if block < 0:
-            yield Draw(0)
+            yield Draw(0, central)
             continue
         point = _point(len(ranges) + len(SERIES), place)
         values = {
@@ -82,6 +87,8 @@ def draws(scenario: Scenario, indices: Iterable[int]) -> Iterator[Draw]:
             for row, u in zip(ranges, point[len(SERIES) :], strict=True)
             if row.name in free
         }
+        if ensemble is not None:
+            values |= _of(ensemble.member(place), free)
         # The mean of four independent years has half the spread of one year; a uniform place within
         # one standard deviation of the year has .58 of it.
         outside = {
@@ -91,9 +98,13 @@ def draws(scenario: Scenario, indices: Iterable[int]) -> Iterator[Draw]:
         }
         yield Draw(
             index,
-            values if FIRST_OF_BLOCK[Vary.OUTSIDE] != block * BLOCK else {},
+            values if FIRST_OF_BLOCK[Vary.OUTSIDE] != block * BLOCK else central,
             outside if FIRST_OF_BLOCK[Vary.PARAMETERS] != block * BLOCK else {},
         )
+
+
+def _of(values: Mapping[str, float], free: set[str]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if name in free}
 
 
 def _point(dimensions: int, index: int) -> Array:

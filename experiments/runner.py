@@ -22,6 +22,7 @@ from experiments.batch import (
     scenario_hash,
 )
 from experiments.draws import Vary
+from experiments.ensemble import fitted
 from experiments.pool import DaskPool, LocalPool, Pool, dispatch
 from experiments.populations import load_population, save_population
 from experiments.store import Store
@@ -227,6 +228,7 @@ def _entry(
         },
         "model_hash": model_hash(),
         "data_hash": planned[0][0].data_hash if planned else "",
+        "ensemble": ensemble.digest if (ensemble := fitted()) else "",
         "tables_hash": tables_hash(),
         "versions": {name: version(name) for name in RECORDED_VERSIONS}
         | {"python": platform.python_version()},
