@@ -93,7 +93,8 @@ def delivery(m: ClusterPolicyModel, lever: Lever) -> Array | float:
     """
     if lever.origin != "document_55":
         return 1.0
-    office = "city" if lever.payer.get("city") else "province"
+    # Money is delivered by who pays it; a line that banks carry is brought to members by the city.
+    office = "province" if "province" in lever.payer else "city"
     raised = (
         m.lever_value("implementation_capacity", office) * m.cluster_plan[m.enterprises.cluster]
     )
