@@ -30,7 +30,8 @@ def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         fund = f"; fund: {row['fund']}" if row["fund"] else ""
         yield f"    channel: {row['channel']}; payer: {payer}{fund}; {period}"
         for name, term in row["terms"].items():
-            yield f"    {name}: {_values(term)}"
+            of = f" (a {row['cap_per']})" if name == "cap" else ""
+            yield f"    {name}{of}: {_values(term)}"
         if row["who"]:
             groups = "; ".join(f"{k} {', '.join(v)}" for k, v in row["eligible"].items())
             yield f"    aimed by: {', '.join(row['who'])}; eligible: {groups or 'all'}"
@@ -57,6 +58,7 @@ def _lever(lever: LeverDeclaration) -> dict[str, Any]:
         "channel": lever.channel,
         "payer": lever.payer,
         "fund": lever.fund,
+        "cap_per": lever.cap_per,
         "from": lever.from_,
         "to": lever.to,
         "who": lever.who,

@@ -75,6 +75,7 @@ class Lever:
         fund: Fund the money comes from, or an empty string.
         drawn: Term to the parameter its first dated value is drawn with. Later dates of the term
             are set by a scenario and stay.
+        cap_a_year: Whether its cap is for an enterprise and a year; else it is for a project.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Lever:
     payer: Mapping[str, float] = field(default_factory=dict)
     fund: str = ""
     drawn: Mapping[str, str] = field(default_factory=dict)
+    cap_a_year: bool = False
 
     def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
         """Value of a term in a quarter; `absent` outside the period or before its first date."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
 
-CAP_A_YEAR = ("rd_grant", "equipment_grant", "equipment_grant_hefei", "loan_interest_discount")
-"""Levers whose cap is for an enterprise and a year; that of others is for a project (rules.csv)."""
 GROUPS = {"tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES}
 
 
@@ -228,7 +226,7 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
         m.province.spend(lever, origin, -unused)
         rows = rows[granted[rows] > 0.0]
         book(m, lever, "committed", origin, fund, rows, granted[rows])
-        if lever.id in CAP_A_YEAR:
+        if lever.cap_a_year:
             m.granted.setdefault(lever.id, np.zeros(len(e)))[rows] += granted[rows]
         for year, share in enumerate(shares):
             later = lag + 4 * year

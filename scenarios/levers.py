@@ -114,6 +114,7 @@ def issued(lever: LeverDeclaration) -> Lever:
         payer=dict(lever.payer),
         fund=lever.fund,
         drawn={name: term.parameter for name, term in lever.terms.items() if term.parameter},
+        cap_a_year=lever.cap_per == "year",
     )
 
 

@@ -236,6 +236,7 @@ class LeverDeclaration(Part):
     budget: Budget | None = None
     take_up: TakeUp | None = None
     instalments: Instalments | None = None
+    cap_per: Literal["project", "year"] = "project"
     terms: Annotated[dict[str, Term], Field(min_length=1)]
 
 
