@@ -28,10 +28,10 @@ def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         payer = ", ".join(_payer(*item) for item in row["payer"].items()) or "nobody directly"
         period = f"from {row['from']}" + (f" to {row['to']}" if row["to"] else "")
         fund = f"; fund: {row['fund']}" if row["fund"] else ""
-        yield f"    channel: {row['channel']}; payer: {payer}{fund}; {period}"
+        cap = f"; cap for a {row['cap_per']}" if "cap" in row["terms"] else ""
+        yield f"    channel: {row['channel']}; payer: {payer}{fund}; {period}{cap}"
         for name, term in row["terms"].items():
-            of = f" (a {row['cap_per']})" if name == "cap" else ""
-            yield f"    {name}{of}: {_values(term)}"
+            yield f"    {name}: {_values(term)}"
         if row["who"]:
             groups = "; ".join(f"{k} {', '.join(v)}" for k, v in row["eligible"].items())
             yield f"    aimed by: {', '.join(row['who'])}; eligible: {groups or 'all'}"

@@ -71,6 +71,8 @@ def test_levers_as_text_name_everything():
             assert f"    {name}: " in text
             assert term.parameter is None or f"as {term.parameter})" in text
     assert "cap: 40 万元 (assumption; digital_voucher_1); bounds 0 万元 to 1 亿元" in text
+    assert "cap for a year" in text
+    assert "cap for a project" in text
 
 
 @pytest.mark.parametrize(
