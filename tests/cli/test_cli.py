@@ -123,9 +123,12 @@ def test_failed_runs_give_status_1(tmp_path, monkeypatch):
 
 def test_an_interrupted_batch_keeps_what_is_finished(tmp_path):
     command = ["run", "without_document_55", "--seeds", "200", *SMALL, "--out", str(tmp_path)]
+    # A shell that runs the tests in its background has interrupts ignored, and children inherit it.
+    heeds = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     driver = subprocess.Popen(
-        [sys.executable, "-m", "jiqun", *command], cwd=ROOT, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", f"{heeds}; from jiqun.cli import main; main()", *command],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     until = time.monotonic() + 60
     while not list((tmp_path / "runs").glob("*.parquet")) and time.monotonic() < until:
         time.sleep(0.01)
