@@ -135,7 +135,11 @@ def changed(worlds: Worlds, factor: float) -> Worlds:
 
 @pytest.mark.parametrize(
     ("factor", "answer"),
-    [(1.0, "No effect"), (1.01, "The document raises"), (0.99, "The document lowers")],
+    [
+        (1.0, "No effect"),
+        (1.01, "In the model the document raises"),
+        (0.99, "In the model the document lowers"),
+    ],
 )
 def test_the_answer_follows_the_results(worlds: Worlds, factor: float, answer: str) -> None:
     words = Words("en")
