@@ -154,6 +154,7 @@ def results(facts: Sequence[Fact]) -> pd.DataFrame:
                 "seeds_passing": fact.passing,
                 "observations": int(np.median([one.observations for one in fact.found])),
                 "method": fact.words["method"],
+                "fitted": fact.words.get("fitted", ""),
                 "also": "; ".join(f"{name} {number:.4g}" for name, number in fact.also.items()),
                 "note": "" if fact.passed else fact.words.get("falls_short", ""),
             }
@@ -162,7 +163,7 @@ def results(facts: Sequence[Fact]) -> pd.DataFrame:
         lines.append(line)
     columns = (
         "key", "fact", "must", "value", "low", "high", "asks", "passed", "seeds", "seeds_passing",
-        "observations", "target", "range", "method", "also", "note", "source",
+        "observations", "target", "range", "method", "fitted", "also", "note", "source",
     )  # fmt: skip
     return pd.DataFrame(lines, columns=list(columns))
 
@@ -197,6 +198,7 @@ def page(facts: Sequence[Fact]) -> str:
     good, all_ = share_passing(facts)
     must = sorted((f for f in facts if f.row.must == "yes"), key=lambda fact: not fact.passed)
     others = [fact for fact in facts if fact.row.must != "yes"]
+    chosen = [fact for fact in must if fact.passed and "fitted" in fact.words]
     missing = [f"- {row_of(start).fact}: {why}." for start, why in words()["not_measured"].items()]
     seeds = len(facts[0].found)
     head = [
@@ -207,11 +209,11 @@ def page(facts: Sequence[Fact]) -> str:
         "Each fact is measured on the yearly panel of simulated enterprises in the way the field",
         f"measures it, over {seeds} seeds; the value is the median, the span that of the seeds.",
         "A fact passes where more than half of the seeds meet what is asked. Rows of the panel",
-        "stand for several enterprises each, and every estimator is weighted. Parameters were not",
-        "moved to make a fact pass.",
+        "stand for several enterprises each, and every estimator is weighted.",
         "",
         f"**{good} of the {all_} facts that must hold pass ({100 * good / all_:.0f} %; two thirds",
-        "are wanted).**",
+        f"are wanted).** A rule or parameters were chosen by {len(chosen)} of those that pass",
+        "(marked fitted, with what was chosen below); the others that pass are tests.",
         "",
         "## Facts that must hold",
         _table(must),
@@ -239,6 +241,7 @@ def _table(facts: Sequence[Fact]) -> str:
     for fact in facts:
         low, high = min(fact.values), max(fact.values)
         mark = "pass" if fact.passed else "**fail**"
+        mark += ", fitted" if "fitted" in fact.words else ""
         lines.append(
             f"| {mark} | {fact.words['title']['zh']} {fact.words['title']['en']}"
             f" | {_number(float(np.median(fact.values)))} | {_number(low)} to {_number(high)}"
@@ -260,6 +263,8 @@ def _section(fact: Fact) -> str:
     ]
     if also:
         lines.append(f"Also: {also}.")
+    if "fitted" in fact.words:
+        lines += ["", f"Chosen by it: {fact.words['fitted']}."]
     if not fact.passed and fact.words.get("falls_short"):
         lines += ["", f"Why it falls short: {fact.words['falls_short']}"]
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import model
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Draw, Vary, draws
+from experiments.ensemble import SHIPPED
 from model.scenario import quarter_name
 
 if TYPE_CHECKING:
@@ -89,18 +90,22 @@ class Plan:
         draws: Number of draws, or None for the central one.
         cross: Every draw with every seed instead of draw i with seed i.
         vary: What moves from run to run.
+        ensemble: File of the fitted parameter sets that draws are made from.
     """
 
     seeds: int | None = None
     draws: int | None = None
     cross: bool = False
     vary: Vary = Vary.ALL
+    ensemble: Path = SHIPPED
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         for name, value in (("--seeds", self.seeds), ("--draws", self.draws)):
             if value is not None and not 1 <= value <= BLOCK:
                 raise PlanError(f"{name} {value}: allowed: 1 to {BLOCK}")
+        if self.ensemble != SHIPPED and not self.ensemble.is_file():
+            raise PlanError(f"--ensemble {self.ensemble}: there is no such file")
         if self.cross and (self.seeds is None or self.draws is None):
             raise PlanError("--cross needs both --seeds and --draws")
         if self.cross and self.vary != Vary.ALL:
@@ -165,8 +170,9 @@ def run_key(scenario: Scenario, draw: Draw, seed: int, population: str) -> str:
 def runs_of(scenario: Scenario, plan: Plan, population: PopulationRef) -> list[Run]:
     """Runs of a scenario in the order of the plan."""
     pairs = plan.pairs()
+    numbers = sorted({index for index, _ in pairs})
     drawn: Mapping[int, Draw] = {
-        draw.index: draw for draw in draws(scenario, sorted({index for index, _ in pairs}))
+        draw.index: draw for draw in draws(scenario, numbers, plan.ensemble)
     }
     return [
         Run(

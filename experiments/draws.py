@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import qmc, triang
 
-from experiments.ensemble import fitted
+from experiments.ensemble import SHIPPED, fitted
 from model.scenario import SERIES
 from scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from model.scenario import Array, Scenario
     from scenarios.tables import Parameter
@@ -62,7 +63,9 @@ class Draw:
     outside: Mapping[str, float] = field(default_factory=dict)
 
 
-def draws(scenario: Scenario, indices: Iterable[int]) -> Iterator[Draw]:
+def draws(
+    scenario: Scenario, indices: Iterable[int], ensemble_file: Path = SHIPPED
+) -> Iterator[Draw]:
     """Draws of a scenario by number.
 
     A parameter or path that the scenario itself sets away from the central one is left where the
@@ -71,10 +74,11 @@ def draws(scenario: Scenario, indices: Iterable[int]) -> Iterator[Draw]:
     Args:
         scenario: The scenario at its central values.
         indices: Numbers of the draws, ascending within a block.
+        ensemble_file: Fitted parameter sets; priors alone where there is no such file.
     """
     ranges = [row for row in table("parameters") if row.low < row.high]
     free = {row.name for row in ranges if scenario.parameters.get(row.name) == row.value}
-    ensemble = fitted()
+    ensemble = fitted(ensemble_file)
     central = {} if ensemble is None else _of(ensemble.centre, free)
     for index in indices:
         block, place = divmod(index - 1, BLOCK) if index else (-1, 0)

@@ -228,7 +228,7 @@ def _entry(
         },
         "model_hash": model_hash(),
         "data_hash": planned[0][0].data_hash if planned else "",
-        "ensemble": ensemble.digest if (ensemble := fitted()) else "",
+        "ensemble": ensemble.digest if (ensemble := fitted(plan.ensemble)) else "",
         "tables_hash": tables_hash(),
         "versions": {name: version(name) for name in RECORDED_VERSIONS}
         | {"python": platform.python_version()},

@@ -116,6 +116,12 @@ def run(  # noqa: PLR0913  (one parameter an option)
     vary: Annotated[
         Varied, typer.Option(help="What moves from run to run; the rest stays central.")
     ] = Varied.ALL,
+    ensemble: Annotated[
+        Path | None,
+        typer.Option(
+            help="Fitted parameter sets of `jiqun calibrate`; else those that are shipped."
+        ),
+    ] = None,
     rows: Annotated[
         str | None, typer.Option(help="Enterprise rows, or 'all' for one an enterprise.")
     ] = None,
@@ -131,11 +137,12 @@ def run(  # noqa: PLR0913  (one parameter an option)
     with _refusals():
         from experiments.batch import Plan  # noqa: PLC0415
         from experiments.draws import Vary  # noqa: PLC0415
+        from experiments.ensemble import SHIPPED  # noqa: PLC0415
         from experiments.runner import Options, run_batch  # noqa: PLC0415
         from jiqun.screen import ProgressDisplay, say, show_failures  # noqa: PLC0415
 
         resolved = _resolved(scenarios, rows, until)
-        plan = Plan(seeds, draws, cross, Vary(vary))
+        plan = Plan(seeds, draws, cross, Vary(vary), ensemble or SHIPPED)
         command = shlex.join(["jiqun", *sys.argv[1:]])
         with ProgressDisplay() as progress:
             report = run_batch(

@@ -56,6 +56,21 @@ def reported(real: Array, reward: Array, relabel: float) -> Array:
     return real * (1.0 + relabel * reward / 0.25)
 
 
+def up_to_notch(reported: Array, notch: Array, holds: Flag, reach: float) -> Array:
+    """R&D reported by those who hold a title with a notch: up to it where it is within reach.
+
+    Enterprises bunch at the notch (Chen, Liu, Suarez Serrato and Xu 2021).
+
+    Args:
+        reported: R&D reported otherwise, yuan a quarter, shape (rows,).
+        notch: R&D that the title asks for, yuan a quarter.
+        holds: Who holds the title.
+        reach: Most that is reported over what would be otherwise.
+    """
+    near = holds & (reported < notch) & (reported * reach >= notch)
+    return np.where(near, notch, reported)
+
+
 def next_knowledge(knowledge: Array, rd_real: Array, decay: float) -> Array:
     """Knowledge stock after a quarter, yuan of 2018 (perpetual inventory; Hall 2007)."""
     return knowledge * (1.0 - decay / 4.0) + rd_real
@@ -66,12 +81,32 @@ def log_gain(before: Array, after: Array, floor: Array) -> Array:
     return np.log((after + floor) / (before + floor))
 
 
-def level_noise(draw: Array, scale: float) -> Array:
-    """Laplace shock to the log of competitiveness that leaves expected size unchanged.
+def seldom(draw: Array, lot: Array, chance: float) -> Array:
+    """Shocks that come in few quarters and are large then; variance as if they came in each.
 
-    A Laplace shock of scale b raises the mean of its exponential by -ln(1 - b^2).
+    Four shocks a year would add up to growth nearer to the normal law than to the published tent.
+
+    Args:
+        draw: Standard Laplace draw, shape (rows,).
+        lot: Uniform draw: does a shock come?
+        chance: That one comes in a quarter.
     """
-    result: Array = scale * draw + np.log1p(-(scale**2))
+    return np.where(lot < chance, draw / np.sqrt(chance), 0.0)
+
+
+def level_noise(shock: Array, scale: float, chance: float) -> Array:
+    """Permanent shock to the log of competitiveness that leaves expected size unchanged.
+
+    A Laplace shock of scale b raises the mean of its exponential to 1 / (1 - b^2); one that comes
+    with `chance` has b^2 = scale^2 / chance.
+
+    Args:
+        shock: Standard shock (`seldom`), shape (rows,).
+        scale: Scale as if it came every quarter.
+        chance: That one comes in a quarter.
+    """
+    mean = 1.0 - chance + chance / (1.0 - scale**2 / chance)
+    result: Array = scale * shock - np.log(mean)
     return result
 
 

@@ -89,17 +89,16 @@ def adjust_revenue(revenue: Array, target: Array, growth: Array, speed: float) -
 
 
 def wage_growth(
-    price: float, productivity: float, labour_share: float, share_start: float,
-    employment: float, correction: float, pass_through: float, supply: float,
+    productivity: float, labour_share: float, share_start: float, employment: float,
+    correction: float, pass_through: float, supply: float,
 ) -> float:  # fmt: skip
-    """Growth of the provincial wage in a quarter (log).
+    """Growth of the provincial wage over prices in a quarter (log).
 
-    Wages follow prices and labour productivity, are drawn back to the labour share of the start
+    Wages follow labour productivity, are drawn back to the labour share of the start
     (an anchor for the margin) and rise with employment by the elasticity of local labour supply.
     """
     return (
-        price
-        + pass_through * productivity
+        pass_through * productivity
         + correction * (share_start - labour_share)
         + employment / supply
     )

@@ -103,13 +103,14 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.price = np.ones(n)
         self.plant_price = np.ones(n)
         self.lasting_price = np.ones(n)
-        self.price_growth = 0.0
+        self.input_price = 1.0
         # A field that no row stands for keeps a market next to nothing.
         sales = np.maximum(np.bincount(e.field, e.weight * e.revenue, n), 1e6)
         self.market = sales / province.fields["market_share"]
         self.past_markets = (self.market, self.market)
         self.attraction = np.ones(n)
         self.demand_growth = np.ones(n)
+        self.demand_pace = province.marginals["value_added_growth"]
         self.frontier = np.zeros(n)
         bought = e.weight * (e.role == 2) * e.revenue * (1.0 - e.va_rate)
         self.purchases = np.minimum(
@@ -123,8 +124,11 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.revenue_per_mass = np.full(n, 0.25)
         staff = e.weight * e.employees * e.wage
         marginals = province.marginals
-        pay = float(np.sum((staff)[e.above_scale]))
+        pay = float(np.sum(staff[e.above_scale]))
         self.wage = marginals["va_share_wages"] * marginals["value_added"] / pay
+        # Below scale pay is a larger part of value added: the anchor is the share of all.
+        made = 4.0 * float(np.dot(e.weight, e.value_added))
+        self.labour_share_start = self.wage * float(np.sum(staff)) / made
         self.memory: tuple[float, float] | None = None
         self.rd_cost_ratio = np.ones(len(e))
         self.rd_reward = np.zeros(len(e))

@@ -47,15 +47,20 @@ def outside_world(m: ClusterPolicyModel) -> None:
         m.attraction = m.market / m.past_markets[0]
         m.past_markets = (*m.past_markets[1:], m.market)
         price = 1.0 + outside.growth("price", year)
-        m.demand_growth = (1.0 + outside.growth("demand", year)) * price
+        # Orders run on: the province meets the swings of all industry late, a field's own at once.
+        demand, carried = outside.growth("demand", year), p["demand_inertia"]
+        nation = float(np.dot(m.market, demand) / m.market.sum())
+        m.demand_pace = carried * m.demand_pace + (1.0 - carried) * nation
+        m.demand_growth = (1.0 + demand + m.demand_pace - nation) * price
         m.price = m.price * price
-        m.price_growth = float(np.log(np.sum(m.market * price) / np.sum(m.market)))
+        # Pay follows prices at once, or each year of rising prices would begin with high profit.
+        m.wage *= float(np.sum(m.market * price) / np.sum(m.market))
         m.market = m.market * m.demand_growth
         m.frontier = p["frontier_share"] * np.log1p(outside.growth("frontier", year)) / 4.0
+        m.input_price *= 1.0 + outside.input_gap_in(year)
         m.banks.base_rate = outside.loan_rate_in(year)
     else:
         m.demand_growth = np.ones(N)
-        m.price_growth = 0.0
     m.outside = m.outside * np.exp((p["sigma"] - 1.0) * m.frontier)
     rates = m.lever_value
     m.income_tax = taxes.IncomeTaxRates(
@@ -151,10 +156,13 @@ def produce(m: ClusterPolicyModel) -> None:
     tax_share = facts["va_share_production_tax"]
     vat_share = tax_share * p["vat_in_production_tax"]
     vat_rate = m.lever_value("vat_rate", "rate")
-    net = e.va_rate * e.revenue
+    made = e.va_rate * e.revenue
+    real = (made + vat_share / (1.0 - vat_share) * made) / price
+    # Dearer inputs are passed on in part; volumes are those of the inputs' old prices.
+    dearer = p["input_price_borne"] * (m.input_price - 1.0) * (e.revenue - made)
+    net = made - np.minimum(dearer, 0.5 * made)
     vat = vat_share / (1.0 - vat_share) * vat_rate / 0.13 * net
     energy_price = p["energy_price"] * m.price_all
-    real = (net + vat_share / (1.0 - vat_share) * net) / price
     energy_used = np.maximum(e.energy_per_va - e.energy_saved, 0.0) * real
     saved_cost = e.energy_saved * real * energy_price
     energy_cost = energy_used * energy_price
@@ -242,10 +250,9 @@ def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: fl
     if m.memory is not None:
         before_real, before_staff = m.memory
         growth = market.wage_growth(
-            price=m.price_growth,
             productivity=np.log(real / staff) - np.log(before_real / before_staff),
             labour_share=wages / va,
-            share_start=m.policy.province.marginals["va_share_wages"],
+            share_start=m.labour_share_start,
             employment=np.log(staff / before_staff) - p["labour_force_growth"] / 4.0,
             correction=p["wage_correction"],
             pass_through=p["wage_pass_through"],
@@ -427,12 +434,18 @@ def innovate(m: ClusterPolicyModel) -> None:
     gain += p["frontier_absorption"] * m.frontier[e.field] + p["drift"] / 4.0
     e.productivity += gain
 
-    slow = innovation.level_noise(laplace(seed, "level", e.id, t), p["level_shock"])
+    chance = p["shock_chance"]
+
+    def shock(name: str) -> Array:
+        lot = uniform(seed, f"{name} comes", e.id, t)
+        return innovation.seldom(laplace(seed, name, e.id, t), lot, chance)
+
+    slow = innovation.level_noise(shock("level"), p["level_shock"], chance)
     giant = np.log(np.maximum(e.expected_revenue / p["giant_size"], 1.0))
     e.size_level += slow - p["giant_reversion"] / 4.0 * giant
     scale = innovation.noise_scale(e.expected_revenue, p["noise"], p["noise_size_slope"])
     e.size_noise *= 1.0 - p["noise_reversion"]
-    e.size_noise += scale * laplace(seed, "noise", e.id, t)
+    e.size_noise += scale * shock("noise")
 
     _rd(m)
 
@@ -468,7 +481,11 @@ def _rd(m: ClusterPolicyModel) -> None:
     steady = m.lasting_price / m.price
     sales = e.expected_revenue * steady[e.field] ** (1.0 - p["rd_price_pass"])
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
-    e.rd_reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
+    reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
+    notch = titles.high_tech_threshold(e.expected_revenue) * e.expected_revenue / 4.0
+    e.rd_reported = innovation.up_to_notch(
+        reported, (1.0 + p["notch_margin"]) * notch, e.high_tech > NEVER, p["report_reach"]
+    )
     founds = e.rd_active & ~e.rd_institution & e.above_scale
     founds &= uniform(seed, "rd institution", e.id, t) < p["institution_rate"] / 4.0
     e.rd_institution |= founds

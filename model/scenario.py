@@ -134,6 +134,8 @@ class Outside:
         spread: Series to standard deviation of the last three years, shape (fields,).
         position: Series to place between the low (-1) and the high (+1) path.
         loan_rate: (year, rate a year) of new corporate loans; the last holds afterwards.
+        input_gap: (year, growth) of what industry pays for inputs over its own prices; none
+            afterwards.
     """
 
     first_year: int
@@ -143,6 +145,7 @@ class Outside:
     spread: Mapping[str, Array]
     position: Mapping[str, float]
     loan_rate: tuple[tuple[int, float], ...]
+    input_gap: tuple[tuple[int, float], ...]
 
     def growth(self, series: str, year: int) -> Array:
         """Growth of a series in a year, shape (fields,)."""
@@ -156,6 +159,10 @@ class Outside:
         """Rate of new corporate loans in a year (a share a year)."""
         past = [rate for known, rate in self.loan_rate if known <= year]
         return past[-1] if past else self.loan_rate[0][1]
+
+    def input_gap_in(self, year: int) -> float:
+        """Growth of input prices over own prices in a year, a share; zero after the origin."""
+        return dict(self.input_gap).get(year, 0.0)
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,8 @@ def _little_giants(
 ) -> Flag:
     """Anhui's share of the national list, to the best-scoring SRDI enterprises."""
     batch = p.get(f"little_giant_batch_{year}", p["little_giant_batch_later"])
-    quota = batch * p["little_giant_share"]
+    share = p.get(f"little_giant_share_{year}", p["little_giant_share_later"])
+    quota = batch * share
     # Large enterprises are ruled out by the SME standard only: many little giants are medium-sized.
     fit = (e.srdi > NEVER) & (e.little_giant == NEVER) & e.above_scale & e.rd_active
     growth = np.log(np.maximum(e.year_revenue, 1.0) / np.maximum(e.last_revenue, 1.0))

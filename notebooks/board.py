@@ -344,7 +344,7 @@ def quota_table(worlds: Worlds, words: Words) -> str:
     rows = []
     for target in targets("quota"):
         if target.id == "little_giants":
-            share = parameters["little_giant_share"]
+            share = parameters["little_giant_share_later"]
             found = share_needed(worlds)
             if found is None:
                 continue
@@ -382,7 +382,9 @@ def share_needed(worlds: Worlds) -> Band | None:
     if stock.empty:
         return None
     drawn = drawn_values(
-        worlds, scenario, ("little_giant_share", "little_giant_batch_later", "little_giant_pass")
+        worlds,
+        scenario,
+        ("little_giant_share_later", "little_giant_batch_later", "little_giant_pass"),
     ).reindex(stock.index.get_level_values("draw"))
     share, batch, passed = (drawn[name].to_numpy() for name in drawn)
     years = len(POLICY_YEARS) - 1 + passed

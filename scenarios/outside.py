@@ -60,6 +60,14 @@ def outside_world(origin: int, position: Mapping[str, float] | None = None) -> O
         },
         position=dict.fromkeys(SERIES, 0.0) | dict(position or {}),
         loan_rate=tuple((year, values["loan_rate", "all", year]) for year in years),
+        input_gap=tuple(
+            (
+                year,
+                (1.0 + values["input_price", "all", year]) / (1.0 + values["price", "all", year])
+                - 1.0,
+            )
+            for year in years
+        ),
     )
 
 

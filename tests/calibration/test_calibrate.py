@@ -14,7 +14,7 @@ from jiqun.cli import app
 TINY = """
 name: tiny
 rows: 300
-parameters: [births_above, credit_growth, little_giant_share]
+parameters: [births_above, credit_growth, little_giant_share_2020]
 train_until: 2020
 smoother: {members: 10, iterations: 1, seeds: 1, chance_seeds: 3, localisation: 0.0, seed: 1}
 recover: {sets: 2, members: 10, iterations: 1, seeds: 1, rows: 300}
@@ -39,7 +39,7 @@ def test_a_calibration_says_and_writes_what_it_found(made):
     assert said["members"] == 10
     assert said["train_until"] == 2020
     assert {row["name"] for row in said["parameters"]} == {
-        "births_above", "credit_growth", "little_giant_share",
+        "births_above", "credit_growth", "little_giant_share_2020",
     }  # fmt: skip
     assert "dummy" in {row["name"] for row in said["agreement"]}
     for name, rows in (("figures", said["figures"]), ("parameters", said["parameters"])):

@@ -263,7 +263,7 @@ def test_what_was_learnt_is_said_of_every_candidate():
 SMALL = """
 name: small
 rows: 300
-parameters: [births_above, credit_growth, little_giant_share]
+parameters: [births_above, credit_growth, little_giant_share_2020]
 smoother: {members: 10, iterations: 1, seeds: 1, chance_seeds: 3, localisation: 0.0, seed: 1}
 """
 
@@ -280,7 +280,7 @@ def test_a_small_fit_of_the_province_gives_an_ensemble_with_its_provenance(real,
     _, asked, found = real
     write_ensemble(found, tmp_path / "e.parquet")
     columns, facts = read_ensemble(tmp_path / "e.parquet")
-    assert list(columns) == ["credit_growth", "little_giant_share", "births_above"]
+    assert list(columns) == ["credit_growth", "little_giant_share_2020", "births_above"]
     bounds = {p.name: (p.low, p.high) for p in known().priors}
     for name, values in columns.items():
         assert len(values) == 10

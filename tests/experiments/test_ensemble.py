@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments import draws as drawing
-from experiments.batch import Plan, PopulationRef, runs_of
+from experiments.batch import Plan, PlanError, PopulationRef, runs_of
 from experiments.draws import BLOCK, draws
 from experiments.ensemble import METADATA, SHIPPED, fitted
 from scenarios import load
@@ -39,22 +38,22 @@ def write(path, shift=0.0):
 
 
 @pytest.fixture
-def ensemble(tmp_path, monkeypatch):
-    columns, centre = write(tmp_path / "e.parquet")
-    monkeypatch.setattr(drawing, "fitted", lambda: fitted(tmp_path / "e.parquet"))
-    return columns, centre
+def ensemble(tmp_path):
+    path = tmp_path / "e.parquet"
+    columns, centre = write(path)
+    return path, columns, centre
 
 
 def test_draws_follow_the_sets_without_end_and_others_keep_their_prior(
-    scenario, ensemble, monkeypatch
+    scenario, ensemble, tmp_path
 ):
-    columns, _ = ensemble
-    found = list(draws(scenario, range(1, 2 * SIZE + 3)))
+    path, columns, _ = ensemble
+    found = list(draws(scenario, range(1, 2 * SIZE + 3), path))
     for i, draw in enumerate(found):
         assert {n: draw.values[n] for n in NAMES} == {n: columns[n][i % SIZE] for n in NAMES}
         assert set(draw.values) == set(RANGED)
-    monkeypatch.setattr(drawing, "fitted", lambda: None)
-    for draw, before in zip(found, draws(scenario, range(1, 2 * SIZE + 3)), strict=True):
+    nowhere = tmp_path / "none.parquet"
+    for draw, before in zip(found, draws(scenario, range(1, 2 * SIZE + 3), nowhere), strict=True):
         assert draw.outside == before.outside
         assert {n: v for n, v in draw.values.items() if n not in NAMES} == {
             n: v for n, v in before.values.items() if n not in NAMES
@@ -62,26 +61,33 @@ def test_draws_follow_the_sets_without_end_and_others_keep_their_prior(
 
 
 def test_the_central_draw_is_the_centre_of_the_ensemble(scenario, ensemble):
-    _, centre = ensemble
-    central, outside = draws(scenario, [0, 2 * BLOCK + 3])
+    path, _, centre = ensemble
+    central, outside = draws(scenario, [0, 2 * BLOCK + 3], path)
     assert central.values == outside.values == centre
 
 
 def test_what_a_scenario_sets_is_not_drawn(scenario, ensemble):
     name = NAMES[0]
     own = scenario.with_draw({name: RANGED[name].high}, {})
-    for draw in draws(replace(own, name="own"), [0, 3]):
+    for draw in draws(replace(own, name="own"), [0, 3], ensemble[0]):
         assert name not in draw.values
 
 
-def test_another_ensemble_gives_other_runs(scenario, ensemble, tmp_path, monkeypatch):
+def test_another_ensemble_gives_other_runs(scenario, ensemble, tmp_path):
     population = PopulationRef("nowhere", "digest")
-    before = [run.key for run in runs_of(scenario, Plan(draws=2), population)]
-    write(tmp_path / "f.parquet", 0.1)
-    monkeypatch.setattr(drawing, "fitted", lambda: fitted(tmp_path / "f.parquet"))
-    after = [run.key for run in runs_of(scenario, Plan(draws=2), population)]
-    assert not set(before) & set(after)
-    assert fitted(tmp_path / "e.parquet").digest != fitted(tmp_path / "f.parquet").digest
+    other = tmp_path / "f.parquet"
+    write(other, 0.1)
+
+    def keys(path):
+        return [run.key for run in runs_of(scenario, Plan(draws=2, ensemble=path), population)]
+
+    assert not set(keys(ensemble[0])) & set(keys(other))
+    assert fitted(ensemble[0]).digest != fitted(other).digest
+
+
+def test_a_plan_with_an_ensemble_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(PlanError, match="no such file"):
+        Plan(draws=2, ensemble=tmp_path / "none.parquet")
 
 
 def test_an_ensemble_that_is_shipped_is_large_enough_and_within_the_ranges():

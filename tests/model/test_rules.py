@@ -19,7 +19,7 @@ from model import (
 )
 from model.demography import THRESHOLD
 from model.population import chosen, truncated_pareto
-from model.randomness import laplace
+from model.randomness import laplace, uniform
 
 FIELDS = 16
 ROWS = 40
@@ -135,11 +135,11 @@ def test_revenue_moves_towards_its_target_and_passes_prices_at_once(before, targ
 
 def test_wages_are_drawn_back_to_the_labour_share():
     common = {
-        "price": 0.01, "productivity": 0.02, "share_start": 0.34, "employment": 0.0,
+        "productivity": 0.02, "share_start": 0.34, "employment": 0.0,
         "correction": 0.1, "pass_through": 1.0, "supply": 2.0,
     }  # fmt: skip
     rest = market.wage_growth(labour_share=0.34, **common)
-    assert rest == pytest.approx(0.03)
+    assert rest == pytest.approx(0.02)
     assert market.wage_growth(labour_share=0.40, **common) < rest
     assert market.wage_growth(labour_share=0.30, **common) > rest
     tight = market.wage_growth(labour_share=0.34, **(common | {"employment": 0.01}))
@@ -330,11 +330,26 @@ def test_new_plant_raises_productivity_within_its_bound(spent, capital, gain):
 # innovation --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scale", [0.01, 0.025, 0.1, 0.3])
-def test_level_noise_keeps_expected_size(scale):
-    draw = laplace(1, "level", np.arange(400_000, dtype=np.int64))
-    size = np.exp(innovation.level_noise(draw, scale))
+MANY = np.arange(400_000, dtype=np.int64)
+
+
+def _shock(chance):
+    return innovation.seldom(laplace(1, "level", MANY), uniform(1, "level comes", MANY), chance)
+
+
+@pytest.mark.parametrize("chance", [0.1, 0.25, 1.0])
+@pytest.mark.parametrize("scale", [0.01, 0.025, 0.05, 0.1])
+def test_level_noise_keeps_expected_size(scale, chance):
+    size = np.exp(innovation.level_noise(_shock(chance), scale, chance))
     assert abs(size.mean() - 1.0) < 4.0 * size.std() / np.sqrt(len(size))
+
+
+@pytest.mark.parametrize("chance", [0.1, 0.25, 1.0])
+def test_seldom_shocks_come_by_their_chance_and_keep_their_variance(chance):
+    shock = _shock(chance)
+    came = np.mean(shock != 0.0)
+    assert abs(came - chance) < 4.0 * np.sqrt(chance * (1.0 - chance) / len(shock)) + 1e-12
+    assert shock.var() == pytest.approx(2.0, rel=0.03)
 
 
 @given(reals(0.0, 0.3), reals(0.0, 0.3), reals(0.7, 1.1), real(0.1, 2.0), real(0.05, 0.9))
@@ -360,6 +375,19 @@ def test_starts_of_rd_respond_the_right_way(revenue, ratio, peers):
     assert np.all(hazard(sales=2.0 * revenue) >= hazard())
     assert np.all(hazard(cost=1.05 * ratio) <= hazard())
     assert np.all(hazard(others=np.ones(ROWS)) >= hazard())
+
+
+@given(MONEY, MONEY, real(1.0, 3.0))
+def test_holders_report_up_to_a_notch_within_reach_and_no_further(rd, notch, reach):
+    holds = np.arange(ROWS) % 2 == 0
+    shown = innovation.up_to_notch(rd, notch, holds, reach)
+    moved = shown != rd
+    assert np.all(shown >= rd)
+    assert not np.any(moved & ~holds)
+    assert np.all(shown[moved] == notch[moved])
+    assert np.all(notch[moved] <= reach * rd[moved])
+    short = holds & (rd < notch) & (rd * reach >= notch)
+    assert np.array_equal(short, moved)
 
 
 @given(MONEY, reals(0.0, 0.25), real(0.0, 0.5))

@@ -82,7 +82,7 @@ def test_the_share_of_a_quota_brings_the_stock_to_the_aim(worlds: Worlds) -> Non
     parameters = {row.name: row.value for row in table("parameters")}
     stock = worlds.values(AS_ISSUED, "little_giants", PROVINCE, HORIZON)
     batch, passed = parameters["little_giant_batch_later"], parameters["little_giant_pass"]
-    more = (found.median - parameters["little_giant_share"]) * batch * (3 + passed)
+    more = (found.median - parameters["little_giant_share_later"]) * batch * (3 + passed)
     assert stock.median() + more == pytest.approx(800.0, rel=0.02)
 
 

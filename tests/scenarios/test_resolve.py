@@ -188,6 +188,9 @@ def test_outside_world_follows_one_rule_at_every_origin(origin):
     assert len(world.history["demand"]) == origin - world.first_year + 1
     assert world.growth("demand", origin + 1)[plain] == pytest.approx(window.mean())
     assert max(year for year, _ in world.loan_rate) == origin
+    assert max(year for year, _ in world.input_gap) == origin
+    assert world.input_gap_in(origin) != 0.0
+    assert world.input_gap_in(origin + 1) == 0.0
 
 
 def test_outside_paths_stand_one_deviation_apart(tmp_path):
