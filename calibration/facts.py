@@ -99,8 +99,7 @@ def row_of(beginning: str) -> StylisedFact:
 
 def panels(scenario: Scenario, population: Population, seed: int) -> Panels:
     """The panels of a seed."""
-    price = scenario.parameters["energy_price"]
-    dearer = scenario.with_draw({"energy_price": DEARER * price}, {})
+    dearer = scenario.with_draw({"energy_price_rise": DEARER}, {})
     return Panels(panel(scenario, seed, END, population), panel(dearer, seed, END, population))
 
 

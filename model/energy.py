@@ -1,4 +1,4 @@
-"""Energy per value added: an autonomous rate, and upgrades along a rising cost curve."""
+"""Energy per value added: an autonomous rate, upgrades, and the technique of new plant."""
 
 from __future__ import annotations
 
@@ -12,6 +12,29 @@ if TYPE_CHECKING:
 
 Flag = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
+
+
+def price(base: float, rise: float, level: float) -> float:
+    """Price of energy, yuan a tce: that of 2018, its rise over other prices, and their level."""
+    return base * rise * level
+
+
+def technique(now: Array, bought: Array, plant: Array, rise: float, elasticity: float) -> Array:
+    """Energy per value added over that at the price of 2018, after plant was bought.
+
+    Plant in place uses the energy it was built for; new plant is built for the price of its time
+    (putty-clay: Atkeson and Kehoe 1999).
+
+    Args:
+        now: Technique before, shape (rows,).
+        bought: Plant bought in the quarter, yuan.
+        plant: Plant before, yuan.
+        rise: Price of energy over other prices, 2018 = 1.
+        elasticity: Of energy per value added of new plant to its price, absolute.
+    """
+    share = bought / np.maximum(plant + bought, 1.0)
+    result: Array = now + share * (rise**-elasticity - now)
+    return result
 
 
 def upgrade_cost(saved: Array, upgrades: Whole, cost: float, slope: float) -> Array:

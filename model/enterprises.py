@@ -109,6 +109,9 @@ class Columns:
     digital_stage: Annotated[Whole, Column("stage", 0, 4, "digital stage")]
     digital_gain: Annotated[Real, _real("log", 0, INF, "productivity gained by digital stages")]
     energy_per_va: Annotated[Real, _real("tce per yuan of 2018", 0, INF, "energy per value added")]
+    energy_technique: Annotated[
+        Real, _real("ratio", 0, INF, "energy per value added over that for the price of 2018")
+    ]
     energy_saved: Annotated[
         Real, _real("tce per yuan of 2018", 0, INF, "energy saved by own upgrades")
     ]

@@ -142,15 +142,16 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     e.energy_saved *= 1.0 - p["aeei"] / 4.0
     left = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
     per_va = p["green_step"] * left
-    saved = per_va * 4.0 * e.value_added_real
+    saved = per_va * e.energy_technique * 4.0 * e.value_added_real
     price = float(m.price_all)
     cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
     view = laplace(seed, "green view", e.id[rows], t)
+    energy_price = energy.price(p["energy_price"], p["energy_price_rise"], price)
 
     def wants(grant: Array | float) -> Flag:
         return energy.pays(
-            saved[rows], cost[rows] - grant, p["energy_price"] * price, view, p["hurdle_green"],
+            saved[rows], cost[rows] - grant, energy_price, view, p["hurdle_green"],
             p["kappa_upfront"], p["green_spread"],
         )  # fmt: skip
 

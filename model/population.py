@@ -425,6 +425,7 @@ def _digital_and_energy(
         * np.exp(0.5 * normal(seed, "energy", ids))
         * va
     )
+    e["energy_technique"][:] = 1.0
     e["energy_per_va"][:] = _spread(energy, w, above, province.marginals["energy"]) / va
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from model import (
     demography,
     digital,
+    energy,
     finance,
     innovation,
     investment,
@@ -94,6 +95,7 @@ def entry(m: ClusterPolicyModel) -> None:
     new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / 0.23
     new["employees"][:] = new["labour_need"] * new["va_rate"] * 4.0 * new["revenue"]
     new["appeal"][:] = m.title_appeal[new["cluster"]]
+    new["energy_technique"][:] = p["energy_price_rise"] ** -p["energy_elasticity_new"]
     new["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * new["digital_stage"] / 4.0
     total = new["weight"]
     m.books.book("households", -float(np.dot(total, capital + new["cash"] - loan)))
@@ -162,9 +164,9 @@ def produce(m: ClusterPolicyModel) -> None:
     dearer = p["input_price_borne"] * (m.input_price - 1.0) * (e.revenue - made)
     net = made - np.minimum(dearer, 0.5 * made)
     vat = vat_share / (1.0 - vat_share) * vat_rate / 0.13 * net
-    energy_price = p["energy_price"] * m.price_all
-    energy_used = np.maximum(e.energy_per_va - e.energy_saved, 0.0) * real
-    saved_cost = e.energy_saved * real * energy_price
+    energy_price = energy.price(p["energy_price"], p["energy_price_rise"], m.price_all)
+    energy_used = np.maximum(e.energy_per_va - e.energy_saved, 0.0) * e.energy_technique * real
+    saved_cost = e.energy_saved * e.energy_technique * real * energy_price
     energy_cost = energy_used * energy_price
     # Energy at unchanged technique is part of what the value-added rate already pays for.
     materials = e.revenue - net - saved_cost - energy_cost
@@ -340,6 +342,9 @@ def invest(m: ClusterPolicyModel) -> None:
     e.debt_long = e.debt_long + long - repaid
     e.debt_line = e.debt_line * (1.0 - 0.25 / p["loan_term"]) + np.minimum(line, long)
     e.productivity += investment.embodied_gain(plant, e.capital, p["embodied_gain"])
+    e.energy_technique = energy.technique(
+        e.energy_technique, plant, e.capital, p["energy_price_rise"], p["energy_elasticity_new"]
+    )
     # Depreciation is a cost without payment; digital and green outlays are not plant.
     e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
     e.digital_stage[stage_up] += 1
