@@ -96,3 +96,14 @@ def test_a_fit_whose_runs_fail_ends_with_status_1(tmp_path, monkeypatch):
     done = jiqun("calibrate", tmp_path / "tiny.yaml", "--out", tmp_path, "--workers", 1)
     assert done.exit_code == 1
     assert "1 runs failed, the first in model.market:1: wrong" in done.output
+
+
+def test_every_misfit_of_the_shipped_ensemble_has_its_reason():
+    with (calibrating.RESULTS / "figures.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    missed = [row for row in rows if row["use"] == "fit" and row["inside"] == "no"]
+    assert [row["id"] for row in missed if not row["reason"]] == []
+    facts = json.loads((calibrating.RESULTS / "fit.json").read_text("utf-8"))
+    assert facts["misfits"] == [row["id"] for row in missed]
+    assert facts["members"] >= 200
+    assert facts["dummy_spread"] > 0.85

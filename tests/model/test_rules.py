@@ -472,6 +472,19 @@ def test_digital_gains_arrive_by_the_year(stage, full, speed):
     assert np.all(digital.realised_gain(gain, stage, full, speed) >= gain)
 
 
+@given(MONEY, MONEY, real(0.5, 2.0), real(0.0, 1.0))
+def test_plant_in_place_keeps_its_technique_and_new_plant_takes_that_of_its_price(
+    bought, plant, rise, elasticity
+):
+    now = np.ones(ROWS)
+    after = energy.technique(now, bought, plant, rise, elasticity)
+    asked = rise**-elasticity
+    assert np.array_equal(energy.technique(now, 0.0 * bought, plant, rise, elasticity), now)
+    assert np.all((after - now) * (asked - now) >= 0.0)
+    assert np.all(np.abs(after - asked) <= np.abs(now - asked) + 1e-12)
+    assert np.array_equal(energy.technique(now, bought, plant, 1.0, elasticity), now)
+
+
 @given(MONEY, MONEY, reals(-5.0, 5.0), real(100.0, 5000.0), real(1.0, 5.0))
 def test_dearer_energy_makes_more_upgrades_pay(saved, cost, draw, price, lift):
     def pays(at, at_cost=cost, hurdle=0.7):
