@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from model.outcomes import Outcome
+    from notebooks.evidence import Unit
     from notebooks.worlds import Effect
 
 Lang = Literal["zh", "en"]
@@ -107,6 +108,10 @@ class Words:
         """All names of a group, by id."""
         found: Mapping[str, str] = texts()[group][self.lang]
         return found
+
+    def unit_name(self, unit: Unit) -> str:
+        """The name of what an outcome is of: the province, a tier or a field."""
+        return self.name("fields" if unit[0] == "field" else "tier_names", unit[1])
 
     def label(self, outcome: Outcome | str) -> str:
         """An outcome's label."""

@@ -10,18 +10,19 @@ from matplotlib.figure import Figure
 
 from model.scenario import TIERS
 from notebooks import effects, figures, policy_figures, tables
-from notebooks.actuals import Actual, ActualsError
+from notebooks.actuals import Actual
 from notebooks.evidence import Evidence, gather
 from notebooks.money import Money
 from notebooks.render import render
 from notebooks.show import png
 from notebooks.words import LANGS, Lang, Words
 from notebooks.worlds import Worlds
+from scenarios import InputError
 from scenarios.tables import table
 
 LATER = (
-    Actual("revenue", "province", "anhui", 2024, 5.3e12, "made up"),
-    Actual("rd_intensity", "tier", "world", 2026, 0.05, "made up"),
+    Actual("revenue", "province", "anhui", 2024, 5.3e12),
+    Actual("revenue", "field", "pv_storage", 2026, 5e11),
 )
 
 
@@ -106,7 +107,7 @@ def test_summary_has_three_to_five_sentences(evidence: Evidence) -> None:
 def test_what_cannot_be_written_is_refused(store: Path) -> None:
     with pytest.raises(ValueError, match="not pdf"):
         render(store, ["zh"], ["pdf"])
-    with pytest.raises(ActualsError, match=r"later\.csv: No such file"):
+    with pytest.raises(InputError, match=r"later\.csv: .*No such file"):
         render(store, ["zh"], actuals=Path("later.csv"))
 
 
@@ -137,10 +138,9 @@ def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest)
 @pytest.mark.slow
 def test_later_values_are_on_the_page(compared_store: Path, tmp_path: Path) -> None:
     path = tmp_path / "later.csv"
-    head = "outcome,level,unit_name,year,value,source\n"
-    path.write_text(head + "revenue,province,anhui,2024,5.1e12,a made-up yearbook\n", "utf-8")
+    path.write_text("indicator,year,value,unit,scope\nas_revenue,2024,51000,亿元,Anhui\n", "utf-8")
     (page,) = render(compared_store, ["en"], actuals=path)
     html = page.read_text("utf-8")
-    assert "a made-up yearbook" in html
+    assert "5,100" in html
     assert Words("en")("actuals_title") in html
     assert gather(compared_store).scenario == "as_issued"
