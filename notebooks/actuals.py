@@ -1,7 +1,7 @@
 """Later published values, set beside what was projected without them.
 
-They come from a file of the reader's own, the one that `jiqun backtest --actuals` scores: nothing in
-the project is fitted to them.
+They come from a file of the reader's own, the one that `jiqun backtest --actuals` scores: nothing
+in the project is fitted to them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from notebooks.words import ABSENT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from calibration.backtest_data import Published
     from notebooks.evidence import Evidence, Unit
     from notebooks.words import Words
 
@@ -46,12 +47,13 @@ def read_actuals(path: Path) -> tuple[Actual, ...]:
         TableError: The file is missing, or a line is wrong: line, column, what is allowed and the
             nearest valid name.
     """
-    series = backtest_data.all_series()
-    return tuple(
-        Actual(of.outcome, of.level, of.unit_name, figure.year, figure.value / of.scale)
-        for figure in backtest_data.read_actuals(path)
-        if (of := series[figure.indicator])
-    )
+    return tuple(map(_stored, backtest_data.read_actuals(path)))
+
+
+def _stored(figure: Published) -> Actual:
+    series = backtest_data.all_series()[figure.indicator]
+    value = figure.value / series.scale
+    return Actual(series.outcome, series.level, series.unit_name, figure.year, value)
 
 
 def actuals_table(evidence: Evidence, actuals: tuple[Actual, ...], words: Words) -> str:
