@@ -13,6 +13,7 @@ from notebooks import effects, figures, policy_figures, tables
 from notebooks.actuals import Actual
 from notebooks.evidence import Evidence, gather
 from notebooks.money import Money
+from notebooks.record import read_record
 from notebooks.render import render
 from notebooks.show import png
 from notebooks.words import LANGS, Lang, Words
@@ -111,6 +112,15 @@ def test_what_cannot_be_written_is_refused(store: Path) -> None:
         render(store, ["zh"], actuals=Path("later.csv"))
 
 
+def pictures_of_trust() -> int:
+    """Pictures that what is on record allows."""
+    record = read_record()
+    return sum(
+        part is not None
+        for part in (record.figures, record.skill, record.pictures, record.parameters)
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["store", "compared_store"])
 def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest) -> None:
@@ -124,9 +134,10 @@ def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest)
         assert words("subtitle") in html
         assert not re.search(r"https?://", html)
         assert not re.search(r"<(script|link|iframe)\b", html)
-        assert set(re.findall(r'(?:src|href)="([^":]+)', html)) <= {"data"}
+        assert set(re.findall(r'(?:src|href)="([^":]+)', html)) <= {"data", "#trust"}
+        assert 'id="trust"' in html
         more = 3 + len(effects.WATERFALL) if kind == "compared_store" else 0
-        assert html.count("<img") == 3 + len(tables.GROUPS) + more
+        assert html.count("<img") == 3 + len(tables.GROUPS) + more + pictures_of_trust()
         assert html.count("<table") >= 8
         assert "Traceback" not in html
         # A part that lacks its runs says which; a whole store lacks none.
