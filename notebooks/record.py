@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from calibration import backtest_data, backtest_page
+from calibration.facts import words as fact_words
 from calibration.outlook import MISFITS
 from calibration.space import DUMMY
 from scenarios.tables import table
@@ -60,7 +61,7 @@ class Record:
         agreement: A row a fitted parameter: both methods' means and spreads, in prior spreads.
         recovered: A row a parameter, found again or not in histories whose parameters are known.
         skill: The back-test; of fitted parameters where there is one.
-        facts: A row a stylised fact that was measured.
+        facts: A row a stylised fact that was measured; `chosen` if something was chosen by it.
         pictures: Points of the pictures of the facts.
     """
 
@@ -84,7 +85,7 @@ class Record:
     def must(self) -> pd.DataFrame:
         """The measured facts that must hold; empty where none was measured."""
         if self.facts is None:
-            return pd.DataFrame(columns=["passed"])
+            return pd.DataFrame(columns=["passed", "chosen"])
         return self.facts[self.facts["must"] == "yes"]
 
     @property
@@ -98,6 +99,11 @@ class Record:
         return int(self.must["passed"].sum())
 
     @property
+    def chosen(self) -> int:
+        """Those of them by which a rule or parameter was chosen: a fit, no test."""
+        return int((self.must["passed"] & self.must["chosen"]).sum())
+
+    @property
     def states(self) -> dict[str, int]:
         """Number of parameters by what the fit learnt of them; empty without a fit."""
         if self.parameters is None:
@@ -108,7 +114,6 @@ class Record:
 def read_record(folder: Path = RESULTS) -> Record:
     """Read what the calibration left in a folder."""
     fit = folder / "fit.json"
-    facts = _rows(folder / "facts.csv")
     return Record(
         json.loads(fit.read_text("utf-8")) if fit.is_file() else None,
         _figures(folder / "figures.csv"),
@@ -116,7 +121,7 @@ def read_record(folder: Path = RESULTS) -> Record:
         _rows(folder / "agreement.csv"),
         _rows(folder / "recover.csv"),
         _skill(folder),
-        None if facts is None else facts[facts["key"].notna()],
+        _facts(folder / "facts.csv"),
         _rows(folder / "facts_pictures.csv"),
     )
 
@@ -148,6 +153,15 @@ def _parameters(path: Path) -> pd.DataFrame | None:
     groups = {row.name: row.group for row in table("parameters")}
     known = rows[rows["name"].isin(groups)]
     return known.assign(group=known["name"].map(groups))
+
+
+def _facts(path: Path) -> pd.DataFrame | None:
+    rows = _rows(path)
+    if rows is None:
+        return None
+    said = fact_words()["facts"]
+    measured = rows[rows["key"].notna()]
+    return measured.assign(chosen=["fitted" in said.get(key, {}) for key in measured["key"]])
 
 
 def _skill(folder: Path) -> Skill | None:

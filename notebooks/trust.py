@@ -57,11 +57,21 @@ def sentence(record: Record, words: Words) -> str:
     if record.skill is not None:
         parts.append(words.name("clause_skill", str(record.skill.verdict)))
     if len(record.must):
-        parts.append(words("clause_facts", passed=record.held, must=len(record.must)))
+        parts.append(
+            words("clause_facts", passed=record.held, must=len(record.must), chosen=record.chosen)
+        )
     if states := record.states:
         parts.append(words("clause_unseen", unseen=states["unseen"], count=sum(states.values())))
-    told = words.listing(parts) if parts else words("clause_none")
-    return words("trust_sentence", told=told)
+    parts += [
+        words("clause_absent", part=words.name("trust_parts", part)) for part in _absent(record)
+    ]
+    return words("trust_sentence", told=words.listing(parts))
+
+
+def _absent(record: Record) -> list[str]:
+    """Main parts of the record that were not computed."""
+    known = {"fit": record.figures, "skill": record.skill, "facts": record.facts}
+    return [part for part, found in known.items() if found is None]
 
 
 # At a glance
@@ -83,13 +93,15 @@ def glance_table(record: Record, words: Words) -> str:
         rows.append(("width", words.name("glance_widths", _width(covered)), numbers))
     if must := len(record.must):
         enough = words.name("glance_enough", str(record.held / must >= WANTED))
-        rows.append(("facts", enough, words("glance_facts", passed=record.held, must=must)))
+        numbers = words("glance_facts", passed=record.held, must=must, chosen=record.chosen)
+        rows.append(("facts", enough, numbers))
     if states := record.states:
         seen = 1.0 - states["unseen"] / sum(states.values())
         rows.append(("seen", _how_much(seen, words), words("glance_seen", **states)))
+    rows += [(part, words("not_computed"), f"`{COMMANDS[part]}`") for part in _absent(record)]
     asked = words.names("glance_questions")
     shown = [[asked[key], f"**{answer}**", numbers] for key, answer, numbers in rows]
-    return markdown(words.lines("glance_head"), shown, 3) if rows else ""
+    return markdown(words.lines("glance_head"), shown, 3)
 
 
 def _how_much(share: float, words: Words) -> str:
@@ -245,6 +257,8 @@ def facts_text(record: Record, words: Words) -> str:
         passed=record.held,
         must=len(record.must),
         enough=words.name("trust_enough", str(record.held / len(record.must) >= WANTED)),
+        chosen=record.chosen,
+        tests=record.held - record.chosen,
         others=len(others),
         others_passed=int(others["passed"].sum()),
         seeds=int(record.must["seeds"].max()),
@@ -258,12 +272,13 @@ def facts_table(record: Record, words: Words) -> str:
     for row in record.must.sort_values("passed", kind="stable").to_dict("records"):
         known = said.get(row["key"], {})
         passed = bool(row["passed"])
+        mark = words("trust_chosen") if row["chosen"] else ""
         why = "" if passed else words.translated(known.get("falls_short", ""))
         value, low, high = (_figures(row[name]) for name in ("value", "low", "high"))
         rows.append(
             [
                 known["title"][words.lang] if known else row["fact"],
-                words.name("trust_passed", str(passed)),
+                words.name("trust_passed", str(passed)) + mark,
                 words.translated(row["asks"]),
                 why or ABSENT,
                 value + words.bracketed(words.between(low, high)),

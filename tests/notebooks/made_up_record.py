@@ -15,7 +15,7 @@ from scenarios.tables import table
 FITTED = ("rev_2021", "rev_2023", "vag_2019", "lg_2022", "pv_2023")
 MISSED = "lg_2022"
 HELD_OUT = "ht_2021"
-SPREADS = {"little_giant_share": 0.2, "drift": 0.9, "gamma_RD": 1.0, "special_fund_sum": 1.0}
+SPREADS = {"rd_adjust_speed": 0.2, "drift": 0.9, "gamma_RD": 1.0, "special_fund_sum": 1.0}
 SERIES = {"as_va_growth": (6.0, 8.0), "as_revenue": (50_000.0, 47_000.0), "pv_revenue": (2e3, 9e2)}
 SCORES = {
     "points": 6, "series": 3, "rmse": 22.2, "rmse_ratio": 1.31, "rmse_ratio_low": 1.06,
@@ -75,7 +75,7 @@ def agreement() -> pd.DataFrame:
 
 def recovered() -> pd.DataFrame:
     """Parameters found again, and the dummy, which is not."""
-    names = ["little_giant_share", "drift", DUMMY]
+    names = ["rd_adjust_speed", "drift", DUMMY]
     found = pd.DataFrame({"name": names, "state": ["identified", "unseen", "unseen"]})
     return found.assign(spread=[0.2, 0.9, 1.0], covered=[0.85, 0.9, 0.9], sets=20)
 

@@ -47,8 +47,10 @@ def test_what_was_not_computed_is_said_with_its_command(
     nothing: Record, evidence: Evidence, worlds: Worlds, lang: Lang
 ) -> None:
     words = Words(lang)
-    assert words("clause_none") in trust.sentence(nothing, words)
-    assert trust.glance_table(nothing, words) == ""
+    for part in ("fit", "skill", "facts"):
+        told = words("clause_absent", part=words.name("trust_parts", part))
+        assert told in trust.sentence(nothing, words)
+        assert trust.COMMANDS[part] in trust.glance_table(nothing, words)
     assert "jiqun calibrate reference --adopt" in trust.fit_text(nothing, evidence, words)
     assert "jiqun calibrate reference --adopt" in trust.unseen_text(nothing, words)
     assert "calibration.facts" in trust.facts_text(nothing, words)
@@ -156,6 +158,13 @@ def test_facts_that_fail_come_first_and_say_why(record: Record, lang: Lang) -> N
     assert words.name("trust_passed", "True") in lines[1]
     told = trust.facts_text(record, words)
     assert words.name("trust_enough", "False") in told
+    # The tail that fails and the rate that holds were chosen by nothing.
+    mark = words("trust_chosen")
+    assert mark not in "".join(lines)
+    assert record.chosen == 0
+    taken = replace(record, facts=record.must.assign(chosen=True))
+    assert taken.chosen == 1
+    assert trust.facts_table(taken, words).count(mark) == 2
     better = replace(record, facts=record.must.assign(passed=True))
     assert words.name("trust_enough", "True") in trust.facts_text(better, words)
 

@@ -61,6 +61,8 @@ def test_every_unit_and_name_is_shown_in_words() -> None:
             words.names("confidence")
         )
         assert {row.group for row in table("parameters")} <= set(words.names("parameter_groups"))
+        drawn = {row.name for row in table("parameters") if row.low < row.high}
+        assert drawn <= set(words.names("parameter_names"))
 
 
 @pytest.mark.parametrize(
