@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from calibration import backtest_data, backtest_page
-from calibration.facts import words as fact_words
 from calibration.outlook import MISFITS
 from calibration.space import DUMMY
 from scenarios.tables import table
@@ -159,9 +158,9 @@ def _facts(path: Path) -> pd.DataFrame | None:
     rows = _rows(path)
     if rows is None:
         return None
-    said = fact_words()["facts"]
     measured = rows[rows["key"].notna()]
-    return measured.assign(chosen=["fitted" in said.get(key, {}) for key in measured["key"]])
+    # What was measured before anything was chosen by a fact has no such column.
+    return measured.assign(chosen=measured["fitted"].notna() if "fitted" in measured else False)
 
 
 def _skill(folder: Path) -> Skill | None:

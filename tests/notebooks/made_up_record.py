@@ -84,9 +84,9 @@ def measured() -> pd.DataFrame:
     """Two facts that must hold, one of which does, and one that need not."""
     said = facts.words()["facts"]
     rows: list[dict[str, Any]] = [
-        {"key": "exit_rate", "must": "yes", "passed": True},
-        {"key": "size_tail", "must": "yes", "passed": False},
-        {"key": "labour_share", "must": "no", "passed": True},
+        {"key": "exit_rate", "must": "yes", "passed": True, "fitted": None},
+        {"key": "size_tail", "must": "yes", "passed": False, "fitted": None},
+        {"key": "labour_share", "must": "no", "passed": True, "fitted": "a parameter"},
     ]
     found = pd.DataFrame(rows)
     found["asks"] = [said[key]["asks"] for key in found["key"]]
