@@ -43,11 +43,7 @@ def page(plan: ProtocolFile, folder: Path) -> str:
         plan: The protocol.
         folder: Folder of the stored scores.
     """
-    found: dict[str, Stored] = {}
-    for name in plan.training:
-        both = _read(folder / f"backtest_{name}")
-        if both is not None:
-            found[name] = both
+    found = stored(plan, folder)
     scores, points = found[list(found)[-1]]
     head = HEAD.format(origins=" and ".join(map(str, plan.origins)))
     lines = [head.rstrip(), *_scores(found)]
@@ -58,6 +54,12 @@ def page(plan: ProtocolFile, folder: Path) -> str:
     lines += ["", "## Series that are not scored", ""]
     lines += [f"- `{name}`: {why}" for name, why in plan.not_scored.items()]
     return "\n".join(lines) + "\n"
+
+
+def stored(plan: ProtocolFile, folder: Path) -> dict[str, Stored]:
+    """Stored back-tests by how parameters were trained; the last is the one to go by."""
+    found = {name: _read(folder / f"backtest_{name}") for name in plan.training}
+    return {name: both for name, both in found.items() if both is not None}
 
 
 def _read(stem: Path) -> Stored | None:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from model.scenario import Array
-
 LINE, PLAIN = "#1f5a7a", "#9a9a9a"
 TITLES = {
     "size_tail": ("Sales, 2023", "yuan", "share of enterprises above"),
@@ -24,6 +22,7 @@ TITLES = {
     "lumpiness": ("Plant bought over plant", "share", "share of enterprise-years"),
     "energy_price": ("Elasticity of energy to its price", "year", "elasticity"),
 }
+NOTES = {"size_tail": "grey: Zipf, exponent 1", "growth_shape": "grey: Laplace"}
 
 
 def draw(points: pd.DataFrame, path: Path) -> None:
@@ -37,9 +36,7 @@ def draw(points: pd.DataFrame, path: Path) -> None:
     for place, (fact, (title, x_label, y_label)) in zip(
         figure.subplots(2, 3).flat, TITLES.items(), strict=True
     ):
-        rows = points[points["fact"] == fact]
-        x, y = rows["x"].to_numpy(dtype=float), rows["y"].to_numpy(dtype=float)
-        _panel(place, fact, x, y)
+        panel(place, points, fact, NOTES.get(fact, ""))
         place.set_title(title, fontsize=9, loc="left")
         place.set_xlabel(x_label, fontsize=8)
         place.set_ylabel(y_label, fontsize=8)
@@ -49,20 +46,23 @@ def draw(points: pd.DataFrame, path: Path) -> None:
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
-def _panel(place: Axes, fact: str, x: Array, y: Array) -> None:
+def panel(place: Axes, points: pd.DataFrame, fact: str, note: str) -> None:
+    """Draw one fact, with a note on the line that it is held against."""
+    rows = points[points["fact"] == fact]
+    x, y = rows["x"].to_numpy(dtype=float), rows["y"].to_numpy(dtype=float)
     if fact == "size_tail":
         place.loglog(x, y, ".", color=LINE, ms=4)
         tail = (y < 0.08) & (x > 0.0)
         start = np.flatnonzero(tail)[-1]
         place.loglog(x[tail], y[start] * x[start] / x[tail], color=PLAIN, lw=1)
-        place.text(0.05, 0.1, "grey: Zipf, exponent 1", fontsize=7, transform=place.transAxes)
+        place.text(0.05, 0.1, note, fontsize=7, transform=place.transAxes)
     elif fact == "growth_shape":
         seen = y > 0.0
         place.semilogy(x[seen], y[seen], ".", color=LINE, ms=4)
         spread = float(np.average(np.abs(x), weights=y))
         place.semilogy(x, np.exp(-np.abs(x) / spread) / (2 * spread), color=PLAIN, lw=1)
         place.set_ylim(y[seen].min() / 2, y.max() * 2)
-        place.text(0.05, 0.9, "grey: Laplace", fontsize=7, transform=place.transAxes)
+        place.text(0.05, 0.9, note, fontsize=7, transform=place.transAxes)
     elif fact in ("rd_bunching", "lumpiness"):
         place.bar(x, y, width=0.9 * (x[1] - x[0]), color=LINE)
         place.axvline(1.0 if fact == "rd_bunching" else 0.2, color=PLAIN, lw=1)

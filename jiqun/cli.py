@@ -266,7 +266,7 @@ def report(
         Path | None,
         typer.Option(
             help="CSV of later figures to set beside the projection: "
-            "outcome,level,unit_name,year,value,source."
+            "indicator, year, value, unit, scope."
         ),
     ] = None,
     as_json: Json = False,

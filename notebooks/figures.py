@@ -191,7 +191,7 @@ def later(evidence: Evidence, words: Words, actuals: Sequence[Actual]) -> Figure
         )
         overlay(axis, actuals, name, unit, factor)
         gap = "：" if words.lang == "zh" else ": "
-        title = words.name("tier_names", unit[1]) + gap + words.label(name)
+        title = words.unit_name(unit) + gap + words.label(name)
         axis.set_title(wrapped(title, words) + f"\n{words.unit(name)}", loc="left")
         plain(axis)
     for axis in axes[len(series) :]:

@@ -33,9 +33,12 @@ from notebooks import (
     policy_figures,
     race,
     tables,
+    trust,
+    trust_figures,
 )
 from notebooks.actuals import actuals_table, read_actuals
 from notebooks.evidence import AS_ISSUED, REFERENCE, gather
+from notebooks.record import read_record
 from notebooks.show import figure, folded, missing, section, text
 from notebooks.words import Words
 from notebooks.worlds import (
@@ -52,6 +55,7 @@ words = Words("zh" if lang == "zh" else "en")
 evidence = gather(Path(store))
 worlds = gather_worlds(Path(store))
 ledger = money.gather_money(worlds)
+record = read_record()
 later = read_actuals(Path(actuals)) if actuals else ()
 pairs = len(worlds.difference("value_added", ("province", "anhui")))
 compared = pairs > 0
@@ -66,6 +70,7 @@ if compared:
     text(first.findings(worlds, ledger, words))
     section(words("doubts_title"), level=3)
     text(first.doubts(worlds, evidence, words))
+    text(trust.sentence(record, words))
     section(words("not_title"), level=3)
     text(tables.bullets(words.lines("not_list_compared")))
 else:
@@ -74,6 +79,7 @@ else:
     if evidence.joint == "seeds":
         text(words("seeds_only"))
     text(tables.summary(evidence, words))
+    text(trust.sentence(record, words))
     section(words("not_title"), level=3)
     text(tables.bullets(words.lines("not_list")))
 
@@ -204,19 +210,6 @@ if later:
     text(actuals_table(evidence, later, words))
 
 # %%
-section(words("fit_title"))
-text(words("fit_text"))
-figure(figures.against_published(evidence, words), words("fit_alt"))
-text(words("fit_table"))
-text(tables.published_table(evidence, words))
-text(words("start_note"))
-
-# %%
-section(words("county_title"), level=3)
-text(words("county_text"))
-text(tables.county_table(evidence, words))
-
-# %%
 section(words("tiers_title"))
 if compared:
     text(tables.summary(evidence, words))
@@ -238,6 +231,63 @@ for group, outcomes in tables.GROUPS.items():
 section(words("assumed_title"), level=3)
 text(words("assumed_text"))
 text(tables.assumed_table(evidence, words))
+
+# %%
+section(f"{words('trust_title')} {{#trust}}")
+text(words("trust_text"))
+text(trust.glance_table(record, words))
+text(tables.bullets(words.lines("trust_reading")))
+section(words("trust_fit_title"), level=3)
+text(trust.fit_text(record, evidence, words))
+if len(record.fitted):
+    figure(trust_figures.fit(record, words), words("trust_fit_alt"))
+    text(words("trust_fit_note"))
+    misfits = trust.misfit_table(record, words)
+    if misfits:
+        text(words("misfit_text"))
+        text(f'<div class="facts">\n\n{misfits}\n\n</div>')
+
+# %%
+section(words("trust_skill_title"), level=3)
+if record.skill is None:
+    text(trust.missing("skill", words))
+else:
+    text(trust.skill_text(record.skill, words))
+    figure(trust_figures.forecasts(record.skill, words), words("trust_skill_alt"))
+    text(words("trust_skill_note"))
+    text(trust.improved_text(record.skill, words))
+    text(words("trust_pseudo"))
+    text(tables.bullets(trust.hindsight(record.skill, words)))
+
+# %%
+section(words("trust_facts_title"), level=3)
+text(trust.facts_text(record, words))
+if len(record.must):
+    text(f'<div class="facts">\n\n{trust.facts_table(record, words)}\n\n</div>')
+    if record.pictures is not None:
+        figure(trust_figures.facts(record.pictures, words), words("trust_facts_alt"))
+
+# %%
+section(words("trust_unseen_title"), level=3)
+text(trust.unseen_text(record, words))
+if record.parameters is not None:
+    figure(trust_figures.seen(record, words), words("trust_seen_alt"))
+text(trust.effect_text(record, worlds, words))
+text(tables.bullets(trust.checks(record, words)))
+text(words("trust_more"))
+
+# %%
+section(words("fit_title"))
+text(words("fit_text"))
+figure(figures.against_published(evidence, words), words("fit_alt"))
+text(words("fit_table"))
+text(tables.published_table(evidence, words))
+text(words("start_note"))
+
+# %%
+section(words("county_title"), level=3)
+text(words("county_text"))
+text(tables.county_table(evidence, words))
 
 # %%
 section(words("sources_title"))

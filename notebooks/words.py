@@ -1,7 +1,8 @@
 """The report's words and numbers in one language.
 
 Every sentence stands in `text.yaml` in Chinese and English; no other file holds text that a reader
-of the report sees, but for the labels of the register of outcomes.
+of the report sees, but for the labels of the register of outcomes and for reasons that stand in
+English beside the data they speak of; their Chinese is in `translated.yaml`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from model.outcomes import Outcome
+    from notebooks.evidence import Unit
     from notebooks.worlds import Effect
 
 Lang = Literal["zh", "en"]
 LANGS: tuple[Lang, ...] = ("zh", "en")
 TEXT = Path(__file__).parent / "text.yaml"
+TRANSLATED = TEXT.with_name("translated.yaml")
 ABSENT = "—"
 
 _WIDE = "[\u3000-\u9fff\uff00-\uffef]"
@@ -84,6 +87,12 @@ def texts() -> Mapping[str, Mapping[str, Any]]:
     }
 
 
+@cache
+def translations() -> Mapping[str, str]:
+    """Chinese of sentences that are kept in English beside the data."""
+    return {row["en"]: row["zh"] for row in yaml.safe_load(TRANSLATED.read_text("utf-8"))}
+
+
 @dataclass(frozen=True)
 class Words:
     """Texts, labels and numbers in one language."""
@@ -94,6 +103,10 @@ class Words:
         """The text of a key, with its gaps filled."""
         text = cast("str", texts()[key][self.lang])
         return text.format(**values) if values else text
+
+    def translated(self, sentence: str) -> str:
+        """A sentence that is kept in English beside the data."""
+        return translations().get(sentence, sentence) if self.lang == "zh" else sentence
 
     def lines(self, key: str) -> list[str]:
         """A text that is a list."""
@@ -107,6 +120,10 @@ class Words:
         """All names of a group, by id."""
         found: Mapping[str, str] = texts()[group][self.lang]
         return found
+
+    def unit_name(self, unit: Unit) -> str:
+        """The name of what an outcome is of: the province, a tier or a field."""
+        return self.name("fields" if unit[0] == "field" else "tier_names", unit[1])
 
     def label(self, outcome: Outcome | str) -> str:
         """An outcome's label."""

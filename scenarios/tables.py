@@ -457,7 +457,8 @@ def read_table(path: Path, row: type[Row]) -> list[Row]:
             not fit; the message names file, line, column and what is allowed.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        # Spreadsheets put a mark at the start of what they write.
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise TableError(path, None, "", f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -10,18 +10,20 @@ from matplotlib.figure import Figure
 
 from model.scenario import TIERS
 from notebooks import effects, figures, policy_figures, tables
-from notebooks.actuals import Actual, ActualsError
+from notebooks.actuals import Actual
 from notebooks.evidence import Evidence, gather
 from notebooks.money import Money
+from notebooks.record import read_record
 from notebooks.render import render
 from notebooks.show import png
 from notebooks.words import LANGS, Lang, Words
 from notebooks.worlds import Worlds
+from scenarios import InputError
 from scenarios.tables import table
 
 LATER = (
-    Actual("revenue", "province", "anhui", 2024, 5.3e12, "made up"),
-    Actual("rd_intensity", "tier", "world", 2026, 0.05, "made up"),
+    Actual("revenue", "province", "anhui", 2024, 5.3e12),
+    Actual("revenue", "field", "pv_storage", 2026, 5e11),
 )
 
 
@@ -106,8 +108,17 @@ def test_summary_has_three_to_five_sentences(evidence: Evidence) -> None:
 def test_what_cannot_be_written_is_refused(store: Path) -> None:
     with pytest.raises(ValueError, match="not pdf"):
         render(store, ["zh"], ["pdf"])
-    with pytest.raises(ActualsError, match=r"later\.csv: No such file"):
+    with pytest.raises(InputError, match=r"later\.csv: .*No such file"):
         render(store, ["zh"], actuals=Path("later.csv"))
+
+
+def pictures_of_trust() -> int:
+    """Pictures that what is on record allows."""
+    record = read_record()
+    return sum(
+        part is not None
+        for part in (record.figures, record.skill, record.pictures, record.parameters)
+    )
 
 
 @pytest.mark.slow
@@ -123,9 +134,10 @@ def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest)
         assert words("subtitle") in html
         assert not re.search(r"https?://", html)
         assert not re.search(r"<(script|link|iframe)\b", html)
-        assert set(re.findall(r'(?:src|href)="([^":]+)', html)) <= {"data"}
+        assert set(re.findall(r'(?:src|href)="([^":]+)', html)) <= {"data", "#trust"}
+        assert 'id="trust"' in html
         more = 3 + len(effects.WATERFALL) if kind == "compared_store" else 0
-        assert html.count("<img") == 3 + len(tables.GROUPS) + more
+        assert html.count("<img") == 3 + len(tables.GROUPS) + more + pictures_of_trust()
         assert html.count("<table") >= 8
         assert "Traceback" not in html
         # A part that lacks its runs says which; a whole store lacks none.
@@ -137,10 +149,9 @@ def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest)
 @pytest.mark.slow
 def test_later_values_are_on_the_page(compared_store: Path, tmp_path: Path) -> None:
     path = tmp_path / "later.csv"
-    head = "outcome,level,unit_name,year,value,source\n"
-    path.write_text(head + "revenue,province,anhui,2024,5.1e12,a made-up yearbook\n", "utf-8")
+    path.write_text("indicator,year,value,unit,scope\nas_revenue,2024,51000,亿元,Anhui\n", "utf-8")
     (page,) = render(compared_store, ["en"], actuals=path)
     html = page.read_text("utf-8")
-    assert "a made-up yearbook" in html
+    assert "5,100" in html
     assert Words("en")("actuals_title") in html
     assert gather(compared_store).scenario == "as_issued"

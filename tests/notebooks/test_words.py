@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model.outcomes import OUTCOMES
 from model.scenario import TIERS
 from notebooks.figures import FONT
-from notebooks.words import LANGS, SHOWN, Words, decimals_of, texts, written
+from notebooks.words import LANGS, SHOWN, Words, decimals_of, texts, translations, written
 from scenarios.tables import table
 
 
@@ -42,6 +42,7 @@ def test_carried_font_has_every_letter() -> None:
     known = set(TTFont(FONT).getBestCmap())
     shown = "".join(strings([text["zh"] for text in texts().values()]))
     shown += "".join(outcome.zh + outcome.note for outcome in OUTCOMES.values())
+    shown += "".join(translations().values())
     shown += "".join(unit.zh for unit in SHOWN.values()) + "0123456789.,−–%±→—·"
     missing = {letter for letter in shown if ord(letter) not in known} - {"\n"}
     assert not missing
@@ -60,6 +61,8 @@ def test_every_unit_and_name_is_shown_in_words() -> None:
             words.names("confidence")
         )
         assert {row.group for row in table("parameters")} <= set(words.names("parameter_groups"))
+        drawn = {row.name for row in table("parameters") if row.low < row.high}
+        assert drawn <= set(words.names("parameter_names"))
 
 
 @pytest.mark.parametrize(
