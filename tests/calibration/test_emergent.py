@@ -1,4 +1,4 @@
-"""What must come out: every check is measured or has its reason, and the signs hold in small runs."""
+"""What must come out: each check is measured or has its reason, and signs hold in small runs."""
 
 import numpy as np
 import pandas as pd
@@ -133,7 +133,7 @@ def test_supports_that_are_compared_cost_the_same(value):
 
 def test_the_table_and_the_page_are_whole():
     found = [Found(1.0, 10, {"beside": 2.0}), Found(3.0, 12, {"beside": 4.0})]
-    keys = {key: found for key in (*PRIORS, *PATTERNS)}
+    keys = dict.fromkeys((*PRIORS, *PATTERNS), found)
     effects, patterns = emergent._effects(keys), emergent._patterns(keys)
     lines = emergent.results(effects, patterns)
     missing = emergent.words()["not_measured"]
