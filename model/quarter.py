@@ -493,8 +493,9 @@ def _rd(m: ClusterPolicyModel) -> None:
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
     notch = titles.high_tech_threshold(e.expected_revenue) * e.expected_revenue / 4.0
+    reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
     e.rd_reported = innovation.up_to_notch(
-        reported, (1.0 + p["notch_margin"]) * notch, e.high_tech > NEVER, p["report_reach"]
+        reported, (1.0 + p["notch_margin"]) * notch, e.high_tech > NEVER, reach
     )
     founds = e.rd_active & ~e.rd_institution & e.above_scale
     founds &= uniform(seed, "rd institution", e.id, t) < p["institution_rate"] / 4.0

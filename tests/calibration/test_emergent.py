@@ -120,11 +120,12 @@ def test_take_up_rises_every_year(value):
     assert path[-1] < 0.3
 
 
-def test_nothing_is_relabelled_without_reward_or_where_all_are_audited(value):
+def test_less_is_relabelled_without_reward_and_nothing_where_all_are_audited(value):
     found = value("relabelling_under_audit")
     assert mean(found, "without") > mean(found, "half_audited") > 0.0
     assert mean(found, "all_audited") == pytest.approx(0.0, abs=1e-12)
-    assert mean(found, "without_deduction") == pytest.approx(0.0, abs=1e-12)
+    # Without the deduction what is left is what holders report up to their notch.
+    assert 0.0 <= mean(found, "without_deduction") < mean(found, "without")
 
 
 def test_supports_that_are_compared_cost_the_same(value):
