@@ -143,7 +143,15 @@ class Columns:
     year_investment: Annotated[Real, _real("yuan", 0, INF, "investment, year so far")]
     year_tax: Annotated[Real, _real("yuan", -INF, INF, "taxes, year so far")]
     year_tax_forgone: Annotated[Real, _real("yuan", 0, INF, "tax forgone, year so far")]
-    year_subsidy: Annotated[Real, _real("yuan", 0, INF, "subsidies, year so far")]
+    year_subsidy: Annotated[
+        Real, _real("yuan", -INF, INF, "subsidies less what is paid back, year so far")
+    ]
+    year_misused: Annotated[
+        Real, _real("yuan", 0, INF, "R&D grant of the year that is spent on other things")
+    ]
+    year_relabel_gain: Annotated[
+        Real, _real("yuan", 0, INF, "tax saved by relabelled R&D, year so far")
+    ]
     year_upgrades: Annotated[Real, _real("upgrades", 0, INF, "digital upgrades, year so far")]
     last_revenue: Annotated[Real, _real("yuan", 0, INF, "revenue of the year before")]
     last_value_added_real: Annotated[Real, _real("yuan of 2018", 0, INF, "real, year before")]
@@ -230,6 +238,8 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
             raise ValueError(f"columns do not match the declaration: {sorted(missing)}")
         self.model = model
         self.random = model.random
+        self.heard: dict[str, Real] = {}
+        """Lever to the hazard added up so far of learning of it, shape (rows,)."""
         self._draws: dict[tuple[int, str], tuple[Whole | None, Real | None]] = {}
         for name, values in columns.items():
             setattr(self, name, np.array(values, dtype=DTYPES[name]))
@@ -254,11 +264,14 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
         """Add rows at the end."""
         for name in COLUMNS:
             setattr(self, name, np.concatenate([getattr(self, name), columns[name]]))
+        new = len(columns["id"])
+        self.heard = {lever: np.pad(heard, (0, new)) for lever, heard in self.heard.items()}
 
     def keep(self, mask: Flag) -> None:
         """Drop the rows outside the mask; the order of the others stays."""
         for name in COLUMNS:
             setattr(self, name, getattr(self, name)[mask])
+        self.heard = {lever: heard[mask] for lever, heard in self.heard.items()}
 
     def __len__(self) -> int:
         return len(self.id)

@@ -56,7 +56,7 @@ def reported(real: Array, reward: Array, relabel: float) -> Array:
     return real * (1.0 + relabel * reward / 0.25)
 
 
-def up_to_notch(reported: Array, notch: Array, holds: Flag, reach: float) -> Array:
+def up_to_notch(reported: Array, notch: Array, holds: Flag, reach: Array | float) -> Array:
     """R&D reported by those who hold a title with a notch: up to it where it is within reach.
 
     Enterprises bunch at the notch (Chen, Liu, Suarez Serrato and Xu 2021).

@@ -1,4 +1,4 @@
-"""The ledger of policy: who committed, paid or forwent how much, for whom, under which lever.
+"""The ledger of policy: who committed, paid, forwent or got back how much, for whom, by what lever.
 
 Sums are kept by year, payer, fund, origin, lever and kind over a table of city, tier and payee, so
 that a run's books stay small however many enterprises are paid.
@@ -40,7 +40,7 @@ class Ledger:
     def __init__(self) -> None:
         self._sums: dict[Entry, Array] = {}
         self.paid = 0.0
-        """Yuan paid so far, for the check of the books."""
+        """Yuan paid so far, less what was paid back, for the check of the books."""
 
     def book(
         self, year: int, lever: Lever, kind: str, origin: str, cells: Whole, yuan: Array,
@@ -51,7 +51,7 @@ class Ledger:
         Args:
             year: Calendar year.
             lever: The lever they are paid under.
-            kind: ``committed``, ``paid`` or ``forgone``.
+            kind: ``committed``, ``paid``, ``forgone``, or ``repaid`` by those whom an audit found.
             origin: ``pooled``, ``steered``, ``older`` or ``tax``.
             cells: Cell of each amount (`place`), shape (n,).
             yuan: All that the enterprises behind a row get, yuan, shape (n,).
@@ -63,8 +63,8 @@ class Ledger:
             key = (year, who, lever.fund if fund is None else fund, origin, lever.id,
                    lever.article, kind)  # fmt: skip
             self._sums[key] = self._sums.get(key, 0.0) + share * total
-            if kind == "paid":
-                self.paid += float(share * total.sum())
+            if kind in ("paid", "repaid"):
+                self.paid += (1.0 if kind == "paid" else -1.0) * float(share * total.sum())
 
     def total(self, year: int, lever: str, kind: str = "paid") -> Array:
         """Yuan under a lever in a year by city, tier and payee, shape `SHAPE`."""

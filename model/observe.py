@@ -52,6 +52,7 @@ def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
         "rd": above * e.year_rd_reported,
         "rd_manufacturing": factory * e.year_rd_reported,
         "rd_real": above * e.year_rd,
+        "misused": above * e.year_misused,
         "rd_funded": e.year_rd_reported,
         "rd_funded_before": e.last_rd_reported,
         "manufacturing": factory,

@@ -106,6 +106,8 @@ _DECLARED = (
             _total("rd_manufacturing"), "as_rd_expenditure", note="above-scale manufacturing"),
     Outcome("rd_real", "研发经费(实际)", "R&D expenditure, real activity", "yuan", LEVELS, 1,
             _total("rd_real"), note="above-scale, without relabelled cost"),
+    Outcome("grants_misused", "挪作他用的研发补助", "R&D grants spent on other things", "yuan",
+            LEVELS, -1, _total("misused"), note="above-scale, found by audits or not"),
     Outcome("rd_growth", "企业资金研发经费增速", "Growth of enterprise-funded R&D",
             "share a year", LEVELS, 1, _growth("rd_funded", "rd_funded_before"),
             "rd_enterprise_funded_growth", note="all sizes"),

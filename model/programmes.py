@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import targeting
+from model import audit, awareness, targeting
+from model.enterprises import LABELS, NEVER
 from model.scenario import SIZES, Array
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def programmes(m: ClusterPolicyModel) -> None:
     e = m.enterprises
     e.size = targeting.size_class(e.above_scale, e.expected_revenue, e.employees)
     m.paid_now = np.zeros(len(e))
+    _hear(m)
     if m.quarter % 4:
         return
     # Rows come at the start of a year alone, so that a year's grants stay in their places.
@@ -33,6 +35,20 @@ def programmes(m: ClusterPolicyModel) -> None:
     _pay_awards(m)
     m.province.divide()
     _call_for_rd(m)
+
+
+def _hear(m: ClusterPolicyModel) -> None:
+    """Add a quarter's hazard to what enterprises have heard of each new measure."""
+    e, p = m.enterprises, m.parameters
+    if not e.heard:
+        return
+    organised = e.rd_institution | np.any([getattr(e, label) > NEVER for label in LABELS], 0)
+    for lever in m.policy.levers:
+        if lever.id in e.heard and lever.in_force(m.quarter):
+            e.heard[lever.id] += 0.25 * awareness.hazard(
+                e.expected_revenue, organised, m.peer_share(targeting.claimants(m, lever)),
+                p["learn_rate"], p["learn_size_power"], p["learn_organised"], p["learn_peer"],
+            )  # fmt: skip
 
 
 def _ticket(m: ClusterPolicyModel) -> Array:
@@ -97,7 +113,8 @@ def _pay_award(
 def _call_for_rd(m: ClusterPolicyModel) -> None:
     """Yearly call for R&D projects: grants on last year's R&D, and the marginal rate they set.
 
-    An enterprise whose claim is at the cap gains nothing from a further yuan of R&D.
+    An enterprise whose claim is at the cap gains nothing from a further yuan of R&D, nor does one
+    that spends the grant on other things.
     """
     e = m.enterprises
     e.rd_grant_rate = np.zeros(len(e))
@@ -109,4 +126,7 @@ def _call_for_rd(m: ClusterPolicyModel) -> None:
     base = np.where(e.rd_active & targeting.applicants(m, lever), e.last_rd_reported, 0.0)
     approval = targeting.approve(m, lever, np.minimum(rate * base, cap))
     m.paid_now += targeting.commit(m, approval, approval.yuan)
-    e.rd_grant_rate[(approval.yuan > 0.0) & (rate * base < cap)] = rate
+    place = e.lasting_draw(m.seed_of_run, "diverts rd_grant")
+    diverted = audit.diverts(place, rate, audit.chance(m), m.parameters["misuse_share"])
+    e.year_misused = np.where(diverted, approval.yuan, 0.0)
+    e.rd_grant_rate[(approval.yuan > 0.0) & ~diverted & (rate * base < cap)] = rate

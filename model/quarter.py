@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import (
+    audit,
+    awareness,
     demography,
     digital,
     energy,
@@ -179,6 +181,7 @@ def produce(m: ClusterPolicyModel) -> None:
     deduction = np.zeros(len(e))
     if extra_vat is not None and extra_vat.value("rate", m.quarter) > 0.0:
         claimed = targeting.claimed_share(extra_vat, e, m.seed_of_run, m.quarter, p["vat_take_up"])
+        claimed *= awareness.knows(m, extra_vat)
         input_tax = vat_rate * p["input_tax_share"] * (materials + energy_cost)
         rate = extra_vat.value("rate", m.quarter) * claimed * (e.field != ENERGY_FIELD)
         deduction = np.minimum(rate * input_tax, vat)
@@ -273,6 +276,7 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
         extra = super_deduction.value("extra", m.quarter)
         usual = p["deduction_take_up"]
         share = targeting.claimed_share(super_deduction, e, m.seed_of_run, m.quarter, usual)
+        share *= awareness.knows(m, super_deduction)
     claims = extra * share * e.rd_reported
     small = e.employees <= 300.0
     tax, forgone, e.losses = taxes.income_tax(
@@ -287,7 +291,8 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     m.rd_cost_ratio = (taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate) / start
     m.rd_cost_ratio *= 1.0 - m.platform_cut[e.cluster]
     m.rd_cost_ratio = np.maximum(m.rd_cost_ratio, innovation.LEAST_COST)
-    m.rd_reward = tax_rate * extra * usable
+    m.rd_reward = np.asarray(audit.expected(tax_rate * extra * usable, audit.chance(m)))
+    e.year_relabel_gain += forgone * (1.0 - e.rd / np.maximum(e.rd_reported, 1.0))
     if super_deduction is not None:
         payer = taxes.payers("income", p["local_tax_province"])
         targeting.book(m, super_deduction, "forgone", "tax", "tax", slice(None), forgone, payer)
@@ -488,8 +493,9 @@ def _rd(m: ClusterPolicyModel) -> None:
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
     notch = titles.high_tech_threshold(e.expected_revenue) * e.expected_revenue / 4.0
+    reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
     e.rd_reported = innovation.up_to_notch(
-        reported, (1.0 + p["notch_margin"]) * notch, e.high_tech > NEVER, p["report_reach"]
+        reported, (1.0 + p["notch_margin"]) * notch, e.high_tech > NEVER, reach
     )
     founds = e.rd_active & ~e.rd_institution & e.above_scale
     founds &= uniform(seed, "rd institution", e.id, t) < p["institution_rate"] / 4.0
@@ -528,6 +534,7 @@ def year_end(m: ClusterPolicyModel) -> None:
     e.above_scale = demography.cross_threshold(
         e.above_scale, judged, draw, p["register_rate"], p["exit_scale"]
     ) & (e.weight > 0.0)
+    audit.close_year(m)
     fresh = titles.award_titles(e, p, m.seed_of_run, t, m.year)
     for lever in m.policy.levers:
         if lever.channel == "title_award" and lever.in_force(t):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import ledger
+from model import awareness, ledger
 from model.digital import serve
 from model.enterprises import LABELS, NEVER, ROLES, Enterprises
 from model.ledger import SPECIAL
@@ -99,11 +99,18 @@ def delivery(m: ClusterPolicyModel, lever: Lever) -> Array | float:
     return np.minimum(m.parameters["delivery_base"] + raised, 1.0)
 
 
+def claimants(m: ClusterPolicyModel, lever: Lever) -> Flag:
+    """Enterprises that claim what a lever gives: eligible, aware of it and ready to apply."""
+    usual = m.parameters[
+        "digital_grant_take_up" if "digital_subsidy" in lever.id else "grant_take_up"
+    ]
+    ready = claims(lever, m.enterprises, m.seed_of_run, m.quarter, usual, delivery(m, lever))
+    return ready & awareness.knows(m, lever)
+
+
 def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
-    """Enterprises that apply for a grant: eligible, claiming, and with R&D where that is asked."""
-    e, p = m.enterprises, m.parameters
-    usual = p["digital_grant_take_up" if "digital_subsidy" in lever.id else "grant_take_up"]
-    mask = claims(lever, e, m.seed_of_run, m.quarter, usual, delivery(m, lever))
+    """Claimants of a grant, with R&D where that is asked."""
+    e, mask = m.enterprises, claimants(m, lever)
     share = m.lever_value("rd_conditionality", "share")
     if share > 0.0 and "province" in lever.payer:
         # Which programmes ask for R&D is not published: each enterprise meets its own. Article 5
@@ -245,7 +252,17 @@ def grant(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Array:
 
 @dataclass(frozen=True)
 class Due:
-    """Money that falls due in a quarter."""
+    """Money that falls due in a quarter.
+
+    Attributes:
+        quarter: Quarter it falls due in.
+        lever: Lever it is paid, or paid back, under.
+        origin: As in the ledger.
+        fund: As in the ledger.
+        ids: Enterprises.
+        yuan: Yuan of each.
+        repaid_to: Who it is paid back to, by share; empty where it is paid out.
+    """
 
     quarter: int
     lever: Lever
@@ -253,10 +270,14 @@ class Due:
     fund: str
     ids: Whole
     yuan: Array
+    repaid_to: Mapping[str, float] = field(default_factory=dict)
 
 
 def due(m: ClusterPolicyModel) -> Array:
-    """Money that falls due this quarter, yuan a row; an enterprise that has left gets none."""
+    """Money that falls due this quarter, yuan a row, less what is paid back.
+
+    An enterprise that has left gets and pays none.
+    """
     e = m.enterprises
     paid = np.zeros(len(e))
     for entry in m.due:
@@ -264,8 +285,9 @@ def due(m: ClusterPolicyModel) -> Array:
             _, rows, at = np.intersect1d(e.id, entry.ids, assume_unique=True, return_indices=True)
             alive = e.weight[rows] > 0.0
             rows, yuan = rows[alive], entry.yuan[at[alive]]
-            paid[rows] += yuan
-            book(m, entry.lever, "paid", entry.origin, entry.fund, rows, yuan)
+            paid[rows] += -yuan if entry.repaid_to else yuan
+            kind, payer = ("repaid", entry.repaid_to) if entry.repaid_to else ("paid", None)
+            book(m, entry.lever, kind, entry.origin, entry.fund, rows, yuan, payer)
     m.due = [entry for entry in m.due if entry.quarter > m.quarter]
     return paid
 

@@ -32,5 +32,5 @@ def test_what_the_document_adds_is_seen():
         added = {(year, lever, kind) for year, level, lever, kind in set(with_it) - set(without)
                  if level == "lever"}  # fmt: skip
         assert {lever for _, lever, _ in added} == {
-            "cluster_award", "digital_voucher", "green_retrofit_grant",
+            "cluster_award", "digital_voucher", "green_retrofit_grant", "rd_audit",
         }  # fmt: skip

@@ -159,7 +159,10 @@ def watching():
 
 def by_place(books, *, platforms):
     """Yuan paid to platforms or to enterprises: year to a table of city and tier."""
-    chosen = books[(books["kind"] == "paid") & ((books["payee"] == "platform") == platforms)]
+    kinds = books["kind"].isin(["paid", "repaid"])
+    chosen = books[kinds & ((books["payee"] == "platform") == platforms)]
+    # What an audit took back is less received.
+    chosen = chosen.assign(yuan=chosen["yuan"].where(chosen["kind"] == "paid", -chosen["yuan"]))
     tables = defaultdict(lambda: np.zeros(SHAPE))
     sums = chosen.groupby(["year", "city", "tier"])["yuan"].sum()
     for (year, city, tier), yuan in sums.items():

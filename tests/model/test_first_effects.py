@@ -161,6 +161,9 @@ def test_awards_of_titles_are_paid_to_the_newly_titled(end_of_2023, older, monke
 
 def test_the_grant_for_rd_cuts_the_cost_of_a_further_yuan_below_its_cap_alone(end_of_2023, older):
     rate, cap = 0.2, 2e6
+    end_of_2023 = fork(end_of_2023, older)
+    # A diverted grant cuts no cost; here none is.
+    end_of_2023.parameters["misuse_share"] = 0.0
     rich = setting(older, "special_funds", yearly=30e9)
     one, other = with_and_without(
         end_of_2023, rich, "rd_grant", "costs and taxes", rate=rate, cap=cap, **ALL

@@ -57,6 +57,7 @@ SIZES = {
     "county_cluster_recognition": ("per_year",),
     "fund_steering": ("theta",),
     "cluster_recognition": ("capacity",),
+    "rd_audit": ("rate",),
     "cluster_award": ("provincial", "national"),
     "cluster_credit_line": ("line",),
     "rd_conditionality": ("share",),

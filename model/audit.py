@@ -1,0 +1,70 @@
+"""Audit of reported R&D: what cheating is worth when it may be found, and what is paid back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model import taxes
+from model.randomness import uniform
+from model.targeting import Due, eligible
+
+if TYPE_CHECKING:
+    from model.enterprises import Flag
+    from model.model import ClusterPolicyModel
+    from model.scenario import Array
+
+USUAL_GRANT = 0.2
+"""R&D grant over R&D at which the usual share of grants is spent on other things."""
+
+
+def chance(m: ClusterPolicyModel) -> Array | float:
+    """Chance that an enterprise's R&D of a year is audited, one number or shape (rows,)."""
+    lever = m.policy.lever("rd_audit")
+    rate = 0.0 if lever is None else lever.value("rate", m.quarter)
+    if lever is None or rate <= 0.0:
+        return 0.0
+    return np.where(eligible(lever, m.enterprises), rate, 0.0)
+
+
+def expected(reward: Array | float, audited: Array | float) -> Array | float:
+    """What a yuan of reward for cheating is worth if what is found is paid back.
+
+    With a cost of cheating that rises with its square, the sum cheated is in proportion to this
+    (Allingham and Sandmo 1972, for one who looks at the mean alone).
+    """
+    return reward * (1.0 - audited)
+
+
+def diverts(draw: Array, rate: float, audited: Array | float, share: float) -> Flag:
+    """Who spends an R&D grant on other things.
+
+    Args:
+        draw: Place of each enterprise between 0 and 1, kept for life.
+        rate: Grant over R&D.
+        audited: Chance that it is audited.
+        share: Share of grants that is diverted at the usual rate and without audits.
+    """
+    return np.asarray(draw < share * expected(rate, audited) / USUAL_GRANT)
+
+
+def close_year(m: ClusterPolicyModel) -> None:
+    """Audit the year: relabelled R&D is struck off, and what it brought falls due in a quarter.
+
+    Tax goes back to those who shared in it, a diverted grant to who paid it.
+    """
+    e, lever, t = m.enterprises, m.policy.lever("rd_audit"), m.quarter
+    rate = chance(m)
+    if lever is None or not np.any(rate):
+        return
+    found = np.flatnonzero(uniform(m.seed_of_run, "rd audit", e.id, t) < rate)
+    tax, misused = e.year_relabel_gain[found], e.year_misused[found]
+    e.year_rd_reported[found] = np.minimum(e.year_rd_reported, e.year_rd)[found]
+    payer = taxes.payers("income", m.parameters["local_tax_province"])
+    m.due.append(Due(t + 1, lever, "tax", lever.fund, e.id[found], tax, payer))
+    grant = m.policy.lever("rd_grant")
+    if grant is not None:
+        later = t + 1 + int(grant.value("lag", t))
+        origin = "older" if grant.origin == "older" else "pooled"
+        m.due.append(Due(later, lever, origin, lever.fund, e.id[found], misused, grant.payer))
