@@ -48,9 +48,7 @@ def revenue_target(
     return mass * (open_market[field] + linked)
 
 
-def local_share(
-    purchases: Array, through_links: Array, own: Array, outside: Array
-) -> Array:
+def local_share(purchases: Array, through_links: Array, own: Array, outside: Array) -> Array:
     """Part of leaders' purchases that is bought in the province, shape (fields,).
 
     What does not go through links is bought in the open market, where the province has the share

@@ -18,6 +18,7 @@ from model.clusters import City, Cluster
 from model.demography import Profiles
 from model.enterprises import YEARLY, Enterprises
 from model.finance import Banks
+from model.first_links import found
 from model.ledger import PAYEES, SPECIAL, Ledger, place
 from model.observe import Recorded, observe
 from model.population import Population, build_population
@@ -28,7 +29,10 @@ from model.targeting import Due, eligible
 if TYPE_CHECKING:
     import pandas as pd
 
+    from scipy.sparse import csr_array
+
     from model.enterprises import Flag
+    from model.network import Search
     from model.scenario import Lever
 
 POPULATION_SEED = 1
@@ -91,7 +95,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def _initialise(self) -> None:
         """State of the province at end-2018."""
-        e, p, province = self.enterprises, self.parameters, self.policy.province
+        e, province = self.enterprises, self.policy.province
         n = len(FIELDS)
         # Structural parameters of a draw act from the start, so that 2018 stays an equilibrium.
         self.profiles = Profiles.of(e)
@@ -113,7 +117,15 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.demand_growth = np.ones(n)
         self.demand_pace = province.marginals["value_added_growth"]
         self.frontier = np.zeros(n)
-        network.found(self, POPULATION_SEED)
+        self.links: csr_array
+        self.search: Search
+        self.need_start: Array
+        self.link_worth: Array
+        self.link_digital: Array
+        self.purchases: Array
+        self.local: Array
+        self.outside: Array
+        found(self, POPULATION_SEED)
         self.revenue_per_mass = np.full(n, 0.25)
         staff = e.weight * e.employees * e.wage
         marginals = province.marginals

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from model import market, targeting
+from model import targeting
 from model.demography import RAMP
 from model.enterprises import NEVER
 from model.randomness import uniform
@@ -36,9 +36,6 @@ DIGITAL = 3
 """Stage from which a leader works with its suppliers through shared data."""
 MOST_OF_SALES = 0.4
 """Leaders' purchases in their field over the province's sales in it, at most."""
-MOST_LINKED = 0.5
-"""Part of linked suppliers' sales, or of a leader's needs, that links carry at the start, at most."""
-_STEPS = 60
 
 
 def needs(e: Enterprises, revenue: Array, share: float) -> Array:
@@ -60,7 +57,7 @@ def needs(e: Enterprises, revenue: Array, share: float) -> Array:
 
 @dataclass(frozen=True)
 class Search:
-    """How suppliers and leaders look for each other in a quarter.
+    """How suppliers and leaders look for each other in a year.
 
     Attributes:
         leaders: Rows of the leaders that buy, ordered by field, shape (leaders,).
@@ -68,6 +65,8 @@ class Search:
         pull: Links to it that a supplier in another city has in the long run, shape (leaders,).
         near: Links to a leader of its own city are likelier by this.
         fit: How fit a supplier is against the mean of its field, shape (rows,).
+        around: Links that a supplier of mean fitness has in the long run, shape (rows,); zero for
+            leaders.
     """
 
     leaders: Whole
@@ -75,18 +74,27 @@ class Search:
     pull: Array
     near: float
     fit: Array
+    around: Array
 
-    def pairs(self, field: Whole) -> tuple[Whole, Whole]:
-        """All leaders of each supplier's field: place of supplier and of leader, one a pair."""
+    def pairs(self, e: Enterprises, rows: Whole) -> tuple[Whole, Whole, Array]:
+        """All leaders of each supplier's field.
+
+        Args:
+            e: The enterprises.
+            rows: Rows of suppliers.
+
+        Returns:
+            Place of the supplier in `rows`, row of the leader, and links that a supplier of mean
+            fitness has with it in the long run, one a pair; pairs of a supplier stand together.
+        """
+        field = e.field[rows]
         count = self.first[field + 1] - self.first[field]
-        supplier = np.repeat(np.arange(len(field)), count)
+        supplier = np.repeat(np.arange(len(rows)), count)
         start = self.first[field] - (count.cumsum() - count)
-        return supplier, np.arange(len(supplier)) + start[supplier]
-
-    def drawn_to(self, city: Whole, leader: Whole, home: Whole) -> Array:
-        """Links of a supplier of mean fitness with a leader in the long run, one a pair."""
-        result: Array = self.pull[leader] * (1.0 + self.near * (city == home[leader]))
-        return result
+        place = np.arange(len(supplier)) + start[supplier]
+        leader = self.leaders[place]
+        together = e.city[rows][supplier] == e.city[leader]
+        return supplier, leader, self.pull[place] * (1.0 + self.near * together)
 
 
 def fitness(e: Enterprises, quality: float) -> Array:
@@ -113,22 +121,26 @@ def search(e: Enterprises, wanted: Array, start: Array, p: Mapping[str, float]) 
         start: Needs over suppliers' sales in 2018, shape (fields,).
         p: Parameters.
     """
-    sales = e.weight * e.revenue * (e.role != LEADER)
-    by_place = np.bincount(e.field * len(CITIES) + e.city, sales, N * len(CITIES))
-    by_place = by_place.reshape(N, len(CITIES))
+    places, near = N * len(CITIES), p["link_near"]
+    supplies = e.role != LEADER
+    sales = e.weight * e.revenue * supplies
+    place = e.field * len(CITIES) + e.city
+    by_place = np.bincount(place, sales, places).reshape(N, len(CITIES))
     whole = np.maximum(by_place.sum(axis=1), 1.0)
     leaders = np.flatnonzero(wanted)
     leaders = leaders[np.argsort(e.field[leaders], kind="stable")]
     field = e.field[leaders]
-    here = (by_place / whole[:, None])[field, e.city[leaders]]
+    here = by_place[field, e.city[leaders]] / whole[field]
     # Links of a supplier are Poisson when leaders are many: so many have none.
     usual = -np.log1p(-p["supporting_share"])
-    pull = usual * wanted[leaders] / whole[field] / start[field] / (1.0 + p["link_near"] * here)
+    pull = usual * wanted[leaders] / whole[field] / start[field] / (1.0 + near * here)
+    around = np.repeat(np.bincount(field, pull, N), len(CITIES))
+    around = around + near * np.bincount(place[leaders], pull, places)
     raw = fitness(e, p["link_fitness"])
     mean = np.bincount(e.field, sales * raw, N) / whole
     return Search(
-        leaders, np.searchsorted(field, np.arange(N + 1)), pull, p["link_near"],
-        raw / np.where(mean > 0.0, mean, 1.0)[e.field],
+        leaders, np.searchsorted(field, np.arange(N + 1)), pull, near,
+        raw / np.where(mean > 0.0, mean, 1.0)[e.field], around[place] * supplies,
     )  # fmt: skip
 
 
@@ -137,30 +149,40 @@ def address(supplier: Whole, leader: Whole) -> Whole:
     return supplier * 10**9 + leader
 
 
-def lasting_links(
-    e: Enterprises, s: Search, rows: Whole, fresh: Flag, seed: int
-) -> tuple[Whole, Whole]:
-    """Links as they are when as many form as end: rows of suppliers and of leaders.
+def lasting(e: Enterprises, s: Search, rows: Whole) -> tuple[Whole, Whole, Array]:
+    """Pairs of supplier and leader, and the odds of a link when as many form as end.
 
     A pair without a link forms one at rate `ending * fit * pull`, and a link ends at `ending /
-    fit`, so a pair has one with chance r/(1 + r), r = fit^2 * pull.
+    fit`, so the odds of a link are fit^2 * pull.
 
     Args:
         e: The enterprises.
-        s: How they look for each other.
-        rows: Rows of suppliers, shape (suppliers,).
-        fresh: Leaders whose links are drawn, shape (rows,).
-        seed: Seed of the draws.
+        s: How suppliers and leaders look for each other.
+        rows: Rows of enterprises; the leaders among them are left out.
+
+    Returns:
+        Rows of suppliers, rows of leaders and odds, one a pair.
     """
     rows = rows[e.role[rows] != LEADER]
-    supplier, leader = s.pairs(e.field[rows])
-    drawn = fresh[s.leaders[leader]]
-    supplier, leader = rows[supplier[drawn]], leader[drawn]
-    ratio = s.fit[supplier] ** 2 * s.drawn_to(e.city[supplier], leader, e.city[s.leaders])
-    leader = s.leaders[leader]
-    draw = uniform(seed, "first link", address(e.id[supplier], e.id[leader]))
-    linked = draw < ratio / (1.0 + ratio)
-    return supplier[linked], leader[linked]
+    at, leader, pull = s.pairs(e, rows)
+    return rows[at], leader, s.fit[rows[at]] ** 2 * pull
+
+
+def choose(e: Enterprises, s: Search, rows: Whole, seed: int, quarter: int) -> Whole:
+    """The leader that each supplier looks at, likelier the more links it draws: row, by supplier.
+
+    An exponential race (Efraimidis and Spirakis 2006): a leader more changes no choice but those
+    that fall on it.
+    """
+    if not len(rows):
+        return rows
+    at, leader, pull = s.pairs(e, rows)
+    draw = uniform(seed, "which leader", address(e.id[rows][at], e.id[leader]), quarter)
+    race = -np.log(draw) / pull
+    begin = np.flatnonzero(np.diff(at, prepend=-1))
+    least = np.repeat(np.minimum.reduceat(race, begin), np.diff(begin, append=len(race)))
+    chosen: Whole = leader[race == least]
+    return chosen
 
 
 def matrix(supplier: Whole, leader: Whole, rows: int) -> csr_array:
@@ -215,147 +237,64 @@ def through_links(
     return bought, per_mass, links @ per_mass
 
 
-def linked_at_start(local: float, sales: Array, market: Array, purchases: Array) -> Array:
-    """Purchases through links, yuan a quarter, that give the local share of 2018, shape (fields,).
-
-    Of what is not bought through links the province sells its share of the open market. Solves
-    `local * C = T + (C - T) * (S - T) / (X - T)` for T, with sales S, market X and purchases C.
-    """
-    top = purchases * (local * market - sales)
-    return np.maximum(top, 0.0) / (market - purchases - sales + local * purchases)
-
-
-def equilibrium(
-    links: csr_array, sales: Array, wanted: Array, field: Whole, target: Array
-) -> tuple[Array, Array]:
-    """Worth of links that makes the sales of 2018 an equilibrium of every enterprise.
-
-    Args:
-        links: The links, shape (rows, rows).
-        sales: Sales of all enterprises of a row, yuan a quarter, shape (rows,).
-        wanted: Needs of leaders, yuan a quarter, shape (rows,).
-        field: Field index, shape (rows,).
-        target: Purchases through links, yuan a quarter, shape (fields,). Where the linked
-            suppliers are too small for it, they start with `MOST_LINKED`.
-
-    Returns:
-        What a link brings for a unit of mass where needs do not bind, yuan a quarter, shape
-        (fields,), and sales through links over open sales, shape (rows,).
-    """
-    leaders = np.flatnonzero(wanted)
-    number = np.maximum(np.diff(links.indptr), 1)
-    able = np.minimum((links.T @ (sales / number))[leaders], wanted[leaders])
-    target = np.minimum(target, MOST_LINKED * np.bincount(field[leaders], able, N))
-    whole = np.bincount(field, wanted, N)
-    odds = target / np.maximum(whole - target, 1.0)
-    worth, ratio = np.full(N, 0.25), np.zeros(len(sales))
-    for _ in range(_STEPS):
-        mass = 4.0 * sales / (1.0 + ratio)
-        bought, _, sold = through_links(links, mass, wanted, worth, field)
-        ratio = 4.0 * sold
-        present = bought > 0.0
-        now = np.where(present, bought / np.maximum(whole - bought, 1.0), 1.0)
-        worth = np.where(present, worth * odds / now, worth)
-    # A field without links yet takes what links are worth elsewhere.
-    usual = float(np.dot(worth, bought) / max(float(bought.sum()), 1.0))
-    return np.where(bought > 0.0, worth, usual), ratio
-
-
 def meet(m: ClusterPolicyModel) -> None:
     """Links form and end.
 
     A supplier looks at no more than one leader a quarter, so the cost follows the number of rows.
     Promotion bodies match: leaders of clusters that have one form more links.
     """
-    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    wanted = needs(e, e.revenue, p["leader_purchases_in_field"])
-    s = search(e, wanted, m.need_start, p)
+    e, p, t, seed, s = m.enterprises, m.parameters, m.quarter, m.seed_of_run, m.search
     ending = p["link_ending"] / 4.0
-    raised = np.zeros(len(e))
+    raised = np.zeros(1)
     lever = m.policy.lever("leader_supplier_matching")
     if lever is not None:
         rate = lever.value("rate", t) / p["link_ending"]
         raised = rate * targeting.eligible(lever, e) * m.cluster_body[e.cluster]
-
-    home, field = e.city[s.leaders], e.field[s.leaders]
-    nearby = np.bincount(field * len(CITIES) + home, s.pull, N * len(CITIES))
-    around = np.bincount(field, s.pull, N)[:, None] + s.near * nearby.reshape(N, len(CITIES))
-    chance = ending * s.fit * around[e.field, e.city] * (e.role != LEADER)
+    chance = ending * s.fit * s.around
     look = uniform(seed, "look for a leader", e.id, t)
-    rows = np.flatnonzero(look < chance * (1.0 + raised.max(initial=0.0)))
-    supplier, leader = s.pairs(e.field[rows])
-    drawn = uniform(seed, "which leader", address(e.id[rows][supplier], e.id[s.leaders][leader]), t)
-    chosen = _first(-np.log(drawn) / s.drawn_to(e.city[rows][supplier], leader, home), supplier)
-    supplier, leader = rows[supplier[chosen]], s.leaders[leader[chosen]]
-    formed = look[supplier] < chance[supplier] * (1.0 + raised[leader])
+    rows = np.flatnonzero(look < chance * (1.0 + raised.max()))
+    leader = choose(e, s, rows, seed, t)
+    formed = look[rows] < chance[rows] * (1.0 + np.broadcast_to(raised, len(e))[leader])
 
     old, led = ends(m.links)
     lasts = uniform(seed, "link ends", address(e.id[old], e.id[led]), t) >= ending / s.fit[old]
-    _link(m, np.concatenate([old[lasts], supplier[formed]]),
+    link(m, np.concatenate([old[lasts], rows[formed]]),
           np.concatenate([led[lasts], leader[formed]]))  # fmt: skip
 
 
-def _first(race: Array, group: Whole) -> Whole:
-    """Place of the least value of each group; groups stand together (an exponential race)."""
-    if not len(race):
-        return np.zeros(0, dtype=np.int64)
-    begin = np.flatnonzero(np.diff(group, prepend=-1))
-    least = np.repeat(np.minimum.reduceat(race, begin), np.diff(begin, append=len(race)))
-    return np.flatnonzero(race == least)
-
-
-def _link(m: ClusterPolicyModel, supplier: Whole, leader: Whole) -> None:
+def link(m: ClusterPolicyModel, supplier: Whole, leader: Whole) -> None:
     """Set the links; who has one supports a leader."""
     e = m.enterprises
     m.links = matrix(supplier, leader, len(e))
     e.role = np.where(e.role == LEADER, LEADER, np.diff(m.links.indptr) > 0).astype(np.int64)
 
 
-def found(m: ClusterPolicyModel, seed: int) -> None:
-    """Links at end-2018, and what they are worth, so that every enterprise starts in equilibrium.
-
-    Part of a linked supplier's sales goes through its links, so it is less competitive in the open
-    market than another of its size.
-    """
-    e, p = m.enterprises, m.parameters
-    sales = e.weight * e.revenue
-    wanted = needs(e, e.revenue, p["leader_purchases_in_field"])
-    m.purchases = np.bincount(e.field, wanted, N)
-    supplied = np.bincount(e.field, sales * (e.role != LEADER), N)
-    usual = m.purchases.sum() / supplied.sum()
-    present = (m.purchases > 0.0) & (supplied > 0.0)
-    m.need_start = np.where(present, m.purchases / np.where(present, supplied, 1.0), usual)
-    s = search(e, wanted, m.need_start, p)
-    _link(m, *lasting_links(e, s, np.arange(len(e)), np.ones(len(e), dtype=bool), seed))
-    whole = np.maximum(np.bincount(e.field, sales, N), 1e6)
-    target = linked_at_start(p["local_sourcing"], whole, m.market, m.purchases)
-    worth, ratio = equilibrium(m.links, sales, wanted, e.field, target)
-    e.size_level -= np.log1p(ratio)
-    through = np.bincount(e.field, sales * ratio / (1.0 + ratio), N)
-    own = 4.0 * (whole - through)
-    m.outside = 4.0 * (m.market - through) - own
-    m.link_worth = worth * (own + m.outside) / m.market
-    m.local = market.local_share(m.purchases, through, own, m.outside)
-    m.link_digital = np.zeros(len(e))
-
-
 def welcome(m: ClusterPolicyModel, before: int) -> None:
-    """Links of the enterprises that have come: they find partners as those before them have.
+    """The year's search, and links of the enterprises that have come.
+
+    They find partners as those before them have: so entry by itself moves no local share.
 
     Args:
         m: The model, with the entrants in the last rows.
         before: Number of rows before they came.
     """
-    e, p = m.enterprises, m.parameters
-    new = np.arange(len(e)) >= before
-    # A plant seeks suppliers for what it will make, not for its first quarter.
-    full = e.revenue * np.where(new & e.plant, float(RAMP), 1.0)
-    s = search(e, needs(e, full, p["leader_purchases_in_field"]), m.need_start, p)
+    e, p, seed, t = m.enterprises, m.parameters, m.seed_of_run, m.quarter
     rows = np.arange(len(e))
-    fresh = [lasting_links(e, s, rows[new], ~new, m.seed_of_run)]
-    fresh.append(lasting_links(e, s, rows, new, m.seed_of_run))
-    old = ends(m.links)
-    _link(m, *(np.concatenate(side) for side in zip(old, *fresh, strict=True)))
+    # A plant that runs up seeks suppliers for what it will make.
+    running = np.where(e.plant, np.clip((t - e.founded + 1.0) / RAMP, 1.0 / RAMP, 1.0), 1.0)
+    wanted = needs(e, e.revenue / running, p["leader_purchases_in_field"])
+    m.search = search(e, wanted, m.need_start, p)
+    new, leader, often = lasting(e, m.search, rows[before:])
+    linked = uniform(seed, "first link", address(e.id[new], e.id[leader])) < often
+    to_new = search(e, np.where(rows < before, 0.0, wanted), m.need_start, p)
+    draw = uniform(seed, "first look", e.id[:before], t)
+    supplier = np.flatnonzero(draw < (to_new.fit**2 * to_new.around)[:before])
+    links = (
+        ends(m.links),
+        (new[linked], leader[linked]),
+        (supplier, choose(e, to_new, supplier, seed, t)),
+    )
+    link(m, *(np.concatenate(side) for side in zip(*links, strict=True)))
 
 
 def drop(links: csr_array, stays: Flag) -> csr_array:

@@ -33,7 +33,7 @@ from model.scenario import FIELDS, Array
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.enterprises import Flag, Whole
+    from model.enterprises import Flag
     from model.model import ClusterPolicyModel
     from model.scenario import Lever
 
