@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_LINKED, MOST_NEEDED = 0.5, 0.9
 """Parts of linked suppliers' sales and of leaders' needs that links carry at the start, at most."""
-PASSES = (15, 15, 60)
+PASSES = (10, 10, 30)
 """Rounds in which the start of the network is found: links and their worth hang on each other."""
 
 
@@ -48,8 +48,9 @@ def linked_at_start(local: float, sales: Array, market: Array, purchases: Array)
 
 
 def equilibrium(
-    links: csr_array, sales: Array, wanted: Array, field: Whole, target: Array, steps: int
-) -> tuple[Array, Array, Array]:
+    links: csr_array, sales: Array, wanted: Array, field: Whole, target: Array, worth: Array,
+    steps: int,
+) -> tuple[Array, Array, Array]:  # fmt: skip
     """Worth of links that makes the sales of 2018 an equilibrium of every enterprise.
 
     Args:
@@ -59,6 +60,7 @@ def equilibrium(
         field: Field of the leaders, shape (leaders,).
         target: Purchases through links, yuan a quarter, shape (fields,). Where linked suppliers
             are too small for it, links carry `MOST_LINKED` of their sales.
+        worth: Where to begin, shape (fields,).
         steps: Rounds of the iteration.
 
     Returns:
@@ -68,10 +70,11 @@ def equilibrium(
     """
     number = np.maximum(links.sum(axis=1), 1.0)
     able = np.minimum(MOST_LINKED * (links.T @ (sales / number)), MOST_NEEDED * wanted)
-    target = np.minimum(target, np.bincount(field, able, N))
+    able = np.bincount(field, able, N)
+    target = np.minimum(target, able)
     whole = np.bincount(field, wanted, N)
     odds = target / np.maximum(whole - target, 1.0)
-    worth, bought, ratio = np.full(N, 0.25), np.zeros(N), np.zeros(len(sales))
+    bought, ratio = np.zeros(N), np.zeros(len(sales))
     suppliers_of = links.T
     for _ in range(steps):
         carried = suppliers_of @ (4.0 * sales / (1.0 + ratio))
@@ -79,10 +82,10 @@ def equilibrium(
         ratio = 4.0 * (links @ per_mass)
         bought = np.bincount(field, per_mass * carried, N)
         now = bought / np.maximum(whole - bought, 1.0)
-        worth = np.where(bought > 0.0, worth * odds / np.where(bought > 0.0, now, 1.0), worth)
+        worth = worth * np.where(now > 0.0, odds / np.where(now > 0.0, now, 1.0), 1.0)
     # A field without links yet takes what links are worth elsewhere.
     usual = float(np.dot(worth, bought) / max(float(bought.sum()), 1.0))
-    return np.where(bought > 0.0, worth, usual), bought, ratio
+    return np.where(able > 0.0, worth, usual), bought, ratio
 
 
 def found(m: ClusterPolicyModel, seed: int) -> None:
@@ -110,18 +113,21 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
     order = np.argsort(leader, kind="stable")
     supplier, leader, odds = supplier[order], leader[order], odds[order]
     draw = uniform(seed, "first supplier", e.id[leader])
-    buyers, rows = np.unique(leader), np.unique(supplier)
-    place = np.searchsorted(rows, supplier), np.searchsorted(buyers, leader)
+    buyers = np.flatnonzero(wanted)
+    rows = np.flatnonzero(np.bincount(supplier, minlength=len(e)))
+    place = np.zeros(len(e), dtype=np.int64)
+    place[buyers], place[rows] = np.arange(len(buyers)), np.arange(len(rows))
+    worth = np.full(N, 0.25)
     larger = np.ones(N)
     for steps in PASSES:
         likely = odds * larger[e.field[leader]]
         taken = evenly(likely / (1.0 + likely), leader, draw)
         links = csr_array(
-            (np.ones(int(taken.sum())), (place[0][taken], place[1][taken])),
+            (np.ones(int(taken.sum())), (place[supplier[taken]], place[leader[taken]])),
             shape=(len(rows), len(buyers)),
         )
         worth, through, ratio = equilibrium(
-            links, sales[rows], wanted[buyers], e.field[buyers], target, steps
+            links, sales[rows], wanted[buyers], e.field[buyers], target, worth, steps
         )
         unbound = 1.0 - through / np.maximum(m.purchases, 1.0)
         larger = (1.0 + 4.0 * worth * unbound) ** p["size_tail"]

@@ -28,7 +28,6 @@ from model.targeting import Due, eligible
 
 if TYPE_CHECKING:
     import pandas as pd
-
     from scipy.sparse import csr_array
 
     from model.enterprises import Flag

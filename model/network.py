@@ -65,8 +65,8 @@ class Search:
         pull: Links to it that a supplier in another city has in the long run, shape (leaders,).
         near: Links to a leader of its own city are likelier by this.
         fit: How fit a supplier is against the mean of its field, shape (rows,).
-        around: Links that a supplier of mean fitness has in the long run, shape (rows,); zero for
-            leaders.
+        sought: Fitness times the links that a supplier of mean fitness has in the long run, shape
+            (rows,); zero for leaders.
     """
 
     leaders: Whole
@@ -74,7 +74,7 @@ class Search:
     pull: Array
     near: float
     fit: Array
-    around: Array
+    sought: Array
 
     def pairs(self, e: Enterprises, rows: Whole) -> tuple[Whole, Whole, Array]:
         """All leaders of each supplier's field.
@@ -104,8 +104,7 @@ def fitness(e: Enterprises, quality: float) -> Array:
     """
     fit = (e.srdi > NEVER) | (e.little_giant > NEVER) | (e.champion > NEVER)
     fit |= e.digital_stage >= DIGITAL
-    result: Array = 1.0 + quality * fit
-    return result
+    return np.where(fit, 1.0 + quality, 1.0)
 
 
 def search(e: Enterprises, wanted: Array, start: Array, p: Mapping[str, float]) -> Search:
@@ -134,14 +133,13 @@ def search(e: Enterprises, wanted: Array, start: Array, p: Mapping[str, float]) 
     # Links of a supplier are Poisson when leaders are many: so many have none.
     usual = -np.log1p(-p["supporting_share"])
     pull = usual * wanted[leaders] / whole[field] / start[field] / (1.0 + near * here)
-    around = np.repeat(np.bincount(field, pull, N), len(CITIES))
-    around = around + near * np.bincount(place[leaders], pull, places)
+    in_field = np.bincount(field, pull, N)
+    around = np.repeat(in_field, len(CITIES)) + near * np.bincount(place[leaders], pull, places)
     raw = fitness(e, p["link_fitness"])
     mean = np.bincount(e.field, sales * raw, N) / whole
-    return Search(
-        leaders, np.searchsorted(field, np.arange(N + 1)), pull, near,
-        raw / np.where(mean > 0.0, mean, 1.0)[e.field], around[place] * supplies,
-    )  # fmt: skip
+    fit = raw / np.where(mean > 0.0, mean, 1.0)[e.field]
+    first = np.searchsorted(field, np.arange(N + 1))
+    return Search(leaders, first, pull, near, fit, fit * around[place] * supplies)
 
 
 def address(supplier: Whole, leader: Whole) -> Whole:
@@ -250,7 +248,7 @@ def meet(m: ClusterPolicyModel) -> None:
     if lever is not None:
         rate = lever.value("rate", t) / p["link_ending"]
         raised = rate * targeting.eligible(lever, e) * m.cluster_body[e.cluster]
-    chance = ending * s.fit * s.around
+    chance = ending * s.sought
     look = uniform(seed, "look for a leader", e.id, t)
     rows = np.flatnonzero(look < chance * (1.0 + raised.max()))
     leader = choose(e, s, rows, seed, t)
@@ -284,11 +282,11 @@ def welcome(m: ClusterPolicyModel, before: int) -> None:
     running = np.where(e.plant, np.clip((t - e.founded + 1.0) / RAMP, 1.0 / RAMP, 1.0), 1.0)
     wanted = needs(e, e.revenue / running, p["leader_purchases_in_field"])
     m.search = search(e, wanted, m.need_start, p)
-    new, leader, often = lasting(e, m.search, rows[before:])
-    linked = uniform(seed, "first link", address(e.id[new], e.id[leader])) < often
+    new, leader, odds = lasting(e, m.search, rows[before:])
+    linked = uniform(seed, "first link", address(e.id[new], e.id[leader])) < odds / (1.0 + odds)
     to_new = search(e, np.where(rows < before, 0.0, wanted), m.need_start, p)
     draw = uniform(seed, "first look", e.id[:before], t)
-    supplier = np.flatnonzero(draw < (to_new.fit**2 * to_new.around)[:before])
+    supplier = np.flatnonzero(draw < (to_new.fit * to_new.sought)[:before])
     links = (
         ends(m.links),
         (new[linked], leader[linked]),
@@ -297,9 +295,14 @@ def welcome(m: ClusterPolicyModel, before: int) -> None:
     link(m, *(np.concatenate(side) for side in zip(*links, strict=True)))
 
 
-def drop(links: csr_array, stays: Flag) -> csr_array:
-    """The links without the enterprises that have left."""
+def drop(m: ClusterPolicyModel, stays: Flag) -> None:
+    """Links end with the enterprises that have left.
+
+    Args:
+        m: The model, the rows of those that left already dropped.
+        stays: Who stayed, shape (rows before,).
+    """
     place = stays.cumsum() - 1
-    supplier, leader = ends(links)
+    supplier, leader = ends(m.links)
     kept = stays[supplier] & stays[leader]
-    return matrix(place[supplier[kept]], place[leader[kept]], int(stays.sum()))
+    link(m, place[supplier[kept]], place[leader[kept]])

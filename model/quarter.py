@@ -521,7 +521,7 @@ def year_end(m: ClusterPolicyModel) -> None:
     m.observe()
     alive = e.weight > 0.0
     e.keep(alive)
-    m.links = network.drop(m.links, alive)
+    network.drop(m, alive)
     e.last_revenue, e.last_profit = e.year_revenue, e.year_profit
     e.last_value_added_real, e.last_rd_reported = e.year_value_added_real, e.year_rd_reported
     m.start_year()
