@@ -161,7 +161,7 @@ def entrants(
     e["founded"][:] = quarter + np.floor(4 * uniform(seed, "founded", ids)).astype(np.int64)
     e["plant"][:] = kind == 2
     e["above_scale"][:] = False
-    e["role"][:] = np.where(kind == 2, 2, uniform(seed, "role", ids) < p["supporting_share"])
+    e["role"][:] = np.where(kind == 2, 2, 0)
     _technique(e, kind, size, province, profiles, p, seed)
     e["size_level"][:] = np.log(size) - np.where(kind == 2, np.log(RAMP), 0.0)
     e["productivity"][:] = productivity[field]

@@ -25,7 +25,7 @@ def stage_cost(revenue: Array, stage: Whole, fixed: float, share: float, power: 
 
 
 def worth_it(
-    value_added: Array, cost: Array, draw: Array, gain: float, hurdle: float, spread: float
+    value_added: Array, cost: Array, draw: Array, gain: Array | float, hurdle: float, spread: float
 ) -> Flag:
     """Does the perceived yearly benefit over the enterprise's own hurdle rate exceed the cost?
 

@@ -65,7 +65,7 @@ class Columns:
     ]
     tier: Annotated[Whole, Column("index", 0, 4, "cultivation tier of the primary cluster")]
     pool: Annotated[Whole, Column("index", 0, INF, "knowledge pool: cluster, or field in city")]
-    role: Annotated[Whole, Column("index", 0, 2, "independent, supporting or chain leader")]
+    role: Annotated[Whole, Column("index", 0, 2, "independent, supporting (linked) or leader")]
     ownership: Annotated[Whole, Column("index", 0, 2, "private, state or foreign")]
     founded: Annotated[Whole, Column("quarter", -INF, INF, "quarter of foundation")]
     plant: Annotated[Flag, Column("", 0, 1, "large new plant that came up after 2018")]

@@ -25,18 +25,9 @@ def competitiveness(
     return np.exp(size_level + size_noise + (sigma - 1.0) * (productivity + appeal))
 
 
-def outside_mass(sales: Array, market: Array, local: Array, purchases: Array) -> Array:
-    """Mass of the outside competitor that makes 2018 an equilibrium, shape (fields,).
-
-    Solves `sales = local * purchases + (market - purchases) * M / (M + B)` for B, with M = sales.
-    """
-    open_share = (sales - local * purchases) / (market - purchases)
-    return sales * (1.0 / open_share - 1.0)
-
-
 def revenue_target(
-    mass: Array, field: Whole, own: Array, outside: Array, market: Array, local: Array,
-    purchases: Array,
+    mass: Array, field: Whole, own: Array, outside: Array, market: Array, through_links: Array,
+    linked: Array,
 ) -> Array:  # fmt: skip
     """Revenue each enterprise would have in full adjustment, in yuan a quarter.
 
@@ -46,32 +37,25 @@ def revenue_target(
         own: Weighted mass of the province by field, shape (fields,).
         outside: Mass of the outside competitor, shape (fields,).
         market: Demand of the field in yuan a quarter, shape (fields,).
-        local: Share of leaders' purchases bought in the province, shape (fields,).
-        purchases: Leaders' purchases inside their field, yuan a quarter; part of `market`.
+        through_links: What leaders buy through links, yuan a quarter; part of `market`, (fields,).
+        linked: What an enterprise sells through links for a unit of mass, shape (rows,).
 
     Returns:
-        Shape (rows,). What linked suppliers gain, outside suppliers lose: the sum over province and
+        Shape (rows,). What linked suppliers gain, the open market loses: the sum over province and
         outside is always `market`.
     """
-    per_mass = local * purchases / np.maximum(own, 1.0)
-    per_mass += (market - purchases) / (own + outside)
-    return mass * per_mass[field]
+    open_market = (market - through_links) / (own + outside)
+    return mass * (open_market[field] + linked)
 
 
-def local_share(
-    start: Array, own: Array, outside: Array, ratio_start: Array, matched: Array
-) -> Array:
-    """Local sourcing share: its odds move with the province's competitiveness and with matching.
+def local_share(purchases: Array, through_links: Array, own: Array, outside: Array) -> Array:
+    """Part of leaders' purchases that is bought in the province, shape (fields,).
 
-    Args:
-        start: Share in 2018, shape (fields,).
-        own: Mass of the province, shape (fields,).
-        outside: Mass of the outside competitor, shape (fields,).
-        ratio_start: Own over outside mass in 2018, shape (fields,).
-        matched: Log of the odds gained by matching leaders and suppliers, shape (fields,).
+    What does not go through links is bought in the open market, where the province has the share
+    of its mass. Where leaders buy nothing the share is that of the open market.
     """
-    odds = start / (1.0 - start) * (own / outside) / ratio_start * np.exp(matched)
-    return odds / (1.0 + odds)
+    linked = through_links / np.maximum(purchases, 1e-30)
+    return linked + (1.0 - linked) * own / (own + outside)
 
 
 def adjust_revenue(revenue: Array, target: Array, growth: Array, speed: float) -> Array:

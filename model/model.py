@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from mesa.time import Schedule
 
+from model import network
 from model import quarter as stages
 from model.accounting import Books
 from model.budget import Province
@@ -17,8 +18,8 @@ from model.clusters import City, Cluster
 from model.demography import Profiles
 from model.enterprises import YEARLY, Enterprises
 from model.finance import Banks
+from model.first_links import found
 from model.ledger import PAYEES, SPECIAL, Ledger, place
-from model.market import outside_mass
 from model.observe import Recorded, observe
 from model.population import Population, build_population
 from model.programmes import programmes
@@ -27,8 +28,10 @@ from model.targeting import Due, eligible
 
 if TYPE_CHECKING:
     import pandas as pd
+    from scipy.sparse import csr_array
 
     from model.enterprises import Flag
+    from model.network import Search
     from model.scenario import Lever
 
 POPULATION_SEED = 1
@@ -37,6 +40,7 @@ QUARTER = (
     ("outside world", stages.outside_world),
     ("entry", stages.entry),
     ("programmes", programmes),
+    ("supply network", network.meet),
     ("market", stages.sell),
     ("costs and taxes", stages.produce),
     ("investment and finance", stages.invest),
@@ -90,7 +94,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def _initialise(self) -> None:
         """State of the province at end-2018."""
-        e, p, province = self.enterprises, self.parameters, self.policy.province
+        e, province = self.enterprises, self.policy.province
         n = len(FIELDS)
         # Structural parameters of a draw act from the start, so that 2018 stays an equilibrium.
         self.profiles = Profiles.of(e)
@@ -112,15 +116,15 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.demand_growth = np.ones(n)
         self.demand_pace = province.marginals["value_added_growth"]
         self.frontier = np.zeros(n)
-        bought = e.weight * (e.role == 2) * e.revenue * (1.0 - e.va_rate)
-        self.purchases = np.minimum(
-            p["leader_purchases_in_field"] * np.bincount(e.field, bought, n), 0.4 * sales
-        )
-        self.local_start = np.full(n, p["local_sourcing"])
-        self.local = self.local_start
-        mass = 4.0 * sales
-        self.outside = outside_mass(mass, 4.0 * self.market, self.local_start, 4.0 * self.purchases)
-        self.ratio_start = mass / self.outside
+        self.links: csr_array
+        self.search: Search
+        self.need_start: Array
+        self.link_worth: Array
+        self.link_digital: Array
+        self.purchases: Array
+        self.local: Array
+        self.outside: Array
+        found(self, POPULATION_SEED)
         self.revenue_per_mass = np.full(n, 0.25)
         staff = e.weight * e.employees * e.wage
         marginals = province.marginals
@@ -157,7 +161,6 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.paid_now = np.zeros(len(e))
         self.granted: dict[str, Array] = {}
         self.ticket = np.zeros(len(SIZES))
-        self.matched = np.zeros(len(FIELDS))
         self.score_base: dict[str, tuple[Array, Array]] = {}
         self.refresh_clusters()
 

@@ -109,10 +109,13 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     )  # fmt: skip
     cost *= 1.0 - m.platform_cut[e.cluster[rows]]
 
+    # Leaders that are digital themselves ask it of their suppliers, who so see more in it.
+    seen = p["digital_perceived"] * (1.0 + p["link_digital_demand"] * m.link_digital[rows])
+
     def wants(grant: Array | float) -> Flag:
         return digital.worth_it(
-            4.0 * e.value_added[rows], cost - grant, laplace(seed, "digital view", ids, t),
-            p["digital_perceived"], p["digital_hurdle"], p["digital_spread"],
+            4.0 * e.value_added[rows], cost - grant, laplace(seed, "digital view", ids, t), seen,
+            p["digital_hurdle"], p["digital_spread"],
         )  # fmt: skip
 
     willing = wants(0.0)

@@ -399,8 +399,8 @@ def _describe(
     for f in range(len(FIELDS)):
         rows = np.flatnonzero((field == f) & (revenue >= CERTAINTY))
         leaders[rows[np.argsort(-revenue[rows])[: int(p["leaders_per_field"])]]] = True
-    supports = (uniform(seed, "role", ids) < p["supporting_share"]) & ~leaders
-    e["role"][:] = np.where(leaders, 2, np.where(supports, 1, 0))
+    # Who supplies them is in the links of the network.
+    e["role"][:] = np.where(leaders, 2, 0)
     e["mu_class"][:] = 1
 
 

@@ -20,6 +20,7 @@ from model import (
     innovation,
     investment,
     market,
+    network,
     plans,
     targeting,
     taxes,
@@ -34,7 +35,7 @@ from model.scenario import FIELDS, Array
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.enterprises import Flag, Whole
+    from model.enterprises import Flag
     from model.model import ClusterPolicyModel
     from model.scenario import Lever
 
@@ -103,21 +104,24 @@ def entry(m: ClusterPolicyModel) -> None:
     m.books.book("households", -float(np.dot(total, capital + new["cash"] - loan)))
     m.books.book("outside", float(np.dot(total, capital)))
     e.append(new)
+    network.welcome(m, len(e) - len(total))
 
 
 def sell(m: ClusterPolicyModel) -> None:
     """Revenue: demand passes at once, market shares move towards competitiveness."""
     e, p = m.enterprises, m.parameters
     mass = market.competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
-    own = np.bincount(e.field, e.weight * mass, N)
-    leader = e.role == 2
-    bought = e.weight * leader * e.revenue * (1.0 - e.va_rate)
-    purchases = p["leader_purchases_in_field"] * np.bincount(e.field, bought, N)
-    purchases = np.minimum(purchases, 0.4 * np.bincount(e.field, e.weight * e.revenue, N))
-    m.matched = m.matched + _matching(m, bought)
-    m.local = market.local_share(m.local_start, own, m.outside, m.ratio_start, m.matched)
-    target = market.revenue_target(mass, e.field, own, m.outside, m.market, m.local, purchases)
-    m.revenue_per_mass = target_per_mass(mass, target, e.field)
+    whole = e.weight * mass
+    own = np.bincount(e.field, whole, N)
+    wanted = network.needs(e, e.revenue, p["leader_purchases_in_field"])
+    m.purchases = np.bincount(e.field, wanted, N)
+    worth = m.link_worth * m.market / (own + m.outside)
+    bought, per_mass, linked = network.through_links(m.links, whole, wanted, worth, e.field)
+    m.local = market.local_share(m.purchases, bought, own, m.outside)
+    target = market.revenue_target(mass, e.field, own, m.outside, m.market, bought, linked)
+    m.revenue_per_mass = (m.market - bought) / (own + m.outside)
+    asked = m.links @ (per_mass * (e.digital_stage >= network.DIGITAL))
+    m.link_digital = asked / np.maximum(linked, 1e-30)
     # Plant was bought at older prices: what it makes is sold at those of today.
     m.plant_price += p["plant_price_speed"] / 4.0 * (m.price - m.plant_price)
     slack = p["capacity_slack"] / 4.0 * m.price / m.plant_price
@@ -128,29 +132,6 @@ def sell(m: ClusterPolicyModel) -> None:
     e.revenue = np.minimum(wanted, capacity)
     # Plans follow the demand an enterprise meets, not what its plant lets it sell.
     e.expected_revenue += p["expectation_speed"] * (4.0 * wanted - e.expected_revenue)
-    m.purchases = purchases
-
-
-def _matching(m: ClusterPolicyModel, bought: Array) -> Array:
-    """Log odds of local sourcing gained in a quarter, by the part of purchases that is matched.
-
-    Promotion bodies match: leaders of clusters that have one are served.
-    """
-    e, lever = m.enterprises, m.policy.lever("leader_supplier_matching")
-    rate = 0.0 if lever is None else lever.value("rate", m.quarter)
-    if lever is None or rate <= 0.0:
-        return np.zeros(N)
-    served = targeting.eligible(lever, e) * m.cluster_body[e.cluster]
-    matched = np.bincount(e.field, bought * served, N)
-    whole = np.bincount(e.field, bought, N)
-    return rate / 4.0 * matched / np.maximum(whole, 1.0)
-
-
-def target_per_mass(mass: Array, target: Array, field: Whole) -> Array:
-    """Revenue a quarter that a unit of mass earns, by field (equal inside a field)."""
-    last = np.zeros(N)
-    last[field] = target / np.maximum(mass, 1e-30)
-    return last
 
 
 def produce(m: ClusterPolicyModel) -> None:
@@ -547,6 +528,7 @@ def year_end(m: ClusterPolicyModel) -> None:
     m.observe()
     alive = e.weight > 0.0
     e.keep(alive)
+    network.drop(m, alive)
     e.last_revenue, e.last_profit = e.year_revenue, e.year_profit
     e.last_value_added_real, e.last_rd_reported = e.year_value_added_real, e.year_rd_reported
     m.start_year()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, digital, energy, finance, plans, targeting, taxes
+from model import ClusterPolicyModel, digital, energy, finance, network, plans, targeting, taxes
 from model import quarter as stages
 from model.enterprises import NEVER
 from model.scenario import CITIES, SIZES, TIERS, quarter_index
@@ -541,20 +541,58 @@ def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monk
     assert ticket.max() > 0.0
 
 
-def test_matching_raises_the_log_odds_for_leaders_of_clusters_with_a_body(end_of_2024):
-    of = setting(end_of_2024.policy, "leader_supplier_matching", rate=0.12)
-    one = fork(end_of_2024, of)
-    with_body = [i for i, cluster in enumerate(one.clusters) if cluster.promotion_body]
-    assert 0 < len(with_body) < len(one.clusters)
-    before = one.matched.copy()
-    run_to(one, "programmes")
+def links_of(model):
+    """Links by the ids of supplier and leader."""
+    e = model.enterprises
+    supplier, leader = network.ends(model.links)
+    return set(zip(e.id[supplier].tolist(), e.id[leader].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.6])
+def test_matching_adds_links_with_leaders_of_clusters_with_a_body_alone(end_of_2024, rate):
+    """Its rate is a rise of links a year: over several seeds by that, with the same draws else."""
+    of = setting(end_of_2024.policy, "leader_supplier_matching", rate=rate)
+    with_body = [i for i, cluster in enumerate(end_of_2024.clusters) if cluster.promotion_body]
+    assert 0 < len(with_body) < len(end_of_2024.clusters)
+    added, usual = 0, 0
+    for seed in range(1, 21):
+        without = lacking(of, "leader_supplier_matching")
+        one, other = fork(end_of_2024, of), fork(end_of_2024, without)
+        for model in (one, other):
+            model.seed_of_run = seed
+            run_to(model, "programmes")
+        before = links_of(one)
+        assert before == links_of(other)
+        for model in (one, other):
+            network.meet(model)
+        e = one.enterprises
+        served = set(e.id[(e.role == 2) & np.isin(e.cluster, with_body)].tolist())
+        more, fewer = links_of(one), links_of(other)
+        assert fewer <= more
+        assert {leader for _, leader in more - fewer} <= served
+        added += len(more - fewer)
+        usual += sum(leader in served for _, leader in fewer - before)
+    expected = usual * rate / one.parameters["link_ending"]
+    assert added == pytest.approx(expected, abs=4 * np.sqrt(expected + expected**2 / usual))
+
+
+def test_matching_raises_what_served_leaders_buy_here(end_of_2024):
+    of = setting(end_of_2024.policy, "leader_supplier_matching", rate=1.0)
+    one, other = fork(end_of_2024, of), fork(end_of_2024, lacking(of, "leader_supplier_matching"))
+    for model in (one, other):
+        run_to(model, "market")
     e = one.enterprises
-    bought = e.weight * (e.role == 2) * e.revenue * (1.0 - e.va_rate)
-    served = np.bincount(e.field, bought * np.isin(e.cluster, with_body), 16)
-    part = served / np.maximum(np.bincount(e.field, bought, 16), 1.0)
-    assert 0.0 < part.max() <= 1.0
-    stages.sell(one)
-    assert np.allclose(one.matched - before, 0.12 / 4.0 * part)
+    body = one.cluster_body[e.cluster] > 0
+    rose = one.local - other.local
+    reached = np.bincount(e.field[(e.role == 2) & body], minlength=16) > 0
+    assert rose[reached].max() > 0.0
+    assert rose[reached].min() >= 0.0
+    assert np.all(rose[~reached] == 0.0)
+    # Those of the field without a new link lose to those with one.
+    linked = np.asarray(one.links.sum(axis=1) > other.links.sum(axis=1))
+    gained = e.revenue - other.enterprises.revenue
+    assert gained[linked].max() > 0.0
+    assert np.all(gained[~linked] <= 1e-6 * e.revenue[~linked])
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.15])

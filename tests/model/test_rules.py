@@ -11,9 +11,11 @@ from model import (
     digital,
     energy,
     finance,
+    first_links,
     innovation,
     investment,
     market,
+    network,
     taxes,
     titles,
 )
@@ -44,6 +46,7 @@ MONEY = reals(0.0, 1e10)
 
 @st.composite
 def markets(draw):
+    """Markets of all fields with some enterprises, the first of each field its leader."""
     field = np.concatenate(
         [np.arange(FIELDS), draw(arrays(np.int64, 24, elements=st.integers(0, 15)))]
     )
@@ -51,75 +54,92 @@ def markets(draw):
     weight = draw(reals(1.0, 500.0))
     own = np.bincount(field, weight * mass, FIELDS)
     total = draw(reals(1e8, 1e12, FIELDS))
+    wanted = np.zeros(ROWS)
+    wanted[:FIELDS] = total * draw(reals(0.0, 0.4, FIELDS))
+    linked = draw(flags()) & (np.arange(ROWS) >= FIELDS)
+    supplier = np.flatnonzero(linked)
     return {
         "mass": mass, "weight": weight, "field": field, "own": own,
-        "outside": draw(reals(1e8, 1e13, FIELDS)), "market": total,
-        "local": draw(reals(0.05, 0.95, FIELDS)),
-        "purchases": total * draw(reals(0.0, 0.4, FIELDS)),
+        "outside": draw(reals(1e8, 1e13, FIELDS)), "market": total, "wanted": wanted,
+        "worth": draw(reals(1e-3, 10.0, FIELDS)),
+        "links": network.matrix(supplier, field[supplier], ROWS),
     }  # fmt: skip
+
+
+def sold(m, mass):
+    """Revenue in full adjustment at these masses, and what goes through links by field."""
+    own = np.bincount(m["field"], m["weight"] * mass, FIELDS)
+    worth = m["worth"] * m["market"] / (own + m["outside"])
+    bought, _, linked = network.through_links(
+        m["links"], m["weight"] * mass, m["wanted"], worth, m["field"]
+    )
+    target = market.revenue_target(mass, m["field"], own, m["outside"], m["market"], bought, linked)
+    return target, bought, own
 
 
 @given(markets())
 def test_province_and_outside_share_the_whole_market(m):
-    target = market.revenue_target(
-        m["mass"], m["field"], m["own"], m["outside"], m["market"], m["local"], m["purchases"]
-    )
+    target, bought, own = sold(m, m["mass"])
     province = np.bincount(m["field"], m["weight"] * target, FIELDS)
-    open_market = m["market"] - m["purchases"]
-    outside = (1.0 - m["local"]) * m["purchases"]
-    outside += open_market * m["outside"] / (m["own"] + m["outside"])
+    outside = (m["market"] - bought) * m["outside"] / (own + m["outside"])
     assert np.all(target >= 0.0)
+    assert np.all(bought <= m["wanted"][:FIELDS] * (1.0 + 1e-12))
     assert np.allclose(province + outside, m["market"], rtol=1e-12)
 
 
 @given(markets(), st.integers(0, ROWS - 1), real(1.01, 10.0))
 def test_a_better_enterprise_gains_and_its_rivals_lose(m, who, lift):
-    def sold(mass):
-        own = np.bincount(m["field"], m["weight"] * mass, FIELDS)
-        return market.revenue_target(
-            mass, m["field"], own, m["outside"], m["market"], m["local"], m["purchases"]
-        )
-
     better = m["mass"].copy()
     better[who] *= lift
-    before, after = sold(m["mass"]), sold(better)
+    before, after = sold(m, m["mass"])[0], sold(m, better)[0]
     rivals = (m["field"] == m["field"][who]) & (np.arange(ROWS) != who)
-    # A monopolist of its field's local trade cannot gain there, only in the open market.
+    # A leader's only supplier cannot gain more there than the leader needs.
     assert after[who] > before[who] * (1.0 - 1e-12)
     assert np.all(after[rivals] <= before[rivals] * (1.0 + 1e-12))
     elsewhere = m["field"] != m["field"][who]
-    assert np.array_equal(after[elsewhere], before[elsewhere])
+    assert np.allclose(after[elsewhere], before[elsewhere], rtol=1e-12)
 
 
-@given(markets())
-def test_the_outside_competitor_makes_the_start_an_equilibrium(m):
-    sales = np.bincount(m["field"], m["weight"] * m["mass"], FIELDS)
-    share, local, bought = np.full(FIELDS, 0.2), np.full(FIELDS, 0.35), 0.3 * sales
-    outside = market.outside_mass(sales, sales / share, local, bought)
-    assert np.all(outside > 0.0)
-    target = market.revenue_target(
-        m["mass"], m["field"], sales, outside, sales / share, local, bought
-    )
-    assert np.allclose(target, m["mass"])
-    nothing = np.zeros(FIELDS)
-    assert np.allclose(market.local_share(local, sales, outside, sales / outside, nothing), local)
+@given(markets(), st.integers(FIELDS, ROWS - 1))
+def test_a_further_link_adds_to_the_supplier_what_others_and_the_outside_lose(m, who):
+    linked = m["links"][:, m["field"]].diagonal() > 0.0
+    supplier = np.flatnonzero(linked | (np.arange(ROWS) == who))
+    more = {**m, "links": network.matrix(supplier, m["field"][supplier], ROWS)}
+    (before, less, own), (after, through, _) = sold(m, m["mass"]), sold(more, m["mass"])
+    assert after[who] >= before[who] * (1.0 - 1e-12)
+    others = np.arange(ROWS) != who
+    assert np.all(after[others] <= before[others] * (1.0 + 1e-12))
+    bought = m["wanted"][:FIELDS]
+    shares = [market.local_share(bought, t, own, m["outside"]) for t in (less, through)]
+    assert np.all(shares[1] >= shares[0] - 1e-12)
 
 
-@given(real(0.05, 0.95), real(1e8, 1e12), real(1e8, 1e12), real(1.0, 5.0))
-def test_local_sourcing_rises_with_competitiveness(start, own, outside, lift):
-    base = np.array([own / outside])
-    args = (np.array([start]), np.array([outside]), base, np.zeros(1))
-    now = market.local_share(args[0], np.array([own]), args[1], args[2], args[3])
-    better = market.local_share(args[0], np.array([own * lift]), args[1], args[2], args[3])
-    assert start - 1e-12 <= now[0] <= better[0] < 1.0
+@given(
+    real(0.2, 0.6), reals(1e6, 1e10, FIELDS), reals(0.02, 0.15, FIELDS), reals(0.01, 0.4, FIELDS)
+)
+def test_purchases_through_links_give_the_local_share_of_the_start(local, sales, share, part):
+    whole, bought = sales / share, part * sales
+    through = first_links.linked_at_start(local, sales, whole, bought)
+    assert np.all((through >= 0.0) & (through <= bought))
+    found = market.local_share(bought, through, sales - through, whole - sales)
+    assert np.allclose(found, local)
 
 
-@given(real(0.05, 0.95), real(1e8, 1e12), real(1e8, 1e12), real(0.0, 2.0))
-def test_matching_moves_the_log_odds_of_local_sourcing_by_its_amount(start, own, outside, matched):
-    at = (np.array([start]), np.array([own]), np.array([outside]), np.array([own / outside]))
-    now = market.local_share(*at, np.array([matched]))[0]
-    gained = np.log(now / (1.0 - now)) - np.log(start / (1.0 - start))
-    assert gained == pytest.approx(matched, abs=1e-9)
+@given(reals(1e6, 1e10), reals(1e3, 1e9), reals(1e-3, 10.0), real(1.0, 5.0))
+def test_local_sourcing_rises_with_competitiveness_by_its_odds(mass, wanted, worth, lift):
+    def odds(carried):
+        part = network.linked_sales(carried, wanted, worth) * carried / wanted
+        return part / (1.0 - part)
+
+    assert np.allclose(odds(lift * mass), lift * odds(mass), rtol=1e-4)
+
+
+@given(reals(0.0, 1.0, 60), st.lists(st.integers(0, 4), min_size=60, max_size=60), real(0.01, 0.99))
+def test_even_steps_take_the_expected_number_of_each_group(chance, group, draw):
+    group = np.sort(np.array(group))
+    taken = first_links.evenly(chance, group, np.full(60, draw))
+    for g in range(5):
+        assert abs(taken[group == g].sum() - chance[group == g].sum()) <= 1.0 + 1e-9
 
 
 @given(MONEY, MONEY, reals(0.5, 1.5), real(0.0, 1.0))
