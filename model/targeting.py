@@ -12,7 +12,7 @@ from model.digital import serve
 from model.enterprises import LABELS, NEVER, ROLES, Enterprises
 from model.ledger import SPECIAL
 from model.randomness import uniform
-from model.scenario import CITIES, FIELDS, SIZES, TIERS, Array, Lever
+from model.scenario import CITIES, FIELDS, MU_CLASSES, SIZES, TIERS, Array, Lever
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
 
-GROUPS = {"tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES}
+GROUPS = {
+    "tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES,
+    "mu_class": MU_CLASSES,
+}  # fmt: skip
 
 
 def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
@@ -99,10 +102,15 @@ def delivery(m: ClusterPolicyModel, lever: Lever) -> Array | float:
     return np.minimum(m.parameters["delivery_base"] + raised, 1.0)
 
 
+def usual_take_up(m: ClusterPolicyModel, lever: Lever) -> float:
+    """Share of those eligible who claim where the lever sets none: all, if it names no rate."""
+    return float(m.parameters[lever.usual_take_up]) if lever.usual_take_up else 1.0
+
+
 def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Enterprises that apply for a grant: eligible, claiming, and with R&D where that is asked."""
-    e, p = m.enterprises, m.parameters
-    usual = p["digital_grant_take_up" if "digital_subsidy" in lever.id else "grant_take_up"]
+    e = m.enterprises
+    usual = usual_take_up(m, lever)
     mask = claims(lever, e, m.seed_of_run, m.quarter, usual, delivery(m, lever))
     share = m.lever_value("rd_conditionality", "share")
     if share > 0.0 and "province" in lever.payer:
@@ -114,9 +122,10 @@ def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
 
 
 def gives(lever: Lever, quarter: int) -> bool:
-    """Whether a grant has anything to give: a rate, and no cap or budget of zero."""
-    limits = min(lever.value(term, quarter, np.inf) for term in ("cap", "budget"))
-    return lever.value("rate", quarter) > 0.0 and limits > 0.0
+    """Whether a grant has anything to give: a rate or amount, and no cap or number of zero."""
+    limits = min(lever.value(term, quarter, np.inf) for term in ("cap", "budget", "projects"))
+    size = "amount" if "amount" in lever.terms else "rate"
+    return lever.value(size, quarter) > 0.0 and limits > 0.0
 
 
 def cap_left(m: ClusterPolicyModel, lever: Lever) -> Array:
@@ -166,6 +175,20 @@ def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
         better = applicants(m, lever) & _open_to(m, lever) & (rate > offer.rate) & (cap > 0.0)
         offer.lever[better], offer.rate[better], offer.cap[better] = i, rate, cap[better]
     return offer
+
+
+def within(places: float, weight: Array, lot: Array) -> Flag:
+    """Who of those in order has a place; the row that straddles the number wins by lot.
+
+    So the number holds in expectation, though a row may stand for several enterprises.
+
+    Args:
+        places: Number of places.
+        weight: Enterprises behind each row, best first, shape (rows,).
+        lot: Uniform draw, shape (rows,).
+    """
+    room = (places - (weight.cumsum() - weight)) / np.maximum(weight, 1e-9)
+    return np.asarray(lot < np.clip(room, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
