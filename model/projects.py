@@ -19,7 +19,7 @@ from model.scenario import CITIES, FIELDS, Array
 
 if TYPE_CHECKING:
     from model.clusters import Cluster
-    from model.enterprises import Flag
+    from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
     from model.scenario import Lever
 
@@ -77,9 +77,9 @@ def _contest(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
     asked = lever.value("projects", t)
     if asked <= 0.0:
         return won
-    applies = free & e.rd_active & (e.last_rd_reported > 0.0)
-    applies &= targeting.claims(lever, e, seed, t, targeting.usual_take_up(m, lever))
-    rows = np.flatnonzero(applies)
+    able = free & e.rd_active & (e.last_rd_reported > 0.0)
+    usual = targeting.usual_take_up(m, lever)
+    rows = targeting.claimants(lever, e, seed, t, usual, able)
     if not len(rows):
         return won
     w, revenue = e.weight[rows], np.maximum(e.expected_revenue[rows], 1.0)
@@ -88,8 +88,8 @@ def _contest(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
         e.last_rd_reported[rows] / revenue, revenue, w, view, m.parameters["score_noise"]
     )
     fit = points >= lever.value("cutoff", t)
+    places = asked * delivered(m, lever, rows)
     rows = rows[fit][np.argsort(-points[fit], kind="stable")]
-    places = asked * delivered(m, lever, applies)
     lot = uniform(seed, f"place {lever.id}", e.id[rows], t)
     won[rows[targeting.within(places, e.weight[rows], lot)]] = True
     if "rate" not in lever.terms:
@@ -125,11 +125,11 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     return supported
 
 
-def delivered(m: ClusterPolicyModel, lever: Lever, among: Flag) -> float:
-    """Part of the number asked for that offices bring about, as a mean over those it may serve."""
-    weight = m.enterprises.weight * among
-    part = np.dot(weight, np.broadcast_to(targeting.delivery(m, lever), weight.shape))
-    return float(part) / max(float(weight.sum()), 1e-9)
+def delivered(m: ClusterPolicyModel, lever: Lever, rows: Whole) -> float:
+    """Part of the number asked for that offices bring about, as a mean over some enterprises."""
+    e = m.enterprises
+    part = np.broadcast_to(targeting.delivery(m, lever), len(e))[rows]
+    return float(np.dot(e.weight[rows], part)) / max(float(e.weight[rows].sum()), 1e-9)
 
 
 def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
@@ -138,7 +138,7 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
         return
     amount = lever.value("amount", m.quarter)
     open_ = [cluster for cluster in m.clusters if serves(lever, cluster)]
-    members = targeting.eligible(lever, m.enterprises)
+    members = np.flatnonzero(targeting.eligible(lever, m.enterprises))
     number = lever.value("projects", m.quarter) * delivered(m, lever, members)
     draw = uniform(m.seed_of_run, f"place {lever.id}", np.array([0]), m.quarter)[0]
     best = sorted(open_, key=lambda cluster: (-cluster.score, cluster.id))

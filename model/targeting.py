@@ -75,6 +75,15 @@ def claims(
     return eligible(lever, e) & (e.lasting_draw(seed, f"claims {lever.id}") < rate)
 
 
+def claimants(
+    lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float, among: Flag
+) -> Whole:
+    """Rows of those that claim among some: as `claims`, drawn for no more than are asked."""
+    rows = np.flatnonzero(among & eligible(lever, e))
+    draw = uniform(seed, f"claims {lever.id}", e.id[rows])
+    return rows[draw < take_up(lever, quarter, usual)]
+
+
 def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float) -> Array:
     """Share of a tax relief that each enterprise claims, shape (rows,).
 

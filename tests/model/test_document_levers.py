@@ -146,7 +146,8 @@ def test_a_contest_pays_a_share_of_rd_to_so_many_and_sets_their_price(base, name
     below = 0.4 * e.last_rd_reported < 2e6
     assert np.array_equal(e.rd_grant_rate, np.where(won & below, 0.4, 0.0))
     asks = targeting.claims(lever, e, 1, model.quarter, 1.0) & e.rd_active
-    number = 12.0 * projects.delivered(model, lever, asks & (e.last_rd_reported > 0.0))
+    asks = np.flatnonzero(asks & (e.last_rd_reported > 0.0))
+    number = 12.0 * projects.delivered(model, lever, asks)
     assert 0.0 < number < 12.0
     # The row on the edge has its place by lot.
     assert abs(e.weight @ won - number) <= e.weight[won].max()
