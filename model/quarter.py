@@ -376,13 +376,14 @@ def invest(m: ClusterPolicyModel) -> None:
     e.debt_short = e.debt_short + short + overdraft
     e.debt_long = e.debt_long + long - repaid
     e.debt_line = e.debt_line * (1.0 - 0.25 / p["loan_term"]) + np.minimum(line, long)
-    covered = felt(m, "credit_terms", "coverage") * long
-    e.debt_covered = e.debt_covered * (1.0 - 0.25 / p["loan_term"]) + covered
+    e.debt_covered *= 1.0 - 0.25 / p["loan_term"]
+    e.debt_covered += felt(m, "credit_terms", "coverage") * long
     e.productivity += investment.embodied_gain(plant, e.capital, p["embodied_gain"])
-    rise = p["energy_price_rise"] * (1.0 + felt(m, "price_of_energy", "rise"))
     e.energy_technique = energy.technique(
-        e.energy_technique, plant, e.capital, rise, p["energy_elasticity_new"]
-    )
+        e.energy_technique, plant, e.capital,
+        p["energy_price_rise"] * (1.0 + felt(m, "price_of_energy", "rise")),
+        p["energy_elasticity_new"],
+    )  # fmt: skip
     # Depreciation is a cost without payment; digital and green outlays are not plant.
     e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
     e.digital_stage[stage_up] += 1

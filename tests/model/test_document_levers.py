@@ -247,6 +247,7 @@ def test_a_guarantor_bears_its_part_of_a_loss_and_no_more(base):
     model = fork(base, having(base.policy, lever))
     # A wave of failures, in which nothing is left to pay debts with.
     model.run_for(2)
+    before = summed(books_of(model), lever="credit_guarantee", kind="paid")
     model.parameters.update(exit_below=2.0, exit_above=2.0, scrap_value=0.0)
     covered = {}
 
@@ -259,7 +260,7 @@ def test_a_guarantor_bears_its_part_of_a_loss_and_no_more(base):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stages, "_guarantor_pays", seen)
         model.run_for(1)
-    paid = summed(books_of(model), lever="credit_guarantee", kind="paid")
+    paid = summed(books_of(model), lever="credit_guarantee", kind="paid") - before
     assert paid == pytest.approx(covered["most"])
     assert paid > 0.0
     assert model.year_residual < 1e-9
