@@ -59,12 +59,11 @@ def close_year(m: ClusterPolicyModel) -> None:
     if lever is None or not np.any(rate):
         return
     found = np.flatnonzero(uniform(m.seed_of_run, "rd audit", e.id, t) < rate)
-    tax, misused = e.year_relabel_gain[found], e.year_misused[found]
+    tax = e.year_relabel_gain[found]
     e.year_rd_reported[found] = np.minimum(e.year_rd_reported, e.year_rd)[found]
     payer = taxes.payers("income", m.parameters["local_tax_province"])
     m.due.append(Due(t + 1, lever, "tax", lever.fund, e.id[found], tax, payer))
-    grant = m.policy.lever("rd_grant")
-    if grant is not None:
+    for grant, yuan in m.misused:
         later = t + 1 + int(grant.value("lag", t))
         origin = "older" if grant.origin == "older" else "pooled"
-        m.due.append(Due(later, lever, origin, lever.fund, e.id[found], misused, grant.payer))
+        m.due.append(Due(later, lever, origin, lever.fund, e.id[found], yuan[found], grant.payer))

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
     from model.scenario import Lever
 
-WINDOWS = {
-    "rd_grant": "window_rd",
-    "equipment_grant": "window_equipment",
-    "digital_voucher": "window_digital",
-    "green_retrofit_grant": "window_green",
-}
-"""Grants paid from the special funds, each with the parameter that is its weight in them."""
 EVERYTHING = float("inf")
 
 
@@ -57,12 +50,12 @@ class Province(Agent):  # type: ignore[misc]
         steered = m.steered_to()
         weights: dict[str, dict[str, float]] = {"steered": {}, "pooled": {}}
         for lever in m.policy.levers:
-            if lever.id in WINDOWS and gives(lever, m.quarter):
+            if lever.window and gives(lever, m.quarter):
                 served = eligible(lever, m.enterprises)
                 if (served & steered).any():
-                    weights["steered"][lever.id] = p[WINDOWS[lever.id]]
+                    weights["steered"][lever.id] = p[lever.window]
                 if lever.origin == "older" and served.any():
-                    weights["pooled"][lever.id] = p[WINDOWS[lever.id]]
+                    weights["pooled"][lever.id] = p[lever.window]
         # Where nobody may be served by the steered part, nothing is set aside for it.
         theta = m.lever_value("fund_steering", "theta") if weights["steered"] else 0.0
         for origin, part in (("steered", theta), ("pooled", 1.0 - theta)):

@@ -14,7 +14,7 @@ Flag = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
 
 
-def consideration(external: float, imitation: float, peers: Array) -> Array:
+def consideration(external: Array | float, imitation: float, peers: Array) -> Array:
     """Chance in a quarter to consider a further stage (Bass 1969): own interest and imitation."""
     return np.minimum(external + imitation * peers, 1.0) / 4.0
 

@@ -19,7 +19,9 @@ def price(base: float, rise: float, level: float) -> float:
     return base * rise * level
 
 
-def technique(now: Array, bought: Array, plant: Array, rise: float, elasticity: float) -> Array:
+def technique(
+    now: Array, bought: Array, plant: Array, rise: Array | float, elasticity: float
+) -> Array:
     """Energy per value added over that at the price of 2018, after plant was bought.
 
     Plant in place uses the energy it was built for; new plant is built for the price of its time
@@ -29,7 +31,7 @@ def technique(now: Array, bought: Array, plant: Array, rise: float, elasticity: 
         now: Technique before, shape (rows,).
         bought: Plant bought in the quarter, yuan.
         plant: Plant before, yuan.
-        rise: Price of energy over other prices, 2018 = 1.
+        rise: Price of energy with surcharges over other prices, 2018 = 1.
         elasticity: Of energy per value added of new plant to its price, absolute.
     """
     share = bought / np.maximum(plant + bought, 1.0)
@@ -43,7 +45,7 @@ def upgrade_cost(saved: Array, upgrades: Whole, cost: float, slope: float) -> Ar
 
 
 def pays(
-    saved: Array, cost: Array, price: float, draw: Array, hurdle: float, upfront: float,
+    saved: Array, cost: Array, price: Array | float, draw: Array, hurdle: float, upfront: float,
     spread: float,
 ) -> Flag:  # fmt: skip
     """Does the saving pay inside the hurdle rate (Anderson and Newell 2004)?
@@ -58,3 +60,20 @@ def pays(
         spread: Spread of views, log.
     """
     return np.asarray(saved * price * np.exp(spread * draw) > hurdle * upfront * cost)
+
+
+def revenue_within(
+    quota: Array, treated: Flag, energy_per_va: Array, real_per_revenue: Array
+) -> Array:
+    """Most that an enterprise under an energy quota can sell in a quarter, yuan; else no limit.
+
+    Technique is given within a quarter, so a quota is a limit on output; only upgrades widen it.
+
+    Args:
+        quota: Energy allowed in the quarter, tce.
+        treated: Is under the quota.
+        energy_per_va: Energy per real value added, tce a yuan of 2018.
+        real_per_revenue: Real value added a yuan of revenue.
+    """
+    per_revenue = np.maximum(energy_per_va * real_per_revenue, 1e-15)
+    return np.where(treated, quota / per_revenue, np.inf)

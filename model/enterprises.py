@@ -93,6 +93,7 @@ class Columns:
     size_noise: Annotated[Real, _real("log", -INF, INF, "transitory part of z")]
     productivity: Annotated[Real, _real("log", -INF, INF, "total factor productivity, 2018 = 0")]
     appeal: Annotated[Real, _real("log", -INF, INF, "product appeal q, 2018 = 0")]
+    brand: Annotated[Real, _real("log", 0, INF, "appeal won by standards, brands, first sales")]
     # innovation
     rd_active: Annotated[Flag, Column("", 0, 1, "does R&D")]
     rd_institution: Annotated[Flag, Column("", 0, 1, "has an R&D institution")]
@@ -121,6 +122,7 @@ class Columns:
     debt_short: Annotated[Real, _real("yuan", 0, INF, "short loans")]
     debt_long: Annotated[Real, _real("yuan", 0, INF, "medium- and long-term loans")]
     debt_line: Annotated[Real, _real("yuan", 0, INF, "long loans under the cluster credit line")]
+    debt_covered: Annotated[Real, _real("yuan", 0, INF, "long loans whose loss a guarantor bears")]
     rate: Annotated[Real, _real("share a year", 0, 1, "interest rate before the line's discount")]
     losses: Annotated[Real, _real("yuan", 0, INF, "losses carried forward for tax")]
     # quality titles: quarter of the last award
@@ -157,6 +159,7 @@ class Columns:
     last_value_added_real: Annotated[Real, _real("yuan of 2018", 0, INF, "real, year before")]
     last_profit: Annotated[Real, _real("yuan", -INF, INF, "profit of the year before")]
     last_rd_reported: Annotated[Real, _real("yuan", 0, INF, "R&D reported, year before")]
+    last_energy: Annotated[Real, _real("tce", 0, INF, "energy of the year before")]
 
 
 COLUMNS: dict[str, Column] = {

@@ -130,6 +130,7 @@ def run_race(m: ClusterPolicyModel) -> None:
     _county(m)
     for city in m.cities:
         city.draw_up_plans(m.lever_value("implementation_capacity", "plans"))
+    _found_bodies(m, total, racing)
     m.refresh_clusters()
 
 
@@ -203,6 +204,17 @@ def _instalment(m: ClusterPolicyModel, cluster: Cluster, number: int) -> None:
     if cluster.instalments_paid < len(shares):
         m.awards_due.append((number, shares[cluster.instalments_paid] * cluster.award))
         cluster.instalments_paid += 1
+
+
+def _found_bodies(m: ClusterPolicyModel, total: Array, racing: list[int]) -> None:
+    """Promotion bodies of clusters without a title, the best-scoring first (article 18)."""
+    yearly = m.lever_value("promotion_bodies", "bodies")
+    open_ = [
+        i for i in racing
+        if not m.clusters[i].promotion_body and m.clusters[i].status != "revoked"
+    ]  # fmt: skip
+    for i in winners(open_, total, -np.inf, whole_places(yearly, _lot(m, "bodies"))):
+        m.clusters[i].promotion_body = True
 
 
 def _county(m: ClusterPolicyModel) -> None:

@@ -160,6 +160,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.awards_due: list[tuple[int, float]] = []
         self.paid_now = np.zeros(len(e))
         self.granted: dict[str, Array] = {}
+        self.misused: list[tuple[Lever, Array]] = []
         self.ticket = np.zeros(len(SIZES))
         self.score_base: dict[str, tuple[Array, Array]] = {}
         self.refresh_clusters()
@@ -216,18 +217,23 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         """Fund that awards to clusters are paid from."""
         return "additional" if award.value("additional", self.quarter) else SPECIAL
 
-    def book_cluster(self, cluster: Cluster, lever: Lever, kind: str, yuan: float) -> None:
+    def book_cluster(
+        self, cluster: Cluster, lever: Lever, kind: str, yuan: float, origin: str = "steered",
+        fund: str | None = None,
+    ) -> None:  # fmt: skip
         """Enter in the ledger what a cluster as such is promised or paid."""
         cell = place(
             np.array([cluster.city]), np.array([TIERS.index(cluster.tier)]),
             np.array([PAYEES.index("platform")]),
         )  # fmt: skip
-        fund = self.award_fund_of(lever)
-        self.ledger.book(self.year, lever, kind, "steered", cell, np.array([yuan]), fund=fund)
+        fund = self.award_fund_of(lever) if fund is None else fund
+        self.ledger.book(self.year, lever, kind, origin, cell, np.array([yuan]), fund=fund)
 
-    def build_platform(self, cluster: Cluster, lever: Lever, yuan: float) -> None:
-        """The province buys public platforms for a cluster."""
-        self.book_cluster(cluster, lever, "paid", yuan)
+    def build_platform(
+        self, cluster: Cluster, lever: Lever, yuan: float, origin: str, fund: str
+    ) -> None:
+        """Province or city buys public platforms for a cluster."""
+        self.book_cluster(cluster, lever, "paid", yuan, origin, fund)
         self.books.book("government", -yuan)
         self.books.book("outside", yuan)
         self.spent += yuan
@@ -283,6 +289,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         for name in YEARLY:
             setattr(self.enterprises, name, np.zeros(len(self.enterprises)))
         self.exits: list[tuple[npt.NDArray[np.int64], Array]] = []
+        self.reached: dict[str, Array] = {}
         self.year_residual = 0.0
         self.year_market = np.zeros(len(FIELDS))
         self.year_purchases = np.zeros(len(FIELDS))

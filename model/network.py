@@ -22,6 +22,7 @@ from model import targeting
 from model.demography import RAMP
 from model.enterprises import NEVER
 from model.randomness import uniform
+from model.reach import felt
 from model.scenario import CITIES, FIELDS, Array
 
 if TYPE_CHECKING:
@@ -239,20 +240,21 @@ def meet(m: ClusterPolicyModel) -> None:
     """Links form and end.
 
     A supplier looks at no more than one leader a quarter, so the cost follows the number of rows.
-    Promotion bodies match: leaders of clusters that have one form more links.
+    Promotion bodies match: leaders of clusters that have one form more links. A platform of the
+    supply chain serves leaders of clusters with or without one.
     """
     e, p, t, seed, s = m.enterprises, m.parameters, m.quarter, m.seed_of_run, m.search
     ending = p["link_ending"] / 4.0
-    raised = np.zeros(1)
-    lever = m.policy.lever("leader_supplier_matching")
+    lever, rise = m.policy.lever("leader_supplier_matching"), felt(m, "local_sourcing", "rate")
     if lever is not None:
-        rate = lever.value("rate", t) / p["link_ending"]
-        raised = rate * targeting.eligible(lever, e) * m.cluster_body[e.cluster]
+        matched = targeting.eligible(lever, e) * m.cluster_body[e.cluster]
+        rise = rise + lever.value("rate", t) * matched
+    raised = np.broadcast_to(rise / p["link_ending"], len(e))
     chance = ending * s.sought
     look = uniform(seed, "look for a leader", e.id, t)
     rows = np.flatnonzero(look < chance * (1.0 + raised.max()))
     leader = choose(e, s, rows, seed, t)
-    formed = look[rows] < chance[rows] * (1.0 + np.broadcast_to(raised, len(e))[leader])
+    formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
     old, led = ends(m.links)
     lasts = uniform(seed, "link ends", address(e.id[old], e.id[led]), t) >= ending / s.fit[old]

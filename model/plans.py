@@ -13,6 +13,7 @@ import numpy as np
 
 from model import digital, energy, investment, targeting
 from model.randomness import laplace, uniform
+from model.reach import barred, felt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,10 +61,17 @@ def _approve(
     return approvals, served
 
 
+def _at(reach: Array | float, rows: Whole) -> Array | float:
+    """What a lever adds at some rows; one number stays one."""
+    return reach[rows] if isinstance(reach, np.ndarray) else reach
+
+
 def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     """Upkeep and lumps of plant; a grant lowers the price of equipment up to its cap."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     draws = [uniform(seed, name, e.id, t) for name in ("review", "trigger", "upkeep")]
+    # Who is refused permits or land keeps up the plant it has.
+    draws[0][barred(m)] = np.inf
 
     def planned(rows: Whole | slice, price: Array | float) -> tuple[Array, Array]:
         wanted = investment.wanted_capital(
@@ -97,7 +105,9 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     offer = targeting.best_offer(m, "price_of_digital")
     peers = m.peer_share(e.digital_stage >= 1)
-    hazard = digital.consideration(p["p_ext"], p["q_peer"], peers)
+    # Templates of zones bring the question up; leaders' platforms make the answer cheaper.
+    interest = p["p_ext"] * (1.0 + felt(m, "digital_terms", "interest"))
+    hazard = digital.consideration(interest, p["q_peer"], peers)
     considers = (uniform(seed, "digital thought", e.id, t) < hazard) & (e.digital_stage < 4)
     # Most enterprises do not think of it in a quarter: the rest is worked out for those who do.
     rows = np.flatnonzero(considers)
@@ -108,6 +118,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
         p["digital_share"], p["digital_power"],
     )  # fmt: skip
     cost *= 1.0 - m.platform_cut[e.cluster[rows]]
+    cost *= 1.0 - _at(felt(m, "digital_terms", "cost"), rows)
 
     # Leaders that are digital themselves ask it of their suppliers, who so see more in it.
     seen = p["digital_perceived"] * (1.0 + p["link_digital_demand"] * m.link_digital[rows])
@@ -150,12 +161,13 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
     view = laplace(seed, "green view", e.id[rows], t)
-    energy_price = energy.price(p["energy_price"], p["energy_price_rise"], price)
+    levy = _at(felt(m, "price_of_energy", "rise"), rows)
+    dear = energy.price(p["energy_price"], p["energy_price_rise"], price) * (1.0 + levy)
 
     def wants(grant: Array | float) -> Flag:
         return energy.pays(
-            saved[rows], cost[rows] - grant, energy_price, view, p["hurdle_green"],
-            p["kappa_upfront"], p["green_spread"],
+            saved[rows], cost[rows] - grant, dear, view, p["hurdle_green"], p["kappa_upfront"],
+            p["green_spread"],
         )  # fmt: skip
 
     willing = wants(0.0)

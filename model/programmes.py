@@ -1,4 +1,4 @@
-"""The year's programmes: purses, instalments of cluster awards, the call for R&D projects."""
+"""The year's programmes: purses, instalments of cluster awards, equity, calls for projects."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import audit, awareness, targeting
+from model import awareness, projects, targeting
 from model.enterprises import LABELS, NEVER
+from model.finance import ration
 from model.scenario import SIZES, Array
 
 if TYPE_CHECKING:
@@ -28,13 +29,14 @@ def programmes(m: ClusterPolicyModel) -> None:
     if m.quarter % 4:
         return
     # Rows come at the start of a year alone, so that a year's grants stay in their places.
-    m.granted = {}
+    m.granted, m.misused = {}, []
     m.ticket = _ticket(m)
     m.province.open_year()
     m.banks.open_year()
     _pay_awards(m)
     m.province.divide()
-    _call_for_rd(m)
+    projects.hold_calls(m)
+    _take_stakes(m)
 
 
 def _hear(m: ClusterPolicyModel) -> None:
@@ -96,37 +98,57 @@ def _pay_awards(m: ClusterPolicyModel) -> None:
 def _pay_award(
     m: ClusterPolicyModel, lever: Lever, cluster: Cluster, number: int, yuan: float
 ) -> None:
+    """Pay an instalment, and what the city adds to it of its own (article 21)."""
+    _share_out(m, lever, ("steered", m.award_fund_of(lever)), cluster, number, yuan)
+    cluster.received += yuan
+    city = m.policy.lever("city_matching")
+    added = 0.0 if city is None else city.value("share", m.quarter) * yuan
+    if city is not None and added > 0.0 and projects.serves(city, cluster):
+        ((origin, fund),) = m.province.parts(city)
+        m.book_cluster(cluster, city, "committed", added, origin, fund)
+        _share_out(m, city, (origin, fund), cluster, number, added)
+
+
+def _share_out(
+    m: ClusterPolicyModel, lever: Lever, part: tuple[str, str], cluster: Cluster, number: int,
+    yuan: float,
+) -> None:  # fmt: skip
     """Part of an instalment goes to members' projects by their R&D, the rest to platforms."""
-    e = m.enterprises
-    fund = m.award_fund_of(lever)
+    e, (origin, fund) = m.enterprises, part
     rows = np.flatnonzero((e.cluster == number) & e.rd_active & e.above_scale)
     last = e.last_rd_reported[rows]
     weighted = float(np.dot(e.weight[rows], last))
-    projects = lever.value("projects", m.quarter) * yuan if weighted > 0.0 else 0.0
-    if projects > 0.0:
-        part = projects * last / weighted
-        m.due.append(targeting.Due(m.quarter, lever, "steered", fund, e.id[rows], part))
-    m.build_platform(cluster, lever, yuan - projects)
-    cluster.received += yuan
+    share = m.lever_value("cluster_award", "projects")
+    for_projects = share * yuan if weighted > 0.0 else 0.0
+    if for_projects > 0.0:
+        each = for_projects * last / weighted
+        m.due.append(targeting.Due(m.quarter, lever, origin, fund, e.id[rows], each))
+    m.build_platform(cluster, lever, yuan - for_projects, origin, fund)
 
 
-def _call_for_rd(m: ClusterPolicyModel) -> None:
-    """Yearly call for R&D projects: grants on last year's R&D, and the marginal rate they set.
+def _take_stakes(m: ClusterPolicyModel) -> None:
+    """Guidance funds buy into enterprises: cash against equity, no income (article 20).
 
-    An enterprise whose claim is at the cap gains nothing from a further yuan of R&D, nor does one
-    that spends the grant on other things.
+    Funds look for those they buy into, so nobody has to hear of them. Those served ask for a share
+    of their plant up to a cap; where the year's sum is short, all get the same part of it.
     """
-    e = m.enterprises
-    e.rd_grant_rate = np.zeros(len(e))
-    lever = m.policy.lever("rd_grant")
-    rate = 0.0 if lever is None else lever.value("rate", m.quarter)
-    if lever is None or rate <= 0.0:
+    e, t, lever = m.enterprises, m.quarter, m.policy.lever("guidance_fund")
+    yearly = 0.0 if lever is None else lever.value("yearly", t)
+    if lever is None or yearly <= 0.0:
         return
-    cap = lever.value("cap", m.quarter, np.inf)
-    base = np.where(e.rd_active & targeting.applicants(m, lever), e.last_rd_reported, 0.0)
-    approval = targeting.approve(m, lever, np.minimum(rate * base, cap))
-    m.paid_now += targeting.commit(m, approval, approval.yuan)
-    place = e.lasting_draw(m.seed_of_run, "diverts rd_grant")
-    diverted = audit.diverts(place, rate, audit.chance(m), m.parameters["misuse_share"])
-    e.year_misused = np.where(diverted, approval.yuan, 0.0)
-    e.rd_grant_rate[(approval.yuan > 0.0) & ~diverted & (rate * base < cap)] = rate
+    wanted = np.minimum(lever.value("stake", t) * e.capital, lever.value("cap", t))
+    usual, delivered = targeting.usual_take_up(m, lever), targeting.delivery(m, lever)
+    served = targeting.claims(lever, e, m.seed_of_run, t, usual, delivered)
+    wanted = np.where(served, wanted, 0.0)
+    asked = float(np.dot(e.weight, wanted))
+    rows = np.flatnonzero(wanted)
+    if not len(rows):
+        return
+    equity = ration(asked, yearly) * wanted
+    ((origin, fund),) = m.province.parts(lever)
+    for kind in ("committed", "paid"):
+        targeting.book(m, lever, kind, origin, fund, rows, equity[rows])
+    e.cash += equity
+    e.year_subsidy += equity
+    m.spent += float(np.dot(e.weight, equity))
+    m.books.book("government", -float(np.dot(e.weight, equity)))

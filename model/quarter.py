@@ -22,6 +22,7 @@ from model import (
     market,
     network,
     plans,
+    promotion,
     targeting,
     taxes,
     titles,
@@ -30,12 +31,13 @@ from model.enterprises import NEVER
 from model.horse_race import BASE_YEAR, run_race
 from model.population import ENERGY_FIELD
 from model.randomness import laplace, uniform
+from model.reach import felt
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.enterprises import Flag
+    from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
     from model.scenario import Lever
 
@@ -80,10 +82,12 @@ def entry(m: ClusterPolicyModel) -> None:
         return
     w = e.weight * e.expected_revenue
     mean = np.bincount(e.field, w * e.productivity, N) / np.maximum(np.bincount(e.field, w, N), 1.0)
+    drive = promotion.drive(m)
     new = demography.entrants(
-        m.policy.province, m.profiles, m.city_given_field, m.pools, mean, m.attraction, p,
-        m.seed_of_run, m.quarter,
+        m.policy.province, m.profiles, m.city_given_field, m.pools, mean, m.attraction,
+        drive.with_plants(p, m.quarter) if drive else p, m.seed_of_run, m.quarter,
     )  # fmt: skip
+    new, promoted = drive.settle(m, new) if drive else (new, None)
     scale = m.price[new["field"]]
     capital = new["capital_rate"] * new["expected_revenue"] * scale
     loan = np.where(new["plant"], p["plant_loan_share"], 0.0) * capital
@@ -105,23 +109,19 @@ def entry(m: ClusterPolicyModel) -> None:
     m.books.book("outside", float(np.dot(total, capital)))
     e.append(new)
     network.welcome(m, len(e) - len(total))
+    if drive and promoted is not None:
+        drive.pay(m, promoted)
 
 
 def sell(m: ClusterPolicyModel) -> None:
     """Revenue: demand passes at once, market shares move towards competitiveness."""
     e, p = m.enterprises, m.parameters
     mass = market.competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
-    whole = e.weight * mass
-    own = np.bincount(e.field, whole, N)
-    wanted = network.needs(e, e.revenue, p["leader_purchases_in_field"])
-    m.purchases = np.bincount(e.field, wanted, N)
-    worth = m.link_worth * m.market / (own + m.outside)
-    bought, per_mass, linked = network.through_links(m.links, whole, wanted, worth, e.field)
-    m.local = market.local_share(m.purchases, bought, own, m.outside)
-    target = market.revenue_target(mass, e.field, own, m.outside, m.market, bought, linked)
-    m.revenue_per_mass = (m.market - bought) / (own + m.outside)
-    asked = m.links @ (per_mass * (e.digital_stage >= network.DIGITAL))
-    m.link_digital = asked / np.maximum(linked, 1e-30)
+    target = _clear(m, mass)
+    permitted = _permitted(m)
+    if permitted is not None:
+        # Buyers turn to others for what a plant under an energy quota may not make.
+        target = _clear(m, mass * np.minimum(permitted / np.maximum(target, 1e-9), 1.0))
     # Plant was bought at older prices: what it makes is sold at those of today.
     m.plant_price += p["plant_price_speed"] / 4.0 * (m.price - m.plant_price)
     slack = p["capacity_slack"] / 4.0 * m.price / m.plant_price
@@ -130,8 +130,44 @@ def sell(m: ClusterPolicyModel) -> None:
         e.revenue, target, m.demand_growth[e.field], p["share_adjustment"]
     )
     e.revenue = np.minimum(wanted, capacity)
+    if permitted is not None:
+        e.revenue = np.minimum(e.revenue, permitted)
     # Plans follow the demand an enterprise meets, not what its plant lets it sell.
     e.expected_revenue += p["expectation_speed"] * (4.0 * wanted - e.expected_revenue)
+
+
+def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
+    """Revenue in full adjustment, through links and in the open market, yuan a quarter."""
+    e = m.enterprises
+    whole = e.weight * mass
+    own = np.bincount(e.field, whole, N)
+    wanted = network.needs(e, e.revenue, m.parameters["leader_purchases_in_field"])
+    m.purchases = np.bincount(e.field, wanted, N)
+    worth = m.link_worth * m.market / (own + m.outside)
+    bought, per_mass, linked = network.through_links(m.links, whole, wanted, worth, e.field)
+    m.local = market.local_share(m.purchases, bought, own, m.outside)
+    m.revenue_per_mass = (m.market - bought) / (own + m.outside)
+    asked = m.links @ (per_mass * (e.digital_stage >= network.DIGITAL))
+    m.link_digital = asked / np.maximum(linked, 1e-30)
+    return market.revenue_target(mass, e.field, own, m.outside, m.market, bought, linked)
+
+
+def _permitted(m: ClusterPolicyModel) -> Array | None:
+    """Most that each enterprise may sell under an energy quota, yuan a quarter; None without one.
+
+    The quota is the energy of the year before less the fall asked for, at plants over a threshold.
+    """
+    e, lever = m.enterprises, m.policy.lever("energy_quota")
+    fall = 0.0 if lever is None else lever.value("fall", m.quarter)
+    if lever is None or fall <= 0.0:
+        return None
+    treated = targeting.eligible(lever, e) & (e.last_energy > 0.0)
+    treated &= e.last_energy >= lever.value("threshold", m.quarter)
+    facts = m.policy.province.marginals
+    vat = facts["va_share_production_tax"] * m.parameters["vat_in_production_tax"]
+    real = e.va_rate / (1.0 - vat) / m.price[e.field]
+    used = np.maximum(e.energy_per_va - e.energy_saved, 0.0) * e.energy_technique
+    return energy.revenue_within((1.0 - fall) / 4.0 * e.last_energy, treated, used, real)
 
 
 def produce(m: ClusterPolicyModel) -> None:
@@ -167,13 +203,15 @@ def produce(m: ClusterPolicyModel) -> None:
         rate = extra_vat.value("rate", m.quarter) * claimed * (e.field != ENERGY_FIELD)
         deduction = np.minimum(rate * input_tax, vat)
 
+    # A surcharge on energy goes to the treasury, as part of production tax.
+    levy = felt(m, "price_of_energy", "rise") * energy_cost
     received = targeting.due(m) + m.paid_now
     books = taxes.Accounts(
         revenue=e.revenue,
         materials=materials,
         energy_cost=energy_cost,
         vat=vat,
-        surcharges=(tax_share - vat_share) * (net + vat),
+        surcharges=(tax_share - vat_share) * (net + vat) + levy,
         services=facts["va_share_other_services"] * (net + vat),
         wages=wages,
         interest=interest_due(m) / 4.0,
@@ -296,7 +334,7 @@ def invest(m: ClusterPolicyModel) -> None:
     # Grants come when they are paid, so what is bought is financed in full.
     outlay = upkeep + digital_plan.cost + green_plan.cost + lumps.cost
 
-    repaid = e.debt_long / (4.0 * p["loan_term"])
+    repaid = e.debt_long / (4.0 * p["loan_term"] + felt(m, "credit_terms", "longer"))
     buffer = p["cash_share"] * e.expected_revenue
     funds = np.maximum(e.cash + m.cash_flow - repaid - buffer, 0.0)
     long, short, line = _lend(m, funds, outlay, lumps.cost, repaid)
@@ -327,10 +365,14 @@ def invest(m: ClusterPolicyModel) -> None:
     e.debt_short = e.debt_short + short + overdraft
     e.debt_long = e.debt_long + long - repaid
     e.debt_line = e.debt_line * (1.0 - 0.25 / p["loan_term"]) + np.minimum(line, long)
+    e.debt_covered *= 1.0 - 0.25 / p["loan_term"]
+    e.debt_covered += felt(m, "credit_terms", "coverage") * long
     e.productivity += investment.embodied_gain(plant, e.capital, p["embodied_gain"])
     e.energy_technique = energy.technique(
-        e.energy_technique, plant, e.capital, p["energy_price_rise"], p["energy_elasticity_new"]
-    )
+        e.energy_technique, plant, e.capital,
+        p["energy_price_rise"] * (1.0 + felt(m, "price_of_energy", "rise")),
+        p["energy_elasticity_new"],
+    )  # fmt: skip
     # Depreciation is a cost without payment; digital and green outlays are not plant.
     e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
     e.digital_stage[stage_up] += 1
@@ -366,7 +408,8 @@ def _set_rates(m: ClusterPolicyModel) -> None:
         m.banks.base_rate, e.expected_revenue, np.minimum(leverage, 2.0), titled,
         p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
-    e.rate = np.maximum(rate - m.title_credit[e.cluster], 0.005)
+    discount = m.title_credit[e.cluster] + felt(m, "credit_terms", "discount")
+    e.rate = np.maximum(rate - discount, 0.005)
 
 
 def _lend(
@@ -376,8 +419,9 @@ def _lend(
     e, p, w = m.enterprises, m.parameters, m.enterprises.weight
     limit = finance.borrowing_limit(
         e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"], p["limit_profit"],
-        p["limit_knowledge"],
+        p["limit_knowledge"] + felt(m, "credit_terms", "pledge"),
     )  # fmt: skip
+    limit = limit * (1.0 + felt(m, "credit_terms", "limit"))
     lever, users, wider = m.policy.lever("cluster_credit_line"), np.zeros(len(e)), 0.0
     if lever is not None and m.banks.line_left > 0.0:
         delivered = targeting.delivery(m, lever)
@@ -387,8 +431,11 @@ def _lend(
     room = limit - e.debt_short - e.debt_long + repaid
     # The line is for investment: it widens the limit of long loans alone.
     long = finance.loans_wanted(funds, outlay, lump, room + wider * users * limit, p["debt_share"])
-    working = p["short_share"] * e.expected_revenue - e.debt_short
-    short = np.minimum(0.15 * working, np.maximum(room - long, 0.0))
+    usual = p["short_share"] * e.expected_revenue
+    # What buyers of the chain owe is lent on, whatever plant a supplier has to pledge.
+    chain = felt(m, "credit_terms", "working") * usual
+    working = usual + chain - e.debt_short
+    short = np.minimum(0.15 * working, np.maximum(room - long, 0.0) + chain)
     line = long * users
     line = line * finance.ration(float(np.dot(w, line)), m.banks.line_left)
     asked = float(np.dot(w, long - line + np.maximum(short, 0.0)))
@@ -414,6 +461,7 @@ def innovate(m: ClusterPolicyModel) -> None:
     others_before = np.maximum(m.pool_knowledge[e.pool] - before, 0.0)
     others_after = np.maximum(pool_after[e.pool] - e.knowledge, 0.0)
     absorb = np.where(e.rd_institution, 1.25, np.where(e.rd_active, 1.0, 0.5))
+    absorb = absorb * (1.0 + felt(m, "spillover", "rise"))
     spill = innovation.log_gain(others_before, others_after, np.full(1, 1e7))
     gain += p["spill_RD"] / sigma1 * absorb * np.clip(spill, -0.1, 0.1)
     m.pool_knowledge = pool_after
@@ -496,13 +544,32 @@ def leave(m: ClusterPolicyModel) -> None:
     scrap = p["scrap_value"] * e.capital[gone]
     means = e.cash[gone] + scrap
     repaid = np.minimum(debt[gone], means)
+    borne = _guarantor_pays(m, gone, debt[gone] - repaid)
     m.books.book("outside", -float(np.dot(w, scrap)))
-    m.books.book("banks", -float(np.dot(w, debt[gone] - repaid)))
+    m.books.book("banks", -float(np.dot(w, debt[gone] - repaid - borne)))
     m.books.book("households", float(np.dot(w, means - repaid)))
     m.exits.append((gone, w.copy()))
     e.weight[gone] = 0.0
-    for name in ("cash", "debt_short", "debt_long", "debt_line", "capital", "revenue"):
+    for name in (
+        "cash", "debt_short", "debt_long", "debt_line", "debt_covered", "capital", "revenue",
+    ):  # fmt: skip
         getattr(e, name)[gone] = 0.0
+
+
+def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, unpaid: Array) -> Array:
+    """What a guarantor pays banks in the name of those who left in default, yuan a row."""
+    e, lever = m.enterprises, m.policy.lever("credit_guarantee")
+    borne = np.minimum(e.debt_covered[gone], unpaid)
+    if lever is None or not borne.any():
+        return borne
+    ((origin, fund),) = m.province.parts(lever)
+    for kind in ("committed", "paid"):
+        targeting.book(m, lever, kind, origin, fund, gone, borne)
+    total = float(np.dot(e.weight[gone], borne))
+    e.year_subsidy[gone] += borne
+    m.spent += total
+    m.books.book("government", -total)
+    return borne
 
 
 def year_end(m: ClusterPolicyModel) -> None:
@@ -516,13 +583,16 @@ def year_end(m: ClusterPolicyModel) -> None:
         e.above_scale, judged, draw, p["register_rate"], p["exit_scale"]
     ) & (e.weight > 0.0)
     audit.close_year(m)
-    fresh = titles.award_titles(e, p, m.seed_of_run, t, m.year)
+    rise = felt(m, "title_rate", "rise")
+    fresh = titles.award_titles(e, p, m.seed_of_run, t, m.year, rise)
     for lever in m.policy.levers:
         if lever.channel == "title_award" and lever.in_force(t):
             _award_titles(m, lever, fresh)
     if m.year >= BASE_YEAR:
         run_race(m)
-        e.appeal = m.title_appeal[e.cluster]
+    e.appeal = m.title_appeal[e.cluster] + e.brand + felt(m, "appeal", "appeal")
+    e.brand *= 1.0 - p["brand_decay"]
+    e.productivity += felt(m, "skills", "gain")
     for cluster in m.clusters:
         cluster.platform *= 1.0 - p["platform_decay"]
     m.observe()
@@ -531,6 +601,7 @@ def year_end(m: ClusterPolicyModel) -> None:
     network.drop(m, alive)
     e.last_revenue, e.last_profit = e.year_revenue, e.year_profit
     e.last_value_added_real, e.last_rd_reported = e.year_value_added_real, e.year_rd_reported
+    e.last_energy = e.year_energy
     m.start_year()
 
 

@@ -28,6 +28,7 @@ CITIES = (
 )  # fmt: skip
 SIZES = ("large", "medium", "small", "below_scale")
 TIERS = ("world", "national", "provincial", "county", "none")
+MU_CLASSES = ("a", "b", "c", "d")
 STATUSES = ("candidate", "county", "provincial", "national", "world", "revoked", "none")
 SERIES = ("demand", "price", "frontier")
 
@@ -68,14 +69,16 @@ class Lever:
         end: Last quarter in force (index), or None if open.
         terms: Dated values in base units: name to ((quarter, value), ...) in order of quarters. A
             value holds from its quarter until the next one.
-        who: Target groups: attribute (tier, field, size, city, role, label) to allowed ids; an
-            absent attribute allows all.
+        who: Target groups: attribute (tier, field, size, city, role, mu_class, label) to allowed
+            ids; an absent attribute allows all.
         payer: Who pays: ``centre``, ``province`` or ``city`` to its share. Empty where nothing is
             paid, or where the split follows the sharing of taxes.
         fund: Fund the money comes from, or an empty string.
         drawn: Term to the parameter its first dated value is drawn with. Later dates of the term
             are set by a scenario and stay.
         cap_a_year: Whether its cap is for an enterprise and a year; else it is for a project.
+        usual_take_up: Parameter that says who claims where no take-up is set; empty for all.
+        window: Parameter that is its weight in the special funds; empty for none.
     """
 
     id: str
@@ -90,6 +93,8 @@ class Lever:
     fund: str = ""
     drawn: Mapping[str, str] = field(default_factory=dict)
     cap_a_year: bool = False
+    usual_take_up: str = ""
+    window: str = ""
 
     def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
         """Value of a term in a quarter; `absent` outside the period or before its first date."""

@@ -12,7 +12,7 @@ from model.digital import serve
 from model.enterprises import LABELS, NEVER, ROLES, Enterprises
 from model.ledger import SPECIAL
 from model.randomness import uniform
-from model.scenario import CITIES, FIELDS, SIZES, TIERS, Array, Lever
+from model.scenario import CITIES, FIELDS, MU_CLASSES, SIZES, TIERS, Array, Lever
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
 
-GROUPS = {"tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES}
+GROUPS = {
+    "tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES,
+    "mu_class": MU_CLASSES,
+}  # fmt: skip
 
 
 def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
@@ -72,6 +75,15 @@ def claims(
     return eligible(lever, e) & (e.lasting_draw(seed, f"claims {lever.id}") < rate)
 
 
+def claims_among(
+    lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float, among: Flag
+) -> Whole:
+    """Rows of those that claim among some: as `claims`, drawn for no more than are asked."""
+    rows = np.flatnonzero(among & eligible(lever, e))
+    draw = uniform(seed, f"claims {lever.id}", e.id[rows])
+    return rows[draw < take_up(lever, quarter, usual)]
+
+
 def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float) -> Array:
     """Share of a tax relief that each enterprise claims, shape (rows,).
 
@@ -99,12 +111,15 @@ def delivery(m: ClusterPolicyModel, lever: Lever) -> Array | float:
     return np.minimum(m.parameters["delivery_base"] + raised, 1.0)
 
 
+def usual_take_up(m: ClusterPolicyModel, lever: Lever) -> float:
+    """Share of those eligible who claim where the lever sets none: all, if it names no rate."""
+    return float(m.parameters[lever.usual_take_up]) if lever.usual_take_up else 1.0
+
+
 def claimants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Enterprises that claim what a lever gives: eligible, aware of it and ready to apply."""
-    usual = m.parameters[
-        "digital_grant_take_up" if "digital_subsidy" in lever.id else "grant_take_up"
-    ]
-    ready = claims(lever, m.enterprises, m.seed_of_run, m.quarter, usual, delivery(m, lever))
+    usual, delivered = usual_take_up(m, lever), delivery(m, lever)
+    ready = claims(lever, m.enterprises, m.seed_of_run, m.quarter, usual, delivered)
     return ready & awareness.knows(m, lever)
 
 
@@ -121,9 +136,10 @@ def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
 
 
 def gives(lever: Lever, quarter: int) -> bool:
-    """Whether a grant has anything to give: a rate, and no cap or budget of zero."""
-    limits = min(lever.value(term, quarter, np.inf) for term in ("cap", "budget"))
-    return lever.value("rate", quarter) > 0.0 and limits > 0.0
+    """Whether a grant has anything to give: a rate or amount, and no cap or number of zero."""
+    limits = min(lever.value(term, quarter, np.inf) for term in ("cap", "budget", "projects"))
+    size = "amount" if "amount" in lever.terms else "rate"
+    return lever.value(size, quarter) > 0.0 and limits > 0.0
 
 
 def cap_left(m: ClusterPolicyModel, lever: Lever) -> Array:
@@ -173,6 +189,20 @@ def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
         better = applicants(m, lever) & _open_to(m, lever) & (rate > offer.rate) & (cap > 0.0)
         offer.lever[better], offer.rate[better], offer.cap[better] = i, rate, cap[better]
     return offer
+
+
+def within(places: float, weight: Array, lot: Array) -> Flag:
+    """Who of those in order has a place; the row that straddles the number wins by lot.
+
+    So the number holds in expectation, though a row may stand for several enterprises.
+
+    Args:
+        places: Number of places.
+        weight: Enterprises behind each row, best first, shape (rows,).
+        lot: Uniform draw, shape (rows,).
+    """
+    room = (places - (weight.cumsum() - weight)) / np.maximum(weight, 1e-9)
+    return np.asarray(lot < np.clip(room, 0.0, 1.0))
 
 
 @dataclass(frozen=True)

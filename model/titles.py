@@ -10,6 +10,7 @@ import numpy.typing as npt
 from model.enterprises import NEVER, Enterprises
 from model.population import CERTAINTY, TITLE_TERM
 from model.randomness import uniform
+from model.targeting import within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,9 @@ def high_tech_threshold(revenue: Array) -> Array:
 
 
 def award_titles(
-    e: Enterprises, p: Mapping[str, float], seed: int, quarter: int, year: int
-) -> Mapping[str, Flag]:
+    e: Enterprises, p: Mapping[str, float], seed: int, quarter: int, year: int,
+    rise: Array | float = 0.0,
+) -> Mapping[str, Flag]:  # fmt: skip
     """Review the titles that run out and award new ones; returns who is newly titled.
 
     Args:
@@ -38,6 +40,7 @@ def award_titles(
         seed: Seed of the run.
         quarter: Quarter index of the year end.
         year: Calendar year.
+        rise: Rise of the rates at which the eligible apply, a share (article 13).
     """
     ids = e.id
     revenue = e.year_revenue
@@ -66,7 +69,7 @@ def award_titles(
 
     def apply(title: str, fit: Flag, yearly: float) -> Flag:
         new = fit & (getattr(e, title) == NEVER)
-        new &= uniform(seed, title, ids, quarter) < yearly
+        new &= uniform(seed, title, ids, quarter) < yearly * (1.0 + rise)
         getattr(e, title)[new] = quarter
         result: Flag = new
         return result
@@ -102,12 +105,9 @@ def _little_giants(
     score += np.clip(growth, -0.5, 0.5) + 2.0 * uniform(seed, "little giant score", e.id, quarter)
     rows = np.flatnonzero(fit)
     rows = rows[np.argsort(-score[rows], kind="stable")]
-    filled = e.weight[rows].cumsum()
-    # The row that straddles the quota wins by lot, so that the quota holds in expectation.
     lot = uniform(seed, "little giant lot", e.id[rows], quarter)
-    room = (quota - (filled - e.weight[rows])) / np.maximum(e.weight[rows], 1e-9)
     won = np.zeros(len(e), dtype=bool)
-    won[rows[lot < np.clip(room, 0.0, 1.0)]] = True
+    won[rows[within(quota, e.weight[rows], lot)]] = True
     e.little_giant[won] = quarter
     return won
 

@@ -51,6 +51,8 @@ def declarations() -> Mapping[str, LeverDeclaration]:
                 _dated(document, term, term.default, (*at, "terms", name, "default"))
             else:
                 _check_range(document, term, (*at, "terms", name, "parameter"))
+        for key in ("usual_take_up", "window"):
+            _check_known(document, getattr(lever, key), (*at, key))
         _instalments(document, lever.instalments, _index(lever.from_), (*at, "instalments"))
     return found
 
@@ -60,16 +62,20 @@ def parameter_of(term: Term) -> Parameter | None:
     return next((row for row in table("parameters") if row.name == term.parameter), None)
 
 
+def _check_known(document: Document, name: str | None, at: Key) -> None:
+    """Refuse a parameter that is not in the table."""
+    names = [row.name for row in table("parameters")]
+    if name and name not in names:
+        near = nearest_name(name, names)
+        raise document.error(at, f"unknown parameter {name!r}", "names of parameters.csv", near)
+
+
 def _check_range(document: Document, term: Term, at: Key) -> None:
     """Refuse a parameter that is unknown, or may be drawn outside the bounds of its term."""
+    _check_known(document, term.parameter, at)
     row = parameter_of(term)
-    if row is None:
-        names = [row.name for row in table("parameters")]
-        near = nearest_name(str(term.parameter), names)
-        problem = f"unknown parameter {term.parameter!r}"
-        raise document.error(at, problem, "names of parameters.csv", near)
     low, high = term.bounds
-    if not low <= row.low <= row.value <= row.high <= high:
+    if row and not low <= row.low <= row.value <= row.high <= high:
         problem = f"{row.low:g} to {row.high:g} leaves the bounds"
         raise document.error(at, problem, f"{low:g} to {high:g}")
 
@@ -115,6 +121,8 @@ def issued(lever: LeverDeclaration) -> Lever:
         fund=lever.fund,
         drawn={name: term.parameter for name, term in lever.terms.items() if term.parameter},
         cap_a_year=lever.cap_per == "year",
+        usual_take_up=lever.usual_take_up or "",
+        window=lever.window or "",
     )
 
 

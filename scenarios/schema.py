@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from model.scenario import CITIES, FIELDS, SERIES, SIZES, TIERS
+from model.scenario import CITIES, FIELDS, MU_CLASSES, SERIES, SIZES, TIERS
 from scenarios.errors import ScenarioError, nearest_name
 from scenarios.units import UNITS, parse_quarter
 
@@ -38,6 +38,7 @@ WHO: dict[str, tuple[str, ...]] = {
     "size": SIZES,
     "city": CITIES,
     "role": ROLES,
+    "mu_class": MU_CLASSES,
     "label": LABELS,
 }
 """Attributes a target group is named by, with the ids each allows."""
@@ -46,7 +47,10 @@ SETTINGS = ("budget", "take_up", "lag", "instalments")
 """Parts of a lever setting that are not terms of its own."""
 
 PAYERS = ("centre", "province", "city")
-FUNDS = ("special_funds", "older_programmes", "upgrade_plan", "city_funds", "tax")
+FUNDS = (
+    "special_funds", "older_programmes", "upgrade_plan", "city_funds", "guidance_funds",
+    "guarantee_fund", "tax",
+)  # fmt: skip
 """Funds a lever is paid from; what a switch adds on top is booked apart by the model."""
 
 PATHS = {"low": -1.0, "central": 0.0, "high": 1.0}
@@ -134,6 +138,7 @@ class Who(Part):
     size: list[Annotated[str, _one_of(*SIZES)]] | None = None
     city: list[Annotated[str, _one_of(*CITIES)]] | None = None
     role: list[Annotated[str, _one_of(*ROLES)]] | None = None
+    mu_class: list[Annotated[str, _one_of(*MU_CLASSES)]] | None = None
     label: list[Annotated[str, _one_of(*LABELS)]] | None = None
 
 
@@ -222,7 +227,7 @@ class LeverDeclaration(Part):
     id: Name
     label: Label
     article: str
-    origin: Literal["document_55", "older", "later"]
+    origin: Literal["document_55", "older", "later", "design"]
     channel: Name
     payer: Annotated[dict[Annotated[str, _one_of(*PAYERS)], Share], AfterValidator(_whole)] = Field(
         default_factory=dict
@@ -237,6 +242,8 @@ class LeverDeclaration(Part):
     take_up: TakeUp | None = None
     instalments: Instalments | None = None
     cap_per: Literal["project", "year"] = "project"
+    usual_take_up: Name | None = None
+    window: Name | None = None
     terms: Annotated[dict[str, Term], Field(min_length=1)]
 
 

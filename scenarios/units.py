@@ -12,6 +12,9 @@ UNITS: dict[str, dict[str, float]] = {
     "quarters": {"quarters": 1.0, "years": 4.0},
     "enterprises": {"enterprises": 1.0},
     "clusters": {"clusters": 1.0},
+    "projects": {"projects": 1.0},
+    "plants": {"plants": 1.0},
+    "energy": {"tce": 1.0},
     "points": {"points": 1.0},
     "switch": {"switch": 1.0},
 }

@@ -108,7 +108,13 @@ def test_trace_as_text_names_articles_levers_and_what_is_missing():
     text = jiqun("trace")
     assert [int(n) for n in re.findall(r"^(\d+)  ", text, re.MULTILINE)] == list(range(1, 23))
     assert "10  坚定高端化方向  Move up-market  [lever]" in text
-    assert "not in the model: standards, quality and brand programme is not yet in" in text
+    assert "lever: quality_brand (document_55)\n" in text
+    assert "    in part: parks that trade what they own (REIT)" in text
+    assert "    not in the model:" not in text
+    for row in json.loads(jiqun("trace", "--json"))["articles"]:
+        if row["article"] >= 4:
+            assert row["read"], row["article"]
+            assert row["levers"] or row["kind"] == "mechanism", row["article"]
     assert "lever: cluster_award (document_55)\n" in text
     assert "智能工厂" in text
 

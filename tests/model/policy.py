@@ -18,9 +18,11 @@ from scenarios.levers import declarations, issued
 
 ISSUED = {name: issued(lever) for name, lever in declarations().items()}
 """Every declared lever with the terms it was issued with."""
+DESIGNS = tuple(lever for lever in ISSUED.values() if lever.origin == "design")
+"""Levers that no reference run has."""
 SHAPE = (len(CITIES), len(TIERS))
 # Money for members of a cluster may go through a platform; neither stage lets rows come or go.
-PAYING = ("programmes", "costs and taxes", "investment and finance")
+PAYING = ("programmes", "costs and taxes", "investment and finance", "exit")
 
 
 def changed(lever, who=None, **terms):
@@ -107,7 +109,7 @@ class Watch:
         """A stage of the quarter that notes what it gives to enterprises and platforms."""
 
         def watched(m):
-            e, w = m.enterprises, m.enterprises.weight
+            e, w = m.enterprises, m.enterprises.weight.copy()  # those who leave lose theirs
             before, kept = e.year_subsidy.copy(), e.year_tax_forgone.copy()
             stock = [cluster.platform for cluster in m.clusters]
             run(m)
@@ -134,10 +136,10 @@ def watching():
         watch.instalments.append((m.quarter, number, yuan, cluster.status))
         pay(m, lever, cluster, number, yuan)
 
-    def promise_seen(m, cluster, lever, kind, yuan):
-        if kind == "committed":
+    def promise_seen(m, cluster, lever, kind, yuan, *part):
+        if kind == "committed" and lever.channel == "award":
             watch.awards.append((m.quarter, m.clusters.index(cluster), yuan))
-        promise(m, cluster, lever, kind, yuan)
+        promise(m, cluster, lever, kind, yuan, *part)
 
     def book_seen(m, lever, kind, origin, fund, rows, yuan, payer=None):
         watch.booked[kind, lever.id, m.quarter].append((m.enterprises.id[rows], yuan))

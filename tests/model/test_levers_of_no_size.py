@@ -7,7 +7,7 @@ import pytest
 
 from model import ClusterPolicyModel
 from scenarios import load
-from tests.model.policy import ISSUED, books_of, lacking, of_year, setting
+from tests.model.policy import DESIGNS, ISSUED, books_of, having, lacking, of_year, setting
 
 ROWS = 1_200
 
@@ -15,7 +15,7 @@ ROWS = 1_200
 @pytest.fixture(scope="module")
 def to_date():
     """The province with every lever there is."""
-    found = replace(load("policy_to_date"), rows=ROWS)
+    found = having(replace(load("policy_to_date"), rows=ROWS), *DESIGNS)
     assert {lever.id for lever in found.levers} == set(ISSUED)
     return found
 
@@ -66,6 +66,38 @@ SIZES = {
     "green_retrofit_grant": ("rate",),
     "leader_supplier_matching": ("rate",),
     "implementation_capacity": ("province", "city"),
+    "innovation_institutes": ("projects",),
+    "open_bid_projects": ("projects",),
+    "short_board_projects": ("projects",),
+    "patent_pool": ("rise",),
+    "first_sets": ("projects",),
+    "ip_pledge": ("pledge",),
+    "foundation_projects": ("projects",),
+    "leader_first_use": ("appeal",),
+    "supply_chain_platform": ("rate",),
+    "quality_brand": ("projects",),
+    "leader_digital_platforms": ("cost",),
+    "zone_templates": ("interest",),
+    "energy_heavy_limits": ("share",),
+    "energy_quota": ("fall",),
+    "energy_price": ("rise",),
+    "label_ladder": ("rise",),
+    "sme_platforms": ("appeal",),
+    "service_manufacturing": ("projects",),
+    "design_centres": ("projects",),
+    "supply_chain_finance": ("working",),
+    "co_growth_plan": ("discount", "limit"),
+    "longer_loans": ("longer",),
+    "credit_guarantee": ("limit", "coverage"),
+    "investment_promotion": ("plants",),
+    "co_building": ("rise",),
+    "promotion_bodies": ("bodies",),
+    "city_coordination": ("share",),
+    "land_by_performance": ("share",),
+    "energy_by_performance": ("rise",),
+    "skills_training": ("gain",),
+    "guidance_fund": ("yearly",),
+    "city_matching": ("share",),
     "equipment_upgrade_grant": ("rate",),
     "loan_interest_discount": ("discount",),
     "digital_subsidy_2024_2025": ("rate",),
@@ -80,6 +112,13 @@ ALSO = (
     ("loan_interest_discount", "budget"),
     ("title_awards", "budget"),
     ("title_awards_hefei", "budget"),
+    *((name, "rate") for name in ISSUED if {"projects", "rate"} <= set(ISSUED[name].terms)),
+    *(("innovation_institutes", term) for term in ("amount", "budget")),
+    ("first_sets", "appeal"),
+    ("quality_brand", "appeal"),
+    ("service_manufacturing", "value_added"),
+    ("design_centres", "value_added"),
+    ("guidance_fund", "stake"),
     ("cluster_recognition", "total"),
     ("implementation_capacity", "plans"),
 )

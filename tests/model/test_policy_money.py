@@ -33,8 +33,11 @@ from tests.model.policy import (
 ROWS = 600
 LAST = 2027
 GRANTS = tuple(
-    name for name, lever in ISSUED.items() if lever.channel.startswith("price_of") and lever.payer
+    name
+    for name, lever in ISSUED.items()
+    if (lever.channel.startswith("price_of") or "cap" in lever.terms) and lever.payer
 )
+CONTESTS = tuple(name for name, lever in ISSUED.items() if lever.channel == "project_grant")
 OUTSIDE_CLUSTERS = ("county", "none")
 ENDS = tuple(quarter_index(*last) for last in ((2022, 4), (2024, 4), (2025, 2), (2026, 3)))
 INSTALMENTS = ((1.0,), (0.4, 0.3, 0.3), (0.0, 1.0), (0.5, 0.5))
@@ -111,7 +114,8 @@ def test_money_of_any_package(bare, populate, levers, seed):
     for check in (
         _balances, _ledger_is_what_was_received, _promises_cover_payments, _purses_hold,
         _caps_hold, _steered_money_stays_inside, _county_gets_nothing_from_the_document,
-        _instalments_follow_awards, _titles_keep_to_their_numbers,
+        _instalments_follow_awards, _titles_keep_to_their_numbers, _same_rd_is_supported_once,
+        _sums_of_their_own_hold,
     ):  # fmt: skip
         check(model, watch, books)
 
@@ -174,6 +178,34 @@ def _caps_hold(model, watch, _books):
             cap = max(value for _, value in lever.terms["cap"])
             most = most_promised(watch, lever.id, by_year=lever.id in yearly)
             assert most <= cap * (1 + 1e-9), lever.id
+
+
+def _same_rd_is_supported_once(model, watch, _books):
+    """No enterprise is promised money for its R&D by two calls of a year."""
+    calls = ("rd_grant", *CONTESTS)
+    seen = defaultdict(set)
+    for (kind, name, quarter), booked in watch.booked.items():
+        if kind == "committed" and name in calls:
+            for ids, yuan in booked:
+                new = set(ids[yuan > 0.0].tolist())
+                assert not new & seen[quarter], name
+                seen[quarter] |= new
+
+
+def _sums_of_their_own_hold(model, _watch, books):
+    """Equity stays inside its sum, and cities add no more than their share of an award."""
+    for year in range(2019, LAST + 1):
+        at = 4 * (year - 2019)
+        paid = {
+            name: summed(books, lever=name, kind="paid", year=year)
+            for name in ("guidance_fund", "city_matching", "cluster_award", "credit_guarantee")
+        }
+        most = term_of(model.policy, "guidance_fund", "yearly", at)
+        assert paid["guidance_fund"] <= most * (1 + 1e-9) + 1.0
+        share = term_of(model.policy, "city_matching", "share", at)
+        assert paid["city_matching"] <= share * paid["cluster_award"] * (1 + 1e-9) + 1.0
+    if model.policy.lever("credit_guarantee") is None:
+        assert not model.enterprises.debt_covered.any()
 
 
 def _steered_money_stays_inside(_model, _watch, books):

@@ -1,0 +1,171 @@
+"""Calls for projects: grants for R&D, contests by an expert's score, institutes of clusters.
+
+Articles 5 to 8, 10 and 15 ask for a number of projects a year. They are one channel: so many a
+year as are asked for and delivered, chosen by score above a cut-off, supported by a share of the
+project's R&D up to a cap, or by a standing in the market alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtr
+
+from model import audit, targeting
+from model.horse_race import whole_places
+from model.randomness import normal, uniform
+from model.scenario import CITIES, FIELDS, Array
+
+if TYPE_CHECKING:
+    from model.clusters import Cluster
+    from model.enterprises import Flag, Whole
+    from model.model import ClusterPolicyModel
+    from model.scenario import Lever
+
+HIGHEST_VA_RATE = 0.8
+"""Value added over revenue that no project lifts an enterprise beyond."""
+
+
+def hold_calls(m: ClusterPolicyModel) -> None:
+    """The year's calls: contests first, then the open call for R&D; institutes are set up.
+
+    The same R&D is supported once: who wins a contest with money does not come to the open call.
+    """
+    e = m.enterprises
+    e.rd_grant_rate = np.zeros(len(e))
+    free = np.ones(len(e), dtype=bool)
+    for lever in m.policy.levers:
+        if lever.channel == "project_grant":
+            free &= ~_contest(m, lever, free)
+        elif lever.channel == "public_platform":
+            _set_up_institutes(m, lever)
+    call = m.policy.lever("rd_grant")
+    if call is not None and targeting.gives(call, m.quarter):
+        _support(m, call, free & e.rd_active & targeting.applicants(m, call))
+
+
+def expert_score(
+    intensity: Array, revenue: Array, weight: Array, view: Array, spread: float
+) -> Array:
+    """Points from 0 to 100 of each application, as an expert sees it.
+
+    100 Φ of its mean distance from the other applications in R&D intensity and size, in standard
+    deviations of logarithms, and the expert's view.
+
+    Args:
+        intensity: Reported R&D over revenue, shape (rows,).
+        revenue: Yuan a year, shape (rows,).
+        weight: Enterprises behind each row, shape (rows,).
+        view: Standard normal draw of each expert, shape (rows,).
+        spread: Spread of views, points.
+    """
+    distance = np.zeros(len(weight))
+    for quantity in (intensity, revenue):
+        log = np.log(np.maximum(quantity, 1e-9))
+        mean = np.average(log, weights=weight)
+        deviation = np.sqrt(np.average((log - mean) ** 2, weights=weight))
+        distance += 0.5 * (log - mean) / max(float(deviation), 1e-9)
+    result: Array = 100.0 * ndtr(distance) + spread * view
+    return result
+
+
+def _contest(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
+    """Choose the year's projects of a contest; returns whose R&D it pays for."""
+    e, t, seed = m.enterprises, m.quarter, m.seed_of_run
+    won = np.zeros(len(e), dtype=bool)
+    asked = lever.value("projects", t)
+    if asked <= 0.0:
+        return won
+    able = free & e.rd_active & (e.last_rd_reported > 0.0)
+    usual = targeting.usual_take_up(m, lever)
+    rows = targeting.claims_among(lever, e, seed, t, usual, able)
+    if not len(rows):
+        return won
+    w, revenue = e.weight[rows], np.maximum(e.expected_revenue[rows], 1.0)
+    view = normal(seed, f"expert {lever.id}", e.id[rows], t)
+    points = expert_score(
+        e.last_rd_reported[rows] / revenue, revenue, w, view, m.parameters["score_noise"]
+    )
+    fit = points >= lever.value("cutoff", t)
+    places = asked * delivered(m, lever, rows)
+    rows = rows[fit][np.argsort(-points[fit], kind="stable")]
+    lot = uniform(seed, f"place {lever.id}", e.id[rows], t)
+    won[rows[targeting.within(places, e.weight[rows], lot)]] = True
+    if "rate" not in lever.terms:
+        _raise_standing(m, lever, won)
+        return np.zeros(len(e), dtype=bool)
+    won = _support(m, lever, won)  # a project for which no money is left is none
+    _raise_standing(m, lever, won)
+    return won
+
+
+def _raise_standing(m: ClusterPolicyModel, lever: Lever, won: Flag) -> None:
+    """What a project brings beside money: a name on the market, or more service in the product."""
+    e = m.enterprises
+    e.brand[won] += lever.value("appeal", m.quarter)
+    raised = e.va_rate[won] * (1.0 + lever.value("value_added", m.quarter))
+    e.va_rate[won] = np.minimum(raised, np.maximum(e.va_rate[won], HIGHEST_VA_RATE))
+
+
+def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
+    """Grant a share of last year's R&D, and set the marginal rate; returns who is supported.
+
+    An enterprise whose claim is at the cap gains nothing from a further yuan of R&D, nor does one
+    that spends the grant on other things.
+    """
+    e, p = m.enterprises, m.parameters
+    if not targeting.gives(lever, m.quarter):
+        return np.zeros(len(e), dtype=bool)
+    rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
+    base = np.where(asks, e.last_rd_reported, 0.0)
+    approval = targeting.approve(m, lever, np.minimum(rate * base, cap))
+    m.paid_now += targeting.commit(m, approval, approval.yuan)
+    supported = approval.yuan > 0.0
+    place = e.lasting_draw(m.seed_of_run, f"diverts {lever.id}")
+    diverted = supported & audit.diverts(place, rate, audit.chance(m), p["misuse_share"])
+    misused = np.where(diverted, approval.yuan, 0.0)
+    m.misused.append((lever, misused))
+    e.year_misused += misused
+    e.rd_grant_rate[supported & ~diverted & (rate * base < cap)] = rate
+    return supported
+
+
+def delivered(m: ClusterPolicyModel, lever: Lever, rows: Whole) -> float:
+    """Part of the number asked for that offices bring about, as a mean over some enterprises."""
+    e = m.enterprises
+    part = np.broadcast_to(targeting.delivery(m, lever), len(e))[rows]
+    return float(np.dot(e.weight[rows], part)) / max(float(e.weight[rows].sum()), 1e-9)
+
+
+def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
+    """Institutes and centres, a year's number at the best-scoring clusters, while money lasts."""
+    if not targeting.gives(lever, m.quarter):
+        return
+    amount = lever.value("amount", m.quarter)
+    open_ = [cluster for cluster in m.clusters if serves(lever, cluster)]
+    members = np.flatnonzero(targeting.eligible(lever, m.enterprises))
+    number = lever.value("projects", m.quarter) * delivered(m, lever, members)
+    draw = uniform(m.seed_of_run, f"place {lever.id}", np.array([0]), m.quarter)[0]
+    best = sorted(open_, key=lambda cluster: (-cluster.score, cluster.id))
+    steering = m.policy.lever("fund_steering")
+    for place in range(whole_places(number, draw) if best else 0):
+        for origin, fund in m.province.parts(lever):
+            cluster = best[place % len(best)]
+            if origin == "steered" and not (steering and serves(steering, cluster)):
+                continue
+            if m.province.left(lever, origin, fund) >= amount:
+                m.province.spend(lever, origin, amount)
+                m.book_cluster(cluster, lever, "committed", amount, origin, fund)
+                m.build_platform(cluster, lever, amount, origin, fund)
+                break
+
+
+def serves(lever: Lever, cluster: Cluster) -> bool:
+    """Whether the groups of a lever hold a cluster as such."""
+    groups = {
+        "tier": cluster.tier,
+        "field": FIELDS[cluster.field],
+        "city": CITIES[cluster.city],
+    }
+    return all(name in lever.who.get(attribute, (name,)) for attribute, name in groups.items())

@@ -1,0 +1,114 @@
+"""Investment promotion: large plants that cities win for their clusters, from whom, and at what.
+
+Most plants that a city wins would have come to the province anyway, elsewhere or to the same place
+(article 17). The share that would not is an assumption between none and half; of the others the
+city that pays takes a plant from a rival city of the province.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model import targeting
+from model.demography import PLANTS
+from model.randomness import uniform
+from model.scenario import CITIES, FIELDS, TIERS, year_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from model.enterprises import Flag
+    from model.model import ClusterPolicyModel
+    from model.scenario import Lever
+
+
+@dataclass(frozen=True)
+class Drive:
+    """A year's promotion.
+
+    Attributes:
+        lever: The lever.
+        plants: Plants a year that cities win beyond their older pace.
+        additional: Part of them that would not have come to the province.
+        seats: Pairs of field and city with a cluster it may serve, shape (fields, cities).
+    """
+
+    lever: Lever
+    plants: float
+    additional: float
+    seats: Flag
+
+    def with_plants(self, p: Mapping[str, float], quarter: int) -> Mapping[str, float]:
+        """Parameters of entry with the plants that would not have come otherwise."""
+        early = p["plants_before_2021"] if year_of(quarter) < 2021 else 1.0
+        more = self.plants * self.additional / early
+        return {**p, "plants_per_year": p["plants_per_year"] + more}
+
+    def settle(
+        self, m: ClusterPolicyModel, new: dict[str, npt.NDArray[Any]]
+    ) -> tuple[dict[str, npt.NDArray[Any]], Flag]:
+        """Place the promoted among the year's entrants in clusters of their field.
+
+        Those that would have come anyway are won from a rival city, as far as cities do not
+        coordinate (article 18); where they do, the plant goes where it would have gone and nobody
+        pays. A further plant of a field without such a cluster does not come.
+
+        Returns:
+            The entrants, and which of them are promoted.
+        """
+        p, seed, ids = m.parameters, m.seed_of_run, new["id"]
+        usual = p["plants_per_year"] * (p["plants_before_2021"] if m.year < 2021 else 1.0)
+        more = new["plant"] & (uniform(seed, "plant comes", ids) >= usual / PLANTS)
+        won = uniform(seed, "promoted", ids) < self.plants * (1.0 - self.additional) / usual
+        agreed = m.lever_value("city_coordination", "share")
+        won &= new["plant"] & (uniform(seed, "rivalry", ids) >= agreed)
+        seated = self.seats.any(axis=1)[new["field"]]
+        promoted = (more | won) & seated
+        place = uniform(seed, "promoted city", ids)
+        for row in np.flatnonzero(promoted):
+            field = int(new["field"][row])
+            chance = (m.city_given_field[field] * self.seats[field]).cumsum()
+            city = min(int(np.searchsorted(chance, place[row] * chance[-1])), len(CITIES) - 1)
+            cluster, tier, pool, _ = m.pools[field * len(CITIES) + city]
+            new["city"][row], new["cluster"][row] = city, cluster
+            new["tier"][row], new["pool"][row], new["county_cluster"][row] = tier, pool, -1
+        comes = seated | ~more
+        return {name: values[comes] for name, values in new.items()}, promoted[comes]
+
+    def pay(self, m: ClusterPolicyModel, promoted: Flag) -> None:
+        """Promise the incentive of the cities, due in the quarter in which the plants come.
+
+        Args:
+            m: The model; the entrants are its last rows.
+            promoted: Which of the entrants are promoted, shape (entrants,).
+        """
+        e = m.enterprises
+        rows = len(e) - len(promoted) + np.flatnonzero(promoted)
+        yuan = self.lever.value("incentive", m.quarter) * e.capital[rows]
+        if yuan.any():
+            ((origin, fund),) = m.province.parts(self.lever)
+            targeting.book(m, self.lever, "committed", origin, fund, rows, yuan)
+            m.due.append(targeting.Due(m.quarter, self.lever, origin, fund, e.id[rows], yuan))
+
+
+def drive(m: ClusterPolicyModel) -> Drive | None:
+    """The promotion in force this quarter, if there is any."""
+    lever = m.policy.lever("investment_promotion")
+    plants = 0.0 if lever is None else lever.value("plants", m.quarter)
+    if lever is None or plants <= 0.0:
+        return None
+    seats = np.zeros((len(FIELDS), len(CITIES)), dtype=bool)
+    for pair, (cluster, tier, _, _) in m.pools.items():
+        field, city = divmod(pair, len(CITIES))
+        groups = {"tier": TIERS[tier], "field": FIELDS[field], "city": CITIES[city]}
+        seats[field, city] = cluster >= 0 and all(
+            name in lever.who.get(attribute, (name,)) for attribute, name in groups.items()
+        )
+    if not seats.any():
+        return None
+    return Drive(lever, plants, lever.value("additional", m.quarter), seats)

@@ -1,0 +1,70 @@
+"""How far a lever that pays nobody reaches: its term, at those it serves, as far as delivered.
+
+Such a lever moves a price, a limit or a rate that an enterprise meets. Levers of one channel that
+have the same term add up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.targeting import claims, delivery, eligible
+
+if TYPE_CHECKING:
+    from model.enterprises import Flag
+    from model.model import ClusterPolicyModel
+    from model.scenario import Array, Lever
+
+
+def felt(m: ClusterPolicyModel, channel: str, term: str) -> Array | float:
+    """What the levers of a channel add to a term at each enterprise, shape (rows,).
+
+    Zero, as one number, where none of them is in force.
+
+    Args:
+        m: The model.
+        channel: Channel of the levers.
+        term: The term of theirs that is asked for, in its base unit.
+    """
+    total: Array | float = 0.0
+    for lever in m.policy.levers:
+        if lever.channel == channel:
+            size = lever.value(term, m.quarter)
+            if size != 0.0:
+                total = total + size * served(m, lever)
+    return total
+
+
+def served(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Part of a lever that reaches each enterprise, settled once a year, shape (rows,).
+
+    Where the lever has a take-up, an enterprise has all of it or nothing; else all that are
+    eligible have the part that offices deliver.
+    """
+    if lever.id not in m.reached:
+        e, brought = m.enterprises, delivery(m, lever)
+        if "take_up_full" in lever.terms:
+            users = claims(lever, e, m.seed_of_run, m.quarter, 0.0, brought)
+            m.reached[lever.id] = users.astype(np.float64)
+        else:
+            m.reached[lever.id] = np.asarray(eligible(lever, e) * brought)
+    return m.reached[lever.id]
+
+
+def barred(m: ClusterPolicyModel) -> Flag:
+    """Enterprises that are refused permits or land for new plant, shape (rows,).
+
+    Each has its own place between 0 and 1; those under the share refused stay refused, so that a
+    project that is turned down does not come through a quarter later.
+    """
+    e = m.enterprises
+    mask = np.zeros(len(e), dtype=bool)
+    for lever in m.policy.levers:
+        if lever.channel == "permit":
+            share = lever.value("share", m.quarter)
+            if share > 0.0:
+                place = e.lasting_draw(m.seed_of_run, f"permit {lever.id}")
+                mask |= place < share * served(m, lever)
+    return mask

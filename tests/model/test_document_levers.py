@@ -1,0 +1,475 @@
+"""The first thing each further lever of the document moves: those it serves, and nobody else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model import ClusterPolicyModel, network, plans, projects, targeting
+from model import quarter as stages
+from model.enterprises import NEVER
+from model.reach import barred, served
+from model.scenario import TIERS
+from scenarios import load
+from scenarios.levers import declarations, parameter_of
+from tests.model.policy import (
+    ISSUED,
+    books_of,
+    changed,
+    entries,
+    fork,
+    having,
+    lacking,
+    run_to,
+    setting,
+    summed,
+)
+
+ROWS = 1_200
+RACING = ("world", "national", "provincial")
+FIRST = (
+    "fund_steering", "cluster_recognition", "cluster_award", "leader_supplier_matching",
+    "implementation_capacity",
+)  # fmt: skip
+ALL = {"take_up_start": 1.0, "take_up_full": 1.0}
+
+
+@pytest.fixture(scope="module")
+def base(populate):
+    """A year under recognition, steering and delivery of the document, to be forked."""
+    of = load("without_document_55")
+    of = having(replace(of, rows=ROWS), *(ISSUED[name] for name in FIRST))
+    model = ClusterPolicyModel(of, rng=1, population=populate(ROWS))
+    model.run_until_year(2024)
+    return model
+
+
+def highest(name):
+    """A lever at the upper end of what each of its terms may be drawn at."""
+    terms = {}
+    for term, declared in declarations()[name].terms.items():
+        row = parameter_of(declared)
+        terms[term] = row.high if row else ISSUED[name].value(term, 28)
+    if "cutoff" in terms:
+        terms["cutoff"] = 0.0
+    claimed = ALL if "take_up_full" in ISSUED[name].terms else {}
+    return changed(ISSUED[name], **terms, **claimed)
+
+
+def pair(base, name, last, *others):
+    """Two models at a stage of 2025-Q1 (or at its end, None): with a lever, and without it."""
+    found = []
+    for levers in ((highest(name), *others), others):
+        model = fork(base, having(base.policy, *levers))
+        model.banks.credit = 1e16  # what one borrows more no other has to do without
+        if last is None:
+            model.run_until_year(2025)
+        else:
+            run_to(model, last)
+        found.append(model)
+    return found
+
+
+def gain(one, other, column):
+    """Difference of a column, shape (rows,)."""
+    assert np.array_equal(one.enterprises.id, other.enterprises.id)
+    return getattr(one.enterprises, column) - getattr(other.enterprises, column)
+
+
+# Column that moves at those served, way it moves (0 is either), stage after which it is looked at.
+MOVES = {
+    "patent_pool": ("productivity", 0, "innovation"),
+    "co_building": ("productivity", 0, "innovation"),
+    "supply_chain_finance": ("debt_short", 1, "investment and finance"),
+    "co_growth_plan": ("rate", -1, "investment and finance"),
+    "guidance_fund": ("cash", 1, "programmes"),
+    "first_sets": ("brand", 1, "programmes"),
+    "quality_brand": ("brand", 1, "programmes"),
+    "service_manufacturing": ("va_rate", 1, "programmes"),
+    "design_centres": ("va_rate", 1, "programmes"),
+    "energy_price": ("profit", -1, "costs and taxes"),
+    "energy_by_performance": ("profit", -1, "costs and taxes"),
+    "leader_first_use": ("appeal", 1, None),
+    "sme_platforms": ("appeal", 1, None),
+    "skills_training": ("productivity", 1, None),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_lever_moves_its_column_at_those_it_serves_alone(base, name):
+    column, way, last = MOVES[name]
+    one, other = pair(base, name, last)
+    moved = gain(one, other, column)
+    moved = way * moved if way else np.abs(moved)
+    at = targeting.eligible(ISSUED[name], one.enterprises)
+    if last is None:
+        # Titles and sizes of the year's end are not those by which the year was settled.
+        at = moved != 0.0 if "label" in ISSUED[name].who else at
+    assert moved.max() > 0.0
+    assert moved.min() >= -1e-9 * np.abs(getattr(other.enterprises, column)).max()
+    assert not np.any(moved[~at])
+
+
+@pytest.mark.parametrize(
+    ("name", "term", "column", "last"),
+    [
+        ("leader_first_use", "appeal", "appeal", None),
+        ("sme_platforms", "appeal", "appeal", None),
+        ("skills_training", "gain", "productivity", None),
+    ],
+)
+def test_what_is_felt_is_the_term_as_far_as_it_is_delivered(base, name, term, column, last):
+    one, other = pair(base, name, last)
+    moved = gain(one, other, column)
+    size = highest(name).value(term, 24)
+    part = moved[moved > 0.0] / size
+    base_rate, raised = one.parameters["delivery_base"], one.parameters["delivery_raise"]
+    near = np.isclose(part[:, None], [[base_rate, min(base_rate + raised, 1.0)]], atol=1e-9)
+    assert np.all(near.any(axis=1))
+
+
+# projects ---------------------------------------------------------------------------------------
+
+MONEY = ("open_bid_projects", "short_board_projects", "foundation_projects")
+
+
+@pytest.mark.parametrize("name", MONEY)
+def test_a_contest_pays_a_share_of_rd_to_so_many_and_sets_their_price(base, name):
+    rich = setting(base.policy, "special_funds", yearly=1e12)
+    lever = changed(highest(name), projects=12.0, rate=0.4, cap=2e6, **ALL)
+    model = run_to(fork(base, having(lacking(rich, "rd_grant"), lever)), "programmes")
+    e = model.enterprises
+    won = model.paid_now > 0.0
+    assert np.all(targeting.eligible(lever, e)[won])
+    assert np.all(e.rd_active[won])
+    assert np.allclose(model.paid_now[won], np.minimum(0.4 * e.last_rd_reported, 2e6)[won])
+    below = 0.4 * e.last_rd_reported < 2e6
+    assert np.array_equal(e.rd_grant_rate, np.where(won & below, 0.4, 0.0))
+    asks = targeting.claims(lever, e, 1, model.quarter, 1.0) & e.rd_active
+    asks = np.flatnonzero(asks & (e.last_rd_reported > 0.0))
+    number = 12.0 * projects.delivered(model, lever, asks)
+    assert 0.0 < number < 12.0
+    # The row on the edge has its place by lot.
+    assert abs(e.weight @ won - number) <= e.weight[won].max()
+
+
+def test_experts_choose_the_best_above_the_cut_off(base):
+    rich = lacking(setting(base.policy, "special_funds", yearly=1e12), "rd_grant")
+    chosen = {}
+    for cutoff in (0.0, 70.0, 110.0):
+        lever = changed(highest("foundation_projects"), projects=1e6, cutoff=cutoff, **ALL)
+        chosen[cutoff] = run_to(fork(base, having(rich, lever)), "programmes").paid_now > 0.0
+    assert chosen[0.0].sum() > chosen[70.0].sum() > 0
+    assert not np.any(chosen[70.0] & ~chosen[0.0])
+    assert not chosen[110.0].any()
+
+
+def test_points_rise_with_rd_and_size_and_have_their_mean_at_fifty():
+    rd, size = np.array([0.01, 0.02, 0.04]), np.array([1e8, 1e8, 1e8])
+    points = projects.expert_score(rd, size, np.ones(3), np.zeros(3), 4.0)
+    assert points[0] < points[1] < points[2]
+    assert points[1] == pytest.approx(50.0)
+    seen = projects.expert_score(rd, size, np.ones(3), np.ones(3), 4.0)
+    assert np.allclose(seen - points, 4.0)
+
+
+def test_the_same_rd_is_not_supported_by_a_contest_and_the_open_call(base):
+    lever = changed(highest("foundation_projects"), projects=200.0, **ALL)
+    of = setting(having(base.policy, lever), "rd_grant", **ALL)
+    model = run_to(fork(base, of), "programmes")
+    books = entries(books_of(model), year=2025, kind="committed")
+    assert summed(books, lever="foundation_projects") > 0.0
+    assert summed(books, lever="rd_grant") > 0.0
+    rate = max(lever.value("rate", 24), model.lever_value("rd_grant", "rate"))
+    assert np.all(model.paid_now <= rate * model.enterprises.last_rd_reported + 1e-6)
+
+
+def test_institutes_become_platforms_of_the_best_clusters(base):
+    one, other = pair(base, "innovation_institutes", "programmes")
+    built = np.array([a.platform - b.platform for a, b in zip(one.clusters, other.clusters)])  # noqa: B905
+    amount = 3e6 / one.price_all
+    assert np.all(np.isclose(built % amount, 0.0, atol=1.0) | (built == 0.0))
+    score = np.array([c.score if c.tier in RACING else -1.0 for c in one.clusters])
+    got = np.flatnonzero(built)
+    assert 0 < len(got) < len(built)
+    assert set(got) == set(np.argsort(-score, kind="stable")[: len(got)])
+    paid = summed(books_of(one), lever="innovation_institutes", kind="paid")
+    assert paid == pytest.approx(built.sum() * one.price_all)
+
+
+# prices, limits and permits ---------------------------------------------------------------------
+
+
+def asked_room(base, name, monkeypatch):
+    """Room under the limit that plans may fill, with a lever and without it."""
+    rooms, rule = [], stages.finance.loans_wanted
+
+    def seen(funds, plan, lump, room, share):
+        rooms.append(room)
+        return rule(funds, plan, lump, room, share)
+
+    monkeypatch.setattr("model.quarter.finance.loans_wanted", seen)
+    one, _ = pair(base, name, "investment and finance")
+    return one, rooms[0] - rooms[1]
+
+
+@pytest.mark.parametrize("name", ["ip_pledge", "co_growth_plan", "credit_guarantee"])
+def test_credit_terms_widen_the_limit_of_those_who_claim(base, name, monkeypatch):
+    one, wider = asked_room(base, name, monkeypatch)
+    users = served(one, highest(name)) > 0.0
+    assert users.any()
+    assert wider[users].max() > 0.0
+    assert np.all(wider > -1e-3)
+    assert not np.any(wider[~users])
+    if name == "ip_pledge":
+        rate = highest(name).value("pledge", 24)
+        assert np.allclose(wider[users], rate * one.enterprises.knowledge[users], atol=1.0)
+
+
+def test_longer_loans_leave_more_of_the_cash_flow(base, monkeypatch):
+    funds, rule = [], stages.finance.loans_wanted
+
+    def seen(own, *rest):
+        funds.append(own)
+        return rule(own, *rest)
+
+    monkeypatch.setattr("model.quarter.finance.loans_wanted", seen)
+    one, _ = pair(base, "longer_loans", "investment and finance")
+    users = served(one, highest("longer_loans")) > 0.0
+    freed = funds[0] - funds[1]
+    assert freed[users].max() > 0.0
+    assert freed.min() >= 0.0
+    assert not np.any(freed[~users])
+
+
+def test_a_guarantor_bears_its_part_of_a_loss_and_no_more(base):
+    lever = changed(ISSUED["credit_guarantee"], coverage=0.8, limit=0.2, **ALL)
+    model = fork(base, having(base.policy, lever))
+    # A wave of failures, in which nothing is left to pay debts with.
+    model.run_for(2)
+    before = summed(books_of(model), lever="credit_guarantee", kind="paid")
+    model.parameters.update(exit_below=2.0, exit_above=2.0, scrap_value=0.0)
+    covered = {}
+
+    def seen(m, gone, unpaid, rule=stages._guarantor_pays):
+        covered["most"] = m.enterprises.weight[gone] @ np.minimum(
+            unpaid, m.enterprises.debt_covered[gone]
+        )
+        return rule(m, gone, unpaid)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "_guarantor_pays", seen)
+        model.run_for(1)
+    paid = summed(books_of(model), lever="credit_guarantee", kind="paid") - before
+    assert paid == pytest.approx(covered["most"])
+    assert paid > 0.0
+    assert model.year_residual < 1e-9
+
+
+def test_digital_terms_cut_the_cost_and_bring_the_question_up(base, monkeypatch):
+    costs, hazards = [], []
+    cost, hazard = plans.digital.stage_cost, plans.digital.consideration
+    monkeypatch.setattr(
+        "model.plans.digital.worth_it",
+        lambda va, price, *_: costs.append(price) or np.zeros(len(va), dtype=bool),
+    )
+    pair(base, "leader_digital_platforms", "investment and finance")
+    ratio = costs[0] / costs[-1]
+    assert cost is plans.digital.stage_cost
+    assert ratio.max() == pytest.approx(1.0)
+    assert 0.9 - 1e-9 <= ratio.min() < 0.95
+    monkeypatch.setattr(
+        "model.plans.digital.consideration",
+        lambda own, peer, peers: hazards.append(own) or hazard(own, peer, peers),
+    )
+    one, _ = pair(base, "zone_templates", "investment and finance")
+    rise = hazards[0] / hazards[1] - 1.0
+    member = np.isin(one.enterprises.tier, [TIERS.index(tier) for tier in RACING])
+    assert np.all((rise > 0.0) == member)
+    assert rise.max() <= 0.3 + 1e-9
+
+
+@pytest.mark.parametrize("name", ["energy_heavy_limits", "land_by_performance"])
+def test_those_refused_build_nothing_and_keep_what_they_have(base, name):
+    lever = changed(highest(name), share=1.0)
+    model = fork(base, having(base.policy, lever))
+    model.parameters["delivery_base"] = 1.0
+    run_to(model, "costs and taxes")
+    refused = barred(model)
+    assert np.array_equal(refused, targeting.eligible(lever, model.enterprises))
+    other = run_to(fork(base, base.policy), "costs and taxes")
+    (upkeep, lumps), (_, before) = plans.plant(model), plans.plant(other)
+    assert before.cost[refused].max() > 0.0
+    assert not np.any(lumps.cost[refused])
+    assert upkeep[refused].max() > 0.0
+    assert np.array_equal(lumps.cost[~refused], before.cost[~refused])
+
+
+def test_a_quota_cuts_energy_of_the_treated_and_their_buyers_turn_to_others(base):
+    lever = changed(ISSUED["energy_quota"], fall=0.1, threshold=5_000.0)
+    one = fork(base, having(base.policy, lever))
+    other = fork(base, base.policy)
+    for model in (one, other):
+        model.run_until_year(2025)
+    e, f = one.enterprises, other.enterprises
+    known, mine, theirs = np.intersect1d(e.id, f.id, return_indices=True)
+    before = dict(zip(base.enterprises.id, base.enterprises.last_energy, strict=True))
+    was = np.array([before.get(i, 0.0) for i in known])
+    treated = was >= 5_000.0
+    assert treated.any()
+    energy = e.last_energy[mine]
+    assert np.all(energy[treated] <= 0.9 * was[treated] * (1 + 1e-9))
+    more = e.last_revenue[mine] - f.last_revenue[theirs]
+    w = e.weight[mine]
+    # Fields where something was shut out: the rest of the province gains a part of it, not all.
+    lost, won = -(w @ np.minimum(more, 0.0)), w @ np.maximum(more, 0.0)
+    assert w[treated] @ more[treated] < 0.0
+    assert w[~treated] @ more[~treated] > 0.0
+    assert 0.0 < won < lost
+
+
+def test_a_surcharge_goes_to_the_treasury_and_speeds_up_upgrades(base, monkeypatch):
+    prices, rule = [], plans.energy.pays
+
+    def seen(saved, cost, price, *rest):
+        prices.append(np.broadcast_to(price, saved.shape))
+        return rule(saved, cost, price, *rest)
+
+    monkeypatch.setattr("model.plans.energy.pays", seen)
+    lever = changed(ISSUED["energy_price"], rise=0.5)
+    one, other = (fork(base, of) for of in (having(base.policy, lever), base.policy))
+    for model in (one, other):
+        run_to(model, "costs and taxes")
+    tax = one.enterprises.year_tax - other.enterprises.year_tax
+    profit = other.enterprises.profit - one.enterprises.profit
+    p, used = one.parameters, one.enterprises.year_energy
+    spent = 0.5 * p["energy_price"] * p["energy_price_rise"] * one.price_all * used
+    assert np.allclose(profit, spent, rtol=1e-9, atol=1e-3)
+    assert np.all(tax <= spent + 1e-3)  # what is paid in surcharge is set off against income tax
+    for model in (one, other):
+        plans.green_upgrade(model)
+    assert np.allclose(prices[0] / prices[-1], 1.5)
+
+
+# titles, clusters and cities --------------------------------------------------------------------
+
+
+def test_priority_in_the_ladder_adds_titles_of_cluster_members_alone(base):
+    one, other = pair(base, "label_ladder", None)
+    new = {}
+    for title in ("srdi", "innovative_sme", "high_tech"):
+        a, b = (getattr(m.enterprises, title) > NEVER for m in (one, other))
+        assert not np.any(b & ~a)
+        member = np.isin(one.enterprises.tier, [TIERS.index(tier) for tier in RACING])
+        assert not np.any((a & ~b)[~member])
+        new[title] = (a & ~b).sum()
+    assert sum(new.values()) > 0
+
+
+def test_a_platform_of_the_chain_matches_leaders_with_or_without_a_body(base):
+    one, other = pair(base, "supply_chain_platform", "market")
+    e = one.enterprises
+    links = [
+        set(zip(*(e.id[end].tolist() for end in network.ends(m.links)), strict=True))
+        for m in (one, other)
+    ]
+    assert links[1] < links[0]
+    served = e.id[(e.role == network.LEADER) & np.isin(e.tier, [TIERS.index(t) for t in RACING])]
+    added = [leader for _, leader in links[0] - links[1]]
+    assert np.isin(added, served).all()
+
+
+def test_promotion_bodies_come_to_the_best_clusters_without_one(base):
+    one, other = pair(base, "promotion_bodies", None)
+    bodies = [np.array([c.promotion_body for c in m.clusters]) for m in (one, other)]
+    gained = bodies[0] & ~bodies[1]
+    assert gained.sum() == 6
+    assert not np.any(bodies[1] & ~bodies[0])
+    left = np.array([c.score for c in one.clusters])[
+        ~bodies[0] & [c.tier in RACING for c in one.clusters]
+    ]
+    assert np.array([c.score for c in one.clusters])[gained].min() >= left.max()
+
+
+def test_cities_add_their_share_to_an_instalment(base):
+    one, other = pair(base, "city_matching", "costs and taxes")
+    paid = {
+        name: summed(books_of(one), lever=name, kind="paid", year=2025)
+        for name in ("cluster_award", "city_matching")
+    }
+    assert paid["cluster_award"] > 0.0
+    assert paid["city_matching"] == pytest.approx(1.0 * paid["cluster_award"])
+    assert summed(books_of(one), lever="city_matching", payer="city") > 0.0
+    assert np.all(one.enterprises.year_subsidy >= other.enterprises.year_subsidy)
+
+
+# promotion --------------------------------------------------------------------------------------
+
+
+def plants_of(model):
+    """Ids of the plants that came this year, and their cities."""
+    e = model.enterprises
+    new = e.plant & (e.founded >= model.quarter) & (e.id > 10_000_000 + model.quarter * 1000)
+    return dict(zip(e.id[new].tolist(), e.city[new].tolist(), strict=True))
+
+
+def promoted(base, plants, additional, *others):
+    lever = changed(
+        ISSUED["investment_promotion"], plants=plants, additional=additional, incentive=0.1
+    )
+    return run_to(fork(base, having(base.policy, lever, *others)), "costs and taxes")
+
+
+def test_promotion_moves_plants_between_cities_unless_they_are_additional(base):
+    usual = plants_of(run_to(fork(base, base.policy), "costs and taxes"))
+    rival = promoted(base, 20.0, 0.0)
+    assert set(plants_of(rival)) == set(usual)
+    assert plants_of(rival) != usual
+    more = promoted(base, 20.0, 1.0)
+    assert set(plants_of(more)) > set(usual)
+    for model in (rival, more):
+        books = entries(books_of(model), lever="investment_promotion")
+        assert set(books["tier"]) <= set(RACING)
+        assert set(books["payer"]) == {"city"}
+        paid, promised = (summed(books, kind=kind) for kind in ("paid", "committed"))
+        assert paid == pytest.approx(promised)
+        assert paid > 0.0
+        assert model.year_residual < 1e-9
+    added = [i for i in plants_of(more) if i not in usual]
+    e = more.enterprises
+    plant = e.capital[np.isin(e.id, added)].sum()
+    assert summed(books_of(more), lever="investment_promotion", kind="paid") == pytest.approx(
+        0.1 * plant
+    )
+
+
+def test_cities_that_agree_bid_no_plant_away(base):
+    usual = plants_of(run_to(fork(base, base.policy), "costs and taxes"))
+    agreed = changed(ISSUED["city_coordination"], share=1.0)
+    model = promoted(base, 20.0, 0.0, agreed)
+    assert plants_of(model) == usual
+    assert summed(books_of(model), lever="investment_promotion") == 0.0
+    part = changed(ISSUED["city_coordination"], share=0.5)
+    free, half = promoted(base, 20.0, 0.0), promoted(base, 20.0, 0.0, part)
+    paid = [summed(books_of(m), lever="investment_promotion", kind="paid") for m in (free, half)]
+    assert paid[0] > paid[1] > 0.0
+
+
+def test_equity_is_cash_inside_the_sum_and_no_income(base):
+    one, other = pair(base, "guidance_fund", "costs and taxes")
+    paid = summed(books_of(one), lever="guidance_fund", kind="paid", year=2025)
+    assert 0.0 < paid <= highest("guidance_fund").value("yearly", 24) * (1 + 1e-9)
+    assert np.array_equal(one.enterprises.profit, other.enterprises.profit)
+    assert one.enterprises.weight @ gain(one, other, "cash") == pytest.approx(paid)
+
+
+def test_every_lever_of_the_document_has_a_test_of_its_first_hop():
+    here = open(__file__, encoding="utf-8").read()  # noqa: SIM115, PTH123
+    older = {
+        *FIRST, "cluster_credit_line", "rd_conditionality", "digital_voucher", "digital_capacity",
+        "green_retrofit_grant",
+    }  # fmt: skip
+    wanted = {
+        name for name, lever in ISSUED.items() if lever.origin in ("document_55", "design")
+    } - older
+    assert {name for name in wanted if f'"{name}"' not in here} == set()
