@@ -147,7 +147,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
     view = laplace(seed, "green view", e.id[rows], t)
-    energy_price = energy.price(p["energy_price"], p["energy_price_rise"], price)
+    energy_price = energy.price(p["energy_price"], m.energy_rise, price)
 
     def wants(grant: Array | float) -> Flag:
         return energy.pays(

@@ -1,4 +1,4 @@
-"""The year's programmes: purses, instalments of cluster awards, the call for R&D projects."""
+"""The year's programmes: purses, instalments of cluster awards, the calls for R&D projects."""
 
 from __future__ import annotations
 
@@ -95,18 +95,19 @@ def _pay_award(
 
 
 def _call_for_rd(m: ClusterPolicyModel) -> None:
-    """Yearly call for R&D projects: grants on last year's R&D, and the marginal rate they set.
+    """Yearly calls for R&D projects: grants on last year's R&D, and the marginal rate they set.
 
     An enterprise whose claim is at the cap gains nothing from a further yuan of R&D.
     """
     e = m.enterprises
     e.rd_grant_rate = np.zeros(len(e))
-    lever = m.policy.lever("rd_grant")
-    rate = 0.0 if lever is None else lever.value("rate", m.quarter)
-    if lever is None or rate <= 0.0:
-        return
-    cap = lever.value("cap", m.quarter, np.inf)
-    base = np.where(e.rd_active & targeting.applicants(m, lever), e.last_rd_reported, 0.0)
-    approval = targeting.approve(m, lever, np.minimum(rate * base, cap))
-    m.paid_now += targeting.commit(m, approval, approval.yuan)
-    e.rd_grant_rate[(approval.yuan > 0.0) & (rate * base < cap)] = rate
+    free = e.rd_active.copy()
+    for lever in m.policy.levers:
+        if lever.channel != "price_of_rd" or not targeting.gives(lever, m.quarter):
+            continue
+        rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
+        base = np.where(free & targeting.applicants(m, lever), e.last_rd_reported, 0.0)
+        approval = targeting.approve(m, lever, np.minimum(rate * base, cap))
+        m.paid_now += targeting.commit(m, approval, approval.yuan)
+        e.rd_grant_rate[(approval.yuan > 0.0) & (rate * base < cap)] = rate
+        free &= approval.yuan <= 0.0  # the same R&D is supported once
