@@ -114,6 +114,7 @@ class Comparison:
         pairs: Number of pairs of runs.
         cost: Cost to province and cities, present value, yuan.
         centre: Cost to the centre, kept apart.
+        feedback: What province and cities pay and forgo more under levers that both set alike.
         envelopes: The two envelopes of the scenario, yuan.
         effects: Effect by outcome.
         private: Private yuan of investment and R&D that a public yuan moves: what enterprises spend
@@ -128,6 +129,7 @@ class Comparison:
     pairs: int
     cost: Interval
     centre: Interval
+    feedback: Interval
     envelopes: Mapping[str, Interval]
     effects: Mapping[str, Effect]
     private: Interval | None
@@ -219,7 +221,7 @@ def gather(results: Results, scenarios: Sequence[str]) -> Facts:
     ended = set(rows.loc[rows["state"].notna(), "scenario"])
     if early := [name for name in scenarios if name not in ended]:
         raise StoreError(
-            f"{results.folder}: runs of {early[0]} end before {LAST}: compare needs {FIRST} to {LAST}"
+            f"{results.folder}: runs of {early[0]} end before {LAST}; needed: {FIRST} to {LAST}"
         )
     wide = {
         value: rows.pivot(
@@ -248,6 +250,7 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
         for payers in (LOCAL, CENTRE)
     )
     envelopes = facts.books.envelopes(scenario, baseline, changed)
+    feedback = facts.books.feedback(scenario, baseline, changed).reindex(main.index)
     effects = {
         name: _effect(gap, name, float(local.mean()))
         for name in (*FLOWS, *STATES)
@@ -260,10 +263,13 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
         pairs=len(main),
         cost=Interval.of(local),
         centre=Interval.of(centre),
+        feedback=Interval.of(feedback),
         envelopes={k: Interval.of(v.reindex(main.index)) for k, v in envelopes.items()},
         effects=effects,
         private=private_moved(
-            pd.DataFrame({n: facts.gap(scenario, baseline, n)["gain"] for n in SPENDING}).sum(axis=1),
+            pd.DataFrame({n: facts.gap(scenario, baseline, n)["gain"] for n in SPENDING}).sum(
+                axis=1
+            ),
             local + centre,
         ),
         displaced=displaced(

@@ -1,9 +1,9 @@
 """What a scenario costs: present value of what the ledger books, by who bears it.
 
-Cost is what province and cities pay under any lever, and the tax they forgo under levers that the
-scenario sets otherwise than its baseline. Tax that older deductions take off because enterprises
-do more is feedback, as is the tax enterprises pay on it: neither is part of the cost. What the
-centre bears is kept apart.
+Cost is what province and cities pay and the tax they forgo under levers that the scenario sets
+otherwise than its baseline. What other levers pay and forgo more because enterprises do more
+(awards for titles, deductions), or less because they turn to another grant, is feedback: it is told
+apart, as is what the centre bears.
 """
 
 from __future__ import annotations
@@ -92,12 +92,16 @@ class Books:
         set_otherwise: Collection[str],
         payers: Collection[str] = LOCAL,
     ) -> pd.Series[float]:
-        """Cost to some payers, run by run: paid, and forgone under levers set otherwise, yuan."""
-        paid = self.more(scenario, baseline, payer=payers, kind=("paid",))
-        forgone = self.more(
-            scenario, baseline, payer=payers, kind=("forgone",), lever=set_otherwise
+        """Cost to some payers, run by run: what levers set otherwise pay and forgo, yuan."""
+        return self.more(scenario, baseline, payer=payers, lever=set_otherwise)
+
+    def feedback(
+        self, scenario: str, baseline: str, set_otherwise: Collection[str]
+    ) -> pd.Series[float]:
+        """What province and cities pay and forgo more under all other levers, yuan by run."""
+        return self.more(scenario, baseline, payer=LOCAL) - self.cost(
+            scenario, baseline, set_otherwise
         )
-        return paid + forgone
 
     def envelopes(
         self, scenario: str, baseline: str, set_otherwise: Collection[str]
@@ -105,14 +109,14 @@ class Books:
         """The two envelopes of a scenario, run by run, yuan.
 
         Award: what is paid to newly recognised clusters. Programme: all that the scenario directs,
-        which is what it costs, and what it steers out of a sum that stays.
+        which is what it costs, and what it steers of older grants out of a sum that stays.
         """
-        award = self.more(scenario, baseline, payer=LOCAL, lever=(AWARD,), kind=("paid",))
-        steered = self.more(scenario, baseline, payer=LOCAL, origin=("steered",), kind=("paid",))
-        pooled = self.more(scenario, baseline, payer=LOCAL, origin=("pooled",), kind=("paid",))
-        cost = self.cost(scenario, baseline, set_otherwise)
-        moved = (-pooled).clip(lower=0.0, upper=steered.clip(lower=0.0))
-        return {"award": award, "programme": cost + moved}
+        older = set(self.rows["lever"].unique()) - set(set_otherwise)
+        steered = self.more(scenario, baseline, payer=LOCAL, origin=("steered",), lever=older)
+        return {
+            "award": self.more(scenario, baseline, payer=LOCAL, lever=(AWARD,)),
+            "programme": self.cost(scenario, baseline, set_otherwise) + steered,
+        }
 
 
 def set_otherwise(scenario: Iterable[Any], baseline: Iterable[Any]) -> set[str]:

@@ -84,6 +84,7 @@ class Compared:
         label: Its label, Chinese and English.
         targets: Envelope to its sum on the triples that scales are solved on, yuan.
         scaled: The designs, each at each envelope.
+        root: What effects are measured against.
         scenarios: Name to the scaled scenario.
         facts: What was read of the store.
         failures: Runs that failed.
@@ -93,6 +94,7 @@ class Compared:
     label: tuple[str, str]
     targets: Mapping[str, float]
     scaled: tuple[Scaled, ...]
+    root: Scenario
     scenarios: Mapping[str, Scenario]
     facts: Facts
     failures: tuple[Failure, ...]
@@ -170,6 +172,7 @@ def compare_designs(bench: Bench, shape: Shape) -> Compared:
             )
             for (design, envelope), solution in solutions.items()
         ),
+        root=root,
         scenarios=scenarios,
         facts=facts,
         failures=tuple(bench.failures),

@@ -7,6 +7,7 @@ known so far nearly hits; a bracket keeps what bends from running away.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -112,8 +113,7 @@ class Search:
         """Rise of cost between neighbouring scales, from the nought on."""
         known = [(0.0, 0.0), *sorted(self.points.items())]
         return [
-            (after[1] - before[1]) / (after[0] - before[0])
-            for before, after in zip(known, known[1:], strict=False)
+            (after[1] - before[1]) / (after[0] - before[0]) for before, after in pairwise(known)
         ]
 
     def _beyond(self, below: Sequence[tuple[float, float]]) -> float:
@@ -150,9 +150,7 @@ def solve(
             searches[design, envelope] = Search(target, limit, points)
     while True:
         wanted = {
-            key: scale
-            for key, search in searches.items()
-            if (scale := search.next()) is not None
+            key: scale for key, search in searches.items() if (scale := search.next()) is not None
         }
         if not wanted:
             return {key: search.solution() for key, search in searches.items()}

@@ -118,7 +118,9 @@ def load_design(name_or_path: str | Path) -> Design:
         lever = scenario.lever(lever_id)
         declared = levers.declaration(document, lever_id, ("levers", number, "id"))
         numbers = [*declared.terms, *(["budget"] if "budget" in declared.settings else [])]
-        given = [n for n in numbers if n in (setting.model_extra or {}) or getattr(setting, n, None)]
+        given = [
+            n for n in numbers if n in (setting.model_extra or {}) or getattr(setting, n, None)
+        ]
         for place, term in enumerate(terms):
             if term not in given or lever is None:
                 at = ("scale", lever_id, place)

@@ -24,7 +24,8 @@ def jiqun(*arguments):
 
 
 COMMANDS = [
-    "check", "run", "levers", "trace", "outcomes", "report", "calibrate", "recover", "backtest",
+    "check", "run", "compare", "levers", "trace", "outcomes", "report",
+    "calibrate", "recover", "backtest",
 ]  # fmt: skip
 
 
