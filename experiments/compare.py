@@ -1,7 +1,8 @@
 """What a scenario buys against another: effects, cost, who gains; all run by run.
 
-Flows (value added, R&D, investment) are present values over the years that costs are counted in, so
-that a yuan of effect and a yuan of cost are of one kind; states (jobs, coverage) are of the last year.
+Flows (value added, R&D, investment) are present values over the years that costs are counted in,
+so that a yuan of effect and a yuan of cost are of one kind; states (jobs, coverage) are of the last
+year.
 """
 
 from __future__ import annotations
