@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from experiments.apart import Apart, promotion
 from experiments.batch import Plan, Record
 from experiments.compare import FLOWS, STATES, Comparison, Facts, compare, gather
 from experiments.costs import LAST, Books, money, runs_of, set_otherwise
@@ -88,6 +89,7 @@ class Compared:
         scenarios: Name to the scaled scenario.
         facts: What was read of the store.
         failures: Runs that failed.
+        apart: Investment promotion as its file has it, where there is such a design.
     """
 
     baseline: Comparison
@@ -98,6 +100,7 @@ class Compared:
     scenarios: Mapping[str, Scenario]
     facts: Facts
     failures: tuple[Failure, ...]
+    apart: Apart | None
 
 
 class Bench:
@@ -156,8 +159,9 @@ def compare_designs(bench: Bench, shape: Shape) -> Compared:
         for (design, envelope), solution in solutions.items()
     }
     bench.say(f"{len(scenarios)} scaled designs, {shape.reported_on} triples each")
-    results = bench.run([root, named, *scenarios.values()], shape.reported_on)
-    facts = gather(results, [root.name, named.name, *scenarios])
+    promoted = [_sized(load(name), shape) for name in shipped_designs() if name == APART]
+    results = bench.run([root, named, *scenarios.values(), *promoted], shape.reported_on)
+    facts = gather(results, [root.name, named.name, *scenarios, *(s.name for s in promoted)])
     return Compared(
         baseline=compare(facts, named.name, root.name),
         label=(named.label_zh, named.label_en),
@@ -176,6 +180,7 @@ def compare_designs(bench: Bench, shape: Shape) -> Compared:
         scenarios=scenarios,
         facts=facts,
         failures=tuple(bench.failures),
+        apart=promotion(results, facts, APART, root.name) if promoted else None,
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from experiments.apart import Apart
     from experiments.compare import Comparison
     from experiments.designs import Compared, Shape
     from experiments.regret import Regret
@@ -49,7 +50,17 @@ def compared_data(
             }
             for row in compared.scaled
         ],
+        "apart": _apart(compared.apart),
         "regret": {k: [asdict(row) for row in rows] for k, rows in (regret or {}).items()},
+    }
+
+
+def _apart(apart: Apart | None) -> dict[str, Any] | None:
+    if apart is None:
+        return None
+    return comparison_data(apart.comparison) | {
+        "break_even": apart.break_even,
+        "drawn": list(apart.drawn),
     }
 
 

@@ -63,6 +63,8 @@ def at_equal_cost(
         title = f"{envelope} envelope: {target / YI:,.4g} 亿元, against {baseline['baseline']}"
         _show(title, rows, data)
         _show_regret(data["regret"].get(envelope, []))
+    if data["apart"]:
+        _say_apart(data["apart"])
     return data, tuple(bench.failures)
 
 
@@ -135,6 +137,16 @@ def _show(title: str, rows: list[dict[str, Any]], data: Mapping[str, Any]) -> No
 
 def _ratio(interval: Mapping[str, float] | None) -> str:
     return "-" if interval is None else f"{interval['mean']:+.2f}"
+
+
+def _say_apart(apart: Mapping[str, Any]) -> None:
+    low, high = apart["drawn"]
+    at = apart["break_even"]
+    told = "at no additionality" if at is None or at > 1.0 else f"at an additionality of {at:.0%}"
+    say(
+        f"apart, {apart['scenario']}: cost {apart['cost']['mean'] / YI:,.4g} 亿元, drawn {low:.0%} "
+        f"to {high:.0%} additional; a yuan brings a yuan of value added {told}"
+    )
 
 
 def _show_regret(rows: list[dict[str, Any]]) -> None:

@@ -38,7 +38,7 @@ text(f"**{designs.headline(data, words)}**")
 for envelope in designs.envelopes_of(data):
     section(words("designs_at", envelope=words.name("envelopes", envelope)), level=3)
     text(designs.summary_table(data, words, envelope))
-text(words("designs_read", first=data["years"][0], last=data["years"][1], unit=words.money_unit))
+text(designs.reading(data, words))
 
 # %%
 figure(designs.forest(data, words), words("designs_alt"))
@@ -57,6 +57,11 @@ for envelope in designs.envelopes_of(data):
     text(f"**{words.name('envelopes', envelope)}**")
     for grouping in GROUPS:
         text(designs.gain_table(data, words, envelope, grouping))
+
+# %%
+if data["apart"]:
+    section(words("apart_title"))
+    text(designs.apart(data, words))
 
 # %%
 section(words("regret_title"))

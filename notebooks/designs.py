@@ -1,4 +1,4 @@
-"""Designs of support at equal cost: tables, sentences and figure, from what a store keeps of them."""
+"""Designs of support at equal cost: tables, sentences and figure, from what a store keeps."""
 
 from __future__ import annotations
 
@@ -52,6 +52,12 @@ def headline(data: Row, words: Words) -> str:
         gain=_money(best["effects"][MAIN]["gain"], words),
         **common,
     )
+
+
+def reading(data: Row, words: Words) -> str:
+    """How the first table is read."""
+    first, last = data["years"]
+    return words("designs_read", first=first, last=last, unit=words.money_unit)
 
 
 def summary_table(data: Row, words: Words, envelope: str) -> str:
@@ -154,6 +160,24 @@ def regret_table(data: Row, words: Words, envelope: str) -> str:
     ]
     head = words.lines("regret_head")
     return markdown([head[0], *(words.name("world_names", w) for w in worlds), *head[1:]], lines)
+
+
+def apart(data: Row, words: Words) -> str:
+    """Investment promotion and the additionality at which it breaks even; empty without it."""
+    row = data["apart"]
+    if row is None:
+        return ""
+    at = row["break_even"]
+    key = "apart_never" if at is None or at > 1.0 else "apart_at"
+    return words(
+        key,
+        cost=words.money(row["cost"]["mean"])[0],
+        gain=_money(row["effects"][MAIN]["gain"], words),
+        unit=words.money_unit,
+        low=words.percent(row["drawn"][0]),
+        high=words.percent(row["drawn"][1]),
+        at=words.percent(at or 0.0),
+    )
 
 
 def forest(data: Row, words: Words) -> Figure:

@@ -186,16 +186,14 @@ else:
 section(words("designs_title"))
 compared_designs = read(Path(store))
 if compared_designs is None:
-    place = Path(store).name
-    command = f"jiqun compare {place} --baseline {AS_ISSUED} --equal-cost"
+    command = f"jiqun compare {Path(store).name} --baseline {AS_ISSUED} --equal-cost"
     text(words("designs_missing", command=command))
 else:
     text(f"**{designs.headline(compared_designs, words)}**")
     envelope = designs.envelopes_of(compared_designs)[0]
     text(designs.summary_table(compared_designs, words, envelope))
     figure(designs.forest(compared_designs, words), words("designs_alt"))
-    counted = compared_designs["years"]
-    text(words("designs_read", first=counted[0], last=counted[1], unit=words.money_unit))
+    text(designs.reading(compared_designs, words))
     text(words("designs_more"))
 
 # %%

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from experiments import Results
+from experiments.apart import break_even
 from experiments.batch import Plan
 from experiments.compare import compare, displaced, gather, private_moved
 from experiments.costs import Books, set_otherwise
@@ -103,6 +104,14 @@ def test_regret_is_the_distance_to_the_best_of_each_triple():
     assert (best.design, best.largest, best.best) == ("b", 0.5, 0.75)
     assert worst.by_world == {"central": 0.5, "low": 3.0}
     assert (worst.largest, worst.best) == (3.0, 0.25)
+
+
+def test_promotion_breaks_even_where_what_is_additional_is_worth_its_cost():
+    additional = pd.Series([0.0, 0.2, 0.4])
+    cost = pd.Series([3.0, 3.0, 3.0])
+    assert break_even(additional, 10.0 * additional, cost) == pytest.approx(0.3)
+    assert break_even(additional, -additional, cost) is None
+    assert break_even(0.0 * additional, additional, cost) is None
 
 
 SHAPE = Shape("as_issued", ("rd_tax_credit", "interest_discount"), 2, 2, 300)

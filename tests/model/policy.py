@@ -18,6 +18,8 @@ from scenarios.levers import declarations, issued
 
 ISSUED = {name: issued(lever) for name, lever in declarations().items()}
 """Every declared lever with the terms it was issued with."""
+DESIGNS = tuple(lever for lever in ISSUED.values() if lever.origin == "design")
+"""Levers that no reference run has."""
 SHAPE = (len(CITIES), len(TIERS))
 # Money for members of a cluster may go through a platform; neither stage lets rows come or go.
 PAYING = ("programmes", "costs and taxes", "investment and finance")

@@ -7,7 +7,7 @@ import pytest
 
 from model import ClusterPolicyModel
 from scenarios import load
-from tests.model.policy import ISSUED, books_of, lacking, of_year, setting
+from tests.model.policy import DESIGNS, ISSUED, books_of, having, lacking, of_year, setting
 
 ROWS = 1_200
 
@@ -15,7 +15,7 @@ ROWS = 1_200
 @pytest.fixture(scope="module")
 def to_date():
     """The province with every lever there is."""
-    found = replace(load("policy_to_date"), rows=ROWS)
+    found = having(replace(load("policy_to_date"), rows=ROWS), *DESIGNS)
     assert {lever.id for lever in found.levers} == set(ISSUED)
     return found
 
@@ -52,6 +52,7 @@ SIZES = {
     "digital_subsidy_2021_2023": ("rate",),
     "special_funds": ("yearly",),
     "rd_grant": ("rate",),
+    "rd_matching_grant": ("rate",),
     "equipment_grant": ("rate",),
     "national_cluster_contest": ("titles",),
     "county_cluster_recognition": ("per_year",),

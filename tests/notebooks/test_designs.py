@@ -87,6 +87,7 @@ def data() -> dict[str, Any]:
         "reported_on": 100,
         "envelopes": ENVELOPES,
         "designs": rows,
+        "apart": comparison(5e9, 1e9, 3e9) | {"break_even": 0.3, "drawn": [0.05, 0.45]},
         "regret": {"programme": regret, "award": []},
     }
 
@@ -135,6 +136,16 @@ def test_other_tables_are_whole(data: Any, lang: Any) -> None:
     assert regret[0][0] == data["designs"][0]["label"][lang]
     assert len(regret[0]) == len(worlds()) + 4
     assert designs.regret_table(data, words, "award") == ""
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_investment_promotion_is_told_apart_with_its_break_even(data: Any, lang: Any) -> None:
+    words = Words(lang)
+    assert words.percent(0.3) in designs.apart(data, words)
+    data["apart"]["break_even"] = 1.4
+    assert words.percent(1.4) not in designs.apart(data, words)
+    data["apart"] = None
+    assert designs.apart(data, words) == ""
 
 
 @pytest.mark.parametrize("lang", LANGS)
