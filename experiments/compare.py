@@ -219,6 +219,11 @@ def gather(results: Results, scenarios: Sequence[str]) -> Facts:
             """,
             [list(scenarios), [*FLOWS, *STATES]],
         ).df()
+    # Side batches, in which one source of uncertainty moves alone, are no part of an interval.
+    main = pd.concat(
+        [known[name].to_frame(index=False).assign(scenario=name) for name in scenarios]
+    )
+    rows = rows.merge(main, on=["scenario", *RUN])
     ended = set(rows.loc[rows["state"].notna(), "scenario"])
     if early := [name for name in scenarios if name not in ended]:
         raise StoreError(

@@ -13,6 +13,7 @@ from experiments.batch import Plan
 from experiments.compare import compare, displaced, gather, private_moved
 from experiments.costs import Books, set_otherwise
 from experiments.designs import Bench, DesignError, Shape, compare_designs
+from experiments.draws import Vary
 from experiments.regret import regret_over_worlds, regrets
 from experiments.runner import Options, run_batch, with_rows
 from experiments.store import StoreError
@@ -195,6 +196,14 @@ def test_any_scenario_of_a_store_can_be_the_baseline(compared, folder):
     assert data["scenarios"][0]["scenario"] == names[1]
     with pytest.raises(StoreError, match="nearest: as_issued"):
         gather(results, ["as_isued"])
+
+
+def test_side_batches_are_no_part_of_an_interval(compared, folder):
+    side = Plan(draws=1, vary=Vary.SEEDS)
+    pair = [with_rows(load(name), 300) for name in ("without_document_55", "as_issued")]
+    run_batch(pair, side, folder, ONE)
+    names = ["as_issued", "without_document_55"]
+    assert compare(gather(Results(folder), names), *names).pairs == 2
 
 
 def test_a_baseline_without_a_baseline_or_cost_is_refused(tmp_path):
