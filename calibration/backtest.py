@@ -48,7 +48,7 @@ from calibration.backtest_scores import Point, cuts, listed, scores
 from calibration.ensemble import SHIPPED, read_ensemble, write_ensemble
 from calibration.space import Space
 from calibration.targets import known
-from experiments.batch import POPULATION_SEED, Chunk, PopulationRef, Run, model_hash
+from experiments.batch import POPULATION_SEED, WHOLE, Chunk, PopulationRef, Run, model_hash
 from experiments.draws import Draw
 from experiments.pool import LocalPool, dispatch
 from experiments.populations import save_population
@@ -178,7 +178,7 @@ def simulate(
         ref = PopulationRef(str(path), population.digest)
         runs = [Run(str(d.index), scenario.name, d, d.index) for d in draws]
         chunks = [
-            Chunk(tuple(runs[i : i + CHUNK]), scenario, ref, model_hash(), brief=False)
+            Chunk(tuple(runs[i : i + CHUNK]), scenario, ref, model_hash(), WHOLE)
             for i in range(0, len(runs), CHUNK)
         ]
         place = {draw.index: i for i, draw in enumerate(draws)}

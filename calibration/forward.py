@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pyarrow.compute as pc
 
-from experiments.batch import POPULATION_SEED, Chunk, PopulationRef, Run, model_hash
+from experiments.batch import POPULATION_SEED, WHOLE, Chunk, PopulationRef, Run, model_hash
 from experiments.draws import Draw
 from experiments.pool import LocalPool, dispatch
 from experiments.populations import load_population, save_population
@@ -98,7 +98,7 @@ class Forward:
             for seed in seeds
         ]
         chunks = [
-            Chunk(tuple(runs[i : i + CHUNK]), self.scenario, self._population, model_hash(), False)
+            Chunk(tuple(runs[i : i + CHUNK]), self.scenario, self._population, model_hash(), WHOLE)
             for i in range(0, len(runs), CHUNK)
         ]
         values = np.full((len(points), len(seeds), len(self.targets)), np.nan)

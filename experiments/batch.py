@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import model
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Draw, Vary, draws
 from experiments.ensemble import SHIPPED
-from model.scenario import quarter_name
+from model.scenario import FIRST_YEAR, quarter_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,33 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Record:
+    """What is kept of a run.
+
+    Attributes:
+        name: Name it is noted by.
+        levels: Levels of outcomes; all if None.
+        outcomes: Outcomes; all if None.
+        first_year: First year of outcomes and ledger.
+    """
+
+    name: str
+    levels: tuple[str, ...] | None = None
+    outcomes: tuple[str, ...] | None = None
+    first_year: int = FIRST_YEAR
+
+    @property
+    def whole(self) -> bool:
+        """Whether all is kept, to the last bit."""
+        return self == WHOLE
+
+
+WHOLE = Record("all")
+BRIEF = Record("brief", ("province", "tier"))
+"""Kept of batches too large to keep everything of."""
+
+
+@dataclass(frozen=True)
 class Chunk:
     """Runs that go to a worker together.
 
@@ -62,14 +89,14 @@ class Chunk:
         scenario: That scenario at its central values.
         population: The population they start from.
         model_hash: Source of the model that has to make them.
-        brief: Whether only the levels province and tier are recorded.
+        record: What is kept of them.
     """
 
     runs: tuple[Run, ...]
     scenario: Scenario
     population: PopulationRef
     model_hash: str
-    brief: bool
+    record: Record
 
     @property
     def scenario_hash(self) -> str:

@@ -11,10 +11,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from experiments.batch import (
+    BRIEF,
     POPULATION_SEED,
+    WHOLE,
     Chunk,
     Plan,
     PopulationRef,
+    Record,
     Run,
     model_hash,
     population_key,
@@ -108,6 +111,7 @@ def run_batch(
     options: Options | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     waiting: Callable[[], None] = lambda: None,
+    record: Record | None = None,
 ) -> Report:
     """Make the runs of a batch that the store lacks.
 
@@ -118,6 +122,7 @@ def run_batch(
         options: How to run.
         progress: Called at the start and whenever a chunk ends.
         waiting: Called if another batch holds the store.
+        record: What is kept of each run; if absent, all unless the batch is large.
 
     Raises:
         StoreError: The store cannot be used; finished shards stay.
@@ -127,7 +132,8 @@ def run_batch(
     store = Store(folder)
     with store.locked(waiting):
         present = store.keys()
-        brief = plan.vary != Vary.ALL or (len(scenarios) * len(plan.pairs()) > ALL_LEVELS_UP_TO)
+        large = len(scenarios) * len(plan.pairs()) > ALL_LEVELS_UP_TO
+        kept = record or (BRIEF if large or plan.vary != Vary.ALL else WHOLE)
         planned: list[tuple[Scenario, PopulationRef, list[Run]]] = []
         for scenario in scenarios:
             population = _population(store, scenario)
@@ -136,7 +142,7 @@ def run_batch(
         store.add_batch(_entry(planned, plan, options))
         workers = _workers(options)
         chunks = [
-            Chunk(tuple(part), scenario, population, model_hash(), brief)
+            Chunk(tuple(part), scenario, population, model_hash(), kept)
             for scenario, population, runs in planned
             for part in _parts([run for run in runs if run.key not in present], workers)
         ]

@@ -212,7 +212,7 @@ def _runs_table(result: ChunkResult) -> pa.Table:
             "rows": done.rows,
             "start": chunk.scenario.start,
             "end": chunk.scenario.end,
-            "record": "brief" if chunk.brief else "all",
+            "record": chunk.record.name,
             "model_hash": chunk.model_hash,
             "data_hash": chunk.scenario.data_hash,
             "values": json.dumps(dict(done.run.draw.values), sort_keys=True),

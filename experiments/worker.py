@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from experiments.batch import POPULATION_SEED, Chunk, PopulationRef, Run, model_hash
+from experiments.batch import (
+    POPULATION_SEED,
+    Chunk,
+    PopulationRef,
+    Record,
+    Run,
+    model_hash,
+)
 from experiments.populations import load_population
 from experiments.store import LEDGER_NAMES
 from model import ClusterPolicyModel, build_population
@@ -24,8 +31,6 @@ if TYPE_CHECKING:
     from model import Population
     from model.scenario import Scenario
 
-BRIEF_LEVELS = ("province", "tier")
-"""Levels recorded of batches too large to keep everything of."""
 ALWAYS_THERE = (
     "enterprises",
     "revenue",
@@ -97,11 +102,11 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
             simulation = _simulated(chunk, run, population)
             records = dict(simulation.records())
             residual = _checked_residual(records)
-            ledger = _ledger_table(run, simulation.ledger_records())
+            ledger = _ledger_table(run, simulation.ledger_records(), chunk.record)
         except Exception as error:  # a failed run must not take the batch with it
             failures.append(failure(run, error))
             continue
-        tables.append(_table(run, records, brief=chunk.brief))
+        tables.append(_table(run, records, chunk.record))
         ledgers.append(ledger)
         seconds = time.process_time() - begun
         finished.append(Finished(run, len(population), seconds, residual))
@@ -175,8 +180,11 @@ def _checked_residual(records: dict[str, np.ndarray]) -> float:
     return float(np.max(np.abs(residuals), initial=0.0))
 
 
-def _table(run: Run, records: dict[str, np.ndarray], *, brief: bool) -> pa.Table:
-    kept = np.isin(records["level"], BRIEF_LEVELS) if brief else slice(None)
+def _table(run: Run, records: dict[str, np.ndarray], record: Record) -> pa.Table:
+    kept = records["year"] >= record.first_year
+    for column, names in (("level", record.levels), ("outcome", record.outcomes)):
+        if names is not None:
+            kept &= np.isin(records[column], names)
     value = records["value"][kept]
     count = len(value)
     named = {name: _names(records[name][kept]) for name in ("level", "unit_name", "outcome")}
@@ -188,13 +196,15 @@ def _table(run: Run, records: dict[str, np.ndarray], *, brief: bool) -> pa.Table
             "seed": np.full(count, run.seed, np.int64),
             "year": records["year"][kept].astype(np.int16),
             **named,
-            "value": value.astype(np.float32 if brief else np.float64),
+            "value": value.astype(np.float64 if record.whole else np.float32),
         }
     )
 
 
-def _ledger_table(run: Run, records: dict[str, np.ndarray]) -> pa.Table:
-    """The ledger of a run, whole whatever the batch: money is checked to the yuan."""
+def _ledger_table(run: Run, records: dict[str, np.ndarray], record: Record) -> pa.Table:
+    """The ledger of a run to the yuan, from the first year that is kept."""
+    kept = records["year"] >= record.first_year
+    records = {name: values[kept] for name, values in records.items()}
     if not np.isfinite(records["yuan"]).all():
         raise FloatingPointError("amounts of the ledger are not finite")
     return pa.table(

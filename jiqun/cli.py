@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from calibration.distance import Distance
+    from experiments.worker import Failure
     from model.scenario import Scenario
     from scenarios import InputError
 
@@ -182,6 +183,61 @@ def run(  # noqa: PLR0913  (one parameter an option)
                 }
             )
     if report.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command(
+    epilog="Example: jiqun compare build/designs --baseline as_issued --equal-cost. Run it again "
+    "to go on where it stopped."
+)
+def compare(  # noqa: PLR0913  (one parameter an option)
+    store: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the store.")],
+    *,
+    baseline: Annotated[str, typer.Option(help="Scenario that others are compared with.")],
+    equal_cost: Annotated[
+        bool,
+        typer.Option(
+            "--equal-cost",
+            help="Scale designs until they cost what the baseline does, make the runs, compare.",
+        ),
+    ] = False,
+    design: Annotated[
+        list[str] | None, typer.Option(help="A design, or a file; all if none is named.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=2, help="Triples that effects are reported on.")] = 100,
+    solve_draws: Annotated[
+        int, typer.Option(min=1, help="Triples that scales are solved on.")
+    ] = 20,
+    worlds: Annotated[
+        bool, typer.Option("--worlds", help="Regret over variants of the outside world as well.")
+    ] = False,
+    rows: Annotated[
+        str | None, typer.Option(help="Enterprise rows, or 'all' for one an enterprise.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare scenarios: effects with intervals, cost, cost of a unit, who gains."""
+    with _refusals():
+        from experiments.designs import Shape  # noqa: PLC0415
+        from experiments.runner import Options  # noqa: PLC0415
+        from jiqun import comparing  # noqa: PLC0415
+        from jiqun.screen import show_failures  # noqa: PLC0415
+
+        failures: tuple[Failure, ...] = ()
+        if equal_cost:
+            chosen = tuple(design or ())
+            shape = Shape(baseline, chosen, min(solve_draws, draws), draws, _row_count(rows))
+            options = Options(workers, None, shlex.join(["jiqun", *sys.argv[1:]]))
+            data, failures = comparing.at_equal_cost(store, shape, options, worlds=worlds)
+            show_failures(failures)
+        else:
+            if design or worlds:
+                raise WrongOptionError("--design and --worlds go with --equal-cost")
+            data = comparing.against(store, baseline)
+        if as_json:
+            _print_json(data)
+    if failures:
         raise typer.Exit(SOME_FAILED)
 
 
@@ -404,11 +460,12 @@ def _refusals() -> Iterator[None]:
 
 def _is_refusal(error: Exception) -> bool:
     from experiments.batch import PlanError  # noqa: PLC0415
+    from experiments.designs import DesignError  # noqa: PLC0415
     from experiments.pool import ClusterError  # noqa: PLC0415
     from experiments.store import StoreError  # noqa: PLC0415
     from scenarios import InputError  # noqa: PLC0415
 
-    wrong = (InputError, StoreError, PlanError, ClusterError, WrongOptionError)
+    wrong = (InputError, StoreError, PlanError, DesignError, ClusterError, WrongOptionError)
     return isinstance(error, wrong)
 
 

@@ -50,7 +50,7 @@ class Province(Agent):  # type: ignore[misc]
         steered = m.steered_to()
         weights: dict[str, dict[str, float]] = {"steered": {}, "pooled": {}}
         for lever in m.policy.levers:
-            if lever.window and gives(lever, m.quarter):
+            if lever.window and lever.fund == SPECIAL and gives(lever, m.quarter):
                 served = eligible(lever, m.enterprises)
                 if (served & steered).any():
                     weights["steered"][lever.id] = p[lever.window]

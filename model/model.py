@@ -249,6 +249,12 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         """Price level of all fields, 2018 = 1, weighted by markets."""
         return float(np.sum(self.market) / np.sum(self.market / self.price))
 
+    @property
+    def energy_rise(self) -> float:
+        """Price of energy over other prices since 2018."""
+        factor = self.policy.outside.factor("energy_price", self.year)
+        return self.parameters["energy_price_rise"] * factor
+
     def lever_value(self, lever_id: str, term: str) -> float:
         """Value of a lever's term this quarter; zero where it is not in force."""
         lever = self.policy.lever(lever_id)

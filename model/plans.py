@@ -162,7 +162,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
     view = laplace(seed, "green view", e.id[rows], t)
     levy = _at(felt(m, "price_of_energy", "rise"), rows)
-    dear = energy.price(p["energy_price"], p["energy_price_rise"], price) * (1.0 + levy)
+    dear = energy.price(p["energy_price"], m.energy_rise, price) * (1.0 + levy)
 
     def wants(grant: Array | float) -> Flag:
         return energy.pays(

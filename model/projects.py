@@ -28,9 +28,10 @@ HIGHEST_VA_RATE = 0.8
 
 
 def hold_calls(m: ClusterPolicyModel) -> None:
-    """The year's calls: contests first, then the open call for R&D; institutes are set up.
+    """The year's calls: contests first, then the open calls for R&D; institutes are set up.
 
-    The same R&D is supported once: who wins a contest with money does not come to the open call.
+    The same R&D is supported once: who wins a contest with money does not come to the open calls,
+    nor from one of them to the next.
     """
     e = m.enterprises
     e.rd_grant_rate = np.zeros(len(e))
@@ -40,9 +41,9 @@ def hold_calls(m: ClusterPolicyModel) -> None:
             free &= ~_contest(m, lever, free)
         elif lever.channel == "public_platform":
             _set_up_institutes(m, lever)
-    call = m.policy.lever("rd_grant")
-    if call is not None and targeting.gives(call, m.quarter):
-        _support(m, call, free & e.rd_active & targeting.applicants(m, call))
+    for lever in m.policy.levers:
+        if lever.channel == "price_of_rd" and targeting.gives(lever, m.quarter):
+            free &= ~_support(m, lever, free & e.rd_active & targeting.applicants(m, lever))
 
 
 def expert_score(

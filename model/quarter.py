@@ -102,7 +102,7 @@ def entry(m: ClusterPolicyModel) -> None:
     new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / 0.23
     new["employees"][:] = new["labour_need"] * new["va_rate"] * 4.0 * new["revenue"]
     new["appeal"][:] = m.title_appeal[new["cluster"]]
-    new["energy_technique"][:] = p["energy_price_rise"] ** -p["energy_elasticity_new"]
+    new["energy_technique"][:] = m.energy_rise ** -p["energy_elasticity_new"]
     new["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * new["digital_stage"] / 4.0
     total = new["weight"]
     m.books.book("households", -float(np.dot(total, capital + new["cash"] - loan)))
@@ -183,7 +183,7 @@ def produce(m: ClusterPolicyModel) -> None:
     dearer = p["input_price_borne"] * (m.input_price - 1.0) * (e.revenue - made)
     net = made - np.minimum(dearer, 0.5 * made)
     vat = vat_share / (1.0 - vat_share) * vat_rate / 0.13 * net
-    energy_price = energy.price(p["energy_price"], p["energy_price_rise"], m.price_all)
+    energy_price = energy.price(p["energy_price"], m.energy_rise, m.price_all)
     energy_used = np.maximum(e.energy_per_va - e.energy_saved, 0.0) * e.energy_technique * real
     saved_cost = e.energy_saved * e.energy_technique * real * energy_price
     energy_cost = energy_used * energy_price
@@ -370,8 +370,7 @@ def invest(m: ClusterPolicyModel) -> None:
     e.productivity += investment.embodied_gain(plant, e.capital, p["embodied_gain"])
     e.energy_technique = energy.technique(
         e.energy_technique, plant, e.capital,
-        p["energy_price_rise"] * (1.0 + felt(m, "price_of_energy", "rise")),
-        p["energy_elasticity_new"],
+        m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise")), p["energy_elasticity_new"],
     )  # fmt: skip
     # Depreciation is a cost without payment; digital and green outlays are not plant.
     e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
@@ -442,7 +441,8 @@ def _lend(
     owed = float(np.dot(w, e.debt_short + e.debt_long - repaid))
     new_line = float(np.dot(w, line))
     repaid_line = float(np.dot(w, e.debt_line)) / (4.0 * p["loan_term"])
-    granted = m.banks.lend(asked, owed, new_line, repaid_line, p["credit_growth"] / 4.0)
+    growth = p["credit_growth"] * m.policy.outside.factor("credit_growth", m.year)
+    granted = m.banks.lend(asked, owed, new_line, repaid_line, growth / 4.0)
     long = (long - line) * granted + line
     return long, np.where(short > 0.0, granted * short, short), line
 

@@ -141,6 +141,7 @@ class Outside:
         loan_rate: (year, rate a year) of new corporate loans; the last holds afterwards.
         input_gap: (year, growth) of what industry pays for inputs over its own prices; none
             afterwards.
+        times: Parameter of the outside world to what it is multiplied by after the origin.
     """
 
     first_year: int
@@ -151,6 +152,11 @@ class Outside:
     position: Mapping[str, float]
     loan_rate: tuple[tuple[int, float], ...]
     input_gap: tuple[tuple[int, float], ...]
+    times: Mapping[str, float] = field(default_factory=dict)
+
+    def factor(self, parameter: str, year: int) -> float:
+        """What a parameter of the outside world is multiplied by in a year; 1 until the origin."""
+        return self.times.get(parameter, 1.0) if year > self.origin else 1.0
 
     def growth(self, series: str, year: int) -> Array:
         """Growth of a series in a year, shape (fields,)."""

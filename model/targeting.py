@@ -225,7 +225,7 @@ def approve(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Approval:
     e = m.enterprises
     approved, part = np.zeros(len(e)), np.full(len(e), -1)
     rows = np.flatnonzero(claim)
-    queue = _queue(m, lever, rows)
+    queue = _queue(m, lever, rows, e.weight[rows] * claim[rows])
     for i, (origin, fund) in enumerate(m.province.parts(lever)):
         asks = part[rows] < 0
         if (origin, fund) == ("steered", SPECIAL):
@@ -332,7 +332,7 @@ def book(
     m.ledger.book(m.year, lever, kind, origin, cells, e.weight[rows] * yuan, payer, fund)
 
 
-def _queue(m: ClusterPolicyModel, lever: Lever, rows: Whole) -> Array:
+def _queue(m: ClusterPolicyModel, lever: Lever, rows: Whole, yuan: Array) -> Array:
     """Priority of each claimant, the lowest first (`scenarios.schema.FIRST`)."""
     e, t = m.enterprises, m.quarter
     rule = int(lever.value("budget_first", t, 1.0))
@@ -341,4 +341,24 @@ def _queue(m: ClusterPolicyModel, lever: Lever, rows: Whole) -> Array:
     if rule in (2, 3):
         return e.expected_revenue[rows] if rule == 2 else -e.expected_revenue[rows]
     turn = uniform(m.seed_of_run, f"turn {lever.id}", e.id[rows], t)
+    if rule == 5:
+        return taken_by(e.tier[rows], turn, yuan)
     return turn if rule == 1 else e.tier[rows] + 0.999 * turn
+
+
+def taken_by(group: Whole, turn: Array, yuan: Array) -> Array:
+    """Money that one's group has taken with one's turn, yuan, shape (rows,).
+
+    Served in this order, groups get equal sums as long as they ask for them.
+
+    Args:
+        group: Group of each claimant, shape (rows,).
+        turn: Order inside the group, the lowest first, shape (rows,).
+        yuan: Sum each asks for, shape (rows,).
+    """
+    result = np.empty(len(yuan))
+    for one in np.unique(group):
+        mine = np.flatnonzero(group == one)
+        mine = mine[np.argsort(turn[mine], kind="stable")]
+        result[mine] = np.cumsum(yuan[mine])
+    return result

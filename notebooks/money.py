@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from experiments.costs import DISCOUNT
 from experiments.draws import BLOCK
 from model.scenario import TIERS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
@@ -35,7 +36,6 @@ NEW = ("award", "steered")
 """What the document directs: the programme envelope."""
 CITY_GROUPS = ("hefei", "wuhu", "other")
 """Cities with published figures of their own clusters; the others rest on proxies."""
-DISCOUNT = 0.03
 SCENARIOS = (AS_ISSUED, REFERENCE, NO_AWARD)
 
 

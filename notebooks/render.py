@@ -1,7 +1,8 @@
 """From a store to pages that open with the network off.
 
-The notebook `report.py` is run once a language; what its cells show (Markdown and pictures) is put
-on one page by pandoc, with style, pictures and, for Chinese, the glyphs in use inside the file.
+The notebook `report.py`, and `comparing.py` where a store keeps a comparison of designs, are run
+once a language; what their cells show (Markdown and pictures) is put on one page by pandoc, with
+style, pictures and, for Chinese, the glyphs in use inside the file.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import papermill
 import pypandoc
 from fontTools import subset  # type: ignore[import-untyped]
 
+from experiments.told import read
 from notebooks.actuals import read_actuals
 from notebooks.figures import FONT
 from notebooks.words import LANGS, Words
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
     from notebooks.words import Lang
 
 HERE = Path(__file__).parent
-NOTEBOOK = HERE / "report.py"
+NOTEBOOKS = {"index": HERE / "report.py", "designs": HERE / "comparing.py"}
+"""Pages and the notebooks they are made of."""
+TITLES = {"index": "title", "designs": "designs_title"}
 TEMPLATES = HERE / "templates"
 FORMATS = ("html",)
 
@@ -50,7 +54,8 @@ def render(
         actuals: CSV file of later published values to set beside the projection.
 
     Returns:
-        The pages, `{store}/../{lang}/index.html`.
+        The pages, `{store}/../{lang}/index.html`, and `designs.html` beside it where the store
+        keeps a comparison of designs.
 
     Raises:
         ValueError: A format is asked for that this version does not write, the file of later values
@@ -64,17 +69,22 @@ def render(
     later = "" if actuals is None else str(actuals.resolve())
     # A notebook runs in a process of its own, so threads are enough to run two at once.
     with ThreadPoolExecutor(len(langs)) as pool:
-        return list(pool.map(partial(_page, store.resolve(), later), langs))
+        names = ["index"] if read(store) is None else list(NOTEBOOKS)
+        pages = [(name, lang) for name in names for lang in langs]
+        return list(pool.map(partial(_page, store.resolve(), later), pages))
 
 
-def _page(store: Path, later: str, lang: Lang) -> Path:
+def _page(store: Path, later: str, page: tuple[str, Lang]) -> Path:
+    name, lang = page
     words = Words(lang)
-    target = store.parent / lang / "index.html"
+    target = store.parent / lang / f"{name}.html"
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as held:
         folder = Path(held)
-        text = "\n\n".join(_shown(_executed(store, later, lang, folder), folder))
-        (folder / "style.html").write_text(f"<style>\n{_style(words, text)}\n</style>\n", "utf-8")
+        text = "\n\n".join(_shown(_executed(store, later, page, folder), folder))
+        (folder / "style.html").write_text(
+            f"<style>\n{_style(words, TITLES[name], text)}\n</style>\n", "utf-8"
+        )
         html = pypandoc.convert_text(
             text,
             "html5",
@@ -88,7 +98,7 @@ def _page(store: Path, later: str, lang: Lang) -> Path:
                 f"--resource-path={folder}",
                 f"--template={TEMPLATES / 'report.html'}",
                 f"--include-in-header={folder / 'style.html'}",
-                f"--metadata=pagetitle:{words('title')}",
+                f"--metadata=pagetitle:{words(TITLES[name])}",
                 f"--variable=lang:{words('html_lang')}",
                 f"--variable=subtitle:{words('subtitle')}",
             ],
@@ -98,15 +108,17 @@ def _page(store: Path, later: str, lang: Lang) -> Path:
     return aside.replace(target)
 
 
-def _executed(store: Path, later: str, lang: Lang, folder: Path) -> Any:
+def _executed(store: Path, later: str, page: tuple[str, Lang], folder: Path) -> Any:
     """The notebook with its outputs."""
+    name, lang = page
     written, done = folder / f"{lang}.ipynb", folder / f"{lang}.done.ipynb"
-    jupytext.write(jupytext.read(NOTEBOOK), written)
+    jupytext.write(jupytext.read(NOTEBOOKS[name]), written)
+    given = {"lang": lang, "store": str(store)}
     logging.getLogger("papermill").setLevel(logging.WARNING)
     return papermill.execute_notebook(
         written,
         done,
-        parameters={"lang": lang, "store": str(store), "actuals": later},
+        parameters=given | ({"actuals": later} if name == "index" else {}),
         kernel_name="python3",
         cwd=HERE.parent,
         progress_bar=False,
@@ -129,12 +141,12 @@ def _shown(notebook: Any, folder: Path) -> Iterator[str]:
                 yield data["text/markdown"]
 
 
-def _style(words: Words, text: str) -> str:
+def _style(words: Words, title: str, text: str) -> str:
     """The style sheet; with the glyphs of the page where the reader's machine may lack them."""
     sheet = (TEMPLATES / "report.css").read_text("utf-8")
     if words.lang == "en":
         return sheet
-    glyphs = base64.b64encode(_woff(set(text) | set(words("title") + words("subtitle")))).decode()
+    glyphs = base64.b64encode(_woff(set(text) | set(words(title) + words("subtitle")))).decode()
     source = f"url(data:font/woff;base64,{glyphs}) format('woff')"
     return f"@font-face {{ font-family: Report; src: {source}; }}\n{sheet}"
 

@@ -24,8 +24,10 @@ actuals: str = ""
 # ruff: noqa: D100, E402
 from pathlib import Path
 
+from experiments.told import read
 from notebooks import (
     board,
+    designs,
     effects,
     figures,
     first,
@@ -179,6 +181,20 @@ else:
     else:
         text(words("award_text"))
         text(money.award_table(worlds, ledger, words))
+
+# %%
+section(words("designs_title"))
+compared_designs = read(Path(store))
+if compared_designs is None:
+    command = f"jiqun compare {Path(store).name} --baseline {AS_ISSUED} --equal-cost"
+    text(words("designs_missing", command=command))
+else:
+    text(f"**{designs.headline(compared_designs, words)}**")
+    envelope = designs.envelopes_of(compared_designs)[0]
+    text(designs.summary_table(compared_designs, words, envelope))
+    figure(designs.forest(compared_designs, words), words("designs_alt"))
+    text(designs.reading(compared_designs, words))
+    text(words("designs_more"))
 
 # %%
 section(words("long_title"))

@@ -170,6 +170,7 @@ def apply(
         end=end,
         terms=terms,
         who=dict(base.who) | _groups(_who(document, lever, setting, at)),
+        fund=_fund(document, lever, setting, at) or base.fund,
         # What the scenario says from the first date on is no longer drawn.
         drawn={
             name: parameter
@@ -291,6 +292,15 @@ def _settings(budget: Budget | None, take_up: TakeUp | None, start: int) -> dict
         for part in ("start", "full", "years"):
             terms[f"take_up_{part}"] = ((start, float(getattr(take_up, part))),)
     return terms
+
+
+def _fund(
+    document: Document, lever: LeverDeclaration, setting: LeverSetting, at: Key
+) -> str | None:
+    if setting.fund is not None and not lever.payer:
+        problem = f"lever {lever.id} is paid by nobody in particular"
+        raise document.error((*at, "fund"), problem, "levers with a payer")
+    return setting.fund
 
 
 def _who(document: Document, lever: LeverDeclaration, setting: LeverSetting, at: Key) -> Any:

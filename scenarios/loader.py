@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent
 """Folder of the scenarios that come with the project."""
+DESIGNS, WORLDS = SHIPPED / "designs", SHIPPED / "worlds"
+"""Folders of the designs of support and of variants of the outside world."""
 DEFAULT_ROWS = 12_000
 """Enterprise rows where a scenario says nothing."""
 LAST_END = quarter_index(2040, 4)
@@ -43,6 +45,36 @@ class _Draft:
     parameters: Mapping[str, float] = field(default_factory=dict)
     origin: int = ORIGIN
     position: Mapping[str, float] = field(default_factory=dict)
+    times: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Design:
+    """A scenario whose size can be set.
+
+    Attributes:
+        scenario: The scenario as written, which is scale 1.
+        scaled: Lever to the terms that the scale multiplies, each with its first quarter.
+        limit: Largest scale that keeps every term inside its bounds.
+    """
+
+    scenario: Scenario
+    scaled: Mapping[str, Mapping[str, int]]
+    limit: float
+
+    def at(self, scale: float) -> Scenario:
+        """The scenario with the terms that are scaled multiplied by a number."""
+        changed = tuple(
+            replace(lever, terms={**lever.terms, **self._times(lever, scale)})
+            for lever in self.scenario.levers
+        )
+        return replace(self.scenario, levers=changed)
+
+    def _times(self, lever: Lever, scale: float) -> dict[str, tuple[tuple[int, float], ...]]:
+        return {
+            term: tuple((t, scale * v if t >= first else v) for t, v in lever.terms[term])
+            for term, first in self.scaled.get(lever.id, {}).items()
+        }
 
 
 def load(name_or_path: str | Path) -> Scenario:
@@ -58,6 +90,51 @@ def load(name_or_path: str | Path) -> Scenario:
         ScenarioError: The file or one of its baselines is wrong; the message names file, line,
             key, what is allowed and the nearest valid name.
     """
+    return _load(name_or_path)[0]
+
+
+def load_design(name_or_path: str | Path) -> Design:
+    """Read a scenario whose file says what of it is scaled.
+
+    Args:
+        name_or_path: Name of a shipped design, such as ``green_retrofit``, or a YAML file.
+
+    Raises:
+        ScenarioError: As `load`; or the file has no `scale`, or scales what it does not set.
+    """
+    scenario, document, written = _load(name_or_path)
+    if not written.scale:
+        problem = "a design says what its scale multiplies"
+        raise document.error(("scale",), problem, "lever to a list of its terms")
+    settings = {setting.id: (i, setting) for i, setting in enumerate(written.levers)}
+    scaled: dict[str, dict[str, int]] = {}
+    limit = float("inf")
+    for lever_id, terms in written.scale.items():
+        if lever_id not in settings:
+            near = nearest_name(lever_id, settings)
+            problem = f"the file does not set lever {lever_id!r}"
+            raise document.error(("scale", lever_id), problem, listed(settings), near)
+        number, setting = settings[lever_id]
+        lever = scenario.lever(lever_id)
+        declared = levers.declaration(document, lever_id, ("levers", number, "id"))
+        numbers = [*declared.terms, *(["budget"] if "budget" in declared.settings else [])]
+        given = [
+            n for n in numbers if n in (setting.model_extra or {}) or getattr(setting, n, None)
+        ]
+        for place, term in enumerate(terms):
+            if term not in given or lever is None:
+                at = ("scale", lever_id, place)
+                problem = f"the file does not set {term!r} of {lever_id}"
+                raise document.error(at, problem, listed(given), nearest_name(term, given))
+            first = (parse_quarter(setting.from_) if setting.from_ else None) or lever.start
+            scaled.setdefault(lever_id, {})[term] = first
+            largest = max(value for quarter, value in lever.terms[term] if quarter >= first)
+            if term in declared.terms and largest > 0.0:
+                limit = min(limit, declared.terms[term].bounds[1] / largest)
+    return Design(scenario, scaled, limit)
+
+
+def _load(name_or_path: str | Path) -> tuple[Scenario, Document, ScenarioFile]:
     path = _find(name_or_path)
     document, written, draft = _resolve(path, ())
     start, end = _period(document, draft)
@@ -70,14 +147,14 @@ def load(name_or_path: str | Path) -> Scenario:
         start=start,
         end=end,
         parameters={row.name: row.value for row in table("parameters")},
-        outside=outside_world(draft.origin, draft.position),
+        outside=outside_world(draft.origin, draft.position, draft.times),
         levers=tuple(draft.levers.values()),
         province=province(),
         rows=draft.rows,
         data_hash=data_hash(),
     )
     # Terms of levers that follow a parameter move with it.
-    return central.with_draw(draft.parameters, {})
+    return central.with_draw(draft.parameters, {}), document, written
 
 
 def check(name_or_path: str | Path) -> list[InputError]:
@@ -90,20 +167,34 @@ def check(name_or_path: str | Path) -> list[InputError]:
 
 
 def shipped() -> list[str]:
-    """Names of the scenarios that come with the project."""
-    return sorted(path.stem for path in SHIPPED.glob("*.yaml") if path != levers.DECLARATIONS)
+    """Names of the scenarios that come with the project, designs and worlds apart."""
+    return _names(SHIPPED)
+
+
+def designs() -> list[str]:
+    """Names of the designs of support that come with the project."""
+    return _names(DESIGNS)
+
+
+def worlds() -> list[str]:
+    """Names of the variants of the outside world that come with the project."""
+    return _names(WORLDS)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.yaml") if path != levers.DECLARATIONS)
 
 
 def _find(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.is_file():
         return path
-    known = shipped()
+    known = {name: folder for folder in (SHIPPED, DESIGNS, WORLDS) for name in _names(folder)}
     if str(name_or_path) not in known:
         allowed = f"a YAML file, or one of {', '.join(known)}"
         near = nearest_name(str(name_or_path), known)
         raise ScenarioError(name_or_path, None, "", "no such scenario", allowed, near)
-    return SHIPPED / f"{name_or_path}.yaml"
+    return known[str(name_or_path)] / f"{name_or_path}.yaml"
 
 
 def _resolve(path: Path, above: tuple[Path, ...]) -> tuple[Document, ScenarioFile, _Draft]:
@@ -150,6 +241,7 @@ def _overlay(document: Document, written: ScenarioFile, base: _Draft) -> _Draft:
         parameters=dict(base.parameters) | _parameters(document, written),
         origin=(outside.origin if outside else None) or base.origin,
         position=dict(base.position) | (outside.positions() if outside else {}),
+        times=dict(base.times) | (outside.factors() if outside else {}),
     )
 
 

@@ -25,12 +25,17 @@ FIRST_YEAR = 2018
 """First year of the table."""
 
 
-def outside_world(origin: int, position: Mapping[str, float] | None = None) -> Outside:
+def outside_world(
+    origin: int,
+    position: Mapping[str, float] | None = None,
+    times: Mapping[str, float] | None = None,
+) -> Outside:
     """The outside world as known at the end of a year.
 
     Args:
         origin: Last year that is history; later rows of the table are not looked at.
         position: Place of a series between its low (-1) and high (+1) path; central if absent.
+        times: What parameters of the outside world are multiplied by after the origin.
     """
     values = _values()
     window = int(values["rule", "window_years", None])
@@ -68,6 +73,7 @@ def outside_world(origin: int, position: Mapping[str, float] | None = None) -> O
             )
             for year in years
         ),
+        times=dict(times or {}),
     )
 
 

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 ROLES = ("chain_leader", "supporting", "independent")
 LABELS = ("innovative_sme", "high_tech", "srdi", "little_giant", "champion", "green_factory")
-FIRST = ("score", "application", "smallest", "largest", "tier")
-"""Who is served first when a budget is short; the model gets the place in this list."""
+FIRST = ("score", "application", "smallest", "largest", "tier", "even")
+"""Who is served first when a budget is short; the model gets the place in this list. `even` gives
+every tier the same sum as long as it asks for it."""
 
 WHO: dict[str, tuple[str, ...]] = {
     "tier": TIERS,
@@ -52,6 +53,8 @@ FUNDS = (
     "guarantee_fund", "tax",
 )  # fmt: skip
 """Funds a lever is paid from; what a switch adds on top is booked apart by the model."""
+ADDITIONAL = "additional"
+"""Fund of what a scenario pays on top of all funds, out of a budget of the lever's own."""
 
 PATHS = {"low": -1.0, "central": 0.0, "high": 1.0}
 """Paths of the outside world and the place of each between low and high."""
@@ -155,12 +158,19 @@ class LeverSetting(BaseModel):
     take_up: TakeUp | None = None
     lag: Quantity | None = None
     instalments: Instalments | None = None
+    fund: Annotated[str, _one_of(*FUNDS, ADDITIONAL)] | None = None
 
 
 class OutsidePath(Part):
     """Path of one series of the outside world."""
 
     path: Literal["low", "central", "high"]
+
+
+class OutsideTimes(Part):
+    """What a parameter of the outside world is multiplied by after the origin."""
+
+    times: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0.1, le=10)]
 
 
 class OutsideSetting(Part):
@@ -170,11 +180,18 @@ class OutsideSetting(Part):
     demand_growth: OutsidePath | None = None
     price_growth: OutsidePath | None = None
     frontier_growth: OutsidePath | None = None
+    credit_growth: OutsideTimes | None = None
+    energy_price: OutsideTimes | None = None
 
     def positions(self) -> dict[str, float]:
         """Place between low and high of each series that is set."""
         set_ = {series: getattr(self, f"{series}_growth") for series in SERIES}
         return {series: PATHS[path.path] for series, path in set_.items() if path}
+
+    def factors(self) -> dict[str, float]:
+        """What each parameter that is set is multiplied by after the origin."""
+        set_ = {name: getattr(self, name) for name in ("credit_growth", "energy_price")}
+        return {name: given.times for name, given in set_.items() if given}
 
 
 class ScenarioFile(Part):
@@ -190,6 +207,7 @@ class ScenarioFile(Part):
     without: list[str] = Field(default_factory=list)
     parameters: dict[str, Finite] = Field(default_factory=dict)
     outside: OutsideSetting | None = None
+    scale: dict[str, Annotated[list[str], Field(min_length=1)]] | None = None
 
 
 class Term(Part):
@@ -232,7 +250,7 @@ class LeverDeclaration(Part):
     payer: Annotated[dict[Annotated[str, _one_of(*PAYERS)], Share], AfterValidator(_whole)] = Field(
         default_factory=dict
     )
-    fund: Annotated[str, _one_of(*FUNDS, "")] = ""
+    fund: Annotated[str, _one_of(*FUNDS, ADDITIONAL, "")] = ""
     from_: Annotated[Quarter, Field(alias="from")]
     to: Quarter | None = None
     who: list[Annotated[str, _one_of(*WHO)]] = Field(default_factory=list)

@@ -24,7 +24,8 @@ def jiqun(*arguments):
 
 
 COMMANDS = [
-    "check", "run", "levers", "trace", "outcomes", "report", "calibrate", "recover", "backtest",
+    "check", "run", "compare", "levers", "trace", "outcomes", "report",
+    "calibrate", "recover", "backtest",
 ]  # fmt: skip
 
 
@@ -84,6 +85,16 @@ def test_a_run_prints_distances_and_json_stands_alone_on_stdout(tmp_path):
         (("run", "without_document_55", "--vary", "weather"), "parameters"),
         (("run",), "scenarios"),
         (("report", "nowhere"), "no finished runs"),
+        (("compare", "nowhere", "--baseline", "as_issued"), "no finished runs"),
+        (("compare", "nowhere", "--baseline", "as_issued", "--worlds"), "go with --equal-cost"),
+        (
+            ("compare", "nowhere", "--baseline", "without_document_55", "--equal-cost"),
+            "no baseline of its own",
+        ),
+        (
+            ("compare", "x", "--baseline", "as_issued", "--equal-cost", "--design", "green_retro"),
+            "nearest: green_retrofit",
+        ),
         (("trace", "nowhere"), "no finished runs"),
         (("trace", "nowhere", "--json"), "no finished runs"),
     ],

@@ -52,6 +52,7 @@ SIZES = {
     "digital_subsidy_2021_2023": ("rate",),
     "special_funds": ("yearly",),
     "rd_grant": ("rate",),
+    "rd_matching_grant": ("rate",),
     "equipment_grant": ("rate",),
     "national_cluster_contest": ("titles",),
     "county_cluster_recognition": ("per_year",),

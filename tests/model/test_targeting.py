@@ -205,3 +205,12 @@ def test_what_was_approved_and_not_done_goes_back_into_the_purse(start):
     paid = targeting.commit(model, approval, 0.25 * claim)
     assert e.weight @ paid == pytest.approx(0.25 * approved)
     assert model.province.left(trial, origin, fund) == pytest.approx(3e6 - 0.25 * approved)
+
+
+def test_even_service_gives_every_group_the_same_sum_while_it_asks():
+    group = np.array([0, 0, 0, 1, 1, 2])
+    turn = np.array([0.9, 0.1, 0.5, 0.2, 0.7, 0.3])
+    yuan = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 1.0])
+    order = targeting.taken_by(group, turn, yuan)
+    assert order.tolist() == [6.0, 2.0, 5.0, 4.0, 9.0, 1.0]
+    assert targeting.taken_by(group[:0], turn[:0], yuan[:0]).tolist() == []

@@ -1,0 +1,360 @@
+"""What a scenario buys against another: effects, cost, who gains; all run by run.
+
+Flows (value added, R&D, investment) are present values over the years that costs are counted in,
+so that a yuan of effect and a yuan of cost are of one kind; states (jobs, coverage) are of the last
+year.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from experiments.costs import (
+    CENTRE,
+    FIRST,
+    LAST,
+    LOCAL,
+    PRESENT,
+    RUN,
+    Books,
+    money,
+    place_of,
+    runs_of,
+    set_otherwise,
+    stored_levers,
+)
+from experiments.store import StoreError
+from model.outcomes import OUTCOMES
+from model.scenario import SIZES, TIERS
+from scenarios.errors import nearest_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from experiments.results import Results
+
+LOW, HIGH = 0.05, 0.95
+MAIN = "value_added"
+FLOWS = (MAIN, "rd_real", "investment")
+STATES = (
+    "employees",
+    "labour_productivity",
+    "digital_coverage_above",
+    "digital_coverage_below",
+    "energy_per_va",
+    "quality_enterprises",
+)
+SPENDING = ("rd_real", "investment")
+"""What enterprises spend of their own and of support."""
+GROUPS = {"tier": TIERS, "place": ("hefei", "wuhu", "other"), "size": SIZES[:3]}
+"""Who may gain: units of each grouping. Value added below scale is not recorded by size."""
+PAID_TO = {"tier": "tier", "place": "place", "size": "payee"}
+"""Grouping to the column of the ledger that tells it."""
+TOTALS = frozenset({"yuan", "persons", "enterprises"})
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Median, mean and 90 % interval over the pairs of runs."""
+
+    low: float
+    median: float
+    high: float
+    mean: float
+
+    @classmethod
+    def of(cls, values: pd.Series[float]) -> Interval:
+        """Interval of the values of some runs."""
+        low, median, high = np.quantile(values.to_numpy(dtype=float), [LOW, 0.5, HIGH])
+        return cls(float(low), float(median), float(high), float(values.mean()))
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the interval lies on one side of zero, else 0: no effect found."""
+        return int(self.low > 0.0) - int(self.high < 0.0)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a scenario changes in an outcome.
+
+    Attributes:
+        gain: The difference, in the outcome's unit; a flow's is a present value.
+        change: The difference as a share of the baseline.
+        found: Whether the interval of the difference lies on one side of zero.
+        per_unit: Yuan of cost for a unit of the outcome that changes for the better, mean over
+            mean; None where nothing is found for the better, or nothing is paid.
+    """
+
+    gain: Interval
+    change: Interval
+    found: bool
+    per_unit: float | None
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a group gets: its share of the money paid more, and its gain of value added, yuan."""
+
+    money: float | None
+    gain: Interval
+    found: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A scenario against another.
+
+    Attributes:
+        scenario: Its name.
+        baseline: Name of the other.
+        pairs: Number of pairs of runs.
+        cost: Cost to province and cities, present value, yuan.
+        centre: Cost to the centre, kept apart.
+        feedback: What province and cities pay and forgo more under levers that both set alike.
+        envelopes: The two envelopes of the scenario, yuan.
+        effects: Effect by outcome.
+        private: Private yuan of investment and R&D that a public yuan moves: what enterprises spend
+            more, beyond the public yuan itself. -1 is full crowding out. None if nothing is paid.
+        displaced: Share of the gain of tiers that get more than their share of the money which
+            others lose; None where these tiers gain nothing that is found.
+        gains: Grouping to unit to what it gets.
+    """
+
+    scenario: str
+    baseline: str
+    pairs: int
+    cost: Interval
+    centre: Interval
+    feedback: Interval
+    envelopes: Mapping[str, Interval]
+    effects: Mapping[str, Effect]
+    private: Interval | None
+    displaced: Interval | None
+    gains: Mapping[str, Mapping[str, Gain]]
+
+    @property
+    def found(self) -> bool:
+        """Whether an effect on value added of the province is found."""
+        return self.effects[MAIN].found
+
+    def gainers(self, grouping: str) -> list[str]:
+        """Units that are found to gain, the one with the largest gain first."""
+        gains = self.gains[grouping]
+        found = [name for name, gain in gains.items() if gain.gain.sign > 0]
+        return sorted(found, key=lambda name: -gains[name].gain.mean)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What comparisons read of a store.
+
+    Attributes:
+        flows: Present values: rows scenario and run, columns (grouping, unit, outcome).
+        states: Values of the last year, in the same form.
+        books: The money.
+        levers: Scenario to its levers as plain data.
+    """
+
+    flows: pd.DataFrame
+    states: pd.DataFrame
+    books: Books
+    levers: Mapping[str, list[object]]
+
+    def __contains__(self, scenario: object) -> bool:
+        return scenario in self.levers
+
+    def gap(
+        self, scenario: str, baseline: str, outcome: str, grouping: str = "province",
+        unit: str = "anhui",
+    ) -> pd.DataFrame:  # fmt: skip
+        """Columns gain and base, one row a pair of runs."""
+        table = self.states if outcome in STATES else self.flows
+        column = (grouping, unit, outcome)
+        if column not in table.columns:
+            return pd.DataFrame(columns=["gain", "base"], dtype=float)
+        values = table[column].dropna()
+        known = set(values.index.get_level_values("scenario"))
+        if not {scenario, baseline} <= known:
+            return pd.DataFrame(columns=["gain", "base"], dtype=float)
+        base = values.xs(baseline, level="scenario")
+        gain = values.xs(scenario, level="scenario") - base
+        return pd.DataFrame({"gain": gain, "base": base}).dropna()
+
+
+def gather(results: Results, scenarios: Sequence[str]) -> Facts:
+    """Read the outcomes and money of some scenarios of a store.
+
+    Raises:
+        StoreError: The store lacks one of them, or its runs end too early.
+    """
+    known = runs_of(results)
+    for name in scenarios:
+        if name not in known:
+            near = nearest_name(name, known)
+            hint = f"; nearest: {near}" if near else ""
+            raise StoreError(
+                f"{results.folder} holds no run of {name}; there are: {', '.join(known)}{hint}"
+            )
+    with results.connect() as connection:
+        rows = connection.execute(
+            f"""
+            WITH o AS (
+                SELECT o.*, run.population FROM outcome o JOIN run USING (run_key)
+                WHERE o.scenario IN (SELECT unnest(?)) AND o.year BETWEEN {FIRST} AND {LAST}
+                    AND (o.level = 'province' OR o.outcome = '{MAIN}')
+                    AND o.outcome IN (SELECT unnest(?)) AND o.level IN ('province', 'tier', 'city',
+                    'size')
+            )
+            SELECT scenario, draw, seed, population,
+                CASE WHEN level = 'city' THEN 'place' ELSE level END AS grouping,
+                CASE WHEN level = 'city' THEN {place_of("unit_name")} ELSE unit_name END AS unit,
+                outcome, sum(value * {PRESENT}) AS flow,
+                sum(value) FILTER (WHERE year = {LAST}) AS state
+            FROM o GROUP BY ALL
+            """,
+            [list(scenarios), [*FLOWS, *STATES]],
+        ).df()
+    # Side batches, in which one source of uncertainty moves alone, are no part of an interval.
+    main = pd.concat(
+        [known[name].to_frame(index=False).assign(scenario=name) for name in scenarios]
+    )
+    rows = rows.merge(main, on=["scenario", *RUN])
+    ended = set(rows.loc[rows["state"].notna(), "scenario"])
+    if early := [name for name in scenarios if name not in ended]:
+        raise StoreError(
+            f"{results.folder}: runs of {early[0]} end before {LAST}; needed: {FIRST} to {LAST}"
+        )
+    wide = {
+        value: rows.pivot(
+            index=["scenario", *RUN], columns=["grouping", "unit", "outcome"], values=value
+        )
+        for value in ("flow", "state")
+    }
+    runs = {name: known[name] for name in scenarios}
+    books = Books(money(results, scenarios), runs)
+    levers = {name: row for name, row in stored_levers(results).items() if name in runs}
+    return Facts(wide["flow"], wide["state"], books, levers)
+
+
+def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
+    """A scenario against another, over the pairs of runs that both have.
+
+    Raises:
+        StoreError: They share no pair of runs.
+    """
+    main = facts.gap(scenario, baseline, MAIN)
+    if main.empty:
+        raise StoreError(f"{scenario} and {baseline} share no run of one draw, seed and population")
+    changed = set_otherwise(facts.levers[scenario], facts.levers[baseline])
+    local, centre = (
+        facts.books.cost(scenario, baseline, changed, payers).reindex(main.index)
+        for payers in (LOCAL, CENTRE)
+    )
+    envelopes = facts.books.envelopes(scenario, baseline, changed)
+    feedback = facts.books.feedback(scenario, baseline, changed).reindex(main.index)
+    effects = {
+        name: _effect(gap, name, float(local.mean()))
+        for name in (*FLOWS, *STATES)
+        if not (gap := facts.gap(scenario, baseline, name)).empty
+    }
+    gains = {grouping: _gains(facts, scenario, baseline, grouping) for grouping in GROUPS}
+    return Comparison(
+        scenario=scenario,
+        baseline=baseline,
+        pairs=len(main),
+        cost=Interval.of(local),
+        centre=Interval.of(centre),
+        feedback=Interval.of(feedback),
+        envelopes={k: Interval.of(v.reindex(main.index)) for k, v in envelopes.items()},
+        effects=effects,
+        private=private_moved(
+            pd.DataFrame({n: facts.gap(scenario, baseline, n)["gain"] for n in SPENDING}).sum(
+                axis=1
+            ),
+            local + centre,
+        ),
+        displaced=displaced(
+            main["gain"],
+            {
+                tier: facts.gap(scenario, baseline, MAIN, "tier", tier)
+                for tier, gain in gains["tier"].items()
+            },
+            {tier: gain.money for tier, gain in gains["tier"].items()},
+        ),
+        gains=gains,
+    )
+
+
+def _effect(gap: pd.DataFrame, outcome: str, cost: float) -> Effect:
+    gain = Interval.of(gap["gain"])
+    change = Interval.of(gap["gain"] / gap["base"].where(gap["base"] != 0.0, np.inf))
+    better = OUTCOMES[outcome].direction * gain.sign > 0
+    # A ratio of which no part is a total has no cost of a unit.
+    priced = better and cost > 0.0 and OUTCOMES[outcome].unit in TOTALS
+    return Effect(gain, change, gain.sign != 0, cost / abs(gain.mean) if priced else None)
+
+
+def private_moved(spent: pd.Series[float], public: pd.Series[float]) -> Interval | None:
+    """Private yuan that a public yuan moves: spending beyond the public money, over that money.
+
+    Args:
+        spent: What enterprises invest and do in R&D more, yuan by pair.
+        public: What all payers bear more, yuan by pair.
+    """
+    whole = float(public.mean())
+    if whole <= 0.0:
+        return None
+    return Interval.of((spent - public) / whole)
+
+
+def displaced(
+    province: pd.Series[float],
+    tiers: Mapping[str, pd.DataFrame],
+    paid: Mapping[str, float | None],
+) -> Interval | None:
+    """Share of the gain of those served that others lose: 1 less gain of all over theirs.
+
+    Served are tiers whose share of the money is above their share of value added.
+
+    Args:
+        province: Gain of the province, yuan by pair.
+        tiers: Tier to columns gain and base, yuan by pair.
+        paid: Tier to its share of the money paid more.
+    """
+    base = {tier: float(gap["base"].mean()) for tier, gap in tiers.items()}
+    whole = sum(base.values())
+    served = [tier for tier in tiers if (paid[tier] or 0.0) > base[tier] / whole]
+    if not served:
+        return None
+    gain = pd.DataFrame({tier: tiers[tier]["gain"] for tier in served}).sum(axis=1)
+    if Interval.of(gain).sign <= 0:
+        return None
+    found = Interval.of(1.0 - province / gain)
+    return Interval(
+        found.low, found.median, found.high, 1.0 - float(province.mean()) / float(gain.mean())
+    )
+
+
+def _gains(facts: Facts, scenario: str, baseline: str, grouping: str) -> dict[str, Gain]:
+    """Money and gain of value added by unit of a grouping; absent units are left out."""
+    column = PAID_TO[grouping]
+    paid = {
+        unit: float(
+            facts.books.more(scenario, baseline, kind=("paid",), **{column: (unit,)}).mean()
+        )
+        for unit in GROUPS[grouping]
+    }
+    whole = sum(paid.values())
+    # What is only moved between groups has no shares.
+    shares = {unit: yuan / whole if whole > 1.0 else None for unit, yuan in paid.items()}
+    gaps = {unit: facts.gap(scenario, baseline, MAIN, grouping, unit) for unit in GROUPS[grouping]}
+    intervals = {unit: Interval.of(gap["gain"]) for unit, gap in gaps.items() if not gap.empty}
+    return {
+        unit: Gain(shares[unit], interval, interval.sign != 0)
+        for unit, interval in intervals.items()
+    }

@@ -1,0 +1,93 @@
+"""Comparisons as plain data: what `jiqun compare --json` prints and the report reads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from experiments.compare import GROUPS
+from experiments.costs import DISCOUNT, FIRST, LAST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from experiments.apart import Apart
+    from experiments.compare import Comparison
+    from experiments.designs import Compared, Shape
+    from experiments.regret import Regret
+
+FILE = "designs.json"
+"""Where a store keeps the last comparison at equal cost."""
+
+
+def comparison_data(comparison: Comparison) -> dict[str, Any]:
+    """A comparison as plain data."""
+    return asdict(comparison) | {
+        "found": comparison.found,
+        "gainers": {grouping: comparison.gainers(grouping) for grouping in GROUPS},
+    }
+
+
+def compared_data(
+    compared: Compared, shape: Shape, regret: Mapping[str, Sequence[Regret]] | None = None
+) -> dict[str, Any]:
+    """Designs at equal cost as plain data."""
+    return _frame() | {
+        "baseline": comparison_data(compared.baseline) | {"label": _label(compared.label)},
+        "solved_on": shape.solved_on,
+        "reported_on": shape.reported_on,
+        "envelopes": dict(compared.targets),
+        "designs": [
+            {
+                "design": row.design,
+                "envelope": row.envelope,
+                "label": _label(row.label),
+                **asdict(row.solution),
+                "solved_cost": row.solution.cost,
+                **comparison_data(row.comparison),
+            }
+            for row in compared.scaled
+        ],
+        "apart": _apart(compared.apart),
+        "regret": {k: [asdict(row) for row in rows] for k, rows in (regret or {}).items()},
+    }
+
+
+def _apart(apart: Apart | None) -> dict[str, Any] | None:
+    if apart is None:
+        return None
+    return comparison_data(apart.comparison) | {
+        "break_even": apart.break_even,
+        "drawn": list(apart.drawn),
+    }
+
+
+def pairs_data(baseline: str, comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """Scenarios of a store against one of them, as plain data."""
+    return _frame() | {
+        "baseline": baseline,
+        "scenarios": [comparison_data(row) for row in comparisons],
+    }
+
+
+def save(folder: Path, data: Mapping[str, Any]) -> Path:
+    """Keep a comparison with its store."""
+    part = folder / f".{FILE}.part"
+    part.write_text(json.dumps(data, ensure_ascii=False, indent=1), "utf-8")
+    return part.replace(folder / FILE)
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """The last comparison at equal cost of a store, or None."""
+    path = folder / FILE
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else None
+
+
+def _frame() -> dict[str, Any]:
+    return {"years": [FIRST, LAST], "discount": DISCOUNT, "unit": "yuan, present value"}
+
+
+def _label(label: tuple[str, str]) -> dict[str, str]:
+    return dict(zip(("zh", "en"), label, strict=True))

@@ -1,0 +1,75 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# Designs of support at equal cost. `notebooks.render` runs this notebook once a language where a
+# store keeps a comparison (`jiqun compare DIR --baseline NAME --equal-cost`).
+
+# %% tags=["parameters"]
+lang: str = "en"
+store: str = "build/report/store"
+
+# %%
+# ruff: noqa: D100, E402
+from pathlib import Path
+
+from experiments.compare import GROUPS
+from experiments.told import read
+from notebooks import designs
+from notebooks.show import figure, section, text
+from notebooks.words import Words
+
+words = Words("zh" if lang == "zh" else "en")
+data = read(Path(store))
+if data is None:
+    raise FileNotFoundError(f"{store} keeps no comparison of designs")
+
+# %%
+text(f"**{designs.headline(data, words)}**")
+for envelope in designs.envelopes_of(data):
+    section(words("designs_at", envelope=words.name("envelopes", envelope)), level=3)
+    text(designs.summary_table(data, words, envelope))
+text(designs.reading(data, words))
+
+# %%
+figure(designs.forest(data, words), words("designs_alt"))
+
+# %%
+section(words("designs_cost_title"))
+text(words("designs_cost_text", unit=words.money_unit, solved=data["solved_on"]))
+for envelope in designs.envelopes_of(data):
+    text(f"**{words.name('envelopes', envelope)}**")
+    text(designs.cost_table(data, words, envelope))
+
+# %%
+section(words("designs_gain_title"))
+text(words("designs_gain_text", unit=words.money_unit))
+for envelope in designs.envelopes_of(data):
+    text(f"**{words.name('envelopes', envelope)}**")
+    for grouping in GROUPS:
+        text(designs.gain_table(data, words, envelope, grouping))
+
+# %%
+if data["apart"]:
+    section(words("apart_title"))
+    text(designs.apart(data, words))
+
+# %%
+section(words("regret_title"))
+tables = [(name, designs.regret_table(data, words, name)) for name in designs.envelopes_of(data)]
+if any(table for _, table in tables):
+    text(words("regret_text", unit=words.money_unit))
+    for name, table in tables:
+        text(f"**{words.name('envelopes', name)}**")
+        text(table)
+else:
+    text(words("regret_missing"))

@@ -1,0 +1,178 @@
+"""The page that compares designs: tables in both languages from made-up comparisons."""
+
+import json
+import re
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fontTools.ttLib import TTFont
+
+from experiments.told import save
+from notebooks import designs
+from notebooks.figures import FONT
+from notebooks.render import render
+from notebooks.show import png
+from notebooks.words import LANGS, Words
+from scenarios import designs as shipped
+from scenarios import load, worlds
+
+ENVELOPES = {"award": 2.6e8, "programme": 4e9}
+
+
+def interval(mean: float, width: float) -> dict[str, float]:
+    return {"low": mean - width, "median": mean, "high": mean + width, "mean": mean}
+
+
+def comparison(gain: float, width: float, cost: float) -> dict[str, Any]:
+    found = abs(gain) > width
+    unit = {"money": 0.4, "gain": interval(gain / 4, width), "found": found}
+    groups = {"tier": ("world", "none"), "place": ("hefei", "wuhu", "other"), "size": ("large",)}
+    effect = {
+        "gain": interval(gain, width),
+        "change": interval(gain / 1e13, width / 1e13),
+        "found": found,
+        "per_unit": cost / gain if found and gain > 0 else None,
+    }
+    return {
+        "scenario": "made_up",
+        "baseline": "without_document_55",
+        "pairs": 100,
+        "cost": interval(cost, cost / 10),
+        "centre": interval(0.0, 0.0),
+        "feedback": interval(1e6, 1e7),
+        "envelopes": {name: interval(yuan, yuan / 10) for name, yuan in ENVELOPES.items()},
+        "effects": dict.fromkeys(("value_added", "employees"), effect),
+        "private": interval(-0.4, 0.2),
+        "displaced": interval(0.3, 0.1) if found else None,
+        "gains": {name: dict.fromkeys(units, unit) for name, units in groups.items()},
+        "found": found,
+        "gainers": {name: list(units) if found else [] for name, units in groups.items()},
+    }
+
+
+@pytest.fixture
+def data() -> dict[str, Any]:
+    rows = []
+    for envelope, yuan in ENVELOPES.items():
+        for place, name in enumerate(shipped()):
+            scenario = load(name)
+            rows.append(
+                {
+                    "design": name,
+                    "envelope": envelope,
+                    "label": {"zh": scenario.label_zh, "en": scenario.label_en},
+                    "scale": 1.5 + place,
+                    "verdict": "cannot spend" if place == 1 else "equal",
+                    "target": yuan,
+                    "solved_cost": yuan,
+                    **comparison((3 - place) * yuan / 4, yuan / 3, yuan),
+                }
+            )
+    regret = [
+        {
+            "design": shipped()[0],
+            "by_world": dict.fromkeys(("central", *worlds()), 2e8),
+            "largest": 2e8,
+            "best": 0.4,
+        }
+    ]
+    return {
+        "years": [2024, 2027],
+        "discount": 0.03,
+        "baseline": comparison(1e8, 3e8, 1e7) | {"label": {"zh": "按文件执行", "en": "As issued"}},
+        "solved_on": 20,
+        "reported_on": 100,
+        "envelopes": ENVELOPES,
+        "designs": rows,
+        "apart": comparison(5e9, 1e9, 3e9) | {"break_even": 0.3, "drawn": [0.05, 0.45]},
+        "regret": {"programme": regret, "award": []},
+    }
+
+
+def lines(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_first_table_has_a_line_a_design_and_the_baseline_last(data: Any, lang: Any) -> None:
+    words = Words(lang)
+    table = lines(designs.summary_table(data, words, "programme"))
+    assert len(table) == len(shipped()) + 1
+    assert {len(row) for row in table} == {7}
+    assert table[-1][0] == data["baseline"]["label"][lang]
+    verdicts = words.names("design_words")
+    assert [row[-1] for row in table[:2]] == [verdicts["found"]] * 2
+    assert table[-1][-1] == verdicts["none"]
+    # The largest effect stands first, and a design that leaves money over says so.
+    assert table[0][0] == data["designs"][0]["label"][lang]
+    assert words.name("design_verdicts", "cannot spend") in table[1][0]
+    assert table[-1][3] == table[-1][4] == "—"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_headline_names_the_best_or_says_that_none_is_found(data: Any, lang: Any) -> None:
+    words = Words(lang)
+    best = designs.headline(data, words)
+    assert data["designs"][0]["label"][lang] in best
+    for row in data["designs"]:
+        row["effects"]["value_added"]["gain"]["low"] = -1.0
+    assert designs.headline(data, words) != best
+    assert data["designs"][0]["label"][lang] not in designs.headline(data, words)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_other_tables_are_whole(data: Any, lang: Any) -> None:
+    words = Words(lang)
+    for envelope in ENVELOPES:
+        found = [designs.cost_table(data, words, envelope)]
+        found += [designs.gain_table(data, words, envelope, name) for name in designs.NAMES]
+        for table in found:
+            assert len(lines(table)) == len(shipped())
+            assert len({line.count("|") for line in table.splitlines()}) == 1
+    regret = lines(designs.regret_table(data, words, "programme"))
+    assert regret[0][0] == data["designs"][0]["label"][lang]
+    assert len(regret[0]) == len(worlds()) + 4
+    assert designs.regret_table(data, words, "award") == ""
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_investment_promotion_is_told_apart_with_its_break_even(data: Any, lang: Any) -> None:
+    words = Words(lang)
+    assert words.percent(0.3) in designs.apart(data, words)
+    data["apart"]["break_even"] = 1.4
+    assert words.percent(1.4) not in designs.apart(data, words)
+    data["apart"] = None
+    assert designs.apart(data, words) == ""
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_figure_is_drawn_with_letters_that_the_font_has(data: Any, lang: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert png(designs.forest(data, Words(lang))).startswith(b"\x89PNG")
+
+
+def test_names_of_designs_and_worlds_are_in_the_carried_font_and_in_words() -> None:
+    known = set(TTFont(FONT).getBestCmap())
+    shown = "".join(load(name).label_zh for name in (*shipped(), *worlds()))
+    assert not {letter for letter in shown if ord(letter) not in known}
+    for lang in LANGS:
+        assert set(Words(lang).names("world_names")) == {"central", *worlds()}
+
+
+@pytest.mark.slow
+def test_a_store_with_a_comparison_has_a_page_of_its_own(
+    compared_store: Path, data: Any, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(compared_store, store)
+    save(store, json.loads(json.dumps(data)))
+    pages = render(store, ("en",))
+    assert [page.name for page in pages] == ["index.html", "designs.html"]
+    for page in pages:
+        html = page.read_text("utf-8")
+        assert "Comparing designs at equal cost" in html
+        assert re.search("Award up front", html)
