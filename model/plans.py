@@ -16,7 +16,7 @@ from model.randomness import laplace, uniform
 from model.reach import barred, felt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
@@ -48,17 +48,29 @@ class Plan:
 
 
 def _approve(
-    m: ClusterPolicyModel, offer: targeting.Offer, claim: Array
-) -> tuple[list[targeting.Approval], Flag]:
-    """Approvals lever by lever, and who has one."""
-    approvals = [
-        targeting.approve(m, lever, np.where(offer.lever == i, claim, 0.0))
-        for i, lever in enumerate(offer.levers)
-    ]
-    served = np.zeros(len(claim), dtype=bool)
-    for approval in approvals:
-        served |= approval.yuan > 0.0
-    return approvals, served
+    m: ClusterPolicyModel, offer: targeting.Offer, claim: Callable[[targeting.Offer], Array]
+) -> tuple[targeting.Offer, list[targeting.Approval], Flag]:
+    """Approvals lever by lever; who is refused asks for the next best grant open to it.
+
+    Args:
+        m: The model.
+        offer: The best grant of each enterprise.
+        claim: Yuan that each enterprise claims under an offer, shape (rows,).
+
+    Returns:
+        The offer that each enterprise asked for last, the approvals, and who has one.
+    """
+    last, approvals = offer, list[targeting.Approval]()
+    served = np.zeros(len(offer.lever), dtype=bool)
+    while np.any(offer.lever >= 0):
+        last = last.with_those_of(offer)
+        asked = claim(offer)
+        for i, lever in enumerate(offer.levers):
+            approval = targeting.approve(m, lever, np.where(offer.lever == i, asked, 0.0))
+            approvals.append(approval)
+            served |= approval.yuan > 0.0
+        offer = offer.next_to((asked > 0.0) & ~served)
+    return last, approvals, served
 
 
 def _at(reach: Array | float, rows: Whole) -> Array | float:
@@ -85,18 +97,21 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
 
     upkeep, lump = planned(slice(None), 1.0)
     offer = targeting.best_offer(m, "price_of_equipment")
-    rows = np.flatnonzero(offer.lever >= 0)
-    if not len(rows):
-        return upkeep, Plan(lump > 0.0, lump, offer, ())
-    rate, cap = offer.rate[rows], offer.cap[rows]
-    upkeep_paid, larger = planned(rows, np.maximum(1.0 - rate, investment.LEAST_PRICE))
-    # Above the cap a further yuan of plant is not supported: the lump stops there.
-    larger = np.minimum(larger, np.maximum(cap / rate, lump[rows]))
-    claim = np.zeros(len(e))
-    claim[rows] = offer.claim(larger, rows)
-    approvals, served = _approve(m, offer, claim)
-    won = served[rows]
-    lump[rows[won]], upkeep[rows[won]] = larger[won], upkeep_paid[won]
+    supported = upkeep.copy(), lump.copy()
+
+    def claim(offer: targeting.Offer) -> Array:
+        rows = np.flatnonzero(offer.lever >= 0)
+        rate, cap = offer.rate[rows], offer.cap[rows]
+        upkeep_paid, larger = planned(rows, np.maximum(1.0 - rate, investment.LEAST_PRICE))
+        # Above the cap a further yuan of plant is not supported: the lump stops there.
+        larger = np.minimum(larger, np.maximum(cap / rate, lump[rows]))
+        supported[0][rows], supported[1][rows] = upkeep_paid, larger
+        asked = np.zeros(len(e))
+        asked[rows] = offer.claim(larger, rows)
+        return asked
+
+    offer, approvals, served = _approve(m, offer, claim)
+    upkeep, lump = np.where(served, supported, (upkeep, lump))
     return upkeep, Plan(lump > 0.0, lump, offer, approvals)
 
 
@@ -130,12 +145,14 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
         )  # fmt: skip
 
     willing = wants(0.0)
-    approvals: list[targeting.Approval] = []
-    if offer.levers:
-        claim = np.zeros(len(e))
-        claim[rows] = np.where(wants(offer.claim(cost, rows)), offer.claim(cost, rows), 0.0)
-        approvals, served = _approve(m, offer, claim)
-        willing |= served[rows]
+
+    def claim(offer: targeting.Offer) -> Array:
+        asked, grant = np.zeros(len(e)), offer.claim(cost, rows)
+        asked[rows] = np.where(wants(grant), grant, 0.0)
+        return asked
+
+    offer, approvals, served = _approve(m, offer, claim)
+    willing |= served[rows]
     turn = uniform(seed, "digital turn", ids, t)
     grown = float(np.exp(p["digital_capacity_growth"] * t / 4.0)) * price / 4.0
     done = np.zeros(len(rows), dtype=bool)
@@ -171,13 +188,14 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
         )  # fmt: skip
 
     willing = wants(0.0)
-    approvals: list[targeting.Approval] = []
-    if offer.levers:
-        claim = np.zeros(len(e))
-        grant = offer.claim(cost[rows], rows)
-        claim[rows] = np.where(wants(grant), grant, 0.0)
-        approvals, served = _approve(m, offer, claim)
-        willing |= served[rows]
+
+    def claim(offer: targeting.Offer) -> Array:
+        asked, grant = np.zeros(len(e)), offer.claim(cost[rows], rows)
+        asked[rows] = np.where(wants(grant), grant, 0.0)
+        return asked
+
+    offer, approvals, served = _approve(m, offer, claim)
+    willing |= served[rows]
     buys = np.zeros(len(e), dtype=bool)
     buys[rows[willing]] = True
     return Plan(buys, cost * buys, offer, approvals), per_va

@@ -158,12 +158,43 @@ class Offer:
         lever: Index into `levers`, -1 for none, shape (rows,).
         rate: Share of the outlay, shape (rows,).
         cap: Most that is paid, yuan, shape (rows,).
+        caps: Cap of each lever, zero where it is not open, one of shape (rows,) a lever.
+        rates: Rate of each lever.
     """
 
     levers: Sequence[Lever]
     lever: Whole
     rate: Array
     cap: Array
+    caps: Sequence[Array]
+    rates: Sequence[float]
+
+    @classmethod
+    def best_of(
+        cls, levers: Sequence[Lever], rates: Sequence[float], caps: Sequence[Array], rows: int
+    ) -> Offer:
+        """The offer of the highest rate to each enterprise that any lever is open to."""
+        best, best_rate, best_cap = np.full(rows, -1), np.zeros(rows), np.zeros(rows)
+        for i, (rate, cap) in enumerate(zip(rates, caps, strict=True)):
+            better = (cap > 0.0) & (rate > best_rate)
+            best[better], best_rate[better], best_cap[better] = i, rate, cap[better]
+        return cls(levers, best, best_rate, best_cap, caps, rates)
+
+    def next_to(self, refused: Flag) -> Offer:
+        """What is open to the refused beside what they asked for; nothing to the others."""
+        caps = [np.where(refused & (self.lever != i), cap, 0.0) for i, cap in enumerate(self.caps)]
+        return Offer.best_of(self.levers, self.rates, caps, len(refused))
+
+    def with_those_of(self, other: Offer) -> Offer:
+        """This offer, but the other one where it has one."""
+        has = other.lever >= 0
+        lever, rate, cap = (
+            np.where(has, new, old)
+            for new, old in (
+                (other.lever, self.lever), (other.rate, self.rate), (other.cap, self.cap)
+            )
+        )  # fmt: skip
+        return Offer(self.levers, lever, rate, cap, self.caps, self.rates)
 
     def claim(self, outlay: Array, rows: Whole | slice = slice(None)) -> Array:
         """Yuan claimed for an outlay."""
@@ -181,14 +212,13 @@ def _open_to(m: ClusterPolicyModel, lever: Lever) -> Flag:
 
 def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
     """The best grant of a channel for each enterprise this quarter."""
-    n = len(m.enterprises)
     levers = [v for v in m.policy.levers if v.channel == channel and gives(v, m.quarter)]
-    offer = Offer(levers, np.full(n, -1), np.zeros(n), np.zeros(n))
-    for i, lever in enumerate(levers):
-        rate, cap = lever.value("rate", m.quarter), cap_left(m, lever)
-        better = applicants(m, lever) & _open_to(m, lever) & (rate > offer.rate) & (cap > 0.0)
-        offer.lever[better], offer.rate[better], offer.cap[better] = i, rate, cap[better]
-    return offer
+    rates = [lever.value("rate", m.quarter) for lever in levers]
+    caps = [
+        np.where(applicants(m, lever) & _open_to(m, lever), cap_left(m, lever), 0.0)
+        for lever in levers
+    ]
+    return Offer.best_of(levers, rates, caps, len(m.enterprises))
 
 
 def within(places: float, weight: Array, lot: Array) -> Flag:

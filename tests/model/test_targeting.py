@@ -8,6 +8,7 @@ import pytest
 from model import targeting
 from model.enterprises import NEVER
 from model.scenario import CITIES, FIELDS, TIERS, Lever
+from tests.model.policy import ISSUED, books_of, changed, entries, having, lacking
 
 SUBSIDY = "digital_subsidy_2021_2023"
 
@@ -214,3 +215,25 @@ def test_even_service_gives_every_group_the_same_sum_while_it_asks():
     order = targeting.taken_by(group, turn, yuan)
     assert order.tolist() == [6.0, 2.0, 5.0, 4.0, 9.0, 1.0]
     assert targeting.taken_by(group[:0], turn[:0], yuan[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("channel", ["equipment", "green"])
+def test_who_is_refused_by_the_better_grant_turns_to_the_next(start, scenario, channel):
+    """A remnant of money under a better rate keeps nobody from the grant that has money."""
+    name = {"equipment": "equipment_upgrade_grant", "green": "green_retrofit_grant"}[channel]
+    wide = {"take_up_start": 1.0, "take_up_full": 1.0, "cap": 1e12}
+    first = changed(replace(ISSUED[name], start=0), rate=0.3, budget=10.0, **wide)
+    second = changed(replace(ISSUED[name], start=0), rate=0.2, budget=1e12, **wide)
+    first, second = (
+        replace(x, id=i, origin="later", who={}, fund="upgrade_plan", payer={"province": 1.0})
+        for i, x in (("better", first), ("other", second))
+    )
+    of = lacking(scenario, "equipment_grant")
+    paid = {}
+    for label, offered in (("both", (first, second)), ("other alone", (second,))):
+        model = start(of=having(of, *offered))
+        model.run_for(1)
+        books = books_of(model)
+        assert "better" not in set(books["lever"])
+        paid[label] = entries(books, lever="other", kind="committed")["yuan"].sum()
+    assert paid["both"] == paid["other alone"] > 0.0
