@@ -29,6 +29,9 @@ RUN = ["draw", "seed", "population"]
 """What pairs two runs."""
 LOCAL, CENTRE = ("province", "city"), ("centre",)
 AWARD = "cluster_award"
+KIND = "CASE WHEN l.kind = 'repaid' THEN 'paid' ELSE l.kind END"
+NET = "CASE WHEN l.kind = 'repaid' THEN -l.yuan ELSE l.yuan END"
+"""SQL: what audits take back is less paid."""
 PRESENT = f"power({1.0 + DISCOUNT}, {FIRST} - year)"
 """SQL: what a yuan of a year is worth in the first."""
 
@@ -38,17 +41,17 @@ def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
 
     Returns:
         Rows scenario, draw, seed, population, payer, lever, origin, kind, tier, place, payee, yuan;
-        kinds paid and forgone alone.
+        kinds paid, less what was paid back, and forgone alone.
     """
     with results.connect() as connection:
         return connection.execute(
             f"""
             SELECT run.scenario, run.draw, run.seed, run.population, l.payer, l.lever, l.origin,
-                l.kind, l.tier, {place_of("l.city")} AS place, l.payee,
-                sum(l.yuan * {PRESENT}) AS yuan
+                {KIND} AS kind, l.tier, {place_of("l.city")} AS place, l.payee,
+                sum({NET} * {PRESENT}) AS yuan
             FROM ledger l JOIN run USING (run_key)
             WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
-                AND l.kind IN ('paid', 'forgone')
+                AND l.kind IN ('paid', 'repaid', 'forgone')
             GROUP BY ALL
             """,
             [list(scenarios)],

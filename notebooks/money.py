@@ -1,7 +1,8 @@
 """Money by year, fund, payer, tier and city group, as the ledger booked it.
 
 Steered money is what the document moves to cluster enterprises out of a sum that is the same with
-and without it; pooled money is the rest. Older programmes and tax forgone stand apart.
+and without it; pooled money is the rest. What the document has paid from other funds, older
+programmes and tax forgone stand apart. What audits take back is less paid.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiments.costs import DISCOUNT
+from experiments.costs import DISCOUNT, KIND, NET
 from experiments.draws import BLOCK
 from model.scenario import TIERS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
 from notebooks.worlds import NO_AWARD, POLICY_YEARS, RUN, UNITS, joint_condition
+from scenarios.levers import declarations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,11 +30,11 @@ if TYPE_CHECKING:
     Where = Mapping[str, str | tuple[str, ...]]
 
 AWARD = "cluster_award"
-GROUPS = ("award", "steered", "pooled", "older", "later", "tax")
+GROUPS = ("award", "steered", "pooled", "beside", "older", "later", "tax")
 """Kinds of money, as the report sets them apart."""
 SPECIAL = ("award", "steered", "pooled")
 """What is paid out of the special funds."""
-NEW = ("award", "steered")
+NEW = ("award", "steered", "beside")
 """What the document directs: the programme envelope."""
 CITY_GROUPS = ("hefei", "wuhu", "other")
 """Cities with published figures of their own clusters; the others rest on proxies."""
@@ -87,24 +89,34 @@ class Money:
         return Band.of(self.sums(scenario, chosen, years))
 
 
+def _beside() -> list[str]:
+    """Levers of the document that are paid from other than the special funds."""
+    return [
+        lever.id
+        for lever in declarations().values()
+        if lever.origin == "document_55" and lever.fund not in ("", "special_funds", "tax")
+    ]
+
+
 def gather_money(worlds: Worlds) -> Money | None:
     """Read the ledger of a store, added up to what the report shows; None where there is none."""
     with worlds.results.connect() as connection:
         frame = connection.execute(
             f"""
             SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.tier,
-                l.kind,
+                {KIND} AS kind,
                 CASE WHEN l.city IN ('hefei', 'wuhu') THEN l.city ELSE 'other' END AS place,
                 CASE WHEN l.lever = '{AWARD}' THEN 'award'
+                    WHEN l.lever IN (SELECT unnest(?)) THEN 'beside'
                     WHEN l.fund IN ('upgrade_plan', 'city_funds') THEN 'later'
                     ELSE l.origin END AS sort,
-                sum(l.yuan)::DOUBLE AS yuan
+                sum({NET})::DOUBLE AS yuan
             FROM ledger l JOIN run USING (run_key)
             WHERE run.scenario IN (SELECT unnest(?)) AND l.year > {ORIGIN}
                 AND {joint_condition("run.draw", joint=worlds.joint)}
             GROUP BY ALL
             """,
-            [list(SCENARIOS)],
+            [_beside(), list(SCENARIOS)],
         ).df()
     if frame.empty:
         return None

@@ -31,6 +31,7 @@ SORT_COLOURS = {
     "award": RED,
     "steered": BLUE,
     "pooled": "#9db7d3",
+    "beside": "#6b5ca5",
     "older": "#b7791f",
     "later": "#2b8a57",
     "tax": "#d1d5db",
@@ -195,7 +196,7 @@ def by_year(money: Money, words: Words) -> Figure:
         axes[0].bar([2024], [0], color=SORT_COLOURS[s], label=words.name("money_sorts", s))
         for s in shown
     ]
-    columns = 3 if words.lang == "en" else 6
+    columns = 3 if words.lang == "en" else 7
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
     return figure
 
