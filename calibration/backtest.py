@@ -69,7 +69,7 @@ RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "backtest.md"
 FIT = HERE / "backtest_fit.yaml"
 """Specification of the fits to each origin."""
-LISTS = "little_giant_batch_"
+LISTS, SHARES = "little_giant_batch_", "little_giant_share_"
 CHUNK = 4
 NAME = "pseudo out of sample"
 CAUTION = (
@@ -93,16 +93,15 @@ def known_at(scenario: Scenario, origin: int) -> Scenario:
         return scenario
     last = quarter_index(origin, 4)
     parameters = dict(scenario.parameters)
-    lists = {
-        int(name[len(LISTS) :]): value
-        for name, value in parameters.items()
-        if name.startswith(LISTS) and name[len(LISTS) :].isdigit()
-    }
-    past = [lists[year] for year in sorted(lists) if year <= origin][-3:]
-    for year in lists:
-        if year > origin:
-            parameters[f"{LISTS}{year}"] = float(np.mean(past))
-    parameters[f"{LISTS}later"] = float(np.mean(past))
+    for prefix in (LISTS, SHARES):
+        by_year = {
+            int(name[len(prefix) :]): value
+            for name, value in parameters.items()
+            if name.startswith(prefix) and name[len(prefix) :].isdigit()
+        }
+        past = [by_year[year] for year in sorted(by_year) if year <= origin][-3:]
+        for year in (*(year for year in by_year if year > origin), "later"):
+            parameters[f"{prefix}{year}"] = float(np.mean(past))
     if parameters["srdi_wide_year"] > origin:
         parameters["srdi_wide_year"] = 9999.0
     return replace(
@@ -127,11 +126,11 @@ def members(origin: int, number: int, ensemble: Path | None) -> list[Draw]:
     """Zipped draws of parameters and outside world.
 
     Args:
-        origin: Last year that is known: national lists later than it are not drawn.
+        origin: Last year that is known: later national lists and shares in them are not drawn.
         number: Number of members.
         ensemble: Fitted members, which replace the priors of the parameters they hold.
     """
-    priors = tuple(prior for prior in known().priors if not prior.name.startswith(LISTS))
+    priors = tuple(prior for prior in known().priors if not _comes_later(prior.name, origin))
     space = Space(priors, dummy=False)
     cube = qmc.Sobol(len(priors) + len(SERIES), rng=np.random.default_rng(origin))
     # Sobol points are balanced in powers of two: the next one is drawn and cut.
@@ -141,12 +140,24 @@ def members(origin: int, number: int, ensemble: Path | None) -> list[Draw]:
     if ensemble is not None:
         columns, _ = read_ensemble(ensemble)
         for i, value in enumerate(values):
-            value |= {name: float(column[i % len(column)]) for name, column in columns.items()}
+            value |= {
+                name: float(column[i % len(column)])
+                for name, column in columns.items()
+                if not _comes_later(name, origin)
+            }
     places = 2.0 * points[:, : len(SERIES)] - 1.0
     return [
         Draw(i + 1, value, dict(zip(SERIES, map(float, place), strict=True)))
         for i, (value, place) in enumerate(zip(values, places, strict=True))
     ]
+
+
+def _comes_later(name: str, origin: int) -> bool:
+    """Whether a parameter is of a national list that is not out at the origin."""
+    if name.startswith(LISTS):
+        return True
+    year = name.removeprefix(SHARES)
+    return name.startswith(SHARES) and (not year.isdigit() or int(year) > origin)
 
 
 def simulate(

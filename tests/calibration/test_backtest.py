@@ -196,6 +196,9 @@ def test_the_scenario_of_an_origin_knows_no_later_terms(origin):
     assert scenario.parameters["little_giant_batch_2023"] == pytest.approx(
         np.mean([248, 1748, 2930] if origin == 2021 else [1748, 2930, 4359])
     )
+    shares = load("without_document_55").parameters
+    known = [shares[f"little_giant_share_{year}"] for year in range(origin - 2, origin + 1)]
+    assert scenario.parameters["little_giant_share_2023"] == pytest.approx(np.mean(known))
     # What stays in force goes on as it was.
     was = load("without_document_55").lever("corporate_income_tax")
     now = scenario.lever("corporate_income_tax")
@@ -214,6 +217,8 @@ def test_draws_of_an_origin_are_inside_their_ranges_and_leave_lists_alone():
     for draw in drawn:
         assert set(draw.outside) == set(SERIES)
         assert not any(name.startswith(bt.LISTS) for name in draw.values)
+        won = {name for name in draw.values if name.startswith(bt.SHARES)}
+        assert won == {f"{bt.SHARES}{year}" for year in (2019, 2020, 2021)}
         assert all(priors[n].low <= v <= priors[n].high for n, v in draw.values.items())
     assert bt.members(2021, 16, None) == drawn
 
