@@ -186,9 +186,9 @@ def choose(e: Enterprises, s: Search, rows: Whole, seed: int, quarter: int) -> W
 
 def matrix(supplier: Whole, leader: Whole, rows: int) -> csr_array:
     """The links as a sparse matrix, shape (rows, rows): a one where the row supplies the column."""
-    links = csr_array((np.ones(len(supplier)), (supplier, leader)), shape=(rows, rows))
-    links.data[:] = 1.0
-    return links
+    pair = np.unique(supplier * rows + leader)
+    start = np.searchsorted(pair, rows * np.arange(rows + 1))
+    return csr_array((np.ones(len(pair)), pair % rows, start), shape=(rows, rows))
 
 
 def ends(links: csr_array) -> tuple[Whole, Whole]:

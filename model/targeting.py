@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,10 +41,14 @@ def eligible(lever: Lever, e: Enterprises) -> Flag:
         if attribute == "label":
             mask &= np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
         else:
-            names = GROUPS[attribute]
-            served = np.isin(np.arange(len(names)), [names.index(name) for name in allowed])
-            mask &= served[getattr(e, attribute)]
+            mask &= _allowed(attribute, tuple(allowed))[getattr(e, attribute)]
     return mask
+
+
+@cache
+def _allowed(attribute: str, allowed: tuple[str, ...]) -> Flag:
+    """Whether each group of an attribute is among those allowed, shape (groups,)."""
+    return np.array([name in allowed for name in GROUPS[attribute]])
 
 
 def take_up(lever: Lever, quarter: int, usual: float) -> float:
