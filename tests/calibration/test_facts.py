@@ -267,7 +267,7 @@ def test_the_table_shows_a_failing_fact_as_failing():
     assert (good, all_) == (15, 16)
     text = facts.page(found)
     assert "**15 of the 16 facts that must hold pass (94 %" in text
-    assert "| **fail** | 投资的间歇性 Upper tail of sizes |" in text
+    assert "| **fail** | 规模分布上尾 Upper tail of sizes |" in text
     assert "Why it falls short" in text
 
 
