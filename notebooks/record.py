@@ -59,6 +59,7 @@ class Record:
         parameters: A row a parameter: state, spread after over before, group.
         agreement: A row a fitted parameter: both methods' means and spreads, in prior spreads.
         recovered: A row a parameter, found again or not in histories whose parameters are known.
+        other_seed: A row an effect, beside that under a fit with another seed.
         skill: The back-test; of fitted parameters where there is one.
         facts: A row a stylised fact that was measured; `chosen` if something was chosen by it.
         pictures: Points of the pictures of the facts.
@@ -69,6 +70,7 @@ class Record:
     parameters: pd.DataFrame | None
     agreement: pd.DataFrame | None
     recovered: pd.DataFrame | None
+    other_seed: pd.DataFrame | None
     skill: Skill | None
     facts: pd.DataFrame | None
     pictures: pd.DataFrame | None
@@ -119,6 +121,7 @@ def read_record(folder: Path = RESULTS) -> Record:
         _parameters(folder / "parameters.csv"),
         _rows(folder / "agreement.csv"),
         _rows(folder / "recover.csv"),
+        _rows(folder / "other_seed.csv"),
         _skill(folder),
         _facts(folder / "facts.csv"),
         _rows(folder / "facts_pictures.csv"),

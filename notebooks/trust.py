@@ -337,7 +337,7 @@ def effect_text(record: Record, worlds: Worlds, words: Words) -> str:
 
 
 def checks(record: Record, words: Words) -> list[str]:
-    """The dummy, simulate-and-recover and the other method, a sentence each."""
+    """The dummy, simulate-and-recover, the other method and the other seed, a sentence each."""
     if record.fit is None or record.parameters is None:
         return []
     spread = float(record.fit["dummy_spread"])
@@ -351,6 +351,9 @@ def checks(record: Record, words: Words) -> list[str]:
     ]
     if record.agreement is not None:
         found.append(_agreement(record.agreement, record.parameters, words))
+    if record.other_seed is not None:
+        within = record.other_seed["within"]
+        found.append(words("trust_other_seed", count=len(within), within=int(within.sum())))
     return found
 
 

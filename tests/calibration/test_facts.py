@@ -255,19 +255,19 @@ def _made_up(passed):
 
 
 def test_the_table_shows_a_failing_fact_as_failing():
-    found = _made_up(lambda key, i: key != "lumpiness" and i > 1)
+    found = _made_up(lambda key, i: key != "size_tail" and i > 1)
     frame = facts.results(found)
     assert list(frame["fact"]) == [row.fact for row in table("stylised_facts")]
     by_key = frame.set_index("key")
     assert by_key.loc["exit_rate", "passed"]
-    assert not by_key.loc["lumpiness", "passed"]
-    assert by_key.loc["lumpiness", "note"]
+    assert not by_key.loc["size_tail", "passed"]
+    assert by_key.loc["size_tail", "note"]
     assert by_key.loc["exit_rate", ["low", "value", "high"]].tolist() == [1.0, 2.0, 3.0]
     good, all_ = facts.share_passing(found)
     assert (good, all_) == (15, 16)
     text = facts.page(found)
     assert "**15 of the 16 facts that must hold pass (94 %" in text
-    assert "| **fail** | 投资的间歇性 Lumpy investment |" in text
+    assert "| **fail** | 规模分布上尾 Upper tail of sizes |" in text
     assert "Why it falls short" in text
 
 

@@ -29,6 +29,7 @@ def write_record(folder: Path, *, fitted_forecasts: bool = False) -> Path:
     figures().to_csv(folder / "figures.csv", index=False)
     parameters().to_csv(folder / "parameters.csv", index=False)
     agreement().to_csv(folder / "agreement.csv", index=False)
+    other_seed().to_csv(folder / "other_seed.csv", index=False)
     recovered().to_csv(folder / "recover.csv", index=False)
     measured().to_csv(folder / "facts.csv", index=False)
     pictures().to_csv(folder / "facts_pictures.csv", index=False)
@@ -71,6 +72,11 @@ def parameters() -> pd.DataFrame:
 def agreement() -> pd.DataFrame:
     """Both methods on the fitted parameters."""
     return pd.DataFrame({"name": [*SPREADS][:2], "mean": 0.1, "mean_chain": 0.2, "apart": 0.3})
+
+
+def other_seed() -> pd.DataFrame:
+    """Three effects, one of which moved with the seed."""
+    return pd.DataFrame({"outcome": "value_added", "within": [True, True, False]})
 
 
 def recovered() -> pd.DataFrame:

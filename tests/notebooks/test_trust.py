@@ -64,6 +64,13 @@ def test_a_fit_without_recovery_says_how_to_recover(record: Record) -> None:
     assert "jiqun recover reference" in told[1]
 
 
+def test_a_fit_with_another_seed_is_told_by_how_many_medians_stay(record: Record) -> None:
+    told = trust.checks(record, Words("en"))
+    assert "of 3 effects" in told[-1]
+    assert "medians of 2 " in told[-1]
+    assert len(trust.checks(replace(record, other_seed=None), Words("en"))) == len(told) - 1
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_texts_are_whole_and_speak_no_ids(
     record: Record, evidence: Evidence, worlds: Worlds, lang: Lang
