@@ -153,6 +153,21 @@ def test_a_contest_pays_a_share_of_rd_to_so_many_and_sets_their_price(base, name
     assert abs(e.weight @ won - number) <= e.weight[won].max()
 
 
+def test_the_matching_grant_is_for_rd_that_no_other_call_supports(base):
+    rich = setting(base.policy, "special_funds", yearly=1e12)
+    rich = setting(rich, "rd_grant", take_up_start=0.5, take_up_full=0.5)
+    lever = changed(highest("rd_matching_grant"), rate=0.3, cap=2e6, budget=1e12, **ALL)
+    one, other = (run_to(fork(base, of), "programmes") for of in (having(rich, lever), rich))
+    e, first = one.enterprises, other.paid_now > 0.0
+    assert np.array_equal(one.paid_now[first], other.paid_now[first])
+    asks = targeting.eligible(lever, e) & e.rd_active & ~first
+    matched = np.where(asks, np.minimum(0.3 * e.last_rd_reported, 2e6), 0.0)
+    assert np.allclose(one.paid_now[~first], matched[~first])
+    assert first.any()
+    assert matched.any()
+    assert summed(books_of(one), lever="rd_matching_grant") > 0.0
+
+
 def test_experts_choose_the_best_above_the_cut_off(base):
     rich = lacking(setting(base.policy, "special_funds", yearly=1e12), "rd_grant")
     chosen = {}
