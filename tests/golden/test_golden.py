@@ -32,5 +32,7 @@ def test_what_the_document_adds_is_seen():
         added = {(year, lever, kind) for year, level, lever, kind in set(with_it) - set(without)
                  if level == "lever"}  # fmt: skip
         assert {lever for _, lever, _ in added} == {
-            "cluster_award", "digital_voucher", "green_retrofit_grant", "rd_audit",
+            "city_matching", "cluster_award", "digital_voucher", "foundation_projects",
+            "green_retrofit_grant", "guidance_fund", "innovation_institutes",
+            "investment_promotion", "open_bid_projects", "rd_audit", "short_board_projects",
         }  # fmt: skip
