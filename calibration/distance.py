@@ -89,7 +89,8 @@ def distances(results: Results, scenario: str) -> list[Distance]:
 def _of_target(row: CalibrationTarget, value: float | None) -> Distance:
     simulated = None if value is None else value * row.scale
     points = row.kind in BY_POINTS
-    shown_only = row.error_kind in NOT_FITTED
+    # What the model is given is not judged.
+    shown_only = row.error_kind in NOT_FITTED or row.note == "input"
     return Distance(
         row.id,
         row.year,
@@ -98,7 +99,7 @@ def _of_target(row: CalibrationTarget, value: float | None) -> Distance:
         row.unit,
         points,
         _off(simulated, row.value, points=points),
-        row.error_kind if shown_only else f"{row.error:g} {row.error_kind}",
+        row.error_kind if row.error_kind in NOT_FITTED else f"{row.error:g} {row.error_kind}",
         judged=not shown_only and simulated is not None,
     )
 

@@ -50,6 +50,7 @@ def test_rows_for_showing_and_rows_without_simulation_are_not_judged():
     found = {d.id: d for d in distances(Simulated(), "any")}
     assert not found["rev_2020"].judged
     assert found["rev_2021"].judged
+    assert not found["rate_2020"].judged
 
     class Nothing(Simulated):
         def intervals(self, *_):
