@@ -45,11 +45,12 @@ from calibration.backtest_points import (
     point,
 )
 from calibration.backtest_scores import Point, cuts, listed, scores
-from calibration.ensemble import SHIPPED, read_ensemble, write_ensemble
+from calibration.ensemble import read_ensemble, write_ensemble
 from calibration.space import Space
 from calibration.targets import known
 from experiments.batch import POPULATION_SEED, WHOLE, Chunk, PopulationRef, Run, model_hash
 from experiments.draws import Draw
+from experiments.ensemble import SHIPPED
 from experiments.pool import LocalPool, dispatch
 from experiments.populations import save_population
 from experiments.worker import run_chunk

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calibration.emulate import agreement, emulator, sample
-from calibration.ensemble import LEAST_DRAWS, SHIPPED, provenance, write_ensemble
+from calibration.ensemble import LEAST_DRAWS, provenance, write_ensemble
 from calibration.fit import fit
 from calibration.outlook import dummy_spread, figures, learnt, write_rows
 from calibration.recover import recover
 from calibration.spec import read_spec
+from experiments.ensemble import SHIPPED
 from scenarios import InputError
 
 if TYPE_CHECKING:

@@ -7,25 +7,24 @@ import platform
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.batch import model_hash
+from experiments.ensemble import METADATA
 from scenarios.tables import data_hash, tables_hash
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
     from calibration.fit import Fit
 
-SHIPPED = Path(__file__).resolve().parent / "ensemble.parquet"
-"""The ensemble that draws are made from."""
 LEAST_DRAWS = 200
 VERSIONS = ("jiqun", "numpy", "scipy", "iterative-ensemble-smoother", "SALib", "scikit-learn")
-METADATA = b"jiqun_ensemble"
 
 
 def write_ensemble(fit: Fit, path: Path) -> None:

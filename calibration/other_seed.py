@@ -48,7 +48,7 @@ def effects(ensemble: Path, folder: Path, workers: int) -> pd.DataFrame:
 
 def compared(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     """Both side by side, and whether each median lies in the interval of the other seed."""
-    both = one.join(other, rsuffix="_other")
+    both = one.join(other.add_suffix("_other"))
     within = both["median_other"].between(both["low"], both["high"])
     within &= both["median"].between(both["low_other"], both["high_other"])
     return both.assign(within=within).reset_index()

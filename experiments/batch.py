@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import model
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Draw, Vary, draws
-from experiments.ensemble import SHIPPED
+from experiments.ensemble import SHIPPED, fitted
 from model.scenario import FIRST_YEAR, quarter_name
 
 if TYPE_CHECKING:
@@ -133,6 +133,11 @@ class Plan:
                 raise PlanError(f"{name} {value}: allowed: 1 to {BLOCK}")
         if self.ensemble != SHIPPED and not self.ensemble.is_file():
             raise PlanError(f"--ensemble {self.ensemble}: there is no such file")
+        try:
+            fitted(self.ensemble)
+        except (ValueError, KeyError, TypeError) as error:
+            problem = "not an ensemble that `jiqun calibrate` wrote"
+            raise PlanError(f"--ensemble {self.ensemble}: {problem}") from error
         if self.cross and (self.seeds is None or self.draws is None):
             raise PlanError("--cross needs both --seeds and --draws")
         if self.cross and self.vary != Vary.ALL:

@@ -70,8 +70,9 @@ def tracked() -> list[Path]:
     done = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        pytest.skip("not a git checkout")
+    if done.returncode:  # sources without their history: all but what is made here
+        files = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
+        return [ROOT / path for path in files if path.parts[0] not in (".venv", "build")]
     return [ROOT / line for line in done.stdout.split("\0") if line and (ROOT / line).is_file()]
 
 

@@ -88,6 +88,11 @@ def test_another_ensemble_gives_other_runs(scenario, ensemble, tmp_path):
 def test_a_plan_with_an_ensemble_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(PlanError, match="no such file"):
         Plan(draws=2, ensemble=tmp_path / "none.parquet")
+    (tmp_path / "text.parquet").write_text("no table")
+    pq.write_table(pa.table({"drift": [0.0]}), tmp_path / "bare.parquet")
+    for name in ("text.parquet", "bare.parquet"):
+        with pytest.raises(PlanError, match="not an ensemble"):
+            Plan(draws=2, ensemble=tmp_path / name)
 
 
 def test_an_ensemble_that_is_shipped_is_large_enough_and_within_the_ranges():
