@@ -272,9 +272,10 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
 
     def keep(self, mask: Flag) -> None:
         """Drop the rows outside the mask; the order of the others stays."""
+        rows = np.flatnonzero(mask)
         for name in COLUMNS:
-            setattr(self, name, getattr(self, name)[mask])
-        self.heard = {lever: heard[mask] for lever, heard in self.heard.items()}
+            setattr(self, name, getattr(self, name).take(rows))
+        self.heard = {lever: heard.take(rows) for lever, heard in self.heard.items()}
 
     def __len__(self) -> int:
         return len(self.id)

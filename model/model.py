@@ -312,14 +312,13 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         size = [len(group[3]) for _, group in self._recorded]
         years = np.array([year for year, _ in self._recorded], dtype=np.int16)
         levels = np.array([group[0] for _, group in self._recorded], dtype=object)
-        outcomes = np.array([group[1] for _, group in self._recorded], dtype=object)
-        empty = np.zeros(0)
+        none, nothing = np.zeros(0, dtype=object), np.zeros(0)
         return {
             "year": np.repeat(years, size),
             "level": np.repeat(levels, size),
-            "unit_name": np.concatenate([empty.astype(object), *(g[2] for _, g in self._recorded)]),
-            "outcome": np.repeat(outcomes, size),
-            "value": np.concatenate([empty, *(g[3] for _, g in self._recorded)]),
+            "unit_name": np.concatenate([none, *(group[2] for _, group in self._recorded)]),
+            "outcome": np.concatenate([none, *(group[1] for _, group in self._recorded)]),
+            "value": np.concatenate([nothing, *(group[3] for _, group in self._recorded)]),
         }
 
     def ledger_records(self) -> dict[str, npt.NDArray[Any]]:

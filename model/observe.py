@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,11 +109,15 @@ def groups(m: ClusterPolicyModel) -> dict[str, tuple[Whole, tuple[str, ...]]]:
     }
 
 
-Recorded = tuple[str, str, npt.NDArray[np.object_], Array]
+Names = npt.NDArray[np.object_]
+Recorded = tuple[str, Names, Names, Array]
 
 
 def observe(m: ClusterPolicyModel) -> list[Recorded]:
-    """Outcomes of the year: (level, outcome, unit names, values); absent units have no row."""
+    """Outcomes of the year, one item a level: the level, and outcome, unit and value by row.
+
+    Absent units have no row.
+    """
     e = m.enterprises
     q = quantities(m)
     names = list(q)
@@ -128,12 +133,11 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
         first += len(units)
         _complete(m, level, sums)
         present = (sums["count"] + sums["count_below"]) > 0.0
-        unit_names = np.array(units, dtype=object)
-        for outcome in OUTCOMES.values():
-            if level in outcome.levels:
-                values = outcome.measure(sums)
-                kept = present & ~np.isnan(values)
-                result.append((level, outcome.id, unit_names[kept], values[kept]))
+        recorded = [outcome for outcome in OUTCOMES.values() if level in outcome.levels]
+        values = np.array([outcome.measure(sums) for outcome in recorded])
+        row, unit = np.nonzero(present & ~np.isnan(values))
+        ids = np.array([outcome.id for outcome in recorded], dtype=object)
+        result.append((level, ids[row], np.array(units, dtype=object)[unit], values[row, unit]))
     return result
 
 
@@ -178,13 +182,12 @@ def _complete(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None
 
 def _count_clusters(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None:
     """Add what is counted of clusters: titles of the province, state of each, number by status."""
-    status = np.array([STATUSES.index(cluster.status) for cluster in m.clusters])
-    number = np.bincount(status, minlength=len(STATUSES)).astype(np.float64)
+    held = Counter(cluster.status for cluster in m.clusters)
     if level == "province":
         for name in ("provincial", "national", "county"):
-            sums[f"clusters_{name}"] = number[[STATUSES.index(name)]]
+            sums[f"clusters_{name}"] = np.array([float(held[name])])
     elif level == "status":
-        sums["clusters"] = number
+        sums["clusters"] = np.array([float(held[name]) for name in STATUSES])
     elif level == "cluster":
         racing = np.array([bool(cluster.scores) for cluster in m.clusters])
         for name, values in (

@@ -65,8 +65,7 @@ def _growth(now: str, before: str) -> Callable[[Sums], Array]:
 
 def _divide(top: Array, bottom: Array) -> Array:
     """Quotient; NaN where the denominator is not positive (the unit is absent)."""
-    present = bottom > 0.0
-    return np.where(present, top / np.where(present, bottom, 1.0), np.nan)
+    return np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0.0)
 
 
 def _energy_change(sums: Sums) -> Array:

@@ -63,13 +63,16 @@ def _approve(
     last, approvals = offer, list[targeting.Approval]()
     served = np.zeros(len(offer.lever), dtype=bool)
     while np.any(offer.lever >= 0):
-        last = last.with_those_of(offer)
         asked = claim(offer)
         for i, lever in enumerate(offer.levers):
             approval = targeting.approve(m, lever, np.where(offer.lever == i, asked, 0.0))
             approvals.append(approval)
             served |= approval.yuan > 0.0
-        offer = offer.next_to((asked > 0.0) & ~served)
+        refused = (asked > 0.0) & ~served
+        if not refused.any():
+            break
+        offer = offer.next_to(refused)
+        last = last.with_those_of(offer)
     return last, approvals, served
 
 
@@ -111,7 +114,8 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
         return asked
 
     offer, approvals, served = _approve(m, offer, claim)
-    upkeep, lump = np.where(served, supported, (upkeep, lump))
+    upkeep = np.where(served, supported[0], upkeep)
+    lump = np.where(served, supported[1], lump)
     return upkeep, Plan(lump > 0.0, lump, offer, approvals)
 
 

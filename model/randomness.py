@@ -54,14 +54,14 @@ def uniform(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
     Returns:
         Array of shape (rows,).
     """
-    x = ids.astype(np.uint64)
-    x *= np.uint64(_GOLDEN)
+    x = ids.view(np.uint64) * np.uint64(_GOLDEN)
     x += _key(seed, purpose, quarter)
-    x ^= x >> np.uint64(30)
+    shifted = x >> np.uint64(30)
+    x ^= shifted
     x *= np.uint64(_FIRST)
-    x ^= x >> np.uint64(27)
+    x ^= np.right_shift(x, np.uint64(27), out=shifted)
     x *= np.uint64(_SECOND)
-    x ^= x >> np.uint64(31)
+    x ^= np.right_shift(x, np.uint64(31), out=shifted)
     x >>= np.uint64(11)
     result = x.astype(np.float64)
     result += 0.5
@@ -78,4 +78,4 @@ def laplace(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
     """Laplace numbers of scale one by address, shape (rows,)."""
     u = uniform(seed, purpose, ids, quarter)
     u -= 0.5
-    return -np.sign(u) * np.log1p(-2.0 * np.abs(u))
+    return np.copysign(np.log1p(-2.0 * np.abs(u)), u)

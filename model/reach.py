@@ -29,11 +29,10 @@ def felt(m: ClusterPolicyModel, channel: str, term: str) -> Array | float:
         term: The term of theirs that is asked for, in its base unit.
     """
     total: Array | float = 0.0
-    for lever in m.policy.levers:
-        if lever.channel == channel:
-            size = lever.value(term, m.quarter)
-            if size != 0.0:
-                total = total + size * served(m, lever)
+    for lever in m.policy.levers_of(channel):
+        size = lever.value(term, m.quarter)
+        if size != 0.0:
+            total = total + size * served(m, lever)
     return total
 
 
@@ -61,10 +60,9 @@ def barred(m: ClusterPolicyModel) -> Flag:
     """
     e = m.enterprises
     mask = np.zeros(len(e), dtype=bool)
-    for lever in m.policy.levers:
-        if lever.channel == "permit":
-            share = lever.value("share", m.quarter)
-            if share > 0.0:
-                place = e.lasting_draw(m.seed_of_run, f"permit {lever.id}")
-                mask |= place < share * served(m, lever)
+    for lever in m.policy.levers_of("permit"):
+        share = lever.value("share", m.quarter)
+        if share > 0.0:
+            place = e.lasting_draw(m.seed_of_run, f"permit {lever.id}")
+            mask |= place < share * served(m, lever)
     return mask

@@ -245,7 +245,23 @@ class Scenario:
 
     def lever(self, lever_id: str) -> Lever | None:
         """The lever with this id, or None where the scenario has none."""
-        return next((lever for lever in self.levers if lever.id == lever_id), None)
+        return self._by_id.get(lever_id)
+
+    def levers_of(self, channel: str) -> tuple[Lever, ...]:
+        """The levers of a channel, in the order of the scenario."""
+        return self._by_channel.get(channel, ())
+
+    @cached_property
+    def _by_id(self) -> dict[str, Lever]:
+        return {lever.id: lever for lever in self.levers}
+
+    @cached_property
+    def _by_channel(self) -> dict[str, tuple[Lever, ...]]:
+        channels = dict.fromkeys(lever.channel for lever in self.levers)
+        return {
+            channel: tuple(lever for lever in self.levers if lever.channel == channel)
+            for channel in channels
+        }
 
     def with_draw(self, values: Mapping[str, float], outside: Mapping[str, float]) -> Scenario:
         """The same scenario at other parameter values and places of the outside world.

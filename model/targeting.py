@@ -142,9 +142,10 @@ def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
 
 def gives(lever: Lever, quarter: int) -> bool:
     """Whether a grant has anything to give: a rate or amount, and no cap or number of zero."""
-    limits = min(lever.value(term, quarter, np.inf) for term in ("cap", "budget", "projects"))
     size = "amount" if "amount" in lever.terms else "rate"
-    return lever.value(size, quarter) > 0.0 and limits > 0.0
+    return lever.value(size, quarter) > 0.0 and all(
+        lever.value(term, quarter, np.inf) > 0.0 for term in ("cap", "budget", "projects")
+    )
 
 
 def cap_left(m: ClusterPolicyModel, lever: Lever) -> Array:
@@ -182,7 +183,8 @@ class Offer:
         best, best_rate, best_cap = np.full(rows, -1), np.zeros(rows), np.zeros(rows)
         for i, (rate, cap) in enumerate(zip(rates, caps, strict=True)):
             better = (cap > 0.0) & (rate > best_rate)
-            best[better], best_rate[better], best_cap[better] = i, rate, cap[better]
+            for column, value in ((best, i), (best_rate, rate), (best_cap, cap)):
+                np.copyto(column, value, where=better)
         return cls(levers, best, best_rate, best_cap, caps, rates)
 
     def next_to(self, refused: Flag) -> Offer:
@@ -217,7 +219,7 @@ def _open_to(m: ClusterPolicyModel, lever: Lever) -> Flag:
 
 def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
     """The best grant of a channel for each enterprise this quarter."""
-    levers = [v for v in m.policy.levers if v.channel == channel and gives(v, m.quarter)]
+    levers = [lever for lever in m.policy.levers_of(channel) if gives(lever, m.quarter)]
     rates = [lever.value("rate", m.quarter) for lever in levers]
     caps = [
         np.where(applicants(m, lever) & _open_to(m, lever), cap_left(m, lever), 0.0)
