@@ -231,7 +231,9 @@ def through_links(
         unit of mass, shape (rows,); what each enterprise sells for a unit of mass, shape (rows,).
     """
     leaders = np.flatnonzero(wanted)
-    carried = (links.T @ mass)[leaders]
+    # As the transposed links times mass, without turning the matrix every quarter.
+    each = np.repeat(mass, np.diff(links.indptr))
+    carried = np.bincount(links.indices, each, len(mass))[leaders]
     where = field[leaders]
     per_mass = np.zeros(len(mass))
     per_mass[leaders] = linked_sales(carried, wanted[leaders], worth[where])

@@ -237,7 +237,7 @@ def produce(m: ClusterPolicyModel) -> None:
     paid = vat - deduction + books.surcharges + tax
     m.spent += float(np.dot(w, received))
     _count_year(m, books, energy_used, paid, deduction + forgone, received)
-    if extra_vat is not None:
+    if extra_vat is not None and deduction.any():
         payer = taxes.payers("vat", p["local_tax_province"])
         targeting.book(m, extra_vat, "forgone", "tax", "tax", slice(None), deduction, payer)
     m.turnover = float(np.dot(w, e.revenue + vat))
@@ -476,8 +476,10 @@ def innovate(m: ClusterPolicyModel) -> None:
     chance = p["shock_chance"]
 
     def shock(name: str) -> Array:
-        lot = uniform(seed, f"{name} comes", e.id, t)
-        return innovation.seldom(laplace(seed, name, e.id, t), lot, chance)
+        lot, result = uniform(seed, f"{name} comes", e.id, t), np.zeros(len(e))
+        rows = np.flatnonzero(lot < chance)
+        result[rows] = innovation.seldom(laplace(seed, name, e.id[rows], t), lot[rows], chance)
+        return result
 
     slow = innovation.level_noise(shock("level"), p["level_shock"], chance)
     giant = np.log(np.maximum(e.expected_revenue / p["giant_size"], 1.0))
@@ -517,8 +519,8 @@ def _rd(m: ClusterPolicyModel) -> None:
     able = np.maximum(0.5 * e.cash + 0.25 * np.maximum(e.value_added, 0.0), 0.0)
     # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
     m.lasting_price += p["lasting_price_speed"] / 4.0 * (m.price - m.lasting_price)
-    steady = m.lasting_price / m.price
-    sales = e.expected_revenue * steady[e.field] ** (1.0 - p["rd_price_pass"])
+    steady = (m.lasting_price / m.price) ** (1.0 - p["rd_price_pass"])
+    sales = e.expected_revenue * steady[e.field]
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
     notch = titles.high_tech_threshold(e.expected_revenue) * e.expected_revenue / 4.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,12 +58,12 @@ class Accounts:
     rd: Array
     other_income: Array
 
-    @property
+    @cached_property
     def value_added(self) -> Array:
         """Production side: sales with VAT payable, less what was bought in."""
         return self.revenue + self.vat - self.materials - self.energy_cost
 
-    @property
+    @cached_property
     def profit(self) -> Array:
         """Profit before income tax: receipts less costs (VAT collected is passed on)."""
         costs = (
@@ -105,7 +106,9 @@ def income_tax(
     taken = np.minimum(deduction, before)
     base = before - taken
     tax = _tax_on(base, high_tech, small, rates)
-    forgone = _tax_on(before, high_tech, small, rates) - tax
+    # Where nothing is deducted nothing is forgone.
+    rows, forgone = np.flatnonzero(taken), np.zeros(len(tax))
+    forgone[rows] = _tax_on(before[rows], high_tech[rows], small[rows], rates) - tax[rows]
     carried = losses - used + np.maximum(-profit, 0.0) + (deduction - taken)
     return tax, np.maximum(forgone, 0.0), carried
 

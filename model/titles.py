@@ -100,11 +100,13 @@ def _little_giants(
     quota = batch * share
     # Large enterprises are ruled out by the SME standard only: many little giants are medium-sized.
     fit = (e.srdi > NEVER) & (e.little_giant == NEVER) & e.above_scale & e.rd_active
-    growth = np.log(np.maximum(e.year_revenue, 1.0) / np.maximum(e.last_revenue, 1.0))
-    score = np.log(np.maximum(e.year_revenue, 1.0)) + 20.0 * np.minimum(intensity, 0.15)
-    score += np.clip(growth, -0.5, 0.5) + 2.0 * uniform(seed, "little giant score", e.id, quarter)
     rows = np.flatnonzero(fit)
-    rows = rows[np.argsort(-score[rows], kind="stable")]
+    revenue = np.maximum(e.year_revenue[rows], 1.0)
+    growth = np.log(revenue / np.maximum(e.last_revenue[rows], 1.0))
+    score = np.log(revenue) + 20.0 * np.minimum(intensity[rows], 0.15)
+    view = uniform(seed, "little giant score", e.id[rows], quarter)
+    score += np.clip(growth, -0.5, 0.5) + 2.0 * view
+    rows = rows[np.argsort(-score, kind="stable")]
     lot = uniform(seed, "little giant lot", e.id[rows], quarter)
     won = np.zeros(len(e), dtype=bool)
     won[rows[within(quota, e.weight[rows], lot)]] = True
