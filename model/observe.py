@@ -182,12 +182,11 @@ def _complete(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None
 
 def _count_clusters(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None:
     """Add what is counted of clusters: titles of the province, state of each, number by status."""
-    held = Counter(cluster.status for cluster in m.clusters)
-    if level == "province":
+    if level in ("province", "status"):
+        held = Counter(cluster.status for cluster in m.clusters)
+        sums["clusters"] = np.array([float(held[name]) for name in STATUSES])
         for name in ("provincial", "national", "county"):
             sums[f"clusters_{name}"] = np.array([float(held[name])])
-    elif level == "status":
-        sums["clusters"] = np.array([float(held[name]) for name in STATUSES])
     elif level == "cluster":
         racing = np.array([bool(cluster.scores) for cluster in m.clusters])
         for name, values in (

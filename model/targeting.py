@@ -346,12 +346,12 @@ def due(m: ClusterPolicyModel) -> Array:
     An enterprise that has left gets and pays none.
     """
     e = m.enterprises
-    paid = np.zeros(len(e))
+    paid, order = np.zeros(len(e)), np.argsort(e.id, kind="stable")
     for entry in m.due:
         if entry.quarter == m.quarter:
-            _, rows, at = np.intersect1d(e.id, entry.ids, assume_unique=True, return_indices=True)
-            alive = e.weight[rows] > 0.0
-            rows, yuan = rows[alive], entry.yuan[at[alive]]
+            rows = order.take(np.searchsorted(e.id, entry.ids, sorter=order), mode="clip")
+            alive = (e.id[rows] == entry.ids) & (e.weight[rows] > 0.0)
+            rows, yuan = rows[alive], entry.yuan[alive]
             paid[rows] += -yuan if entry.repaid_to else yuan
             kind, payer = ("repaid", entry.repaid_to) if entry.repaid_to else ("paid", None)
             book(m, entry.lever, kind, entry.origin, entry.fund, rows, yuan, payer)
