@@ -15,10 +15,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model import quarter
 from model.enterprises import COLUMNS, DTYPES
-from model.model import QUARTER
 from model.outcomes import OUTCOMES
+from model.quarter import QUARTER, year_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -108,14 +107,14 @@ def parameters_page() -> str:
 
 def schedule_page() -> str:
     """The order of a quarter and of the year end."""
-    stages: Iterable[tuple[str, Callable[..., Any]]] = (*QUARTER, ("year end", quarter.year_end))
+    stages: Iterable[tuple[str, Callable[..., Any]]] = (*QUARTER, ("year end", year_end))
     rows = [
-        (str(number), name, f"`quarter.{stage.__name__}`", _first_line(stage))
+        (str(number), name, f"`{stage.__module__}.{stage.__name__}`", _first_line(stage))
         for number, (name, stage) in enumerate(stages, start=1)
     ]
     return _page(
         "Schedule",
-        "`model/model.py` and `model/quarter.py`",
+        "`model/quarter.py`",
         "One step is a quarter; the last row is run after every fourth quarter. Each stage works on"
         " all enterprises at once, so the order of rows carries no meaning.",
         _table(("", "stage", "function", "what it does"), rows),

@@ -10,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from mesa.time import Schedule
 
-from model import network
-from model import quarter as stages
 from model.accounting import Books
 from model.budget import Province
 from model.clusters import City, Cluster
@@ -22,7 +20,7 @@ from model.first_links import found
 from model.ledger import PAYEES, SPECIAL, Ledger, place
 from model.observe import Recorded, observe
 from model.population import Population, build_population
-from model.programmes import programmes
+from model.quarter import QUARTER, year_end
 from model.scenario import CITIES, FIELDS, SIZES, TIERS, Array, Scenario, quarter_index, year_of
 from model.targeting import Due, eligible
 
@@ -35,19 +33,6 @@ if TYPE_CHECKING:
     from model.scenario import Lever
 
 POPULATION_SEED = 1
-
-QUARTER = (
-    ("outside world", stages.outside_world),
-    ("entry", stages.entry),
-    ("programmes", programmes),
-    ("supply network", network.meet),
-    ("market", stages.sell),
-    ("costs and taxes", stages.produce),
-    ("investment and finance", stages.invest),
-    ("innovation", stages.innovate),
-    ("exit", stages.leave),
-)
-"""A quarter, in order. The yearly work follows the fourth quarter (`close_year`)."""
 
 
 class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
@@ -283,7 +268,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
     def close_year(self) -> None:
         """The yearly work, after the fourth quarter."""
         began = time.perf_counter()
-        stages.year_end(self)
+        year_end(self)
         self.timings["year end"] += time.perf_counter() - began
 
     def observe(self) -> None:

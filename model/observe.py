@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csc_array
 
+from model.credit import interest_due
 from model.enterprises import NEVER
 from model.outcomes import OUTCOMES
 from model.population import ENERGY_FIELD
-from model.quarter import interest_due
 from model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array
 from model.targeting import size_class
 

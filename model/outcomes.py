@@ -65,7 +65,8 @@ def _growth(now: str, before: str) -> Callable[[Sums], Array]:
 
 def _divide(top: Array, bottom: Array) -> Array:
     """Quotient; NaN where the denominator is not positive (the unit is absent)."""
-    return np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0.0)
+    result: Array = np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0.0)
+    return result
 
 
 def _energy_change(sums: Sums) -> Array:

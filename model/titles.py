@@ -10,12 +10,13 @@ import numpy.typing as npt
 from model.enterprises import NEVER, Enterprises
 from model.population import CERTAINTY, TITLE_TERM
 from model.randomness import uniform
-from model.targeting import within
+from model.targeting import approve, commit, eligible, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.scenario import Array
+    from model.model import ClusterPolicyModel
+    from model.scenario import Array, Lever
 
 Flag = npt.NDArray[np.bool_]
 
@@ -121,3 +122,13 @@ def _mu_classes(e: Enterprises) -> None:
     order = rows[np.argsort(-yield_[rows], kind="stable")]
     place = e.weight[order].cumsum() / max(float(e.weight[order].sum()), 1.0)
     e.mu_class[order] = np.searchsorted(np.cumsum(MU_SHARES), place)
+
+
+def promise_awards(m: ClusterPolicyModel, lever: Lever, fresh: Mapping[str, Flag]) -> None:
+    """Awards that go with new titles: named at the year's end and paid in the next quarter."""
+    e = m.enterprises
+    amount = np.zeros(len(e))
+    for title in ("srdi", "little_giant", "champion", "high_tech"):
+        amount += lever.value(title, m.quarter) * fresh[title]
+    claim = amount * eligible(lever, e)
+    commit(m, approve(m, lever, claim), claim, wait=1)

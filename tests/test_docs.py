@@ -7,8 +7,8 @@ import pytest
 
 from model import document
 from model.enterprises import COLUMNS
-from model.model import QUARTER
 from model.outcomes import OUTCOMES
+from model.quarter import QUARTER
 
 ROOT = Path(__file__).parents[1]
 ODD = ROOT / "docs" / "ODD.md"

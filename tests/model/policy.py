@@ -12,7 +12,7 @@ import pytest
 from model import ClusterPolicyModel, programmes, targeting
 from model import quarter as stages
 from model.accounting import Books
-from model.model import QUARTER
+from model.quarter import QUARTER
 from model.scenario import CITIES, TIERS, year_of
 from scenarios.levers import declarations, issued
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model import ClusterPolicyModel
 from model import quarter as stages
 from model.accounting import OTHERS, Books
-from model.model import QUARTER
+from model.quarter import QUARTER
 from model.scenario import SERIES
 from scenarios.tables import table
 

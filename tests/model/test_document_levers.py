@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, network, plans, projects, targeting
-from model import quarter as stages
+from model import ClusterPolicyModel, finance, network, plans, projects, targeting, turnover
 from model.enterprises import NEVER
 from model.reach import barred, served
 from model.scenario import TIERS
@@ -217,13 +216,13 @@ def test_institutes_become_platforms_of_the_best_clusters(base):
 
 def asked_room(base, name, monkeypatch):
     """Room under the limit that plans may fill, with a lever and without it."""
-    rooms, rule = [], stages.finance.loans_wanted
+    rooms, rule = [], finance.loans_wanted
 
     def seen(funds, plan, lump, room, share):
         rooms.append(room)
         return rule(funds, plan, lump, room, share)
 
-    monkeypatch.setattr("model.quarter.finance.loans_wanted", seen)
+    monkeypatch.setattr("model.finance.loans_wanted", seen)
     one, _ = pair(base, name, "investment and finance")
     return one, rooms[0] - rooms[1]
 
@@ -242,13 +241,13 @@ def test_credit_terms_widen_the_limit_of_those_who_claim(base, name, monkeypatch
 
 
 def test_longer_loans_leave_more_of_the_cash_flow(base, monkeypatch):
-    funds, rule = [], stages.finance.loans_wanted
+    funds, rule = [], finance.loans_wanted
 
     def seen(own, *rest):
         funds.append(own)
         return rule(own, *rest)
 
-    monkeypatch.setattr("model.quarter.finance.loans_wanted", seen)
+    monkeypatch.setattr("model.finance.loans_wanted", seen)
     one, _ = pair(base, "longer_loans", "investment and finance")
     users = served(one, highest("longer_loans")) > 0.0
     freed = funds[0] - funds[1]
@@ -266,14 +265,14 @@ def test_a_guarantor_bears_its_part_of_a_loss_and_no_more(base):
     model.parameters.update(exit_below=2.0, exit_above=2.0, scrap_value=0.0)
     covered = {}
 
-    def seen(m, gone, unpaid, rule=stages._guarantor_pays):
+    def seen(m, gone, unpaid, rule=turnover._guarantor_pays):
         covered["most"] = m.enterprises.weight[gone] @ np.minimum(
             unpaid, m.enterprises.debt_covered[gone]
         )
         return rule(m, gone, unpaid)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "_guarantor_pays", seen)
+        patch.setattr(turnover, "_guarantor_pays", seen)
         model.run_for(1)
     paid = summed(books_of(model), lever="credit_guarantee", kind="paid") - before
     assert paid == pytest.approx(covered["most"])

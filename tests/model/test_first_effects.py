@@ -5,8 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, digital, energy, finance, network, plans, targeting, taxes
-from model import quarter as stages
+from model import (
+    ClusterPolicyModel,
+    credit,
+    digital,
+    energy,
+    finance,
+    innovation,
+    network,
+    plans,
+    targeting,
+    taxes,
+    titles,
+)  # fmt: skip
 from model.enterprises import NEVER
 from model.scenario import CITIES, SIZES, TIERS, quarter_index
 from scenarios import load
@@ -135,13 +146,13 @@ def test_awards_of_titles_are_paid_to_the_newly_titled(end_of_2023, older, monke
         having(older, ISSUED[lever]), lever, srdi=1e5, little_giant=2e5, champion=4e5, high_tech=7e4
     )
     model = fork(end_of_2023, of)
-    award, fresh = stages.titles.award_titles, {}
+    award, fresh = titles.award_titles, {}
 
     def seen(*given):
         fresh.update(award(*given))
         return fresh
 
-    monkeypatch.setattr("model.quarter.titles.award_titles", seen)
+    monkeypatch.setattr("model.titles.award_titles", seen)
     for _ in range(3):
         model.run_for(1)
     model.due.clear()
@@ -302,7 +313,7 @@ def test_the_interest_discount_is_a_share_of_the_new_loan(end_of_2023, older):
     model = run_to(fork(end_of_2023, having(older, lever)), "costs and taxes")
     e = model.enterprises
     long = np.where(np.arange(len(e)) % 2, 1e7, 1e8)
-    paid = stages._interest_discount(model, long)
+    paid = credit.interest_discount(model, long)
     gets = e.size < SIZES.index("below_scale")
     assert np.array_equal(paid, np.where(gets, np.minimum(0.02 * long, 1e6), 0.0))
 
@@ -353,8 +364,8 @@ def lent(end_of_2023, older, monkeypatch):
         limits.append(limit(*given))
         return limits[-1]
 
-    monkeypatch.setattr("model.quarter.finance.loans_wanted", wanted_seen)
-    monkeypatch.setattr("model.quarter.finance.borrowing_limit", limit_seen)
+    monkeypatch.setattr("model.finance.loans_wanted", wanted_seen)
+    monkeypatch.setattr("model.finance.borrowing_limit", limit_seen)
     pair = with_and_without(
         end_of_2023, older, "cluster_credit_line", "investment and finance",
         line=5e9, discount=0.004, limit=0.1, additional=0.3, **ALL,
@@ -381,7 +392,7 @@ def test_loans_under_the_line_are_cheaper_by_the_discount(lent):
     served = e.debt_line > 0.0
     assert served.any()
     assert np.all(np.isin(e.tier[served], RACING))
-    paid = stages.interest_due(one)
+    paid = credit.interest_due(one)
     assert np.allclose(paid, e.rate * owed - 0.004 * e.debt_line)
     assert np.array_equal(paid[~served], (e.rate * owed)[~served])
     assert not np.any(other.enterprises.debt_line)
@@ -528,13 +539,13 @@ def test_the_condition_makes_starting_rd_worth_the_grants_it_opens(end_of_2023, 
 
 
 def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monkeypatch):
-    costs, hazard = [], stages.innovation.start_hazard
+    costs, hazard = [], innovation.start_hazard
 
     def seen(*given):
         costs.append(given[3])
         return hazard(*given)
 
-    monkeypatch.setattr("model.quarter.innovation.start_hazard", seen)
+    monkeypatch.setattr("model.innovation.start_hazard", seen)
     one, other = with_and_without(end_of_2023, older, "rd_conditionality", "innovation", share=0.5)
     e = one.enterprises
     kept = np.isclose(one.rd_cost_ratio, other.rd_cost_ratio)

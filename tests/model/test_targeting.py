@@ -182,7 +182,7 @@ def test_only_projects_that_are_done_are_paid(start, scenario, monkeypatch):
     model = start(of=with_terms(scenario, SUBSIDY, lag=1.0))
     model.run_until_year(2020)
     model.due.clear()
-    monkeypatch.setattr("model.quarter.finance.ration", lambda *_: 0.0)
+    monkeypatch.setattr("model.finance.ration", lambda *_: 0.0)
     e = model.enterprises
     e.cash[:] = 0.0
     stages = e.digital_stage.copy(), e.id.copy()

@@ -1,0 +1,82 @@
+"""Credit: loans asked for and granted, their rate, and interest due."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model import finance, targeting
+from model.enterprises import NEVER
+from model.reach import felt
+
+if TYPE_CHECKING:
+    from model.model import ClusterPolicyModel
+    from model.scenario import Array
+
+
+def interest_due(m: ClusterPolicyModel) -> Array:
+    """Interest on all loans, yuan a year; loans under the cluster credit line are cheaper."""
+    e = m.enterprises
+    discount = m.lever_value("cluster_credit_line", "discount")
+    return e.rate * (e.debt_short + e.debt_long) - discount * e.debt_line
+
+
+def lend(
+    m: ClusterPolicyModel, funds: Array, outlay: Array, lump: Array, repaid: Array
+) -> tuple[Array, Array, Array]:
+    """New long loans, the change of short ones, and what of the long ones is under the line."""
+    e, p, w = m.enterprises, m.parameters, m.enterprises.weight
+    limit = finance.borrowing_limit(
+        e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"], p["limit_profit"],
+        p["limit_knowledge"] + felt(m, "credit_terms", "pledge"),
+    )  # fmt: skip
+    limit = limit * (1.0 + felt(m, "credit_terms", "limit"))
+    lever, users, wider = m.policy.lever("cluster_credit_line"), np.zeros(len(e)), 0.0
+    if lever is not None and m.banks.line_left > 0.0:
+        delivered = targeting.delivery(m, lever)
+        named = targeting.claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
+        users = named.astype(np.float64)
+        wider = lever.value("limit", m.quarter)
+    room = limit - e.debt_short - e.debt_long + repaid
+    # The line is for investment: it widens the limit of long loans alone.
+    long = finance.loans_wanted(funds, outlay, lump, room + wider * users * limit, p["debt_share"])
+    usual = p["short_share"] * e.expected_revenue
+    # What buyers of the chain owe is lent on, whatever plant a supplier has to pledge.
+    chain = felt(m, "credit_terms", "working") * usual
+    working = usual + chain - e.debt_short
+    short = np.minimum(0.15 * working, np.maximum(room - long, 0.0) + chain)
+    line = long * users
+    line = line * finance.ration(float(np.dot(w, line)), m.banks.line_left)
+    asked = float(np.dot(w, long - line + np.maximum(short, 0.0)))
+    owed = float(np.dot(w, e.debt_short + e.debt_long - repaid))
+    new_line = float(np.dot(w, line))
+    repaid_line = float(np.dot(w, e.debt_line)) / (4.0 * p["loan_term"])
+    growth = p["credit_growth"] * m.policy.outside.factor("credit_growth", m.year)
+    granted = m.banks.lend(asked, owed, new_line, repaid_line, growth / 4.0)
+    long = (long - line) * granted + line
+    return long, np.where(short > 0.0, granted * short, short), line
+
+
+def interest_discount(m: ClusterPolicyModel, long: Array) -> Array:
+    """Interest discount on new long loans: a year's interest at the stated rate, when drawn."""
+    lever = m.policy.lever("loan_interest_discount")
+    rate = 0.0 if lever is None else lever.value("discount", m.quarter)
+    if lever is None or rate <= 0.0:
+        return np.zeros(len(long))
+    most = np.minimum(rate * long, targeting.cap_left(m, lever))
+    claim = np.where(targeting.applicants(m, lever), most, 0.0)
+    return targeting.grant(m, lever, claim)
+
+
+def set_rates(m: ClusterPolicyModel) -> None:
+    """Interest rate of each enterprise for the next quarter."""
+    e, p = m.enterprises, m.parameters
+    leverage = (e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0)
+    titled = (e.srdi > NEVER) | (e.little_giant > NEVER) | (e.high_tech > NEVER)
+    rate = finance.interest_rate(
+        m.banks.base_rate, e.expected_revenue, np.minimum(leverage, 2.0), titled,
+        p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
+    )  # fmt: skip
+    discount = m.title_credit[e.cluster] + felt(m, "credit_terms", "discount")
+    e.rate = np.maximum(rate - discount, 0.005)

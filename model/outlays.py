@@ -1,0 +1,75 @@
+"""Outlays: upkeep, plant, digital stages and green upgrades out of own funds, loans and grants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model import credit, energy, investment, plans
+from model.reach import felt
+
+if TYPE_CHECKING:
+    from model.model import ClusterPolicyModel
+
+
+def invest(m: ClusterPolicyModel) -> None:
+    """Upkeep, digital stages, green upgrades and lumps of plant under one finance constraint."""
+    e, p, w = m.enterprises, m.parameters, m.enterprises.weight
+    upkeep, lumps = plans.plant(m)
+    digital_plan = plans.digital_stage(m)
+    green_plan, green_saved = plans.green_upgrade(m)
+    # Grants come when they are paid, so what is bought is financed in full.
+    outlay = upkeep + digital_plan.cost + green_plan.cost + lumps.cost
+
+    repaid = e.debt_long / (4.0 * p["loan_term"] + felt(m, "credit_terms", "longer"))
+    buffer = p["cash_share"] * e.expected_revenue
+    funds = np.maximum(e.cash + m.cash_flow - repaid - buffer, 0.0)
+    long, short, line = credit.lend(m, funds, outlay, lumps.cost, repaid)
+
+    available = funds + long - upkeep
+    stage_up = digital_plan.buys & (available >= digital_plan.cost)
+    available = available - digital_plan.cost * stage_up
+    green_up = green_plan.buys & (available >= green_plan.cost)
+    available = available - green_plan.cost * green_up
+    lump = np.minimum(lumps.cost, np.maximum(available, 0.0))
+    plant = upkeep + lump
+    upgrades = digital_plan.cost * stage_up + green_plan.cost * green_up
+    spent = plant + upgrades
+    # A loan is drawn for what is bought: what was asked for and not used is not taken up.
+    long = np.minimum(long, spent)
+    grant = lumps.settle(m, lump)
+    grant += digital_plan.settle(m, digital_plan.cost * stage_up)
+    grant += green_plan.settle(m, green_plan.cost * green_up)
+    grant += credit.interest_discount(m, long)
+
+    dividend = p["payout"] * np.maximum(m.after_tax, 0.0)
+    cash = e.cash + m.cash_flow + grant + long + short - repaid - spent
+    dividend = np.minimum(dividend, np.maximum(cash - buffer, 0.0))
+    dividend += p["excess_payout"] * np.maximum(cash - dividend - 3.0 * buffer, 0.0)
+    cash -= dividend
+    overdraft = np.maximum(-cash, 0.0)
+    e.cash = cash + overdraft
+    e.debt_short = e.debt_short + short + overdraft
+    e.debt_long = e.debt_long + long - repaid
+    e.debt_line = e.debt_line * (1.0 - 0.25 / p["loan_term"]) + np.minimum(line, long)
+    e.debt_covered *= 1.0 - 0.25 / p["loan_term"]
+    e.debt_covered += felt(m, "credit_terms", "coverage") * long
+    e.productivity += investment.embodied_gain(plant, e.capital, p["embodied_gain"])
+    e.energy_technique = energy.technique(
+        e.energy_technique, plant, e.capital,
+        m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise")), p["energy_elasticity_new"],
+    )  # fmt: skip
+    # Depreciation is a cost without payment; digital and green outlays are not plant.
+    e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
+    e.digital_stage[stage_up] += 1
+    e.year_upgrades += stage_up
+    e.energy_saved += np.where(green_up, green_saved, 0.0)
+    e.green_upgrades += green_up
+    e.year_investment += spent
+    e.year_subsidy += grant
+    m.spent += float(np.dot(w, grant))
+    m.books.book("households", float(np.dot(w, dividend)))
+    m.books.book("outside", float(np.dot(w, spent)))
+    m.books.book("government", -float(np.dot(w, grant)))
+    credit.set_rates(m)

@@ -1,0 +1,165 @@
+"""Production: costs, taxes and profit of what is sold, jobs and the wage, energy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model import audit, awareness, energy, innovation, market, targeting, taxes
+from model.credit import interest_due
+from model.enterprises import NEVER
+from model.population import ENERGY_FIELD
+from model.reach import felt
+
+if TYPE_CHECKING:
+    from model.model import ClusterPolicyModel
+    from model.scenario import Array
+
+
+def produce(m: ClusterPolicyModel) -> None:
+    """Costs, taxes and profit; jobs and the wage; energy use."""
+    e, p, facts = m.enterprises, m.parameters, m.policy.province.marginals
+    w, price = e.weight, m.price[e.field]
+    tax_share = facts["va_share_production_tax"]
+    vat_share = tax_share * p["vat_in_production_tax"]
+    vat_rate = m.lever_value("vat_rate", "rate")
+    made = e.va_rate * e.revenue
+    real = (made + vat_share / (1.0 - vat_share) * made) / price
+    # Dearer inputs are passed on in part; volumes are those of the inputs' old prices.
+    dearer = p["input_price_borne"] * (m.input_price - 1.0) * (e.revenue - made)
+    net = made - np.minimum(dearer, 0.5 * made)
+    vat = vat_share / (1.0 - vat_share) * vat_rate / 0.13 * net
+    energy_price = energy.price(p["energy_price"], m.energy_rise, m.price_all)
+    energy_used = np.maximum(e.energy_per_va - e.energy_saved, 0.0) * e.energy_technique * real
+    saved_cost = e.energy_saved * e.energy_technique * real * energy_price
+    energy_cost = energy_used * energy_price
+    # Energy at unchanged technique is part of what the value-added rate already pays for.
+    materials = e.revenue - net - saved_cost - energy_cost
+
+    wanted = e.labour_need * 4.0 * real * np.exp(-m.labour_saving - e.productivity)
+    e.employees += p["labour_adjustment"] * (wanted - e.employees)
+    wages = e.employees * e.wage * (m.wage / 4.0)
+
+    extra_vat = m.policy.lever("vat_additional_deduction")
+    deduction = np.zeros(len(e))
+    if extra_vat is not None and extra_vat.value("rate", m.quarter) > 0.0:
+        claimed = targeting.claimed_share(extra_vat, e, m.seed_of_run, m.quarter, p["vat_take_up"])
+        claimed *= awareness.knows(m, extra_vat)
+        input_tax = vat_rate * p["input_tax_share"] * (materials + energy_cost)
+        rate = extra_vat.value("rate", m.quarter) * claimed * (e.field != ENERGY_FIELD)
+        deduction = np.minimum(rate * input_tax, vat)
+
+    # A surcharge on energy goes to the treasury, as part of production tax.
+    levy = felt(m, "price_of_energy", "rise") * energy_cost
+    received = targeting.due(m) + m.paid_now
+    books = taxes.Accounts(
+        revenue=e.revenue,
+        materials=materials,
+        energy_cost=energy_cost,
+        vat=vat,
+        surcharges=(tax_share - vat_share) * (net + vat) + levy,
+        services=facts["va_share_other_services"] * (net + vat),
+        wages=wages,
+        interest=interest_due(m) / 4.0,
+        depreciation=p["capital_depreciation"] / 4.0 * e.capital,
+        rd=e.rd,
+        other_income=deduction + received,
+    )
+    e.value_added = books.value_added
+    e.value_added_real = real
+    e.profit = books.profit
+    m.identity = _relative(float(np.dot(w, books.value_added)), float(np.dot(w, books.income_side)))
+    tax, forgone = _income_tax(m)
+
+    m.cash_flow = e.profit - tax + books.depreciation
+    m.after_tax = e.profit - tax
+    for sector, amount in (
+        ("government", vat - deduction + books.surcharges + tax - received),
+        ("households", wages),
+        ("banks", books.interest),
+        ("outside", materials + energy_cost + books.services + e.rd - e.revenue - vat),
+    ):
+        m.books.book(sector, float(np.dot(w, amount)))
+    paid = vat - deduction + books.surcharges + tax
+    m.spent += float(np.dot(w, received))
+    _count_year(m, books, energy_used, paid, deduction + forgone, received)
+    if extra_vat is not None and deduction.any():
+        payer = taxes.payers("vat", p["local_tax_province"])
+        targeting.book(m, extra_vat, "forgone", "tax", "tax", slice(None), deduction, payer)
+    m.turnover = float(np.dot(w, e.revenue + vat))
+    _wage(m, float(np.dot(w, wages)), float(np.dot(w, e.value_added)), float(np.dot(w, real)),
+          float(np.dot(w, e.employees)))  # fmt: skip
+
+
+def _count_year(
+    m: ClusterPolicyModel, books: taxes.Accounts, energy_used: Array, tax: Array, forgone: Array,
+    subsidy: Array,
+) -> None:  # fmt: skip
+    """Add the quarter to what is counted by year."""
+    e = m.enterprises
+    e.year_revenue += e.revenue
+    e.year_value_added += e.value_added
+    e.year_value_added_real += e.value_added_real
+    e.year_profit += e.profit
+    e.year_wages += books.wages
+    e.year_rd += e.rd
+    e.year_rd_reported += e.rd_reported
+    e.year_energy += energy_used
+    e.year_tax += tax
+    e.year_tax_forgone += forgone
+    e.year_subsidy += subsidy
+
+
+def _relative(one: float, other: float) -> float:
+    return abs(one - other) / max(abs(one), 1.0)
+
+
+def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: float) -> None:
+    """Move the provincial wage; the first quarter only sets the memory."""
+    p = m.parameters
+    if m.memory is not None:
+        before_real, before_staff = m.memory
+        growth = market.wage_growth(
+            productivity=np.log(real / staff) - np.log(before_real / before_staff),
+            labour_share=wages / va,
+            share_start=m.labour_share_start,
+            employment=np.log(staff / before_staff) - p["labour_force_growth"] / 4.0,
+            correction=p["wage_correction"],
+            pass_through=p["wage_pass_through"],
+            supply=p["labour_supply_elasticity"],
+        )
+        m.wage *= float(np.exp(np.clip(growth, -0.1, 0.15)))
+    m.memory = (real, staff)
+
+
+def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
+    """Income tax and what the super-deduction takes off it; the user cost of R&D it leaves."""
+    e, p = m.enterprises, m.parameters
+    super_deduction = m.policy.lever("rd_super_deduction")
+    extra, share = 0.0, np.zeros(len(e))
+    if super_deduction is not None:
+        extra = super_deduction.value("extra", m.quarter)
+        usual = p["deduction_take_up"]
+        share = targeting.claimed_share(super_deduction, e, m.seed_of_run, m.quarter, usual)
+        share *= awareness.knows(m, super_deduction)
+    claims = extra * share * e.rd_reported
+    small = e.employees <= 300.0
+    tax, forgone, e.losses = taxes.income_tax(
+        e.profit, e.losses, claims, e.high_tech > NEVER, small, m.income_tax
+    )
+    usable = np.where(e.profit > claims, share, 0.0)
+    tax_rate = np.where(e.high_tech > NEVER, m.income_tax.high_tech, m.income_tax.ordinary)
+    # What all claimed in 2018, also of those whom the lever serves no longer.
+    before = np.where(e.profit > claims, p["deduction_take_up"], 0.0)
+    start = taxes.rd_user_cost(tax_rate, 0.75, before)
+    # The R&D grant is taxed, so it cuts the user cost by its own rate.
+    m.rd_cost_ratio = (taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate) / start
+    m.rd_cost_ratio *= 1.0 - m.platform_cut[e.cluster]
+    m.rd_cost_ratio = np.maximum(m.rd_cost_ratio, innovation.LEAST_COST)
+    m.rd_reward = np.asarray(audit.expected(tax_rate * extra * usable, audit.chance(m)))
+    e.year_relabel_gain += forgone * (1.0 - e.rd / np.maximum(e.rd_reported, 1.0))
+    if super_deduction is not None:
+        payer = taxes.payers("income", p["local_tax_province"])
+        targeting.book(m, super_deduction, "forgone", "tax", "tax", slice(None), forgone, payer)
+    return tax, forgone

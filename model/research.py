@@ -1,0 +1,102 @@
+"""Research: R&D of the next quarter, and the productivity it brings beside other sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model import audit, digital, innovation, titles
+from model.enterprises import NEVER
+from model.randomness import laplace, uniform
+from model.reach import felt
+
+if TYPE_CHECKING:
+    from model.model import ClusterPolicyModel
+    from model.scenario import Array
+
+
+def innovate(m: ClusterPolicyModel) -> None:
+    """R&D of the next quarter, knowledge, spillovers, digital gains, shocks: productivity."""
+    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
+    sigma1 = p["sigma"] - 1.0
+    before = e.knowledge
+    real_rd = e.rd / m.price_all
+    e.knowledge = innovation.next_knowledge(before, real_rd, p["delta_K"])
+    gain = p["gamma_RD"] / sigma1 * innovation.log_gain(before, e.knowledge, e.knowledge_floor)
+    size = m.number_of_pools
+    added = np.bincount(e.pool, e.weight * real_rd, size)
+    pool_after = innovation.next_knowledge(m.pool_knowledge, added, p["delta_K"])
+    others_before = np.maximum(m.pool_knowledge[e.pool] - before, 0.0)
+    others_after = np.maximum(pool_after[e.pool] - e.knowledge, 0.0)
+    absorb = np.where(e.rd_institution, 1.25, np.where(e.rd_active, 1.0, 0.5))
+    absorb = absorb * (1.0 + felt(m, "spillover", "rise"))
+    spill = innovation.log_gain(others_before, others_after, np.full(1, 1e7))
+    gain += p["spill_RD"] / sigma1 * absorb * np.clip(spill, -0.1, 0.1)
+    m.pool_knowledge = pool_after
+    digital_before = e.digital_gain
+    e.digital_gain = digital.realised_gain(
+        digital_before, e.digital_stage, p["phi_D"] / sigma1, 1.0 / p["digital_lag_ratio"]
+    )
+    gain += e.digital_gain - digital_before
+    gain += p["frontier_absorption"] * m.frontier[e.field] + p["drift"] / 4.0
+    e.productivity += gain
+
+    chance = p["shock_chance"]
+
+    def shock(name: str) -> Array:
+        lot, result = uniform(seed, f"{name} comes", e.id, t), np.zeros(len(e))
+        rows = np.flatnonzero(lot < chance)
+        result[rows] = innovation.seldom(laplace(seed, name, e.id[rows], t), lot[rows], chance)
+        return result
+
+    slow = innovation.level_noise(shock("level"), p["level_shock"], chance)
+    giant = np.log(np.maximum(e.expected_revenue / p["giant_size"], 1.0))
+    e.size_level += slow - p["giant_reversion"] / 4.0 * giant
+    scale = innovation.noise_scale(e.expected_revenue, p["noise"], p["noise_size_slope"])
+    e.size_noise *= 1.0 - p["noise_reversion"]
+    e.size_noise += scale * shock("noise")
+
+    _rd(m)
+
+
+def _rd(m: ClusterPolicyModel) -> None:
+    """Starts, stops and intensity of R&D."""
+    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
+    trend = float(np.exp(p["rd_taste_growth"] * (t + 1) / 4.0))
+    peers = m.peer_share(e.rd_active)
+    # Where R&D is a condition of grants, it brings more than its own return (article 5).
+    ticket = m.ticket[e.size] / np.maximum(e.rd_taste * e.expected_revenue, 1.0)
+    entry_cost = 1.0 - np.minimum(ticket, 0.5)
+    start = innovation.start_hazard(
+        p["rd_start"], e.expected_revenue, p["rd_start_size_power"],
+        m.rd_cost_ratio * entry_cost, p["eps_RD"], peers, p["rd_peer"],
+    )  # fmt: skip
+    draw = uniform(seed, "rd start", e.id, t)
+    sunk = p["rd_sunk"] * e.rd_taste * e.expected_revenue
+    starts = ~e.rd_active & (draw < start) & (e.cash > sunk) & (e.expected_revenue > 3e6)
+    size = np.clip((e.expected_revenue / 100e6) ** -0.3, 0.2, 2.0)
+    stops = e.rd_active & (draw < p["rd_stop"] / 4.0 * size)
+    intensity = innovation.rd_intensity(
+        e.rd_intensity, trend * e.rd_taste, m.rd_cost_ratio, p["eps_RD"], p["rd_adjust_speed"]
+    )
+    intensity = np.where(starts, p["rd_start_level"] * e.rd_taste, intensity)
+    e.rd_active = (e.rd_active | starts) & ~stops
+    e.rd_intensity = np.where(e.rd_active, np.minimum(intensity, 0.3), 0.0)
+    sunk_paid = np.where(starts, sunk, 0.0)
+    # Never more than cash flow and half of cash can pay: R&D gives way before wages do.
+    able = np.maximum(0.5 * e.cash + 0.25 * np.maximum(e.value_added, 0.0), 0.0)
+    # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
+    m.lasting_price += p["lasting_price_speed"] / 4.0 * (m.price - m.lasting_price)
+    steady = (m.lasting_price / m.price) ** (1.0 - p["rd_price_pass"])
+    sales = e.expected_revenue * steady[e.field]
+    e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
+    reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
+    notch = titles.high_tech_threshold(e.expected_revenue) * e.expected_revenue / 4.0
+    reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
+    e.rd_reported = innovation.up_to_notch(
+        reported, (1.0 + p["notch_margin"]) * notch, e.high_tech > NEVER, reach
+    )
+    founds = e.rd_active & ~e.rd_institution & e.above_scale
+    founds &= uniform(seed, "rd institution", e.id, t) < p["institution_rate"] / 4.0
+    e.rd_institution |= founds
