@@ -52,7 +52,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         banks: The bank sector.
         ledger: All payments and promises under levers.
         quarter: Quarter being run, or last run (0 is 2019-Q1).
-        timings: Seconds spent in each stage so far.
+        timings: CPU seconds spent in each stage so far.
     """
 
     def __init__(
@@ -254,9 +254,9 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         # Labour saved by methods and machines that other columns do not carry.
         self.labour_saving = self.parameters["labour_saving"] * (self.quarter + 1) / 4.0
         for name, stage in QUARTER:
-            began = time.perf_counter()
+            began = time.process_time()
             stage(self)
-            self.timings[name] += time.perf_counter() - began
+            self.timings[name] += time.process_time() - began
         closed = self.books.residual(before, self._position(), self.turnover)
         # What the ledger says was paid is what enterprises and suppliers of platforms received.
         unposted = abs(self.ledger.paid - paid_before - self.spent) / self.turnover
@@ -267,9 +267,9 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def close_year(self) -> None:
         """The yearly work, after the fourth quarter."""
-        began = time.perf_counter()
+        began = time.process_time()
         year_end(self)
-        self.timings["year end"] += time.perf_counter() - began
+        self.timings["year end"] += time.process_time() - began
 
     def observe(self) -> None:
         """Record the outcomes of the year."""

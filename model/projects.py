@@ -41,8 +41,8 @@ def hold_calls(m: ClusterPolicyModel) -> None:
             free &= ~_contest(m, lever, free)
         elif lever.channel == "public_platform":
             _set_up_institutes(m, lever)
-    for lever in m.policy.levers:
-        if lever.channel == "price_of_rd" and targeting.gives(lever, m.quarter):
+    for lever in m.policy.levers_of("price_of_rd"):
+        if targeting.gives(lever, m.quarter):
             free &= ~_support(m, lever, free & e.rd_active & targeting.applicants(m, lever))
 
 

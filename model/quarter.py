@@ -52,8 +52,8 @@ def year_end(m: ClusterPolicyModel) -> None:
     audit.close_year(m)
     rise = felt(m, "title_rate", "rise")
     fresh = titles.award_titles(e, p, m.seed_of_run, t, m.year, rise)
-    for lever in m.policy.levers:
-        if lever.channel == "title_award" and lever.in_force(t):
+    for lever in m.policy.levers_of("title_award"):
+        if lever.in_force(t):
             titles.promise_awards(m, lever, fresh)
     if m.year >= BASE_YEAR:
         run_race(m)
