@@ -49,12 +49,20 @@ DEARER_LOANS = 0.01
 CAPACITY = 5.0
 """Rise of the capacity of digital providers in the arms that do not want for it."""
 AFTER = quarter_index(2020, 1)
-"""Quarter that measures on investment begin in: a year to compare with is before."""
+"""Quarter that measures on investment, the quota and guarantees begin in: a year to compare with is
+before."""
+QUOTA = "energy_quota"
+"""Lever of the quota arm, with the threshold and fall that it has as a design."""
+SMALLER = {"size": ("medium", "small", "below_scale")}
+"""Whom vouchers and guarantees are for, in clusters or not."""
 WITHOUT = ("special_funds", "rd_grant", "equipment_grant", "digital_subsidy_2021_2023")
 
 
 class Observed(PanelModel):
     """The panel with what the measures of conduct need beside, and a shock to a random half.
+
+    Defaults are told by the position at the start of the quarter of exit: loans that cash and scrap
+    did not cover then.
 
     Args:
         scenario: The scenario.
@@ -69,6 +77,21 @@ class Observed(PanelModel):
         super().__init__(scenario, rng, population)
         e = self.enterprises
         e.size_level += better * treated(e.id, rng, "better")
+        self._unpaid = np.zeros(len(e))
+
+    def step(self) -> None:
+        """One quarter, with what those who leave in it cannot pay back."""
+        e, scrap = self.enterprises, self.parameters["scrap_value"]
+        short = np.maximum(e.debt_short + e.debt_long - e.cash - scrap * e.capital, 0.0)
+        super().step()
+        new = len(e) - len(short)
+        gone = np.isin(np.arange(len(e)), self.exits[-1][0])
+        self._unpaid = np.pad(self._unpaid, (0, new)) + gone * np.pad(short, (0, new))
+
+    def observe(self) -> None:
+        """Record the year."""
+        super().observe()
+        self._unpaid = np.zeros(int((self.enterprises.weight > 0.0).sum()))
 
     def _table(self) -> pd.DataFrame:
         e = self.enterprises
@@ -90,6 +113,7 @@ class Observed(PanelModel):
                 saved=e.energy_saved,
                 green=e.green_upgrades,
                 upgrades=e.year_upgrades,
+                unpaid=self._unpaid,
             )
         )
 
@@ -140,8 +164,17 @@ def _rd_grant(rate: float, **cap: float) -> Lever:
 
 
 def _voucher(rate: float) -> Lever:
-    who = {"size": ("medium", "small", "below_scale")}
-    return replace(_put("digital_voucher", rate=rate), who=who)
+    return replace(_put("digital_voucher", rate=rate), who=SMALLER)
+
+
+def _green() -> Lever:
+    # A dearer energy that it is compared with meets members of clusters and others alike.
+    who = {"size": ("large", "medium", "small")}
+    return replace(_put("green_retrofit_grant", rate=GREEN_CUT, cap=1e12), who=who)
+
+
+def _guarantee() -> Lever:
+    return replace(_put("credit_guarantee", AFTER, HALF), who=SMALLER)
 
 
 def _deduction(extra: float) -> Lever:
@@ -169,7 +202,9 @@ ARMS: dict[str, tuple[Lever, ...]] = {
     "deduction": (_deduction(1.0),),
     "deduction, audit": (_deduction(1.0), _audit(0.5)),
     "deduction, full audit": (_deduction(1.0), _audit(1.0)),
-    "green": (_put("green_retrofit_grant", rate=GREEN_CUT, cap=1e12),),
+    "green": (_green(),),
+    "quota": (_put(QUOTA, AFTER, None),),
+    "guarantee": (_guarantee(),),
     "voucher, small": (_voucher(VOUCHER / 2.0),),
     "voucher": (_voucher(VOUCHER),),
     "capacity": (_capacity(),),
@@ -252,8 +287,9 @@ class Arms:
         return equal_worth(self.bare.parameters, self.bare.outside.loan_rate_in(2019))
 
     def _dearer(self, scenario: Scenario, by: float) -> Scenario:
-        price = by * scenario.parameters["energy_price"]
-        return scenario.with_draw({"energy_price": price}, {})
+        # Over other prices, so that new plant is built for it: a higher level alone moves upgrades
+        # and not technique.
+        return scenario.with_draw({"energy_price_rise": by}, {})
 
     def _equal_grant(self) -> pd.DataFrame:
         """The equipment grant of such a rate that it pays what the interest discount pays."""

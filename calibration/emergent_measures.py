@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from calibration.emergent_arms import Arms
+    from model.scenario import Array
 
     Flag = npt.NDArray[np.bool_]
 
@@ -81,6 +82,37 @@ def of_size(frame: pd.DataFrame, *sizes: str) -> Flag:
     """Enterprises of these size classes in the first year."""
     result: Flag = frame["size_first"].isin([SIZES.index(name) for name in sizes]).to_numpy()
     return result
+
+
+def under_quota(two: pd.DataFrame) -> tuple[Flag, Flag]:
+    """Rows of those whom the quota meets in its first year, and of those it never meets."""
+    (quota,) = arms.ARMS["quota"]
+    heavy = two[["energy", "energy_arm"]].max(axis=1) >= quota.value("threshold", arms.AFTER)
+    first, ever = (
+        two["id"].isin(two.loc[heavy & years, "id"]).to_numpy()
+        for years in (two["year"] == OPEN - 1, two["year"] < LAST)
+    )
+    return first, ~ever
+
+
+def market_takes(data: Arms, two: pd.DataFrame, moved: Flag) -> float:
+    """Part of what some enterprises gain that others of the province lose, by theory.
+
+    One market with constant elasticity: s (1 - m) / (1 - s m), with s the province's share of the
+    market and m that of the moved enterprises in the province; fields weigh as what is gained.
+
+    Args:
+        data: The arms.
+        two: Two arms in the years looked at, shape (rows,).
+        moved: Enterprises whose competitiveness or sales the arm moves, shape (rows,).
+    """
+    w, number = two["weight"].to_numpy(), two["field"].to_numpy()
+    change = w * (two["revenue_arm"] - two["revenue"]).to_numpy()
+    before = w * two["revenue"].to_numpy()
+    gain, mine = (np.bincount(number[moved], x[moved], len(FIELDS)) for x in (change, before))
+    m = mine / np.maximum(np.bincount(number, before, len(FIELDS)), 1.0)
+    s = data.bare.province.fields["market_share"]
+    return float(np.dot(s * (1.0 - m) / (1.0 - s * m), gain) / gain.sum())
 
 
 def _history(data: Arms) -> Panels:
@@ -271,6 +303,45 @@ def anchor(data: Arms) -> Found:
     )  # fmt: skip
 
 
+def leakage(data: Arms) -> Found:
+    """Sales that others in the province gain over what plants under the energy quota lose."""
+    two = both(data["plain"], data["quota"])
+    _, free = under_quota(two)
+
+    def shifted(name: str, years: Flag) -> float:
+        return -extra(two, name, years & free) / extra(two, name, years & ~free)
+
+    after, first = ((two["year"] >= OPEN).to_numpy(), (two["year"] == OPEN).to_numpy())
+    return Found(
+        shifted("revenue", after), int(after.sum()),
+        {"in_the_first_year": shifted("revenue", first),
+         "expected_of_the_market": market_takes(data, two[after], ~free[after]),
+         "of_energy": shifted("energy", after)},
+    )  # fmt: skip
+
+
+def guarantee(data: Arms) -> Found:
+    """Rise of the rate of default by a guarantee to a random half, over that of the other half."""
+
+    def rates(arm: str, *, guaranteed: bool) -> Array:
+        frame = data[arm]
+        frame = frame[(frame["year"] >= OPEN) & (frame["size"] != SIZES.index("large"))]
+        frame = frame[in_half(frame, data.seed, "credit_guarantee") == guaranteed]
+        number, owed = float(frame["weight"].sum()), total(frame, "debt")
+        failed = total(frame.assign(failed=frame["unpaid"] > 0.0), "failed")
+        return np.array([failed / number, owed / number, total(frame, "unpaid") / owed])
+
+    half, rest = (
+        rates("guarantee", guaranteed=who) / rates("plain", guaranteed=who) for who in (True, False)
+    )
+    defaults, loans, unpaid = half / rest - 1.0
+    frame = data["guarantee"]
+    return Found(
+        float(defaults), int(((frame["unpaid"] > 0.0) & (frame["year"] >= OPEN)).sum()),
+        {"loans": float(loans), "part_of_loans_unpaid": float(unpaid)},
+    )  # fmt: skip
+
+
 PRIORS: dict[str, Callable[[Arms], Found]] = {
     "add_grant_small": grant_small,
     "add_grant_large": grant_large,
@@ -284,5 +355,7 @@ PRIORS: dict[str, Callable[[Arms], Found]] = {
     "alpha_agg": density,
     "cluster_p_innov": cluster_innovators,
     "anchor_spill": anchor,
+    "leakage": leakage,
+    "guar_default": guarantee,
 }
 """Measure of each row of `priors.csv` that must come out of the model, by its name."""

@@ -14,14 +14,17 @@ from calibration.emergent_measures import (
     OPEN,
     Found,
     both,
+    equipment_price,
     extra,
     grant_by_size,
     in_half,
+    market_takes,
     plant_bought,
     total,
+    under_quota,
 )
 from calibration.facts_measures import FIRST, LAST
-from model.scenario import FIELDS, SIZES
+from model.scenario import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from calibration.emergent_arms import Arms
+    from calibration.emergent_measures import Flag
 
 
 def grant_against_discount(data: Arms) -> Found:
@@ -45,6 +49,12 @@ def grant_against_discount(data: Arms) -> Found:
         per_yuan[0] - per_yuan[1], len(two),
         {"grant": per_yuan[0], "discount": per_yuan[1], "cost_ratio": cost[0] / cost[1]},
     )  # fmt: skip
+
+
+def price_in_spikes(data: Arms) -> Found:
+    """Share of the extra plant by a price cut that is bought in years of a spike."""
+    found = equipment_price(data)
+    return Found(found.also["share_in_spikes"], found.observations)
 
 
 def grant_small_against_large(data: Arms) -> Found:
@@ -155,24 +165,33 @@ def green_against_price(data: Arms) -> Found:
     )  # fmt: skip
 
 
+def quota_against_intensity(data: Arms) -> Found:
+    """Part of the fall of energy under a quota that is not a fall of energy per value added."""
+    two = both(data["plain"], data["quota"])
+    under, _ = under_quota(two)
+
+    def change(name: str, years: Flag) -> float:
+        rows = under & years
+        return float(np.log(total(two, f"{name}_arm", rows) / total(two, name, rows)))
+
+    after, last = ((two["year"] >= OPEN).to_numpy(), (two["year"] == LAST).to_numpy())
+    energy, output = (change(name, after) for name in ("energy", "value_added_real"))
+    return Found(
+        output / energy, int((under & after).sum()),
+        {"energy": energy, "energy_per_value_added": energy - output, "output": output,
+         "energy_in_the_last_year": change("energy", last),
+         "output_in_the_last_year": change("value_added_real", last)},
+    )  # fmt: skip
+
+
 def displacement(data: Arms) -> Found:
     """Sales that others in the province lose over what a better half gains, against theory.
 
-    Theory, of one market with constant elasticity: s (1 - m) / (1 - s m), with s the province's
-    share of the market and m that of the better half in the province. Later years add what comes
-    by credit.
+    Later years add what comes by credit.
     """
     whole = both(data["plain"], data["better half"])
     two = whole[whole["year"] == FIRST]
-    half = in_half(two, data.seed, "better")
-    w, number = two["weight"].to_numpy(), two["field"].to_numpy()
-    gain = np.bincount(
-        number[half], (w * (two["revenue_arm"] - two["revenue"]).to_numpy())[half], len(FIELDS)
-    )
-    before = w * two["revenue"].to_numpy()
-    all_, better = (np.bincount(number[r], before[r], len(FIELDS)) for r in (half | ~half, half))
-    m, s = better / np.maximum(all_, 1.0), data.bare.province.fields["market_share"]
-    expected = float(np.dot(s * (1.0 - m) / (1.0 - s * m), gain) / gain.sum())
+    expected = market_takes(data, two, in_half(two, data.seed, "better"))
 
     def lost(frame: pd.DataFrame) -> float:
         rows = in_half(frame, data.seed, "better")
@@ -191,19 +210,22 @@ def voucher_saturates(data: Arms) -> Found:
     def upgrades(arm: str) -> float:
         return total(data[arm], "upgrades")
 
+    vouchers = ("voucher, small", "voucher")
     plain, alone = upgrades("plain"), upgrades("capacity")
-    share = {}
-    for arm in ("voucher, small", "voucher"):
-        share[arm] = (upgrades(arm) - plain) / (upgrades(f"{arm}, capacity") - alone)
+    scarce = [upgrades(arm) - plain for arm in vouchers]
+    ample = [upgrades(f"{arm}, capacity") - alone for arm in vouchers]
     return Found(
-        share["voucher"], len(data["plain"]),
-        {"at_the_rate_as_issued": share["voucher, small"], "before": plain,
-         "extra": upgrades("voucher") - plain, "capacity_alone": alone - plain},
+        scarce[1] / ample[1], len(data["plain"]),
+        {"at_half_the_rate": scarce[0] / ample[0],
+         "second_half_of_the_rate_over_the_first": (scarce[1] - scarce[0]) / scarce[0],
+         "the_same_with_capacity": (ample[1] - ample[0]) / ample[0],
+         "before": plain, "extra": scarce[1], "capacity_alone": alone - plain},
     )  # fmt: skip
 
 
 PATTERNS: dict[str, Callable[[Arms], Found]] = {
     "grant_against_discount": grant_against_discount,
+    "price_in_spikes": price_in_spikes,
     "grant_small_against_large": grant_small_against_large,
     "take_up": take_up,
     "take_up_by_size": take_up_by_size,
@@ -213,6 +235,7 @@ PATTERNS: dict[str, Callable[[Arms], Found]] = {
     "misuse_by_reward": misuse_by_reward,
     "misuse_under_audit": misuse_under_audit,
     "green_against_price": green_against_price,
+    "quota_against_intensity": quota_against_intensity,
     "displacement": displacement,
     "voucher_saturates": voucher_saturates,
 }

@@ -1,12 +1,16 @@
 """What must come out: each check is measured or has its reason, and signs hold in small runs."""
 
+from operator import attrgetter
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from calibration import emergent
 from calibration.emergent_arms import ARMS, Arms, equal_worth, treated
-from calibration.emergent_measures import PRIORS, Found, both, extra
+from calibration.emergent_measures import PRIORS, Found, both, extra, under_quota
+from calibration.emergent_page import page, words
 from calibration.emergent_patterns import PATTERNS
 from model import build_population
 from model.model import POPULATION_SEED
@@ -46,11 +50,11 @@ def mean(found, also=None):
 
 def test_every_check_is_measured_or_has_its_reason():
     asked = {row.parameter for row in table("priors") if row.use == "emergent_check"}
-    missing = set(emergent.words()["not_measured"])
-    assert set(PRIORS) | (missing & asked) == asked
+    missing = set(words()["not_measured"])
+    assert set(PRIORS) | missing == asked
     assert not set(PRIORS) & missing
-    assert set(emergent.words()["effects"]) == set(PRIORS)
-    assert set(emergent.words()["patterns"]) == set(PATTERNS)
+    assert set(words()["effects"]) == set(PRIORS)
+    assert set(words()["patterns"]) == set(PATTERNS)
 
 
 def test_the_halves_of_arms_are_halves_that_do_not_know_of_each_other():
@@ -108,6 +112,10 @@ def test_a_dearer_energy_is_worth_what_the_grant_is_worth():
         ("green_against_price", 1.1, np.inf),
         ("displacement", 0.7, 1.6),
         ("voucher_saturates", 0.0, 0.95),
+        ("price_in_spikes", 0.5, 1.5),
+        ("quota_against_intensity", 0.6, 1.4),
+        ("leakage", 0.0, 0.2),
+        ("guar_default", 0.0, 0.5),
     ],
 )
 def test_signs_hold_in_small_runs(value, key, low, high):
@@ -132,21 +140,105 @@ def test_supports_that_are_compared_cost_the_same(value):
     assert mean(value("grant_against_discount"), "cost_ratio") == pytest.approx(1.0, abs=0.1)
 
 
-def test_the_table_and_the_page_are_whole():
+def test_a_quota_cuts_energy_by_less_output_and_not_by_better_technique(value):
+    found = value("quota_against_intensity")
+    assert mean(found, "energy") < -0.03
+    assert mean(found, "energy") < 2.0 * mean(found, "energy_per_value_added")
+    assert mean(found, "energy_in_the_last_year") < mean(found, "energy")
+
+
+def test_buyers_of_plants_under_a_quota_turn_to_others_as_theory_has_it(value):
+    found = value("leakage")
+    expected = mean(found, "expected_of_the_market")
+    assert 0.0 < expected < 0.1
+    assert mean(found, "in_the_first_year") == pytest.approx(expected, rel=0.75)
+
+
+def test_those_whom_a_quota_never_meets_are_told_from_those_it_met(arms):
+    two = pd.DataFrame(
+        {
+            "id": [1, 1, 2, 2, 3, 3], "year": [2019, 2023] * 3,
+            "energy": [2e4, 1e3, 1e3, 2e4, 1e3, 1e3],
+            "energy_arm": [1e3, 1e3, 1e3, 2e4, 1e3, 1e3],
+        }
+    )  # fmt: skip
+    first, free = under_quota(two)
+    assert first.tolist() == [True, True, False, False, False, False]
+    # Heavy at the end of the last year alone: no quota has met it yet.
+    assert free.tolist() == [False, False, True, True, True, True]
+    mid = two.assign(year=[2019, 2021] * 3)
+    assert under_quota(mid)[1].tolist() == [False, False, False, False, True, True]
+
+
+def test_a_guarantee_lets_in_loans_of_which_more_are_left_unpaid(value):
+    found = value("guar_default")
+    assert mean(found, "loans") > 0.01
+    assert mean(found, "part_of_loans_unpaid") > 0.01
+
+
+def test_who_leaves_with_loans_uncovered_is_a_default(arms):
+    frame = arms[0]["plain"]
+    unpaid = frame["unpaid"] > 0.0
+    assert unpaid.any()
+    assert frame.loc[unpaid, "exited"].all()
+    assert unpaid.sum() < frame["exited"].sum()
+
+
+def test_the_second_half_of_a_voucher_finds_fewer_providers_idle(value):
+    found = value("voucher_saturates")
+    scarce = mean(found, "second_half_of_the_rate_over_the_first")
+    assert scarce < 0.9 * mean(found, "the_same_with_capacity")
+
+
+@pytest.fixture(scope="module")
+def table_of_two():
     found = [Found(1.0, 10, {"beside": 2.0}), Found(3.0, 12, {"beside": 4.0})]
-    keys = dict.fromkeys((*PRIORS, *PATTERNS), found)
-    effects, patterns = emergent._effects(keys), emergent._patterns(keys)
-    lines = emergent.results(effects, patterns)
-    missing = emergent.words()["not_measured"]
-    assert set(lines["key"]) == {
-        *PRIORS, *PATTERNS, *missing,
-    }  # fmt: skip
-    assert (lines.loc[lines["kind"].notna(), "value"] == 2.0).all()
-    text = emergent.page(effects, patterns)
-    for check in (*effects, *patterns):
-        assert check.words["title"]["zh"] in text
-        assert check.inside == (check.low <= 2.0 <= check.high)
-    assert all(f"`{key}`" in text for key in missing)
+    return emergent.results(dict.fromkeys((*PRIORS, *PATTERNS), found))
+
+
+def test_the_table_holds_medians_and_intervals(table_of_two):
+    assert sorted(table_of_two["key"]) == sorted([*PRIORS, *PATTERNS])
+    assert (table_of_two["value"] == 2.0).all()
+    assert np.allclose(table_of_two["p05"], 1.1)
+    assert np.allclose(table_of_two["p95"], 2.9)
+    assert (table_of_two["pairs"] == 2).all()
+    inside = (table_of_two["low"] <= 2.0) & (table_of_two["high"] >= 2.0)
+    assert (table_of_two["inside"] == inside).all()
+    assert table_of_two["share_inside"].isin([0.0, 0.5, 1.0]).all()
+    assert (table_of_two["also"] == "beside 3 (2.1 to 3.9)").all()
+
+
+def test_the_page_is_whole_and_says_plainly_what_lies_outside(table_of_two):
+    text = page(table_of_two)
+    for _, row in table_of_two.iterrows():
+        said = words()[f"{row['kind']}s"][row["key"]]
+        assert said["title"]["zh"] in text
+        assert said["note"] in text
+    assert text.count("**Outside**") == (~table_of_two["inside"]).sum()
+    assert all(f"`{key}`" in text for key in words()["not_measured"])
+
+
+def test_the_page_is_that_of_the_stored_table():
+    stored = emergent.stored()
+    assert sorted(stored["key"]) == sorted([*PRIORS, *PATTERNS]), "run calibration.emergent"
+    assert emergent.PAGE.read_text(encoding="utf-8") == page(stored)
+    assert stored["pairs"].min() >= 12
+
+
+def test_workers_give_the_pairs_in_their_order():
+    points = [SimpleNamespace(index=index) for index in range(1, 6)]
+    for workers in (1, 2):
+        assert list(emergent._each(attrgetter("index"), points, workers)) == [1, 2, 3, 4, 5]
+
+
+def test_each_pair_has_a_seed_and_a_draw_of_its_own(monkeypatch):
+    monkeypatch.setattr(emergent, "PATTERNS", {})
+    monkeypatch.setattr(emergent, "PRIORS", {"drawn": lambda arms: (arms.seed, dict(arms.draw))})
+    (one, two), other = (emergent.measure(pairs, rows=300)["drawn"] for pairs in (2, 1))
+    assert (one[0], two[0]) == (1, 2)
+    assert one[1] != two[1]
+    # More pairs leave those that are there as they are.
+    assert other == [one]
 
 
 def test_arms_name_levers_of_their_own():
