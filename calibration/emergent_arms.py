@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from calibration.facts_measures import DEARER, END, LAST
+from calibration.facts_panels import DEARER, END, LAST
 from calibration.panel import PanelModel, with_productivity
 from model import targeting
 from model.enterprises import LABELS, NEVER

@@ -14,8 +14,10 @@ import numpy as np
 
 from calibration import emergent_arms as arms
 from calibration import facts_estimators as fit
-from calibration.facts_measures import FIRST, LAST, Panels, investment_equation, rd_cash_flow
-from calibration.facts_measures import energy_price as facts_energy_price
+from calibration.facts_innovation import rd_cash_flow
+from calibration.facts_panels import FIRST, LAST, Panels
+from calibration.facts_production import energy_price as facts_energy_price
+from calibration.facts_production import investment_equation
 from calibration.panel import lag
 from model.scenario import CITIES, FIELDS, SIZES, TIERS, year_of
 

@@ -23,7 +23,7 @@ from calibration.emergent_measures import (
     total,
     under_quota,
 )
-from calibration.facts_measures import FIRST, LAST
+from calibration.facts_panels import FIRST, LAST
 from model.scenario import SIZES
 
 if TYPE_CHECKING:

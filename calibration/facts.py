@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from calibration import facts_picture
-from calibration.facts_measures import DEARER, END, MEASURES, Measured, Panels
+from calibration.facts_measures import MEASURES
+from calibration.facts_panels import DEARER, END, Measured, Panels
 from calibration.panel import POPULATION_SEED, panel
 from experiments.draws import draws
 from model import build_population

@@ -6,7 +6,9 @@ import pytest
 
 from calibration import facts, facts_picture
 from calibration import facts_estimators as fit
-from calibration.facts_measures import END, MEASURES, Measured, Panels, shadow_of_death
+from calibration.facts_measures import MEASURES
+from calibration.facts_panels import END, Measured, Panels
+from calibration.facts_turnover import shadow_of_death
 from calibration.panel import PanelModel, lag, panel, with_productivity
 from model import ClusterPolicyModel, build_population
 from model.scenario import quarter_index
