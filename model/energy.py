@@ -53,7 +53,7 @@ def pays(
     Args:
         saved: Energy saved, tce a year.
         cost: Cost after grants, yuan.
-        price: Price of energy with quota price, yuan a tce.
+        price: Price of energy with surcharges and that of the quota, yuan a tce.
         draw: Standard Laplace draw: the enterprise's own view of the saving.
         hurdle: Required yearly return.
         upfront: Weight of cost now against savings later.
@@ -62,18 +62,28 @@ def pays(
     return np.asarray(saved * price * np.exp(spread * draw) > hurdle * upfront * cost)
 
 
-def revenue_within(
-    quota: Array, treated: Flag, energy_per_va: Array, real_per_revenue: Array
-) -> Array:
+def shadow_price(wanted: Array, elasticity: Array, most: float) -> Array:
+    """Rise of the price of energy that would bring energy down to the quota, a share.
+
+    The price at which demand of constant elasticity is what is allowed: wanted^(1/elasticity) - 1.
+
+    Args:
+        wanted: Energy wanted over that allowed, shape (rows,).
+        elasticity: Of energy to its price in the long run, absolute, shape (rows,).
+        most: Highest rise.
+    """
+    gap = np.log(np.maximum(wanted, 1.0))
+    return np.asarray(np.expm1(np.minimum(gap / elasticity, np.log1p(most))))
+
+
+def revenue_within(quota: Array, treated: Flag, per_revenue: Array) -> Array:
     """Most that an enterprise under an energy quota can sell in a quarter, yuan; else no limit.
 
-    Technique is given within a quarter, so a quota is a limit on output; only upgrades widen it.
+    Technique is given within a quarter, so what the price of the quota leaves above it is rationed.
 
     Args:
         quota: Energy allowed in the quarter, tce.
         treated: Is under the quota.
-        energy_per_va: Energy per real value added, tce a yuan of 2018.
-        real_per_revenue: Real value added a yuan of revenue.
+        per_revenue: Energy per revenue, tce a yuan.
     """
-    per_revenue = np.maximum(energy_per_va * real_per_revenue, 1e-15)
-    return np.where(treated, quota / per_revenue, np.inf)
+    return np.where(treated, quota / np.maximum(per_revenue, 1e-15), np.inf)

@@ -113,6 +113,9 @@ class Columns:
     energy_technique: Annotated[
         Real, _real("ratio", 0, INF, "energy per value added over that for the price of 2018")
     ]
+    energy_quota: Annotated[
+        Real, _real("tce a year", 0, INF, "energy allowed by an energy quota; 0 is none")
+    ]
     energy_saved: Annotated[
         Real, _real("tce per yuan of 2018", 0, INF, "energy saved by own upgrades")
     ]

@@ -111,6 +111,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.outside: Array
         found(self, POPULATION_SEED)
         self.revenue_per_mass = np.full(n, 0.25)
+        self.quota_price: Array | float = 0.0
         staff = e.weight * e.employees * e.wage
         marginals = province.marginals
         pay = float(np.sum(staff[e.above_scale]))

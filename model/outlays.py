@@ -58,7 +58,8 @@ def invest(m: ClusterPolicyModel) -> None:
     e.productivity += investment.embodied_gain(plant, e.capital, p["embodied_gain"])
     e.energy_technique = energy.technique(
         e.energy_technique, plant, e.capital,
-        m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise")), p["energy_elasticity_new"],
+        m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise") + m.quota_price),
+        p["energy_elasticity_new"],
     )  # fmt: skip
     # Depreciation is a cost without payment; digital and green outlays are not plant.
     e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital

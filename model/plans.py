@@ -182,7 +182,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
     view = laplace(seed, "green view", e.id[rows], t)
-    levy = _at(felt(m, "price_of_energy", "rise"), rows)
+    levy = _at(felt(m, "price_of_energy", "rise") + m.quota_price, rows)
     dear = energy.price(p["energy_price"], m.energy_rise, price) * (1.0 + levy)
 
     def wants(grant: Array | float) -> Flag:

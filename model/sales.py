@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import energy, market, network, targeting
+from model import energy_quota, market, network
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
@@ -20,9 +20,13 @@ def sell(m: ClusterPolicyModel) -> None:
     e, p = m.enterprises, m.parameters
     mass = market.competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
     target = _clear(m, mass)
-    permitted = _permitted(m)
+    m.quota_price, permitted = 0.0, energy_quota.permitted(m)
     if permitted is not None:
-        # Buyers turn to others for what a plant under an energy quota may not make.
+        # Dearer energy raises prices and loses sales; what is still too much is rationed, and
+        # buyers turn to others for it.
+        m.quota_price, kept = energy_quota.shadow_price(m, target, permitted)
+        mass = mass * kept
+        target = _clear(m, mass)
         target = _clear(m, mass * np.minimum(permitted / np.maximum(target, 1e-9), 1.0))
     # Plant was bought at older prices: what it makes is sold at those of today.
     m.plant_price += p["plant_price_speed"] / 4.0 * (m.price - m.plant_price)
@@ -52,21 +56,3 @@ def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     asked = m.links @ (per_mass * (e.digital_stage >= network.DIGITAL))
     m.link_digital = asked / np.maximum(linked, 1e-30)
     return market.revenue_target(mass, e.field, own, m.outside, m.market, bought, linked)
-
-
-def _permitted(m: ClusterPolicyModel) -> Array | None:
-    """Most that each enterprise may sell under an energy quota, yuan a quarter; None without one.
-
-    The quota is the energy of the year before less the fall asked for, at plants over a threshold.
-    """
-    e, lever = m.enterprises, m.policy.lever("energy_quota")
-    fall = 0.0 if lever is None else lever.value("fall", m.quarter)
-    if lever is None or fall <= 0.0:
-        return None
-    treated = targeting.eligible(lever, e) & (e.last_energy > 0.0)
-    treated &= e.last_energy >= lever.value("threshold", m.quarter)
-    facts = m.policy.province.marginals
-    vat = facts["va_share_production_tax"] * m.parameters["vat_in_production_tax"]
-    real = e.va_rate / (1.0 - vat) / m.price[e.field]
-    used = np.maximum(e.energy_per_va - e.energy_saved, 0.0) * e.energy_technique
-    return energy.revenue_within((1.0 - fall) / 4.0 * e.last_energy, treated, used, real)

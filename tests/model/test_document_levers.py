@@ -320,7 +320,7 @@ def test_those_refused_build_nothing_and_keep_what_they_have(base, name):
 
 
 def test_a_quota_cuts_energy_of_the_treated_and_their_buyers_turn_to_others(base):
-    lever = changed(ISSUED["energy_quota"], fall=0.1, threshold=5_000.0)
+    lever = changed(ISSUED["energy_quota"], fall=0.1, growth=0.0, threshold=5_000.0)
     one = fork(base, having(base.policy, lever))
     other = fork(base, base.policy)
     for model in (one, other):

@@ -1,0 +1,62 @@
+"""The energy quota: what plants may use, the price it puts on energy there, and what they may sell.
+
+A quota that is not traded has no price on a market, but it has one inside the plant: what it would
+give for a further tce. That price is a rent of the plant that holds the quota, so nobody pays it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model import energy, targeting
+from model.demography import RAMP
+
+if TYPE_CHECKING:
+    from model.model import ClusterPolicyModel
+    from model.scenario import Array
+
+
+def permitted(m: ClusterPolicyModel) -> Array | None:
+    """Most that each enterprise may sell under the quota, yuan a quarter; None without one."""
+    e, lever = m.enterprises, m.policy.lever("energy_quota")
+    fall = 0.0 if lever is None else lever.value("fall", m.quarter)
+    if lever is None or fall <= 0.0:
+        return None
+    path = (1.0 + lever.value("growth", m.quarter)) * (1.0 - fall)
+    if m.quarter % 4 == 0:
+        e.energy_quota *= path
+    named = (e.energy_quota == 0.0) & (e.last_energy > 0.0)
+    named &= e.last_energy >= lever.value("threshold", m.quarter)
+    # The year that a quota starts from is one in which a new plant ran in full.
+    named &= ~e.plant | (m.quarter - e.founded >= RAMP + 4)
+    e.energy_quota[named] = path * e.last_energy[named]
+    treated = targeting.eligible(lever, e) & (e.energy_quota > 0.0)
+    return energy.revenue_within(e.energy_quota / 4.0, treated, per_revenue(m))
+
+
+def per_revenue(m: ClusterPolicyModel) -> Array:
+    """Energy per revenue with the technique and the upgrades at hand, tce a yuan, shape (rows,)."""
+    e, facts = m.enterprises, m.policy.province.marginals
+    vat = facts["va_share_production_tax"] * m.parameters["vat_in_production_tax"]
+    real = e.va_rate / (1.0 - vat) / m.price[e.field]
+    return np.maximum(e.energy_per_va - e.energy_saved, 0.0) * e.energy_technique * real
+
+
+def shadow_price(m: ClusterPolicyModel, wanted: Array, permitted: Array) -> tuple[Array, Array]:
+    """Rise of the price of energy by the quota inside each plant, and what it does to its mass.
+
+    Args:
+        m: The model.
+        wanted: What the plant would sell without the quota, yuan a quarter.
+        permitted: Most that it may sell with it, yuan a quarter.
+
+    Returns:
+        Rise of the price, a share, and mass with it over mass without, both shape (rows,).
+    """
+    p, market = m.parameters, m.parameters["sigma"] - 1.0
+    paid = energy.price(p["energy_price"], m.energy_rise, m.price_all) * per_revenue(m)
+    elasticity = p["energy_elasticity_new"] + market * paid
+    rise = energy.shadow_price(wanted / permitted, elasticity, p["quota_price_most"])
+    return rise, (1.0 + paid * rise) ** -market
