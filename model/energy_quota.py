@@ -24,14 +24,12 @@ def permitted(m: ClusterPolicyModel) -> Array | None:
     fall = 0.0 if lever is None else lever.value("fall", m.quarter)
     if lever is None or fall <= 0.0:
         return None
-    path = (1.0 + lever.value("growth", m.quarter)) * (1.0 - fall)
     if m.quarter % 4 == 0:
-        e.energy_quota *= path
-    named = (e.energy_quota == 0.0) & (e.last_energy > 0.0)
-    named &= e.last_energy >= lever.value("threshold", m.quarter)
-    # The year that a quota starts from is one in which a new plant ran in full.
-    named &= ~e.plant | (m.quarter - e.founded >= RAMP + 4)
-    e.energy_quota[named] = path * e.last_energy[named]
+        # A quota starts from the year before; that of a new plant from one in which it ran in full.
+        named = (e.energy_quota == 0.0) & (e.last_energy >= lever.value("threshold", m.quarter))
+        named &= ~e.plant | (m.quarter - e.founded >= RAMP + 4)
+        e.energy_quota[named] = e.last_energy[named]
+        e.energy_quota *= (1.0 + lever.value("growth", m.quarter)) * (1.0 - fall)
     treated = targeting.eligible(lever, e) & (e.energy_quota > 0.0)
     return energy.revenue_within(e.energy_quota / 4.0, treated, per_revenue(m))
 

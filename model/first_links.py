@@ -8,7 +8,17 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from model.market import local_share
-from model.network import LEADER, N, lasting, link, linked_sales, needs, search
+from model.network import (
+    LEADER,
+    N,
+    asked,
+    asks_quality,
+    lasting,
+    link,
+    linked_sales,
+    needs,
+    search,
+)  # fmt: skip
 from model.randomness import uniform
 
 if TYPE_CHECKING:
@@ -137,4 +147,8 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
     m.outside = 4.0 * (m.market - through) - own
     m.link_worth = worth * (own + m.outside) / m.market
     m.local = local_share(m.purchases, through, own, m.outside)
-    m.link_digital = np.zeros(len(e))
+    m.link_digital = m.link_quality = np.zeros(len(e))
+    # Rates of titles are those of 2018, with what leaders asked for then: all links count alike.
+    titled = e.weight * (e.rd_active & e.above_scale)
+    share = asked(m.links, np.ones(len(e)), m.links.sum(axis=1), asks_quality(e))
+    m.quality_asked_start = float(np.dot(titled, share) / max(float(titled.sum()), 1e-30))

@@ -15,6 +15,7 @@ from scipy.special import ndtr
 from model.enterprises import NEVER
 from model.randomness import normal, uniform
 from model.scenario import Array, Lever, year_of
+from model.targeting import delivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -207,13 +208,22 @@ def _instalment(m: ClusterPolicyModel, cluster: Cluster, number: int) -> None:
 
 
 def _found_bodies(m: ClusterPolicyModel, total: Array, racing: list[int]) -> None:
-    """Promotion bodies of clusters without a title, the best-scoring first (article 18)."""
-    yearly = m.lever_value("promotion_bodies", "bodies")
+    """Promotion bodies of clusters without a title, the best-scoring first (article 18).
+
+    Cities set them up: of those that are due a body comes where it is delivered.
+    """
+    lever = m.policy.lever("promotion_bodies")
+    yearly = 0.0 if lever is None else lever.value("bodies", m.quarter)
+    if lever is None or yearly <= 0.0:
+        return
     open_ = [
         i for i in racing
         if not m.clusters[i].promotion_body and m.clusters[i].status != "revoked"
     ]  # fmt: skip
-    for i in winners(open_, total, -np.inf, whole_places(yearly, _lot(m, "bodies"))):
+    places = whole_places(yearly, _lot(m, "bodies"))
+    due = np.array(winners(open_, total, -np.inf, places), dtype=np.int64)
+    draw = uniform(m.seed_of_run, "body comes", due, m.quarter)
+    for i in due[draw < delivery(m, lever, due)]:
         m.clusters[i].promotion_body = True
 
 

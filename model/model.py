@@ -106,6 +106,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.need_start: Array
         self.link_worth: Array
         self.link_digital: Array
+        self.link_quality: Array
+        self.quality_asked_start: float
         self.purchases: Array
         self.local: Array
         self.outside: Array

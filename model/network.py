@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from model import targeting
 from model.demography import RAMP
 from model.enterprises import NEVER
 from model.randomness import uniform
-from model.reach import felt
+from model.reach import felt, served
 from model.scenario import CITIES, FIELDS, Array
 
 if TYPE_CHECKING:
@@ -241,6 +240,27 @@ def through_links(
     return bought, per_mass, links @ per_mass
 
 
+def asks_quality(e: Enterprises) -> Flag:
+    """Enterprises whose own product asks for titled suppliers: high-tech ones and champions."""
+    return np.asarray((e.high_tech > NEVER) | (e.champion > NEVER))
+
+
+def asked(links: csr_array, bought: Array, linked: Array, asking: Flag) -> Array:
+    """Part of what each supplier sells through links that goes to leaders who ask for something.
+
+    Args:
+        links: The links, shape (suppliers, leaders).
+        bought: What each leader buys for a unit of mass, shape (leaders,).
+        linked: What each supplier sells through links for a unit of mass, shape (suppliers,).
+        asking: Who asks, shape (leaders,).
+
+    Returns:
+        Shape (suppliers,), zero without links.
+    """
+    result: Array = links @ (bought * asking) / np.maximum(linked, 1e-30)
+    return result
+
+
 def meet(m: ClusterPolicyModel) -> None:
     """Links form and end.
 
@@ -252,8 +272,7 @@ def meet(m: ClusterPolicyModel) -> None:
     ending = p["link_ending"] / 4.0
     lever, rise = m.policy.lever("leader_supplier_matching"), felt(m, "local_sourcing", "rate")
     if lever is not None:
-        matched = targeting.eligible(lever, e) * m.cluster_body[e.cluster]
-        rise = rise + lever.value("rate", t) * matched
+        rise = rise + lever.value("rate", t) * served(m, lever) * m.cluster_body[e.cluster]
     raised = np.broadcast_to(rise / p["link_ending"], len(e))
     chance = ending * s.sought
     look = uniform(seed, "look for a leader", e.id, t)

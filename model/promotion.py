@@ -33,7 +33,7 @@ class Drive:
 
     Attributes:
         lever: The lever.
-        plants: Plants a year that cities win beyond their older pace.
+        plants: Plants a year that cities win beyond their older pace, as far as they deliver.
         additional: Part of them that would not have come to the province.
         seats: Pairs of field and city with a cluster it may serve, shape (fields, cities).
     """
@@ -111,4 +111,6 @@ def drive(m: ClusterPolicyModel) -> Drive | None:
         )
     if not seats.any():
         return None
+    hosts = [m.pools[int(pair)][0] for pair in np.flatnonzero(seats)]
+    plants *= float(np.mean(targeting.delivery(m, lever, np.array(hosts))))
     return Drive(lever, plants, lever.value("additional", m.quarter), seats)

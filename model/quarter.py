@@ -50,7 +50,9 @@ def year_end(m: ClusterPolicyModel) -> None:
         e.above_scale, judged, draw, p["register_rate"], p["exit_scale"]
     ) & (e.weight > 0.0)
     audit.close_year(m)
-    rise = felt(m, "title_rate", "rise")
+    # Leaders ask suppliers for quality, more or less than they did when the rates were measured.
+    more = p["link_quality_demand"] * (m.link_quality - m.quality_asked_start)
+    rise = felt(m, "title_rate", "rise") + more
     fresh = titles.award_titles(e, p, m.seed_of_run, t, m.year, rise)
     for lever in m.policy.levers_of("title_award"):
         if lever.in_force(t):

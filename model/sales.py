@@ -53,6 +53,6 @@ def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     bought, per_mass, linked = network.through_links(m.links, whole, wanted, worth, e.field)
     m.local = market.local_share(m.purchases, bought, own, m.outside)
     m.revenue_per_mass = (m.market - bought) / (own + m.outside)
-    asked = m.links @ (per_mass * (e.digital_stage >= network.DIGITAL))
-    m.link_digital = asked / np.maximum(linked, 1e-30)
+    m.link_digital = network.asked(m.links, per_mass, linked, e.digital_stage >= network.DIGITAL)
+    m.link_quality = network.asked(m.links, per_mass, linked, network.asks_quality(e))
     return market.revenue_target(mass, e.field, own, m.outside, m.market, bought, linked)

@@ -100,19 +100,26 @@ def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: 
     return np.where(eligible(lever, e), usual, 0.0)
 
 
-def delivery(m: ClusterPolicyModel, lever: Lever) -> Array | float:
+def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) -> Array | float:
     """Part of a measure of the document that reaches those who would claim it.
 
     Older measures run as they always did. New ones start at what offices deliver anyway; the task
     force and plan of a cluster raise that for its members (articles 4 and 19).
+
+    Args:
+        m: The model.
+        lever: The lever.
+        cluster: Clusters that are asked for, -1 for none; those of the enterprises if absent.
+
+    Returns:
+        Shape of `cluster`, or one number where it is the same for all.
     """
     if lever.origin != "document_55":
         return 1.0
     # Money is delivered by who pays it; a line that banks carry is brought to members by the city.
     office = "province" if "province" in lever.payer else "city"
-    raised = (
-        m.lever_value("implementation_capacity", office) * m.cluster_plan[m.enterprises.cluster]
-    )
+    planned = m.cluster_plan[m.enterprises.cluster if cluster is None else cluster]
+    raised = m.lever_value("implementation_capacity", office) * planned
     return np.minimum(m.parameters["delivery_base"] + raised, 1.0)
 
 

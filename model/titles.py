@@ -41,7 +41,8 @@ def award_titles(
         seed: Seed of the run.
         quarter: Quarter index of the year end.
         year: Calendar year.
-        rise: Rise of the rates at which the eligible apply, a share (article 13).
+        rise: Rise of the rates at which the eligible apply, a share (article 13, and leaders that
+            ask suppliers for quality); champions are a number a year.
     """
     ids = e.id
     revenue = e.year_revenue
@@ -68,7 +69,7 @@ def award_titles(
     renew("little_giant", e.rd_active, p["little_giant_pass"])
     renew("innovative_sme", e.rd_active, 0.9)
 
-    def apply(title: str, fit: Flag, yearly: float) -> Flag:
+    def apply(title: str, fit: Flag, yearly: float, rise: Array | float = rise) -> Flag:
         new = fit & (getattr(e, title) == NEVER)
         new &= uniform(seed, title, ids, quarter) < yearly * (1.0 + rise)
         getattr(e, title)[new] = quarter
@@ -87,7 +88,7 @@ def award_titles(
     fit_champion = (e.little_giant > NEVER) & (aged >= 12)
     quota = p["champions_per_year"]
     pool = float(e.weight[fit_champion].sum())
-    fresh["champion"] = apply("champion", fit_champion, min(quota / max(pool, quota), 1.0))
+    fresh["champion"] = apply("champion", fit_champion, min(quota / max(pool, quota), 1.0), 0.0)
     _mu_classes(e)
     return fresh
 

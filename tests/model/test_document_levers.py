@@ -5,7 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, finance, network, plans, projects, targeting, turnover
+from model import (
+    ClusterPolicyModel,
+    finance,
+    network,
+    plans,
+    projects,
+    promotion,
+    targeting,
+    turnover,
+)  # fmt: skip
 from model.enterprises import NEVER
 from model.reach import barred, served
 from model.scenario import TIERS
@@ -311,7 +320,9 @@ def test_those_refused_build_nothing_and_keep_what_they_have(base, name):
     run_to(model, "costs and taxes")
     refused = barred(model)
     assert np.array_equal(refused, targeting.eligible(lever, model.enterprises))
-    other = run_to(fork(base, base.policy), "costs and taxes")
+    other = fork(base, base.policy)
+    other.parameters["delivery_base"] = 1.0
+    run_to(other, "costs and taxes")
     (upkeep, lumps), (_, before) = plans.plant(model), plans.plant(other)
     assert before.cost[refused].max() > 0.0
     assert not np.any(lumps.cost[refused])
@@ -329,8 +340,10 @@ def test_a_quota_cuts_energy_of_the_treated_and_their_buyers_turn_to_others(base
     known, mine, theirs = np.intersect1d(e.id, f.id, return_indices=True)
     before = dict(zip(base.enterprises.id, base.enterprises.last_energy, strict=True))
     was = np.array([before.get(i, 0.0) for i in known])
-    treated = was >= 5_000.0
+    treated = e.energy_quota[mine] > 0.0
     assert treated.any()
+    # All over the threshold but new plants that run up: their quota is of a year in full.
+    assert np.all(e.plant[mine][(was >= 5_000.0) & ~treated])
     energy = e.last_energy[mine]
     assert np.all(energy[treated] <= 0.9 * was[treated] * (1 + 1e-9))
     more = e.last_revenue[mine] - f.last_revenue[theirs]
@@ -340,6 +353,44 @@ def test_a_quota_cuts_energy_of_the_treated_and_their_buyers_turn_to_others(base
     assert w[treated] @ more[treated] < 0.0
     assert w[~treated] @ more[~treated] > 0.0
     assert 0.0 < won < lost
+
+
+def test_a_quota_makes_energy_dear_inside_the_plants_it_binds_alone(base):
+    lever = changed(ISSUED["energy_quota"], fall=0.1, growth=0.0, threshold=5_000.0)
+    one = run_to(fork(base, having(base.policy, lever)), "market")
+    other = fork(base, having(base.policy, lever))
+    other.parameters["quota_price_most"] = 0.0
+    run_to(other, "market")
+    e, rise = one.enterprises, one.quota_price
+    assert np.all((rise >= 0.0) & (rise <= one.parameters["quota_price_most"] + 1e-12))
+    assert np.all(rise[e.energy_quota == 0.0] == 0.0)
+    bound = rise > 0.0
+    assert bound.any()
+    assert np.all(other.quota_price == 0.0)
+    buys = [plans.green_upgrade(model)[0].buys for model in (one, other)]
+    assert not np.any(buys[1] & ~buys[0])
+    assert np.any(buys[0] & ~buys[1])
+    assert not np.any((buys[0] & ~buys[1])[~bound])
+    for model in (one, other):
+        run_to(model, "investment and finance")
+    built = e.energy_technique - other.enterprises.energy_technique
+    assert built[bound].min() < 0.0
+    assert np.all(built[bound] <= 0.0)
+
+
+def test_a_quota_that_is_kept_with_ease_is_not_drawn_in(base):
+    """A plant with a bad year keeps what it was allowed: the quota is of the year it began."""
+    lever = changed(ISSUED["energy_quota"], fall=0.02, growth=0.03, threshold=5_000.0)
+    model = fork(base, having(base.policy, lever))
+    before = dict(zip(base.enterprises.id, base.enterprises.last_energy, strict=True))
+    model.run_for(1)
+    e = model.enterprises
+    named = e.id[(e.energy_quota > 0.0)]
+    first = dict(zip(e.id, e.energy_quota, strict=True))
+    assert all(np.isclose(first[i], 0.98 * 1.03 * before[i]) for i in named)
+    model.run_for(4)
+    now = dict(zip(e.id, e.energy_quota, strict=True))
+    assert all(np.isclose(now[i], 0.98 * 1.03 * first[i]) for i in named if i in now)
 
 
 def test_a_surcharge_goes_to_the_treasury_and_speeds_up_upgrades(base, monkeypatch):
@@ -393,7 +444,8 @@ def test_a_platform_of_the_chain_matches_leaders_with_or_without_a_body(base):
     assert np.isin(added, served).all()
 
 
-def test_promotion_bodies_come_to_the_best_clusters_without_one(base):
+def test_promotion_bodies_come_to_the_best_clusters_without_one(base, monkeypatch):
+    monkeypatch.setitem(base.parameters, "delivery_base", 1.0)
     one, other = pair(base, "promotion_bodies", None)
     bodies = [np.array([c.promotion_body for c in m.clusters]) for m in (one, other)]
     gained = bodies[0] & ~bodies[1]
@@ -405,7 +457,8 @@ def test_promotion_bodies_come_to_the_best_clusters_without_one(base):
     assert np.array([c.score for c in one.clusters])[gained].min() >= left.max()
 
 
-def test_cities_add_their_share_to_an_instalment(base):
+def test_cities_add_their_share_to_an_instalment(base, monkeypatch):
+    monkeypatch.setitem(base.parameters, "delivery_base", 1.0)
     one, other = pair(base, "city_matching", "costs and taxes")
     paid = {
         name: summed(books_of(one), lever=name, kind="paid", year=2025)
@@ -415,6 +468,37 @@ def test_cities_add_their_share_to_an_instalment(base):
     assert paid["city_matching"] == pytest.approx(1.0 * paid["cluster_award"])
     assert summed(books_of(one), lever="city_matching", payer="city") > 0.0
     assert np.all(one.enterprises.year_subsidy >= other.enterprises.year_subsidy)
+
+
+def undelivered(base, name, last, part):
+    """The province with a lever, of which cities and bodies deliver a part and plans nothing."""
+    model = fork(base, lacking(having(base.policy, highest(name)), "implementation_capacity"))
+    model.parameters["delivery_base"] = part
+    return run_to(model, last) if last else model
+
+
+def test_what_cities_add_to_awards_and_bodies_match_is_as_far_as_delivered(base):
+    paid, links = [], []
+    for part in (0.5, 1.0):
+        books = books_of(undelivered(base, "city_matching", "costs and taxes", part))
+        paid.append(summed(books, lever="city_matching", kind="paid", year=2025))
+        model = undelivered(base, "leader_supplier_matching", "supply network", part)
+        links.append(set(zip(*(x.tolist() for x in network.ends(model.links)), strict=True)))
+    assert paid[0] == pytest.approx(0.5 * paid[1])
+    assert links[0] < links[1]
+
+
+def test_fewer_bodies_and_promoted_plants_come_where_cities_deliver_less(base):
+    bodies, plants = [], []
+    for part in (0.0, 0.5, 1.0):
+        model = undelivered(base, "promotion_bodies", None, part)
+        model.run_until_year(2025)
+        bodies.append({c.id for c in model.clusters if c.promotion_body})
+        model = undelivered(base, "investment_promotion", "outside world", part)
+        plants.append(promotion.drive(model).plants)
+    assert bodies[0] < bodies[2]
+    assert len(bodies[0]) <= len(bodies[1]) <= len(bodies[2])
+    assert plants == pytest.approx([0.0, 0.5 * plants[2], plants[2]])
 
 
 # promotion --------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, market, network, plans
+from model import ClusterPolicyModel, market, network, plans, titles
 from model.model import POPULATION_SEED
+from model.quarter import year_end
 from model.scenario import FIELDS
 from tests.model.policy import fork, run_to
 
@@ -255,6 +256,33 @@ def test_the_demand_of_leaders_raises_what_suppliers_see_in_a_stage(start, monke
     assert np.all(plain == gain)
     assert np.all((raised >= gain) & (raised <= 1.5 * gain))
     assert np.ptp(raised) > 0.2 * gain
+
+
+def test_the_demand_of_leaders_for_quality_brings_titles_to_their_suppliers(start, monkeypatch):
+    model, rises, rule = start(), [], titles.award_titles
+    model.run_for(3)
+    run_to(model, "exit")
+    assert 0.0 < model.quality_asked_start < 1.0
+
+    def seen(*given):
+        rises.append(np.broadcast_to(given[-1], len(given[0])))
+        return rule(*given)
+
+    monkeypatch.setattr("model.titles.award_titles", seen)
+    won, more = [], model.link_quality - model.quality_asked_start
+    for demand in (0.0, 0.5):
+        twin = fork(model, model.policy)
+        twin.parameters["link_quality_demand"] = demand
+        year_end(twin)
+        assert np.allclose(rises[-1], demand * more)
+        e = twin.enterprises
+        new = np.any([getattr(e, name) == 3 for name in ("srdi", "high_tech", "innovative_sme")], 0)
+        won.append(set(e.id[new].tolist()))
+    plain, raised = won
+    asked = set(model.enterprises.id[more > 0.0].tolist())
+    assert raised - plain
+    assert raised - plain <= asked
+    assert not (plain - raised) & asked
 
 
 def test_first_links_are_those_of_the_population(start):

@@ -517,6 +517,17 @@ def test_dearer_energy_makes_more_upgrades_pay(saved, cost, draw, price, lift):
     assert not np.any(energy.pays(0.0 * saved, cost, price, draw, 0.7, 1.4, 0.5))
 
 
+@given(reals(0.1, 3.0), real(0.1, 1.0), real(0.0, 2.0))
+def test_the_price_of_a_quota_brings_energy_down_to_it(wanted, elasticity, most):
+    rise = energy.shadow_price(wanted, np.full(ROWS, elasticity), most)
+    assert np.all((rise >= 0.0) & (rise <= most + 1e-12))
+    assert np.all(rise[wanted <= 1.0] == 0.0)
+    left = wanted * (1.0 + rise) ** -elasticity
+    met = (wanted > 1.0) & (rise < most * (1.0 - 1e-9))
+    assert np.allclose(left[met], 1.0)
+    assert np.all(left[wanted > 1.0] >= 1.0 - 1e-9)
+
+
 @given(MONEY, st.integers(0, 10))
 def test_each_upgrade_is_dearer_than_the_last(saved, made):
     count = np.full(ROWS, made)
