@@ -562,8 +562,11 @@ def links_of(model):
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.6])
-def test_matching_adds_links_with_leaders_of_clusters_with_a_body_alone(end_of_2024, rate):
+def test_matching_adds_links_with_leaders_of_clusters_with_a_body_alone(
+    end_of_2024, rate, monkeypatch
+):
     """Its rate is a rise of links a year: over several seeds by that, with the same draws else."""
+    monkeypatch.setitem(end_of_2024.parameters, "delivery_base", 1.0)
     of = lacking(end_of_2024.policy, "supply_chain_platform")
     of = setting(of, "leader_supplier_matching", rate=rate)
     with_body = [i for i, cluster in enumerate(end_of_2024.clusters) if cluster.promotion_body]
