@@ -69,7 +69,8 @@ def _lever_differs(one: Lever | None, other: Lever | None) -> int:
     What has no dates matters from the start, and so does whether there is a term at all.
     """
     if one is None or other is None:
-        return min(lever.start for lever in (one, other) if lever is not None)
+        # The books of the year in which a tax relief begins have a line for it from the first.
+        return min(lever.start // 4 * 4 for lever in (one, other) if lever is not None)
     start = min(one.start, other.start)
     if one.terms.keys() != other.terms.keys() or any(
         getattr(one, name) != getattr(other, name)
