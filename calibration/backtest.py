@@ -190,7 +190,7 @@ def simulate(
         ref = PopulationRef(str(path), population.digest)
         runs = [Run(str(d.index), scenario.name, d, d.index) for d in draws]
         chunks = [
-            Chunk(tuple(runs[i : i + CHUNK]), scenario, ref, model_hash(), WHOLE)
+            Chunk(tuple(runs[i : i + CHUNK]), {scenario.name: scenario}, ref, model_hash(), WHOLE)
             for i in range(0, len(runs), CHUNK)
         ]
         place = {draw.index: i for i, draw in enumerate(draws)}

@@ -97,8 +97,9 @@ class Forward:
             for member, point in enumerate(points)
             for seed in seeds
         ]
+        scenarios = {self.scenario.name: self.scenario}
         chunks = [
-            Chunk(tuple(runs[i : i + CHUNK]), self.scenario, self._population, model_hash(), WHOLE)
+            Chunk(tuple(runs[i : i + CHUNK]), scenarios, self._population, model_hash(), WHOLE)
             for i in range(0, len(runs), CHUNK)
         ]
         values = np.full((len(points), len(seeds), len(self.targets)), np.nan)

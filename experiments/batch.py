@@ -85,23 +85,18 @@ class Chunk:
     """Runs that go to a worker together.
 
     Attributes:
-        runs: The runs, all of one scenario.
-        scenario: That scenario at its central values.
+        runs: The runs, those that share a past side by side.
+        scenarios: Their scenarios by name, at central values.
         population: The population they start from.
         model_hash: Source of the model that has to make them.
         record: What is kept of them.
     """
 
     runs: tuple[Run, ...]
-    scenario: Scenario
+    scenarios: Mapping[str, Scenario]
     population: PopulationRef
     model_hash: str
     record: Record
-
-    @property
-    def scenario_hash(self) -> str:
-        """Hash of the scenario whatever its horizon."""
-        return scenario_hash(self.scenario)
 
 
 class PlanError(ValueError):

@@ -29,6 +29,7 @@ from experiments.ensemble import fitted
 from experiments.pool import DaskPool, LocalPool, Pool, dispatch
 from experiments.populations import load_population, save_population
 from experiments.store import Store
+from experiments.together import bundles
 from experiments.worker import ChunkResult, Failure, run_chunk
 from model import build_population
 from scenarios.tables import tables_hash
@@ -37,12 +38,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from experiments.together import Arm
     from model.scenario import Scenario
 
 ALL_LEVELS_UP_TO = 500
 """Batches of more runs record the province and the tiers alone: a full record is large."""
 LARGEST_CHUNK = 8
 """Runs of a chunk at most: what a killed worker takes with it."""
+LARGEST_BUNDLE = 16
+"""The same of runs that share a past, which is run again for every chunk that they are split in."""
 RECORDED_VERSIONS = ("jiqun", "mesa", "numpy", "scipy", "pandas", "pyarrow", "duckdb")
 
 
@@ -141,10 +145,20 @@ def run_batch(
             store.add_scenario(scenario_hash(scenario), scenario)
         store.add_batch(_entry(planned, plan, options))
         workers = _workers(options)
+        missing: dict[PopulationRef, list[Arm]] = {}
+        for scenario, population, runs in planned:
+            arms = missing.setdefault(population, [])
+            arms += [(run, scenario) for run in runs if run.key not in present]
         chunks = [
-            Chunk(tuple(part), scenario, population, model_hash(), kept)
-            for scenario, population, runs in planned
-            for part in _parts([run for run in runs if run.key not in present], workers)
+            Chunk(
+                tuple(run for run, _ in part),
+                {run.scenario: scenario for run, scenario in part},
+                population,
+                model_hash(),
+                kept,
+            )
+            for population, arms in missing.items()
+            for part in _parts(arms, workers)
         ]
         keys = tuple(run.key for _, _, runs in planned for run in runs)
         failures = _make(store, chunks, workers, options, progress) if chunks else ()
@@ -192,10 +206,23 @@ def _workers(options: Options) -> int:
     return os.cpu_count() or 1
 
 
-def _parts(runs: list[Run], workers: int) -> list[list[Run]]:
-    """Runs in chunks small enough to keep every worker busy and to show progress."""
-    size = max(1, min(LARGEST_CHUNK, len(runs) // (4 * workers)))
-    return [runs[i : i + size] for i in range(0, len(runs), size)]
+def _parts(arms: list[Arm], workers: int) -> list[list[Arm]]:
+    """Runs in chunks small enough to keep every worker busy and to show progress.
+
+    Runs that share a past stay together, unless a worker would have nothing to do.
+    """
+    most = max(1, min(LARGEST_BUNDLE, -(-len(arms) // workers)))
+    size = max(1, min(LARGEST_CHUNK, len(arms) // (4 * workers)))
+    parts: list[list[Arm]] = []
+    for bundle in bundles(arms):
+        pieces = -(-len(bundle) // most)
+        for i in range(pieces):
+            piece = bundle[i * len(bundle) // pieces : (i + 1) * len(bundle) // pieces]
+            if parts and len(parts[-1]) + len(piece) <= size:
+                parts[-1] += piece
+            else:
+                parts.append(piece)
+    return parts
 
 
 def _population(store: Store, scenario: Scenario) -> PopulationRef:

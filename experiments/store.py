@@ -19,6 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from experiments.batch import scenario_hash
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -207,20 +209,20 @@ def _runs_table(result: ChunkResult) -> pa.Table:
             "scenario": done.run.scenario,
             "draw": done.run.draw.index,
             "seed": done.run.seed,
-            "scenario_hash": chunk.scenario_hash,
+            "scenario_hash": scenario_hash(scenario),
             "population": chunk.population.digest,
             "rows": done.rows,
-            "start": chunk.scenario.start,
-            "end": chunk.scenario.end,
+            "start": scenario.start,
+            "end": scenario.end,
             "record": chunk.record.name,
             "model_hash": chunk.model_hash,
-            "data_hash": chunk.scenario.data_hash,
+            "data_hash": scenario.data_hash,
             "values": json.dumps(dict(done.run.draw.values), sort_keys=True),
             "outside": json.dumps(dict(done.run.draw.outside), sort_keys=True),
             "seconds": done.seconds,
             "residual": done.residual,
         }
-        for done in result.finished
+        for done, scenario in ((d, chunk.scenarios[d.run.scenario]) for d in result.finished)
     ]
     return pa.Table.from_pylist(rows)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,15 @@ from experiments.batch import (
 )
 from experiments.populations import load_population
 from experiments.store import LEDGER_NAMES
+from experiments.together import bundles, drawn
 from model import ClusterPolicyModel, build_population
-from model.scenario import quarter_index, year_of
+from model.branching import first_difference
+from model.scenario import year_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from experiments.together import Arm
     from model import Population
     from model.scenario import Scenario
 
@@ -54,7 +60,7 @@ class Finished:
     Attributes:
         run: The run.
         rows: Enterprise rows at the start.
-        seconds: CPU time it took.
+        seconds: CPU time it took; a common past is counted with the first that ends.
         residual: Largest relative accounting residual.
     """
 
@@ -95,11 +101,12 @@ class ChunkResult:
 def run_chunk(chunk: Chunk) -> ChunkResult:
     """Make the runs of a chunk."""
     finished, failures, tables, ledgers = [], [], [], []
-    for run in chunk.runs:
-        begun = time.process_time()
+    begun = time.process_time()
+    for run, simulation in _made(chunk):
+        if isinstance(simulation, Exception):
+            failures.append(failure(run, simulation))
+            continue
         try:
-            population = _population(chunk.population, chunk.scenario)
-            simulation = _simulated(chunk, run, population)
             records = dict(simulation.records())
             residual = _checked_residual(records)
             ledger = _ledger_table(run, simulation.ledger_records(), chunk.record)
@@ -108,8 +115,9 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
             continue
         tables.append(_table(run, records, chunk.record))
         ledgers.append(ledger)
-        seconds = time.process_time() - begun
-        finished.append(Finished(run, len(population), seconds, residual))
+        now = time.process_time()
+        finished.append(Finished(run, len(simulation.population), now - begun, residual))
+        begun = now
     return ChunkResult(chunk, tuple(finished), tuple(failures), _joined(tables), _joined(ledgers))
 
 
@@ -143,21 +151,60 @@ def _population(ref: PopulationRef, scenario: Scenario) -> Population:
             f"population {population.digest} is not the batch's {ref.digest}: this worker has "
             "other files or libraries than the machine that runs the batch"
         )
-    _POPULATIONS.clear()  # chunks come scenario by scenario: one population at a time is enough
+    _POPULATIONS.clear()  # chunks come by population: one at a time is enough
     _POPULATIONS[ref] = population
     return population
 
 
-def _simulated(chunk: Chunk, run: Run, population: Population) -> ClusterPolicyModel:
-    if model_hash() != chunk.model_hash:
-        raise RuntimeError("this worker holds another version of the model than the batch's")
-    scenario = chunk.scenario.with_draw(run.draw.values, run.draw.outside)
-    simulation = ClusterPolicyModel(scenario, rng=run.seed, population=population)
-    last = year_of(scenario.end)
-    # A scenario that ends within a year has no outcomes of that year.
-    whole = scenario.end == quarter_index(last, 4)
-    simulation.run_until_year(last if whole else last - 1)
-    return simulation
+def _made(chunk: Chunk) -> Iterator[tuple[Run, ClusterPolicyModel | Exception]]:
+    """Each run with its simulation at the end, or with what it failed of."""
+    for arms in bundles((run, chunk.scenarios[run.scenario]) for run in chunk.runs):
+        try:
+            if model_hash() != chunk.model_hash:
+                raise RuntimeError(
+                    "this worker holds another version of the model than the batch's"
+                )
+            population = _population(chunk.population, arms[0][1])
+            told = [(arm[0], drawn(arm)) for arm in arms]
+            # The longest makes the past of all.
+            told.sort(key=lambda arm: -_last_quarter(arm[1]))
+            run, scenario = told[0]
+            simulation = ClusterPolicyModel(scenario, rng=run.seed, population=population)
+        except Exception as error:  # a failed run must not take the batch with it
+            yield from ((run, error) for run, _ in arms)
+            continue
+        yield from _branching(simulation, told)
+
+
+def _branching(
+    simulation: ClusterPolicyModel, arms: Sequence[Arm]
+) -> Iterator[tuple[Run, ClusterPolicyModel | Exception]]:
+    """End runs that are one so far: the first goes on, the others leave it when they differ.
+
+    Args:
+        simulation: The common past, under the scenario of the first.
+        arms: The runs and their scenarios at the values of the draw, the longest first.
+    """
+    (run, scenario), *others = arms
+    leaving: dict[int, list[Arm]] = {}
+    for arm in others:
+        quarter = min(first_difference(scenario, arm[1]) - 1, _last_quarter(arm[1]))
+        leaving.setdefault(quarter, []).append(arm)
+    try:
+        for quarter in sorted(leaving):
+            simulation.run_through(quarter)
+            other = simulation.branch(leaving[quarter][0][1])
+            yield from _branching(other, leaving.pop(quarter))
+        simulation.run_until_year(year_of(_last_quarter(scenario)))
+    except Exception as error:  # nor those that have left it
+        yield from ((arm[0], error) for arm in (arms[0], *chain(*leaving.values())))
+    else:
+        yield run, simulation
+
+
+def _last_quarter(scenario: Scenario) -> int:
+    """Last quarter of the last whole year: a year that ends early has no outcomes."""
+    return (scenario.end + 1) // 4 * 4 - 1
 
 
 def _checked_residual(records: dict[str, np.ndarray]) -> float:

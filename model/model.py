@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from mesa.time import Schedule
 
 from model.accounting import Books
+from model.branching import first_difference
 from model.budget import Province
 from model.clusters import City, Cluster
 from model.demography import Profiles
@@ -21,7 +23,17 @@ from model.ledger import PAYEES, SPECIAL, Ledger, place
 from model.observe import Recorded, observe
 from model.population import Population, build_population
 from model.quarter import QUARTER, year_end
-from model.scenario import CITIES, FIELDS, SIZES, TIERS, Array, Scenario, quarter_index, year_of
+from model.scenario import (
+    CITIES,
+    FIELDS,
+    SIZES,
+    TIERS,
+    Array,
+    Scenario,
+    quarter_index,
+    quarter_name,
+    year_of,
+)
 from model.targeting import Due, eligible
 
 if TYPE_CHECKING:
@@ -291,9 +303,38 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def run_until_year(self, year: int) -> None:
         """Run to the end of a calendar year."""
-        left = quarter_index(year, 4) - self.quarter
+        self.run_through(quarter_index(year, 4))
+
+    def run_through(self, quarter: int) -> None:
+        """Run to the end of a quarter."""
+        left = quarter - self.quarter
         if left > 0:
             self.run_for(left)
+
+    def branch(self, scenario: Scenario) -> ClusterPolicyModel:
+        """An independent copy that goes on under another scenario.
+
+        Args:
+            scenario: A scenario that is the same until now, at the values of its draw.
+
+        Raises:
+            ValueError: The scenarios differ in the past.
+        """
+        differ = first_difference(self.policy, scenario)
+        if differ <= max(self.quarter, self.policy.start):
+            raise ValueError(
+                f"{scenario.name} differs from {self.policy.name} in {quarter_name(differ)}: "
+                f"a run at the end of {quarter_name(self.quarter)} cannot go on under it"
+            )
+        # What is promised follows the new scenario's own levers, and nobody writes to the first
+        # population or to what is recorded.
+        kept: dict[int, Any] = {
+            id(self.policy): scenario,
+            id(self.population): self.population,
+            id(self._recorded): self._recorded.copy(),
+        }
+        kept |= {id(old): scenario.lever(old.id) for old in self.policy.levers}
+        return copy.deepcopy(self, kept)
 
     def records(self) -> dict[str, npt.NDArray[Any]]:
         """Outcomes of the completed years: year, level, unit_name, outcome, value."""

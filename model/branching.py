@@ -1,0 +1,103 @@
+"""Scenarios with a common past: until when they are the same, so that it need be run only once.
+
+Levers of a new policy begin late in a run, and the outside world is history until its origin. Until
+then the runs of one draw and seed are the same to the last bit in all scenarios that share the
+rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.scenario import FIRST_YEAR, SERIES, quarter_index, year_of
+
+if TYPE_CHECKING:
+    from model.scenario import Lever, Outside, Province, Scenario
+
+
+def first_difference(one: Scenario, other: Scenario) -> int:
+    """First quarter in which the runs of two scenarios with one seed can differ.
+
+    A lever does nothing before its start. Scenarios that differ in their last quarter alone never
+    differ while both run.
+
+    Args:
+        one: A scenario at the values of its draw.
+        other: Another.
+
+    Returns:
+        Quarter index. Nothing is shared if it is not after the start; nothing differs if it is
+        after both ends.
+    """
+    start = min(one.start, other.start)
+    if (
+        one.start != other.start
+        or one.rows != other.rows
+        or one.data_hash != other.data_hash
+        or one.parameters != other.parameters
+        or not _same_province(one.province, other.province)
+    ):
+        return start
+    mine, theirs = ({lever.id: lever for lever in each.levers} for each in (one, other))
+    if [name for name in mine if name in theirs] != [name for name in theirs if name in mine]:
+        return start  # of grants of one rate the first is offered
+    never = max(one.end, other.end) + 1
+    levers = (
+        _lever_differs(mine.get(name), theirs.get(name))
+        for name in mine | theirs
+        if mine.get(name) != theirs.get(name)
+    )
+    return min(never, _world_differs(one.outside, other.outside, never), *levers)
+
+
+def _same_province(one: Province, other: Province) -> bool:
+    """Whether populations are built from the same facts."""
+    return one is other or (
+        one.marginals == other.marginals
+        and one.clusters == other.clusters
+        and np.array_equal(one.city_weight, other.city_weight)
+        and one.fields.keys() == other.fields.keys()
+        and all(np.array_equal(one.fields[name], other.fields[name]) for name in one.fields)
+    )
+
+
+def _lever_differs(one: Lever | None, other: Lever | None) -> int:
+    """First quarter in which two levers differ that are not the same, or of which one is absent.
+
+    What has no dates matters from the start, and so does whether there is a term at all.
+    """
+    if one is None or other is None:
+        # The books of the year in which a tax relief begins have a line for it from the first.
+        return min(lever.start // 4 * 4 for lever in (one, other) if lever is not None)
+    start = min(one.start, other.start)
+    if one.terms.keys() != other.terms.keys() or any(
+        getattr(one, name) != getattr(other, name)
+        for name in one.__dataclass_fields__
+        if name not in ("terms", "end")
+    ):
+        return start
+    ends = [] if one.end == other.end else [one.end, other.end]
+    moved = [end + 1 for end in ends if end is not None]
+    for term, steps in one.terms.items():
+        moved += [quarter for quarter, _ in set(steps) ^ set(other.terms[term])]
+    return max(start, min(moved, default=start))
+
+
+def _world_differs(one: Outside, other: Outside, never: int) -> int:
+    """First quarter of the first year in which the outside world differs; `never` if none does."""
+    # A run sets out from the year before the first.
+    years = range(FIRST_YEAR - 1, year_of(never) + 1)
+    apart = (quarter_index(year, 1) for year in years if not _same_year(one, other, year))
+    return next(apart, never)
+
+
+def _same_year(one: Outside, other: Outside, year: int) -> bool:
+    """Whether a year of the outside world is the same."""
+    return (
+        all(np.array_equal(one.growth(name, year), other.growth(name, year)) for name in SERIES)
+        and one.loan_rate_in(year) == other.loan_rate_in(year)
+        and one.input_gap_in(year) == other.input_gap_in(year)
+        and all(one.factor(n, year) == other.factor(n, year) for n in {**one.times, **other.times})
+    )
