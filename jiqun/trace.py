@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.outcomes import OUTCOMES
+from model.outcomes import CHOSEN, OUTCOMES
 from model.scenario import TIERS
 from scenarios.levers import declarations
 from scenarios.tables import table
@@ -67,6 +67,9 @@ def trace_lines(traced: dict[str, Any]) -> Iterator[str]:
             yield f"    {note}: {row['reason']}"
         for lever in row["levers"]:
             yield f"    lever: {lever['id']} ({lever['origin']}){_paid(lever, traced)}"
+            if lever.get("chosen"):
+                number = _spread(lever["chosen"], "projects")
+                yield f"        {traced['year']} chosen beyond the older pace: {number}"
         for target in row["targets"]:
             aim = f"{target['value']} {target['unit']} ({target['class']})"
             yield f"    target: {target['id']}: {aim}"
@@ -100,6 +103,7 @@ class _Found:
         self.scenario = pair[0]
         self.baseline = pair[1] if pair[1] in known else None
         names = [outcome.id for outcome in OUTCOMES.values() if outcome.target]
+        names += [f"chosen_{lever}" for lever in CHOSEN]
         levels = ("province", "tier")  # every store has these
         values = results.intervals(self.scenario, names, levels)
         self.year = int(values["year"][values["year"] <= TARGET_YEAR].max())
@@ -111,6 +115,11 @@ class _Found:
         )
         self._results = results
         self._sums: dict[tuple[str, str], pd.DataFrame] = {}
+
+    def chosen(self, lever: str) -> dict[str, Any] | None:
+        """Projects chosen under a lever in the last year shown; None if it chooses none."""
+        rows = _rows(self.values, f"chosen_{lever}", "anhui", self.year)
+        return _interval(rows[0]) if rows else None
 
     def money(self, lever: str) -> dict[str, Any] | None:
         """Yuan paid, forgone in tax or paid back under a lever since the document; None if none."""
@@ -142,7 +151,7 @@ def _article(row: Any, targets: dict[str, Any], found: _Found | None) -> dict[st
         "reason": row.reason or None,
         "levers": [
             {"id": lever.id, "origin": lever.origin, "fund": lever.fund}
-            | ({"money": found.money(lever.id)} if found else {})
+            | ({"money": found.money(lever.id), "chosen": found.chosen(lever.id)} if found else {})
             for lever in levers
         ],
         "targets": [_target(targets[name], found) for name in row.targets.split(";") if name],

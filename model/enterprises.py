@@ -246,6 +246,8 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
         self.random = model.random
         self.heard: dict[str, Real] = {}
         """Lever to the hazard added up so far of learning of it, shape (rows,)."""
+        self.chosen: dict[str, Flag] = {}
+        """Contest that pays nothing to who has been chosen in it, shape (rows,)."""
         self._draws: dict[tuple[int, str], tuple[Whole | None, Real | None]] = {}
         for name, values in columns.items():
             setattr(self, name, np.array(values, dtype=DTYPES[name]))
@@ -272,6 +274,7 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
             setattr(self, name, np.concatenate([getattr(self, name), columns[name]]))
         new = len(columns["id"])
         self.heard = {lever: np.pad(heard, (0, new)) for lever, heard in self.heard.items()}
+        self.chosen = {lever: np.pad(had, (0, new)) for lever, had in self.chosen.items()}
 
     def keep(self, mask: Flag) -> None:
         """Drop the rows outside the mask; the order of the others stays."""
@@ -279,6 +282,7 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
         for name in COLUMNS:
             setattr(self, name, getattr(self, name).take(rows))
         self.heard = {lever: heard.take(rows) for lever, heard in self.heard.items()}
+        self.chosen = {lever: had.take(rows) for lever, had in self.chosen.items()}
 
     def __len__(self) -> int:
         return len(self.id)

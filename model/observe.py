@@ -11,7 +11,7 @@ from scipy.sparse import csc_array
 
 from model.credit import interest_due
 from model.enterprises import NEVER
-from model.outcomes import OUTCOMES
+from model.outcomes import CHOSEN, OUTCOMES
 from model.population import ENERGY_FIELD
 from model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array
 from model.targeting import size_class
@@ -158,7 +158,7 @@ def _group_sums(
 
 
 def _complete(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None:
-    """Add sums that are not of enterprises: base year, market, rate, services, residual."""
+    """Add sums that are not of enterprises: base year, market, rate, services, projects."""
     if m.year == 2020:
         m.base_year[level] = (sums["energy"], sums["value_added_real"])
     none = np.zeros(len(sums["count"]))
@@ -178,6 +178,8 @@ def _complete(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None
         sums["loan_rate_sum"] = np.array([m.banks.base_rate])
         sums["loan_rate_weight"] = np.ones(1)
         sums["accounting_residual"] = np.array([m.year_residual])
+        for lever in CHOSEN:
+            sums[f"chosen_{lever}"] = np.array([m.chosen.get(lever, 0.0)])
 
 
 def _count_clusters(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None:

@@ -75,6 +75,18 @@ def _energy_change(sums: Sums) -> Array:
     return _divide(now, base) - 1.0
 
 
+CHOSEN = {
+    "innovation_institutes": ("新增产业创新研究院等机构", "Institutes and centres set up"),
+    "open_bid_projects": ("新增关键核心技术攻关项目", "Key-technology projects chosen"),
+    "short_board_projects": ("新增补短板项目", "Short-board projects chosen"),
+    "first_sets": ("新增首台套首批次首版次", "First sets, batches and versions chosen"),
+    "foundation_projects": ("新增工业强基项目", "Foundation projects chosen"),
+    "quality_brand": ("新增行业标准", "Industry standards chosen"),
+    "service_manufacturing": ("新增服务型制造示范", "Service-oriented manufacturers chosen"),
+    "design_centres": ("新增省级工业设计中心", "Industrial design centres chosen"),
+}
+"""Lever whose projects, or institutes, are counted to the labels of their number."""
+
 _DECLARED = (
     # size
     Outcome("enterprises", "规模以上企业数", "Enterprises above scale", "enterprises", LEVELS, 1,
@@ -224,6 +236,11 @@ _DECLARED = (
             _total("cluster_revoked"), note="1 or 0; the mean is a probability"),
     Outcome("cluster_platform", "集群公共平台存量", "Stock of public platforms of a cluster",
             "yuan of 2018", ("cluster",), 1, _total("cluster_platform")),
+    *(
+        Outcome(f"chosen_{lever}", f"{zh}(超出原有速度)", en, "projects a year", PROVINCE, 1,
+                _total(f"chosen_{lever}"), note="beyond the older pace, by the lever alone")
+        for lever, (zh, en) in CHOSEN.items()
+    ),
     Outcome("accounting_residual", "核算残差(相对)", "Accounting residual, relative", "share",
             PROVINCE, -1, _total("accounting_residual"),
             note="largest of the year's four quarters, both sides computed"),

@@ -2,7 +2,7 @@
 
 Articles 5 to 8, 10 and 15 ask for a number of projects a year. They are one channel: so many a
 year as are asked for and delivered, chosen by score above a cut-off, supported by a share of the
-project's R&D up to a cap, or by a standing in the market alone.
+project's R&D up to a cap, or by a standing in the market alone, which each wins once.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 HIGHEST_VA_RATE = 0.8
 """Value added over revenue that no project lifts an enterprise beyond."""
+LARGEST_PRODUCT = 0.25
+"""Most that is sold more of one product, over all that its maker sells."""
+BRINGS = ("rate", "sales", "value_added")
+"""Terms that are what a contest brings: one where all are zero chooses nobody."""
 
 
 def hold_calls(m: ClusterPolicyModel) -> None:
@@ -71,14 +75,33 @@ def expert_score(
     return result
 
 
+def product_appeal(sales: float, revenue: Array, sigma1: float) -> Array:
+    """Appeal of an enterprise, log, with which it sells so much more at the prices of others.
+
+    Demand rises by exp(sigma1 · appeal): the gain is bounded by the product, whatever the size of
+    its maker.
+
+    Args:
+        sales: Sales of the product, yuan a year.
+        revenue: Of its maker, yuan a year, shape (rows,).
+        sigma1: Elasticity of substitution less one.
+    """
+    part = np.minimum(sales / np.maximum(revenue, 1.0), LARGEST_PRODUCT)
+    result: Array = np.log1p(part) / sigma1
+    return result
+
+
 def _contest(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
     """Choose the year's projects of a contest; returns whose R&D it pays for."""
     e, t, seed = m.enterprises, m.quarter, m.seed_of_run
     won = np.zeros(len(e), dtype=bool)
     asked = lever.value("projects", t)
-    if asked <= 0.0:
+    if asked <= 0.0 or not any(lever.value(term, t) > 0.0 for term in BRINGS):
         return won
     able = free & e.rd_active & (e.last_rd_reported > 0.0)
+    pays = "rate" in lever.terms
+    if not pays:  # the numbers asked for are of new ones
+        able &= ~e.chosen.setdefault(lever.id, np.zeros(len(e), dtype=bool))
     usual = targeting.usual_take_up(m, lever)
     rows = targeting.claims_among(lever, e, seed, t, usual, able)
     if not len(rows):
@@ -93,18 +116,20 @@ def _contest(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
     rows = rows[fit][np.argsort(-points[fit], kind="stable")]
     lot = uniform(seed, f"place {lever.id}", e.id[rows], t)
     won[rows[targeting.within(places, e.weight[rows], lot)]] = True
-    if "rate" not in lever.terms:
+    if pays:
+        won = _support(m, lever, won)  # a project for which no money is left is none
+    else:
         _raise_standing(m, lever, won)
-        return np.zeros(len(e), dtype=bool)
-    won = _support(m, lever, won)  # a project for which no money is left is none
-    _raise_standing(m, lever, won)
-    return won
+    m.chosen[lever.id] = float(e.weight[won].sum())
+    return won if pays else np.zeros(len(e), dtype=bool)
 
 
 def _raise_standing(m: ClusterPolicyModel, lever: Lever, won: Flag) -> None:
-    """What a project brings beside money: a name on the market, or more service in the product."""
+    """What a project without money brings: a product that sells, or more service in products."""
     e = m.enterprises
-    e.brand[won] += lever.value("appeal", m.quarter)
+    e.chosen[lever.id] |= won
+    sales, sigma1 = lever.value("sales", m.quarter), m.parameters["sigma"] - 1.0
+    e.brand[won] += product_appeal(sales, e.expected_revenue[won], sigma1)
     raised = e.va_rate[won] * (1.0 + lever.value("value_added", m.quarter))
     e.va_rate[won] = np.minimum(raised, np.maximum(e.va_rate[won], HIGHEST_VA_RATE))
 
@@ -159,6 +184,7 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
                 m.province.spend(lever, origin, amount)
                 m.book_cluster(cluster, lever, "committed", amount, origin, fund)
                 m.build_platform(cluster, lever, amount, origin, fund)
+                m.chosen[lever.id] = m.chosen.get(lever.id, 0.0) + 1.0
                 break
 
 

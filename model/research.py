@@ -10,6 +10,7 @@ from model import audit, digital, innovation, titles
 from model.enterprises import NEVER
 from model.randomness import laplace, uniform
 from model.reach import felt
+from model.scenario import CITIES, FIELDS
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
@@ -25,7 +26,7 @@ def innovate(m: ClusterPolicyModel) -> None:
     e.knowledge = innovation.next_knowledge(before, real_rd, p["delta_K"])
     gain = p["gamma_RD"] / sigma1 * innovation.log_gain(before, e.knowledge, e.knowledge_floor)
     size = m.number_of_pools
-    added = np.bincount(e.pool, e.weight * real_rd, size)
+    added = np.bincount(e.pool, e.weight * real_rd, size) + _from_other_cities(m, real_rd)
     pool_after = innovation.next_knowledge(m.pool_knowledge, added, p["delta_K"])
     others_before = np.maximum(m.pool_knowledge[e.pool] - before, 0.0)
     others_after = np.maximum(pool_after[e.pool] - e.knowledge, 0.0)
@@ -58,6 +59,29 @@ def innovate(m: ClusterPolicyModel) -> None:
     e.size_noise += scale * shock("noise")
 
     _rd(m)
+
+
+def _from_other_cities(m: ClusterPolicyModel, real_rd: Array) -> Array:
+    """R&D that knowledge pools take over where cities build clusters of a field together.
+
+    A part of what members served do in the same field in other cities; nothing where there are
+    none. Yuan of 2018 a quarter, shape (pools,).
+
+    Args:
+        m: The model.
+        real_rd: R&D of each enterprise, yuan of 2018 a quarter, shape (rows,).
+    """
+    e, size = m.enterprises, m.number_of_pools
+    part = felt(m, "joint_research", "part")
+    if not isinstance(part, np.ndarray):
+        return np.zeros(size)
+    place, shape = e.field * len(CITIES) + e.city, (len(FIELDS), len(CITIES))
+    joint = e.weight * (part > 0.0)
+    done = np.bincount(place, joint * real_rd, shape[0] * shape[1]).reshape(shape)
+    elsewhere = (done.sum(axis=1, keepdims=True) - done).ravel()[place]
+    members = np.bincount(e.pool, e.weight, size)
+    taken = np.bincount(e.pool, e.weight * part * elsewhere, size)
+    return np.asarray(taken / np.maximum(members, 1e-9))
 
 
 def _rd(m: ClusterPolicyModel) -> None:

@@ -41,8 +41,8 @@ def award_titles(
         seed: Seed of the run.
         quarter: Quarter index of the year end.
         year: Calendar year.
-        rise: Rise of the rates at which the eligible apply, a share (article 13, and leaders that
-            ask suppliers for quality); champions are a number a year.
+        rise: Rise of the rates at which the eligible apply for titles without a national quota, a
+            share (article 13, and leaders that ask suppliers for quality).
     """
     ids = e.id
     revenue = e.year_revenue
@@ -69,26 +69,26 @@ def award_titles(
     renew("little_giant", e.rd_active, p["little_giant_pass"])
     renew("innovative_sme", e.rd_active, 0.9)
 
-    def apply(title: str, fit: Flag, yearly: float, rise: Array | float = rise) -> Flag:
+    def apply(title: str, fit: Flag, yearly: Array | float) -> Flag:
         new = fit & (getattr(e, title) == NEVER)
-        new &= uniform(seed, title, ids, quarter) < yearly * (1.0 + rise)
+        new &= uniform(seed, title, ids, quarter) < yearly
         getattr(e, title)[new] = quarter
         result: Flag = new
         return result
 
+    more = 1.0 + rise
+    green = e.above_scale & (e.green_upgrades > 0)
     fresh = {
-        "innovative_sme": apply("innovative_sme", e.rd_active & sme, p["innovative_rate"]),
-        "high_tech": apply("high_tech", fit_tech, p["high_tech_rate"]),
-        "srdi": apply("srdi", fit_srdi, p["srdi_rate_wide"] if wide else p["srdi_rate"]),
-        "green_factory": apply(
-            "green_factory", e.above_scale & (e.green_upgrades > 0), p["green_factory_rate"]
-        ),
+        "innovative_sme": apply("innovative_sme", e.rd_active & sme, more * p["innovative_rate"]),
+        "high_tech": apply("high_tech", fit_tech, more * p["high_tech_rate"]),
+        "srdi": apply("srdi", fit_srdi, more * p["srdi_rate_wide" if wide else "srdi_rate"]),
+        "green_factory": apply("green_factory", green, more * p["green_factory_rate"]),
         "little_giant": _little_giants(e, p, seed, quarter, year, intensity),
     }
     fit_champion = (e.little_giant > NEVER) & (aged >= 12)
-    quota = p["champions_per_year"]
+    quota = p["champions_per_year"]  # national, as that of little giants: no priority adds to it
     pool = float(e.weight[fit_champion].sum())
-    fresh["champion"] = apply("champion", fit_champion, min(quota / max(pool, quota), 1.0), 0.0)
+    fresh["champion"] = apply("champion", fit_champion, min(quota / max(pool, quota), 1.0))
     _mu_classes(e)
     return fresh
 

@@ -59,6 +59,7 @@ SHOWN: Mapping[str, Shown] = {
     "yuan a person": Shown("万元/人", "thousand yuan a person", 1e-4, 1e-3),
     "enterprises": Shown("家", "number"),
     "clusters": Shown("个", "clusters"),
+    "projects a year": Shown("项/年", "projects a year"),
     "points": Shown("分", "points"),
     "switch": Shown("", ""),
     "persons": Shown("万人", "thousand", 1e-4, 1e-3),
@@ -72,7 +73,7 @@ SHOWN: Mapping[str, Shown] = {
 }
 """Stored units as readers meet them."""
 
-COUNTED = frozenset({"enterprises", "upgrades", "clusters"})
+COUNTED = frozenset({"enterprises", "upgrades", "clusters", "projects a year"})
 """Units of things that are counted whole."""
 COARSE = frozenset({"share", "share a year", "stage"})
 """Units of ratios: two figures say all that an interval leaves certain."""

@@ -137,6 +137,17 @@ def test_trace_reads_the_targets_of_a_store(store, traced):
     assert by_id["standards_per_year"]["results"] == []
 
 
+def test_trace_reads_how_many_projects_were_chosen(store, traced):
+    levers = {v["id"]: v for row in traced["articles"] for v in row["levers"]}
+    known = Results(store).intervals("as_issued", "chosen_design_centres", "province", [2025])
+    assert levers["design_centres"]["chosen"]["median"] == pytest.approx(known["median"].iloc[0])
+    assert levers["design_centres"]["chosen"]["p95"] > 0.0
+    for row in traced["articles"]:
+        if row["article"] in (7, 10, 15):
+            assert any(lever["chosen"] for lever in row["levers"])
+    assert levers["cluster_award"]["chosen"] is None
+
+
 def test_trace_reads_the_money_of_a_store(store, traced):
     levers = {v["id"]: v for row in traced["articles"] for v in row["levers"]}
     ledger = Results(store).ledger("as_issued", years=[2024, 2025])
