@@ -126,7 +126,10 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     place = e.lasting_draw(m.seed_of_run, f"diverts {lever.id}")
     diverted = supported & audit.diverts(place, rate, audit.chance(m), p["misuse_share"])
     misused = np.where(diverted, approval.yuan, 0.0)
-    m.misused.append((lever, misused))
+    for i, (origin, fund) in enumerate(m.province.parts(lever)):
+        yuan = np.where(approval.part == i, misused, 0.0)
+        if yuan.any():
+            m.misused.append(audit.Misused(lever, origin, fund, m.quarter, yuan))
     e.year_misused += misused
     e.rd_grant_rate[supported & ~diverted & (rate * base < cap)] = rate
     return supported

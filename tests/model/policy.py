@@ -92,6 +92,7 @@ class Watch:
         platforms: Year to what went into platforms by city and tier, from the clusters' stocks.
         forgone: Year to tax that enterprises were let off, from their own columns.
         booked: (kind, lever, quarter) to ids and yuan of enterprises, each time any was booked.
+        parts: (kind, lever, origin, fund) to the same.
         instalments: Of each payment to a cluster: quarter, cluster, yuan and status at the time.
         awards: Of each award promised to a cluster: quarter, cluster and yuan.
         titles: Year to the status of every cluster at its end.
@@ -101,7 +102,7 @@ class Watch:
         self.received = defaultdict(lambda: np.zeros(SHAPE))
         self.platforms = defaultdict(lambda: np.zeros(SHAPE))
         self.forgone = defaultdict(float)
-        self.booked = defaultdict(list)
+        self.booked, self.parts = defaultdict(list), defaultdict(list)
         self.instalments, self.awards = [], []
         self.titles = {}
 
@@ -142,7 +143,9 @@ def watching():
         promise(m, cluster, lever, kind, yuan, *part)
 
     def book_seen(m, lever, kind, origin, fund, rows, yuan, payer=None):
-        watch.booked[kind, lever.id, m.quarter].append((m.enterprises.id[rows], yuan))
+        entry = m.enterprises.id[rows], yuan
+        watch.booked[kind, lever.id, m.quarter].append(entry)
+        watch.parts[kind, lever.id, origin, fund].append(entry)
         book(m, lever, kind, origin, fund, rows, yuan, payer)
 
     def race_seen(m):
@@ -184,6 +187,16 @@ def most_promised(watch, lever, *, by_year=False):
         _, place = np.unique(ids, return_inverse=True)
         most = max(most, np.bincount(place, yuan).max(initial=0.0))
     return float(most)
+
+
+def by_enterprise(watch, kind, origin, fund, levers):
+    """Id to yuan booked of a kind under some levers out of a part of the money."""
+    found = defaultdict(float)
+    for name in levers:
+        for ids, yuan in watch.parts[kind, name, origin, fund]:
+            for i in np.flatnonzero(yuan):
+                found[int(ids[i])] += float(yuan[i])
+    return found
 
 
 def fork(model, scenario):

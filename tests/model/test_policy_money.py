@@ -19,6 +19,7 @@ from scenarios.tables import table
 from tests.model.policy import (
     ISSUED,
     books_of,
+    by_enterprise,
     by_place,
     changed,
     entries,
@@ -36,6 +37,11 @@ GRANTS = tuple(
     name
     for name, lever in ISSUED.items()
     if (lever.channel.startswith("price_of") or "cap" in lever.terms) and lever.payer
+)
+RD_GRANTS = tuple(
+    name
+    for name, lever in ISSUED.items()
+    if lever.channel in ("price_of_rd", "project_grant") and lever.payer
 )
 CONTESTS = tuple(name for name, lever in ISSUED.items() if lever.channel == "project_grant")
 OUTSIDE_CLUSTERS = ("county", "none")
@@ -115,7 +121,7 @@ def test_money_of_any_package(bare, populate, levers, seed):
         _balances, _ledger_is_what_was_received, _promises_cover_payments, _purses_hold,
         _caps_hold, _steered_money_stays_inside, _county_gets_nothing_from_the_document,
         _instalments_follow_awards, _titles_keep_to_their_numbers, _same_rd_is_supported_once,
-        _sums_of_their_own_hold,
+        _sums_of_their_own_hold, _nobody_pays_back_what_it_has_not_had,
     ):  # fmt: skip
         check(model, watch, books)
 
@@ -147,8 +153,7 @@ def _purses_hold(model, _watch, books):
     """Grants promised and awards paid in a year stay inside the special funds of the year."""
     special = books[books["fund"] == "special_funds"]
     award, paid = special["lever"] == "cluster_award", special["kind"] == "paid"
-    assert "repaid" not in set(special["kind"])
-    grants = special[~award & ~paid]
+    grants = special[~award & (special["kind"] == "committed")]
     by_year = {
         "awards": special[award & paid], "grants": grants, "paid": special[paid],
         "steered": grants[grants["origin"] == "steered"],
@@ -178,6 +183,16 @@ def _caps_hold(model, watch, _books):
             cap = max(value for _, value in lever.terms["cap"])
             most = most_promised(watch, lever.id, by_year=lever.id in yearly)
             assert most <= cap * (1 + 1e-9), lever.id
+
+
+def _nobody_pays_back_what_it_has_not_had(_model, watch, _books):
+    """By enterprise, origin and fund; tax against what was forgone of it."""
+    for kind, lever, origin, fund in list(watch.parts):
+        if kind == "repaid":
+            had = ("forgone", ("rd_super_deduction",)) if origin == "tax" else ("paid", RD_GRANTS)
+            given = by_enterprise(watch, had[0], origin, fund, had[1])
+            for who, yuan in by_enterprise(watch, kind, origin, fund, (lever,)).items():
+                assert yuan <= given[who] * (1 + 1e-9) + 1e-3, (origin, fund)
 
 
 def _same_rd_is_supported_once(model, watch, _books):
