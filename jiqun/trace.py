@@ -113,9 +113,9 @@ class _Found:
         self._sums: dict[tuple[str, str], pd.DataFrame] = {}
 
     def money(self, lever: str) -> dict[str, Any] | None:
-        """Yuan paid, forgone in tax or paid back under a lever since the document; None if none."""
+        """Yuan paid, forgone, invested or paid back under a lever since the document; None if none."""
         column, name = POOLS.get(lever, ("lever", lever))
-        for kind in ("paid", "forgone", "repaid"):
+        for kind in ("paid", "forgone", "invested", "repaid"):
             sums = self._money_by(column, kind)
             if name in sums.index:
                 return {"kind": kind, **_interval(sums.loc[name])}

@@ -127,7 +127,7 @@ def _share_out(
 
 
 def _take_stakes(m: ClusterPolicyModel) -> None:
-    """Guidance funds buy into enterprises: cash against equity, no income (article 20).
+    """Guidance funds buy into enterprises: cash for equity, no grant, no income (article 20).
 
     Funds look for those they buy into, so nobody has to hear of them. Those served ask for a share
     of their plant up to a cap; where the year's sum is short, all get the same part of it.
@@ -146,9 +146,8 @@ def _take_stakes(m: ClusterPolicyModel) -> None:
         return
     equity = ration(asked, yearly) * wanted
     ((origin, fund),) = m.province.parts(lever)
-    for kind in ("committed", "paid"):
-        targeting.book(m, lever, kind, origin, fund, rows, equity[rows])
+    # The province holds a stake for it, so it is invested and not spent.
+    targeting.book(m, lever, "invested", origin, fund, rows, equity[rows])
     e.cash += equity
-    e.year_subsidy += equity
     m.spent += float(np.dot(e.weight, equity))
     m.books.book("government", -float(np.dot(e.weight, equity)))

@@ -212,13 +212,14 @@ def _sums_of_their_own_hold(model, _watch, books):
     for year in range(2019, LAST + 1):
         at = 4 * (year - 2019)
         paid = {
-            name: summed(books, lever=name, kind="paid", year=year)
+            name: summed(books, lever=name, kind=("paid", "invested"), year=year)
             for name in ("guidance_fund", "city_matching", "cluster_award", "credit_guarantee")
         }
         most = term_of(model.policy, "guidance_fund", "yearly", at)
         assert paid["guidance_fund"] <= most * (1 + 1e-9) + 1.0
         share = term_of(model.policy, "city_matching", "share", at)
         assert paid["city_matching"] <= share * paid["cluster_award"] * (1 + 1e-9) + 1.0
+    assert set(entries(books, lever="guidance_fund")["kind"]) <= {"invested"}
     if model.policy.lever("credit_guarantee") is None:
         assert not model.enterprises.debt_covered.any()
 
