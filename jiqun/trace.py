@@ -113,7 +113,7 @@ class _Found:
         self._sums: dict[tuple[str, str], pd.DataFrame] = {}
 
     def money(self, lever: str) -> dict[str, Any] | None:
-        """Yuan paid, forgone, invested or paid back under a lever since the document; None if none."""
+        """Yuan paid, forgone, invested or paid back under a lever since the document, or None."""
         column, name = POOLS.get(lever, ("lever", lever))
         for kind in ("paid", "forgone", "invested", "repaid"):
             sums = self._money_by(column, kind)

@@ -146,6 +146,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.awards_due: list[tuple[int, float]] = []
         self.paid_now = np.zeros(len(e))
         self.granted: dict[str, Array] = {}
+        self.rd_supported = np.zeros(len(e))
         self.misused: list[Misused] = []
         self.ticket = np.zeros(len(SIZES))
         self.score_base: dict[str, tuple[Array, Array]] = {}

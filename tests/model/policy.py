@@ -93,6 +93,8 @@ class Watch:
         forgone: Year to tax that enterprises were let off, from their own columns.
         booked: (kind, lever, quarter) to ids and yuan of enterprises, each time any was booked.
         parts: (kind, lever, origin, fund) to the same.
+        bought: Quarter to ids and what each spent on plant, digital and green upgrades.
+        rd: Quarter in which a year begins to ids and the R&D that its grants are for.
         instalments: Of each payment to a cluster: quarter, cluster, yuan and status at the time.
         awards: Of each award promised to a cluster: quarter, cluster and yuan.
         titles: Year to the status of every cluster at its end.
@@ -103,6 +105,7 @@ class Watch:
         self.platforms = defaultdict(lambda: np.zeros(SHAPE))
         self.forgone = defaultdict(float)
         self.booked, self.parts = defaultdict(list), defaultdict(list)
+        self.bought, self.rd = {}, {}
         self.instalments, self.awards = [], []
         self.titles = {}
 
@@ -112,8 +115,12 @@ class Watch:
         def watched(m):
             e, w = m.enterprises, m.enterprises.weight.copy()  # those who leave lose theirs
             before, kept = e.year_subsidy.copy(), e.year_tax_forgone.copy()
-            stock = [cluster.platform for cluster in m.clusters]
+            stock, spent = [cluster.platform for cluster in m.clusters], e.year_investment.copy()
+            if m.quarter % 4 == 0:
+                self.rd[m.quarter] = (e.id.copy(), e.last_rd_reported.copy())
             run(m)
+            if np.any(spent != e.year_investment):
+                self.bought[m.quarter] = (e.id.copy(), e.year_investment - spent)
             gained = np.bincount(
                 e.city * SHAPE[1] + e.tier, w * (e.year_subsidy - before), SHAPE[0] * SHAPE[1]
             )

@@ -43,6 +43,12 @@ RD_GRANTS = tuple(
     for name, lever in ISSUED.items()
     if lever.channel in ("price_of_rd", "project_grant") and lever.payer
 )
+FOR_WHAT_IS_BOUGHT = tuple(
+    name
+    for name, lever in ISSUED.items()
+    if lever.channel in ("price_of_equipment", "price_of_digital", "price_of_green")
+    or name == "loan_interest_discount"
+)
 CONTESTS = tuple(name for name, lever in ISSUED.items() if lever.channel == "project_grant")
 OUTSIDE_CLUSTERS = ("county", "none")
 ENDS = tuple(quarter_index(*last) for last in ((2022, 4), (2024, 4), (2025, 2), (2026, 3)))
@@ -122,6 +128,7 @@ def test_money_of_any_package(bare, populate, levers, seed):
         _caps_hold, _steered_money_stays_inside, _county_gets_nothing_from_the_document,
         _instalments_follow_awards, _titles_keep_to_their_numbers, _same_rd_is_supported_once,
         _sums_of_their_own_hold, _nobody_pays_back_what_it_has_not_had,
+        _support_stays_inside_the_outlay,
     ):  # fmt: skip
         check(model, watch, books)
 
@@ -193,6 +200,23 @@ def _nobody_pays_back_what_it_has_not_had(_model, watch, _books):
             given = by_enterprise(watch, had[0], origin, fund, had[1])
             for who, yuan in by_enterprise(watch, kind, origin, fund, (lever,)).items():
                 assert yuan <= given[who] * (1 + 1e-9) + 1e-3, (origin, fund)
+
+
+def _support_stays_inside_the_outlay(_model, watch, _books):
+    """All that is promised for what is bought in a quarter, and for the R&D of a year."""
+    grants = [("committed", name) for name in RD_GRANTS]
+    for outlays, levers in (
+        (watch.bought, [("committed", name) for name in FOR_WHAT_IS_BOUGHT]),
+        (watch.rd, [*grants, ("paid", "cluster_award"), ("paid", "city_matching")]),
+    ):
+        for quarter, (ids, yuan) in outlays.items():
+            left = dict(zip(ids.tolist(), yuan.tolist(), strict=True))
+            for kind, name in levers:
+                for who, promised in watch.booked[kind, name, quarter]:
+                    for one, more in zip(who.tolist(), promised.tolist(), strict=True):
+                        left[one] -= more
+            for one, had in zip(ids.tolist(), yuan.tolist(), strict=True):
+                assert left[one] >= -1e-3 - 1e-9 * had, (quarter, levers)
 
 
 def _same_rd_is_supported_once(model, watch, _books):
