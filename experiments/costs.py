@@ -1,7 +1,8 @@
 """What a scenario costs: present value of what the ledger books, by who bears it.
 
 Cost is what province and cities pay and the tax they forgo under levers that the scenario sets
-otherwise than its baseline. What other levers pay and forgo more because enterprises do more
+otherwise than its baseline. Equity is no cost but for what it would have earned while it is held.
+What other levers pay and forgo more because enterprises do more
 (awards for titles, deductions), or less because they turn to another grant, is feedback: it is told
 apart, as is what the centre bears.
 """
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
+
+from scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -25,6 +28,10 @@ DISCOUNT = 0.03
 FIRST, LAST = 2024, 2027
 """Years of a present value; the first is not discounted."""
 YEARS = range(FIRST, LAST + 1)
+HELD = next(float(row.value) for row in table("rules") if row.id == "guidance_fund_3")
+"""Years a fund holds a stake before it comes back at par in real terms."""
+HOLDING = 1.0 - (1.0 + DISCOUNT) ** -HELD
+"""Present cost of a yuan invested."""
 RUN = ["draw", "seed", "population"]
 """What pairs two runs."""
 LOCAL, CENTRE = ("province", "city"), ("centre",)
@@ -32,6 +39,8 @@ AWARD = "cluster_award"
 KIND = "CASE WHEN l.kind = 'repaid' THEN 'paid' ELSE l.kind END"
 NET = "CASE WHEN l.kind = 'repaid' THEN -l.yuan ELSE l.yuan END"
 """SQL: what audits take back is less paid."""
+COST = f"{NET} * CASE WHEN l.kind = 'invested' THEN {HOLDING} ELSE 1.0 END"
+"""SQL: what a booking costs."""
 PRESENT = f"power({1.0 + DISCOUNT}, {FIRST} - year)"
 """SQL: what a yuan of a year is worth in the first."""
 
@@ -41,17 +50,17 @@ def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
 
     Returns:
         Rows scenario, draw, seed, population, payer, lever, origin, kind, tier, place, payee, yuan;
-        kinds paid, less what was paid back, and forgone alone.
+        kinds paid, less what was paid back, forgone, and invested, at what holding it costs, alone.
     """
     with results.connect() as connection:
         return connection.execute(
             f"""
             SELECT run.scenario, run.draw, run.seed, run.population, l.payer, l.lever, l.origin,
                 {KIND} AS kind, l.tier, {place_of("l.city")} AS place, l.payee,
-                sum({NET} * {PRESENT}) AS yuan
+                sum({COST} * {PRESENT}) AS yuan
             FROM ledger l JOIN run USING (run_key)
             WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
-                AND l.kind IN ('paid', 'repaid', 'forgone')
+                AND l.kind IN ('paid', 'repaid', 'forgone', 'invested')
             GROUP BY ALL
             """,
             [list(scenarios)],

@@ -228,7 +228,7 @@ class Results:
         Args:
             scenario: Scenarios; all if absent, and so for the others.
             lever: Levers.
-            kind: ``committed``, ``paid``, ``forgone`` or ``repaid``.
+            kind: ``committed``, ``paid``, ``invested``, ``forgone`` or ``repaid``.
             years: Years.
         """
         where, values = _where(scenario, years=years, lever=lever, kind=kind)
@@ -255,7 +255,7 @@ class Results:
             by: Columns of the ledger that make the groups, beside the scenario.
             scenario: Scenarios; all if absent, and so for the others.
             lever: Levers.
-            kind: ``committed``, ``paid``, ``forgone`` or ``repaid``.
+            kind: ``committed``, ``paid``, ``invested``, ``forgone`` or ``repaid``.
             years: Years.
 
         Raises:

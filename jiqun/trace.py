@@ -122,9 +122,9 @@ class _Found:
         return _interval(rows[0]) if rows else None
 
     def money(self, lever: str) -> dict[str, Any] | None:
-        """Yuan paid, forgone in tax or paid back under a lever since the document; None if none."""
+        """Yuan paid, forgone, invested or paid back under a lever since the document, or None."""
         column, name = POOLS.get(lever, ("lever", lever))
-        for kind in ("paid", "forgone", "repaid"):
+        for kind in ("paid", "forgone", "invested", "repaid"):
             sums = self._money_by(column, kind)
             if name in sums.index:
                 return {"kind": kind, **_interval(sums.loc[name])}

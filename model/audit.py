@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import taxes
+from model import targeting, taxes
 from model.randomness import uniform
 from model.targeting import Due, eligible
 
 if TYPE_CHECKING:
     from model.enterprises import Flag
     from model.model import ClusterPolicyModel
-    from model.scenario import Array
+    from model.scenario import Array, Lever
 
 USUAL_GRANT = 0.2
 """R&D grant over R&D at which the usual share of grants is spent on other things."""
+
+
+@dataclass(frozen=True)
+class Misused:
+    """Grants that are spent on other things.
+
+    Attributes:
+        lever: Lever they are granted under.
+        origin: As in the ledger.
+        fund: As in the ledger.
+        committed: Quarter they were committed in.
+        yuan: Yuan of each, shape (rows,).
+    """
+
+    lever: Lever
+    origin: str
+    fund: str
+    committed: int
+    yuan: Array
 
 
 def chance(m: ClusterPolicyModel) -> Array | float:
@@ -52,7 +72,8 @@ def diverts(draw: Array, rate: float, audited: Array | float, share: float) -> F
 def close_year(m: ClusterPolicyModel) -> None:
     """Audit the year: relabelled R&D is struck off, and what it brought falls due in a quarter.
 
-    Tax goes back to those who shared in it, a diverted grant to who paid it.
+    Tax goes back to those who shared in it; what was paid of a diverted grant goes back to the fund
+    it came from, and what is still to come of it is cancelled.
     """
     e, lever, t = m.enterprises, m.policy.lever("rd_audit"), m.quarter
     rate = chance(m)
@@ -63,7 +84,11 @@ def close_year(m: ClusterPolicyModel) -> None:
     e.year_rd_reported[found] = np.minimum(e.year_rd_reported, e.year_rd)[found]
     payer = taxes.payers("income", m.parameters["local_tax_province"])
     m.due.append(Due(t + 1, lever, "tax", lever.fund, e.id[found], tax, payer))
-    for grant, yuan in m.misused:
-        later = t + 1 + int(grant.value("lag", t))
-        origin = "older" if grant.origin == "older" else "pooled"
-        m.due.append(Due(later, lever, origin, lever.fund, e.id[found], yuan[found], grant.payer))
+    audited = np.zeros(len(e), dtype=bool)
+    audited[found] = True
+    for grant in m.misused:
+        open_ = targeting.cancel(m, grant.lever, grant.committed, audited & (grant.yuan > 0.0))
+        paid = np.maximum(grant.yuan - open_, 0.0)[found]
+        m.due.append(
+            Due(t + 1, lever, grant.origin, grant.fund, e.id[found], paid, grant.lever.payer)
+        )

@@ -58,13 +58,22 @@ def lend(
     return long, np.where(short > 0.0, granted * short, short), line
 
 
-def interest_discount(m: ClusterPolicyModel, long: Array) -> Array:
-    """Interest discount on new long loans: a year's interest at the stated rate, when drawn."""
+def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) -> Array:
+    """Interest discount on new long loans: a year's interest at the stated rate, when drawn.
+
+    It is not above the rate that is paid, nor above what no grant pays of what was bought.
+
+    Args:
+        m: The model.
+        long: New long loans, yuan, shape (rows,).
+        unsupported: Outlay of the quarter less the grants for it, yuan, shape (rows,).
+    """
     lever = m.policy.lever("loan_interest_discount")
     rate = 0.0 if lever is None else lever.value("discount", m.quarter)
     if lever is None or rate <= 0.0:
         return np.zeros(len(long))
-    most = np.minimum(rate * long, targeting.cap_left(m, lever))
+    most = np.minimum(np.minimum(rate, m.enterprises.rate) * long, targeting.cap_left(m, lever))
+    most = np.minimum(most, np.maximum(unsupported, 0.0))
     claim = np.where(targeting.applicants(m, lever), most, 0.0)
     return targeting.grant(m, lever, claim)
 

@@ -44,13 +44,19 @@ def serve(wanted: Flag, cost: Array, weight: Array, priority: Array, capacity: f
     """Who is served when providers can do `capacity` yuan of work this quarter: first by priority.
 
     Measured in service value, not in enterprises: rationing by number would push out large
-    projects by small ones.
+    projects by small ones. Who asks for more than those before leave is passed over, so what is
+    left in the end is less than any who is refused asks for.
     """
     rows = np.flatnonzero(wanted)
     rows = rows[np.argsort(priority[rows], kind="stable")]
-    fits = (weight[rows] * cost[rows]).cumsum() <= capacity
-    served = np.zeros(len(wanted), dtype=bool)
-    served[rows[fits]] = True
+    asked, served, left = weight * cost, np.zeros(len(wanted), dtype=bool), capacity
+    while len(rows := rows[asked[rows] <= left]):
+        # At least the first fits, up to the first that does not.
+        taken = asked[rows].cumsum()
+        fits = taken <= left
+        served[rows[fits]] = True
+        left -= float(taken[fits][-1])
+        rows = rows[~fits]
     return served
 
 

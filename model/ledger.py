@@ -23,6 +23,8 @@ PAYEES = (*SIZES, "platform")
 SPECIAL = "special_funds"
 """Fund of one yearly sum that grants and, unless they are additional, awards come from."""
 PAYERS = ("centre", "province", "city")
+RECEIVED = {"paid": 1.0, "invested": 1.0, "repaid": -1.0}
+"""What a yuan of a kind adds to what has been received; other kinds add nothing."""
 SHAPE = (len(CITIES), len(TIERS), len(PAYEES))
 
 Entry = tuple[int, str, str, str, str, str, str]
@@ -40,7 +42,7 @@ class Ledger:
     def __init__(self) -> None:
         self._sums: dict[Entry, Array] = {}
         self.paid = 0.0
-        """Yuan paid so far, less what was paid back, for the check of the books."""
+        """Yuan paid or invested so far, less what was paid back, for the check of the books."""
 
     def book(
         self, year: int, lever: Lever, kind: str, origin: str, cells: Whole, yuan: Array,
@@ -51,7 +53,8 @@ class Ledger:
         Args:
             year: Calendar year.
             lever: The lever they are paid under.
-            kind: ``committed``, ``paid``, ``forgone``, or ``repaid`` by those whom an audit found.
+            kind: ``committed``, ``paid``, ``invested`` (for a stake that the payer holds),
+                ``forgone``, or ``repaid`` by those whom an audit found.
             origin: ``pooled``, ``steered``, ``older`` or ``tax``.
             cells: Cell of each amount (`place`), shape (n,).
             yuan: All that the enterprises behind a row get, yuan, shape (n,).
@@ -63,8 +66,7 @@ class Ledger:
             key = (year, who, lever.fund if fund is None else fund, origin, lever.id,
                    lever.article, kind)  # fmt: skip
             self._sums[key] = self._sums.get(key, 0.0) + share * total
-            if kind in ("paid", "repaid"):
-                self.paid += (1.0 if kind == "paid" else -1.0) * float(share * total.sum())
+            self.paid += RECEIVED.get(kind, 0.0) * float(share * total.sum())
 
     def total(self, year: int, lever: str, kind: str = "paid") -> Array:
         """Yuan under a lever in a year by city, tier and payee, shape `SHAPE`."""

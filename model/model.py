@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from scipy.sparse import csr_array
 
+    from model.audit import Misused
     from model.enterprises import Flag
     from model.network import Search
     from model.scenario import Lever
@@ -160,7 +161,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.awards_due: list[tuple[int, float]] = []
         self.paid_now = np.zeros(len(e))
         self.granted: dict[str, Array] = {}
-        self.misused: list[tuple[Lever, Array]] = []
+        self.rd_supported = np.zeros(len(e))
+        self.misused: list[Misused] = []
         self.ticket = np.zeros(len(SIZES))
         self.score_base: dict[str, tuple[Array, Array]] = {}
         self.refresh_clusters()

@@ -38,10 +38,14 @@ def invest(m: ClusterPolicyModel) -> None:
     spent = plant + upgrades
     # A loan is drawn for what is bought: what was asked for and not used is not taken up.
     long = np.minimum(long, spent)
-    grant = lumps.settle(m, lump)
-    grant += digital_plan.settle(m, digital_plan.cost * stage_up)
-    grant += green_plan.settle(m, green_plan.cost * green_up)
-    grant += credit.interest_discount(m, long)
+    grant, unsupported = np.zeros(len(e)), spent.copy()
+    for planned, bought in (
+        (lumps, lump), (digital_plan, digital_plan.cost * stage_up),
+        (green_plan, green_plan.cost * green_up),
+    ):  # fmt: skip
+        grant += planned.settle(m, bought)
+        unsupported -= planned.granted(bought)
+    grant += credit.interest_discount(m, long, unsupported)
 
     dividend = p["payout"] * np.maximum(m.after_tax, 0.0)
     cash = e.cash + m.cash_flow + grant + long + short - repaid - spent

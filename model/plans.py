@@ -41,10 +41,17 @@ class Plan:
 
     def settle(self, m: ClusterPolicyModel, spent: Array) -> Array:
         """Commit the grants for what was bought; returns what is paid at once, yuan a row."""
-        paid = np.zeros(len(spent))
+        paid, claim = np.zeros(len(spent)), self.offer.claim(spent)
         for approval in self.approvals:
-            paid += targeting.commit(m, approval, self.offer.claim(spent))
+            paid += targeting.commit(m, approval, claim)
         return paid
+
+    def granted(self, spent: Array) -> Array:
+        """Grants that what was bought gives a claim to, paid at once or later, yuan a row."""
+        claim, granted = self.offer.claim(spent), np.zeros(len(spent))
+        for approval in self.approvals:
+            granted += np.minimum(approval.yuan, claim)
+        return granted
 
 
 def _approve(

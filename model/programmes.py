@@ -29,7 +29,7 @@ def programmes(m: ClusterPolicyModel) -> None:
     if m.quarter % 4:
         return
     # Rows come at the start of a year alone, so that a year's grants stay in their places.
-    m.granted, m.misused = {}, []
+    m.granted, m.misused, m.rd_supported = {}, [], np.zeros(len(e))
     m.ticket = _ticket(m)
     m.province.open_year()
     m.banks.open_year()
@@ -114,7 +114,10 @@ def _share_out(
     m: ClusterPolicyModel, lever: Lever, part: tuple[str, str], cluster: Cluster, number: int,
     yuan: float,
 ) -> None:  # fmt: skip
-    """Part of an instalment goes to members' projects by their R&D, the rest to platforms."""
+    """Part of an instalment goes to members' projects by their R&D, the rest to platforms.
+
+    No project is paid more than its R&D: what is left over goes to platforms too.
+    """
     e, (origin, fund) = m.enterprises, part
     rows = np.flatnonzero((e.cluster == number) & e.rd_active & e.above_scale)
     last = e.last_rd_reported[rows]
@@ -122,13 +125,15 @@ def _share_out(
     share = m.lever_value("cluster_award", "projects")
     for_projects = share * yuan if weighted > 0.0 else 0.0
     if for_projects > 0.0:
-        each = for_projects * last / weighted
+        each = np.minimum(for_projects * last / weighted, last - m.rd_supported[rows])
+        for_projects = float(np.dot(e.weight[rows], each))
+        m.rd_supported[rows] += each
         m.due.append(targeting.Due(m.quarter, lever, origin, fund, e.id[rows], each))
     m.build_platform(cluster, lever, yuan - for_projects, origin, fund)
 
 
 def _take_stakes(m: ClusterPolicyModel) -> None:
-    """Guidance funds buy into enterprises: cash against equity, no income (article 20).
+    """Guidance funds buy into enterprises: cash for equity, no grant, no income (article 20).
 
     Funds look for those they buy into, so nobody has to hear of them. Those served ask for a share
     of their plant up to a cap; where the year's sum is short, all get the same part of it.
@@ -147,9 +152,8 @@ def _take_stakes(m: ClusterPolicyModel) -> None:
         return
     equity = ration(asked, yearly) * wanted
     ((origin, fund),) = m.province.parts(lever)
-    for kind in ("committed", "paid"):
-        targeting.book(m, lever, kind, origin, fund, rows, equity[rows])
+    # The province holds a stake for it, so it is invested and not spent.
+    targeting.book(m, lever, "invested", origin, fund, rows, equity[rows])
     e.cash += equity
-    e.year_subsidy += equity
     m.spent += float(np.dot(e.weight, equity))
     m.books.book("government", -float(np.dot(e.weight, equity)))

@@ -137,6 +137,7 @@ def _raise_standing(m: ClusterPolicyModel, lever: Lever, won: Flag) -> None:
 def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     """Grant a share of last year's R&D, and set the marginal rate; returns who is supported.
 
+    Support of a year's R&D is never more than that R&D, whatever it gets of awards to its cluster.
     An enterprise whose claim is at the cap gains nothing from a further yuan of R&D, nor does one
     that spends the grant on other things.
     """
@@ -145,15 +146,21 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
         return np.zeros(len(e), dtype=bool)
     rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
     base = np.where(asks, e.last_rd_reported, 0.0)
-    approval = targeting.approve(m, lever, np.minimum(rate * base, cap))
+    room = np.maximum(base - m.rd_supported, 0.0)
+    approval = targeting.approve(m, lever, np.minimum(rate * base, np.minimum(cap, room)))
     m.paid_now += targeting.commit(m, approval, approval.yuan)
+    m.rd_supported += approval.yuan
     supported = approval.yuan > 0.0
     place = e.lasting_draw(m.seed_of_run, f"diverts {lever.id}")
     diverted = supported & audit.diverts(place, rate, audit.chance(m), p["misuse_share"])
     misused = np.where(diverted, approval.yuan, 0.0)
-    m.misused.append((lever, misused))
+    for i, (origin, fund) in enumerate(m.province.parts(lever)):
+        yuan = np.where(approval.part == i, misused, 0.0)
+        if yuan.any():
+            m.misused.append(audit.Misused(lever, origin, fund, m.quarter, yuan))
     e.year_misused += misused
-    e.rd_grant_rate[supported & ~diverted & (rate * base < cap)] = rate
+    below = (rate * base < cap) & (rate * base <= room)
+    e.rd_grant_rate[supported & ~diverted & below] = rate
     return supported
 
 

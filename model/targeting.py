@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -315,7 +315,8 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
                 paid[rows] += share * granted[rows]
                 book(m, lever, "paid", origin, fund, rows, share * granted[rows])
             else:
-                m.due.append(Due(t + later, lever, origin, fund, e.id[rows], share * granted[rows]))
+                part = e.id[rows], share * granted[rows]
+                m.due.append(Due(t + later, lever, origin, fund, *part, committed=t))
     return paid
 
 
@@ -336,6 +337,7 @@ class Due:
         ids: Enterprises.
         yuan: Yuan of each.
         repaid_to: Who it is paid back to, by share; empty where it is paid out.
+        committed: Quarter it was committed in, -1 where it was not by a grant.
     """
 
     quarter: int
@@ -345,6 +347,33 @@ class Due:
     ids: Whole
     yuan: Array
     repaid_to: Mapping[str, float] = field(default_factory=dict)
+    committed: int = -1
+
+
+def rows_of(e: Enterprises, ids: Whole, order: Whole) -> tuple[Whole, Flag]:
+    """Row of each id, and whether it is there and alive; `order` sorts the rows by id."""
+    rows = order.take(np.searchsorted(e.id, ids, sorter=order), mode="clip")
+    return rows, (e.id[rows] == ids) & (e.weight[rows] > 0.0)
+
+
+def cancel(m: ClusterPolicyModel, lever: Lever, committed: int, who: Flag) -> Array:
+    """Cancel what is still to come of a lever's grants of a quarter; returns yuan a row.
+
+    Args:
+        m: The model.
+        lever: The lever.
+        committed: Quarter the grants were committed in.
+        who: Enterprises that lose what is to come, shape (rows,).
+    """
+    e = m.enterprises
+    cancelled, order = np.zeros(len(e)), np.argsort(e.id, kind="stable")
+    for i, entry in enumerate(m.due):
+        if entry.lever.id == lever.id and entry.committed == committed:
+            rows, alive = rows_of(e, entry.ids, order)
+            lost = alive & who[rows]
+            cancelled[rows[lost]] += entry.yuan[lost]
+            m.due[i] = replace(entry, yuan=np.where(lost, 0.0, entry.yuan))
+    return cancelled
 
 
 def due(m: ClusterPolicyModel) -> Array:
@@ -356,8 +385,7 @@ def due(m: ClusterPolicyModel) -> Array:
     paid, order = np.zeros(len(e)), np.argsort(e.id, kind="stable")
     for entry in m.due:
         if entry.quarter == m.quarter:
-            rows = order.take(np.searchsorted(e.id, entry.ids, sorter=order), mode="clip")
-            alive = (e.id[rows] == entry.ids) & (e.weight[rows] > 0.0)
+            rows, alive = rows_of(e, entry.ids, order)
             rows, yuan = rows[alive], entry.yuan[alive]
             paid[rows] += -yuan if entry.repaid_to else yuan
             kind, payer = ("repaid", entry.repaid_to) if entry.repaid_to else ("paid", None)

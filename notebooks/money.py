@@ -2,7 +2,8 @@
 
 Steered money is what the document moves to cluster enterprises out of a sum that is the same with
 and without it; pooled money is the rest. What the document has paid from other funds, older
-programmes and tax forgone stand apart. What audits take back is less paid.
+programmes and tax forgone stand apart, and so does equity, which is invested and not spent. What
+audits take back is less paid.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 AWARD = "cluster_award"
 GROUPS = ("award", "steered", "pooled", "beside", "older", "later", "tax")
 """Kinds of money, as the report sets them apart."""
+EQUITY = "equity"
+"""Stakes that the province holds for its money: shown apart, in no envelope."""
 SPECIAL = ("award", "steered", "pooled")
 """What is paid out of the special funds."""
 NEW = ("award", "steered", "beside")
@@ -61,9 +64,9 @@ class Money:
         years: tuple[int, ...] = POLICY_YEARS,
         *,
         discounted: bool = False,
-        kinds: tuple[str, ...] = ("paid", "forgone"),
+        kinds: tuple[str, ...] = ("paid", "forgone", "invested"),
     ) -> pd.Series[float]:
-        """Yuan by run over some years: paid, or forgone where it is tax.
+        """Yuan by run over some years: paid, forgone where it is tax, invested where it is equity.
 
         Args:
             scenario: Name of the scenario.
@@ -106,7 +109,8 @@ def gather_money(worlds: Worlds) -> Money | None:
             SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.tier,
                 {KIND} AS kind,
                 CASE WHEN l.city IN ('hefei', 'wuhu') THEN l.city ELSE 'other' END AS place,
-                CASE WHEN l.lever = '{AWARD}' THEN 'award'
+                CASE WHEN l.kind = 'invested' THEN 'equity'
+                    WHEN l.lever = '{AWARD}' THEN 'award'
                     WHEN l.lever IN (SELECT unnest(?)) THEN 'beside'
                     WHEN l.fund IN ('upgrade_plan', 'city_funds') THEN 'later'
                     ELSE l.origin END AS sort,
@@ -133,7 +137,7 @@ def gather_money(worlds: Worlds) -> Money | None:
 def year_table(money: Money, words: Words) -> str:
     """Money paid by year and kind, as issued, and the sum without the document."""
     rows = []
-    parts: list[tuple[str, str | tuple[str, ...]]] = [(sort, sort) for sort in GROUPS]
+    parts: list[tuple[str, str | tuple[str, ...]]] = [(sort, sort) for sort in (*GROUPS, EQUITY)]
     parts.insert(len(SPECIAL), ("special", SPECIAL))
     for sort, sorts in parts:
         chosen = {"sort": sorts}

@@ -92,6 +92,9 @@ class Watch:
         platforms: Year to what went into platforms by city and tier, from the clusters' stocks.
         forgone: Year to tax that enterprises were let off, from their own columns.
         booked: (kind, lever, quarter) to ids and yuan of enterprises, each time any was booked.
+        parts: (kind, lever, origin, fund) to the same.
+        bought: Quarter to ids and what each spent on plant, digital and green upgrades.
+        rd: Quarter in which a year begins to ids and the R&D that its grants are for.
         instalments: Of each payment to a cluster: quarter, cluster, yuan and status at the time.
         awards: Of each award promised to a cluster: quarter, cluster and yuan.
         titles: Year to the status of every cluster at its end.
@@ -101,7 +104,8 @@ class Watch:
         self.received = defaultdict(lambda: np.zeros(SHAPE))
         self.platforms = defaultdict(lambda: np.zeros(SHAPE))
         self.forgone = defaultdict(float)
-        self.booked = defaultdict(list)
+        self.booked, self.parts = defaultdict(list), defaultdict(list)
+        self.bought, self.rd = {}, {}
         self.instalments, self.awards = [], []
         self.titles = {}
 
@@ -111,8 +115,12 @@ class Watch:
         def watched(m):
             e, w = m.enterprises, m.enterprises.weight.copy()  # those who leave lose theirs
             before, kept = e.year_subsidy.copy(), e.year_tax_forgone.copy()
-            stock = [cluster.platform for cluster in m.clusters]
+            stock, spent = [cluster.platform for cluster in m.clusters], e.year_investment.copy()
+            if m.quarter % 4 == 0:
+                self.rd[m.quarter] = (e.id.copy(), e.last_rd_reported.copy())
             run(m)
+            if np.any(spent != e.year_investment):
+                self.bought[m.quarter] = (e.id.copy(), e.year_investment - spent)
             gained = np.bincount(
                 e.city * SHAPE[1] + e.tier, w * (e.year_subsidy - before), SHAPE[0] * SHAPE[1]
             )
@@ -142,7 +150,9 @@ def watching():
         promise(m, cluster, lever, kind, yuan, *part)
 
     def book_seen(m, lever, kind, origin, fund, rows, yuan, payer=None):
-        watch.booked[kind, lever.id, m.quarter].append((m.enterprises.id[rows], yuan))
+        entry = m.enterprises.id[rows], yuan
+        watch.booked[kind, lever.id, m.quarter].append(entry)
+        watch.parts[kind, lever.id, origin, fund].append(entry)
         book(m, lever, kind, origin, fund, rows, yuan, payer)
 
     def race_seen(m):
@@ -184,6 +194,16 @@ def most_promised(watch, lever, *, by_year=False):
         _, place = np.unique(ids, return_inverse=True)
         most = max(most, np.bincount(place, yuan).max(initial=0.0))
     return float(most)
+
+
+def by_enterprise(watch, kind, origin, fund, levers):
+    """Id to yuan booked of a kind under some levers out of a part of the money."""
+    found = defaultdict(float)
+    for name in levers:
+        for ids, yuan in watch.parts[kind, name, origin, fund]:
+            for i in np.flatnonzero(yuan):
+                found[int(ids[i])] += float(yuan[i])
+    return found
 
 
 def fork(model, scenario):

@@ -12,6 +12,7 @@ from scenarios import load
 from tests.model.policy import (
     ISSUED,
     books_of,
+    by_enterprise,
     changed,
     entries,
     fork,
@@ -20,6 +21,7 @@ from tests.model.policy import (
     run_to,
     setting,
     summed,
+    watching,
 )
 
 ROWS = 1_200
@@ -216,7 +218,40 @@ def test_money_paid_back_balances(start, older):
     assert max(of_year(model, "accounting_residual").values()) < 1e-9
     paid = summed(books, kind="paid") - summed(books, kind="repaid")
     assert paid == pytest.approx(model.ledger.paid)
-    assert {"tax", "older"} == set(back["origin"])
+    assert {"tax", "pooled"} == set(back["origin"])
+    assert dict(zip(back["origin"], back["fund"], strict=True)) == {
+        "tax": "tax", "pooled": "special_funds"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shares", "lag", "kept"), [((0.4, 0.3, 0.3), 0, 0.4), ((1.0,), 2, 1.0), ((1.0,), 6, 0.0)]
+)
+def test_what_is_still_to_come_of_a_diverted_grant_is_cancelled(start, older, shares, lag, kept):
+    """It is paid back as far as it was paid, where it came from, and no later part is paid."""
+    terms = {f"instalment_{i}": share for i, share in enumerate(shares, 1)} | {"lag": lag}
+    grant = replace(changed(older.lever("rd_grant"), **terms), end=3)
+    steered = changed(replace(ISSUED["fund_steering"], start=0), theta=0.5)
+    of = having(audited(older, 0.5), grant, steered)
+    with watching() as watch:
+        model = start(of=of)
+        model.parameters["misuse_share"] = 1e3  # all spend it on other things
+        model.run_for(16)
+    for origin in ("steered", "pooled"):
+        promised, paid, back = (
+            by_enterprise(watch, kind, origin, "special_funds", levers)
+            for kind, levers in (
+                ("committed", ("rd_grant",)), ("paid", ("rd_grant",)), ("repaid", ("rd_audit",))
+            )
+        )  # fmt: skip
+        # Who has left pays nothing back and gets nothing more.
+        promised = {who: promised[who] for who in model.enterprises.id if who in promised}
+        caught = {who for who in promised if back[who] > 1e-3 or paid[who] < 0.5 * promised[who]}
+        assert 0.2 < len(caught) / len(promised) < 0.8 or lag == 6
+        for who in caught:
+            assert paid[who] == pytest.approx(kept * promised[who], abs=1e-3)
+            assert back[who] == pytest.approx(paid[who], abs=1e-3)
+    assert max(of_year(model, "accounting_residual").values()) < 1e-9
 
 
 def test_reported_rd_comes_to_real_rd_under_audit(start, older):

@@ -555,10 +555,11 @@ def test_cities_that_agree_bid_no_plant_away(base):
 
 def test_equity_is_cash_inside_the_sum_and_no_income(base):
     one, other = pair(base, "guidance_fund", "costs and taxes")
-    paid = summed(books_of(one), lever="guidance_fund", kind="paid", year=2025)
+    paid = summed(books_of(one), lever="guidance_fund", kind="invested", year=2025)
     assert 0.0 < paid <= highest("guidance_fund").value("yearly", 24) * (1 + 1e-9)
     assert np.array_equal(one.enterprises.profit, other.enterprises.profit)
     assert one.enterprises.weight @ gain(one, other, "cash") == pytest.approx(paid)
+    assert np.array_equal(one.enterprises.year_subsidy, other.enterprises.year_subsidy)
 
 
 def test_every_lever_of_the_document_has_a_test_of_its_first_hop():

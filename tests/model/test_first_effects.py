@@ -14,6 +14,7 @@ from model import (
     innovation,
     network,
     plans,
+    projects,
     targeting,
     taxes,
     titles,
@@ -313,9 +314,59 @@ def test_the_interest_discount_is_a_share_of_the_new_loan(end_of_2023, older):
     model = run_to(fork(end_of_2023, having(older, lever)), "costs and taxes")
     e = model.enterprises
     long = np.where(np.arange(len(e)) % 2, 1e7, 1e8)
-    paid = credit.interest_discount(model, long)
+    paid = credit.interest_discount(model, long, long)
     gets = e.size < SIZES.index("below_scale")
     assert np.array_equal(paid, np.where(gets, np.minimum(0.02 * long, 1e6), 0.0))
+
+
+def test_a_discount_is_not_above_the_rate_nor_what_grants_leave_of_the_outlay(end_of_2023, older):
+    lever = changed(
+        replace(ISSUED["loan_interest_discount"], start=0), discount=0.05, cap=1e8, **ALL
+    )
+    model = run_to(fork(end_of_2023, having(older, lever)), "costs and taxes")
+    e = model.enterprises
+    long, gets = np.full(len(e), 1e8), e.size < SIZES.index("below_scale")
+    left = np.where(np.arange(len(e)) % 2, 1e5, 1e8)
+    paid = credit.interest_discount(model, long, left)
+    most = np.minimum(np.minimum(0.05, e.rate) * long, left)
+    assert (e.rate < 0.05).any()
+    assert np.array_equal(paid, np.where(gets, most, 0.0))
+
+
+def test_public_money_for_an_outlay_stops_at_the_outlay(end_of_2023, older):
+    """Whole grants beside an interest discount, and for R&D that has had some support already."""
+    many = [
+        changed(replace(ISSUED[name], start=0, end=None), rate=1.0, cap=1e9, **ALL)
+        for name in ("equipment_upgrade_grant", "rd_matching_grant")
+    ]
+    discount = changed(replace(ISSUED["loan_interest_discount"], start=0), discount=0.05, **ALL)
+    model = fork(end_of_2023, having(older, *many, discount))
+    model.parameters["misuse_share"] = 0.0
+    with watching() as watch:
+        model.run_for(2)
+    left = {(q, i): y for q, had in watch.bought.items() for i, y in zip(*had, strict=True)}
+    binds = False
+    for name in ("equipment_upgrade_grant", "loan_interest_discount"):
+        for quarter in watch.bought:
+            for ids, yuan in watch.booked["committed", name, quarter]:
+                for who, promised in zip(ids[yuan > 0.0], yuan[yuan > 0.0], strict=True):
+                    left[quarter, who] -= promised
+                    binds |= abs(left[quarter, who]) < 1e-3
+    assert binds
+    assert min(left.values()) > -1e-3
+    e = model.enterprises
+    model.quarter = 23
+    model.province.open_year()
+    model.granted, model.misused = {}, []
+    model.rd_supported = 0.9 * e.last_rd_reported
+    e.rd_grant_rate[:] = 0.0
+    matching = model.policy.lever("rd_matching_grant")
+    got = projects._support(model, matching, e.rd_active)
+    assert got.any()
+    assert np.all(model.rd_supported[got] <= e.last_rd_reported[got] * (1 + 1e-12))
+    assert np.allclose(model.rd_supported[got], np.minimum(
+        0.9 * e.last_rd_reported + 1e9, e.last_rd_reported)[got])  # fmt: skip
+    assert not e.rd_grant_rate.any()
 
 
 def test_tax_rates_take_their_share(end_of_2023, older):

@@ -69,14 +69,14 @@ def test_records_of_a_run_sum_to_its_totals(run):
         for size in SIZES:
             part = whole[:, :, PAYEES.index(size)].sum()
             assert rows.loc[rows["payee"] == size, "yuan"].sum() == pytest.approx(part)
-    paid, repaid = (summed(books, kind=kind) for kind in ("paid", "repaid"))
+    paid, repaid = (summed(books, kind=kind) for kind in (("paid", "invested"), "repaid"))
     assert paid - repaid == pytest.approx(run.ledger.paid, rel=1e-12)
 
 
 def test_rows_name_what_there_is(run):
     books = books_of(run)
     assert set(books["payer"]) == set(PAYERS)
-    assert set(books["kind"]) == {"committed", "paid", "forgone", "repaid"}
+    assert set(books["kind"]) == {"committed", "paid", "invested", "forgone", "repaid"}
     assert set(books["origin"]) == {"pooled", "steered", "older", "tax"}
     assert set(books["payee"]) == set(PAYEES)
     assert set(books["city"]) == set(CITIES)
@@ -84,14 +84,16 @@ def test_rows_name_what_there_is(run):
     assert set(range(2019, 2028)) == set(books["year"])
     for lever, rows in books.groupby("lever"):
         assert set(rows["article"]) == {ISSUED[lever].article}
-        allowed = {ISSUED[lever].fund} | ({"additional"} if lever == "cluster_award" else set())
+        # An audit gives back to the funds that grants for R&D came from.
+        other = {"cluster_award": {"additional"}, "rd_audit": {"special_funds"}}
+        allowed = {ISSUED[lever].fund} | other.get(lever, set())
         assert set(rows["fund"]) <= allowed
     assert not books.duplicated([name for name in books if name != "yuan"]).any()
 
 
 def test_each_lever_is_paid_by_its_payer(run):
     books = books_of(run)
-    for lever, rows in entries(books, kind=("committed", "paid")).groupby("lever"):
+    for lever, rows in entries(books, kind=("committed", "paid", "invested")).groupby("lever"):
         part = rows.groupby("payer")["yuan"].sum() / rows["yuan"].sum()
         assert part.to_dict() == pytest.approx(dict(ISSUED[lever].payer))
 

@@ -19,6 +19,7 @@ from scenarios.tables import table
 from tests.model.policy import (
     ISSUED,
     books_of,
+    by_enterprise,
     by_place,
     changed,
     entries,
@@ -36,6 +37,17 @@ GRANTS = tuple(
     name
     for name, lever in ISSUED.items()
     if (lever.channel.startswith("price_of") or "cap" in lever.terms) and lever.payer
+)
+RD_GRANTS = tuple(
+    name
+    for name, lever in ISSUED.items()
+    if lever.channel in ("price_of_rd", "project_grant") and lever.payer
+)
+FOR_WHAT_IS_BOUGHT = tuple(
+    name
+    for name, lever in ISSUED.items()
+    if lever.channel in ("price_of_equipment", "price_of_digital", "price_of_green")
+    or name == "loan_interest_discount"
 )
 CONTESTS = tuple(name for name, lever in ISSUED.items() if lever.channel == "project_grant")
 OUTSIDE_CLUSTERS = ("county", "none")
@@ -115,7 +127,8 @@ def test_money_of_any_package(bare, populate, levers, seed):
         _balances, _ledger_is_what_was_received, _promises_cover_payments, _purses_hold,
         _caps_hold, _steered_money_stays_inside, _county_gets_nothing_from_the_document,
         _instalments_follow_awards, _titles_keep_to_their_numbers, _same_rd_is_supported_once,
-        _sums_of_their_own_hold,
+        _sums_of_their_own_hold, _nobody_pays_back_what_it_has_not_had,
+        _support_stays_inside_the_outlay,
     ):  # fmt: skip
         check(model, watch, books)
 
@@ -147,8 +160,7 @@ def _purses_hold(model, _watch, books):
     """Grants promised and awards paid in a year stay inside the special funds of the year."""
     special = books[books["fund"] == "special_funds"]
     award, paid = special["lever"] == "cluster_award", special["kind"] == "paid"
-    assert "repaid" not in set(special["kind"])
-    grants = special[~award & ~paid]
+    grants = special[~award & (special["kind"] == "committed")]
     by_year = {
         "awards": special[award & paid], "grants": grants, "paid": special[paid],
         "steered": grants[grants["origin"] == "steered"],
@@ -180,6 +192,33 @@ def _caps_hold(model, watch, _books):
             assert most <= cap * (1 + 1e-9), lever.id
 
 
+def _nobody_pays_back_what_it_has_not_had(_model, watch, _books):
+    """By enterprise, origin and fund; tax against what was forgone of it."""
+    for kind, lever, origin, fund in list(watch.parts):
+        if kind == "repaid":
+            had = ("forgone", ("rd_super_deduction",)) if origin == "tax" else ("paid", RD_GRANTS)
+            given = by_enterprise(watch, had[0], origin, fund, had[1])
+            for who, yuan in by_enterprise(watch, kind, origin, fund, (lever,)).items():
+                assert yuan <= given[who] * (1 + 1e-9) + 1e-3, (origin, fund)
+
+
+def _support_stays_inside_the_outlay(_model, watch, _books):
+    """All that is promised for what is bought in a quarter, and for the R&D of a year."""
+    grants = [("committed", name) for name in RD_GRANTS]
+    for outlays, levers in (
+        (watch.bought, [("committed", name) for name in FOR_WHAT_IS_BOUGHT]),
+        (watch.rd, [*grants, ("paid", "cluster_award"), ("paid", "city_matching")]),
+    ):
+        for quarter, (ids, yuan) in outlays.items():
+            left = dict(zip(ids.tolist(), yuan.tolist(), strict=True))
+            for kind, name in levers:
+                for who, promised in watch.booked[kind, name, quarter]:
+                    for one, more in zip(who.tolist(), promised.tolist(), strict=True):
+                        left[one] -= more
+            for one, had in zip(ids.tolist(), yuan.tolist(), strict=True):
+                assert left[one] >= -1e-3 - 1e-9 * had, (quarter, levers)
+
+
 def _same_rd_is_supported_once(model, watch, _books):
     """No enterprise is promised money for its R&D by two calls of a year."""
     calls = ("rd_grant", *CONTESTS)
@@ -197,13 +236,14 @@ def _sums_of_their_own_hold(model, _watch, books):
     for year in range(2019, LAST + 1):
         at = 4 * (year - 2019)
         paid = {
-            name: summed(books, lever=name, kind="paid", year=year)
+            name: summed(books, lever=name, kind=("paid", "invested"), year=year)
             for name in ("guidance_fund", "city_matching", "cluster_award", "credit_guarantee")
         }
         most = term_of(model.policy, "guidance_fund", "yearly", at)
         assert paid["guidance_fund"] <= most * (1 + 1e-9) + 1.0
         share = term_of(model.policy, "city_matching", "share", at)
         assert paid["city_matching"] <= share * paid["cluster_award"] * (1 + 1e-9) + 1.0
+    assert set(entries(books, lever="guidance_fund")["kind"]) <= {"invested"}
     if model.policy.lever("credit_guarantee") is None:
         assert not model.enterprises.debt_covered.any()
 

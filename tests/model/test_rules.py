@@ -445,10 +445,31 @@ def test_providers_never_work_beyond_capacity(wanted, cost, weight, priority, ca
     served = digital.serve(wanted, cost, weight, priority, capacity)
     assert float((weight * cost)[served].sum()) <= capacity * (1.0 + 1e-12)
     assert not np.any(served & ~wanted)
-    if served.any() and (wanted & ~served).any():
-        assert priority[served].max() <= priority[wanted & ~served].min()
+    # Who is refused asked for more than those before it left, and so for more than is left.
+    asked = weight * cost
+    for row in np.flatnonzero(wanted & ~served):
+        before = served & (priority <= priority[row])
+        assert asked[before].sum() + asked[row] > capacity * (1.0 - 1e-12)
     enough = float((weight * cost)[wanted].sum()) * (1.0 + 1e-9)
     assert np.array_equal(digital.serve(wanted, cost, weight, priority, enough), wanted)
+
+
+@given(
+    flags(), reals(1e4, 1e8), reals(1.0, 300.0), reals(0.0, 1.0), real(0.0, 1e10), real(0.0, 1e10)
+)  # fmt: skip
+def test_more_money_serves_more_but_for_one_claim(wanted, cost, weight, priority, one, other):
+    asked = weight * cost
+    spent = [
+        float(asked[digital.serve(wanted, cost, weight, priority, sum_)].sum())
+        for sum_ in sorted((one, other))
+    ]
+    assert spent[1] >= spent[0] - asked[wanted].max(initial=0.0) * (1.0 + 1e-9)
+
+
+def test_one_large_claim_does_not_end_the_queue():
+    cost, turn = np.array([3.0, 9.0, 2.0, 8.0, 4.0, 1.0]), np.arange(6.0)
+    served = digital.serve(np.ones(6, bool), cost, np.ones(6), turn, 10.0)
+    assert served.tolist() == [True, False, True, False, True, True]
 
 
 @given(flags(), reals(1e4, 1e8), reals(0.0, 1.0), st.permutations(range(ROWS)))

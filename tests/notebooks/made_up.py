@@ -207,6 +207,8 @@ def ledger_of(batch: pd.DataFrame, *, new: bool) -> pd.DataFrame:
                 rows.append((year, *fund, "digital_voucher", "paid", 3e8))
                 rows.append((year, *fund, "cluster_award", "paid", 1e7))
                 rows.append((year, *fund, "cluster_award", "committed", 2.5e7))
+                stake = ("guidance_funds", "pooled", tier, "guidance_fund", "invested", 2e7)
+                rows.append((year, *stake))
     columns = ["year", "fund", "origin", "tier", "lever", "kind", "yuan"]
     frame = pd.DataFrame(rows, columns=columns).assign(
         payer="province", city="hefei", payee="large", article="21"

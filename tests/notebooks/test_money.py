@@ -2,6 +2,7 @@
 
 import pytest
 
+from experiments import costs
 from notebooks import money
 from notebooks.evidence import AS_ISSUED, REFERENCE
 from notebooks.money import NEW, SPECIAL, Money
@@ -23,6 +24,22 @@ def test_kinds_of_money_stand_apart(ledger: Money) -> None:
     assert older == pytest.approx(4 * 5e8 * FOUR)
     assert tax == pytest.approx(4 * 1e10 * FOUR)
     assert ledger.band(REFERENCE, {"sort": NEW}).high == 0.0
+
+
+def test_equity_stands_apart_from_grants(ledger: Money) -> None:
+    assert ledger.band(AS_ISSUED, {"sort": money.EQUITY}).median == pytest.approx(12 * 2e7 * FOUR)
+    assert ledger.band(REFERENCE, {"sort": money.EQUITY}).high == 0.0
+    given = ledger.sums(AS_ISSUED, {"payer": "province"}, kinds=("paid",))
+    grants = ledger.sums(AS_ISSUED, {"sort": (*NEW, "pooled", "older")})
+    assert given.to_numpy() == pytest.approx(grants.to_numpy())
+
+
+def test_equity_costs_what_it_would_have_earned_while_it_is_held(worlds: Worlds) -> None:
+    assert abs(costs.HOLDING - (1.0 - 1.03**-8)) < 1e-12
+    rows = costs.money(worlds.results, [AS_ISSUED])
+    held = rows[rows["kind"] == "invested"].groupby("draw")["yuan"].sum()
+    now = sum(1.03**-years for years in range(4))
+    assert held[1] == pytest.approx(costs.HOLDING * now * 3 * 2e7 * 1.001, rel=1e-6)
 
 
 def test_a_run_without_a_row_counts_as_zero(ledger: Money) -> None:
