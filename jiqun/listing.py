@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenarios.levers import declarations, parameter_of
 from scenarios.schema import SETTINGS, Part
+from scenarios.tables import table
 from scenarios.units import UNITS, to_base
 
 if TYPE_CHECKING:
@@ -75,17 +76,18 @@ def _default(lever: LeverDeclaration, setting: str) -> Any:
 
 
 def _term(lever: LeverDeclaration, term: Term) -> dict[str, Any]:
-    row = parameter_of(term)
+    row, rules = parameter_of(term), {rule.id: rule for rule in table("rules")}
     dated = [
         {
             "from": item.from_,
             "value": to_base(item.value, item.unit, term.kind),
-            "source": item.source,
+            "source": rules[item.source].source,
+            "rule": item.source,
         }
         for item in term.default or ()
     ]
     if row:
-        dated = [{"from": lever.from_, "value": row.value, "source": row.source}]
+        dated = [{"from": lever.from_, "value": row.value, "source": row.source, "rule": None}]
     drawn = ("name", "low", "high", "distribution")
     return {
         "kind": term.kind,
@@ -115,7 +117,9 @@ def _values(term: dict[str, Any]) -> str:
         span = f"{shown(drawn['low'], kind)} to {shown(drawn['high'], kind)}"
         origin = f"{term['grade']}; drawn {span} as {drawn['name']}"
     else:
-        origin = f"{term['grade']}; {', '.join(dict.fromkeys(item['source'] for item in dated))}"
+        # An assumption has its reason in the note of its rule, so the rule is named.
+        told = (i["rule"] if i["source"] == term["grade"] else i["source"] for i in dated)
+        origin = f"{term['grade']}; {', '.join(dict.fromkeys(told))}"
     low, high = (shown(bound, kind) for bound in term["bounds"])
     return f"{value} ({origin}); bounds {low} to {high}"
 

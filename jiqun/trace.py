@@ -10,7 +10,7 @@ from scenarios.levers import declarations
 from scenarios.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -74,6 +74,9 @@ def trace_lines(traced: dict[str, Any]) -> Iterator[str]:
             aim = f"{target['value']} {target['unit']} ({target['class']})"
             yield f"    target: {target['id']}: {aim}"
             yield from (f"        {_result(result)}" for result in target["results"])
+        for outcome in row["outcomes"]:
+            yield f"    result: {outcome['label_en']} ({outcome['id']})"
+            yield from (f"        {_result(result)}" for result in outcome["results"])
         if row["lead_zh"]:
             yield f"    lead: {row['lead_zh']}"
         if row["read"]:
@@ -102,9 +105,11 @@ class _Found:
             )
         self.scenario = pair[0]
         self.baseline = pair[1] if pair[1] in known else None
+        read = [_place(name) for row in table("articles") for name in _names(row.outcomes)]
         names = [outcome.id for outcome in OUTCOMES.values() if outcome.target]
+        names += [outcome for outcome, _, _ in read]
+        levels = sorted({"province", "tier", *(level for _, level, _ in read)})
         names += [f"chosen_{lever}" for lever in CHOSEN]
-        levels = ("province", "tier")  # every store has these
         values = results.intervals(self.scenario, names, levels)
         self.year = int(values["year"][values["year"] <= TARGET_YEAR].max())
         self.values = values
@@ -140,7 +145,6 @@ class _Found:
 
 def _article(row: Any, targets: dict[str, Any], found: _Found | None) -> dict[str, Any]:
     levers = [lever for lever in declarations().values() if row.article in lever.article.split(";")]
-    read = [path for path in row.read.split(";") if path]
     return {
         "article": int(row.article),
         "heading_zh": row.heading_zh,
@@ -154,9 +158,32 @@ def _article(row: Any, targets: dict[str, Any], found: _Found | None) -> dict[st
             | ({"money": found.money(lever.id), "chosen": found.chosen(lever.id)} if found else {})
             for lever in levers
         ],
-        "targets": [_target(targets[name], found) for name in row.targets.split(";") if name],
+        "targets": [_target(targets[name], found) for name in _names(row.targets)],
+        "outcomes": [_outcome(name, found) for name in _names(row.outcomes)],
         "lead_zh": row.lead_zh or None,
-        "read": [*read, *([REGISTER] if levers else [])],
+        "read": [*_names(row.read), *([REGISTER] if levers else [])],
+    }
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(";") if name]
+
+
+def _place(text: str) -> tuple[str, str, str]:
+    """Outcome, level and unit of ``outcome@level/unit``, of the province without the latter."""
+    outcome, _, place = text.partition("@")
+    level, _, unit = place.partition("/")
+    return outcome, level or "province", unit or "anhui"
+
+
+def _outcome(text: str, found: _Found | None) -> dict[str, Any]:
+    name, level, unit = _place(text)
+    outcome = OUTCOMES[name]
+    return {
+        "id": text,
+        "label_zh": outcome.zh,
+        "label_en": outcome.en,
+        "results": list(_values(outcome, level, [unit], TARGET_YEAR, found)),
     }
 
 
@@ -176,19 +203,27 @@ def _target(row: Any, found: _Found | None) -> dict[str, Any]:
 
 def _results(outcome: Any, target: Any, found: _Found | None) -> Iterator[dict[str, Any]]:
     """Rows of an outcome, of the province or of the tiers where clusters alone are meant."""
+    year = int(target.deadline) if target.deadline.isdigit() else TARGET_YEAR
+    if target.scope == CLUSTER_SCOPE and "tier" in outcome.levels:
+        return _values(outcome, "tier", CLUSTER_TIERS, year, found)
+    return _values(outcome, "province", ("anhui",), year, found)
+
+
+def _values(
+    outcome: Any, level: str, units: Iterable[str], year: int, found: _Found | None
+) -> Iterator[dict[str, Any]]:
+    """What a store says on an outcome of some units of a level, in its last year if earlier."""
     if found is None:
         return
-    year = min(int(target.deadline) if target.deadline.isdigit() else TARGET_YEAR, found.year)
-    tiers = target.scope == CLUSTER_SCOPE and "tier" in outcome.levels
-    wanted = list(CLUSTER_TIERS) if tiers else ["anhui"]
-    for unit in wanted:
+    year = min(year, found.year)
+    for unit in units:
         place = (outcome.id, unit, year)
         for value in _rows(found.values, *place):
             differences = _rows(found.differences, *place)
             yield {
                 "outcome": outcome.id,
                 "unit": outcome.unit,
-                "level": "tier" if tiers else "province",
+                "level": level,
                 "unit_name": unit,
                 "year": year,
                 **_interval(value),

@@ -189,6 +189,9 @@ def _count_clusters(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -
         sums["clusters"] = np.array([float(held[name]) for name in STATUSES])
         for name in ("provincial", "national", "county"):
             sums[f"clusters_{name}"] = np.array([float(held[name])])
+        bodies = sum(cluster.promotion_body for cluster in m.clusters)
+        sums["clusters_with_body"] = np.array([float(bodies)])
+        sums["clusters_with_plan"] = np.array([float(sum(c.plan for c in m.clusters))])
     elif level == "cluster":
         racing = np.array([bool(cluster.scores) for cluster in m.clusters])
         for name, values in (

@@ -74,7 +74,7 @@ if compared:
     text(first.doubts(worlds, evidence, words))
     text(trust.sentence(record, words))
     section(words("not_title"), level=3)
-    text(tables.bullets(words.lines("not_list_compared")))
+    text(tables.bullets(tables.not_meant(words)))
 else:
     text(tables.cover(evidence, words))
     section(words("summary_title"))
@@ -327,7 +327,7 @@ if compared:
     section(words("policy_list_title"), level=3)
     text(tables.bullets(words.lines("policy_list")))
 section(words("missing_title"), level=3)
-text(tables.bullets(words.lines("missing_list_compared" if compared else "missing_list")))
+text(tables.bullets(tables.missing(words) if compared else words.lines("missing_list")))
 text(tables.residual(evidence, words))
 
 # %%

@@ -20,6 +20,7 @@ from notebooks.evidence import (
     Band,
 )
 from notebooks.words import ABSENT
+from scenarios.levers import declarations
 from scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -159,6 +160,34 @@ def _fit(evidence: Evidence, words: Words) -> str:
 def bullets(lines: Iterable[str]) -> str:
     """A Markdown list."""
     return "\n".join(f"- {line}" for line in lines)
+
+
+def not_meant(words: Words) -> list[str]:
+    """What a comparison is not, with the drawn terms of the document that may be negative."""
+    rows = {row.name: row for row in table("parameters") if row.low < row.high}
+    drawn = {
+        term.parameter
+        for lever in declarations().values()
+        for term in lever.terms.values()
+        if lever.origin == "document_55" and term.parameter in rows
+    }
+    open_ = sorted(name for name in drawn if name and rows[name].low < 0.0)
+    names = words.listing(words.name("parameter_names", name) for name in open_) or ABSENT
+    return [line.format(count=len(drawn), names=names) for line in words.lines("not_list_compared")]
+
+
+def missing(words: Words) -> list[str]:
+    """What of the document is not in the model, article by article, and what else is not."""
+    return [
+        words(
+            "missing_article",
+            article=row.article,
+            heading=row.heading_zh if words.lang == "zh" else row.heading_en,
+            reason=words.translated(row.reason),
+        )
+        for row in table("articles")
+        if row.reason
+    ] + words.lines("missing_list_compared")
 
 
 # Simulated against published

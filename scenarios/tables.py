@@ -161,6 +161,13 @@ class Article(Row):
     reason: Annotated[str, _doc("what is not in the model, and why")]
     read: Annotated[str, _doc("files to read, separated by semicolons")]
     targets: str
+    outcomes: Annotated[
+        str,
+        _doc(
+            "outcomes its result is read in, separated by semicolons; of the province, or of the"
+            " level and unit after an @"
+        ),
+    ]
     lead_zh: str
     source: Text
     confidence: Confidence

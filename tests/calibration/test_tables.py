@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 
 from calibration import document
+from model.outcomes import OUTCOMES
 from model.scenario import CITIES, FIELDS
 from scenarios.errors import TableError
 from scenarios.levers import declarations
@@ -255,6 +256,14 @@ def test_what_an_article_is_read_in_exists_and_what_is_missing_has_its_reason():
         assert (row.in_model == "no") == (not row.read), row.article
         has_lever = any(row.article in lever.article.split(";") for lever in levers)
         assert row.in_model != "no" or not has_lever, row.article
+        # Where something is not modelled, the reason says why.
+        assert ("not modelled" not in row.reason) or re.search(
+            "not modelled(:|, as|, since)", row.reason
+        ), row.article
+        for name in row.outcomes.split(";") if row.outcomes else ():
+            outcome, _, place = name.partition("@")
+            assert (place.partition("/")[0] or "province") in OUTCOMES[outcome].levels, name
+        assert bool(row.outcomes) == (int(row.article) > 3), row.article
 
 
 def test_instruments_in_force_became_levers_or_say_why_not():

@@ -52,7 +52,9 @@ def test_levers_lists_the_register_with_all_that_can_be_set():
             low, high = term["bounds"]
             assert term["grade"], (row["id"], name)
             assert all(low <= item["value"] <= high for item in term["default"])
-            assert all(item["source"] for item in term["default"])
+            for item in term["default"]:
+                assert item["source"]
+                assert item["source"] != item["rule"]
             drawn = term["parameter"]
             assert drawn is None or low <= drawn["low"] <= drawn["high"] <= high
     lever = next(row for row in rows if row["id"] == "digital_voucher")
@@ -146,6 +148,29 @@ def test_trace_reads_how_many_projects_were_chosen(store, traced):
         if row["article"] in (7, 10, 15):
             assert any(lever["chosen"] for lever in row["levers"])
     assert levers["cluster_award"]["chosen"] is None
+
+
+def test_every_article_from_the_fourth_on_has_a_result_in_a_store(store, traced):
+    for row in traced["articles"]:
+        if row["article"] < 4:
+            continue
+        assert row["levers"] or row["kind"] == "mechanism", row["article"]
+        assert all(lever["origin"] for lever in row["levers"])
+        assert row["read"], row["article"]
+        assert row["outcomes"], row["article"]
+        for outcome in row["outcomes"]:
+            (result,) = outcome["results"]
+            assert result["runs"] == result["difference"]["runs"] == 3
+            assert result["p05"] <= result["median"] <= result["p95"]
+    by_article = {row["article"]: row["outcomes"] for row in traced["articles"]}
+    small = by_article[14][0]["results"][0]
+    assert (small["outcome"], small["unit_name"]) == ("value_added", "small")
+    known = Results(store).intervals("as_issued", "value_added", "size", [2025], "small").iloc[0]
+    assert small["median"] == pytest.approx(known["median"])
+    assert by_article[18][0]["results"][0]["difference"]["median"] > 0.0
+    assert by_article[19][0]["results"][0]["difference"]["median"] > 0.0
+    text = jiqun("trace", store)
+    assert "    result: Clusters with a plan and a task force (clusters_with_plan)\n" in text
 
 
 def test_trace_reads_the_money_of_a_store(store, traced):

@@ -1,7 +1,8 @@
 """Texts and numbers of the report in both languages."""
 
+import re
 import string
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from fontTools.ttLib import TTFont
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from model.outcomes import OUTCOMES
 from model.scenario import TIERS
 from notebooks.figures import FONT
+from notebooks.tables import missing, not_meant
 from notebooks.words import LANGS, SHOWN, Words, decimals_of, texts, translations, written
+from scenarios.levers import declarations
 from scenarios.tables import table
 
 
@@ -106,3 +109,35 @@ def test_an_interval_with_a_minus_is_spelled_out() -> None:
 def test_numbers_that_stand_together_have_as_many_decimals() -> None:
     assert Words("zh").interval(0.062, 0.30, "digital_coverage_below") == "6–30"
     assert Words("en").numbers([838.0, 1_030.4], "enterprises") == ["840", "1,030"]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_is_not_modelled_is_told_article_by_article(lang: Literal["zh", "en"]) -> None:
+    words = Words(lang)
+    told = "\n".join(missing(words))
+    for row in table("articles"):
+        assert bool(row.reason) == (row.in_model != "yes")
+        if row.reason:
+            assert words.translated(row.reason) in told
+            assert lang == "en" or row.reason not in told, row.article
+        heading = row.heading_zh if lang == "zh" else row.heading_en
+        assert (heading in told) == bool(row.reason), row.article
+    # Nothing that is in the model is said to be missing by hand.
+    by_hand = "\n".join(words.lines("missing_list_compared") + words.lines("missing_list"))
+    labels = [getattr(lever.label, lang).lower() for lever in declarations().values()]
+    assert [label for label in labels if label in by_hand.lower()] == []
+    assert not re.search(r"[Aa]rticles? \d|第[一二三四五六七八九十\d]+条", by_hand)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_terms_whose_sign_is_open_are_named(lang: Literal["zh", "en"]) -> None:
+    words = Words(lang)
+    told = "\n".join(not_meant(words))
+    assert "{" not in told
+    parameters = {row.name: row for row in table("parameters")}
+    for lever in declarations().values():
+        for term in lever.terms.values():
+            row = parameters.get(term.parameter or "")
+            if lever.origin == "document_55" and row:
+                name = words.name("parameter_names", row.name)
+                assert (name in told) == (row.low < 0.0 < row.high), name
