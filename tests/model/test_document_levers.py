@@ -249,22 +249,6 @@ def test_credit_terms_widen_the_limit_of_those_who_claim(base, name, monkeypatch
         assert np.allclose(wider[users], rate * one.enterprises.knowledge[users], atol=1.0)
 
 
-def test_longer_loans_leave_more_of_the_cash_flow(base, monkeypatch):
-    funds, rule = [], finance.loans_wanted
-
-    def seen(own, *rest):
-        funds.append(own)
-        return rule(own, *rest)
-
-    monkeypatch.setattr("model.finance.loans_wanted", seen)
-    one, _ = pair(base, "longer_loans", "investment and finance")
-    users = served(one, highest("longer_loans")) > 0.0
-    freed = funds[0] - funds[1]
-    assert freed[users].max() > 0.0
-    assert freed.min() >= 0.0
-    assert not np.any(freed[~users])
-
-
 def test_a_guarantor_bears_its_part_of_a_loss_and_no_more(base):
     lever = changed(ISSUED["credit_guarantee"], coverage=0.8, limit=0.2, **ALL)
     model = fork(base, having(base.policy, lever))
@@ -560,15 +544,3 @@ def test_equity_is_cash_inside_the_sum_and_no_income(base):
     assert np.array_equal(one.enterprises.profit, other.enterprises.profit)
     assert one.enterprises.weight @ gain(one, other, "cash") == pytest.approx(paid)
     assert np.array_equal(one.enterprises.year_subsidy, other.enterprises.year_subsidy)
-
-
-def test_every_lever_of_the_document_has_a_test_of_its_first_hop():
-    here = open(__file__, encoding="utf-8").read()  # noqa: SIM115, PTH123
-    older = {
-        *FIRST, "cluster_credit_line", "rd_conditionality", "digital_voucher", "digital_capacity",
-        "green_retrofit_grant", "rd_audit",
-    }  # fmt: skip
-    wanted = {
-        name for name, lever in ISSUED.items() if lever.origin in ("document_55", "design")
-    } - older
-    assert {name for name in wanted if f'"{name}"' not in here} == set()
