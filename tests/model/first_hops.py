@@ -1,0 +1,281 @@
+"""What each lever moves first, and how much that has to be: rows of `test_first_hop_sizes.py`."""
+
+from dataclasses import replace
+from importlib import import_module
+
+import numpy as np
+
+from model import audit, awareness, digital, network, plans, promotion, quarter, research, targeting
+from model.population import ENERGY_FIELD
+from model.randomness import uniform
+from model.reach import barred
+from tests.model.policy import fork, having, lacking, run_to, setting
+
+INVEST = dict(quarter.QUARTER)["investment and finance"]
+
+
+def part(m, lever, usual=1.0):
+    """Part of a lever that reaches each enterprise, worked out anew, shape (rows,).
+
+    All who are eligible claim, or a usual share of them: by their own place between 0 and 1, which
+    has to lie under what offices deliver of a new measure. Without claims all have that part.
+    """
+    e, delivered = m.enterprises, np.ones(len(m.enterprises))
+    if lever.origin == "document_55":
+        office = "province" if "province" in lever.payer else "city"
+        planned = np.array([*(cluster.plan for cluster in m.clusters), False])
+        raised = m.lever_value("implementation_capacity", office) * planned[e.cluster]
+        delivered = np.minimum(m.parameters["delivery_base"] + raised, 1.0)
+        assert 0.0 < delivered.min() < 1.0
+    if "take_up_full" in lever.terms or lever.usual_take_up:
+        delivered = e.lasting_draw(m.seed_of_run, f"claims {lever.id}") < usual * delivered
+    return targeting.eligible(lever, e) * delivered
+
+
+class Pair:
+    """Two models at a stage of 2025-Q1, with a lever and without it, and what was asked of rules.
+
+    Attributes:
+        lever: The lever as set.
+        size: Size of the term that is looked at.
+        one: The model with the lever.
+        other: The model without it.
+    """
+
+    def __init__(self, base, monkeypatch, lever, size, last="costs and taxes"):
+        self.lever, self.size, self.monkeypatch = lever, size, monkeypatch
+        of = lacking(base.policy, "leader_supplier_matching")
+        of = setting(of, "special_funds", yearly=1e13)
+        self.one = fork(base, having(of, lever))
+        self.other = fork(base, lacking(of, lever.id))
+        for model in (self.one, self.other):
+            model.banks.credit = 1e16  # what one borrows more no other has to do without
+            if last:
+                run_to(model, last)
+
+    def watch(self, run, *rules):
+        """Run something of both models, and note what rules are asked.
+
+        Returns:
+            By rule, with the lever and without it, each call: arguments, result, columns before.
+        """
+        calls = {rule: ([], []) for rule in rules}
+        for i, model in enumerate((self.one, self.other)):
+            with self.monkeypatch.context() as patch:
+                for rule in rules:
+                    module, name = rule.split(".")
+                    given = getattr(import_module(f"model.{module}"), name)
+
+                    def noted(*args, seen=calls[rule][i], given=given, m=model, **named):
+                        columns = m.enterprises.columns.items()
+                        before = {key: values.copy() for key, values in columns}
+                        result = given(*args, **named)
+                        seen.append((args, result, before))
+                        return result
+
+                    patch.setattr(f"model.{rule}", noted)
+                run(model)
+        return calls[rules[0]] if len(rules) == 1 else [calls[rule] for rule in rules]
+
+    def gain(self, column):
+        return getattr(self.one.enterprises, column) - getattr(self.other.enterprises, column)
+
+    @property
+    def part(self):
+        return part(self.one, self.lever)
+
+
+# What is looked at: what moved and what is expected, shape (rows,) --------------------------------
+
+
+def limit(pair):
+    """Room under the borrowing limit: a share of the limit."""
+    asks, limits = pair.watch(INVEST, "finance.loans_wanted", "finance.borrowing_limit")
+    room = asks[0][0][0][3] - asks[1][0][0][3]
+    return room, pair.size * pair.part * limits[1][0][1]
+
+
+def rate(pair):
+    """Interest rate: less by the discount."""
+    for model in (pair.one, pair.other):
+        INVEST(model)
+    free = pair.one.enterprises.rate > 0.0051
+    return -pair.gain("rate")[free], (pair.size * pair.part)[free]
+
+
+def working(pair):
+    """Short loans: what buyers of the chain owe is lent on, at the speed of short loans."""
+    with_it, without = pair.watch(INVEST, "credit.lend")
+    (_, lent, _), (_, usually, before) = with_it[0], without[0]
+    p = pair.one.parameters
+    usual = p["short_share"] * before["expected_revenue"]
+    free = np.isclose(usually[1], 0.15 * (usual - before["debt_short"]), rtol=1e-12, atol=1e-6)
+    return (lent[1] - usually[1])[free], (0.15 * pair.size * pair.part * usual)[free]
+
+
+def repaid(pair):
+    """Long loans that fall due in the quarter: over a longer term."""
+    with_it, without = pair.watch(INVEST, "credit.lend")
+    owed, term = without[0][2]["debt_long"], 4.0 * pair.one.parameters["loan_term"]
+    fell = without[0][0][4] - with_it[0][0][4]
+    return fell, owed / term - owed / (term + pair.size * pair.part)
+
+
+def covered(pair):
+    """Loans a guarantor bears a part of: that part of what is drawn."""
+    with_it, _ = pair.watch(INVEST, "credit.lend")
+    e = pair.one.enterprises
+    drawn = e.debt_long - with_it[0][2]["debt_long"] + with_it[0][0][4]
+    return e.debt_covered, pair.size * pair.part * drawn
+
+
+def stage_cost(pair):
+    """Cost of a digital stage, at those who think of one."""
+    rows = []
+    for model in (pair.one, pair.other):
+        e, p, t = model.enterprises, model.parameters, model.quarter
+        hazard = digital.consideration(
+            p["p_ext"], p["q_peer"], model.peer_share(e.digital_stage >= 1)
+        )
+        thinks = uniform(model.seed_of_run, "digital thought", e.id, t) < hazard
+        rows.append(np.flatnonzero(thinks & (e.digital_stage < 4)))
+    assert np.array_equal(*rows)
+    asks = pair.watch(plans.digital_stage, "digital.worth_it")
+    fell = 1.0 - asks[0][0][0][1] / asks[1][0][0][1]
+    return fell, (pair.size * pair.part)[rows[0]]
+
+
+def interest(pair):
+    """Own interest in a digital stage."""
+    asks = pair.watch(plans.digital_stage, "digital.consideration")
+    return asks[0][0][0][0] / asks[1][0][0][0] - 1.0, pair.size * pair.part
+
+
+def taken_up(pair):
+    """Productivity from the knowledge of others, in the quarter."""
+    for model in (pair.one, pair.other):
+        INVEST(model)
+    start, asks = pair.gain("productivity"), pair.watch(research.innovate, "innovation.log_gain")
+    _, spill, before = asks[0][1]
+    absorb = np.where(before["rd_institution"], 1.25, np.where(before["rd_active"], 1.0, 0.5))
+    p = pair.one.parameters
+    usual = p["spill_RD"] / (p["sigma"] - 1.0) * absorb * np.clip(spill, -0.1, 0.1)
+    return pair.gain("productivity") - start, pair.size * pair.part * usual
+
+
+def refused(pair):
+    """Who is refused new plant."""
+    e = pair.one.enterprises
+    place = e.lasting_draw(pair.one.seed_of_run, f"permit {pair.lever.id}")
+    return barred(pair.one), place < pair.size * pair.part
+
+
+def surcharge(pair):
+    """Profit: less by a share of the cost of energy."""
+    m, p = pair.one, pair.one.parameters
+    cost = p["energy_price"] * p["energy_price_rise"] * m.price_all * m.enterprises.year_energy
+    return -pair.gain("profit"), pair.size * pair.part * cost
+
+
+def dear_technique(pair):
+    """Price of energy that new plant is built for."""
+    asks = pair.watch(INVEST, "energy.technique")
+    rise = [np.broadcast_to(calls[0][0][3], len(pair.one.enterprises)) for calls in asks]
+    return rise[0] / rise[1] - 1.0, pair.size * pair.part
+
+
+def audited(pair):
+    """Chance that an enterprise is audited in a year."""
+    chance = np.broadcast_to(audit.chance(pair.one), len(pair.one.enterprises))
+    return chance, pair.size * targeting.eligible(pair.lever, pair.one.enterprises)
+
+
+def let_off(pair):
+    """Value added tax let off: a share of input tax, up to the tax itself."""
+    run = dict(quarter.QUARTER)["costs and taxes"]
+    books = [calls[0][1] for calls in pair.watch(run, "taxes.Accounts")]
+    m, p = pair.one, pair.one.parameters
+    input_tax = m.lever_value("vat_rate", "rate") * p["input_tax_share"]
+    input_tax = input_tax * (books[0].materials + books[0].energy_cost)
+    # The energy industry is no manufacturer; a share of the eligible claims.
+    claims = targeting.eligible(pair.lever, m.enterprises) * p["vat_take_up"]
+    claims *= awareness.knows(m, pair.lever) * (m.enterprises.field != ENERGY_FIELD)
+    fell = books[0].other_income - books[1].other_income
+    return fell, np.minimum(pair.size * claims * input_tax, books[1].vat)
+
+
+def stakes(pair):
+    """Cash from guidance funds: a share of plant up to the cap, as far as the year's sum goes."""
+    m, lever = pair.one, pair.lever
+    e, t = m.enterprises, m.quarter
+    asks = part(m, lever, m.parameters["grant_take_up"])
+    wanted = asks * np.minimum(pair.size * e.capital, lever.value("cap", t))
+    short = lever.value("yearly", t) / float(e.weight @ wanted)
+    assert short < 1.0
+    return pair.gain("cash"), short * wanted
+
+
+def more_titles(pair):
+    """Rise of the rates at which the eligible apply for titles."""
+    for model in (pair.one, pair.other):
+        model.run_for(3)
+        run_to(model, "exit")
+    served = pair.part
+    asks = pair.watch(quarter.year_end, "titles.award_titles")
+    rise = [np.broadcast_to(calls[0][0][5], len(served)) for calls in asks]
+    return rise[0] - rise[1], pair.size * served
+
+
+def value_added(pair):
+    """Value added over revenue of those chosen, of whom there are as many as are delivered."""
+    e, before = pair.one.enterprises, pair.other.enterprises.va_rate
+    won = e.va_rate != before
+    _as_many_as_delivered(pair, won)
+    most = np.maximum(before, 0.8)
+    return e.va_rate[won], np.minimum((1.0 + pair.size) * before, most)[won]
+
+
+def brand(pair):
+    """Appeal of those chosen, of whom there are as many as are delivered."""
+    raised = pair.gain("brand")
+    _as_many_as_delivered(pair, raised > 0.0)
+    return raised[raised > 0.0], np.full((raised > 0.0).sum(), pair.size)
+
+
+def _as_many_as_delivered(pair, won):
+    e, lever = pair.one.enterprises, replace(pair.lever, terms={}, usual_take_up="")
+    able = e.rd_active & (e.last_rd_reported > 0.0) & targeting.eligible(lever, e)
+    brought = np.average(part(pair.one, lever)[able], weights=e.weight[able])
+    number = pair.lever.value("projects", pair.one.quarter) * brought
+    # The row on the edge has its place by lot.
+    assert abs(e.weight @ won - number) <= e.weight[won].max()
+    assert not np.any(won & ~able)
+
+
+def formed(pair, served=None):
+    """Suppliers who form a link with a leader, of those who looked at one."""
+    served = pair.part if served is None else served
+    looks, made = pair.watch(network.meet, "network.choose", "network.link")
+    (_, s, rows, seed, t), leader, _ = looks[0][0]
+    p, e = pair.one.parameters, pair.one.enterprises
+    chance = p["link_ending"] / 4.0 * s.sought[rows]
+    raised = 1.0 + pair.size * served[leader] / p["link_ending"]
+    look = uniform(seed, "look for a leader", e.id[rows], t)
+    new = rows[look < chance * raised]
+    usual = rows[look < chance]
+    assert len(new) > len(usual) > 0
+    return made[0][0][0][1][-len(new) :], new
+
+
+def formed_by_bodies(pair):
+    """As `formed`, with leaders of clusters that have a promotion body."""
+    body = np.array([*(cluster.promotion_body for cluster in pair.one.clusters), False])
+    e = pair.one.enterprises
+    return formed(pair, targeting.eligible(pair.lever, e) * body[e.cluster])
+
+
+def additional_plants(pair):
+    """Plants a year that would not have come to the province."""
+    m, p = pair.one, pair.one.parameters
+    found = promotion.drive(m).with_plants(p, m.quarter)["plants_per_year"] - p["plants_per_year"]
+    return np.array([found]), np.array([pair.size * pair.lever.value("plants", m.quarter)])
