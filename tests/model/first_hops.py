@@ -271,11 +271,16 @@ def formed_by_bodies(pair):
     """As `formed`, with leaders of clusters that have a promotion body."""
     body = np.array([*(cluster.promotion_body for cluster in pair.one.clusters), False])
     e = pair.one.enterprises
-    return formed(pair, targeting.eligible(pair.lever, e) * body[e.cluster])
+    return formed(pair, pair.part * body[e.cluster])
 
 
 def additional_plants(pair):
     """Plants a year that would not have come to the province."""
     m, p = pair.one, pair.one.parameters
     found = promotion.drive(m).with_plants(p, m.quarter)["plants_per_year"] - p["plants_per_year"]
-    return np.array([found]), np.array([pair.size * pair.lever.value("plants", m.quarter)])
+    hosts = [m.clusters[number] for number, *_ in m.pools.values() if number >= 0]
+    plans_of = [host.plan for host in hosts if host.tier in pair.lever.who["tier"]]
+    raised = m.lever_value("implementation_capacity", "city") * np.array(plans_of)
+    brought = np.minimum(p["delivery_base"] + raised, 1.0).mean()
+    plants = pair.lever.value("plants", m.quarter) * brought
+    return np.array([found]), np.array([pair.size * plants])
