@@ -163,6 +163,23 @@ def taken_up(pair):
     return pair.gain("productivity") - start, pair.size * pair.part * usual
 
 
+def shared_research(pair):
+    """R&D that knowledge pools take over from members of the field in other cities."""
+    INVEST(pair.one)
+    m, e, served = pair.one, pair.one.enterprises, pair.part
+    real = e.rd / m.price_all
+    found = research._from_other_cities(m, real)
+    expected = np.zeros(m.number_of_pools)
+    for pool in np.unique(e.pool):
+        mine = e.pool == pool
+        field, city = e.field[mine][0], e.city[mine][0]
+        rivals = (e.field == field) & (e.city != city) & (served > 0.0)
+        elsewhere = e.weight[rivals] @ real[rivals]
+        brought = np.average(served[mine], weights=np.maximum(e.weight[mine], 1e-9))
+        expected[pool] = pair.size * brought * elsewhere
+    return found, expected
+
+
 def refused(pair):
     """Who is refused new plant."""
     e = pair.one.enterprises
@@ -239,7 +256,10 @@ def brand(pair):
     """Appeal of those chosen, of whom there are as many as are delivered."""
     raised = pair.gain("brand")
     _as_many_as_delivered(pair, raised > 0.0)
-    return raised[raised > 0.0], np.full((raised > 0.0).sum(), pair.size)
+    e, sigma1 = pair.one.enterprises, pair.one.parameters["sigma"] - 1.0
+    # So much more is sold at the prices of others, at most a quarter of all the maker sells.
+    more = np.minimum(pair.size / e.expected_revenue, 0.25)
+    return raised[raised > 0.0], (np.log1p(more) / sigma1)[raised > 0.0]
 
 
 def _as_many_as_delivered(pair, won):

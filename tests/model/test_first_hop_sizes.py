@@ -20,9 +20,9 @@ base = document.base
 
 TABLE = [
     ("patent_pool", "rise", 0.3, hop.taken_up, "costs and taxes", {}),
-    ("co_building", "rise", 0.3, hop.taken_up, "costs and taxes", {}),
-    ("first_sets", "appeal", 0.02, hop.brand, "programmes", {"projects": 40.0, "cutoff": 0.0}),
-    ("quality_brand", "appeal", 0.02, hop.brand, "programmes", {"projects": 40.0, "cutoff": 0.0}),
+    ("co_building", "part", 0.2, hop.shared_research, "costs and taxes", {}),
+    ("first_sets", "sales", 5e6, hop.brand, "programmes", {"projects": 40.0, "cutoff": 0.0}),
+    ("quality_brand", "sales", 5e6, hop.brand, "programmes", {"projects": 40.0, "cutoff": 0.0}),
     (
         "service_manufacturing", "value_added", 0.01, hop.value_added, "programmes",
         {"projects": 40.0, "cutoff": 0.0},
