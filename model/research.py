@@ -26,7 +26,8 @@ def innovate(m: ClusterPolicyModel) -> None:
     e.knowledge = innovation.next_knowledge(before, real_rd, p["delta_K"])
     gain = p["gamma_RD"] / sigma1 * innovation.log_gain(before, e.knowledge, e.knowledge_floor)
     size = m.number_of_pools
-    added = np.bincount(e.pool, e.weight * real_rd, size) + _from_other_cities(m, real_rd)
+    added = np.bincount(e.pool, e.weight * real_rd, size)
+    added += _from_other_cities(m, real_rd, added)
     pool_after = innovation.next_knowledge(m.pool_knowledge, added, p["delta_K"])
     others_before = np.maximum(m.pool_knowledge[e.pool] - before, 0.0)
     others_after = np.maximum(pool_after[e.pool] - e.knowledge, 0.0)
@@ -61,15 +62,17 @@ def innovate(m: ClusterPolicyModel) -> None:
     _rd(m)
 
 
-def _from_other_cities(m: ClusterPolicyModel, real_rd: Array) -> Array:
+def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Array:
     """R&D that knowledge pools take over where cities build clusters of a field together.
 
-    A part of what members served do in the same field in other cities; nothing where there are
-    none. Yuan of 2018 a quarter, shape (pools,).
+    A part of what members served do in the same field in other cities, of which no more can be
+    made use of than is done at home; nothing where there are none. Yuan of 2018 a quarter, shape
+    (pools,).
 
     Args:
         m: The model.
         real_rd: R&D of each enterprise, yuan of 2018 a quarter, shape (rows,).
+        own: R&D done in each pool, yuan of 2018 a quarter, shape (pools,).
     """
     e, size = m.enterprises, m.number_of_pools
     part = felt(m, "joint_research", "part")
@@ -80,7 +83,7 @@ def _from_other_cities(m: ClusterPolicyModel, real_rd: Array) -> Array:
     done = np.bincount(place, joint * real_rd, shape[0] * shape[1]).reshape(shape)
     elsewhere = (done.sum(axis=1, keepdims=True) - done).ravel()[place]
     members = np.bincount(e.pool, e.weight, size)
-    taken = np.bincount(e.pool, e.weight * part * elsewhere, size)
+    taken = np.bincount(e.pool, e.weight * part * np.minimum(elsewhere, own[e.pool]), size)
     return np.asarray(taken / np.maximum(members, 1e-9))
 
 

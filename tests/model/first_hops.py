@@ -168,13 +168,14 @@ def shared_research(pair):
     INVEST(pair.one)
     m, e, served = pair.one, pair.one.enterprises, pair.part
     real = e.rd / m.price_all
-    found = research._from_other_cities(m, real)
+    own = np.bincount(e.pool, e.weight * real, m.number_of_pools)
+    found = research._from_other_cities(m, real, own)
     expected = np.zeros(m.number_of_pools)
     for pool in np.unique(e.pool):
         mine = e.pool == pool
         field, city = e.field[mine][0], e.city[mine][0]
         rivals = (e.field == field) & (e.city != city) & (served > 0.0)
-        elsewhere = e.weight[rivals] @ real[rivals]
+        elsewhere = min(e.weight[rivals] @ real[rivals], own[pool])
         brought = np.average(served[mine], weights=np.maximum(e.weight[mine], 1e-9))
         expected[pool] = pair.size * brought * elsewhere
     return found, expected

@@ -106,12 +106,14 @@ def test_cities_that_build_together_share_research_of_a_field(base):
     model = run_to(fork(base, having(base.policy, lever)), "investment and finance")
     model.parameters["delivery_base"] = 1.0
     e, real = model.enterprises, np.asarray(model.enterprises.rd)
-    taken = research._from_other_cities(model, real)
+    own = np.bincount(e.pool, e.weight * real, model.number_of_pools)
+    taken = research._from_other_cities(model, real, own)
     served = targeting.eligible(lever, e)
     for pool in np.unique(e.pool):
         rows = np.flatnonzero(e.pool == pool)
         elsewhere = served & (e.field == e.field[rows[0]]) & (e.city != e.city[rows[0]])
-        wanted = 0.2 * (e.weight * real)[elsewhere].sum() if served[rows[0]] else 0.0
+        usable = min((e.weight * real)[elsewhere].sum(), own[pool])
+        wanted = 0.2 * usable if served[rows[0]] else 0.0
         assert taken[pool] == pytest.approx(wanted, rel=1e-9, abs=1e-3)
     alone = [field for field in np.unique(e.field[served])
              if len(np.unique(e.city[served & (e.field == field)])) == 1]  # fmt: skip
