@@ -86,14 +86,15 @@ class Effect:
         gain: The difference, in the outcome's unit; a flow's is a present value.
         change: The difference as a share of the baseline.
         found: Whether the interval of the difference lies on one side of zero.
-        per_unit: Yuan of cost for a unit of the outcome that changes for the better, mean over
-            mean; None where nothing is found for the better, or nothing is paid.
+        per_unit: Yuan of cost for a unit of the outcome that changes for the better: mean cost over
+            the gain, from the larger end of its interval to the smaller; None where nothing is
+            found for the better, or nothing is paid.
     """
 
     gain: Interval
     change: Interval
     found: bool
-    per_unit: float | None
+    per_unit: Interval | None
 
 
 @dataclass(frozen=True)
@@ -186,13 +187,18 @@ class Facts:
         return pd.DataFrame({"gain": gain, "base": base}).dropna()
 
 
-def gather(results: Results, scenarios: Sequence[str]) -> Facts:
+def gather(results: Results, scenarios: Sequence[str], draws: int | None = None) -> Facts:
     """Read the outcomes and money of some scenarios of a store.
+
+    Args:
+        results: The store.
+        scenarios: Names of the scenarios.
+        draws: Triples that are read, the first ones; all of a scenario if None.
 
     Raises:
         StoreError: The store lacks one of them, or its runs end too early.
     """
-    known = runs_of(results)
+    known = runs_of(results, draws)
     for name in scenarios:
         if name not in known:
             near = nearest_name(name, known)
@@ -296,7 +302,13 @@ def _effect(gap: pd.DataFrame, outcome: str, cost: float) -> Effect:
     better = OUTCOMES[outcome].direction * gain.sign > 0
     # A ratio of which no part is a total has no cost of a unit.
     priced = better and cost > 0.0 and OUTCOMES[outcome].unit in TOTALS
-    return Effect(gain, change, gain.sign != 0, cost / abs(gain.mean) if priced else None)
+    return Effect(gain, change, gain.sign != 0, _of_a_unit(cost, gain) if priced else None)
+
+
+def _of_a_unit(cost: float, gain: Interval) -> Interval:
+    """Cost of a unit over a gain that is found: the nearer that comes to zero, the less is sure."""
+    ends = [cost / abs(yuan) for yuan in (gain.low, gain.high)]
+    return Interval(min(ends), cost / abs(gain.median), max(ends), cost / abs(gain.mean))
 
 
 def private_moved(spent: pd.Series[float], public: pd.Series[float]) -> Interval | None:
