@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from experiments.results import Results
 
 LOW, HIGH = 0.05, 0.95
+CLEAR = 0.01
+"""Part of the far end of an interval that the near end has to be from zero to be told from it."""
 MAIN = "value_added"
 FLOWS = (MAIN, "rd_real", "investment")
 STATES = (
@@ -74,8 +76,10 @@ class Interval:
 
     @property
     def sign(self) -> int:
-        """1 or -1 where the interval lies on one side of zero, else 0: no effect found."""
-        return int(self.low > 0.0) - int(self.high < 0.0)
+        """1 or -1 where the interval lies clear of zero on one side, else 0: no effect found."""
+        above = self.low > max(CLEAR * self.high, 0.0)
+        below = self.high < min(CLEAR * self.low, 0.0)
+        return int(above) - int(below)
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Gain:
-    """What a group gets: its share of the money paid more, and its gain of value added, yuan."""
+    """What a group gets: its share of what is paid and forgone more, its gain of value added."""
 
     money: float | None
     gain: Interval
@@ -336,7 +340,7 @@ def displaced(
     Args:
         province: Gain of the province, yuan by pair.
         tiers: Tier to columns gain and base, yuan by pair.
-        paid: Tier to its share of the money paid more.
+        paid: Tier to its share of what is paid and forgone more.
     """
     base = {tier: float(gap["base"].mean()) for tier, gap in tiers.items()}
     whole = sum(base.values())
@@ -355,10 +359,9 @@ def displaced(
 def _gains(facts: Facts, scenario: str, baseline: str, grouping: str) -> dict[str, Gain]:
     """Money and gain of value added by unit of a grouping; absent units are left out."""
     column = PAID_TO[grouping]
+    # Tax that is forgone reaches enterprises as grants do.
     paid = {
-        unit: float(
-            facts.books.more(scenario, baseline, kind=("paid",), **{column: (unit,)}).mean()
-        )
+        unit: float(facts.books.more(scenario, baseline, **{column: (unit,)}).mean())
         for unit in GROUPS[grouping]
     }
     whole = sum(paid.values())

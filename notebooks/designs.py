@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 MAIN = "value_added"
+PROGRAMME = "programme"
+JOB_COST = "labour_productivity"
+"""Outcome in whose unit a job's cost is shown: yuan a person."""
 LEAST = 0.005
 """Share of a design's cost below which what the centre forgoes is rounding."""
 NAMES = {"tier": "tier_names", "place": "city_groups", "size": "size_names"}
@@ -37,7 +40,7 @@ def rows_of(data: Row, envelope: str) -> list[Row]:
 def headline(data: Row, words: Words, envelope: str) -> str:
     """The answer at an envelope, and how sure the first place is."""
     rows = rows_of(data, envelope)
-    better = [row for row in rows if row["effects"][MAIN]["gain"]["low"] > 0.0]
+    better = [row for row in rows if row["found"] and row["effects"][MAIN]["gain"]["low"] > 0.0]
     common = {
         "envelope": words.name("envelope_names", envelope),
         "sum": words.money(data["envelopes"][envelope])[0],
@@ -93,17 +96,23 @@ def reading(data: Row, words: Words) -> str:
 
 
 def summary_table(data: Row, words: Words, envelope: str) -> str:
-    """A line a design: cost, effect, cost of a yuan of it, displaced, who gains."""
+    """A line a design: cost, effect, cost of a yuan of it, displaced, who gains.
+
+    The scenario that sets the sum stands last at the programme envelope, which is all it directs.
+    """
     rows = [_line(row, words) for row in rows_of(data, envelope)]
-    base = data["baseline"]
-    directed, own = words.money([base["envelopes"][envelope]["mean"], base["cost"]["mean"]])
-    last = _line(base | {"verdict": ""}, words)
-    last[0] += words.bracketed(words("designs_itself"))
-    last[1] = directed + words.bracketed(f"{words('designs_new')} {own}")
-    # What costs nothing new brings most of its gain: a cost of a yuan would mislead.
-    last[4] = ABSENT
-    rows.append(last)
-    return markdown(words.lines("designs_head"), rows)
+    if envelope == PROGRAMME:
+        base = data["baseline"]
+        directed, own = words.money([base["envelopes"][envelope]["mean"], base["cost"]["mean"]])
+        last = _line(base | {"verdict": ""}, words)
+        last[0] += words.bracketed(words("designs_itself"))
+        last[1] = directed + words.bracketed(f"{words('designs_new')} {own}")
+        # What costs nothing new brings most of its gain: a cost of a yuan would mislead.
+        last[4] = ABSENT
+        rows.append(last)
+    head = words.lines("designs_head")
+    table = markdown(head, rows, len(head))
+    return f'<div class="designs">\n\n{table}\n\n</div>'
 
 
 def _line(row: Row, words: Words) -> list[str]:
@@ -177,12 +186,11 @@ def cost_table(data: Row, words: Words, envelope: str) -> str:
                 words.between(*words.money([row["cost"]["low"], row["cost"]["high"]])),
                 words.signed([words.scaled(row["feedback"]["mean"], MAIN)])[0],
                 ABSENT if private is None else _ratio(private, words),
-                ABSENT
-                if jobs is None
-                else words.between(*words.money([jobs["low"] * 1e4, jobs["high"] * 1e4])),
+                ABSENT if jobs is None else words.interval(jobs["low"], jobs["high"], JOB_COST, 2),
             ]
         )
-    return markdown(words.lines("designs_cost_head"), rows)
+    head = words.lines("designs_cost_head")
+    return markdown([*head[:-1], head[-1] + words.bracketed(words.unit(JOB_COST))], rows)
 
 
 def _ratio(interval: Row, words: Words) -> str:

@@ -10,7 +10,7 @@ import pytest
 from experiments import Results
 from experiments.apart import BreakEven, break_even
 from experiments.batch import Plan
-from experiments.compare import compare, displaced, gather, private_moved
+from experiments.compare import Interval, compare, displaced, gather, private_moved
 from experiments.costs import Books, set_otherwise
 from experiments.designs import Bench, DesignError, Shape, compare_designs
 from experiments.draws import Vary
@@ -86,6 +86,14 @@ def gaps(**gains):
     return {
         tier: pd.DataFrame({"gain": gain, "base": [100.0, 100.0]}) for tier, gain in gains.items()
     }
+
+
+def test_an_interval_that_touches_zero_shows_no_effect():
+    assert Interval(0.1, 0.5, 1.0, 0.5).sign == 1
+    assert Interval(0.001, 0.5, 1.0, 0.5).sign == 0
+    assert Interval(-1.0, -0.5, -0.1, -0.5).sign == -1
+    assert Interval(-1.0, -0.5, -0.001, -0.5).sign == 0
+    assert Interval(0.0, 0.0, 0.0, 0.0).sign == Interval(-1.0, 0.0, 1.0, 0.0).sign == 0
 
 
 def test_displaced_is_what_others_lose_of_the_gain_of_those_served():
