@@ -66,7 +66,7 @@ def often_best(compared: Compared, draws: int) -> dict[tuple[str, str], float]:
     return {
         (str(envelope), row.design): row.best
         for envelope in gains.columns.unique(level=0)
-        for row in regrets(gains[envelope])
+        for row in regrets(gains.loc[:, [envelope]].droplevel(0, axis=1))
     }
 
 

@@ -32,9 +32,14 @@ NAMES = {"tier": "tier_names", "place": "city_groups", "size": "size_names"}
 
 
 def rows_of(data: Row, envelope: str) -> list[Row]:
-    """The designs at an envelope: those with an effect first, the largest median effect first."""
+    """The designs at an envelope: those that gain first, then what is unclear, losses last."""
     rows = [row for row in data["designs"] if row["envelope"] == envelope]
-    return sorted(rows, key=lambda r: (not r["found"], -r["effects"][MAIN]["gain"]["median"]))
+
+    def place(row: Row) -> tuple[int, float]:
+        median = row["effects"][MAIN]["gain"]["median"]
+        return (0 if not row["found"] else 1 if median < 0.0 else -1), -median
+
+    return sorted(rows, key=place)
 
 
 def headline(data: Row, words: Words, envelope: str) -> str:

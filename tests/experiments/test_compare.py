@@ -193,7 +193,8 @@ def test_a_comparison_is_kept_with_its_store_and_is_plain_data(compared, folder)
 def test_a_unit_costs_least_where_most_is_gained(compared):
     for scaled in compared.scaled:
         effect = scaled.comparison.effects["value_added"]
-        if not effect.found:
+        # What is lost for sure has no price either.
+        if effect.gain.sign <= 0:
             assert effect.per_unit is None
         else:
             gain, cost = effect.gain, scaled.comparison.cost.mean
