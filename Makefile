@@ -7,6 +7,10 @@ REPORT  := build/report
 DRAWS   ?= 100
 # Runs in which one of the three moves alone: they tell the share of each in the intervals.
 SIDE_DRAWS ?= 40
+# Pairs of runs a design of support, and draws its scale is solved on, in the comparison that the
+# report makes where its store keeps none: a first hint. `make designs` makes the whole one.
+DESIGN_DRAWS ?= 20
+SOLVE_DRAWS ?= 4
 MAIN    := without_document_55 as_issued
 TEST_WORKERS ?= 2
 
@@ -18,7 +22,7 @@ export MPLBACKEND := Agg
 # The debugger's complaint about frozen modules would drown the notebooks' own messages.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup report test test-slow test-all lint bench docs golden lock clean
+.PHONY: help setup report designs test test-slow test-all lint bench docs golden lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -30,6 +34,7 @@ setup: ## .venv with the pinned packages (every target below does this first)
 # The two that tell the document's effect run on to the long run. Batches are kept apart, because a
 # batch of more than 500 runs records no clusters.
 RUN := $(JIQUN) run --out $(REPORT)/store
+COMPARE := $(JIQUN) compare $(REPORT)/store --baseline as_issued --equal-cost
 report: setup ## run the reference scenarios and write build/report/{zh,en}/index.html
 	$(RUN) $(MAIN) --draws $(DRAWS) --until 2032 || [ $$? -eq 1 ]
 	$(RUN) market_only document_55_without_older as_issued_without_award --draws $(DRAWS) \
@@ -38,8 +43,13 @@ report: setup ## run the reference scenarios and write build/report/{zh,en}/inde
 	for source in parameters outside seeds; do \
 		$(RUN) $(MAIN) --draws $(SIDE_DRAWS) --vary $$source || [ $$? -eq 1 ] || exit; \
 	done
+	$(COMPARE) --keep --draws $(DESIGN_DRAWS) --solve-draws $(SOLVE_DRAWS) || [ $$? -eq 1 ]
 	$(JIQUN) report $(REPORT)/store --lang both
 	@printf '%s\n' $(REPORT)/zh/index.html $(REPORT)/en/index.html
+
+designs: setup ## compare designs of support at equal cost, on 100 pairs and in five worlds (an hour)
+	$(COMPARE) --worlds || [ $$? -eq 1 ]
+	$(JIQUN) report $(REPORT)/store --lang both
 
 test: setup ## the tests that need no browser and no system package
 	$(PYTHON) -m pytest -n $(TEST_WORKERS) -m "not slow"

@@ -20,8 +20,22 @@ if TYPE_CHECKING:
     from experiments.compare import Facts
     from experiments.results import Results
 
+WITHIN = 1.645
+"""Standard errors to each side of a 90 % interval."""
 ADDITIONAL = "promotion_additional"
 """Parameter: part of promoted plants that would not have come otherwise."""
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """Additionality at which a yuan of cost brings a yuan of value added, with 90 % interval.
+
+    Above 1 it never does; None where more of it brings no more.
+    """
+
+    low: float | None
+    at: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -30,23 +44,23 @@ class Apart:
 
     Attributes:
         comparison: The design against its baseline, over the additionality drawn.
-        break_even: Additionality at which a yuan of cost brings a yuan of value added over the
-            years counted; above 1 it never does, None where more of it brings no more.
+        break_even: Where it brings what it costs over the years counted.
         drawn: Lowest and highest additionality drawn.
     """
 
     comparison: Comparison
-    break_even: float | None
+    break_even: BreakEven
     drawn: tuple[float, float]
 
 
 def break_even(
     additional: pd.Series[float], gain: pd.Series[float], cost: pd.Series[float]
-) -> float | None:
+) -> BreakEven:
     """Additionality at which the gain is as large as the cost.
 
     The gain is taken in proportion to what is additional, by least squares over the pairs: plants
-    won from a rival city bring the province nothing.
+    won from a rival city bring the province nothing. The interval is that of the slope, by the
+    normal approximation.
 
     Args:
         additional: Additionality by pair, a share.
@@ -55,7 +69,15 @@ def break_even(
     """
     squares = float(np.dot(additional, additional))
     slope = float(np.dot(additional, gain)) / squares if squares > 0.0 else 0.0
-    return float(cost.mean()) / slope if slope > 0.0 else None
+    left = gain - slope * additional
+    error = 0.0
+    if squares > 0.0 and len(gain) > 1:
+        error = float(np.sqrt(np.dot(left, left) / (len(gain) - 1) / squares))
+    steep, flat = slope + WITHIN * error, slope - WITHIN * error
+    low, at, high = (
+        float(cost.mean()) / rise if rise > 0.0 else None for rise in (steep, slope, flat)
+    )
+    return BreakEven(low, at, high)
 
 
 def promotion(results: Results, facts: Facts, scenario: str, baseline: str) -> Apart:

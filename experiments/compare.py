@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from experiments.results import Results
 
 LOW, HIGH = 0.05, 0.95
+CLEAR = 0.01
+"""Part of the far end of an interval that the near end has to be from zero to be told from it."""
 MAIN = "value_added"
 FLOWS = (MAIN, "rd_real", "investment")
 STATES = (
@@ -74,8 +76,10 @@ class Interval:
 
     @property
     def sign(self) -> int:
-        """1 or -1 where the interval lies on one side of zero, else 0: no effect found."""
-        return int(self.low > 0.0) - int(self.high < 0.0)
+        """1 or -1 where the interval lies clear of zero on one side, else 0: no effect found."""
+        above = self.low > max(CLEAR * self.high, 0.0)
+        below = self.high < min(CLEAR * self.low, 0.0)
+        return int(above) - int(below)
 
 
 @dataclass(frozen=True)
@@ -86,19 +90,20 @@ class Effect:
         gain: The difference, in the outcome's unit; a flow's is a present value.
         change: The difference as a share of the baseline.
         found: Whether the interval of the difference lies on one side of zero.
-        per_unit: Yuan of cost for a unit of the outcome that changes for the better, mean over
-            mean; None where nothing is found for the better, or nothing is paid.
+        per_unit: Yuan of cost for a unit of the outcome that changes for the better: mean cost over
+            the gain, from the larger end of its interval to the smaller; None where nothing is
+            found for the better, or nothing is paid.
     """
 
     gain: Interval
     change: Interval
     found: bool
-    per_unit: float | None
+    per_unit: Interval | None
 
 
 @dataclass(frozen=True)
 class Gain:
-    """What a group gets: its share of the money paid more, and its gain of value added, yuan."""
+    """What a group gets: its share of what is paid and forgone more, its gain of value added."""
 
     money: float | None
     gain: Interval
@@ -186,13 +191,18 @@ class Facts:
         return pd.DataFrame({"gain": gain, "base": base}).dropna()
 
 
-def gather(results: Results, scenarios: Sequence[str]) -> Facts:
+def gather(results: Results, scenarios: Sequence[str], draws: int | None = None) -> Facts:
     """Read the outcomes and money of some scenarios of a store.
+
+    Args:
+        results: The store.
+        scenarios: Names of the scenarios.
+        draws: Triples that are read, the first ones; all of a scenario if None.
 
     Raises:
         StoreError: The store lacks one of them, or its runs end too early.
     """
-    known = runs_of(results)
+    known = runs_of(results, draws)
     for name in scenarios:
         if name not in known:
             near = nearest_name(name, known)
@@ -296,7 +306,13 @@ def _effect(gap: pd.DataFrame, outcome: str, cost: float) -> Effect:
     better = OUTCOMES[outcome].direction * gain.sign > 0
     # A ratio of which no part is a total has no cost of a unit.
     priced = better and cost > 0.0 and OUTCOMES[outcome].unit in TOTALS
-    return Effect(gain, change, gain.sign != 0, cost / abs(gain.mean) if priced else None)
+    return Effect(gain, change, gain.sign != 0, _of_a_unit(cost, gain) if priced else None)
+
+
+def _of_a_unit(cost: float, gain: Interval) -> Interval:
+    """Cost of a unit over a gain that is found: the nearer that comes to zero, the less is sure."""
+    ends = [cost / abs(yuan) for yuan in (gain.low, gain.high)]
+    return Interval(min(ends), cost / abs(gain.median), max(ends), cost / abs(gain.mean))
 
 
 def private_moved(spent: pd.Series[float], public: pd.Series[float]) -> Interval | None:
@@ -324,7 +340,7 @@ def displaced(
     Args:
         province: Gain of the province, yuan by pair.
         tiers: Tier to columns gain and base, yuan by pair.
-        paid: Tier to its share of the money paid more.
+        paid: Tier to its share of what is paid and forgone more.
     """
     base = {tier: float(gap["base"].mean()) for tier, gap in tiers.items()}
     whole = sum(base.values())
@@ -343,10 +359,9 @@ def displaced(
 def _gains(facts: Facts, scenario: str, baseline: str, grouping: str) -> dict[str, Gain]:
     """Money and gain of value added by unit of a grouping; absent units are left out."""
     column = PAID_TO[grouping]
+    # Tax that is forgone reaches enterprises as grants do.
     paid = {
-        unit: float(
-            facts.books.more(scenario, baseline, kind=("paid",), **{column: (unit,)}).mean()
-        )
+        unit: float(facts.books.more(scenario, baseline, **{column: (unit,)}).mean())
         for unit in GROUPS[grouping]
     }
     whole = sum(paid.values())

@@ -10,6 +10,7 @@ apart, as is what the centre bears.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -84,9 +85,13 @@ class Books:
     rows: pd.DataFrame
     runs: Mapping[str, pd.MultiIndex]
 
+    @cached_property
+    def _by_scenario(self) -> dict[str, pd.DataFrame]:
+        return {str(name): rows for name, rows in self.rows.groupby("scenario")}
+
     def sums(self, scenario: str, **chosen: Collection[str]) -> pd.Series[float]:
         """Present value by run of what is in the chosen columns, yuan."""
-        rows = self.rows[self.rows["scenario"] == scenario]
+        rows = self._by_scenario.get(scenario, self.rows[:0])
         for column, values in chosen.items():
             rows = rows[rows[column].isin(list(values))]
         total = rows.groupby(RUN)["yuan"].sum()
@@ -147,13 +152,16 @@ def stored_levers(results: Results) -> dict[str, list[Any]]:
     return found
 
 
-def runs_of(results: Results) -> dict[str, Any]:
-    """Runs of each scenario of a store that intervals are over."""
+def runs_of(results: Results, draws: int | None = None) -> dict[str, Any]:
+    """Runs of each scenario of a store that intervals are over; of the first draws if said."""
     import pandas as pd  # noqa: PLC0415
 
     from experiments.pairs import main_of  # noqa: PLC0415
 
+    rows = results.runs()
+    if draws is not None:
+        rows = rows[rows["draw"] <= draws]
     return {
-        str(name): pd.MultiIndex.from_frame(main_of(rows)[RUN])
-        for name, rows in results.runs().groupby("scenario")
+        str(name): pd.MultiIndex.from_frame(main_of(its)[RUN])
+        for name, its in rows.groupby("scenario")
     }

@@ -161,7 +161,8 @@ def compare_designs(bench: Bench, shape: Shape) -> Compared:
     bench.say(f"{len(scenarios)} scaled designs, {shape.reported_on} triples each")
     promoted = [_sized(load(name), shape) for name in shipped_designs() if name == APART]
     results = bench.run([root, named, *scenarios.values(), *promoted], shape.reported_on)
-    facts = gather(results, [root.name, named.name, *scenarios, *(s.name for s in promoted)])
+    names = [root.name, named.name, *scenarios, *(s.name for s in promoted)]
+    facts = gather(results, names, shape.reported_on)
     return Compared(
         baseline=compare(facts, named.name, root.name),
         label=(named.label_zh, named.label_en),
@@ -236,9 +237,8 @@ def _priced(
 
 def _books(results: Results, names: Sequence[str], draws: int) -> Books:
     """The money of some scenarios over the first draws."""
-    runs = runs_of(results)
-    first = {name: runs[name][runs[name].get_level_values("draw") <= draws] for name in names}
-    return Books(money(results, names), first)
+    runs = runs_of(results, draws)
+    return Books(money(results, names), {name: runs[name] for name in names})
 
 
 def _changed(scenario: Scenario, root: Scenario) -> set[str]:

@@ -22,7 +22,12 @@ WIDEST = 200.0
 FLAT = 0.03
 """Rise of cost with scale, as a share of the steepest so far, at which nobody asks for more."""
 
-Verdict = Literal["equal", "cannot spend", "not within"]
+FIGURES = 5
+"""Significant figures of a scale: sums that add up in another order must not ask for other runs."""
+STEADY = 0.05
+"""Fall of cost, as a share, at which a scale ten times smaller costs as much as before."""
+
+Verdict = Literal["equal", "cannot spend", "costs more", "not within"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Solution:
         cost: What the design costs at it, yuan.
         target: What it was to cost, yuan.
         verdict: ``equal`` within the tolerance; ``cannot spend`` where no scale costs as much;
-            ``not within`` where the search gave up.
+            ``costs more`` where none costs as little; ``not within`` where the search gave up.
         tried: Scales tried.
     """
 
@@ -63,9 +68,18 @@ class Search:
 
     def next(self) -> float | None:
         """The scale to try next, or None where the search has ended."""
+        wanted = self._wanted()
+        if wanted is None:
+            return None
+        short = float(f"{wanted:.{FIGURES}g}")
+        scale = self.limit if wanted >= self.limit else min(short, self.limit)
+        return None if scale in self.points else scale
+
+    def _wanted(self) -> float | None:
         if not self.points:
-            return min(1.0, self.limit)
-        if self._near() or self._spent_out() or self.asked >= MOST_POINTS:
+            return 1.0
+        ended = self._near() or self._spent_out() or self._too_dear()
+        if ended or self.asked >= MOST_POINTS:
             return None
         known = sorted(self.points.items())
         below = [point for point in known if point[1] < self.target]
@@ -88,6 +102,8 @@ class Search:
             most = max(self.points.values())
             least = min(s for s, cost in self.points.items() if cost >= (1.0 - TOLERANCE) * most)
             return self._solution(least, "cannot spend")
+        if self._too_dear():
+            return self._solution(min(self.points), "costs more")
         scale = min(self.points, key=lambda s: abs(self.points[s] - self.target))
         return self._solution(scale, "not within")
 
@@ -108,6 +124,12 @@ class Search:
         slopes = self._slopes()
         wide = len(known) > 1 and known[-1][0] >= 1.5 * known[-2][0]
         return wide and max(slopes) > 0.0 and slopes[-1] <= FLAT * max(slopes)
+
+    def _too_dear(self) -> bool:
+        """Whether a much smaller scale costs as much as before, and that is too much."""
+        least, cost = min(self.points.items())
+        tenfold = [other for scale, other in sorted(self.points.items()) if scale >= 10.0 * least]
+        return cost > self.target and bool(tenfold) and cost >= (1.0 - STEADY) * tenfold[0]
 
     def _slopes(self) -> list[float]:
         """Rise of cost between neighbouring scales, from the nought on."""

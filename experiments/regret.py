@@ -60,6 +60,16 @@ def regrets(gains: pd.DataFrame) -> list[Regret]:
     return sorted(found, key=lambda row: row.largest)
 
 
+def often_best(compared: Compared, draws: int) -> dict[tuple[str, str], float]:
+    """Share of triples in which no design of an envelope gains more, by envelope and design."""
+    gains = _gains(compared.facts, compared, compared.root.name, CENTRAL, draws).dropna()
+    return {
+        (str(envelope), row.design): row.best
+        for envelope in gains.columns.unique(level=0)
+        for row in regrets(gains.loc[:, [envelope]].droplevel(0, axis=1))
+    }
+
+
 def regret_over_worlds(
     bench: Bench, compared: Compared, shape: Shape, names: Sequence[str] = ()
 ) -> dict[str, list[Regret]]:

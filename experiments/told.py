@@ -6,8 +6,11 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from experiments.batch import model_hash
 from experiments.compare import GROUPS
 from experiments.costs import DISCOUNT, FIRST, LAST
+from experiments.regret import often_best
+from scenarios.tables import tables_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +37,10 @@ def compared_data(
     compared: Compared, shape: Shape, regret: Mapping[str, Sequence[Regret]] | None = None
 ) -> dict[str, Any]:
     """Designs at equal cost as plain data."""
+    best = often_best(compared, shape.reported_on)
     return _frame() | {
         "baseline": comparison_data(compared.baseline) | {"label": _label(compared.label)},
+        "made_by": made_by(),
         "solved_on": shape.solved_on,
         "reported_on": shape.reported_on,
         "envelopes": dict(compared.targets),
@@ -46,6 +51,7 @@ def compared_data(
                 "label": _label(row.label),
                 **asdict(row.solution),
                 "solved_cost": row.solution.cost,
+                "best": best[row.envelope, row.design],
                 **comparison_data(row.comparison),
             }
             for row in compared.scaled
@@ -59,7 +65,7 @@ def _apart(apart: Apart | None) -> dict[str, Any] | None:
     if apart is None:
         return None
     return comparison_data(apart.comparison) | {
-        "break_even": apart.break_even,
+        "break_even": asdict(apart.break_even),
         "drawn": list(apart.drawn),
     }
 
@@ -83,6 +89,16 @@ def read(folder: Path) -> dict[str, Any] | None:
     """The last comparison at equal cost of a store, or None."""
     path = folder / FILE
     return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else None
+
+
+def is_current(data: Mapping[str, Any]) -> bool:
+    """Whether a comparison was made by the model and on the data that are here now."""
+    return bool(data.get("made_by") == made_by())
+
+
+def made_by() -> dict[str, str]:
+    """Hashes of the model and of the data that are here."""
+    return {"model": model_hash(), "tables": tables_hash()}
 
 
 def _frame() -> dict[str, Any]:

@@ -211,6 +211,10 @@ def compare(  # noqa: PLR0913  (one parameter an option)
     worlds: Annotated[
         bool, typer.Option("--worlds", help="Regret over variants of the outside world as well.")
     ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Make nothing where the store keeps one by this model."),
+    ] = False,
     rows: Annotated[
         str | None, typer.Option(help="Enterprise rows, or 'all' for one an enterprise.")
     ] = None,
@@ -225,16 +229,16 @@ def compare(  # noqa: PLR0913  (one parameter an option)
         from jiqun.screen import show_failures  # noqa: PLC0415
 
         failures: tuple[Failure, ...] = ()
-        if equal_cost:
+        if not equal_cost:
+            if design or worlds or keep:
+                raise WrongOptionError("--design, --worlds and --keep go with --equal-cost")
+            data = comparing.against(store, baseline)
+        elif not (keep and (data := comparing.kept(store, baseline))):
             chosen = tuple(design or ())
             shape = Shape(baseline, chosen, min(solve_draws, draws), draws, _row_count(rows))
             options = Options(workers, None, shlex.join(["jiqun", *sys.argv[1:]]))
             data, failures = comparing.at_equal_cost(store, shape, options, worlds=worlds)
             show_failures(failures)
-        else:
-            if design or worlds:
-                raise WrongOptionError("--design and --worlds go with --equal-cost")
-            data = comparing.against(store, baseline)
         if as_json:
             _print_json(data)
     if failures:

@@ -11,7 +11,7 @@ from experiments.designs import Bench, compare_designs
 from experiments.regret import regret_over_worlds
 from experiments.results import Results
 from experiments.store import StoreError
-from experiments.told import compared_data, pairs_data, save
+from experiments.told import compared_data, is_current, pairs_data, read, save
 from jiqun.screen import ProgressDisplay, console, say
 
 if TYPE_CHECKING:
@@ -54,18 +54,39 @@ def at_equal_cost(
         regret = regret_over_worlds(bench, compared, shape) if worlds else None
     data = compared_data(compared, shape, regret)
     save(store, data)
+    _show_designs(data)
+    return data, tuple(bench.failures)
+
+
+def kept(store: Path, baseline: str) -> dict[str, Any]:
+    """The comparison a store keeps of a baseline, by this model on these data; empty without."""
+    data = read(store)
+    if data is None or data["baseline"]["scenario"] != baseline or not is_current(data):
+        return {}
+    say(f"{store} keeps a comparison on {data['reported_on']} triples: left as it is")
+    _show_designs(data)
+    return data
+
+
+def _show_designs(data: Mapping[str, Any]) -> None:
+    """The designs, a table an envelope, with regret and investment promotion."""
     baseline = data["baseline"]
     for envelope, target in data["envelopes"].items():
         rows = [row for row in data["designs"] if row["envelope"] == envelope]
         rows = sorted(rows, key=lambda row: -row["effects"][MAIN]["gain"]["median"])
         rows = [row | {"name": row["design"], "note": _note(row)} for row in rows]
-        rows.append(baseline | {"name": baseline["scenario"], "note": "as it is"})
+        directed = baseline["envelopes"][envelope]["mean"] / YI
+        note = f"directs {directed:,.3g}"
+        rows.append(baseline | {"name": baseline["scenario"], "note": note})
         title = f"{envelope} envelope: {target / YI:,.4g} 亿元, against {baseline['baseline']}"
         _show(title, rows, data)
         _show_regret(data["regret"].get(envelope, []))
     if data["apart"]:
         _say_apart(data["apart"])
-    return data, tuple(bench.failures)
+    say(
+        f"scales solved on {data['solved_on']} triples, reported on {data['reported_on']}: mean "
+        "costs are equal on the first, and move with the draws on the others"
+    )
 
 
 class _Stages:
@@ -94,45 +115,62 @@ class _Stages:
 
 
 def _note(row: Mapping[str, Any]) -> str:
-    scale = f"x {row['scale']:.4g}"
-    if row["verdict"] == "cannot spend":
-        return f"{scale}, cannot spend more than {row['solved_cost'] / YI:.3g}"
-    if row["verdict"] == "not within":
-        return f"{scale}, nearest found {row['solved_cost'] / YI:.3g}"
-    return scale
+    scale = f"x {row['scale']:.3g}"
+    why = {"equal": "", "cannot spend": ", all it can spend", "costs more": ", the least it costs"}
+    return scale + why.get(row["verdict"], ", nearest found")
 
 
 def _show(title: str, rows: list[dict[str, Any]], data: Mapping[str, Any]) -> None:
-    """One row a scenario: cost, effect, cost of a unit, displacement, who gains, found or not."""
+    """One row a scenario: cost, effect, cost of a unit, displacement, who gains."""
     grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in (
-        *("design", "cost", "centre", "value added", "90 %", "for a yuan", "private", "displaced"),
-        *("who gains", "effect", ""),
-    ):
-        left = name in ("design", "who gains", "effect", "")
-        grid.add_column(name, justify="left" if left else "right")
+    whole = ("design", "cost", "centre", "value added", "for a yuan")
+    for name in (*whole, "private", "displaced", ""):
+        left = name in ("design", "value added", "")
+        grid.add_column(name, justify="left" if left else "right", no_wrap=name in whole)
     for row in rows:
         effect = row["effects"][MAIN]
-        gain, unit = effect["gain"], effect["per_unit"]
         grid.add_row(
             row["name"],
             f"{row['cost']['mean'] / YI:,.2f}",
             f"{row['centre']['mean'] / YI:,.2f}",
-            f"{gain['median'] / YI:+,.2f}",
-            f"{gain['low'] / YI:+,.1f} to {gain['high'] / YI:+,.1f}",
-            "-" if unit is None else f"{unit:.2f}",
+            _gain(effect["gain"]) if row["found"] else f"n.d. {_span(effect['gain'])}",
+            _unit_cost(effect["per_unit"]),
             _ratio(row["private"]),
             _ratio(row["displaced"]),
-            ", ".join(row["gainers"]["tier"]) or "-",
-            "found" if row["found"] else "no effect found",
             row["note"],
         )
     console.print(grid)
+    _show_gainers(rows)
     first, last = data["years"]
     say(
-        f"亿元, present value {first}-{last} at {data['discount']:.0%}; for a yuan: cost of a yuan "
-        "of value added; private: yuan moved by a public yuan; centre: forgone by the centre"
+        f"亿元, present value {first}-{last} at {data['discount']:.0%}, 90 % interval in brackets; "
+        "n.d.: not distinguishable from zero; for a yuan: cost of a yuan of value added; private: "
+        "yuan moved by a public yuan; centre: forgone by the centre"
     )
+
+
+def _show_gainers(rows: list[dict[str, Any]]) -> None:
+    """Units of each grouping that are found to gain, the largest gain first."""
+    grid = Table(title="who gains", title_justify="left", box=None, pad_edge=False)
+    grid.add_column("design", no_wrap=True)
+    for name in GROUP_NAMES.values():
+        grid.add_column(name)
+    for row in rows:
+        gainers = (", ".join(row["gainers"][grouping]) or "-" for grouping in GROUP_NAMES)
+        grid.add_row(row["name"], *gainers)
+    console.print(grid)
+
+
+def _gain(gain: Mapping[str, float]) -> str:
+    return f"{gain['median'] / YI:+,.3g} {_span(gain)}"
+
+
+def _span(gain: Mapping[str, float]) -> str:
+    return f"({gain['low'] / YI:+,.3g} to {gain['high'] / YI:+,.3g})"
+
+
+def _unit_cost(cost: Mapping[str, float] | None) -> str:
+    return "-" if cost is None else f"{cost['low']:.2g} to {cost['high']:.2g}"
 
 
 def _ratio(interval: Mapping[str, float] | None) -> str:
@@ -141,8 +179,13 @@ def _ratio(interval: Mapping[str, float] | None) -> str:
 
 def _say_apart(apart: Mapping[str, Any]) -> None:
     low, high = apart["drawn"]
-    at = apart["break_even"]
-    told = "at no additionality" if at is None or at > 1.0 else f"at an additionality of {at:.0%}"
+    least, at, most = (apart["break_even"][name] for name in ("low", "at", "high"))
+    if least is None or least > 1.0:
+        told = "at no additionality"
+    elif at is None or most is None or most > 1.0:
+        told = f"at an additionality of {least:.0%} at the least; no upper bound can be told"
+    else:
+        told = f"at an additionality of {at:.0%} ({least:.0%} to {most:.0%})"
     say(
         f"apart, {apart['scenario']}: cost {apart['cost']['mean'] / YI:,.4g} 亿元, drawn {low:.0%} "
         f"to {high:.0%} additional; a yuan brings a yuan of value added {told}"

@@ -34,18 +34,20 @@ if data is None:
     raise FileNotFoundError(f"{store} keeps no comparison of designs")
 
 # %%
-text(f"**{designs.headline(data, words)}**")
 for envelope in designs.envelopes_of(data):
-    section(words("designs_at", envelope=words.name("envelopes", envelope)), level=3)
+    section(words.name("envelopes", envelope), level=3)
+    text(f"**{designs.headline(data, words, envelope)}**")
     text(designs.summary_table(data, words, envelope))
 text(designs.reading(data, words))
+text(designs.made(data, words, Path(store).name))
 
 # %%
 figure(designs.forest(data, words), words("designs_alt"))
 
 # %%
 section(words("designs_cost_title"))
-text(words("designs_cost_text", unit=words.money_unit, solved=data["solved_on"]))
+runs = {"solved": data["solved_on"], "pairs": data["reported_on"]}
+text(words("designs_cost_text", unit=words.money_unit, **runs))
 for envelope in designs.envelopes_of(data):
     text(f"**{words.name('envelopes', envelope)}**")
     text(designs.cost_table(data, words, envelope))
@@ -72,4 +74,6 @@ if any(table for _, table in tables):
         text(f"**{words.name('envelopes', name)}**")
         text(table)
 else:
-    text(words("regret_missing"))
+    baseline = data["baseline"]["scenario"]
+    command = f"jiqun compare {Path(store).name} --baseline {baseline} --equal-cost --worlds"
+    text(words("regret_missing", command=command))

@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.compare import GROUPS
+from experiments.designs import REPORTED_ON, SOLVED_ON
+from experiments.told import is_current
 from notebooks.figures import BLUE, GREY, style, tick
 from notebooks.tables import markdown
-from notebooks.words import ABSENT
+from notebooks.words import ABSENT, decimals_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,23 +22,32 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 MAIN = "value_added"
+PROGRAMME = "programme"
+JOB_COST = "labour_productivity"
+"""Outcome in whose unit a job's cost is shown: yuan a person."""
+LEAST = 0.005
+"""Share of a design's cost below which what the centre forgoes is rounding."""
 NAMES = {"tier": "tier_names", "place": "city_groups", "size": "size_names"}
 """Grouping to the names of its units."""
 
 
 def rows_of(data: Row, envelope: str) -> list[Row]:
-    """The designs at an envelope, the largest median effect first."""
+    """The designs at an envelope: those that gain first, then what is unclear, losses last."""
     rows = [row for row in data["designs"] if row["envelope"] == envelope]
-    return sorted(rows, key=lambda row: -row["effects"][MAIN]["gain"]["median"])
+
+    def place(row: Row) -> tuple[int, float]:
+        median = row["effects"][MAIN]["gain"]["median"]
+        return (0 if not row["found"] else 1 if median < 0.0 else -1), -median
+
+    return sorted(rows, key=place)
 
 
-def headline(data: Row, words: Words) -> str:
-    """The answer at the programme envelope, or at the award where there is no other."""
-    envelope = list(data["envelopes"])[-1]
+def headline(data: Row, words: Words, envelope: str) -> str:
+    """The answer at an envelope, and how sure the first place is."""
     rows = rows_of(data, envelope)
-    better = [row for row in rows if row["effects"][MAIN]["gain"]["low"] > 0.0]
+    better = [row for row in rows if row["found"] and row["effects"][MAIN]["gain"]["low"] > 0.0]
     common = {
-        "envelope": words.name("envelopes", envelope),
+        "envelope": words.name("envelope_names", envelope),
         "sum": words.money(data["envelopes"][envelope])[0],
         "unit": words.money_unit,
         "count": len(rows),
@@ -45,29 +56,68 @@ def headline(data: Row, words: Words) -> str:
     if not better:
         return words("designs_none", **common)
     best = better[0]
-    return words(
+    rest = ""
+    if len(better) > 1:
+        other = max((row for row in rows if row is not best), key=lambda row: row["best"])
+        rest = words(
+            "designs_second",
+            name=other["label"][words.lang],
+            often=words.percent(other["best"]),
+        )
+    told = words(
         "designs_best",
-        found=len(better),
+        found=sum(row["found"] for row in rows),
         best=best["label"][words.lang],
         gain=_money(best["effects"][MAIN]["gain"], words),
+        often=words.percent(best["best"]),
+        rest=rest,
         **common,
     )
+    if (centre := best["centre"]["mean"]) < 0.1 * best["cost"]["mean"]:
+        return told
+    shown = {"name": best["label"][words.lang], "centre": words.money(centre)[0]}
+    gap = "" if words.lang == "zh" else " "
+    return told + gap + words("designs_bulk", unit=words.money_unit, **shown)
+
+
+def made(data: Row, words: Words, store: str) -> str:
+    """How many runs stand behind the comparison; whether an earlier model made them."""
+    baseline = data["baseline"]["scenario"]
+    command = f"jiqun compare {store} --baseline {baseline} --equal-cost"
+    runs = {"pairs": data["reported_on"], "solved": data["solved_on"], "command": command}
+    small = data["reported_on"] < REPORTED_ON or data["solved_on"] < SOLVED_ON
+    parts = [words("designs_small" if small else "designs_whole", **runs)]
+    if not is_current(data):
+        parts.append(words("designs_old", command=command))
+    return "\n\n".join(parts)
 
 
 def reading(data: Row, words: Words) -> str:
     """How the first table is read."""
     first, last = data["years"]
-    return words("designs_read", first=first, last=last, unit=words.money_unit)
+    gap = "" if words.lang == "zh" else " "
+    told = words("designs_read", first=first, last=last, unit=words.money_unit)
+    return told + gap + words("designs_mean")
 
 
 def summary_table(data: Row, words: Words, envelope: str) -> str:
-    """A line a design: cost, effect, cost of a yuan of it, displaced, who gains, found or not."""
+    """A line a design: cost, effect, cost of a yuan of it, displaced, who gains.
+
+    The scenario that sets the sum stands last at the programme envelope, which is all it directs.
+    """
     rows = [_line(row, words) for row in rows_of(data, envelope)]
-    base = dict(data["baseline"])
-    rows.append(_line(base | {"verdict": "", "scale": None}, words))
+    if envelope == PROGRAMME:
+        base = data["baseline"]
+        directed, own = words.money([base["envelopes"][envelope]["mean"], base["cost"]["mean"]])
+        last = _line(base | {"verdict": ""}, words)
+        last[0] += words.bracketed(words("designs_itself"))
+        last[1] = directed + words.bracketed(f"{words('designs_new')} {own}")
+        # What costs nothing new brings most of its gain: a cost of a yuan would mislead.
+        last[4] = ABSENT
+        rows.append(last)
     head = words.lines("designs_head")
-    unit = words.bracketed(words.money_unit)
-    return markdown([head[0], head[1] + unit, head[2] + unit, *head[3:]], rows)
+    table = markdown(head, rows, len(head))
+    return f'<div class="designs">\n\n{table}\n\n</div>'
 
 
 def _line(row: Row, words: Words) -> list[str]:
@@ -75,16 +125,39 @@ def _line(row: Row, words: Words) -> list[str]:
     name = row["label"][words.lang]
     if row["verdict"] not in ("", "equal"):
         name += words.bracketed(words.name("design_verdicts", row["verdict"]))
-    per_unit = effect["per_unit"]
+    gain, centre = _money(effect["gain"], words), row["centre"]["mean"]
     return [
         name,
         words.money(row["cost"]["mean"])[0],
-        _money(effect["gain"], words),
-        ABSENT if per_unit is None else f"{per_unit:.2f}",
-        ABSENT if row["displaced"] is None else words.percent(row["displaced"]["mean"]),
+        words.money(centre)[0] if abs(centre) >= LEAST * row["cost"]["mean"] else ABSENT,
+        f"**{gain}**" if row["found"] else nothing(effect["gain"], words),
+        unit_cost(effect["per_unit"], words),
+        displaced(row["displaced"], words),
         who_gains(row, words),
-        words.name("design_words", "found" if row["found"] else "none"),
     ]
+
+
+def nothing(interval: Row, words: Words) -> str:
+    """An effect that is not told from zero: no median, the interval alone."""
+    scaled = [words.scaled(interval[name], MAIN) for name in ("low", "high")]
+    return words("designs_nothing") + words.bracketed(words.between(*words.signed(scaled)))
+
+
+def unit_cost(cost: Row | None, words: Words) -> str:
+    """Cost of a yuan of gain, from the larger end of the gain's interval to the smaller."""
+    if cost is None:
+        return ABSENT
+    ends = [cost[name] for name in ("low", "high")]
+    return words.between(*(written(v, min(max(decimals_of(v, 2), 0), 2)) for v in ends))
+
+
+def displaced(interval: Row | None, words: Words) -> str:
+    """Share that others lose, where the interval tells; else that others gain, or nothing clear."""
+    if interval is None:
+        return ABSENT
+    if interval["low"] > 0.0:
+        return words.percent(interval["mean"])
+    return words("designs_spill" if interval["high"] < 0.0 else "designs_unclear")
 
 
 def who_gains(row: Row, words: Words) -> str:
@@ -105,23 +178,30 @@ def _money(interval: Mapping[str, float], words: Words) -> str:
 
 
 def cost_table(data: Row, words: Words, envelope: str) -> str:
-    """Scale and what stands beside the cost: centre, feedback, private money moved, jobs."""
+    """Scale and what stands beside the cost: its spread, feedback, private money moved, jobs."""
     rows = []
     for row in rows_of(data, envelope):
         private, jobs = row["private"], row["effects"]["employees"]["per_unit"]
         rows.append(
             [
                 row["label"][words.lang],
-                f"{row['scale']:.3g}",
+                written(row["scale"], max(decimals_of(row["scale"], 2), 0)),
                 words.name("design_verdicts", row["verdict"]),
                 words.money(row["solved_cost"])[0],
-                words.money(row["centre"]["mean"])[0],
+                words.between(*words.money([row["cost"]["low"], row["cost"]["high"]])),
                 words.signed([words.scaled(row["feedback"]["mean"], MAIN)])[0],
-                ABSENT if private is None else words.signed([private["mean"]])[0],
-                ABSENT if jobs is None else words.money(jobs / 1e-4)[0],
+                ABSENT if private is None else _ratio(private, words),
+                ABSENT if jobs is None else words.interval(jobs["low"], jobs["high"], JOB_COST, 2),
             ]
         )
-    return markdown(words.lines("designs_cost_head"), rows)
+    head = words.lines("designs_cost_head")
+    return markdown([*head[:-1], head[-1] + words.bracketed(words.unit(JOB_COST))], rows)
+
+
+def _ratio(interval: Row, words: Words) -> str:
+    """Yuan a yuan, with its interval."""
+    mean, low, high = words.signed([interval[name] for name in ("mean", "low", "high")])
+    return mean + words.bracketed(words.between(low, high))
 
 
 def gain_table(data: Row, words: Words, envelope: str, grouping: str) -> str:
@@ -167,16 +247,26 @@ def apart(data: Row, words: Words) -> str:
     row = data["apart"]
     if row is None:
         return ""
-    at = row["break_even"]
-    key = "apart_never" if at is None or at > 1.0 else "apart_at"
-    return words(
-        key,
-        cost=words.money(row["cost"]["mean"])[0],
-        gain=_money(row["effects"][MAIN]["gain"], words),
-        unit=words.money_unit,
-        low=words.percent(row["drawn"][0]),
-        high=words.percent(row["drawn"][1]),
-        at=words.percent(at or 0.0),
+    low, at, high = (row["break_even"][name] for name in ("low", "at", "high"))
+    gap = "" if words.lang == "zh" else " "
+    key = "never" if low is None or low > 1.0 else "from" if high is None or high > 1.0 else "at"
+    gain = row["effects"][MAIN]["gain"]
+    return (
+        words(
+            "apart_text",
+            cost=words.money(row["cost"]["mean"])[0],
+            gain=_money(gain, words) if row["found"] else nothing(gain, words),
+            unit=words.money_unit,
+            low=words.percent(row["drawn"][0]),
+            high=words.percent(row["drawn"][1]),
+        )
+        + gap
+        + words(
+            f"apart_{key}",
+            low=words.percent(low or 0.0),
+            at=words.percent(at or 0.0),
+            high=words.percent(high or 0.0),
+        )
     )
 
 
@@ -198,8 +288,9 @@ def forest(data: Row, words: Words) -> Figure:
             axis.plot([median], [place], "o", ms=4.5, color=BLUE, mfc=face)
         axis.axvline(0.0, color=GREY, lw=0.8)
         total = words.money(data["envelopes"][envelope])[0]
-        name = words.name("envelopes", envelope)
+        name = words.name("envelope_names", envelope)
         axis.set_title(f"{name}: {total} {words.money_unit}", loc="left")
+        axis.set_xlabel(words("designs_axis", unit=words.money_unit))
         axis.set_yticks(range(len(rows)), [row["label"][words.lang] for row in rows])
         axis.tick_params(axis="y", length=0, labelcolor="black")
         axis.grid(visible=False)

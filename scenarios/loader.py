@@ -48,6 +48,12 @@ class _Draft:
     times: Mapping[str, float] = field(default_factory=dict)
 
 
+SCALED_SETTINGS = {"budget": ("budget",), "take_up": ("take_up_start", "take_up_full")}
+"""Settings of a lever that a design may scale, and the terms they become."""
+MOST = {"budget": float("inf"), "take_up": 1.0}
+"""The largest that a setting may become."""
+
+
 @dataclass(frozen=True)
 class Design:
     """A scenario whose size can be set.
@@ -117,7 +123,7 @@ def load_design(name_or_path: str | Path) -> Design:
         number, setting = settings[lever_id]
         lever = scenario.lever(lever_id)
         declared = levers.declaration(document, lever_id, ("levers", number, "id"))
-        numbers = [*declared.terms, *(["budget"] if "budget" in declared.settings else [])]
+        numbers = [*declared.terms, *(n for n in SCALED_SETTINGS if n in declared.settings)]
         given = [
             n for n in numbers if n in (setting.model_extra or {}) or getattr(setting, n, None)
         ]
@@ -127,10 +133,12 @@ def load_design(name_or_path: str | Path) -> Design:
                 problem = f"the file does not set {term!r} of {lever_id}"
                 raise document.error(at, problem, listed(given), nearest_name(term, given))
             first = (parse_quarter(setting.from_) if setting.from_ else None) or lever.start
-            scaled.setdefault(lever_id, {})[term] = first
-            largest = max(value for quarter, value in lever.terms[term] if quarter >= first)
-            if term in declared.terms and largest > 0.0:
-                limit = min(limit, declared.terms[term].bounds[1] / largest)
+            for part in SCALED_SETTINGS.get(term, (term,)):
+                scaled.setdefault(lever_id, {})[part] = first
+                largest = max(value for quarter, value in lever.terms[part] if quarter >= first)
+                most = declared.terms[part].bounds[1] if part in declared.terms else MOST[term]
+                if largest > 0.0:
+                    limit = min(limit, most / largest)
     return Design(scenario, scaled, limit)
 
 

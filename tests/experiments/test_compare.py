@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 
 from experiments import Results
-from experiments.apart import break_even
+from experiments.apart import BreakEven, break_even
 from experiments.batch import Plan
-from experiments.compare import compare, displaced, gather, private_moved
+from experiments.compare import Interval, compare, displaced, gather, private_moved
 from experiments.costs import Books, set_otherwise
 from experiments.designs import Bench, DesignError, Shape, compare_designs
 from experiments.draws import Vary
-from experiments.regret import regret_over_worlds, regrets
+from experiments.regret import often_best, regret_over_worlds, regrets
 from experiments.runner import Options, run_batch, with_rows
 from experiments.store import StoreError
-from experiments.told import compared_data, pairs_data, read, save
+from experiments.told import compared_data, is_current, pairs_data, read, save
 from scenarios import load
 
 RUN = ["draw", "seed", "population"]
@@ -88,6 +88,14 @@ def gaps(**gains):
     }
 
 
+def test_an_interval_that_touches_zero_shows_no_effect():
+    assert Interval(0.1, 0.5, 1.0, 0.5).sign == 1
+    assert Interval(0.001, 0.5, 1.0, 0.5).sign == 0
+    assert Interval(-1.0, -0.5, -0.1, -0.5).sign == -1
+    assert Interval(-1.0, -0.5, -0.001, -0.5).sign == 0
+    assert Interval(0.0, 0.0, 0.0, 0.0).sign == Interval(-1.0, 0.0, 1.0, 0.0).sign == 0
+
+
 def test_displaced_is_what_others_lose_of_the_gain_of_those_served():
     tiers = gaps(world=[10.0, 12.0], none=[-4.0, -4.8])
     province = tiers["world"]["gain"] + tiers["none"]["gain"]
@@ -110,9 +118,16 @@ def test_regret_is_the_distance_to_the_best_of_each_triple():
 def test_promotion_breaks_even_where_what_is_additional_is_worth_its_cost():
     additional = pd.Series([0.0, 0.2, 0.4])
     cost = pd.Series([3.0, 3.0, 3.0])
-    assert break_even(additional, 10.0 * additional, cost) == pytest.approx(0.3)
-    assert break_even(additional, -additional, cost) is None
-    assert break_even(0.0 * additional, additional, cost) is None
+    sure = break_even(additional, 10.0 * additional, cost)
+    assert (sure.low, sure.at, sure.high) == pytest.approx((0.3, 0.3, 0.3))
+    # A gain that scatters about the same slope leaves the place open, to both sides of it.
+    loose = break_even(additional, 10.0 * additional + pd.Series([1.0, 0.4, -0.2]), cost)
+    assert loose.low < loose.at < loose.high
+    wild = break_even(additional, 10.0 * additional + pd.Series([9.0, 8.0, -4.0]), cost)
+    assert wild.low < wild.at
+    assert wild.high is None
+    assert break_even(additional, -additional, cost) == BreakEven(None, None, None)
+    assert break_even(0.0 * additional, additional, cost) == BreakEven(None, None, None)
 
 
 SHAPE = Shape("as_issued", ("rd_tax_credit", "interest_discount"), 2, 2, 300)
@@ -170,7 +185,35 @@ def test_a_comparison_is_kept_with_its_store_and_is_plain_data(compared, folder)
     data = compared_data(compared, SHAPE)
     save(folder, data)
     assert read(folder) == json.loads(json.dumps(data))
+    assert is_current(read(folder))
+    assert not is_current(data | {"made_by": {"model": "older"}})
     assert Results(folder).scenarios()  # the file is no stranger to the store
+
+
+def test_a_unit_costs_least_where_most_is_gained(compared):
+    for scaled in compared.scaled:
+        effect = scaled.comparison.effects["value_added"]
+        # What is lost for sure has no price either.
+        if effect.gain.sign <= 0:
+            assert effect.per_unit is None
+        else:
+            gain, cost = effect.gain, scaled.comparison.cost.mean
+            assert effect.per_unit.low == pytest.approx(cost / gain.high)
+            assert effect.per_unit.high == pytest.approx(cost / gain.low)
+
+
+def test_only_the_triples_asked_for_are_compared(compared, folder):
+    names = ["interest_discount.award", "without_document_55"]
+    assert compare(gather(Results(folder), names, 1), *names).pairs == 1
+    assert compare(gather(Results(folder), names), *names).pairs == 2
+
+
+def test_each_triple_has_a_best_design(compared):
+    best = often_best(compared, 2)
+    for envelope in compared.targets:
+        shares = [share for (at, _), share in best.items() if at == envelope]
+        assert len(shares) == 2
+        assert sum(shares) >= 1.0
 
 
 def test_regret_over_worlds_takes_the_scales_as_solved(compared, folder):

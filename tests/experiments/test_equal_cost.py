@@ -25,8 +25,8 @@ def test_a_cost_in_proportion_takes_one_further_scale_an_envelope():
     for envelope, target in TARGETS.items():
         done = found["design", envelope]
         assert (done.verdict, done.target) == ("equal", target)
-        assert done.scale == pytest.approx(target / 3.7e8)
-        assert done.cost == pytest.approx(target)
+        assert done.scale == pytest.approx(target / 3.7e8, rel=1e-5)
+        assert done.cost == pytest.approx(target, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,27 @@ def test_a_scale_at_its_limit_cannot_spend_more():
     done = found["design", "programme"]
     assert (done.verdict, done.scale, done.cost) == ("cannot spend", 2.0, 7.4e8)
     assert max(asked) == 2.0
+    third, _ = solved(lambda s: 3.7e8 * s, limit=10.0 / 3.0)
+    assert (third["design", "programme"].verdict, third["design", "programme"].scale) == (
+        "cannot spend",
+        10.0 / 3.0,
+    )
+
+
+def test_costs_that_differ_in_their_last_digits_ask_for_the_same_scales():
+    _, asked = solved(lambda s: 3.7e8 * s**0.9)
+    nearly = {name: target * (1.0 + 4e-15) for name, target in TARGETS.items()}
+    _, again = solved(lambda s: 3.7e8 * s**0.9 * (1.0 - 3e-15), targets=nearly)
+    assert again == asked
+
+
+def test_a_design_that_costs_much_at_any_scale_says_so():
+    found, asked = solved(lambda s: 9e8 + 5e8 * s)
+    assert found["design", "programme"].verdict == "equal"
+    done = found["design", "award"]
+    assert done.verdict == "costs more"
+    assert done.cost == pytest.approx(9e8, rel=0.01)
+    assert len(asked) <= 8
 
 
 def test_a_design_that_costs_nothing_ends_without_a_solution():

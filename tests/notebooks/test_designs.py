@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fontTools.ttLib import TTFont
 
-from experiments.told import save
+from experiments.told import made_by, save
 from notebooks import designs
 from notebooks.figures import FONT
 from notebooks.render import render
@@ -34,7 +34,7 @@ def comparison(gain: float, width: float, cost: float) -> dict[str, Any]:
         "gain": interval(gain, width),
         "change": interval(gain / 1e13, width / 1e13),
         "found": found,
-        "per_unit": cost / gain if found and gain > 0 else None,
+        "per_unit": interval(cost / gain, 0.1) if found and gain > 0 else None,
     }
     return {
         "scenario": "made_up",
@@ -68,6 +68,7 @@ def data() -> dict[str, Any]:
                     "verdict": "cannot spend" if place == 1 else "equal",
                     "target": yuan,
                     "solved_cost": yuan,
+                    "best": 0.4 if place == 0 else 0.1,
                     **comparison((3 - place) * yuan / 4, yuan / 3, yuan),
                 }
             )
@@ -87,13 +88,15 @@ def data() -> dict[str, Any]:
         "reported_on": 100,
         "envelopes": ENVELOPES,
         "designs": rows,
-        "apart": comparison(5e9, 1e9, 3e9) | {"break_even": 0.3, "drawn": [0.05, 0.45]},
+        "apart": comparison(5e9, 1e9, 3e9)
+        | {"break_even": {"low": 0.2, "at": 0.3, "high": 0.6}, "drawn": [0.05, 0.45]},
         "regret": {"programme": regret, "award": []},
     }
 
 
 def lines(table: str) -> list[list[str]]:
-    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in rows[2:]]
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -102,25 +105,63 @@ def test_the_first_table_has_a_line_a_design_and_the_baseline_last(data: Any, la
     table = lines(designs.summary_table(data, words, "programme"))
     assert len(table) == len(shipped()) + 1
     assert {len(row) for row in table} == {7}
-    assert table[-1][0] == data["baseline"]["label"][lang]
-    verdicts = words.names("design_words")
-    assert [row[-1] for row in table[:2]] == [verdicts["found"]] * 2
-    assert table[-1][-1] == verdicts["none"]
+    assert table[-1][0].startswith(data["baseline"]["label"][lang])
+    nothing = words("designs_nothing")
+    assert [row[3].startswith("**") for row in table[:3]] == [True, True, False]
+    assert len(lines(designs.summary_table(data, words, "award"))) == len(shipped())
+    # What cannot be told from zero has no median and no cost of a yuan.
+    for row in (table[2], table[-1]):
+        assert row[3].startswith(nothing)
+        assert row[4] == "—"
     # The largest effect stands first, and a design that leaves money over says so.
     assert table[0][0] == data["designs"][0]["label"][lang]
     assert words.name("design_verdicts", "cannot spend") in table[1][0]
-    assert table[-1][3] == table[-1][4] == "—"
+
+
+def test_a_yuan_of_gain_costs_from_to_and_a_gain_near_zero_widely() -> None:
+    words = Words("en")
+    assert designs.unit_cost({"low": 1.12, "high": 51.4}, words) == "1.1–51"
+    assert designs.unit_cost(None, words) == "—"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_displaced_is_a_number_only_where_others_are_found_to_lose(lang: Any) -> None:
+    words = Words(lang)
+    assert designs.displaced(interval(0.3, 0.1), words) == words.percent(0.3)
+    assert designs.displaced(interval(0.1, 0.3), words) == words("designs_unclear")
+    assert designs.displaced(interval(-0.8, 0.3), words) == words("designs_spill")
+    assert designs.displaced(None, words) == "—"
 
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_the_headline_names_the_best_or_says_that_none_is_found(data: Any, lang: Any) -> None:
     words = Words(lang)
-    best = designs.headline(data, words)
-    assert data["designs"][0]["label"][lang] in best
+    first, other = data["designs"][:2]
+    best = designs.headline(data, words, "programme")
+    assert first["label"][lang] in best
+    assert words.percent(0.4) in best
+    assert other["label"][lang] in best
+    # What the centre pays besides is no small print.
     for row in data["designs"]:
-        row["effects"]["value_added"]["gain"]["low"] = -1.0
-    assert designs.headline(data, words) != best
-    assert data["designs"][0]["label"][lang] not in designs.headline(data, words)
+        row["centre"] = interval(7.7e9, 0.0)
+    assert words.money(7.7e9)[0] in designs.headline(data, words, "programme")
+    for row in data["designs"]:
+        row["found"] = False
+    assert first["label"][lang] not in designs.headline(data, words, "programme")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_page_says_how_small_and_how_old_its_comparison_is(data: Any, lang: Any) -> None:
+    words = Words(lang)
+    whole, small, old = (
+        words(key, pairs=100, solved=20, command="jiqun compare s --baseline made_up --equal-cost")
+        for key in ("designs_whole", "designs_small", "designs_old")
+    )
+    assert designs.made(data, words, "s") == f"{whole}\n\n{old}"
+    data["made_by"] = made_by()
+    assert designs.made(data, words, "s") == whole
+    data["solved_on"] = 4
+    assert designs.made(data, words, "s") == small.replace("20", "4", 1)
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -142,8 +183,10 @@ def test_other_tables_are_whole(data: Any, lang: Any) -> None:
 def test_investment_promotion_is_told_apart_with_its_break_even(data: Any, lang: Any) -> None:
     words = Words(lang)
     assert words.percent(0.3) in designs.apart(data, words)
-    data["apart"]["break_even"] = 1.4
-    assert words.percent(1.4) not in designs.apart(data, words)
+    data["apart"]["break_even"] = {"low": 0.2, "at": 0.3, "high": None}
+    assert words("apart_from", low=words.percent(0.2)) in designs.apart(data, words)
+    data["apart"]["break_even"] = {"low": 1.2, "at": 1.4, "high": None}
+    assert words("apart_never") in designs.apart(data, words)
     data["apart"] = None
     assert designs.apart(data, words) == ""
 

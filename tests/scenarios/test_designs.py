@@ -48,6 +48,8 @@ def test_a_design_stays_inside_the_bounds_up_to_its_limit(name):
         for term in terms:
             if term in (declared := declarations()[lever_id].terms):
                 assert lever.value(term, AFTER) <= declared[term].bounds[1] * (1 + 1e-12)
+            elif term.startswith("take_up"):
+                assert lever.value(term, AFTER) <= 1.0 + 1e-12
 
 
 @pytest.mark.parametrize("name", designs())
@@ -100,6 +102,17 @@ VOUCHER = "levers:\n  - id: digital_voucher\n    budget: {value: 1, unit: 亿元
 def test_wrong_designs_are_refused(tmp_path, text, said):
     with pytest.raises(ScenarioError, match=said):
         load_design(written(tmp_path, text))
+
+
+def test_a_scale_can_say_how_many_are_served(tmp_path):
+    text = "levers:\n  - id: credit_guarantee\n    take_up: {start: 0.1, full: 0.4, years: 3}\n"
+    design = load_design(written(tmp_path, text + "scale: {credit_guarantee: [take_up]}\n"))
+    half, root = design.at(0.5).lever("credit_guarantee"), load("credit_guarantee")
+    assert half.value("take_up_start", AFTER) == pytest.approx(0.05)
+    assert half.value("take_up_full", AFTER) == pytest.approx(0.2)
+    assert half.value("take_up_years", AFTER) == 3.0
+    assert half.value("limit", AFTER) == root.lever("credit_guarantee").value("limit", AFTER)
+    assert design.limit == pytest.approx(2.5)
 
 
 def test_a_lever_can_be_paid_on_top_of_all_funds(tmp_path):
