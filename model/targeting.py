@@ -36,13 +36,14 @@ def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
 
 def eligible(lever: Lever, e: Enterprises) -> Flag:
     """Enterprises in every target group that the lever names; of labels one of those named."""
-    mask = np.ones(len(e), dtype=bool)
+    mask: Flag | None = None
     for attribute, allowed in lever.who.items():
         if attribute == "label":
-            mask &= np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
+            group = np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
         else:
-            mask &= _allowed(attribute, tuple(allowed))[getattr(e, attribute)]
-    return mask
+            group = _allowed(attribute, tuple(allowed))[getattr(e, attribute)]
+        mask = group if mask is None else mask & group
+    return np.ones(len(e), dtype=bool) if mask is None else mask
 
 
 @cache
@@ -118,9 +119,10 @@ def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) 
         return 1.0
     # Money is delivered by who pays it; a line that banks carry is brought to members by the city.
     office = "province" if "province" in lever.payer else "city"
-    planned = m.cluster_plan[m.enterprises.cluster if cluster is None else cluster]
-    raised = m.lever_value("implementation_capacity", office) * planned
-    return np.minimum(m.parameters["delivery_base"] + raised, 1.0)
+    raised = m.lever_value("implementation_capacity", office) * m.cluster_plan
+    by_cluster = np.minimum(m.parameters["delivery_base"] + raised, 1.0)
+    result: Array = by_cluster[m.enterprises.cluster if cluster is None else cluster]
+    return result
 
 
 def usual_take_up(m: ClusterPolicyModel, lever: Lever) -> float:

@@ -66,7 +66,7 @@ SIZES = {
     "digital_capacity": ("above", "below"),
     "green_retrofit_grant": ("rate",),
     "leader_supplier_matching": ("rate",),
-    "implementation_capacity": ("province", "city"),
+    "implementation_capacity": ("province", "city", "plans"),  # plans are counted, whatever they do
     "innovation_institutes": ("projects",),
     "open_bid_projects": ("projects",),
     "short_board_projects": ("projects",),

@@ -20,6 +20,7 @@ from notebooks.record import Record, Skill, read_record
 from notebooks.show import png
 from notebooks.words import LANGS, Lang, Words, texts, translations
 from notebooks.worlds import Worlds
+from scenarios.tables import table
 from tests.notebooks.made_up_record import FITTED, write_record
 
 
@@ -209,6 +210,7 @@ def test_sentences_kept_in_english_have_their_chinese() -> None:
     for fact in facts.words()["facts"].values():
         said |= {fact["asks"], fact.get("falls_short", fact["asks"])}
     said |= set(backtest_data.protocol().hindsight)
+    said |= {row.reason for row in table("articles") if row.reason}
     assert said == set(translations())
 
 
