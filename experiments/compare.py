@@ -25,6 +25,7 @@ from experiments.costs import (
     place_of,
     runs_of,
     set_otherwise,
+    steady_sum,
     stored_levers,
 )
 from experiments.store import StoreError
@@ -223,9 +224,9 @@ def gather(results: Results, scenarios: Sequence[str], draws: int | None = None)
             SELECT scenario, draw, seed, population,
                 CASE WHEN level = 'city' THEN 'place' ELSE level END AS grouping,
                 CASE WHEN level = 'city' THEN {place_of("unit_name")} ELSE unit_name END AS unit,
-                outcome, sum(value * {PRESENT}) AS flow,
+                outcome, {steady_sum(f"value * {PRESENT}")} AS flow,
                 sum(value) FILTER (WHERE year = {LAST}) AS state
-            FROM o GROUP BY ALL
+            FROM o GROUP BY ALL ORDER BY ALL
             """,
             [list(scenarios), [*FLOWS, *STATES]],
         ).df()

@@ -58,14 +58,19 @@ def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
             f"""
             SELECT run.scenario, run.draw, run.seed, run.population, l.payer, l.lever, l.origin,
                 {KIND} AS kind, l.tier, {place_of("l.city")} AS place, l.payee,
-                sum({COST} * {PRESENT}) AS yuan
+                {steady_sum(f"{COST} * {PRESENT}")} AS yuan
             FROM ledger l JOIN run USING (run_key)
             WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
                 AND l.kind IN ('paid', 'repaid', 'forgone', 'invested')
-            GROUP BY ALL
+            GROUP BY ALL ORDER BY ALL
             """,
             [list(scenarios)],
         ).df()
+
+
+def steady_sum(term: str) -> str:
+    """SQL: a sum whose last bit does not hang on the order in which rows are read."""
+    return f"CAST(sum(CAST({term} AS DECIMAL(38, 12))) AS DOUBLE)"
 
 
 def place_of(city: str) -> str:
