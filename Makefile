@@ -9,7 +9,7 @@ DRAWS   ?= 100
 SIDE_DRAWS ?= 40
 # Pairs of runs a design of support, and draws its scale is solved on, in the comparison that the
 # report makes where its store keeps none: a first hint. `make designs` makes the whole one.
-DESIGN_DRAWS ?= 20
+DESIGN_DRAWS ?= 40
 SOLVE_DRAWS ?= 4
 MAIN    := without_document_55 as_issued
 TEST_WORKERS ?= 2
@@ -47,7 +47,7 @@ report: setup ## run the reference scenarios and write build/report/{zh,en}/inde
 	$(JIQUN) report $(REPORT)/store --lang both
 	@printf '%s\n' $(REPORT)/zh/index.html $(REPORT)/en/index.html
 
-designs: setup ## compare designs of support at equal cost, on 100 pairs and in five worlds (an hour)
+designs: setup ## compare designs of support at equal cost, on 100 pairs and in five worlds (half an hour or more)
 	$(COMPARE) --worlds || [ $$? -eq 1 ]
 	$(JIQUN) report $(REPORT)/store --lang both
 

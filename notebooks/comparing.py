@@ -34,12 +34,12 @@ if data is None:
     raise FileNotFoundError(f"{store} keeps no comparison of designs")
 
 # %%
+text(designs.made(data, words, Path(store).name))
 for envelope in designs.envelopes_of(data):
     section(words.name("envelopes", envelope), level=3)
     text(f"**{designs.headline(data, words, envelope)}**")
     text(designs.summary_table(data, words, envelope))
 text(designs.reading(data, words))
-text(designs.made(data, words, Path(store).name))
 
 # %%
 figure(designs.forest(data, words), words("designs_alt"))

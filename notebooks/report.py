@@ -189,13 +189,13 @@ if compared_designs is None:
     command = f"jiqun compare {Path(store).name} --baseline {AS_ISSUED} --equal-cost"
     text(words("designs_missing", command=command))
 else:
+    text(designs.made(compared_designs, words, Path(store).name))
     for envelope in designs.envelopes_of(compared_designs):
         section(words.name("envelopes", envelope), level=3)
         text(f"**{designs.headline(compared_designs, words, envelope)}**")
         text(designs.summary_table(compared_designs, words, envelope))
     figure(designs.forest(compared_designs, words), words("designs_alt"))
     text(designs.reading(compared_designs, words))
-    text(designs.made(compared_designs, words, Path(store).name))
     text(words("designs_more"))
 
 # %%
