@@ -36,14 +36,13 @@ def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
 
 def eligible(lever: Lever, e: Enterprises) -> Flag:
     """Enterprises in every target group that the lever names; of labels one of those named."""
-    mask: Flag | None = None
+    mask = np.ones(len(e), dtype=bool)
     for attribute, allowed in lever.who.items():
         if attribute == "label":
-            group = np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
+            mask &= np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
         else:
-            group = _allowed(attribute, tuple(allowed))[getattr(e, attribute)]
-        mask = group if mask is None else mask & group
-    return np.ones(len(e), dtype=bool) if mask is None else mask
+            mask &= _allowed(attribute, tuple(allowed))[getattr(e, attribute)]
+    return mask
 
 
 @cache
