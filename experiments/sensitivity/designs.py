@@ -1,7 +1,8 @@
 """Designs of a sensitivity analysis, and the guards that stand between a design and its indices.
 
-SALib draws the points. It would take a seed of 0 for none, an N that is no power of two, outputs in
-another order and, for Sobol, a NaN (as indices of zero) without a word; all of that is refused here.
+SALib draws the points. It would take a seed of 0 for none, an N that is no power of two, outputs of
+another design and, for Sobol, a NaN (as indices of zero) without a word; all of that is refused
+here.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ class Outputs:
     runs: Sequence[Sequence[str]]
 
 
-def sobol(factors: Sequence[Factor], size: int, seed: int) -> Design:
+def sobol(factors: Sequence[Factor], size: int, seed: int | None) -> Design:
     """Design for first and total order indices of groups, size x (groups + 2) rows.
 
     Rows of a base point are A, then A with one group after the other from B, then B.
@@ -137,7 +138,7 @@ def sobol(factors: Sequence[Factor], size: int, seed: int) -> Design:
     return _design(Method.SOBOL, factors, size, seed)
 
 
-def morris(factors: Sequence[Factor], trajectories: int, seed: int) -> Design:
+def morris(factors: Sequence[Factor], trajectories: int, seed: int | None) -> Design:
     """Design for elementary effects of groups, trajectories x (groups + 1) rows."""
     if trajectories < 2:
         raise SensitivityError(
@@ -146,7 +147,7 @@ def morris(factors: Sequence[Factor], trajectories: int, seed: int) -> Design:
     return _design(Method.MORRIS, factors, trajectories, seed)
 
 
-def latin(factors: Sequence[Factor], size: int, seed: int) -> Design:
+def latin(factors: Sequence[Factor], size: int, seed: int | None) -> Design:
     """Latin hypercube for PAWN, one row a point.
 
     Every factor stands for itself: SALib would give all members of a group the same place in their
@@ -191,8 +192,8 @@ def check(design: Design, outputs: Outputs) -> Array:
     return values
 
 
-def _design(method: Method, factors: Sequence[Factor], size: int, seed: int) -> Design:
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 1:
+def _design(method: Method, factors: Sequence[Factor], size: int, seed: int | None) -> Design:
+    if seed is None or seed < 1:
         raise SensitivityError(f"the seed of a design is a whole number from 1 on, not {seed}")
     varied = (*factors, Factor(DUMMY, DUMMY))
     names = [factor.name for factor in varied]

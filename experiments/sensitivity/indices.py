@@ -4,15 +4,19 @@ SALib draws the designs; its analyses take one output at a time and keep the res
 effects to themselves, so the same estimators are written here over all columns (tests hold them
 against SALib's).
 
-Outputs are averaged over the seeds of a row. With the same seeds at every row the dummy's effect is
-zero to the last digit, which says that chance does not enter through the rows; it cannot show an
-inert factor that merely shuffles the draws. So the floor is the larger of two: the upper end of the
-dummy's interval, and what effects that differ by seed at random would give the factor itself. A
-factor is above the noise where the lower end of its interval is above the floor.
+Outputs are averaged over the seeds of a row, which are the same at every row. Then the dummy's
+effect is zero to the last digit: chance does not enter through the rows. It may still enter
+through a factor that is inert but shuffles the draws, which the dummy cannot show, so seeds are
+used once more. Sobol indices take every product of two outputs across different seeds, which makes
+them those of the expected output (with one seed, SALib's own); the floors of Morris and PAWN hold
+what chance alone would give the factor. Two seeds may agree by accident: only more seeds show it.
+
+A factor is above the noise where the lower end of its interval is above its floor.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,14 +95,11 @@ class Sobol:
         first: What a group explains alone.
         total: What it explains with all interactions.
         noise: Variance between seeds; None with one seed.
-        by_chance: Part of the total index that effects differing by seed at random would give,
-            shape (groups, columns); zero with one seed, which cannot tell.
     """
 
     first: Index
     total: Index
     noise: Noise | None
-    by_chance: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,16 +138,8 @@ def sobol(design: Design, outputs: Outputs, resamples: int = RESAMPLES, seed: in
     An output that does not vary has indices of zero.
     """
     values = _values(design, outputs, Method.SOBOL)
-    mean = values.mean(axis=2)
-    first, total = _shares(mean, weights(design.size, resamples, seed))
-    chance = np.zeros(first.shape[1:])
-    seeds = values.shape[2]
-    if seeds > 1:
-        apart = (values[:, 1:-1] - values[:, :1]).var(axis=2, ddof=1).mean(axis=0) / seeds
-        variance = _variance(mean)
-        chance = np.divide(apart, 2.0 * variance, out=chance, where=variance > 0.0)
-    names = design.groups
-    return Sobol(_index(names, first), _index(names, total, chance), _noise(values), chance)
+    first, total = _shares(values, weights(design.size, resamples, seed))
+    return Sobol(_index(design.groups, first), _index(design.groups, total), _noise(values))
 
 
 def morris(
@@ -164,7 +157,8 @@ def morris(
         apart = effects.var(axis=2, ddof=1).mean(axis=0) / seeds
         chance = np.sqrt(2.0 / np.pi * apart)
     mu_star = np.tensordot(weighed, np.abs(mean), axes=1)
-    single = [i for i, group in enumerate(design.groups) if _members(design)[group] == 1]
+    members = Counter(factor.group for factor in design.factors)
+    single = [i for i, group in enumerate(design.groups) if members[group] == 1]
     alone = mean[:, single]
     square = np.tensordot(weighed, alone**2, axes=1) - np.tensordot(weighed, alone, axes=1) ** 2
     sigma = np.sqrt(np.maximum(square, 0.0) * design.size / (design.size - 1.0))
@@ -204,7 +198,7 @@ def pawn(
 
 
 def growing(design: Design, outputs: Outputs) -> dict[int, Array]:
-    """Total order index, mu* or PAWN median from the first base points alone, twice as many each time.
+    """Total order index, mu* or PAWN median from ever more of the base points, doubling to all.
 
     The first half of a Sobol design is the Sobol design of half the size.
 
@@ -222,7 +216,7 @@ def growing(design: Design, outputs: Outputs) -> dict[int, Array]:
         even = np.full((1, size), 1.0 / size)
         part = values[:size]
         if design.method is Method.SOBOL:
-            found[size] = _shares(part.mean(axis=2), even)[1][0]
+            found[size] = _shares(part, even)[1][0]
         elif design.method is Method.MORRIS:
             found[size] = np.abs(_effects(design, part).mean(axis=2)).mean(axis=0)
         else:
@@ -240,39 +234,46 @@ def _values(design: Design, outputs: Outputs, method: Method) -> Array:
     return values.reshape(design.size, design.block, *values.shape[1:])
 
 
-def _variance(mean: Array) -> Array:
-    """Variance of A and B by column, zero where an output does not vary."""
-    both = mean[:, [0, -1]]
-    variance: Array = both.var(axis=(0, 1))
-    level = np.abs(both).max(axis=(0, 1))
-    return np.where(variance > (CONSTANT * level) ** 2, variance, 0.0)
+def _across(x: Array, y: Array) -> Array:
+    """Mean product over all pairs of different seeds; shapes (..., seeds, columns).
+
+    Chance that differs by seed has no part in it, as it has in the product of two means.
+    """
+    seeds = x.shape[-2]
+    product: Array = (x * y).sum(axis=-2)
+    if seeds == 1:
+        return product
+    across: Array = (x.sum(axis=-2) * y.sum(axis=-2) - product) / (seeds * (seeds - 1.0))
+    return across
 
 
-def _shares(mean: Array, weighed: Array) -> tuple[Array, Array]:
+def _scaled(values: Array) -> Array:
+    """Values less each seed's mean, in standard deviations; zero where an output does not vary."""
+    centred = values - values.mean(axis=(0, 1))
+    spread = values[:, [0, -1]].mean(axis=2).std(axis=(0, 1))
+    varies = spread > CONSTANT * np.abs(values).max(axis=(0, 1, 2))
+    return np.where(varies, centred, 0.0) / np.where(varies, spread, 1.0)
+
+
+def _shares(values: Array, weighed: Array) -> tuple[Array, Array]:
     """First and total order indices, each of shape (1 + resamples, groups, columns).
 
-    Estimators of Saltelli et al. (2010) and Jansen (1999), as SALib has them.
+    Estimators of Saltelli et al. (2010) and Jansen (1999), as SALib has them, with products across
+    seeds.
 
     Args:
-        mean: Mean over seeds, shape (size, groups + 2, columns).
+        values: Outputs, shape (size, groups + 2, seeds, columns).
         weighed: Weights of the base points, shape (1 + resamples, size).
     """
-    spread = np.sqrt(_variance(mean))
-    centre = mean.mean(axis=(0, 1))
-    scaled = np.where(spread > 0.0, (mean - centre) / np.where(spread > 0.0, spread, 1.0), 0.0)
+    scaled = _scaled(values)
     a, mixed, b = scaled[:, 0], scaled[:, 1:-1], scaled[:, -1]
     change = mixed - a[:, None]
-    variance = weighed @ (a**2 + b**2) / 2.0 - (weighed @ (a + b) / 2.0) ** 2
+    middle = np.tensordot(weighed, a + b, axes=1) / 2.0
+    variance = weighed @ (_across(a, a) + _across(b, b)) / 2.0 - _across(middle, middle)
     variance = np.where(variance > CONSTANT, variance, np.inf)[:, None]
-    first = np.tensordot(weighed, b[:, None] * change, axes=1) / variance
-    total = np.tensordot(weighed, change**2, axes=1) / 2.0 / variance
+    first = np.tensordot(weighed, _across(b[:, None], change), axes=1) / variance
+    total = np.tensordot(weighed, _across(change, change), axes=1) / 2.0 / variance
     return first, total
-
-
-def _members(design: Design) -> dict[str, int]:
-    """Number of factors by group."""
-    groups = [factor.group for factor in design.factors]
-    return {group: groups.count(group) for group in design.groups}
 
 
 def _effects(design: Design, values: Array) -> Array:

@@ -1,9 +1,9 @@
 """Ranks of levers by the size of their paired effects, and whether more draws would change them.
 
 Noise floor: a lever of nobody leaves every run as it is to the last digit, so its effect of zero
-would be no floor at all. Instead the signs of a lever's effects are dealt out anew, draw by draw: had
-it no direction, either sign would be as likely, and its mean would be as large as that. One lever in
-twenty without a direction comes out above its floor.
+would be no floor at all. Instead the signs of a lever's effects are dealt out anew, draw by draw:
+had it no direction, either sign would be as likely, and its mean would be as large as that. One
+lever in twenty without a direction comes out above its floor.
 """
 
 from __future__ import annotations
@@ -78,8 +78,9 @@ def ranks(
 ) -> Ranks:
     """Ranks by paired effects.
 
-    Draws are resampled, and all levers with them: what they owe to one draw they owe together. Levers
-    of the same size share the worse rank in a resample, so that among effects of zero none is first.
+    Draws are resampled, and all levers with them: what they owe to one draw they owe together.
+    Levers of the same size share the worse rank in a resample, so that among effects of zero none
+    is first.
 
     Args:
         names: The levers.
@@ -156,12 +157,12 @@ def sets_of(values: Array, tied: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]
 
 
 def tau(whole: Array, part: Array, sets: npt.NDArray[np.int64], top: int = TOP) -> float:
-    """Kendall's tau-b between the ranks from all draws and from a part, among the first by all draws.
+    """Kendall's tau-b between ranks from all draws and from a part, among the first by all draws.
 
     Factors in one set of ties of all draws share their mean rank, in both rankings. The sets of the
-    part itself would be wider for having fewer draws, and tau would measure the loss of power and not
-    whether an order that is claimed was there before. Zero where all are of one set: there is no
-    order that could have converged.
+    part itself would be wider for having fewer draws, and tau would measure the loss of power and
+    not whether an order that is claimed was there before. Zero where all are of one set: there is
+    no order that could have converged.
 
     Args:
         whole: Values from all draws, shape (factors,).
@@ -219,8 +220,8 @@ def _check(
 ) -> None:
     if effects.shape != (len(names), len(runs), len(columns)) or len(runs) < 2:
         raise SensitivityError(
-            f"effects of shape {effects.shape} do not fit {len(names)} levers, {len(runs)} draws and"
-            f" {len(columns)} columns; two draws are the least"
+            f"effects of shape {effects.shape} do not fit {len(names)} levers, {len(runs)} draws"
+            f" and {len(columns)} columns; two draws are the least"
         )
     bad = np.argwhere(~np.isfinite(effects))
     if len(bad):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST = 0.5
 DIGITS = 6
-"""Values are one where they agree to this share of the range: outcomes are stored with seven digits."""
+"""Values are one that agree to so many digits of the range; outcomes are stored with seven."""
 
 
 class At(StrEnum):

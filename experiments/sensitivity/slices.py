@@ -62,8 +62,9 @@ def distances(factors: Sequence[Slices], output: Array, weighed: Array) -> Array
         mass = own[np.append(slices.starts[1:], len(at))] - begin
         of_row = slices.of_row[order]
         widest = np.zeros((len(at), len(weighed)))
-        for side, step in (("left", at), ("right", at + 1)):
-            within = own[np.searchsorted(code, code, side)] - begin[of_row]
+        before, after = np.searchsorted(code, code), np.searchsorted(code, code, side="right")
+        for place_in, step in ((before, at), (after, at + 1)):
+            within = own[place_in] - begin[of_row]
             np.maximum(widest, np.abs(within / mass[of_row] - whole[edges[step]]), out=widest)
         found[:, number] = np.median(np.maximum.reduceat(widest, slices.starts, axis=0), axis=0)
     return found
