@@ -95,14 +95,15 @@ def ranks(
     """
     _check(names, effects, columns, runs)
     draws = effects.shape[1]
-    means = np.einsum("rd,ldc->rlc", weights(draws, resamples, seed), effects)
+    by_draw = effects.transpose(1, 0, 2)
+    means = np.tensordot(weights(draws, resamples, seed), by_draw, axes=1)
     low, high = quantiles(means[1:])
     sizes = np.abs(means)
     places = rankdata(-sizes[1:], method="max", axis=1)
     rank_low, rank_high = quantiles(places)
     tied = np.stack([_tied(sizes[1:, :, column]) for column in range(len(columns))], axis=-1)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(resamples, draws)) / draws
-    by_chance = np.abs(np.einsum("rd,ldc->rlc", signs, effects))
+    by_chance = np.abs(np.tensordot(signs, by_draw, axes=1))
     return Ranks(
         names=tuple(names),
         mean=means[0],
