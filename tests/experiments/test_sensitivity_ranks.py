@@ -113,6 +113,8 @@ def test_tau_counts_ties_as_ties():
     assert tau(whole, swapped, paired) == pytest.approx(1.0)
     # A factor of a set that falls behind the next is seen.
     assert tau(whole, np.array([5.0, 4.0, 1.0, 2.0, 3.0]), paired) < 1.0
+    # The set's mean rank is between the last two here: seven pairs agree, two do not, one is tied.
+    assert tau(whole, np.array([5.0, 4.0, 1.0, 3.0, 2.0]), paired) == pytest.approx(5.0 / 9.0)
     # Beyond the first ones nothing counts.
     assert tau(whole, np.array([5.0, 4.0, 3.0, 1.0, 2.0]), apart, top=3) == pytest.approx(1.0)
     assert tau(whole, whole, np.ones(5, dtype=int)) == 0.0
