@@ -15,7 +15,7 @@ from experiments.ensemble import SHIPPED, fitted
 from model.scenario import FIRST_YEAR, quarter_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from model.scenario import Scenario
 
@@ -194,21 +194,21 @@ def run_key(scenario: Scenario, draw: Draw, seed: int, population: str) -> str:
     return f"{_hash(parts)}-{quarter_name(scenario.end)}"
 
 
-def runs_of(scenario: Scenario, plan: Plan, population: PopulationRef) -> list[Run]:
-    """Runs of a scenario in the order of the plan."""
+def drawn_pairs(scenario: Scenario, plan: Plan) -> list[tuple[Draw, int]]:
+    """Draw and seed of each run of a scenario in the order of the plan."""
     pairs = plan.pairs()
     numbers = sorted({index for index, _ in pairs})
-    drawn: Mapping[int, Draw] = {
-        draw.index: draw for draw in draws(scenario, numbers, plan.ensemble)
-    }
+    drawn = {draw.index: draw for draw in draws(scenario, numbers, plan.ensemble)}
+    return [(drawn[index], seed) for index, seed in pairs]
+
+
+def runs_of(
+    scenario: Scenario, pairs: Iterable[tuple[Draw, int]], population: PopulationRef
+) -> list[Run]:
+    """Runs of a scenario at draws with seeds."""
     return [
-        Run(
-            run_key(scenario, drawn[index], seed, population.digest),
-            scenario.name,
-            drawn[index],
-            seed,
-        )
-        for index, seed in pairs
+        Run(run_key(scenario, draw, seed, population.digest), scenario.name, draw, seed)
+        for draw, seed in pairs
     ]
 
 

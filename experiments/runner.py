@@ -19,6 +19,7 @@ from experiments.batch import (
     PopulationRef,
     Record,
     Run,
+    drawn_pairs,
     model_hash,
     population_key,
     runs_of,
@@ -35,9 +36,10 @@ from model import build_population
 from scenarios.tables import tables_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from experiments.draws import Draw
     from experiments.together import Arm
     from model.scenario import Scenario
 
@@ -131,40 +133,76 @@ def run_batch(
     Raises:
         StoreError: The store cannot be used; finished shards stay.
     """
+    large = len(scenarios) * len(plan.pairs()) > ALL_LEVELS_UP_TO
+    kept = record or (BRIEF if large or plan.vary != Vary.ALL else WHOLE)
+    listed = [(scenario, drawn_pairs(scenario, plan)) for scenario in scenarios]
+    facts = {
+        "plan": {
+            "seeds": plan.seeds,
+            "draws": plan.draws,
+            "cross": plan.cross,
+            "vary": str(plan.vary),
+        },
+        "ensemble": ensemble.digest if (ensemble := fitted(plan.ensemble)) else "",
+    }
+    return run_listed(listed, folder, kept, facts, options, progress, waiting)
+
+
+def run_listed(
+    listed: Sequence[tuple[Scenario, Sequence[tuple[Draw, int]]]],
+    folder: str | Path,
+    record: Record,
+    facts: Mapping[str, object],
+    options: Options | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    waiting: Callable[[], None] = lambda: None,
+) -> Report:
+    """Make the runs that the store lacks of scenarios at draws with seeds.
+
+    Args:
+        listed: Resolved scenarios of different names, each with its draws and seeds.
+        folder: Folder of the store.
+        record: What is kept of each run.
+        facts: What the manifest notes of the batch beside its scenarios.
+        options: How to run.
+        progress: Called at the start and whenever a chunk ends.
+        waiting: Called if another batch holds the store.
+
+    Raises:
+        StoreError: The store cannot be used; finished shards stay.
+    """
     options = options or Options()
     begun = time.monotonic()
     store = Store(folder)
     with store.locked(waiting):
         present = store.keys()
-        large = len(scenarios) * len(plan.pairs()) > ALL_LEVELS_UP_TO
-        kept = record or (BRIEF if large or plan.vary != Vary.ALL else WHOLE)
         planned: list[tuple[Scenario, PopulationRef, list[Run]]] = []
-        for scenario in scenarios:
+        for scenario, pairs in listed:
             population = _population(store, scenario)
-            planned.append((scenario, population, runs_of(scenario, plan, population)))
+            planned.append((scenario, population, runs_of(scenario, pairs, population)))
             store.add_scenario(scenario_hash(scenario), scenario)
-        store.add_batch(_entry(planned, plan, options))
+        store.add_batch(_entry(planned, facts, options))
         workers = _workers(options)
-        missing: dict[PopulationRef, list[Arm]] = {}
+        missing: dict[PopulationRef, dict[str, Arm]] = {}
         for scenario, population, runs in planned:
-            arms = missing.setdefault(population, [])
-            arms += [(run, scenario) for run in runs if run.key not in present]
+            arms = missing.setdefault(population, {})
+            arms |= {run.key: (run, scenario) for run in runs if run.key not in present}
         chunks = [
             Chunk(
                 tuple(run for run, _ in part),
                 {run.scenario: scenario for run, scenario in part},
                 population,
                 model_hash(),
-                kept,
+                record,
             )
             for population, arms in missing.items()
-            for part in _parts(arms, workers)
+            for part in _parts(list(arms.values()), workers)
         ]
         keys = tuple(run.key for _, _, runs in planned for run in runs)
         failures = _make(store, chunks, workers, options, progress) if chunks else ()
     total = sum(len(chunk.runs) for chunk in chunks)
     return Report(
-        keys, total - len(failures), len(keys) - total, failures, time.monotonic() - begun
+        keys, total - len(failures), len(set(keys)) - total, failures, time.monotonic() - begun
     )
 
 
@@ -238,7 +276,9 @@ def _population(store: Store, scenario: Scenario) -> PopulationRef:
 
 
 def _entry(
-    planned: list[tuple[Scenario, PopulationRef, list[Run]]], plan: Plan, options: Options
+    planned: list[tuple[Scenario, PopulationRef, list[Run]]],
+    facts: Mapping[str, object],
+    options: Options,
 ) -> dict[str, object]:
     """Record of a batch for the manifest."""
     return {
@@ -253,15 +293,9 @@ def _entry(
             }
             for scenario, population, _ in planned
         },
-        "plan": {
-            "seeds": plan.seeds,
-            "draws": plan.draws,
-            "cross": plan.cross,
-            "vary": str(plan.vary),
-        },
+        **facts,
         "model_hash": model_hash(),
         "data_hash": planned[0][0].data_hash if planned else "",
-        "ensemble": ensemble.digest if (ensemble := fitted(plan.ensemble)) else "",
         "tables_hash": tables_hash(),
         "versions": {name: version(name) for name in RECORDED_VERSIONS}
         | {"python": platform.python_version()},

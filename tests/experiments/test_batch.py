@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from experiments import batch
-from experiments.batch import Plan, PlanError, PopulationRef, run_key, runs_of
+from experiments.batch import Plan, PlanError, PopulationRef, drawn_pairs, run_key, runs_of
 from experiments.draws import Draw, Vary
 
 POPULATION = PopulationRef("nowhere.arrow", "abc")
@@ -65,10 +65,14 @@ def test_a_key_tells_apart_all_that_decides_a_run(small, monkeypatch):
 
 
 def test_a_key_is_the_same_for_the_same_run(small):
-    first = [run.key for run in runs_of(small, Plan(draws=3), POPULATION)]
-    assert [run.key for run in runs_of(small, Plan(draws=2), POPULATION)] == first[:2]
+    first = [run.key for run in runs_of(small, drawn_pairs(small, Plan(draws=3)), POPULATION)]
+    assert [
+        run.key for run in runs_of(small, drawn_pairs(small, Plan(draws=2)), POPULATION)
+    ] == first[:2]
     relabelled = replace(small, label_en="Another label")
-    assert [run.key for run in runs_of(relabelled, Plan(draws=3), POPULATION)] == first
+    assert [
+        run.key for run in runs_of(relabelled, drawn_pairs(relabelled, Plan(draws=3)), POPULATION)
+    ] == first
 
 
 def test_keys_at_another_horizon_share_their_first_part(small):

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.batch import Plan, PlanError, PopulationRef, runs_of
+from experiments.batch import Plan, PlanError, PopulationRef, drawn_pairs, runs_of
 from experiments.draws import BLOCK, draws
 from experiments.ensemble import METADATA, SHIPPED, fitted
 from scenarios import load
@@ -79,7 +79,12 @@ def test_another_ensemble_gives_other_runs(scenario, ensemble, tmp_path):
     write(other, 0.1)
 
     def keys(path):
-        return [run.key for run in runs_of(scenario, Plan(draws=2, ensemble=path), population)]
+        return [
+            run.key
+            for run in runs_of(
+                scenario, drawn_pairs(scenario, Plan(draws=2, ensemble=path)), population
+            )
+        ]
 
     assert not set(keys(ensemble[0])) & set(keys(other))
     assert fitted(ensemble[0]).digest != fitted(other).digest
