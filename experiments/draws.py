@@ -87,7 +87,7 @@ def draws(
             continue
         point = _point(len(ranges) + len(SERIES), place)
         values = {
-            row.name: _value(row, u)
+            row.name: prior_value(row, u)
             for row, u in zip(ranges, point[len(SERIES) :], strict=True)
             if row.name in free
         }
@@ -119,7 +119,7 @@ def _point(dimensions: int, index: int) -> Array:
     return np.asarray(sequence.random(1)[0], dtype=np.float64)
 
 
-def _value(row: Parameter, u: float) -> float:
+def prior_value(row: Parameter, u: float) -> float:
     """Value of a parameter at a probability."""
     width = row.high - row.low
     if row.distribution == "uniform":

@@ -182,7 +182,7 @@ def run_listed(
             planned.append((scenario, population, runs_of(scenario, pairs, population)))
             store.add_scenario(scenario_hash(scenario), scenario)
         store.add_batch(_entry(planned, facts, options))
-        workers = _workers(options)
+        workers = workers_of(options)
         missing: dict[PopulationRef, dict[str, Arm]] = {}
         for scenario, population, runs in planned:
             arms = missing.setdefault(population, {})
@@ -235,7 +235,7 @@ def _make(
     return tuple(failures)
 
 
-def _workers(options: Options) -> int:
+def workers_of(options: Options) -> int:
     """One worker a core this process may use, unless said otherwise."""
     if options.workers:
         return options.workers

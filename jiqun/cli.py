@@ -31,6 +31,8 @@ STORE = Path("build/store")
 """Where runs are kept if nothing is said."""
 FITS = Path("build/fit")
 """Where fits are kept if nothing is said."""
+RANKINGS = Path("build/sensitivity")
+"""Where analyses and their runs are kept if nothing is said."""
 LEAST_ROWS, MOST_ROWS = 100, 2_000_000
 
 app = typer.Typer(
@@ -446,6 +448,42 @@ def backtest(
         show_backtest(found)
         if as_json:
             _print_json(found)
+
+
+@app.command(
+    epilog="Example: jiqun sensitivity reference --out build/sensitivity. Run it again to go on "
+    "where it stopped."
+)
+def sensitivity(
+    spec: Annotated[
+        str, typer.Argument(metavar="SPEC", help="Name of a shipped specification, or a file.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the store.")] = RANKINGS,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Sobol indices of every factor too, as `full` in the file."),
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    dask: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, or 'local'.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Rank levers and parameters by what they change, with intervals and noise floor."""
+    with _refusals():
+        from experiments.runner import Options  # noqa: PLC0415
+        from experiments.sensitivity.designs import SensitivityError  # noqa: PLC0415
+        from jiqun import ranking  # noqa: PLC0415
+
+        options = Options(workers, dask, shlex.join(["jiqun", *sys.argv[1:]]))
+        try:
+            data = ranking.sensitivity(spec, out, options, full=full)
+        except SensitivityError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(SOME_FAILED) from error
+        if as_json:
+            _print_json(data)
 
 
 @contextmanager

@@ -12,14 +12,14 @@ from experiments.regret import regret_over_worlds
 from experiments.results import Results
 from experiments.store import StoreError
 from experiments.told import compared_data, is_current, pairs_data, read, save
-from jiqun.screen import ProgressDisplay, console, say
+from jiqun.screen import Stages, console, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from experiments.designs import Shape
-    from experiments.runner import Options, Progress
+    from experiments.runner import Options
     from experiments.worker import Failure
 
 YI = 1e8
@@ -48,7 +48,7 @@ def at_equal_cost(
     store: Path, shape: Shape, options: Options, *, worlds: bool
 ) -> tuple[dict[str, Any], tuple[Failure, ...]]:
     """Designs scaled to the envelopes of a baseline; shown, kept with the store, and as data."""
-    with _Stages() as stages:
+    with Stages() as stages:
         bench = Bench(store, options, stages, say)
         compared = compare_designs(bench, shape)
         regret = regret_over_worlds(bench, compared, shape) if worlds else None
@@ -87,31 +87,6 @@ def _show_designs(data: Mapping[str, Any]) -> None:
         f"scales solved on {data['solved_on']} triples, reported on {data['reported_on']}: mean "
         "costs are equal on the first, and move with the draws on the others"
     )
-
-
-class _Stages:
-    """Progress of batches that follow each other: a bar or lines of its own for each."""
-
-    def __init__(self) -> None:
-        self._display: ProgressDisplay | None = None
-
-    def __enter__(self) -> _Stages:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._close()
-
-    def __call__(self, state: Progress) -> None:
-        if self._display is None:
-            self._display = ProgressDisplay().__enter__()
-        self._display(state)
-        if state.done == state.total:
-            self._close()
-
-    def _close(self) -> None:
-        if self._display is not None:
-            self._display.__exit__(None, None, None)
-            self._display = None
 
 
 def _note(row: Mapping[str, Any]) -> str:

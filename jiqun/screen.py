@@ -64,6 +64,32 @@ class ProgressDisplay:
             say(f"{state.done} of {state.total} runs  {left}".rstrip())
 
 
+class Stages:
+    """Progress of batches that follow each other: a bar or lines of its own for each."""
+
+    def __init__(self) -> None:
+        self._display: ProgressDisplay | None = None
+
+    def __enter__(self) -> Stages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def __call__(self, state: BatchProgress) -> None:
+        """Show how far the batch at hand is."""
+        if self._display is None:
+            self._display = ProgressDisplay().__enter__()
+        self._display(state)
+        if state.done == state.total:
+            self._close()
+
+    def _close(self) -> None:
+        if self._display is not None:
+            self._display.__exit__(None, None, None)
+            self._display = None
+
+
 def say(text: str) -> None:
     """Print a line on stderr, as it is and unbroken."""
     console.print(text, markup=False, soft_wrap=True)

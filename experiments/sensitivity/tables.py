@@ -1,7 +1,8 @@
 """What an analysis leaves behind: tidy tables, one Parquet file each, and how they came about.
 
-An output of an analysis is the paired effect on an outcome of a tier in the last year: totals
-(yuan, persons) as a share of the run without, all others as a difference in their own unit.
+An output of an analysis is the paired effect on an outcome of a tier, or of the province, in the
+last year: sums and ratios of money, jobs and energy as a share of the run without; shares and
+counts of enterprises as a difference in their own unit.
 """
 
 from __future__ import annotations
@@ -51,6 +52,12 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "pawn": ("factor", "kind", *OUTPUT, "estimate", "low", "high", "floor", "above_noise"),
     # Share of the variance of the package's effect that would go if the factor were known.
     "measure": ("factor", "kind", *OUTPUT, "estimate", "low", "high", "floor", "above_noise"),
+    # Shares of the variance from every factor, on request; `error` is the share of the variance
+    # that a surrogate gets wrong on runs left out, and absent where the rows were run.
+    "full": (
+        "factor", "kind", "order", *OUTPUT, "estimate", "low", "high", "floor", "above_noise",
+        "error",
+    ),
     # Kendall's tau between the first ten from a part of the draws and from all.
     "convergence": ("method", "group", *OUTPUT, "size", "whole", "tau"),
     # Outputs that mostly sit at one value, and the outcome analysed beside them.

@@ -1,0 +1,290 @@
+"""The whole analysis, stage by stage; each stage makes the runs that the store lacks."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from experiments.batch import model_hash
+from experiments.ensemble import SHIPPED, fitted
+from experiments.runner import RECORDED_VERSIONS
+from experiments.sensitivity import designs, indices, package
+from experiments.sensitivity import lever_ranks as levers
+from experiments.sensitivity.arms import ALONE, DOCUMENT, GROUPS, WITHOUT, with_lever
+from experiments.sensitivity.factors import grouped, single
+from experiments.sensitivity.labels import condition_labels, factor_labels, lever_labels
+from experiments.sensitivity.levers_at_one_cost import at_one_cost
+from experiments.sensitivity.runs import TIERS, relative
+from experiments.sensitivity.surrogate import surrogate
+from experiments.sensitivity.tables import FOLDER, TABLES, Analysis, save
+from model.outcomes import OUTCOMES
+from scenarios.tables import tables_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from experiments.draws import Draw
+    from experiments.sensitivity.lever_ranks import Effects
+    from experiments.sensitivity.ranks import Ranks
+    from experiments.sensitivity.runs import Bench
+    from experiments.sensitivity.spec import Full, Task
+    from model.scenario import Scenario
+
+
+@dataclass
+class _Found:
+    """Tables and facts so far.
+
+    Attributes:
+        task: The specification.
+        bench: Where runs are made.
+        tables: Table to its parts.
+        facts: Facts that stages leave.
+        seconds: Stage to the time it took.
+    """
+
+    task: Task
+    bench: Bench
+    tables: dict[str, list[pd.DataFrame]] = field(
+        default_factory=lambda: {name: [] for name in TABLES}
+    )
+    facts: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, table: str, rows: pd.DataFrame) -> None:
+        """Add rows to a table."""
+        self.tables[table].append(rows)
+
+    @contextmanager
+    def stage(self, name: str, told: str) -> Iterator[None]:
+        """Say that a stage begins, and note how long it takes."""
+        self.bench.say(f"{name}: {told}")
+        begun = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - begun, 1)
+
+
+def analyse(bench: Bench, task: Task) -> Analysis:
+    """Make the runs of a specification, find what it asks for, and keep it with the store.
+
+    Raises:
+        SensitivityError: A run failed, or gave what is no number: nothing is told then.
+    """
+    found = _Found(task, bench)
+    spec = task.spec
+    outcomes = task.columns
+    drawn = levers.zipped(task.issued, max(spec.effects.without, spec.measure))
+    with found.stage("measure", f"{task.issued.name} and its baseline, {spec.measure} draws"):
+        rows, values = package.measured(bench, task, drawn[: spec.measure])
+        found.add("measure", rows)
+        found.add("saturated", package.saturated_rows(task, "measure", values))
+    ranked: dict[tuple[str, str], Ranks] = {}
+    for setting, count in ((WITHOUT, spec.effects.without), (ALONE, spec.effects.alone)):
+        with found.stage(setting, f"{len(task.levers)} levers, {count} draws"):
+            effects = levers.lever_effects(bench, task, setting, drawn[:count], task.levers)
+            ranked |= _rank(found, effects)
+            if setting == WITHOUT:
+                for part in levers.by_outside(effects, drawn[:count]):
+                    _rank(found, part, ranked)
+    _look_again(found, ranked, drawn)
+    if spec.sobol:
+        _shares(found)
+    chosen = spec.parameters
+    if isinstance(chosen, int):
+        chosen = package.most_telling(rows, spec.main, chosen)
+    found.facts["parameters"] = list(chosen)
+    if spec.morris:
+        _elementary(found, chosen)
+    if task.full:
+        _full(found, task.full, chosen)
+    analysis = Analysis(
+        found.facts | _facts(task, found),
+        {
+            name: pd.concat(parts, ignore_index=True)
+            if parts
+            else pd.DataFrame(columns=list(TABLES[name]))
+            for name, parts in found.tables.items()
+        },
+    )
+    save(_folder(found), analysis)
+    bench.say(f"{len(outcomes) * len(TIERS)} outputs; tables in {_folder(found)}")
+    return analysis
+
+
+def recorded(task: Task) -> tuple[str, ...]:
+    """Outcomes to record of each run: those looked at, and the ones that targets are set for."""
+    targets = (name for name, outcome in OUTCOMES.items() if outcome.target)
+    return tuple(dict.fromkeys([*task.columns, "value_added", *targets]))
+
+
+def _rank(
+    found: _Found, effects: Effects, whole: dict[tuple[str, str], Ranks] | None = None
+) -> dict[tuple[str, str], Ranks]:
+    """Rank levers in their groups; under a condition, beside the ranks of the whole."""
+    outcomes, ranked = found.task.columns, {}
+    for group in GROUPS:
+        ranks = levers.ranks_of(effects, group, outcomes)
+        if ranks is None:
+            continue
+        ranked[effects.setting, group] = ranks
+        found.add("ranks", levers.table_of(effects, group, ranks, outcomes))
+        found.add("pairs", levers.pairs_of(effects, group, ranks, outcomes))
+        if whole is None:
+            found.add("convergence", levers.convergence_of(effects, group, ranks, outcomes))
+        else:
+            before = whole[effects.setting, group]
+            found.add("survival", levers.survival_of(before, ranks, effects, group, outcomes))
+    return ranked
+
+
+def _look_again(
+    found: _Found, ranked: dict[tuple[str, str], Ranks], drawn: list[tuple[Draw, int]]
+) -> None:
+    """The first levers at default rows, with mechanisms off, and at one cost."""
+    task, spec, bench = found.task, found.task.spec, found.bench
+    outcomes = task.columns
+    if spec.confirm:
+        chosen = levers.leading(ranked[WITHOUT, DOCUMENT], outcomes, spec.main, spec.confirm.levers)
+        large = at_rows(task, spec.confirm.rows)
+        count = spec.effects.without
+        with found.stage("confirm", f"{len(chosen)} levers at {spec.confirm.rows} rows"):
+            effects = levers.lever_effects(
+                bench, large, WITHOUT, drawn[:count], chosen, levers.CONFIRMED
+            )
+            _rank(found, effects, ranked)
+    first = [
+        name
+        for group in GROUPS
+        if (WITHOUT, group) in ranked
+        for name in levers.of_first(ranked[WITHOUT, group], outcomes, spec.main)
+    ]
+    if spec.conditions:
+        count = spec.conditions.draws
+        for name, switch in task.switches.items():
+            with found.stage(f"off_{name}", f"{len(first)} levers, {count} draws"):
+                off = levers.switched(drawn[:count], switch.off, task.issued)
+                effects = levers.lever_effects(bench, task, WITHOUT, off, first, f"off_{name}")
+                _rank(found, effects, ranked)
+    if spec.equal_cost:
+        with found.stage("equal_cost", "sizes at which levers cost the same"):
+            effects, found.facts["equal_cost"] = at_one_cost(bench, task, drawn)
+            _rank(found, effects, ranked)
+
+
+def _shares(found: _Found) -> None:
+    """Shares of groups in the variance of the package's effect, and PAWN on independent rows."""
+    task, spec = found.task, found.task.spec
+    assert spec.sobol is not None
+    design = designs.sobol(grouped(task), spec.sobol.size, spec.seed)
+    base = (task.issued, task.baseline)
+    with found.stage("sobol", f"{len(design.points)} rows, {spec.sobol.seeds} seeds"):
+        outputs = package.run_design(found.bench, task, design, spec.sobol.seeds, base)
+        package.keep(_folder(found) / "sobol_outputs.parquet", outputs)
+        shares = indices.sobol(design, outputs)
+        found.add("sobol", package.sobol_rows(task, shares))
+        found.add("convergence", package.convergence_rows(task, design, outputs, shares.total))
+        found.add("saturated", package.saturated_rows(task, "sobol", outputs.values.mean(axis=1)))
+    with found.stage("pawn", "rows A and B of the design"):
+        apart = designs.independent(design, outputs)
+        found.add("pawn", package.pawn_rows(task, indices.pawn(*apart)))
+    found.facts["sobol_design"] = design.fingerprint
+
+
+def _elementary(found: _Found, chosen: Sequence[str]) -> None:
+    """Elementary effects of every lever, some parameters, the outside world and the switches."""
+    task, spec = found.task, found.task.spec
+    assert spec.morris is not None
+    design = designs.morris(single(task, chosen), spec.morris.trajectories, spec.seed)
+    with found.stage("morris", f"{len(design.points)} rows, {spec.morris.seeds} seeds"):
+        base = (_with_all(task, task.issued), _with_all(task, task.baseline))
+        outputs = package.run_design(found.bench, task, design, spec.morris.seeds, base)
+        package.keep(_folder(found) / "morris_outputs.parquet", outputs)
+        effects = indices.morris(design, outputs)
+        found.add("morris", package.morris_rows(task, effects))
+        found.add("convergence", package.convergence_rows(task, design, outputs, effects.mu_star))
+    found.facts["morris_design"] = design.fingerprint
+
+
+def _full(found: _Found, full: Full, chosen: Sequence[str]) -> None:
+    """Shares of every factor in the variance, by runs or by a surrogate fitted to fewer."""
+    task, bench = found.task, found.bench
+    draw = designs.latin if full.surrogate else designs.sobol
+    design = draw(single(task, chosen), full.size, task.spec.seed)
+    count = 2 * full.seeds * len(design.points)
+    told = f"{count:,} runs at most, about {bench.seconds_for(count) / 60.0:,.0f} min"
+    with found.stage("full", f"{len(design.factors)} factors, {told}"):
+        base = (_with_all(task, task.issued), _with_all(task, task.baseline))
+        outputs = package.run_design(bench, task, design, full.seeds, base)
+        package.keep(_folder(found) / "full_outputs.parquet", outputs)
+        shares = surrogate(design, outputs) if full.surrogate else indices.sobol(design, outputs)
+        found.add("full", package.full_rows(task, shares))
+    found.facts["full_design"] = design.fingerprint
+    found.facts["full_surrogate"] = full.surrogate
+
+
+def _with_all(task: Task, base: Scenario) -> Scenario:
+    """A scenario with every lever that is not in force as issued, for designs that size them."""
+    name = base.name
+    for lever in task.levers:
+        if task.issued.lever(lever) is None:
+            base = with_lever(task, base, lever)
+    return replace(base, name=f"{name}.with.all")
+
+
+def at_rows(task: Task, rows: int) -> Task:
+    """The specification at other rows."""
+    sized = {
+        name: scenario and replace(scenario, rows=rows)
+        for name in ("issued", "baseline", "none", "later")
+        if (scenario := getattr(task, name)) is not None
+    }
+    return replace(task, **sized)
+
+
+def _folder(found: _Found) -> Path:
+    return found.bench.folder / FOLDER / found.task.spec.name
+
+
+def _facts(task: Task, found: _Found) -> dict[str, Any]:
+    """How the tables came about, and the labels of what they name."""
+    spec, ensemble = task.spec, fitted(SHIPPED)
+    return {
+        "name": spec.name,
+        "spec": task.text,
+        "date": datetime.now(UTC).date().isoformat(),
+        "scenario": task.issued.name,
+        "baseline": task.baseline.name,
+        "none": task.none.name,
+        "year": spec.year,
+        "outcomes": list(spec.outcomes),
+        "latent": dict(spec.latent),
+        "units": {
+            name: "share" if relative(name) else OUTCOMES[name].unit for name in task.columns
+        },
+        "main": spec.main,
+        "tiers": list(TIERS),
+        "rows": spec.rows,
+        "confirm_rows": spec.confirm.rows if spec.confirm else None,
+        "draws": spec.effects.model_dump(),
+        "measure": {"draws": spec.measure},
+        "sobol": spec.sobol.model_dump() if spec.sobol else None,
+        "morris": spec.morris.model_dump() if spec.morris else None,
+        "levers": lever_labels(task),
+        "conditions": condition_labels(task),
+        "factors": factor_labels(task),
+        "seconds": found.seconds,
+        "runs": {"made": found.bench.made, "there_already": found.bench.skipped},
+        "seed": spec.seed,
+        "model_hash": model_hash(),
+        "data_hash": task.issued.data_hash,
+        "tables_hash": tables_hash(),
+        "ensemble": ensemble.digest if ensemble else "",
+        "versions": {name: version(name) for name in (*RECORDED_VERSIONS, "salib")},
+    }

@@ -1,0 +1,81 @@
+"""The pairs behind a lever's effect: a scenario with it and the same without it.
+
+What is decided is decided after the origin of the outside world. A lever that was in force before
+ends there and its history stays, so that the runs of a pair are one until then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from scenarios.levers import declarations, issued
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.sensitivity.spec import Task
+    from model.scenario import Lever, Scenario
+
+DOCUMENT, OTHER = "document_55", "other"
+GROUPS = (DOCUMENT, OTHER)
+"""Groups that levers are ranked in: of the document; older, later and possible ones."""
+WITHOUT, ALONE = "without", "alone"
+SETTINGS = (WITHOUT, ALONE)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A scenario with a lever and the same without it."""
+
+    lever: str
+    with_it: Scenario
+    without: Scenario
+
+
+def group_of(lever_id: str) -> str:
+    """Group that a lever is ranked in."""
+    return DOCUMENT if declarations()[lever_id].origin == DOCUMENT else OTHER
+
+
+def pairs(task: Task, base: Scenario, levers: Sequence[str]) -> list[Pair]:
+    """The pair of each lever over a scenario.
+
+    The scenario itself is one of the two: with a lever that it has after the origin, else without.
+    """
+    found = []
+    for name in levers:
+        current = base.lever(name)
+        if current is not None and (current.end is None or current.end >= task.first):
+            found.append(Pair(name, base, without(base, name, task.first)))
+        else:
+            found.append(Pair(name, with_lever(task, base, name), base))
+    return found
+
+
+def without(base: Scenario, lever_id: str, first: int) -> Scenario:
+    """A scenario whose lever ends before a quarter."""
+    kept = [
+        lever if lever.id != lever_id else replace(lever, end=first - 1)
+        for lever in base.levers
+        if lever.id != lever_id or lever.start < first
+    ]
+    return replace(base, name=f"{base.name}.without.{lever_id}", levers=tuple(kept))
+
+
+def with_lever(task: Task, base: Scenario, lever_id: str) -> Scenario:
+    """A scenario with a lever as issued, as set by later policy, or else as declared."""
+    added = _lever(task, lever_id)
+    others = {lever.id: lever for lever in base.levers} | {lever_id: added}
+    # Of grants of one rate the first is offered: the order is that of the declarations.
+    order = [name for name in declarations() if name in others]
+    levers = tuple(others[name] for name in order)
+    return replace(base, name=f"{base.name}.with.{lever_id}", levers=levers)
+
+
+def _lever(task: Task, lever_id: str) -> Lever:
+    for scenario in (task.issued, task.later):
+        found = scenario.lever(lever_id) if scenario else None
+        if found is not None:
+            return found
+    return issued(declarations()[lever_id])

@@ -1,0 +1,230 @@
+"""Paired effects of the levers, their ranks, and where their order holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from experiments.batch import Plan, drawn_pairs
+from experiments.draws import Draw
+from experiments.sensitivity import ranks as ranking
+from experiments.sensitivity.arms import ALONE, DOCUMENT, GROUPS, WITHOUT, group_of, pairs
+from experiments.sensitivity.factors import numbered
+from experiments.sensitivity.runs import PROVINCE, TIERS, columns_of, effects, titles
+from experiments.sensitivity.survival import survival, thirds
+from experiments.sensitivity.tables import TABLES
+from scenarios.levers import declarations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from experiments.sensitivity.arms import Pair
+    from experiments.sensitivity.ranks import Ranks
+    from experiments.sensitivity.runs import Bench
+    from experiments.sensitivity.spec import Task
+    from model.scenario import Array, Scenario
+
+ALL, CONFIRMED, EQUAL_COST = "all", "confirmed", "equal_cost"
+FIRST = 5
+"""Levers whose order is looked at under conditions."""
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """Paired effects of some levers.
+
+    Attributes:
+        setting: Whether the levers are taken out of the scenario or laid over none.
+        condition: Where: a name of the table's column.
+        levers: The levers.
+        values: Shape (levers, draws, columns).
+        runs: Name of the run of each draw.
+        rows: Enterprise rows.
+    """
+
+    setting: str
+    condition: str
+    levers: tuple[str, ...]
+    values: Array
+    runs: tuple[str, ...]
+    rows: int
+
+    def of(self, levers: Sequence[str]) -> Effects:
+        """Those of some of the levers."""
+        places = [self.levers.index(name) for name in levers]
+        return replace(self, levers=tuple(levers), values=self.values[places])
+
+    def at(self, condition: str, draws: npt.NDArray[np.bool_]) -> Effects:
+        """Those at some of the draws."""
+        chosen = tuple(run for run, kept in zip(self.runs, draws, strict=True) if kept)
+        return replace(self, condition=condition, values=self.values[:, draws], runs=chosen)
+
+
+def lever_effects(
+    bench: Bench,
+    task: Task,
+    setting: str,
+    drawn: Sequence[tuple[Draw, int]],
+    levers: Sequence[str],
+    condition: str = ALL,
+) -> Effects:
+    """Make the runs with and without each lever, and take their differences."""
+    base = task.issued if setting == WITHOUT else task.none
+    found = pairs(task, base, levers)
+    return paired_effects(bench, task, setting, found, drawn, condition)
+
+
+def paired_effects(
+    bench: Bench,
+    task: Task,
+    setting: str,
+    found: Sequence[Pair],
+    drawn: Sequence[tuple[Draw, int]],
+    condition: str,
+) -> Effects:
+    """Effects of levers whose pairs are given."""
+    scenarios = {s.name: s for pair in found for s in (pair.with_it, pair.without)}
+    # Draws of conditions are numbered by what they hold, the same for every scenario of a pair.
+    bench.run([(scenario, drawn) for scenario in scenarios.values()], f"{setting}, {condition}")
+    keys = {name: bench.keys(scenario, drawn) for name, scenario in scenarios.items()}
+    outcomes = task.columns
+    flat = bench.values([key for of_one in keys.values() for key in of_one], outcomes)
+    read = dict(zip(keys, np.split(flat, len(keys)), strict=True))
+    values = [effects(read[p.with_it.name], read[p.without.name], outcomes) for p in found]
+    return Effects(
+        setting,
+        condition,
+        tuple(pair.lever for pair in found),
+        np.stack(values),
+        tuple(f"{found[0].with_it.name} draw {draw.index} seed {seed}" for draw, seed in drawn),
+        found[0].with_it.rows,
+    )
+
+
+def zipped(scenario: Scenario, count: int) -> list[tuple[Draw, int]]:
+    """Draw i with seed i, from 1 on."""
+    return drawn_pairs(scenario, Plan(draws=count))
+
+
+def switched(drawn: Iterable[tuple[Draw, int]], off: Mapping[str, float], scenario: Scenario) -> (
+    list[tuple[Draw, int]]
+):  # fmt: skip
+    """The same draws with a mechanism off."""
+    return [
+        (numbered(Draw(0, {**draw.values, **off}, draw.outside, draw.sizes), scenario), seed)
+        for draw, seed in drawn
+    ]
+
+
+def ranks_of(found: Effects, group: str, outcomes: Sequence[str]) -> Ranks | None:
+    """Ranks of the levers of a group among themselves; None where there are fewer than two."""
+    of_group = [name for name in found.levers if group_of(name) == group]
+    if len(of_group) < 2:
+        return None
+    part = found.of(of_group)
+    return ranking.ranks(part.levers, part.values, titles(outcomes), part.runs)
+
+
+def table_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) -> pd.DataFrame:
+    """Rows of the table `ranks`."""
+    rows = [
+        {
+            "setting": found.setting,
+            "condition": found.condition,
+            "group": group,
+            "lever": lever,
+            "origin": declarations()[lever].origin,
+            "outcome": outcome,
+            "tier": tier,
+            "draws": len(found.runs),
+            "rows": found.rows,
+            **{k: getattr(ranks, k)[i, c] for k in ("mean", "low", "high", "floor")},
+            "above_noise": bool(ranks.above_noise[i, c]),
+            **{k: getattr(ranks, k)[i, c] for k in ("rank", "rank_low", "rank_high")},
+            **{f"top_{n}": share[i, c] for n, share in ranks.top.items()},
+            "tie_set": int(ranks.sets[i, c]),
+        }
+        for i, lever in enumerate(ranks.names)
+        for c, (outcome, tier) in enumerate(columns_of(outcomes))
+    ]
+    return pd.DataFrame(rows, columns=list(TABLES["ranks"]))
+
+
+def pairs_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) -> pd.DataFrame:
+    """Rows of the table `pairs`: the first five of each column, two by two."""
+    rows = []
+    for c, (outcome, tier) in enumerate(columns_of(outcomes)):
+        for i, j in combinations(first_of(ranks, c), 2):
+            rows.append(
+                (found.setting, found.condition, group, outcome, tier, ranks.names[i],
+                 ranks.names[j], bool(ranks.tied[i, j, c]))
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(TABLES["pairs"]))
+
+
+def survival_of(
+    whole: Ranks, part: Ranks, found: Effects, group: str, outcomes: Sequence[str]
+) -> pd.DataFrame:
+    """Rows of the table `survival`: the order of the first five under a condition."""
+    rows = []
+    for c, (outcome, tier) in enumerate(columns_of(outcomes)):
+        told = survival(whole, part, c, FIRST)
+        rows.append(
+            (found.setting, found.condition, group, outcome, tier, len(found.runs), told.tau,
+             told.kept, told.reversed)
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(TABLES["survival"]))
+
+
+def first_of(ranks: Ranks, column: int, number: int = FIRST) -> list[int]:
+    """Places of the levers with the largest effects on an output."""
+    order = np.argsort(-np.abs(ranks.mean[:, column]), kind="stable")
+    return [int(i) for i in order[:number]]
+
+
+def leading(ranks: Ranks, outcomes: Sequence[str], main: str, number: int) -> list[str]:
+    """Levers to look at again: the first ones for the main outcome, tier by tier in turn."""
+    columns = [outcomes.index(main) * len(TIERS) + TIERS.index(tier) for tier in TIERS]
+    chosen: dict[str, None] = {}
+    for place in range(len(ranks.names)):
+        for column in columns:
+            chosen |= {ranks.names[first_of(ranks, column, place + 1)[-1]]: None}
+    return list(chosen)[:number]
+
+
+def of_first(ranks: Ranks, outcomes: Sequence[str], main: str) -> list[str]:
+    """Levers among the first five of the province or a tier for the main outcome."""
+    columns = [outcomes.index(main) * len(TIERS) + TIERS.index(tier) for tier in TIERS]
+    return list(
+        dict.fromkeys(ranks.names[i] for column in columns for i in first_of(ranks, column))
+    )
+
+
+def by_outside(found: Effects, drawn: Sequence[tuple[Draw, int]]) -> list[Effects]:
+    """Effects in the lower and the upper third of the draws along each path of the outside."""
+    parts = []
+    for series in drawn[0][0].outside:
+        places = np.array([draw.outside[series] for draw, _ in drawn])
+        low, high = thirds(places)
+        parts += [found.at(f"{series}_low", low), found.at(f"{series}_high", high)]
+    return parts
+
+
+def convergence_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) -> (
+    pd.DataFrame
+):  # fmt: skip
+    """Rows of the table `convergence`: tau of the first ten between part and all of the draws."""
+    grown = ranking.growing(found.of(ranks.names).values)
+    taus = ranking.convergence(grown, ranks.sets)
+    rows = [
+        (found.setting, group, outcome, tier, size, len(found.runs), float(tau[c]))
+        for size, tau in taus.items()
+        for c, (outcome, tier) in enumerate(columns_of(outcomes))
+    ]
+    return pd.DataFrame(rows, columns=list(TABLES["convergence"]))

@@ -1,0 +1,151 @@
+"""The runs of an analysis: made where the store lacks them, and read as paired effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from experiments.batch import Record, population_key, run_key
+from experiments.ensemble import SHIPPED, fitted
+from experiments.populations import load_population
+from experiments.results import Results
+from experiments.runner import run_listed, workers_of
+from experiments.sensitivity.designs import SensitivityError
+from experiments.store import Store
+from model.outcomes import OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from experiments.draws import Draw
+    from experiments.runner import Options, Progress
+    from model.scenario import Array, Scenario
+
+    Listed = tuple[Scenario, Sequence[tuple[Draw, int]]]
+
+PROVINCE = "province"
+TIERS = (PROVINCE, "world", "national", "provincial", "county", "none")
+"""Units that outputs are of: the province, then its tiers."""
+COUNTS = frozenset({"share", "share a year", "enterprises", "upgrades", "stage", "index"})
+"""Units of which a difference is told; of all others a share of the run without."""
+
+
+@dataclass
+class Bench:
+    """A store, how runs are made into it, and what that took.
+
+    Attributes:
+        folder: Folder of the store.
+        options: How to run.
+        progress: Called with how far a batch is.
+        say: Called with a line when a stage begins.
+        outcomes: Outcomes that are recorded.
+        year: The year that is recorded.
+        made: Runs made.
+        skipped: Runs that were there already.
+    """
+
+    folder: Path
+    options: Options
+    progress: Callable[[Progress], None]
+    say: Callable[[str], None]
+    outcomes: tuple[str, ...]
+    year: int
+    made: int = 0
+    skipped: int = 0
+
+    def run(self, listed: Sequence[Listed], note: str) -> None:
+        """Make the runs that the store lacks.
+
+        Args:
+            listed: Scenarios, each with its draws and seeds.
+            note: What they are for: the fingerprint of a design, or the name of a stage.
+
+        Raises:
+            SensitivityError: A run failed; an analysis has no gaps.
+        """
+        record = Record("sensitivity", (PROVINCE, "tier"), self.outcomes, self.year)
+        ensemble = fitted(SHIPPED)
+        facts = {"plan": {"analysis": note}, "ensemble": ensemble.digest if ensemble else ""}
+        report = run_listed(
+            listed, self.folder, record, facts, self.options, self.progress,
+            lambda: self.say(f"waiting for another batch that uses {self.folder} ..."),
+        )  # fmt: skip
+        self.made += report.made
+        self.skipped += report.skipped
+        if report.failures:
+            first = report.failures[0]
+            more = f" ({len(report.failures)} runs failed)" if len(report.failures) > 1 else ""
+            raise SensitivityError(
+                f"run {first.run.key} ({first.run.scenario}, draw {first.run.draw.index}, seed"
+                f" {first.run.seed}) failed{more}: {first.origin}: {first.message}; no index is"
+                " found from the others"
+            )
+
+    def seconds_for(self, count: int) -> float:
+        """Time that so many runs will take, at the mean CPU time of those in the store."""
+        with Results(self.folder, every=True).connect() as connection:
+            (mean,) = connection.execute("SELECT avg(seconds) FROM run").fetchone() or (0.0,)
+        return float(mean) * count / workers_of(self.options)
+
+    def keys(self, scenario: Scenario, pairs: Iterable[tuple[Draw, int]]) -> list[str]:
+        """Keys of the runs of a scenario at draws with seeds."""
+        path = Store(self.folder).population_path(population_key(scenario))
+        population = load_population(path).digest
+        return [run_key(scenario, draw, seed, population) for draw, seed in pairs]
+
+    def values(self, keys: Sequence[str], outcomes: Sequence[str]) -> Array:
+        """Outcomes of runs in the recorded year, shape (runs, outcomes x units).
+
+        What a run has no row of is not a number: whoever uses it has to refuse it.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        wanted = pd.DataFrame({"run_key": sorted(set(keys))})
+        with Results(self.folder, every=True).connect() as connection:
+            connection.register("wanted", wanted)
+            rows: pd.DataFrame = connection.execute(
+                """
+                SELECT run_key, outcome, CASE WHEN level = 'tier' THEN unit_name ELSE level END
+                    AS tier, value
+                FROM outcome SEMI JOIN wanted USING (run_key)
+                WHERE year = ? AND level IN ('province', 'tier') AND outcome IN (SELECT unnest(?))
+                """,
+                [self.year, list(outcomes)],
+            ).df()
+        wide = rows.pivot_table(index="run_key", columns=["outcome", "tier"], values="value")
+        columns = pd.MultiIndex.from_product([outcomes, TIERS])
+        return wide.reindex(index=list(keys), columns=columns).to_numpy(np.float64)
+
+
+def columns_of(outcomes: Sequence[str]) -> list[tuple[str, str]]:
+    """Outcome and tier of each output."""
+    return [(outcome, tier) for outcome in outcomes for tier in TIERS]
+
+
+def titles(outcomes: Sequence[str]) -> list[str]:
+    """Name of each output in messages."""
+    return [f"{outcome} of {tier}" for outcome, tier in columns_of(outcomes)]
+
+
+def relative(outcome: str) -> bool:
+    """Whether an outcome's effect is told as a share of the run without."""
+    return OUTCOMES[outcome].unit not in COUNTS
+
+
+def effects(with_it: Array, without: Array, outcomes: Sequence[str]) -> Array:
+    """Paired effects, shape of the arguments: (..., outcomes x units).
+
+    A share of nothing is not a number unless nothing changed.
+    """
+    share = np.array([relative(outcome) for outcome, _ in columns_of(outcomes)])
+    change = with_it - without
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(change == 0.0, 0.0, change / np.abs(without))
+    found: Array = np.where(share, shares, change)
+    return found

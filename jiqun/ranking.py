@@ -1,0 +1,66 @@
+"""What `jiqun sensitivity` does and shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from experiments.sensitivity.analysis import analyse, recorded
+from experiments.sensitivity.runs import Bench
+from experiments.sensitivity.spec import read_spec
+from experiments.sensitivity.tables import FOLDER
+from jiqun.screen import Stages, console, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from experiments.runner import Options
+    from experiments.sensitivity.tables import Analysis
+
+SHOWN = 5
+
+
+def sensitivity(spec: str, out: Path, options: Options, *, full: bool) -> dict[str, Any]:
+    """Make an analysis, show the first levers, and hand back its facts and tables as data."""
+    task = read_spec(spec, full=full)
+    with Stages() as stages:
+        bench = Bench(out, options, stages, say, recorded(task), task.spec.year)
+        analysis = analyse(bench, task)
+    _show(analysis)
+    return {
+        "folder": str(out / FOLDER / task.spec.name),
+        "facts": dict(analysis.facts),
+        "tables": {
+            name: frame.to_dict(orient="records") for name, frame in analysis.tables.items()
+        },
+    }
+
+
+def _show(analysis: Analysis) -> None:
+    """The first levers of each group for the main outcome, tier by tier."""
+    facts, ranks = analysis.facts, analysis.tables["ranks"]
+    chosen = ranks[
+        (ranks["setting"] == "without")
+        & (ranks["condition"] == "all")
+        & (ranks["outcome"] == facts["main"])
+        & (ranks["rank"] <= SHOWN)
+    ]
+    unit = facts["units"][facts["main"]]
+    for (group, tier), rows in chosen.groupby(["group", "tier"], sort=False):
+        title = f"{group}, {tier}: effect on {facts['main']} {facts['year']} ({unit})"
+        grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        for name in ("lever", "mean", "95 % interval", "rank", "top 5", "ties", ""):
+            grid.add_column(name, justify="left" if name in ("lever", "") else "right")
+        for row in rows.sort_values("rank").itertuples():
+            grid.add_row(
+                row.lever,
+                f"{row.mean:+.4g}",
+                f"{row.low:+.4g} to {row.high:+.4g}",
+                f"{row.rank_low:.0f}-{row.rank_high:.0f}",
+                f"{row.top_5:.0%}",
+                f"set {row.tie_set}",
+                "" if row.above_noise else "not distinguishable from noise",
+            )
+        console.print(grid)
+    say("levers of one set cannot be told apart by the size of their effects")
