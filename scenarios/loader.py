@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.scenario import Scenario, quarter_index, quarter_name
-from scenarios import levers
+from scenarios import levers, structure
 from scenarios.errors import InputError, ScenarioError, listed, nearest_name
 from scenarios.outside import outside_world
 from scenarios.province import province
@@ -27,6 +27,8 @@ DESIGNS, WORLDS = SHIPPED / "designs", SHIPPED / "worlds"
 """Folders of the designs of support and of variants of the outside world."""
 DEFAULT_ROWS = 12_000
 """Enterprise rows where a scenario says nothing."""
+NO_SCENARIOS = {levers.DECLARATIONS, structure.SWITCHES}
+"""Shipped files beside the scenarios that are none."""
 LAST_END = quarter_index(2040, 4)
 """Latest end: paths of the outside world say nothing sensible beyond."""
 ORIGIN = 2023
@@ -190,7 +192,7 @@ def worlds() -> list[str]:
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(path.stem for path in folder.glob("*.yaml") if path != levers.DECLARATIONS)
+    return sorted(path.stem for path in folder.glob("*.yaml") if path not in NO_SCENARIOS)
 
 
 def _find(name_or_path: str | Path) -> Path:
@@ -228,9 +230,9 @@ def _baseline(document: Document, name: str) -> Path:
     folders = (document.path.parent, SHIPPED)
     for folder in folders:
         path = folder / f"{name}.yaml"
-        if path.is_file() and path != levers.DECLARATIONS:
+        if path.is_file() and path not in NO_SCENARIOS:
             return path
-    known = sorted({p.stem for folder in folders for p in folder.glob("*.yaml")} - {"levers"})
+    known = sorted({name for folder in folders for name in _names(folder)})
     raise document.error(
         ("baseline",), f"unknown baseline {name!r}", listed(known), nearest_name(name, known)
     )

@@ -1,4 +1,4 @@
-"""What scenario and lever files may hold.
+"""What scenario files, and those of levers and switches, may hold.
 
 Pydantic checks shape, types and names. Terms of a lever (its rates, amounts and caps) are checked
 against the lever's own declaration in `levers.py`, since each lever has its own.
@@ -269,6 +269,21 @@ class LeverFile(Part):
     """The file of lever declarations."""
 
     levers: list[LeverDeclaration]
+
+
+class Switch(Part):
+    """A mechanism of the model, and the values of parameters at which it does nothing."""
+
+    id: Name
+    label: Label
+    off: Annotated[dict[str, Finite], Field(min_length=1)]
+    why: Text
+
+
+class SwitchFile(Part):
+    """The file of mechanisms that can be switched off."""
+
+    switches: list[Switch]
 
 
 def checked[Checked: BaseModel](

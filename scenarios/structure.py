@@ -1,0 +1,55 @@
+"""Mechanisms of the model that can be switched off, each by values of parameters."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenarios.errors import nearest_name
+from scenarios.levers import declarations
+from scenarios.schema import Switch, SwitchFile, checked
+from scenarios.tables import table
+from scenarios.yaml_file import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SWITCHES = Path(__file__).with_name("structure.yaml")
+
+
+@cache
+def switches() -> Mapping[str, Switch]:
+    """Every switch by id, in the order of the file; read once a process.
+
+    A switch holds from the first quarter on: its values take the place of a draw's. No parameter is
+    in two switches, so any of them can be off together.
+
+    Raises:
+        ScenarioError: A switch has the name of something else that is varied, or sets a parameter
+            that is unknown, at its central value already, or of another switch.
+    """
+    document = read_yaml(SWITCHES)
+    central = {row.name: row.value for row in table("parameters")}
+    found: dict[str, Switch] = {}
+    owner: dict[str, str] = {}
+    for i, switch in enumerate(checked(document, SwitchFile, document.data).switches):
+        if switch.id in found:
+            raise document.error(("switches", i, "id"), "declared twice")
+        if switch.id in central or switch.id in declarations():
+            problem = f"{switch.id!r} is a parameter or a lever"
+            raise document.error(("switches", i, "id"), problem, "a name of its own")
+        found[switch.id] = switch
+        for name, value in switch.off.items():
+            at = ("switches", i, "off", name)
+            if name not in central:
+                near = nearest_name(name, central)
+                problem = f"unknown parameter {name!r}"
+                raise document.error(at, problem, "names of parameters.csv", near)
+            if value == central[name]:
+                raise document.error(at, f"{value:g} is its central value", "another value")
+            if name in owner:
+                problem = f"{name} is set by {owner[name]} too"
+                raise document.error(at, problem, "a parameter in one switch")
+            owner[name] = switch.id
+    return found
