@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,7 +169,7 @@ def model_hash() -> str:
 
 def scenario_hash(scenario: Scenario) -> str:
     """Hash of a scenario whatever its horizon."""
-    return replace(scenario, end=scenario.start).digest
+    return scenario.identity
 
 
 def population_key(scenario: Scenario) -> str:
@@ -189,8 +189,16 @@ def run_key(scenario: Scenario, draw: Draw, seed: int, population: str) -> str:
 
     Runs that differ in their horizon alone share the first part.
     """
-    drawn = scenario.with_draw(draw.values, draw.outside)
-    parts = (scenario_hash(drawn), draw.index, seed, population, model_hash(), scenario.data_hash)
+    drawn = [dict(draw.values), dict(draw.outside)]
+    parts = (
+        scenario_hash(scenario),
+        drawn,
+        draw.index,
+        seed,
+        population,
+        model_hash(),
+        scenario.data_hash,
+    )
     return f"{_hash(parts)}-{quarter_name(scenario.end)}"
 
 

@@ -300,6 +300,11 @@ class Scenario:
         text = json.dumps(self.canonical(), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
+    @cached_property
+    def identity(self) -> str:
+        """Digest of the scenario whatever its horizon."""
+        return replace(self, end=self.start).digest
+
 
 def _plain(value: Any) -> Any:
     """Turn dataclasses, arrays and mappings into JSON-able data."""

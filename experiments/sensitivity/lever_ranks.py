@@ -12,9 +12,9 @@ import pandas as pd
 from experiments.batch import Plan, drawn_pairs
 from experiments.draws import Draw
 from experiments.sensitivity import ranks as ranking
-from experiments.sensitivity.arms import ALONE, DOCUMENT, GROUPS, WITHOUT, group_of, pairs
+from experiments.sensitivity.arms import WITHOUT, group_of, pairs
 from experiments.sensitivity.factors import numbered
-from experiments.sensitivity.runs import PROVINCE, TIERS, columns_of, effects, titles
+from experiments.sensitivity.runs import TIERS, columns_of, effects, titles
 from experiments.sensitivity.survival import survival, thirds
 from experiments.sensitivity.tables import TABLES
 from scenarios.levers import declarations

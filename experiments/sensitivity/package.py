@@ -160,7 +160,7 @@ def convergence_rows(task: Task, design: Design, outputs: Outputs, index: Index)
 
 
 def saturated_rows(task: Task, method: str, values: Array) -> pd.DataFrame:
-    """Rows of the table `saturated`: outputs that mostly sit at one value, shape (rows, columns)."""
+    """Rows of the table `saturated`; values of shape (rows, columns)."""
     latent: Mapping[str, str] = task.spec.latent
     rows = []
     for found in saturated(titles(task.columns), values):
