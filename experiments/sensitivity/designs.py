@@ -43,6 +43,7 @@ class Method(StrEnum):
     SOBOL = "sobol"
     MORRIS = "morris"
     LATIN = "latin"
+    INDEPENDENT = "independent"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Design:
     Attributes:
         method: How they were chosen.
         factors: What is varied; the last one is the dummy.
-        size: Base points (Sobol), trajectories (Morris) or points (Latin).
+        size: Base points (Sobol), trajectories (Morris) or points (Latin, independent).
         seed: Seed of the points.
         points: Values, shape (rows, factors), in the factors' units.
     """
@@ -88,7 +89,7 @@ class Design:
     @property
     def block(self) -> int:
         """Rows of one base point, trajectory or point; rows of one stand together."""
-        if self.method is Method.LATIN:
+        if self.method in (Method.LATIN, Method.INDEPENDENT):
             return 1
         return len(self.groups) + (2 if self.method is Method.SOBOL else 1)
 
@@ -155,9 +156,28 @@ def latin(factors: Sequence[Factor], size: int, seed: int | None) -> Design:
     """
     if size < 2:
         raise SensitivityError(f"a Latin design needs two points or more, not {size}")
-    return _design(
-        Method.LATIN, [Factor(f.name, f.name, f.low, f.high) for f in factors], size, seed
+    return _design(Method.LATIN, _alone(factors), size, seed)
+
+
+def independent(design: Design, outputs: Outputs) -> tuple[Design, Outputs]:
+    """Rows A and B of a Sobol design and their outputs, for PAWN and surrogates without a run more.
+
+    In these rows members of a group have places of their own, so every factor stands for itself.
+    A row of A is followed by its row of B: the first half is that of the Sobol design's first half.
+
+    Raises:
+        SensitivityError: The design isn't a Sobol one, or the outputs do not belong to it.
+    """
+    if design.method is not Method.SOBOL:
+        raise SensitivityError(f"a {design.method} design has no rows A and B")
+    values = check(design, outputs)
+    first = np.arange(design.size) * design.block
+    rows = np.stack([first, first + design.block - 1], axis=1).ravel()
+    points = Design(
+        Method.INDEPENDENT, _alone(design.factors), len(rows), design.seed, design.points[rows]
     )
+    runs = [outputs.runs[row] for row in rows.tolist()]
+    return points, Outputs(points.fingerprint, values[rows], outputs.columns, runs)
 
 
 def check(design: Design, outputs: Outputs) -> Array:
@@ -190,6 +210,11 @@ def check(design: Design, outputs: Outputs) -> Array:
             f" {outputs.columns[column]} is {values[row, seed, column]}{more}"
         )
     return values
+
+
+def _alone(factors: Sequence[Factor]) -> tuple[Factor, ...]:
+    """Factors, each a group of its own."""
+    return tuple(Factor(factor.name, factor.name, factor.low, factor.high) for factor in factors)
 
 
 def _design(method: Method, factors: Sequence[Factor], size: int, seed: int | None) -> Design:

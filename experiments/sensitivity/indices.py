@@ -172,13 +172,13 @@ def morris(
 def pawn(
     design: Design, outputs: Outputs, resamples: int = RESAMPLES_OF_SLICES, seed: int = SEED
 ) -> Pawn:
-    """PAWN index by factor.
+    """PAWN index by factor, of a Latin design or the independent rows of a Sobol one.
 
     Here even a dummy has an index above zero, because a slice holds few points. Its floor is the
     larger of the upper end of its interval and what it gets when the outputs are dealt out to its
     slices at random.
     """
-    values = _values(design, outputs, Method.LATIN)
+    values = _values(design, outputs, Method.LATIN, Method.INDEPENDENT)
     if design.size < SLICES * LEAST:
         raise SensitivityError(
             f"PAWN needs {SLICES * LEAST} points or more, {LEAST} a slice, not {design.size}"
@@ -207,7 +207,7 @@ def growing(design: Design, outputs: Outputs) -> dict[int, Array]:
         last one has all of them.
     """
     values = _values(design, outputs, design.method)
-    least = SLICES * LEAST if design.method is Method.LATIN else FEWEST
+    least = SLICES * LEAST if design.block == 1 else FEWEST
     sizes = [design.size]
     while sizes[0] // 2 >= least:
         sizes.insert(0, sizes[0] // 2)
@@ -226,10 +226,10 @@ def growing(design: Design, outputs: Outputs) -> dict[int, Array]:
     return found
 
 
-def _values(design: Design, outputs: Outputs, method: Method) -> Array:
+def _values(design: Design, outputs: Outputs, *methods: Method) -> Array:
     """Checked outputs, shape (size, rows of a base point, seeds, columns)."""
-    if design.method is not method:
-        raise SensitivityError(f"a {design.method} design has no {method} indices")
+    if design.method not in methods:
+        raise SensitivityError(f"a {design.method} design has no {methods[0]} indices")
     values = check(design, outputs)
     return values.reshape(design.size, design.block, *values.shape[1:])
 

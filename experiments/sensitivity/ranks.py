@@ -101,7 +101,7 @@ def ranks(
     sizes = np.abs(means)
     places = rankdata(-sizes[1:], method="max", axis=1)
     rank_low, rank_high = quantiles(places)
-    tied = np.stack([_tied(sizes[1:, :, column]) for column in range(len(columns))], axis=-1)
+    tied = np.stack([_tied(means[1:, :, column]) for column in range(len(columns))], axis=-1)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(resamples, draws)) / draws
     by_chance = np.abs(np.tensordot(signs, by_draw, axes=1))
     return Ranks(
@@ -209,9 +209,19 @@ def convergence(
     }
 
 
-def _tied(sizes: Array) -> npt.NDArray[np.bool_]:
-    """Pairs whose interval of the difference of sizes holds zero; sizes (resamples, levers)."""
-    low, high = quantiles(sizes[:, :, None] - sizes[:, None])
+def _tied(means: Array) -> npt.NDArray[np.bool_]:
+    """Pairs whose sizes cannot be told apart; means of resamples, shape (resamples, levers).
+
+    Sizes are the same where the means are, or where one is the other's negative: both differences
+    are asked for zero. The difference of absolute values is not, for that of a lever of mere noise
+    is above a lever of none in every resample.
+    """
+    one, other = means[:, :, None], means[:, None]
+    return _holds_zero(one - other) | _holds_zero(one + other)
+
+
+def _holds_zero(values: Array) -> npt.NDArray[np.bool_]:
+    low, high = quantiles(values)
     found: npt.NDArray[np.bool_] = (low <= 0.0) & (high >= 0.0)
     return found
 

@@ -1,10 +1,11 @@
 """Sobol indices of every factor by a surrogate, where a design of runs would take too long.
 
-A Gaussian process (scikit-learn) is fitted to runs of a Latin design and asked at a Sobol design.
-What it gets wrong is a function too, about which only the size is known, by cross-validation.
-Whatever part of it a factor explains, the root of an index is a length in the space of functions,
-so by the triangle inequality the root of the true one is within the length of the error of the
-surrogate's: that bound, not the spread over the surrogate's own points, widens the intervals.
+A Gaussian process (scikit-learn) is fitted to runs of independent points and asked at a Sobol
+design. What it gets wrong is a function too, about which only the size is known, by
+cross-validation. Whatever part of it a factor explains, the root of an index is a length in the
+space of functions, so by the triangle inequality the root of the true one is within the length of
+the error of the surrogate's: that bound, not the spread over the surrogate's own points, widens the
+intervals.
 """
 
 from __future__ import annotations
@@ -53,12 +54,12 @@ def surrogate(design: Design, outputs: Outputs, size: int = SIZE, seed: int = SE
     """Fit a surrogate to each column and find its indices.
 
     Args:
-        design: A Latin design.
+        design: A Latin design, or the independent rows of a Sobol one.
         outputs: Outputs of its runs, averaged over the seeds of a row.
         size: Base points to ask the surrogate at, a power of two.
         seed: Seed of these points, of the folds and of the resamples.
     """
-    if design.method is not Method.LATIN:
+    if design.method not in (Method.LATIN, Method.INDEPENDENT):
         raise SensitivityError(
             f"a surrogate is fitted to a latin design, not to a {design.method} one"
         )

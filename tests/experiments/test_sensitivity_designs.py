@@ -84,6 +84,33 @@ def test_factors_of_a_latin_design_stand_for_themselves():
     assert np.abs(np.corrcoef(points.T) - np.eye(7)).max() < 0.6
 
 
+def test_rows_a_and_b_of_a_sobol_design_are_independent_points():
+    design = designs.sobol(g_factors(("a",) * 3 + ("b",) * 3), 256, 1)
+    values = design.points.sum(axis=1)[:, None, None] + np.arange(2.0)[:, None]
+    points, made = designs.independent(design, outputs(design, values))
+    assert points.size == len(points.points) == 512
+    assert points.groups == tuple(factor.name for factor in design.factors)
+    # Members of a group go apart, and every slice of a factor holds equally many points.
+    assert np.abs(np.corrcoef(points.points.T) - np.eye(7)).max() < 0.1
+    counts = np.stack([np.histogram(column, 16, (0.0, 1.0))[0] for column in points.points.T])
+    assert (counts == 32).all()
+    assert check(points, made)[:, 0, 0] == pytest.approx(points.points.sum(axis=1))
+    assert [run[1] for run in made.runs[:4]] == ["run-0-1", "run-4-1", "run-5-1", "run-9-1"]
+    half = designs.sobol(g_factors(), 128, 1)
+    first, _ = designs.independent(half, outputs(half, half.points[:, 0]))
+    assert np.array_equal(first.points, points.points[:256])
+    # Neither the Sobol design's nor a Latin one's outputs are theirs.
+    of_latin = designs.latin(g_factors(), 512, 1)
+    assert len({points.fingerprint, design.fingerprint, of_latin.fingerprint}) == 3
+    with pytest.raises(SensitivityError, match="do not belong"):
+        indices.pawn(of_latin, made)
+    with pytest.raises(SensitivityError, match="latin design has no rows A and B"):
+        designs.independent(of_latin, made)
+    values[9, 1, 0] = np.nan
+    with pytest.raises(SensitivityError, match="run-9-1"):
+        designs.independent(design, outputs(design, values))
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -85,6 +85,21 @@ def test_levers_that_share_their_noise_are_told_apart():
     assert not found.tied[0, 1, 0]
 
 
+def test_mere_noise_is_tied_with_nothing():
+    # Its absolute value is above zero in every resample, which says nothing of its size.
+    noise = planted(1.0, 64, 2, np.zeros(20))
+    found = ranked(np.concatenate([noise, np.zeros((1, 64, 1))])[-10:])
+    assert found.tied[-1, :, 0].mean() >= 0.8
+    clear = ranked(np.stack([5.0 + noise[0], np.zeros((64, 1))]))
+    assert not clear.tied[0, 1, 0]
+
+
+def test_opposite_effects_of_one_size_are_tied():
+    common = np.random.default_rng(4).standard_normal(64)
+    pair = np.stack([5.0 + common, -5.0 + common])[:, :, None]
+    assert ranked(pair).tied.all()
+
+
 def test_an_effect_that_is_not_finite_stops_and_names_its_run():
     effects = planted(1.0, 32)
     effects[4, 7, 0] = np.nan
