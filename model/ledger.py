@@ -81,7 +81,7 @@ class Ledger:
         sums = np.array([*self._sums.values()]).reshape(-1, CELLS)
         entry, cells = np.nonzero(sums)
         keys = np.array([*self._sums], dtype=object).reshape(-1, len(KEY))
-        columns = dict(zip(KEY, keys[entry].T, strict=True))
+        columns = {name: column[entry] for name, column in zip(KEY, keys.T, strict=True)}
         columns["year"] = columns["year"].astype(np.int16)
         for name, groups, number in zip(
             ("city", "tier", "payee"), (CITIES, TIERS, PAYEES), np.unravel_index(cells, SHAPE),
