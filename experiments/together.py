@@ -24,14 +24,14 @@ def drawn(arm: Arm) -> Scenario:
 
 def bundles(arms: Iterable[Arm]) -> list[list[Arm]]:
     """Runs from one population sorted into those that share their first quarters, in order."""
-    found: dict[tuple[int, int], list[list[Arm]]] = {}
+    found: dict[tuple[int, int], list[tuple[Scenario, list[Arm]]]] = {}
     for arm in arms:
-        run, scenario = arm
+        run, mine = arm[0], drawn(arm)
         alike = found.setdefault((run.draw.index, run.seed), [])
-        for bundle in alike:
-            if first_difference(drawn(bundle[0]), drawn(arm)) > scenario.start:
+        for first, bundle in alike:
+            if first_difference(first, mine) > mine.start:
                 bundle.append(arm)
                 break
         else:
-            alike.append([arm])
-    return [bundle for alike in found.values() for bundle in alike]
+            alike.append((mine, [arm]))
+    return [bundle for alike in found.values() for _, bundle in alike]

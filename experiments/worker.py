@@ -212,10 +212,11 @@ def _checked_residual(records: dict[str, np.ndarray]) -> float:
 
     An absent unit has no row, so without the first check a sum that is not a number would pass.
     """
-    province = records["level"] == "province"
-    years = set(records["year"].tolist())
+    rows = np.flatnonzero(records["level"] == "province")
+    outcomes, known = records["outcome"][rows], records["year"][rows]
+    years = set(np.unique(records["year"]))
     for outcome in ALWAYS_THERE:
-        missing = years - set(records["year"][province & (records["outcome"] == outcome)].tolist())
+        missing = years - set(known[outcomes == outcome])
         if missing:
             raise FloatingPointError(f"{outcome} of the province has no value in {min(missing)}")
     wrong = ~np.isfinite(records["value"])
@@ -223,15 +224,15 @@ def _checked_residual(records: dict[str, np.ndarray]) -> float:
         at = int(np.argmax(wrong))
         place = " ".join(str(records[k][at]) for k in ("outcome", "level", "unit_name", "year"))
         raise FloatingPointError(f"{int(wrong.sum())} values are not finite, first {place}")
-    residuals = records["value"][records["outcome"] == "accounting_residual"]
+    residuals = records["value"][rows[outcomes == "accounting_residual"]]
     return float(np.max(np.abs(residuals), initial=0.0))
 
 
 def _table(run: Run, records: dict[str, np.ndarray], record: Record) -> pa.Table:
-    kept = records["year"] >= record.first_year
+    kept = np.flatnonzero(records["year"] >= record.first_year)
     for column, names in (("level", record.levels), ("outcome", record.outcomes)):
         if names is not None:
-            kept &= np.isin(records[column], names)
+            kept = kept[np.isin(records[column][kept], names)]
     value = records["value"][kept]
     count = len(value)
     named = {name: _names(records[name][kept]) for name in ("level", "unit_name", "outcome")}

@@ -87,6 +87,9 @@ def _lever_differs(one: Lever | None, other: Lever | None) -> int:
 
 def _world_differs(one: Outside, other: Outside, never: int) -> int:
     """First quarter of the first year in which the outside world differs; `never` if none does."""
+    given = [name for name in one.__dataclass_fields__ if name != "position"]
+    if one.position == other.position and all(getattr(one, n) is getattr(other, n) for n in given):
+        return never
     # A run sets out from the year before the first.
     years = range(FIRST_YEAR - 1, year_of(never) + 1)
     apart = (quarter_index(year, 1) for year in years if not _same_year(one, other, year))

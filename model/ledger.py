@@ -26,6 +26,8 @@ PAYERS = ("centre", "province", "city")
 RECEIVED = {"paid": 1.0, "invested": 1.0, "repaid": -1.0}
 """What a yuan of a kind adds to what has been received; other kinds add nothing."""
 SHAPE = (len(CITIES), len(TIERS), len(PAYEES))
+CELLS = len(CITIES) * len(TIERS) * len(PAYEES)
+KEY = ("year", "payer", "fund", "origin", "lever", "article", "kind")
 
 Entry = tuple[int, str, str, str, str, str, str]
 
@@ -61,7 +63,7 @@ class Ledger:
             payer: Share of each payer; that of the lever if absent.
             fund: Fund it is paid from; that of the lever if absent.
         """
-        total = np.bincount(cells, yuan, SHAPE[0] * SHAPE[1] * SHAPE[2])
+        total = np.bincount(cells, yuan, CELLS)
         for who, share in (lever.payer if payer is None else payer).items():
             key = (year, who, lever.fund if fund is None else fund, origin, lever.id,
                    lever.article, kind)  # fmt: skip
@@ -76,20 +78,17 @@ class Ledger:
 
     def records(self) -> dict[str, npt.NDArray[Any]]:
         """Rows that are not zero, one array a column."""
-        names = ("year", "payer", "fund", "origin", "lever", "article", "kind")
-        columns: dict[str, list[Any]] = {
-            name: [] for name in (*names, "city", "tier", "payee", "yuan")
-        }
-        for key, sums in self._sums.items():
-            (cells,) = np.nonzero(sums)
-            city, tier, payee = np.unravel_index(cells, SHAPE)
-            for name, value in zip(names, key, strict=True):
-                columns[name] += [value] * len(cells)
-            columns["city"] += [CITIES[i] for i in city]
-            columns["tier"] += [TIERS[i] for i in tier]
-            columns["payee"] += [PAYEES[i] for i in payee]
-            columns["yuan"] += sums[cells].tolist()
+        sums = np.array([*self._sums.values()]).reshape(-1, CELLS)
+        entry, cells = np.nonzero(sums)
+        keys = np.array([*self._sums], dtype=object).reshape(-1, len(KEY))
+        columns = {name: column[entry] for name, column in zip(KEY, keys.T, strict=True)}
+        columns["year"] = columns["year"].astype(np.int16)
+        for name, groups, number in zip(
+            ("city", "tier", "payee"), (CITIES, TIERS, PAYEES), np.unravel_index(cells, SHAPE),
+            strict=True,
+        ):  # fmt: skip
+            columns[name] = np.array(groups, dtype=object)[number]
+        columns["yuan"] = sums[entry, cells]
         order = ("year", "payer", "fund", "origin", "city", "tier", "payee", "lever", "article",
                  "kind", "yuan")  # fmt: skip
-        dtypes: dict[str, Any] = {"year": np.int16, "yuan": np.float64}
-        return {name: np.array(columns[name], dtype=dtypes.get(name, object)) for name in order}
+        return {name: columns[name] for name in order}

@@ -330,10 +330,11 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
                 f"a run at the end of {quarter_name(self.quarter)} cannot go on under it"
             )
         # What is promised follows the new scenario's own levers, and nobody writes to the first
-        # population or to what is recorded.
+        # population, its pools or what is recorded.
         kept: dict[int, Any] = {
             id(self.policy): scenario,
             id(self.population): self.population,
+            id(self.pools): self.pools,
             id(self._recorded): self._recorded.copy(),
         }
         kept |= {id(old): scenario.lever(old.id) for old in self.policy.levers}
