@@ -172,13 +172,12 @@ def survival_of(
     whole: Ranks, part: Ranks, found: Effects, group: str, outcomes: Sequence[str]
 ) -> pd.DataFrame:
     """Rows of the table `survival`: the order of the first five under a condition."""
-    rows = []
-    for c, (outcome, tier) in enumerate(columns_of(outcomes)):
-        told = survival(whole, part, c, FIRST)
-        rows.append(
-            (found.setting, found.condition, group, outcome, tier, len(found.runs), told.tau,
-             told.kept, told.reversed)
-        )  # fmt: skip
+    told = survival(whole, part, FIRST)
+    rows = [
+        (found.setting, found.condition, group, outcome, tier, len(found.runs),
+         float(told.tau[c]), int(told.kept[c]), int(told.reversed[c]))
+        for c, (outcome, tier) in enumerate(columns_of(outcomes))
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(TABLES["survival"]))
 
 
