@@ -190,6 +190,7 @@ def run_key(scenario: Scenario, draw: Draw, seed: int, population: str) -> str:
     Runs that differ in their horizon alone share the first part.
     """
     drawn = [dict(draw.values), dict(draw.outside)]
+    drawn += [dict(draw.sizes)] if draw.sizes else []
     parts = (
         scenario_hash(scenario),
         drawn,

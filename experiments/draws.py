@@ -50,17 +50,23 @@ FIRST_OF_BLOCK = {Vary.ALL: 0, Vary.PARAMETERS: BLOCK, Vary.OUTSIDE: 2 * BLOCK}
 
 @dataclass(frozen=True)
 class Draw:
-    """Parameter values and places of the outside world; what is absent is central.
+    """Parameter values, places of the outside world and sizes of levers; the absent is central.
 
     Attributes:
         index: Number of the draw; 0 is central.
         values: Parameter to value.
         outside: Series of the outside world to its place between low (-1) and high (+1).
+        sizes: Lever to how many times as large it is after history as its scenario has it.
     """
 
     index: int
     values: Mapping[str, float] = field(default_factory=dict)
     outside: Mapping[str, float] = field(default_factory=dict)
+    sizes: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, scenario: Scenario) -> Scenario:
+        """A scenario at the values of the draw."""
+        return scenario.with_draw(self.values, self.outside, self.sizes)
 
 
 def draws(

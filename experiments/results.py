@@ -56,7 +56,7 @@ class Results:
         return frame
 
     def draws(self) -> pd.DataFrame:
-        """Parameter values and outside places by draw; absent where they are central."""
+        """Parameter values, outside places and sizes by draw; absent where they are central."""
         import pandas as pd  # noqa: PLC0415
 
         rows = self.runs().drop_duplicates(["scenario", "draw"])
@@ -64,6 +64,7 @@ class Results:
             {"scenario": row.scenario, "draw": row.draw}
             | json.loads(str(row["values"]))
             | {f"outside_{k}": v for k, v in json.loads(str(row["outside"])).items()}
+            | {f"size_{k}": v for k, v in _sizes(row).items()}
             for _, row in rows.iterrows()
         ]
         return pd.DataFrame(values)
@@ -455,6 +456,12 @@ class Results:
     def _query(self, sql: str, values: Sequence[Any] = ()) -> pd.DataFrame:
         with self.connect() as connection:
             return connection.execute(sql, list(values)).df()
+
+
+def _sizes(row: pd.Series[Any]) -> dict[str, float]:
+    """Sizes of levers of a run; none in shards from before there were any."""
+    written = row.get("sizes")
+    return dict(json.loads(written)) if isinstance(written, str) else {}
 
 
 def _where(

@@ -193,6 +193,7 @@ class Store:
             "traceback": failure.traceback,
             "values": dict(run.draw.values),
             "outside": dict(run.draw.outside),
+            "sizes": dict(run.draw.sizes),
         }
         text = json.dumps(record, indent=1, ensure_ascii=False)
         _write_text(self._failure_path(run.key), text)
@@ -219,6 +220,7 @@ def _runs_table(result: ChunkResult) -> pa.Table:
             "data_hash": scenario.data_hash,
             "values": json.dumps(dict(done.run.draw.values), sort_keys=True),
             "outside": json.dumps(dict(done.run.draw.outside), sort_keys=True),
+            "sizes": json.dumps(dict(done.run.draw.sizes), sort_keys=True),
             "seconds": done.seconds,
             "residual": done.residual,
         }

@@ -1,4 +1,8 @@
-"""Which runs share a past: those of one draw and seed, until their scenarios differ."""
+"""Which runs share a past: those of one seed and parameter values, until their scenarios differ.
+
+Rows of a design may have the values of one draw and differ in paths of the outside world or sizes
+of levers alone: their numbers differ, their history does not.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +23,15 @@ if TYPE_CHECKING:
 def drawn(arm: Arm) -> Scenario:
     """The scenario of a run at the values of its draw."""
     run, scenario = arm
-    return scenario.with_draw(run.draw.values, run.draw.outside)
+    return run.draw.of(scenario)
 
 
 def bundles(arms: Iterable[Arm]) -> list[list[Arm]]:
     """Runs from one population sorted into those that share their first quarters, in order."""
-    found: dict[tuple[int, int], list[tuple[Scenario, list[Arm]]]] = {}
+    found: dict[object, list[tuple[Scenario, list[Arm]]]] = {}
     for arm in arms:
         run, mine = arm[0], drawn(arm)
-        alike = found.setdefault((run.draw.index, run.seed), [])
+        alike = found.setdefault((run.seed, frozenset(run.draw.values.items())), [])
         for first, bundle in alike:
             if first_difference(first, mine) > mine.start:
                 bundle.append(arm)

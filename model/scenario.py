@@ -39,6 +39,8 @@ ASSUMPTION_ONLY_FIELDS = ("quantum", "aerospace", "nuclear")
 """Fields without published data; reports show them as one group, marked 'assumption only'."""
 
 Array = npt.NDArray[np.float64]
+Steps = tuple[tuple[int, float], ...]
+"""Dated values: quarter from which each holds, and the value."""
 
 
 def quarter_index(year: int, quarter: int) -> int:
@@ -79,6 +81,8 @@ class Lever:
         cap_a_year: Whether its cap is for an enterprise and a year; else it is for a project.
         usual_take_up: Parameter that says who claims where no take-up is set; empty for all.
         window: Parameter that is its weight in the special funds; empty for none.
+        size: Terms that make it larger or smaller, each with the bounds it stays in; those that
+            the lever has not set are no part of it.
     """
 
     id: str
@@ -87,7 +91,7 @@ class Lever:
     article: str
     start: int
     end: int | None
-    terms: Mapping[str, tuple[tuple[int, float], ...]]
+    terms: Mapping[str, Steps]
     who: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     payer: Mapping[str, float] = field(default_factory=dict)
     fund: str = ""
@@ -95,6 +99,7 @@ class Lever:
     cap_a_year: bool = False
     usual_take_up: str = ""
     window: str = ""
+    size: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
         """Value of a term in a quarter; `absent` outside the period or before its first date."""
@@ -122,6 +127,41 @@ class Lever:
             if parameter in values
         }
         return replace(self, terms={**self.terms, **moved}) if moved else self
+
+    def sized(self, times: float, first: int) -> Lever:
+        """The same lever made larger or smaller from a quarter on; before, it is as it was.
+
+        Args:
+            times: What the terms of its size are multiplied by; none leaves its bounds.
+            first: First quarter (index) of the new size.
+        """
+        if times == 1.0:
+            return self
+        moved = {}
+        for term, (low, high) in self.size.items():
+            before, after = self._parted(term, first)
+            made = ((quarter, min(max(times * value, low), high)) for quarter, value in after)
+            moved[term] = (*before, *made)
+        return replace(self, terms={**self.terms, **{n: path for n, path in moved.items() if path}})
+
+    def most_times(self, first: int) -> float:
+        """The largest number that `sized` can multiply by before a term meets its bounds."""
+        rooms = [
+            bounds[value > 0.0] / value
+            for term, bounds in self.size.items()
+            for _, value in self._parted(term, first)[1]
+            if value != 0.0
+        ]
+        return min(rooms, default=float("inf"))
+
+    def _parted(self, term: str, first: int) -> tuple[Steps, Steps]:
+        """Dated values of a term before a quarter and from it on; empty where it has none."""
+        steps = self.terms.get(term, ())
+        before = tuple(step for step in steps if step[0] < first)
+        after = tuple(step for step in steps if step[0] >= first)
+        if before and (not after or after[0][0] > first):
+            after = ((first, before[-1][1]), *after)
+        return before, after
 
 
 @dataclass(frozen=True)
@@ -263,19 +303,35 @@ class Scenario:
             for channel in channels
         }
 
-    def with_draw(self, values: Mapping[str, float], outside: Mapping[str, float]) -> Scenario:
-        """The same scenario at other parameter values and places of the outside world.
+    def with_draw(
+        self,
+        values: Mapping[str, float],
+        outside: Mapping[str, float],
+        sizes: Mapping[str, float] | None = None,
+    ) -> Scenario:
+        """The same scenario at other parameter values, outside paths and sizes of levers.
 
-        Terms of levers that are drawn move with their parameters.
+        Args:
+            values: Parameter to value; terms of levers that are drawn move with their parameters.
+            outside: Series to its place between the low and the high path.
+            sizes: Lever to how many times as large it is after the origin of the outside world as
+                the scenario has it; a lever that the scenario lacks stays absent.
+
+        Raises:
+            KeyError: A parameter is unknown.
         """
         unknown = set(values) - set(self.parameters)
         if unknown:
             raise KeyError(f"unknown parameters: {sorted(unknown)}")
         moved = {**self.outside.position, **outside}
+        times, first = sizes or {}, quarter_index(self.outside.origin + 1, 1)
         return replace(
             self,
             parameters={**self.parameters, **values},
-            levers=tuple(lever.with_draw(values) for lever in self.levers),
+            levers=tuple(
+                lever.with_draw(values).sized(times.get(lever.id, 1.0), first)
+                for lever in self.levers
+            ),
             outside=replace(self.outside, position=moved),
         )
 

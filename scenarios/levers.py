@@ -7,10 +7,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.scenario import Lever, quarter_name
+from model.scenario import Lever, quarter_index, quarter_name
 from scenarios.errors import listed, nearest_name
+from scenarios.outside import ORIGIN
 from scenarios.schema import (
     FIRST,
+    SCALED_SETTINGS,
     SETTINGS,
     Budget,
     DatedQuantity,
@@ -54,7 +56,23 @@ def declarations() -> Mapping[str, LeverDeclaration]:
         for key in ("usual_take_up", "window"):
             _check_known(document, getattr(lever, key), (*at, key))
         _instalments(document, lever.instalments, _index(lever.from_), (*at, "instalments"))
+        for place, name in enumerate(lever.size):
+            if name not in lever.scalable:
+                near = nearest_name(name, lever.scalable)
+                problem = f"lever {lever.id} has no {name!r} that a number may multiply"
+                raise document.error((*at, "size", place), problem, listed(lever.scalable), near)
     return found
+
+
+def most_times(lever_id: str) -> float:
+    """How many times as issued a lever can be before a term of its size leaves its bounds.
+
+    Judged by what it is from the first quarter after history on; infinite where it has no bound.
+
+    Raises:
+        KeyError: No lever has this id.
+    """
+    return issued(declarations()[lever_id]).most_times(quarter_index(ORIGIN + 1, 1))
 
 
 def parameter_of(term: Term) -> Parameter | None:
@@ -123,6 +141,11 @@ def issued(lever: LeverDeclaration) -> Lever:
         cap_a_year=lever.cap_per == "year",
         usual_take_up=lever.usual_take_up or "",
         window=lever.window or "",
+        size={
+            part: lever.bounds_of(name)
+            for name in lever.size
+            for part in SCALED_SETTINGS.get(name, (name,))
+        },
     )
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from model.scenario import Scenario, quarter_index, quarter_name
 from scenarios import levers, structure
 from scenarios.errors import InputError, ScenarioError, listed, nearest_name
-from scenarios.outside import outside_world
+from scenarios.outside import ORIGIN, outside_world
 from scenarios.province import province
-from scenarios.schema import ScenarioFile, checked
+from scenarios.schema import SCALED_SETTINGS, ScenarioFile, checked
 from scenarios.tables import data_hash, table
 from scenarios.units import parse_quarter
 from scenarios.yaml_file import Document, read_yaml
@@ -31,8 +31,6 @@ NO_SCENARIOS = {levers.DECLARATIONS, structure.SWITCHES}
 """Shipped files beside the scenarios that are none."""
 LAST_END = quarter_index(2040, 4)
 """Latest end: paths of the outside world say nothing sensible beyond."""
-ORIGIN = 2023
-"""Last year of history where a scenario says nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,6 @@ class _Draft:
     origin: int = ORIGIN
     position: Mapping[str, float] = field(default_factory=dict)
     times: Mapping[str, float] = field(default_factory=dict)
-
-
-SCALED_SETTINGS = {"budget": ("budget",), "take_up": ("take_up_start", "take_up_full")}
-"""Settings of a lever that a design may scale, and the terms they become."""
-MOST = {"budget": float("inf"), "take_up": 1.0}
-"""The largest that a setting may become."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +117,10 @@ def load_design(name_or_path: str | Path) -> Design:
         number, setting = settings[lever_id]
         lever = scenario.lever(lever_id)
         declared = levers.declaration(document, lever_id, ("levers", number, "id"))
-        numbers = [*declared.terms, *(n for n in SCALED_SETTINGS if n in declared.settings)]
         given = [
-            n for n in numbers if n in (setting.model_extra or {}) or getattr(setting, n, None)
+            name
+            for name in declared.scalable
+            if name in (setting.model_extra or {}) or getattr(setting, name, None)
         ]
         for place, term in enumerate(terms):
             if term not in given or lever is None:
@@ -138,9 +131,8 @@ def load_design(name_or_path: str | Path) -> Design:
             for part in SCALED_SETTINGS.get(term, (term,)):
                 scaled.setdefault(lever_id, {})[part] = first
                 largest = max(value for quarter, value in lever.terms[part] if quarter >= first)
-                most = declared.terms[part].bounds[1] if part in declared.terms else MOST[term]
                 if largest > 0.0:
-                    limit = min(limit, most / largest)
+                    limit = min(limit, declared.bounds_of(term)[1] / largest)
     return Design(scenario, scaled, limit)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FIRST_YEAR = 2018
 """First year of the table."""
+ORIGIN = 2023
+"""Last year of history where a scenario says nothing."""
 
 
 def outside_world(

@@ -46,6 +46,10 @@ WHO: dict[str, tuple[str, ...]] = {
 
 SETTINGS = ("budget", "take_up", "lag", "instalments")
 """Parts of a lever setting that are not terms of its own."""
+SCALED_SETTINGS = {"budget": ("budget",), "take_up": ("take_up_start", "take_up_full")}
+"""Settings of a lever that can be scaled, and the terms they become."""
+MOST = {"budget": float("inf"), "take_up": 1.0}
+"""The largest that a setting may become."""
 
 PAYERS = ("centre", "province", "city")
 FUNDS = (
@@ -262,7 +266,20 @@ class LeverDeclaration(Part):
     cap_per: Literal["project", "year"] = "project"
     usual_take_up: Name | None = None
     window: Name | None = None
+    size: Annotated[list[Name], Field(min_length=1)]
     terms: Annotated[dict[str, Term], Field(min_length=1)]
+
+    @property
+    def scalable(self) -> tuple[str, ...]:
+        """Terms and settings that a number may multiply."""
+        return (*self.terms, *(name for name in SCALED_SETTINGS if name in self.settings))
+
+    def bounds_of(self, scalable: str) -> tuple[float, float]:
+        """Bounds of a term, or of a setting that can be scaled."""
+        if scalable in self.terms:
+            low, high = self.terms[scalable].bounds
+            return low, high
+        return 0.0, MOST[scalable]
 
 
 class LeverFile(Part):

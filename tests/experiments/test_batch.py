@@ -58,6 +58,8 @@ def test_a_key_tells_apart_all_that_decides_a_run(small, monkeypatch):
         run_key(replace(small, data_hash="other"), central, 1, "abc"),
         run_key(replace(small, levers=small.levers[1:]), central, 1, "abc"),
         run_key(small.until(2021), central, 1, "abc"),
+        run_key(small, Draw(0, sizes={"rd_grant": 0.5}), 1, "abc"),
+        run_key(small, Draw(0, sizes={"rd_grant": 2.0}), 1, "abc"),
     ]
     monkeypatch.setattr(batch, "model_hash", lambda: "another model")
     keys.append(run_key(small, central, 1, "abc"))

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from experiments import Results
@@ -122,6 +124,26 @@ def test_drawn_values_can_be_read(store):
     assert draws["draw"].is_unique or set(draws["scenario"]) == {"without_document_55", "no_levers"}
     zipped = draws[draws["draw"].between(1, 10_000)]
     assert zipped[["outside_demand", "outside_price"]].abs().max().max() <= 1.0
+
+
+def test_a_store_from_before_sizes_is_read(store, tmp_path):
+    folder = tmp_path / "store"
+    shutil.copytree(store, folder)
+    whole = Results(folder).draws()
+    for shard in (folder / "runs").glob("*.parquet"):
+        pq.write_table(pq.read_table(shard).drop_columns(["sizes"]), shard)
+        # Some shards without, then all.
+        pd.testing.assert_frame_equal(Results(folder).draws(), whole)
+
+
+def test_sizes_are_read_with_the_draws(store, tmp_path):
+    folder = tmp_path / "store"
+    shutil.copytree(store, folder)
+    for shard in (folder / "runs").glob("*.parquet"):
+        frame = pq.read_table(shard).drop_columns(["sizes"])
+        sized = pa.array(['{"rd_grant": 2.0}'] * len(frame))
+        pq.write_table(frame.append_column("sizes", sized), shard)
+    assert set(Results(folder).draws()["size_rd_grant"]) == {2.0}
 
 
 def test_differences_are_summed_up_over_the_zipped_pairs(both):

@@ -8,7 +8,7 @@ import fake_work
 import pytest
 
 from experiments import runner, worker
-from experiments.batch import Plan, Run, model_hash
+from experiments.batch import WHOLE, Chunk, Plan, Run, model_hash, run_key
 from experiments.draws import Draw
 from experiments.runner import Options, run_batch, with_rows
 from experiments.store import Store
@@ -163,6 +163,59 @@ def test_a_failure_takes_those_alone_that_would_have_met_it(
     mine, theirs = (fake_work.everything(folder) for folder in (tmp_path, apart))
     kept = [key in made for key in theirs["run_key"]]
     assert mine["value"].tobytes() == theirs["value"][kept].tobytes()
+
+
+@pytest.fixture(scope="module")
+def design(several, tmp_path_factory):
+    """Rows of a design with one draw's values: paths and sizes of their own, one dearer."""
+    issued = several[1]
+    store = Store(tmp_path_factory.mktemp("design"))
+    with store.locked():
+        population = runner._population(store, issued)
+    few = named(issued, "few", levers=tuple(x for x in issued.levers if x.origin == "older"))
+    dear = {"energy_price_rise": 1.1 * issued.parameters["energy_price_rise"]}
+    rows = [
+        (issued, Draw(1)),
+        (issued, Draw(2, {}, {"demand": 0.5}, {"digital_voucher": 2.0})),
+        (few, Draw(2, {}, {"demand": 0.5}, {"rd_grant": 0.5, "digital_voucher": 2.0})),
+        (issued, Draw(3, sizes={"rd_grant": 0.0, "cluster_recognition": 0.5})),
+        (issued, Draw(4, dear)),
+    ]
+    runs = [
+        Run(run_key(scenario, draw, 1, population.digest), scenario.name, draw, 1)
+        for scenario, draw in rows
+    ]
+    scenarios = {scenario.name: scenario for scenario, _ in rows}
+    return Chunk(tuple(runs), scenarios, population, model_hash(), WHOLE)
+
+
+def test_rows_of_a_design_share_the_past_of_their_values(design):
+    Counting.quarters = 0
+    together = counts(design)
+    assert not together.failures
+    # To the end of 2023 once for four; dearer energy goes its own way from the start.
+    assert Counting.quarters == (20 + 4 * 4) + 24
+    apart = [worker.run_chunk(replace(design, runs=(run,))) for run in design.runs]
+    for kind in ("outcomes", "ledger"):
+        mine = dict(_by_run(getattr(together, kind)))
+        theirs = {key: part for done in apart for key, part in _by_run(getattr(done, kind))}
+        assert set(mine) == set(theirs) == {run.key for run in design.runs}
+        assert all(mine[key].equals(theirs[key]) for key in mine)
+
+
+def _by_run(table):
+    frame = table.to_pandas()
+    for column in frame.select_dtypes("category"):
+        frame[column] = frame[column].astype(str)
+    return [(key, part.reset_index(drop=True)) for key, part in frame.groupby("run_key")]
+
+
+def test_the_sizes_of_a_run_are_kept(design, tmp_path):
+    store = Store(tmp_path)
+    with store.locked():
+        store.add(worker.run_chunk(replace(design, runs=design.runs[1:2])))
+    (sizes,) = fake_work.everything(tmp_path, "runs")["sizes"]
+    assert json.loads(sizes) == {"digital_voucher": 2.0}
 
 
 def test_a_worker_with_another_model_refuses_each_run(chunks, tmp_path):

@@ -71,6 +71,18 @@ def books_of(model):
     return pd.DataFrame(model.ledger_records())
 
 
+def assert_same_run(one, other):
+    """All outcomes, columns, books and clusters agree to the last bit."""
+    for name, values in one.enterprises.columns.items():
+        assert values.tobytes() == other.enterprises.columns[name].tobytes(), name
+    assert one.records()["value"].tobytes() == other.records()["value"].tobytes()
+    assert books_of(one).equals(books_of(other))
+    for cluster, twin in zip(one.clusters, other.clusters, strict=True):
+        assert (cluster.status, cluster.score, cluster.received, cluster.platform) == (
+            twin.status, twin.score, twin.received, twin.platform,
+        )  # fmt: skip
+
+
 def entries(books, **wanted):
     """Rows of the ledger with the values given, or one of those given."""
     for column, value in wanted.items():

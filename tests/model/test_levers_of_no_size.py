@@ -7,7 +7,15 @@ import pytest
 
 from model import ClusterPolicyModel
 from scenarios import load
-from tests.model.policy import DESIGNS, ISSUED, books_of, having, lacking, of_year, setting
+from tests.model.policy import (
+    DESIGNS,
+    ISSUED,
+    assert_same_run,
+    having,
+    lacking,
+    of_year,
+    setting,
+)
 
 ROWS = 1_200
 
@@ -155,18 +163,6 @@ def runs_without(to_date, ran):
         return made[lever]
 
     return run
-
-
-def assert_same_run(one, other):
-    """All outcomes, columns, books and clusters agree to the last bit."""
-    for name, values in one.enterprises.columns.items():
-        assert values.tobytes() == other.enterprises.columns[name].tobytes(), name
-    assert one.records()["value"].tobytes() == other.records()["value"].tobytes()
-    assert books_of(one).equals(books_of(other))
-    for cluster, twin in zip(one.clusters, other.clusters, strict=True):
-        assert (cluster.status, cluster.score, cluster.received, cluster.platform) == (
-            twin.status, twin.score, twin.received, twin.platform,
-        )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -290,6 +290,7 @@ DECLARED = """levers:
     settings: [instalments]
     terms:
       rate: {kind: share, bounds: [0, 1], parameter: voucher_rate, grade: assumption}
+    size: [rate]
 """
 DEFAULT = '[{from: 2024-Q1, value: 10, unit: "%"}]'
 
@@ -325,6 +326,14 @@ MISDECLARED = {
         "settings: [instalments]", "instalments: [1.0, 1.0]", 10, "levers[0].instalments",
         ["sum to 1"],
     ),
+    "size_of_no_term": (
+        "size: [rate]", "size: [rates]", 13, "levers[0].size[0]", ["'rates'", "nearest: rate"],
+    ),
+    "size_of_no_number": (
+        "size: [rate]", "size: [rate, instalments]", 13, "levers[0].size[1]",
+        ["that a number may multiply"],
+    ),
+    "no_size": ("size: [rate]", "size: []", 13, "levers[0].size", ["at least 1"]),
 }  # fmt: skip
 
 
