@@ -9,6 +9,7 @@ registered ones (72) and candidates up to a hundred.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,12 @@ class Cluster(Agent):  # type: ignore[misc]
         self.award = self.received = self.platform = 0.0
         self.instalments_paid = 0
 
+    def __deepcopy__(self, memo: dict[int, object]) -> Cluster:
+        """A copy for a branch of the run: all but the model is plain or never written to."""
+        memo[id(self)] = other = copy.copy(self)
+        other.model = copy.deepcopy(self.model, memo)
+        return other
+
     @property
     def titled(self) -> bool:
         """Holds a provincial or higher title."""
@@ -102,9 +109,11 @@ class City(Agent):  # type: ignore[misc]
             yearly: Clusters a year; a fraction is a chance of one more.
         """
         m = self.model
+        waiting = [c for c in m.clusters if c.city == self.number and c.scores and not c.plan]
+        if not waiting:
+            return
         draw = uniform(m.seed_of_run, "plans", np.array([self.number]), m.quarter)[0]
         places = int(yearly) + int(draw < yearly - int(yearly))
-        waiting = [c for c in m.clusters if c.city == self.number and c.scores and not c.plan]
         for cluster in sorted(waiting, key=lambda c: (-c.score, c.id))[:places]:
             cluster.plan = True
 

@@ -141,10 +141,11 @@ def _lot(m: ClusterPolicyModel, purpose: str, number: int = 0) -> float:
 
 def _appraise(m: ClusterPolicyModel, race: Lever | None, jury: Array) -> None:
     """Yearly appraisal: the next instalment falls due, or the title may end."""
-    t = m.quarter
+    t, numbers = m.quarter, np.arange(len(m.clusters))
+    lot = uniform(m.seed_of_run, "cluster fraud", numbers, t)
     for i, cluster in enumerate(m.clusters):
         if cluster.status == "provincial" and race is not None and race.in_force(t):
-            fraud = _lot(m, "cluster fraud", i) < race.value("fraud", t)
+            fraud = lot[i] < race.value("fraud", t)
             if fraud or jury[i] < race.value("appraisal", t):
                 if _lot(m, "cluster revoked", i) < race.value("revocation", t):
                     cluster.status, cluster.promotion_body = "revoked", False

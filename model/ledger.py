@@ -32,7 +32,7 @@ KEY = ("year", "payer", "fund", "origin", "lever", "article", "kind")
 Entry = tuple[int, str, str, str, str, str, str]
 
 
-def place(city: Whole, tier: Whole, payee: Whole) -> Whole:
+def place(city: Whole, tier: Whole | int, payee: Whole | int) -> Whole:
     """Cell of the table of city, tier and payee."""
     result: Whole = (city * SHAPE[1] + tier) * SHAPE[2] + payee
     return result

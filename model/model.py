@@ -65,6 +65,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         banks: The bank sector.
         ledger: All payments and promises under levers.
         quarter: Quarter being run, or last run (0 is 2019-Q1).
+        price_all: Price level of all fields, 2018 = 1, weighted by markets.
         timings: CPU seconds spent in each stage so far.
     """
 
@@ -103,6 +104,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.number_of_pools = len(self.population.clusters) + n * len(CITIES)
         self.pools = self._pools()
         self.price = np.ones(n)
+        self.price_all = 1.0
         self.plant_price = np.ones(n)
         self.lasting_price = np.ones(n)
         self.input_price = 1.0
@@ -141,7 +143,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.pool_knowledge = np.bincount(e.pool, e.weight * e.knowledge, self.number_of_pools)
         self.identity = 0.0
         self.turnover = 1.0
-        self.base_year: dict[str, tuple[Array, Array]] = {}
+        self.base_year: tuple[Array, Array] | None = None
         self.year_residual: float
         self.year_market: Array
         self.year_local: Array
@@ -203,8 +205,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
     def peer_share(self, doing: Flag) -> Array:
         """Share of the other enterprises of the same pool (cluster, or field in city) doing it."""
         e, size = self.enterprises, self.number_of_pools
-        number = np.bincount(e.pool, e.weight, size)[e.pool]
-        doers = np.bincount(e.pool, e.weight * doing, size)[e.pool]
+        number = np.bincount(e.pool, e.weight, size).take(e.pool)
+        doers = np.bincount(e.pool, e.weight * doing, size).take(e.pool)
         result: Array = np.clip((doers - doing) / np.maximum(number - 1.0, 1.0), 0.0, 1.0)
         return result
 
@@ -224,10 +226,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         fund: str | None = None,
     ) -> None:  # fmt: skip
         """Enter in the ledger what a cluster as such is promised or paid."""
-        cell = place(
-            np.array([cluster.city]), np.array([TIERS.index(cluster.tier)]),
-            np.array([PAYEES.index("platform")]),
-        )  # fmt: skip
+        city, tier = np.array([cluster.city]), TIERS.index(cluster.tier)
+        cell = place(city, tier, PAYEES.index("platform"))
         fund = self.award_fund_of(lever) if fund is None else fund
         self.ledger.book(self.year, lever, kind, origin, cell, np.array([yuan]), fund=fund)
 
@@ -245,11 +245,6 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
     def year(self) -> int:
         """Calendar year of the quarter being run."""
         return year_of(self.quarter)
-
-    @property
-    def price_all(self) -> float:
-        """Price level of all fields, 2018 = 1, weighted by markets."""
-        return float(np.sum(self.market) / np.sum(self.market / self.price))
 
     @property
     def energy_rise(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,20 +12,27 @@ from scipy.sparse import csc_array
 
 from model.credit import interest_due
 from model.enterprises import NEVER
-from model.outcomes import CHOSEN, OUTCOMES
+from model.outcomes import CHOSEN, LEVELS, OUTCOMES
 from model.population import ENERGY_FIELD
 from model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array
 from model.targeting import size_class
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from model.model import ClusterPolicyModel
 
 Whole = npt.NDArray[np.int64]
+Levels = Mapping[str, tuple[Whole, tuple[str, ...]]]
 
 HIGHTECH_FIELDS = ("ic_display", "ai_voice", "aerospace", "quantum", "other_health")
 PROVINCE_NAME = "anhui"
+NAMES = np.array([*OUTCOMES], dtype=object)
+RECORDED = {
+    level: np.flatnonzero([level in outcome.levels for outcome in OUTCOMES.values()])
+    for level in LEVELS
+}
+"""Level to the outcomes it is recorded for, as places in `OUTCOMES`."""
 
 
 def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
@@ -93,7 +101,7 @@ def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
     return q
 
 
-def groups(m: ClusterPolicyModel) -> dict[str, tuple[Whole, tuple[str, ...]]]:
+def groups(m: ClusterPolicyModel) -> Levels:
     """Level to (group of each row, -1 for none; names of the groups)."""
     e = m.enterprises
     names = [cluster.status for cluster in m.clusters] + ["none"]
@@ -116,34 +124,28 @@ Recorded = tuple[str, Names, Names, Array]
 def observe(m: ClusterPolicyModel) -> list[Recorded]:
     """Outcomes of the year, one item a level: the level, and outcome, unit and value by row.
 
-    Absent units have no row.
+    Absent units have no row. An outcome is worked out for the groups of all levels at once.
     """
-    e = m.enterprises
-    q = quantities(m)
-    names = list(q)
-    exited = np.zeros(len(e))
-    for rows, weight in m.exits:
-        exited[rows] += weight
-    levels = groups(m)
-    table, first = _group_sums(levels, np.stack([*q.values()], axis=1), e.weight), 0
-    result: list[Recorded] = []
-    for level, (code, units) in levels.items():
-        sums = {name: table[first : first + len(units), i] for i, name in enumerate(names)}
-        sums["exits"] = np.bincount(code + 1, exited, len(units) + 1)[1:]
+    q, levels = quantities(m), groups(m)
+    table = _group_sums(levels, np.stack([*q.values()], axis=1), m.enterprises.weight)
+    sums = dict(zip(q, np.ascontiguousarray(table.T), strict=True))
+    parts, first = dict[str, slice](), 0
+    for level, (_, units) in levels.items():
+        parts[level] = slice(first, first + len(units))
         first += len(units)
-        _complete(m, level, sums)
-        present = (sums["count"] + sums["count_below"]) > 0.0
-        recorded = [outcome for outcome in OUTCOMES.values() if level in outcome.levels]
-        values = np.array([outcome.measure(sums) for outcome in recorded])
-        row, unit = np.nonzero(present & ~np.isnan(values))
-        ids = np.array([outcome.id for outcome in recorded], dtype=object)
-        result.append((level, ids[row], np.array(units, dtype=object)[unit], values[row, unit]))
+    _complete(m, levels, parts, sums)
+    values = np.array([outcome.measure(sums) for outcome in OUTCOMES.values()])
+    known = ((sums["count"] + sums["count_below"]) > 0.0) & ~np.isnan(values)
+    result: list[Recorded] = []
+    for level, (_, units) in levels.items():
+        outcomes, names = RECORDED[level], np.array(units, dtype=object)
+        row, unit = np.nonzero(known[outcomes, parts[level]])
+        found = values[outcomes, parts[level]][row, unit]
+        result.append((level, NAMES[outcomes[row]], names[unit], found))
     return result
 
 
-def _group_sums(
-    levels: Mapping[str, tuple[Whole, tuple[str, ...]]], matrix: Array, weight: Array
-) -> Array:
+def _group_sums(levels: Levels, matrix: Array, weight: Array) -> Array:
     """Weighted sums of the rows of `matrix` by group, the groups of all levels in one table."""
     first, codes = 0, np.empty((len(matrix), len(levels)), dtype=np.int64)
     total = sum(len(units) for _, units in levels.values())
@@ -154,50 +156,60 @@ def _group_sums(
     steps = np.arange(0, codes.size + 1, len(levels))
     weights = np.repeat(weight, len(levels))
     pick = csc_array((weights, codes.ravel(), steps), shape=(total + 1, len(matrix)))
-    return np.asarray(pick @ matrix)
+    return np.asarray(pick @ matrix)[:total]
 
 
-def _complete(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None:
-    """Add sums that are not of enterprises: base year, market, rate, services, projects."""
-    if m.year == 2020:
-        m.base_year[level] = (sums["energy"], sums["value_added_real"])
+def _complete(
+    m: ClusterPolicyModel, levels: Levels, parts: Mapping[str, slice], sums: dict[str, Array]
+) -> None:
+    """Add sums that are not of enterprises: base year, market, rate, services, projects.
+
+    What is only of one level is not a number at the others.
+    """
+
+    def put(level: str, name: str, values: Array | float) -> None:
+        sums.setdefault(name, np.full(len(sums["count"]), np.nan))[parts[level]] = values
+
     none = np.zeros(len(sums["count"]))
-    sums["energy_2020"], sums["value_added_real_2020"] = m.base_year.get(level, (none, none))
-    _count_clusters(m, level, sums)
-    if level in ("province", "field"):
-        by_field = (m.year_market, m.year_local, m.year_purchases)
-        for name, values in zip(
-            ("market", "local_sourcing", "leader_purchases"), by_field, strict=True
-        ):
-            sums[name] = values if level == "field" else np.array([values.sum()])
-    if level == "province":
-        services = m.policy.province.marginals["hightech_services"]
-        # Services hold a constant share of all high-tech enterprises, as at the start.
-        start = m.policy.province.marginals["hightech_enterprises"]
-        sums["hightech"] = sums["hightech"] * start / (start - services)
-        sums["loan_rate_sum"] = np.array([m.banks.base_rate])
-        sums["loan_rate_weight"] = np.ones(1)
-        sums["accounting_residual"] = np.array([m.year_residual])
-        for lever in CHOSEN:
-            sums[f"chosen_{lever}"] = np.array([m.chosen.get(lever, 0.0)])
+    if m.year == 2020:
+        m.base_year = (sums["energy"], sums["value_added_real"])
+    sums["energy_2020"], sums["value_added_real_2020"] = m.base_year or (none, none)
+    exited = np.zeros(len(m.enterprises))
+    for rows, weight in m.exits:
+        exited[rows] += weight
+    for level, (code, units) in levels.items():
+        put(level, "exits", np.bincount(code + 1, exited, len(units) + 1)[1:])
+    by_field = (m.year_market, m.year_local, m.year_purchases)
+    for name, values in zip(
+        ("market", "local_sourcing", "leader_purchases"), by_field, strict=True
+    ):
+        put("field", name, values)
+        put("province", name, values.sum())
+    services = m.policy.province.marginals["hightech_services"]
+    # Services hold a constant share of all high-tech enterprises, as at the start.
+    start = m.policy.province.marginals["hightech_enterprises"]
+    put("province", "hightech", sums["hightech"][parts["province"]] * start / (start - services))
+    put("province", "loan_rate_sum", m.banks.base_rate)
+    put("province", "loan_rate_weight", 1.0)
+    put("province", "accounting_residual", m.year_residual)
+    for lever in CHOSEN:
+        put("province", f"chosen_{lever}", m.chosen.get(lever, 0.0))
+    _count_clusters(m, put)
 
 
-def _count_clusters(m: ClusterPolicyModel, level: str, sums: dict[str, Array]) -> None:
+def _count_clusters(m: ClusterPolicyModel, put: Callable[[str, str, Array | float], None]) -> None:
     """Add what is counted of clusters: titles of the province, state of each, number by status."""
-    if level in ("province", "status"):
-        held = Counter(cluster.status for cluster in m.clusters)
-        sums["clusters"] = np.array([float(held[name]) for name in STATUSES])
-        for name in ("provincial", "national", "county"):
-            sums[f"clusters_{name}"] = np.array([float(held[name])])
-        bodies = sum(cluster.promotion_body for cluster in m.clusters)
-        sums["clusters_with_body"] = np.array([float(bodies)])
-        sums["clusters_with_plan"] = np.array([float(sum(c.plan for c in m.clusters))])
-    elif level == "cluster":
-        racing = np.array([bool(cluster.scores) for cluster in m.clusters])
-        for name, values in (
-            ("score", [cluster.score for cluster in m.clusters]),
-            ("titled", [cluster.titled for cluster in m.clusters]),
-            ("revoked", [cluster.status == "revoked" for cluster in m.clusters]),
-            ("platform", [cluster.platform for cluster in m.clusters]),
-        ):
-            sums[f"cluster_{name}"] = np.where(racing, np.array(values, dtype=float), np.nan)
+    held = Counter(cluster.status for cluster in m.clusters)
+    put("status", "clusters", np.array([float(held[name]) for name in STATUSES]))
+    for name in ("provincial", "national", "county"):
+        put("province", f"clusters_{name}", held[name])
+    put("province", "clusters_with_body", sum(c.promotion_body for c in m.clusters))
+    put("province", "clusters_with_plan", sum(c.plan for c in m.clusters))
+    racing = np.array([bool(cluster.scores) for cluster in m.clusters])
+    for name, values in (
+        ("score", [cluster.score for cluster in m.clusters]),
+        ("titled", [cluster.titled for cluster in m.clusters]),
+        ("revoked", [cluster.status == "revoked" for cluster in m.clusters]),
+        ("platform", [cluster.platform for cluster in m.clusters]),
+    ):
+        put("cluster", f"cluster_{name}", np.where(racing, np.array(values, dtype=float), np.nan))

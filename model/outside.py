@@ -31,6 +31,7 @@ def outside_world(m: ClusterPolicyModel) -> None:
         # Pay follows prices at once, or each year of rising prices would begin with high profit.
         m.wage *= float(np.sum(m.market * price) / np.sum(m.market))
         m.market = m.market * m.demand_growth
+        m.price_all = float(np.sum(m.market) / np.sum(m.market / m.price))
         m.frontier = p["frontier_share"] * np.log1p(outside.growth("frontier", year)) / 4.0
         m.input_price *= 1.0 + outside.input_gap_in(year)
         m.banks.base_rate = outside.loan_rate_in(year)

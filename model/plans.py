@@ -138,7 +138,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     # Most enterprises do not think of it in a quarter: the rest is worked out for those who do.
     rows = np.flatnonzero(considers)
     ids, weight, above = e.id[rows], e.weight[rows], e.above_scale[rows]
-    price = float(m.price_all)
+    price = m.price_all
     cost = price * digital.stage_cost(
         e.expected_revenue[rows] / price, e.digital_stage[rows], p["digital_fixed"],
         p["digital_share"], p["digital_power"],
@@ -185,7 +185,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     left = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
     per_va = p["green_step"] * left
     saved = per_va * e.energy_technique * 4.0 * e.value_added_real
-    price = float(m.price_all)
+    price = m.price_all
     cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
     view = laplace(seed, "green view", e.id[rows], t)

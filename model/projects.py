@@ -65,11 +65,11 @@ def expert_score(
         view: Standard normal draw of each expert, shape (rows,).
         spread: Spread of views, points.
     """
-    distance = np.zeros(len(weight))
+    distance, number = np.zeros(len(weight)), weight.sum()
     for quantity in (intensity, revenue):
         log = np.log(np.maximum(quantity, 1e-9))
-        mean = np.average(log, weights=weight)
-        deviation = np.sqrt(np.average((log - mean) ** 2, weights=weight))
+        mean = np.sum(log * weight) / number
+        deviation = np.sqrt(np.sum((log - mean) ** 2 * weight) / number)
         distance += 0.5 * (log - mean) / max(float(deviation), 1e-9)
     result: Array = 100.0 * ndtr(distance) + spread * view
     return result

@@ -26,6 +26,9 @@ _GOLDEN = 0x9E3779B97F4A7C15
 _FIRST = 0xBF58476D1CE4E5B9
 _SECOND = 0x94D049BB133111EB
 _MASK = (1 << 64) - 1
+# Words made once: making one takes as long as an operation on a short array.
+_STEP, _TIMES_FIRST, _TIMES_SECOND = (np.uint64(word) for word in (_GOLDEN, _FIRST, _SECOND))
+_BY_30, _BY_27, _BY_31, _BY_11 = (np.uint64(bits) for bits in (30, 27, 31, 11))
 
 
 def _mix(value: int) -> int:
@@ -54,15 +57,15 @@ def uniform(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
     Returns:
         Array of shape (rows,).
     """
-    x = ids.view(np.uint64) * np.uint64(_GOLDEN)
+    x = ids.view(np.uint64) * _STEP
     x += _key(seed, purpose, quarter)
-    shifted = x >> np.uint64(30)
+    shifted = x >> _BY_30
     x ^= shifted
-    x *= np.uint64(_FIRST)
-    x ^= np.right_shift(x, np.uint64(27), out=shifted)
-    x *= np.uint64(_SECOND)
-    x ^= np.right_shift(x, np.uint64(31), out=shifted)
-    x >>= np.uint64(11)
+    x *= _TIMES_FIRST
+    x ^= np.right_shift(x, _BY_27, out=shifted)
+    x *= _TIMES_SECOND
+    x ^= np.right_shift(x, _BY_31, out=shifted)
+    x >>= _BY_11
     result = x.astype(np.float64)
     result += 0.5
     result *= 2.0**-53

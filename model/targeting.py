@@ -120,7 +120,7 @@ def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) 
     office = "province" if "province" in lever.payer else "city"
     raised = m.lever_value("implementation_capacity", office) * m.cluster_plan
     by_cluster = np.minimum(m.parameters["delivery_base"] + raised, 1.0)
-    result: Array = by_cluster[m.enterprises.cluster if cluster is None else cluster]
+    result: Array = by_cluster.take(m.enterprises.cluster if cluster is None else cluster)
     return result
 
 
