@@ -141,8 +141,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.rd_reward = np.zeros(len(e))
         self.cash_flow = self.after_tax = np.zeros(len(e))
         self.pool_knowledge = np.bincount(e.pool, e.weight * e.knowledge, self.number_of_pools)
-        self.identity = 0.0
-        self.turnover = 1.0
+        self.identity, self.turnover = 0.0, 1.0
         self.base_year: tuple[Array, Array] | None = None
         self.year_residual: float
         self.year_market: Array

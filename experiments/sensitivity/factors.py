@@ -131,7 +131,9 @@ def _draw(
     task: Task, rows: Mapping[str, Parameter], values: dict[str, float], point: Mapping[str, float]
 ) -> Draw:
     ensemble = fitted(SHIPPED)
-    outside, sizes, off = {}, {}, {}
+    outside: dict[str, float] = {}
+    sizes: dict[str, float] = {}
+    off: dict[str, float] = {}
     for factor, place in point.items():
         kind, name = kind_of(factor), name_of(factor)
         if kind == LEVER:
