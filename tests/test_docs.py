@@ -9,6 +9,7 @@ from model import document
 from model.enterprises import COLUMNS
 from model.outcomes import OUTCOMES
 from model.quarter import QUARTER
+from scenarios.structure import switches
 
 ROOT = Path(__file__).parents[1]
 ODD = ROOT / "docs" / "ODD.md"
@@ -51,6 +52,7 @@ def test_check_finds_an_old_page_and_writing_mends_it(
         ("columns.md", COLUMNS),
         ("outcomes.md", OUTCOMES),
         ("schedule.md", [name for name, _ in QUARTER]),
+        ("structure.md", [*switches()]),
     ],
 )
 def test_reference_pages_list_everything(page: str, names: list[str]) -> None:
