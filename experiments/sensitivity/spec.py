@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from model.scenario import Scenario
-    from scenarios.structure import Switch
+    from scenarios.schema import Switch
     from scenarios.yaml_file import Document, Key
 
 HERE = Path(__file__).resolve().parent
