@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata
 
-from notebooks import board, effects, money
+from notebooks import board, effects, levers, money
 from notebooks.evidence import AS_ISSUED, REFERENCE, Band
 from notebooks.worlds import MEASURED, NO_AWARD, UNITS
 from scenarios.tables import table
 
 if TYPE_CHECKING:
     from notebooks.evidence import Evidence
+    from notebooks.levers import Levers
     from notebooks.money import Money
     from notebooks.words import Words
     from notebooks.worlds import Worlds
@@ -39,6 +40,12 @@ def findings(worlds: Worlds, ledger: Money | None, words: Words) -> str:
     """Three findings: where it shows, what it does to the targets, what it costs."""
     found = [by_tier(worlds, words), on_targets(worlds, words), on_money(worlds, ledger, words)]
     return "\n".join(f"{n}. {text}" for n, text in enumerate(filter(None, found), 1))
+
+
+def levers_answer(found: Levers, words: Words) -> str:
+    """Which levers matter most, in three sentences; whether an earlier model says so."""
+    old = "" if found.current else _gap(words) + words("levers_old_short")
+    return f"{levers.sentences(found, words)}\n\n{words('levers_first_more')}{old}"
 
 
 def doubts(worlds: Worlds, evidence: Evidence, words: Words) -> str:

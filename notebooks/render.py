@@ -1,8 +1,9 @@
 """From a store to pages that open with the network off.
 
-The notebook `report.py`, and `comparing.py` where a store keeps a comparison of designs, are run
-once a language; what their cells show (Markdown and pictures) is put on one page by pandoc, with
-style, pictures and, for Chinese, the glyphs in use inside the file.
+The notebook `report.py`, `comparing.py` where a store keeps a comparison of designs, and
+`ranking.py` where there is an analysis of sensitivity, are run once a language; what their cells
+show (Markdown and pictures) is put on one page by pandoc, with style, pictures and, for Chinese,
+the glyphs in use inside the file.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from fontTools import subset  # type: ignore[import-untyped]
 from experiments.told import read
 from notebooks.actuals import read_actuals
 from notebooks.figures import FONT
+from notebooks.levers import gather_levers
 from notebooks.words import LANGS, Words
 
 if TYPE_CHECKING:
@@ -32,9 +34,13 @@ if TYPE_CHECKING:
     from notebooks.words import Lang
 
 HERE = Path(__file__).parent
-NOTEBOOKS = {"index": HERE / "report.py", "designs": HERE / "comparing.py"}
+NOTEBOOKS = {
+    "index": HERE / "report.py",
+    "designs": HERE / "comparing.py",
+    "levers": HERE / "ranking.py",
+}
 """Pages and the notebooks they are made of."""
-TITLES = {"index": "title", "designs": "designs_title"}
+TITLES = {"index": "title", "designs": "designs_title", "levers": "levers_title"}
 TEMPLATES = HERE / "templates"
 FORMATS = ("html",)
 
@@ -54,8 +60,8 @@ def render(
         actuals: CSV file of later published values to set beside the projection.
 
     Returns:
-        The pages, `{store}/../{lang}/index.html`, and `designs.html` beside it where the store
-        keeps a comparison of designs.
+        The pages, `{store}/../{lang}/index.html`, and beside it `designs.html` where the store
+        keeps a comparison of designs, and `levers.html` where there is an analysis of sensitivity.
 
     Raises:
         ValueError: A format is asked for that this version does not write, the file of later values
@@ -69,7 +75,8 @@ def render(
     later = "" if actuals is None else str(actuals.resolve())
     # A notebook runs in a process of its own, so threads are enough to run two at once.
     with ThreadPoolExecutor(len(langs)) as pool:
-        names = ["index"] if read(store) is None else list(NOTEBOOKS)
+        kept = {"designs": read(store), "levers": gather_levers(store)}
+        names = [name for name in NOTEBOOKS if kept.get(name, name) is not None]
         pages = [(name, lang) for name in names for lang in langs]
         return list(pool.map(partial(_page, store.resolve(), later), pages))
 

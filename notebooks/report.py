@@ -31,6 +31,9 @@ from notebooks import (
     effects,
     figures,
     first,
+    levers,
+    levers_figures,
+    levers_tables,
     money,
     policy_figures,
     race,
@@ -58,6 +61,7 @@ evidence = gather(Path(store))
 worlds = gather_worlds(Path(store))
 ledger = money.gather_money(worlds)
 record = read_record()
+ranked = levers.gather_levers(Path(store))
 later = read_actuals(Path(actuals)) if actuals else ()
 pairs = len(worlds.difference("value_added", ("province", "anhui")))
 compared = pairs > 0
@@ -70,6 +74,9 @@ if compared:
         text(words("effects_seeds"))
     section(words("findings_title"), level=3)
     text(first.findings(worlds, ledger, words))
+    if ranked is not None:
+        section(words("levers_title"), level=3)
+        text(first.levers_answer(ranked, words))
     section(words("doubts_title"), level=3)
     text(first.doubts(worlds, evidence, words))
     text(trust.sentence(record, words))
@@ -197,6 +204,30 @@ else:
     figure(designs.forest(compared_designs, words), words("designs_alt"))
     text(designs.reading(compared_designs, words))
     text(words("designs_more"))
+
+# %%
+section(f"{words('levers_title')} {{#levers}}")
+if ranked is None:
+    command = f"jiqun sensitivity SPEC.yaml --out {Path(store).name}"
+    text(words("levers_missing", command=command))
+else:
+    text(words("levers_question"))
+    text(levers.made(ranked, words, Path(store).name))
+    text(levers.sentences(ranked, words))
+    text(
+        words(
+            "levers_front_text",
+            outcome=levers.outcome_name(ranked.main, words),
+            year=ranked.facts["year"],
+        )
+    )
+    text(levers_tables.front_table(ranked, words))
+    section(words("levers_reading_title"), level=3)
+    text(levers_tables.reading(ranked, words))
+    section(words("levers_heat_title"), level=3)
+    text(levers_tables.heat_text(ranked, words))
+    figure(levers_figures.heat(ranked, words), words("levers_heat_alt"))
+    text(words("levers_more"))
 
 # %%
 section(words("long_title"))

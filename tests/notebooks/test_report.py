@@ -12,6 +12,7 @@ from model.scenario import TIERS
 from notebooks import effects, figures, policy_figures, tables
 from notebooks.actuals import Actual
 from notebooks.evidence import Evidence, gather
+from notebooks.levers import gather_levers
 from notebooks.money import Money
 from notebooks.record import read_record
 from notebooks.render import render
@@ -126,18 +127,25 @@ def pictures_of_trust() -> int:
 def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest) -> None:
     folder: Path = request.getfixturevalue(kind)
     pages = render(folder)
-    assert pages == [folder.parent / lang / "index.html" for lang in LANGS]
-    for page, lang in zip(pages, LANGS, strict=True):
+    # The project may ship an analysis of the levers, which has a page beside each.
+    ranked = gather_levers(folder) is not None
+    names = ["index.html", "levers.html"] if ranked else ["index.html"]
+    assert pages == [folder.parent / lang / name for name in names for lang in LANGS]
+    for page, lang in zip(pages, LANGS, strict=False):
         html = page.read_text("utf-8")
         words = Words(lang)
         assert words("title") in html.replace("&#39;", "'")
         assert words("subtitle") in html
         assert not re.search(r"https?://", html)
         assert not re.search(r"<(script|link|iframe)\b", html)
-        assert set(re.findall(r'(?:src|href)="([^":]+)', html)) <= {"data", "#trust"}
+        assert set(re.findall(r'(?:src|href)="([^":]+)', html)) <= {"data", "#trust"} | (
+            {"#levers", "levers.html"} if ranked else set()
+        )
         assert 'id="trust"' in html
         more = 3 + len(effects.WATERFALL) if kind == "compared_store" else 0
+        more += ranked
         assert html.count("<img") == 3 + len(tables.GROUPS) + more + pictures_of_trust()
+        assert (words("levers_missing").split("{")[0].rstrip(": ：") in html) == (not ranked)
         assert html.count("<table") >= 8
         assert "Traceback" not in html
         # A part that lacks its runs says which; a whole store lacks none.
@@ -150,7 +158,7 @@ def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest)
 def test_later_values_are_on_the_page(compared_store: Path, tmp_path: Path) -> None:
     path = tmp_path / "later.csv"
     path.write_text("indicator,year,value,unit,scope\nas_revenue,2024,51000,亿元,Anhui\n", "utf-8")
-    (page,) = render(compared_store, ["en"], actuals=path)
+    page, *_ = render(compared_store, ["en"], actuals=path)
     html = page.read_text("utf-8")
     assert "5,100" in html
     assert Words("en")("actuals_title") in html

@@ -1,0 +1,300 @@
+"""Which levers matter most: the analysis a report goes by, and its answer in three sentences.
+
+A sentence is written in a form that the intervals bear out: no lever is named first where it cannot
+be told apart from the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from calibration import backtest_data
+from experiments.batch import model_hash
+from experiments.sensitivity.tables import FACTS, FOLDER, read
+from model.outcomes import OUTCOMES
+from scenarios.tables import tables_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from notebooks.words import Words
+
+SHIPPED = backtest_data.HERE / "results" / FOLDER
+"""The analysis that comes with the project."""
+DOCUMENT, OTHER = "document_55", "other"
+GROUPS = (DOCUMENT, OTHER)
+FIRST = 5
+"""Levers of a tier that are shown and compared two by two."""
+SHOWN = 20
+"""Levers and factors that fit in a picture."""
+NAMED = 5
+"""Levers that a sentence names."""
+TOTALS = ("yuan", "persons")
+"""Units of outcomes whose effects are shares of the run without."""
+PATHS, SWITCHES = "path", "switch"
+
+
+@dataclass(frozen=True, eq=False)
+class Levers:
+    """An analysis of sensitivity, as a report reads it.
+
+    Attributes:
+        facts: How it came about (see `experiments.sensitivity.tables`).
+        tables: Table to its rows.
+        shipped: Whether it came with the project rather than with the store.
+        current: Whether it was made by the model and on the data that are here now.
+    """
+
+    facts: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    shipped: bool
+    current: bool
+
+    @property
+    def tiers(self) -> list[str]:
+        """The tiers, in their order."""
+        return list(self.facts["tiers"])
+
+    @property
+    def main(self) -> str:
+        """The outcome that the answer is about."""
+        return str(self.facts["main"])
+
+    def of(self, name: str, **wanted: object) -> pd.DataFrame:
+        """Rows of a table that have some values."""
+        rows = self.tables[name]
+        for column, value in wanted.items():
+            rows = rows[rows[column] == value]
+        return rows
+
+    def ranks(
+        self, group: str, *, condition: str = "all", setting: str = "without", **wanted: object
+    ) -> pd.DataFrame:
+        """Levers of a group by size of their effects, the largest first."""
+        rows = self.of("ranks", setting=setting, condition=condition, group=group, **wanted)
+        return rows.sort_values("rank", kind="stable")
+
+    def first(self, group: str, tier: str, outcome: str | None = None) -> pd.DataFrame:
+        """The first five of a group in a tier."""
+        return self.ranks(group, tier=tier, outcome=outcome or self.main).head(FIRST)
+
+    def count(self, group: str) -> int:
+        """Number of levers of a group that were ranked."""
+        return int(self.ranks(group)["lever"].nunique())
+
+    def conditions(self, group: str) -> list[str]:
+        """Conditions that the order was looked at under, in the order of the tables."""
+        rows = self.of("survival", setting="without", group=group, outcome=self.main)
+        return [name for name in dict.fromkeys(rows["condition"]) if name != "all"]
+
+
+def gather_levers(store: Path, shipped: Path = SHIPPED) -> Levers | None:
+    """The analysis of a store if the current model made it, else the one that is shipped.
+
+    An older one of the store is taken where none is shipped; the newest where there are several.
+    """
+    own = [_read(path.parent, shipped=False) for path in (store / FOLDER).glob(f"*/{FACTS}")]
+    own.sort(key=lambda found: (found.current, str(found.facts["date"]), str(found.facts["name"])))
+    if own and own[-1].current:
+        return own[-1]
+    if (shipped / FACTS).is_file():
+        return _read(shipped, shipped=True)
+    return own[-1] if own else None
+
+
+def _read(folder: Path, *, shipped: bool) -> Levers:
+    found = read(folder)
+    hashes = (found.facts["model_hash"], found.facts["data_hash"])
+    return Levers(found.facts, found.tables, shipped, hashes == (model_hash(), tables_hash()))
+
+
+def kind(condition: str) -> str:
+    """What a condition changes: the rows, the cost, a switch, or the path of the outside world."""
+    if condition in ("confirmed", "equal_cost"):
+        return condition
+    return SWITCHES if condition.startswith("off_") else PATHS
+
+
+def measure(outcome: str, words: Words) -> tuple[float, str]:
+    """What a stored effect on an outcome is multiplied by, and the unit it is then in."""
+    unit = OUTCOMES[outcome].unit
+    if unit in TOTALS:
+        return 100.0, "%"
+    if unit.startswith("share"):
+        return 100.0, words("points")
+    return words.scaled(1.0, outcome), words.unit(outcome)
+
+
+def label(found: Levers, words: Words, lever: str) -> str:
+    """A lever's name."""
+    return str(found.facts["levers"][lever][words.lang])
+
+
+def condition_label(found: Levers, words: Words, condition: str) -> str:
+    """A condition's name."""
+    return str(found.facts["conditions"][condition][words.lang])
+
+
+def outcome_name(outcome: str, words: Words) -> str:
+    """An outcome's short name, as it stands within a sentence."""
+    name: str = words.names("lever_outcomes").get(outcome, words.label(outcome))
+    return name[0].lower() + name[1:] if name[1:2].islower() else name
+
+
+def factor_label(found: Levers, words: Words, factor: str) -> str:
+    """The name of a factor: of the report's own words, where they have one, or of the analysis."""
+    for group in ("lever_groups", "parameter_names"):
+        if factor in words.names(group):
+            return words.name(group, factor)
+    known = found.facts["factors"].get(factor) or found.facts["levers"].get(factor)
+    return str(known[words.lang]) if known else factor
+
+
+def made(found: Levers, words: Words, store: str) -> str:
+    """Which analysis it is, of what day, and whether an earlier model made it."""
+    key = "levers_shipped" if found.shipped else "levers_stored"
+    told = words(key, name=found.facts["name"], date=found.facts["date"])
+    if found.current:
+        return told
+    return told + "\n\n" + words("levers_old", command=f"jiqun sensitivity SPEC.yaml --out {store}")
+
+
+def sentences(found: Levers, words: Words) -> str:
+    """The answer for the levers of document 55: who is at the front, how many are noise, how firm.
+
+    Each is one sentence; the numbers they stand on are those of the tables.
+    """
+    told = [front_sentence(found, words), noise_sentence(found, words), firm(found, words)]
+    return "\n".join(f"{n}. {text}" for n, text in enumerate(told, 1))
+
+
+def front(found: Levers, group: str, tier: str) -> pd.DataFrame:
+    """Levers that cannot be told apart from a tier's largest; none where that may be noise."""
+    rows = found.ranks(group, tier=tier, outcome=found.main)
+    tied = rows[rows["tie_set"] == 1]
+    return tied if tied["above_noise"].any() else tied.head(0)
+
+
+def front_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
+    """Which levers are at the front in most tiers; one alone only where all else is told apart."""
+    by_tier = {tier: front(found, group, tier) for tier in found.tiers}
+    fronts = [rows for rows in by_tier.values() if len(rows)]
+    most = len(found.tiers) // 2 + 1
+    common = {
+        "outcome": outcome_name(found.main, words),
+        "year": found.facts["year"],
+        "tiers": len(found.tiers),
+        "most": most,
+    }
+    if not fronts:
+        return words("levers_none", count=found.count(group), **common)
+    alone = [rows["lever"].iloc[0] for rows in fronts if len(rows) == 1]
+    winner = max(alone, key=alone.count, default="")
+    if alone.count(winner) >= most:
+        name = label(found, words, winner)
+        return words("levers_one", name=name, count=alone.count(winner), **common)
+    leading = [lever for rows in fronts for lever in rows.loc[rows["above_noise"], "lever"]]
+    common["between"] = _span([len(rows) for rows in fronts], words)
+    # Named by id, so that their order says nothing.
+    often = sorted({lever for lever in leading if leading.count(lever) >= most})
+    quiet = len(found.tiers) - len(fronts)
+    rest = words("levers_quiet", count=quiet) if quiet else ""
+    if not often:
+        return words("levers_varied", rest=rest, **common)
+    names = words.listing(label(found, words, lever) for lever in often[:NAMED])
+    if len(often) > NAMED:
+        names += words("levers_more_names", count=len(often) - NAMED)
+    return words("levers_several", names=names, count=len(often), rest=rest, **common)
+
+
+def noise_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
+    """How many levers cannot be told from noise, on the main outcome and on any."""
+    rows = found.ranks(group)
+    heard = rows.groupby("lever")["above_noise"].any()
+    main = rows[rows["outcome"] == found.main].groupby("lever")["above_noise"].any()
+    noise = int((~main).sum())
+    common = {
+        "outcome": outcome_name(found.main, words),
+        "outcomes": len(found.facts["outcomes"]),
+        "count": len(main),
+    }
+    if not noise:
+        return words("levers_all_heard", **common)
+    return words("levers_noise", noise=noise, nowhere=int((~heard).sum()), **common)
+
+
+def firm(found: Levers, words: Words, group: str = DOCUMENT) -> str:
+    """Whether the order of the first five survives what it was looked at under."""
+    rows = found.of("survival", setting="without", group=group, outcome=found.main)
+    rows = rows[rows["condition"] != "all"]
+    pairs = found.of("pairs", setting="without", condition="all", group=group, outcome=found.main)
+    apart = int((~pairs["tied"].astype(bool)).sum())
+    if rows.empty:
+        return words("levers_unchecked")
+    common = {
+        "checks": checks(found, words, group),
+        "kept": _span(rows["kept"].astype(int).tolist(), words),
+        "first": FIRST,
+        "pairs": len(pairs),
+        "apart": apart,
+    }
+    turned = rows[rows["reversed"] > 0]
+    if len(turned):
+        names = dict.fromkeys(turned["condition"])
+        return words(
+            "levers_reversed",
+            good=len(rows) - len(turned),
+            total=len(rows),
+            names=words.listing(condition_label(found, words, name) for name in names),
+            **common,
+        )
+    return words("levers_firm" if apart else "levers_no_order", **common)
+
+
+def checks(found: Levers, words: Words, group: str) -> str:
+    """What the order was looked at under, counted by kind."""
+    kinds = [kind(name) for name in found.conditions(group)]
+    joint = "、" if words.lang == "zh" else ", "
+    return joint.join(
+        words.name("lever_checks", name).format(count=kinds.count(name))
+        for name in dict.fromkeys(kinds)
+    )
+
+
+def loudest(found: Levers) -> tuple[list[str], int]:
+    """Levers that most effects of can be told from noise, by group; how many are left out.
+
+    With as many outputs as levers are ranked on, one effect above its floor is no news, so it is
+    their number that levers are chosen by.
+    """
+    rows = found.of("ranks", setting="without", condition="all")
+    heard = rows[rows["above_noise"].astype(bool)].groupby(["group", "lever"]).size()
+    chosen = heard.sort_values(ascending=False, kind="stable").head(SHOWN)
+    order = [lever for group in GROUPS for own, lever in chosen.index if own == group]
+    return order, int(rows["lever"].nunique()) - len(order)
+
+
+def strength(rows: pd.DataFrame) -> pd.Series[float]:
+    """Effects in units of half the width of their intervals."""
+    half = (rows["high"] - rows["low"]) / 2.0
+    return (rows["mean"] / half.where(half > 0.0, np.inf)).astype(float)
+
+
+def by_size(rows: pd.DataFrame, most: int, column: str) -> list[str]:
+    """Factors that are largest on average over the tiers, each tier's largest taken as one."""
+    real = rows[rows["kind"] != "dummy"] if "kind" in rows else rows
+    wide = real.pivot_table(index="factor", columns="tier", values=column)
+    top = wide.max()
+    size = (wide / top.where(top > 0.0, 1.0)).mean(axis=1)
+    return [str(name) for name in size.sort_values(ascending=False, kind="stable").index[:most]]
+
+
+def _span(numbers: Sequence[int], words: Words) -> str:
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else words.between(str(low), str(high))

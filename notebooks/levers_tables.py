@@ -1,0 +1,273 @@
+"""Which levers matter most: the tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiments.sensitivity.bootstrap import CONFIDENCE
+from notebooks.levers import (
+    DOCUMENT,
+    FIRST,
+    GROUPS,
+    PATHS,
+    SWITCHES,
+    by_size,
+    condition_label,
+    factor_label,
+    front,
+    kind,
+    label,
+    loudest,
+    measure,
+)
+from notebooks.tables import bullets, markdown
+from notebooks.words import ABSENT, written
+from scenarios.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from notebooks.levers import Levers
+    from notebooks.words import Words
+
+    Row = pd.Series[float]
+
+LETTERS = "ABCDE"
+"""Names of the first five in the list of pairs: letters, for numbers would look like ranks."""
+MOST = 10
+"""Parameters that are worth a line each."""
+DIGITS, DECIMALS = 2, 4
+
+
+def front_table(found: Levers, words: Words, group: str = DOCUMENT) -> str:
+    """A line a tier: the first five, pairs of them told apart, checks that they pass."""
+    rows = []
+    for tier in found.tiers:
+        first = found.first(group, tier)
+        tied = set(front(found, group, tier)["lever"])
+        names = [
+            _named(found, words, row) + ("\\*" if row["lever"] in tied else "")
+            for _, row in first.iterrows()
+        ]
+        pairs = found.of(
+            "pairs", setting="without", condition="all", group=group, outcome=found.main, tier=tier
+        )
+        kept = found.of("survival", setting="without", group=group, outcome=found.main, tier=tier)
+        kept = kept[kept["condition"] != "all"]
+        rows.append(
+            [
+                words.name("tier_names", tier),
+                words.listing(names),
+                f"{int((~pairs['tied'].astype(bool)).sum())} / {len(pairs)}",
+                f"{int((kept['reversed'] == 0).sum())} / {len(kept)}" if len(kept) else ABSENT,
+            ]
+        )
+    return (
+        f'<div class="levers">\n\n{markdown(words.lines("levers_front_head"), rows, 2)}\n\n</div>'
+    )
+
+
+def tier_table(found: Levers, words: Words, group: str, tier: str) -> str:
+    """The first five of a tier: effects, intervals, and their ranks under other conditions."""
+    scale, unit = measure(found.main, words)
+    alone = found.ranks(group, setting="alone", tier=tier, outcome=found.main).set_index("lever")
+    rows = []
+    for letter, (_, row) in zip(LETTERS, found.first(group, tier).iterrows(), strict=False):
+        lever = str(row["lever"])
+        set_of = int(row["tie_set"])
+        rows.append(
+            [
+                f"{letter} {_named(found, words, row)}",
+                _effect(row, scale, words),
+                _effect(alone.loc[lever], scale, words) if lever in alone.index else ABSENT,
+                _ranks([row["rank_low"], row["rank_high"]], words),
+                words.percent(float(row["top_5"])),
+                words("levers_set_first") if set_of == 1 else words("levers_set", number=set_of),
+                *(
+                    _under(found, words, group, tier, lever, wanted)
+                    for wanted in ("equal_cost", PATHS, SWITCHES)
+                ),
+            ]
+        )
+    head = [text.format(unit=unit) for text in words.lines("levers_tier_head")]
+    told = pairs_sentence(found, words, group, tier)
+    return f'<div class="levers">\n\n{markdown(head, rows)}\n\n</div>\n\n{told}'
+
+
+def pairs_sentence(found: Levers, words: Words, group: str, tier: str) -> str:
+    """Which two of a tier's first five can be told apart."""
+    letters = dict(zip(found.first(group, tier)["lever"], LETTERS, strict=False))
+    rows = found.of(
+        "pairs", setting="without", condition="all", group=group, outcome=found.main, tier=tier
+    )
+    apart = rows[~rows["tied"].astype(bool)]
+    if apart.empty:
+        return words("levers_pairs_none", first=len(letters))
+    if len(apart) == len(rows):
+        return words("levers_pairs_all", first=len(letters))
+    names = sorted(
+        "–".join(sorted((letters[row.lever], letters[row.other])))
+        for row in apart.itertuples()
+        if row.lever in letters and row.other in letters
+    )
+    joint = "、" if words.lang == "zh" else ", "
+    return words("levers_pairs_some", names=joint.join(names))
+
+
+def survival_table(found: Levers, words: Words, group: str) -> str:
+    """A line a condition: how many of each tier's first five stay, and pairs turned round."""
+    rows = found.of("survival", setting="without", group=group, outcome=found.main)
+    lines = []
+    for condition in found.conditions(group):
+        own = rows[rows["condition"] == condition].set_index("tier")
+        cells = [
+            _kept(own.loc[tier], words) if tier in own.index else ABSENT for tier in found.tiers
+        ]
+        draws = int(own["draws"].iloc[0])
+        lines.append([condition_label(found, words, condition), f"{draws:,}", *cells])
+    if not lines:
+        return ""
+    names = [words.name("tier_names", tier) for tier in found.tiers]
+    return markdown([*words.lines("levers_survival_head"), *names], lines)
+
+
+def measure_table(found: Levers, words: Words) -> str:
+    """Parameters by the share of the variance that would go if they were known."""
+    rows = found.of("measure", outcome=found.main)
+    heard = set(rows.loc[rows["above_noise"].astype(bool), "factor"])
+    grades = {row.name: row.grade for row in table("parameters")}
+    lines = []
+    for factor in [name for name in by_size(rows, len(rows), "estimate") if name in heard][:MOST]:
+        own = rows[rows["factor"] == factor].set_index("tier")
+        lines.append(
+            [
+                factor_label(found, words, factor),
+                words.name("levers_kinds", str(own["kind"].iloc[0])),
+                grades.get(factor, ABSENT),
+                *(_share(own.loc[tier], words) for tier in found.tiers),
+            ]
+        )
+    if not lines:
+        return words("levers_measure_none", draws=found.facts["measure"]["draws"])
+    names = [words.name("tier_names", tier) for tier in found.tiers]
+    return markdown([*words.lines("levers_measure_head"), *names], lines, 3)
+
+
+def saturated_table(found: Levers, words: Words) -> str:
+    """Outputs that mostly sit at one value; empty where there are none."""
+    rows = found.tables["saturated"]
+    lines = []
+    for (method, outcome, at), own in rows.groupby(["method", "outcome", "at"], sort=False):
+        tiers = [tier for tier in found.tiers if tier in set(own["tier"])]
+        low, high = float(own["share"].min()), float(own["share"].max())
+        latent = own["latent"].dropna()
+        beside = str(latent.iloc[0]) if len(latent) else ""
+        lines.append(
+            [
+                words.label(str(outcome)),
+                words.name("levers_methods", str(method)),
+                words.listing(words.name("tier_names", tier) for tier in tiers),
+                words.name("levers_at", str(at)),
+                words.percent(low) if low == high else words.percents(low, high),
+                words.label(beside) if beside else ABSENT,
+            ]
+        )
+    return markdown(words.lines("levers_saturated_head"), lines, 6) if lines else ""
+
+
+def reading(found: Levers, words: Words) -> str:
+    """What a tie, a noise floor and bold type mean; effects that chance alone lifts over it."""
+    cells = len(found.of("ranks", setting="without", condition="all"))
+    return bullets(
+        line.format(chance=round(cells * (1.0 - CONFIDENCE)), cells=f"{cells:,}")
+        for line in words.lines("levers_reading")
+    )
+
+
+def heat_text(found: Levers, words: Words) -> str:
+    """How the heat map is read, and how many levers it leaves out."""
+    shown, left = loudest(found)
+    return words("levers_heat_text", shown=len(shown), left=left)
+
+
+def converged(found: Levers, words: Words) -> str:
+    """How many orders were there already with half of the draws, and how many have no order."""
+    rows = found.of("convergence", method="without", group=DOCUMENT)
+    rows = rows[rows["size"] * 2 == rows["whole"]]
+    if rows.empty:
+        return ""
+    ranks = found.ranks(DOCUMENT)
+    top = ranks[ranks["rank"] <= 2 * FIRST].groupby(["outcome", "tier"])["tie_set"].nunique()
+    flat = [bool(top.get((row.outcome, row.tier), 0) < 2) for row in rows.itertuples()]
+    told = rows[[not without for without in flat]]
+    return words(
+        "levers_converged",
+        good=int((told["tau"] >= 0.9).sum()),
+        count=len(told),
+        flat=sum(flat),
+        half=int(rows["size"].iloc[0]),
+        whole=int(rows["whole"].iloc[0]),
+    )
+
+
+def method(found: Levers, words: Words) -> str:
+    """How the analysis was made, and what a rank does not say."""
+    facts = found.facts
+    return bullets(
+        [
+            line.format(
+                rows=f"{facts['rows']:,}",
+                confirm_rows=f"{facts['confirm_rows']:,}",
+                without=facts["draws"]["without"],
+                alone=facts["draws"]["alone"],
+                size=facts["sobol"]["size"],
+                sobol_seeds=facts["sobol"]["seeds"],
+                trajectories=facts["morris"]["trajectories"],
+                morris_seeds=facts["morris"]["seeds"],
+                measure=f"{facts['measure']['draws']:,}",
+                minutes=written(sum(facts["seconds"].values()) / 60.0, 0),
+                document=found.count(GROUPS[0]),
+                other=found.count(GROUPS[1]),
+                ensemble=facts["ensemble"],
+            )
+            for line in words.lines("levers_method")
+        ]
+    )
+
+
+def _named(found: Levers, words: Words, row: Row) -> str:
+    """A lever, in bold where its effect can be told from noise."""
+    name = label(found, words, str(row["lever"]))
+    return f"**{name}**" if row["above_noise"] else name
+
+
+def _effect(row: Row, scale: float, words: Words) -> str:
+    values = [scale * float(row[name]) for name in ("mean", "low", "high")]
+    mean, low, high = words.signed(values, DIGITS, DECIMALS)
+    return mean + words.bracketed(words.between(low, high))
+
+
+def _ranks(values: Sequence[float], words: Words) -> str:
+    low, high = (f"{round(float(value))}" for value in (min(values), max(values)))
+    return low if low == high else words.between(low, high)
+
+
+def _under(found: Levers, words: Words, group: str, tier: str, lever: str, wanted: str) -> str:
+    """Ranks of a lever under the conditions of a kind, from the best to the worst."""
+    rows = found.of("ranks", setting="without", group=group, outcome=found.main, tier=tier)
+    rows = rows[(rows["lever"] == lever) & (rows["condition"] != "all")]
+    own = rows[[kind(str(name)) == wanted for name in rows["condition"]]]
+    return _ranks(own["rank"].tolist(), words) if len(own) else ABSENT
+
+
+def _kept(row: Row, words: Words) -> str:
+    shown = f"{int(row['kept'])}/{FIRST}"
+    turned = int(row["reversed"])
+    return f"**{shown}{words('levers_turned', count=turned)}**" if turned else shown
+
+
+def _share(row: Row, words: Words) -> str:
+    shown = words.percent(float(row["estimate"]))
+    return f"**{shown}**" if row["above_noise"] else shown

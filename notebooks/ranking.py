@@ -1,0 +1,111 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# Which levers matter most. `notebooks.render` runs this notebook once a language where there is an
+# analysis of sensitivity: the store's own (`jiqun sensitivity SPEC.yaml --out DIR`) or the one that
+# comes with the project.
+
+# %% tags=["parameters"]
+lang: str = "en"
+store: str = "build/report/store"
+
+# %%
+# ruff: noqa: D100, E402
+from pathlib import Path
+
+from notebooks import levers, levers_figures, levers_tables
+from notebooks.show import figure, section, text
+from notebooks.words import Words
+
+words = Words("zh" if lang == "zh" else "en")
+found = levers.gather_levers(Path(store))
+if found is None:
+    raise FileNotFoundError(f"{store} keeps no analysis of sensitivity, and none is shipped")
+
+# %%
+text(words("levers_question"))
+text(levers.made(found, words, Path(store).name))
+section(words("levers_answer_title"), level=3)
+text(levers.sentences(found, words))
+section(words("levers_reading_title"), level=3)
+text(levers_tables.reading(found, words))
+
+# %%
+section(words("levers_tiers_title"))
+text(
+    words(
+        "levers_tiers_text",
+        outcome=levers.outcome_name(found.main, words),
+        year=found.facts["year"],
+    )
+)
+for tier in found.tiers:
+    section(words.name("tier_names", tier), level=3)
+    for group in levers.GROUPS:
+        text(f"**{words.name('levers_group_names', group)}**")
+        text(levers_tables.tier_table(found, words, group, tier))
+
+# %%
+section(words("levers_survival_title"))
+text(words("levers_survival_text"))
+for group in levers.GROUPS:
+    survival = levers_tables.survival_table(found, words, group)
+    if survival:
+        text(f"**{words.name('levers_group_names', group)}**")
+        text(survival)
+
+# %%
+section(words("levers_heat_title"))
+text(levers_tables.heat_text(found, words))
+figure(levers_figures.heat(found, words), words("levers_heat_alt"))
+
+# %%
+section(words("levers_bars_title"))
+text(words("levers_bars_text"))
+for group in levers.GROUPS:
+    text(f"**{words.name('levers_group_names', group)}**")
+    figure(
+        levers_figures.ranked(found, words, group),
+        words("levers_bars_alt", group=words.name("levers_group_names", group)),
+    )
+
+# %%
+section(words("levers_sobol_title"))
+text(words("levers_sobol_text"))
+figure(levers_figures.sobol(found, words), words("levers_sobol_alt"))
+
+# %%
+section(words("levers_morris_title"))
+text(words("levers_morris_text"))
+figure(levers_figures.morris(found, words), words("levers_morris_alt"))
+
+# %%
+section(words("levers_measure_title"))
+text(words("levers_measure_text"))
+text(levers_tables.measure_table(found, words))
+
+# %%
+section(words("levers_convergence_title"))
+text(words("levers_convergence_text"))
+text(levers_tables.converged(found, words))
+figure(levers_figures.convergence(found, words), words("levers_convergence_alt"))
+
+# %%
+section(words("levers_saturated_title"))
+saturated = levers_tables.saturated_table(found, words)
+text(words("levers_saturated_text") if saturated else words("levers_saturated_none"))
+text(saturated)
+
+# %%
+section(words("levers_method_title"))
+text(levers_tables.method(found, words))
