@@ -57,18 +57,18 @@ def heat(found: Levers, words: Words) -> Figure:
     levers, _ = loudest(found)
     outcomes, tiers = list(found.facts["outcomes"]), found.tiers
     rows = found.of("ranks", setting="without", condition="all")
-    rows = rows.assign(strength=strength(rows)).set_index(["lever", "outcome", "tier"])
+    rows = rows.assign(strength=strength(rows))
     columns = [(outcome, tier) for outcome in outcomes for tier in tiers]
+    across_of = {column: number for number, column in enumerate(columns)}
     shown = np.full((len(levers), len(columns)), np.nan)
     figure = Figure(figsize=(9.6, 0.235 * max(len(levers), 3) + 1.75), layout="constrained")
     axis = figure.subplots()
-    for place, lever in enumerate(levers):
-        for across, (outcome, tier) in enumerate(columns):
-            row = rows.loc[lever, outcome, tier]
-            if row["above_noise"]:
-                shown[place, across] = row["strength"]
-                if row["tie_set"] == 1:
-                    axis.plot([across], [place], "o", ms=3.2, color="black", mfc="white", mew=0.7)
+    for row in rows[rows["above_noise"].astype(bool)].itertuples():
+        if row.lever in levers:
+            place, across = levers.index(str(row.lever)), across_of[str(row.outcome), str(row.tier)]
+            shown[place, across] = row.strength
+            if row.tie_set == 1:
+                axis.plot([across], [place], "o", ms=3.2, color="black", mfc="white", mew=0.7)
     image = axis.imshow(shown, cmap=_colours(), vmin=-MOST, vmax=MOST, aspect="auto")
     _grid(axis, found, words, levers, columns)
     for across, outcome in enumerate(outcomes):
@@ -76,7 +76,7 @@ def heat(found: Levers, words: Words) -> Figure:
             axis.axvline(len(tiers) * across - 0.5, color="black", lw=0.8)
         axis.text(
             len(tiers) * (across + 0.5) - 0.5, -0.75, _short(outcome, words),
-            ha="center", va="bottom", fontsize=7, linespacing=1.3,
+            ha="center", va="bottom", fontsize=7.5, linespacing=1.3,
         )  # fmt: skip
     groups = [_group(found, lever) for lever in levers]
     for place in range(1, len(groups)):
@@ -91,7 +91,7 @@ def _grid(
 ) -> None:
     axis.set_facecolor("#e9ebee")
     names = [words.name("tier_names", tier) for _, tier in columns]
-    axis.set_xticks(range(len(columns)), names, rotation=90, fontsize=6.5)
+    axis.set_xticks(range(len(columns)), names, rotation=90, fontsize=7.5)
     axis.set_yticks(range(len(levers)), [_name(found, words, lever) for lever in levers])
     axis.tick_params(length=0, labelcolor="black")
     axis.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
@@ -107,7 +107,7 @@ def _grid(
 def _heat_legend(figure: Figure, axis: Axes, image: AxesImage, words: Words) -> None:
     bar = figure.colorbar(image, ax=axis, shrink=0.7, aspect=28, pad=0.01)
     bar.set_label(words("levers_heat_bar"), fontsize=7)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(tick))
     dot = Line2D([], [], ls="", marker="o", ms=4, color="black", mfc="white", mew=0.7)
     grey = Patch(color="#e9ebee")
@@ -192,8 +192,8 @@ def sobol(found: Levers, words: Words) -> Figure:
             title += "\n" + words("levers_chance", share=words.percent(float(chance.iloc[0])))
         axis.set_title(title, loc="left", color=TIER_COLOURS[tier], linespacing=1.35)
     figure.supxlabel(words("levers_sobol_axis"), fontsize="medium")
-    marks = [Patch(color=PALE), Patch(color=BLUE), Patch(color=DIM)]
-    marks += [Line2D([], [], ls="", marker="|", ms=8, color=RED, mew=1.4)]
+    bars = [Patch(color=colour) for colour in (PALE, BLUE, DIM)]
+    marks = [*bars, Line2D([], [], ls="", marker="|", ms=8, color=RED, mew=1.4)]
     names = words.lines("levers_sobol_legend")
     figure.legend(marks, names, loc="outside upper right", ncols=4, frameon=False)
     return figure

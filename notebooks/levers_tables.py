@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.sensitivity.bootstrap import CONFIDENCE
 from notebooks.levers import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from notebooks.levers import Levers
     from notebooks.words import Words
 
-    Row = pd.Series[float]
+    Row = pd.Series[Any]
 
 LETTERS = "ABCDE"
 """Names of the first five in the list of pairs: letters, for numbers would look like ranks."""
@@ -64,15 +64,14 @@ def front_table(found: Levers, words: Words, group: str = DOCUMENT) -> str:
                 f"{int((kept['reversed'] == 0).sum())} / {len(kept)}" if len(kept) else ABSENT,
             ]
         )
-    return (
-        f'<div class="levers">\n\n{markdown(words.lines("levers_front_head"), rows, 2)}\n\n</div>'
-    )
+    shown = markdown(words.lines("levers_front_head"), rows, 2)
+    return f'<div class="fronts">\n\n{shown}\n\n</div>'
 
 
 def tier_table(found: Levers, words: Words, group: str, tier: str) -> str:
     """The first five of a tier: effects, intervals, and their ranks under other conditions."""
     scale, unit = measure(found.main, words)
-    alone = found.ranks(group, setting="alone", tier=tier, outcome=found.main).set_index("lever")
+    alone = _by(found.ranks(group, setting="alone", tier=tier, outcome=found.main), "lever")
     rows = []
     for letter, (_, row) in zip(LETTERS, found.first(group, tier).iterrows(), strict=False):
         lever = str(row["lever"])
@@ -81,7 +80,7 @@ def tier_table(found: Levers, words: Words, group: str, tier: str) -> str:
             [
                 f"{letter} {_named(found, words, row)}",
                 _effect(row, scale, words),
-                _effect(alone.loc[lever], scale, words) if lever in alone.index else ABSENT,
+                _effect(alone[lever], scale, words) if lever in alone else ABSENT,
                 _ranks([row["rank_low"], row["rank_high"]], words),
                 words.percent(float(row["top_5"])),
                 words("levers_set_first") if set_of == 1 else words("levers_set", number=set_of),
@@ -121,11 +120,9 @@ def survival_table(found: Levers, words: Words, group: str) -> str:
     rows = found.of("survival", setting="without", group=group, outcome=found.main)
     lines = []
     for condition in found.conditions(group):
-        own = rows[rows["condition"] == condition].set_index("tier")
-        cells = [
-            _kept(own.loc[tier], words) if tier in own.index else ABSENT for tier in found.tiers
-        ]
-        draws = int(own["draws"].iloc[0])
+        own = _by(rows[rows["condition"] == condition], "tier")
+        cells = [_kept(own[tier], words) if tier in own else ABSENT for tier in found.tiers]
+        draws = int(next(iter(own.values()))["draws"])
         lines.append([condition_label(found, words, condition), f"{draws:,}", *cells])
     if not lines:
         return ""
@@ -140,13 +137,13 @@ def measure_table(found: Levers, words: Words) -> str:
     grades = {row.name: row.grade for row in table("parameters")}
     lines = []
     for factor in [name for name in by_size(rows, len(rows), "estimate") if name in heard][:MOST]:
-        own = rows[rows["factor"] == factor].set_index("tier")
+        own = _by(rows[rows["factor"] == factor], "tier")
         lines.append(
             [
                 factor_label(found, words, factor),
-                words.name("levers_kinds", str(own["kind"].iloc[0])),
+                words.name("levers_kinds", str(next(iter(own.values()))["kind"])),
                 grades.get(factor, ABSENT),
-                *(_share(own.loc[tier], words) for tier in found.tiers),
+                *(_share(own[tier], words) if tier in own else ABSENT for tier in found.tiers),
             ]
         )
     if not lines:
@@ -235,6 +232,11 @@ def method(found: Levers, words: Words) -> str:
             for line in words.lines("levers_method")
         ]
     )
+
+
+def _by(rows: pd.DataFrame, column: str) -> dict[str, Row]:
+    """Rows by what a column says of them."""
+    return {str(row[column]): row for _, row in rows.iterrows()}
 
 
 def _named(found: Levers, words: Words, row: Row) -> str:

@@ -52,7 +52,7 @@ text(
 for tier in found.tiers:
     section(words.name("tier_names", tier), level=3)
     for group in levers.GROUPS:
-        text(f"**{words.name('levers_group_names', group)}**")
+        section(words.name("levers_group_names", group), level=4)
         text(levers_tables.tier_table(found, words, group, tier))
 
 # %%
@@ -61,7 +61,7 @@ text(words("levers_survival_text"))
 for group in levers.GROUPS:
     survival = levers_tables.survival_table(found, words, group)
     if survival:
-        text(f"**{words.name('levers_group_names', group)}**")
+        section(words.name("levers_group_names", group), level=4)
         text(survival)
 
 # %%
@@ -73,7 +73,7 @@ figure(levers_figures.heat(found, words), words("levers_heat_alt"))
 section(words("levers_bars_title"))
 text(words("levers_bars_text"))
 for group in levers.GROUPS:
-    text(f"**{words.name('levers_group_names', group)}**")
+    section(words.name("levers_group_names", group), level=4)
     figure(
         levers_figures.ranked(found, words, group),
         words("levers_bars_alt", group=words.name("levers_group_names", group)),
