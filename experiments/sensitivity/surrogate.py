@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import fmin_l_bfgs_b
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
@@ -25,11 +26,19 @@ from experiments.sensitivity.designs import DUMMY, Method, Outputs, SensitivityE
 from experiments.sensitivity.indices import sobol as sobol_indices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from experiments.sensitivity.designs import Design
     from experiments.sensitivity.indices import Index
     from model.scenario import Array
 
 FOLDS = 10
+LENGTHS = 0.2, 1e3
+"""Bounds of a factor's length, in its range. With shorter ones the search may end where each run is
+an island and nothing is foretold."""
+STEPS = 40
+"""How often the search may ask for the likelihood; the lengths of inert factors would grow for
+ever. However good the lengths are, the error told is theirs."""
 SIZE = 1024
 """Base points of the design that the surrogate is asked at."""
 
@@ -84,19 +93,27 @@ def _fit(here: Array, output: Array, there: Array, seed: int) -> tuple[Array, fl
     """Values at other points, and the error's share of the variance of a standardised output."""
     if not output.any():
         return np.zeros(len(there)), 0.0
-    kernel = ConstantKernel() * Matern(np.ones(here.shape[1]), (0.05, 1e3), nu=2.5)
-    process = GaussianProcessRegressor(kernel + WhiteKernel(1e-2, (1e-8, 1.0)), normalize_y=True)
+    kernel = ConstantKernel() * Matern(np.ones(here.shape[1]), LENGTHS, nu=2.5)
+    kernel += WhiteKernel(0.1, (1e-8, 1.0))
+    process = GaussianProcessRegressor(kernel, optimizer=_search, normalize_y=True)
+    # Lengths are found anew without each fold. Those of the whole have seen the runs left out, and
+    # of many factors could make a third of what is mere noise look foretold.
+    folds = KFold(FOLDS, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # The length of an inert factor goes to its bound, as it should.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        process.fit(here, output)
-    # Folds keep the lengths of the whole, a few numbers found from all runs; to find them anew each
-    # time would take ten times as long.
-    folds = KFold(FOLDS, shuffle=True, random_state=seed)
-    fixed = GaussianProcessRegressor(process.kernel_, optimizer=None, normalize_y=True)
-    left_out = cross_val_predict(fixed, here, output, cv=folds)
+        left_out = cross_val_predict(process, here, output, cv=folds)
+        guessed = process.fit(here, output).predict(there)
     square = weights(len(here), seed=seed)[1:] @ (output - left_out) ** 2
-    return process.predict(there), float(np.quantile(square, 0.5 + CONFIDENCE / 2.0))
+    return guessed, float(np.quantile(square, 0.5 + CONFIDENCE / 2.0))
+
+
+def _search(
+    negative: Callable[[Array], tuple[float, Array]], start: Array, bounds: Array
+) -> tuple[Array, float]:
+    """Kernel parameters that are about the likeliest, and the negative log-likelihood there."""
+    found, least, _ = fmin_l_bfgs_b(negative, start, bounds=bounds.tolist(), maxfun=STEPS)
+    return found, float(least)
 
 
 def _widened(index: Index, kept: Array, error: Array) -> Index:
