@@ -191,9 +191,10 @@ def _shares(found: _Found) -> None:
         found.add("sobol", package.sobol_rows(task, shares))
         found.add("convergence", package.convergence_rows(task, design, outputs, shares.total))
         found.add("saturated", package.saturated_rows(task, "sobol", outputs.values.mean(axis=1)))
-    with found.stage("pawn", "rows A and B of the design"):
-        apart = designs.independent(design, outputs)
-        found.add("pawn", package.pawn_rows(task, indices.pawn(*apart)))
+    if 2 * design.size >= indices.SLICES * indices.LEAST:
+        with found.stage("pawn", "rows A and B of the design"):
+            apart = designs.independent(design, outputs)
+            found.add("pawn", package.pawn_rows(task, indices.pawn(*apart)))
     found.facts["sobol_design"] = design.fingerprint
 
 
