@@ -22,7 +22,7 @@ from experiments.sensitivity.labels import condition_labels, factor_labels, leve
 from experiments.sensitivity.levers_at_one_cost import at_one_cost
 from experiments.sensitivity.runs import TIERS, relative
 from experiments.sensitivity.surrogate import surrogate
-from experiments.sensitivity.tables import FOLDER, TABLES, Analysis, save
+from experiments.sensitivity.tables import FACTS, FOLDER, TABLES, Analysis, read, save
 from model.outcomes import OUTCOMES
 from scenarios.tables import tables_hash
 
@@ -64,11 +64,13 @@ class _Found:
 
     @contextmanager
     def stage(self, name: str, told: str) -> Iterator[None]:
-        """Say that a stage begins, and note how long it takes."""
+        """Say that a stage begins, and note how long its runs take."""
         self.bench.say(f"{name}: {told}")
-        begun = time.monotonic()
+        begun, made = time.monotonic(), self.bench.made
         yield
-        self.seconds[name] = round(time.monotonic() - begun, 1)
+        # A stage that only reads what an earlier call made took the time of that call.
+        if self.bench.made > made or name not in self.seconds:
+            self.seconds[name] = round(time.monotonic() - begun, 1)
 
 
 def analyse(bench: Bench, task: Task) -> Analysis:
@@ -78,6 +80,9 @@ def analyse(bench: Bench, task: Task) -> Analysis:
         SensitivityError: A run failed, or gave what is no number: nothing is told then.
     """
     found = _Found(task, bench)
+    found.seconds |= (
+        read(_folder(found)).facts["seconds"] if (_folder(found) / FACTS).is_file() else {}
+    )
     spec = task.spec
     outcomes = task.columns
     drawn = levers.zipped(task.issued, max(spec.effects.without, spec.measure))
@@ -93,7 +98,6 @@ def analyse(bench: Bench, task: Task) -> Analysis:
             if setting == WITHOUT:
                 for part in levers.by_outside(effects, drawn[:count]):
                     _rank(found, part, ranked)
-    _look_again(found, ranked, drawn)
     if spec.sobol:
         _shares(found)
     chosen = spec.parameters
@@ -102,6 +106,7 @@ def analyse(bench: Bench, task: Task) -> Analysis:
     found.facts["parameters"] = list(chosen)
     if spec.morris:
         _elementary(found, chosen)
+    _look_again(found, ranked, drawn)
     if task.full:
         _full(found, task.full, chosen)
     analysis = Analysis(

@@ -47,18 +47,26 @@ def pairs(task: Task, base: Scenario, levers: Sequence[str]) -> list[Pair]:
     for name in levers:
         current = base.lever(name)
         if current is not None and (current.end is None or current.end >= task.first):
-            found.append(Pair(name, base, without(base, name, task.first)))
+            found.append(Pair(name, base, without(task, base, name)))
         else:
             found.append(Pair(name, with_lever(task, base, name), base))
     return found
 
 
-def without(base: Scenario, lever_id: str, first: int) -> Scenario:
-    """A scenario whose lever ends before a quarter."""
+def without(task: Task, base: Scenario, lever_id: str) -> Scenario:
+    """A scenario whose lever ends with history, or goes on at the least size it can have.
+
+    Some tax is always levied: a lever whose range does not begin with none keeps its lower end.
+    """
+    least = task.spec.ranges[lever_id].low if lever_id in task.spec.ranges else 0.0
     kept = [
-        lever if lever.id != lever_id else replace(lever, end=first - 1)
+        lever
+        if lever.id != lever_id
+        else lever.sized(least, task.first)
+        if least
+        else replace(lever, end=task.first - 1)
         for lever in base.levers
-        if lever.id != lever_id or lever.start < first
+        if least or lever.id != lever_id or lever.start < task.first
     ]
     return replace(base, name=f"{base.name}.without.{lever_id}", levers=tuple(kept))
 
