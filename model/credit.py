@@ -87,5 +87,5 @@ def set_rates(m: ClusterPolicyModel) -> None:
         m.banks.base_rate, e.expected_revenue, np.minimum(leverage, 2.0), titled,
         p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
-    discount = m.title_credit[e.cluster] + felt(m, "credit_terms", "discount")
+    discount = m.title_credit.take(e.cluster) + felt(m, "credit_terms", "discount")
     e.rate = np.maximum(rate - discount, 0.005)

@@ -273,8 +273,9 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
         for name in COLUMNS:
             setattr(self, name, np.concatenate([getattr(self, name), columns[name]]))
         new = len(columns["id"])
-        self.heard = {lever: np.pad(heard, (0, new)) for lever, heard in self.heard.items()}
-        self.chosen = {lever: np.pad(had, (0, new)) for lever, had in self.chosen.items()}
+        for table in (self.heard, self.chosen):
+            for lever, column in table.items():
+                table[lever] = np.concatenate([column, np.zeros(new, column.dtype)])
 
     def keep(self, mask: Flag) -> None:
         """Drop the rows outside the mask; the order of the others stays."""

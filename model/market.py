@@ -45,7 +45,7 @@ def revenue_target(
         outside is always `market`.
     """
     open_market = (market - through_links) / (own + outside)
-    return mass * (open_market[field] + linked)
+    return mass * (open_market.take(field) + linked)
 
 
 def local_share(purchases: Array, through_links: Array, own: Array, outside: Array) -> Array:

@@ -103,8 +103,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         )
         self.number_of_pools = len(self.population.clusters) + n * len(CITIES)
         self.pools = self._pools()
-        self.price = np.ones(n)
-        self.price_all = 1.0
+        self.price, self.price_all = np.ones(n), 1.0
         self.plant_price = np.ones(n)
         self.lasting_price = np.ones(n)
         self.input_price = 1.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def produce(m: ClusterPolicyModel) -> None:
     """Costs, taxes and profit; jobs and the wage; energy use."""
     e, p, facts = m.enterprises, m.parameters, m.policy.province.marginals
-    w, price = e.weight, m.price[e.field]
+    w, price = e.weight, m.price.take(e.field)
     tax_share = facts["va_share_production_tax"]
     vat_share = tax_share * p["vat_in_production_tax"]
     vat_rate = m.lever_value("vat_rate", "rate")
@@ -155,7 +155,7 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     start = taxes.rd_user_cost(tax_rate, 0.75, before)
     # The R&D grant is taxed, so it cuts the user cost by its own rate.
     m.rd_cost_ratio = (taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate) / start
-    m.rd_cost_ratio *= 1.0 - m.platform_cut[e.cluster]
+    m.rd_cost_ratio *= 1.0 - m.platform_cut.take(e.cluster)
     m.rd_cost_ratio = np.maximum(m.rd_cost_ratio, innovation.LEAST_COST)
     m.rd_reward = np.asarray(audit.expected(tax_rate * extra * usable, audit.chance(m)))
     e.year_relabel_gain += forgone * (1.0 - e.rd / np.maximum(e.rd_reported, 1.0))

@@ -29,8 +29,8 @@ def innovate(m: ClusterPolicyModel) -> None:
     added = np.bincount(e.pool, e.weight * real_rd, size)
     added += _from_other_cities(m, real_rd, added)
     pool_after = innovation.next_knowledge(m.pool_knowledge, added, p["delta_K"])
-    others_before = np.maximum(m.pool_knowledge[e.pool] - before, 0.0)
-    others_after = np.maximum(pool_after[e.pool] - e.knowledge, 0.0)
+    others_before = np.maximum(m.pool_knowledge.take(e.pool) - before, 0.0)
+    others_after = np.maximum(pool_after.take(e.pool) - e.knowledge, 0.0)
     absorb = np.where(e.rd_institution, 1.25, np.where(e.rd_active, 1.0, 0.5))
     absorb = absorb * (1.0 + felt(m, "spillover", "rise"))
     spill = innovation.log_gain(others_before, others_after, np.full(1, 1e7))
@@ -41,7 +41,7 @@ def innovate(m: ClusterPolicyModel) -> None:
         digital_before, e.digital_stage, p["phi_D"] / sigma1, 1.0 / p["digital_lag_ratio"]
     )
     gain += e.digital_gain - digital_before
-    gain += p["frontier_absorption"] * m.frontier[e.field] + p["drift"] / 4.0
+    gain += p["frontier_absorption"] * m.frontier.take(e.field) + p["drift"] / 4.0
     e.productivity += gain
 
     chance = p["shock_chance"]
@@ -81,9 +81,9 @@ def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Arr
     place, shape = e.field * len(CITIES) + e.city, (len(FIELDS), len(CITIES))
     joint = e.weight * (part > 0.0)
     done = np.bincount(place, joint * real_rd, shape[0] * shape[1]).reshape(shape)
-    elsewhere = (done.sum(axis=1, keepdims=True) - done).ravel()[place]
+    elsewhere = (done.sum(axis=1, keepdims=True) - done).take(place)
     members = np.bincount(e.pool, e.weight, size)
-    taken = np.bincount(e.pool, e.weight * part * np.minimum(elsewhere, own[e.pool]), size)
+    taken = np.bincount(e.pool, e.weight * part * np.minimum(elsewhere, own.take(e.pool)), size)
     return np.asarray(taken / np.maximum(members, 1e-9))
 
 
@@ -93,7 +93,7 @@ def _rd(m: ClusterPolicyModel) -> None:
     trend = float(np.exp(p["rd_taste_growth"] * (t + 1) / 4.0))
     peers = m.peer_share(e.rd_active)
     # Where R&D is a condition of grants, it brings more than its own return (article 5).
-    ticket = m.ticket[e.size] / np.maximum(e.rd_taste * e.expected_revenue, 1.0)
+    ticket = m.ticket.take(e.size) / np.maximum(e.rd_taste * e.expected_revenue, 1.0)
     entry_cost = 1.0 - np.minimum(ticket, 0.5)
     start = innovation.start_hazard(
         p["rd_start"], e.expected_revenue, p["rd_start_size_power"],
@@ -116,7 +116,7 @@ def _rd(m: ClusterPolicyModel) -> None:
     # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
     m.lasting_price += p["lasting_price_speed"] / 4.0 * (m.price - m.lasting_price)
     steady = (m.lasting_price / m.price) ** (1.0 - p["rd_price_pass"])
-    sales = e.expected_revenue * steady[e.field]
+    sales = e.expected_revenue * steady.take(e.field)
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
     notch = titles.high_tech_threshold(e.expected_revenue) * e.expected_revenue / 4.0

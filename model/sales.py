@@ -31,9 +31,9 @@ def sell(m: ClusterPolicyModel) -> None:
     # Plant was bought at older prices: what it makes is sold at those of today.
     m.plant_price += p["plant_price_speed"] / 4.0 * (m.price - m.plant_price)
     slack = p["capacity_slack"] / 4.0 * m.price / m.plant_price
-    capacity = e.capital / np.maximum(e.capital_rate, 1e-9) * slack[e.field]
+    capacity = e.capital / np.maximum(e.capital_rate, 1e-9) * slack.take(e.field)
     wanted = market.adjust_revenue(
-        e.revenue, target, m.demand_growth[e.field], p["share_adjustment"]
+        e.revenue, target, m.demand_growth.take(e.field), p["share_adjustment"]
     )
     e.revenue = np.minimum(wanted, capacity)
     if permitted is not None:

@@ -41,7 +41,7 @@ def eligible(lever: Lever, e: Enterprises) -> Flag:
         if attribute == "label":
             mask &= np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
         else:
-            mask &= _allowed(attribute, tuple(allowed))[getattr(e, attribute)]
+            mask &= _allowed(attribute, tuple(allowed)).take(getattr(e, attribute))
     return mask
 
 
