@@ -27,7 +27,7 @@ FIGURES = 5
 STEADY = 0.05
 """Fall of cost, as a share, at which a scale ten times smaller costs as much as before."""
 
-Verdict = Literal["equal", "cannot spend", "costs more", "not within"]
+Verdict = Literal["equal", "cannot spend", "costs more", "not within", "nobody pays"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Solution:
         cost: What the design costs at it, yuan.
         target: What it was to cost, yuan.
         verdict: ``equal`` within the tolerance; ``cannot spend`` where no scale costs as much;
-            ``costs more`` where none costs as little; ``not within`` where the search gave up.
+            ``costs more`` where none costs as little; ``not within`` where the search gave up;
+            ``nobody pays`` where there was nothing to search.
         tried: Scales tried.
     """
 

@@ -59,21 +59,22 @@ class Bench:
     made: int = 0
     skipped: int = 0
 
-    def run(self, listed: Sequence[Listed], note: str) -> None:
+    def run(self, listed: Sequence[Listed], note: str, record: Record | None = None) -> None:
         """Make the runs that the store lacks.
 
         Args:
             listed: Scenarios, each with its draws and seeds.
             note: What they are for: the fingerprint of a design, or the name of a stage.
+            record: What is kept of each run; outcomes of the recorded year alone if absent.
 
         Raises:
             SensitivityError: A run failed; an analysis has no gaps.
         """
-        record = Record("sensitivity", (PROVINCE, "tier"), self.outcomes, self.year)
+        kept = record or Record("sensitivity", (PROVINCE, "tier"), self.outcomes, self.year)
         ensemble = fitted(SHIPPED)
         facts = {"plan": {"analysis": note}, "ensemble": ensemble.digest if ensemble else ""}
         report = run_listed(
-            listed, self.folder, record, facts, self.options, self.progress,
+            listed, self.folder, kept, facts, self.options, self.progress,
             lambda: self.say(f"waiting for another batch that uses {self.folder} ..."),
         )  # fmt: skip
         self.made += report.made

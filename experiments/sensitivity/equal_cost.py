@@ -1,0 +1,122 @@
+"""Sizes at which single levers cost province and cities one common sum.
+
+A lever's cost is what it pays and forgoes at a size over what it does at none, in the scenario as
+issued, to which it is added where the scenario lacks it. A fund costs what is paid out of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from experiments.batch import Record
+from experiments.costs import AWARD, FIRST, Books, money, runs_of
+from experiments.equal_cost import Solution, solve
+from experiments.results import Results
+from experiments.sensitivity.arms import with_lever
+from experiments.sensitivity.designs import SensitivityError
+from scenarios.levers import declarations, most_times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from experiments.draws import Draw
+    from experiments.equal_cost import Priced
+    from experiments.sensitivity.runs import Bench, Listed
+    from experiments.sensitivity.spec import Task
+    from model.scenario import Scenario
+
+    Wanted = tuple[str, float]
+    """Lever and size, in times as issued."""
+    Price = Callable[[Sequence[Wanted]], Sequence[float]]
+
+ENVELOPE = AWARD
+"""Lever whose cost as issued the others are to cost."""
+
+
+def paid_levers(levers: Sequence[str]) -> list[str]:
+    """Those that have a payer or forgo tax: of others there is nothing in the books."""
+    known = declarations()
+    return [name for name in levers if known[name].payer or known[name].fund]
+
+
+def solved(price: Price, levers: Sequence[str], envelope: float) -> dict[str, Solution]:
+    """The size at which each lever costs a sum, or what stands against it.
+
+    Args:
+        price: Costs of levers at sizes, yuan; what it is asked for together, it may run together.
+        levers: Ids of the levers.
+        envelope: The sum, yuan.
+
+    Returns:
+        Lever to solution. The verdict is ``nobody pays`` for a lever that costs nothing at size 1.
+    """
+    once = dict(zip(levers, price([(lever, 1.0) for lever in levers]), strict=True))
+    limits = {lever: most_times(lever) for lever, cost in once.items() if cost > 0.0}
+
+    def more(wanted: Sequence[Priced]) -> list[float]:
+        asked = [(lever, size) for lever, _, size in wanted if size != 1.0]
+        costs = dict(zip(asked, price(asked), strict=True)) if asked else {}
+        return [once[lever] if size == 1.0 else costs[lever, size] for lever, _, size in wanted]
+
+    found = solve(limits, {ENVELOPE: envelope}, more)
+    return {
+        lever: found[lever, ENVELOPE]
+        if lever in limits
+        else Solution(1.0, cost, envelope, "nobody pays", 1)
+        for lever, cost in once.items()
+    }
+
+
+def envelope_of(price: Price) -> float:
+    """What the award to clusters costs as issued, yuan.
+
+    Raises:
+        SensitivityError: It costs nothing.
+    """
+    (found,) = price([(ENVELOPE, 1.0)])
+    if found <= 0.0:
+        raise SensitivityError(f"{ENVELOPE} costs nothing on these draws: there is no envelope")
+    return found
+
+
+def pricing(bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]) -> Price:
+    """How levers are priced by runs: mean present value over some draws, each with its seed.
+
+    The runs keep the ledger of all years that are priced, and what an analysis reads of them.
+    """
+    record = Record("costs", ("province", "tier"), bench.outcomes, FIRST)
+
+    def price(wanted: Sequence[Wanted]) -> list[float]:
+        bench.say(f"pricing {len(wanted)} levers at sizes, {len(drawn)} draws each")
+        both = {(lever, size) for lever, its in wanted for size in (0.0, its)}
+        listed = {at: sized(task, *at, drawn) for at in sorted(both)}
+        bench.run(list(listed.values()), "levers at one cost", record)
+        names = {at: scenario.name for at, (scenario, _) in listed.items()}
+        results = Results(bench.folder)
+        runs = runs_of(results, len(drawn))
+        books = Books(money(results, names.values()), {name: runs[name] for name in names.values()})
+        return [
+            float(
+                books.cost(names[at], names[at[0], 0.0], _booked_under(task.issued, at[0])).mean()
+            )
+            for at in wanted
+        ]
+
+    return price
+
+
+def sized(task: Task, lever: str, size: float, drawn: Sequence[tuple[Draw, int]]) -> Listed:
+    """The scenario as issued with a lever at a size, and its draws.
+
+    The size is in the draws, so that it multiplies what a lever's own terms are drawn as.
+    """
+    issued = task.issued
+    base = issued if issued.lever(lever) else with_lever(task, issued, lever)
+    named = replace(base, name=f"{issued.name}.sized.{lever}.{size:.10g}")
+    return named, [(replace(draw, sizes={lever: size}), seed) for draw, seed in drawn]
+
+
+def _booked_under(scenario: Scenario, lever: str) -> set[str]:
+    """Levers that the ledger has a lever's money under: itself, or those paid out of a fund."""
+    return {lever} | {other.id for other in scenario.levers if other.fund == lever}

@@ -1,0 +1,70 @@
+"""Paired effects of levers that cost one common sum."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from experiments.sensitivity.arms import WITHOUT, pairs
+from experiments.sensitivity.designs import SensitivityError
+from experiments.sensitivity.equal_cost import (
+    ENVELOPE,
+    envelope_of,
+    paid_levers,
+    pricing,
+    sized,
+    solved,
+)
+from experiments.sensitivity.lever_ranks import EQUAL_COST, Effects
+from experiments.sensitivity.runs import effects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiments.draws import Draw
+    from experiments.sensitivity.runs import Bench
+    from experiments.sensitivity.spec import Task
+
+
+def at_one_cost(
+    bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]
+) -> tuple[Effects, dict[str, Any]]:
+    """Size levers until each costs what the award does, and take their effects at that size.
+
+    Args:
+        bench: Where runs are made.
+        task: The specification.
+        drawn: Draws with their seeds; the first ones are used.
+
+    Returns:
+        Effects of the levers that can cost the sum, and the solution of each lever that is paid.
+
+    Raises:
+        SensitivityError: The award costs nothing, or no lever can cost as much.
+    """
+    spec = task.spec.equal_cost
+    assert spec is not None
+    price = pricing(bench, task, drawn[: spec.solved_on])
+    envelope = envelope_of(price)
+    solutions = solved(price, paid_levers(task.levers), envelope)
+    equal = {name: found.scale for name, found in solutions.items() if found.verdict == "equal"}
+    if not equal:
+        raise SensitivityError(f"no lever of {task.spec.name} can cost what {ENVELOPE} does")
+    few = drawn[: spec.draws]
+    with_it = [sized(task, name, size, few) for name, size in equal.items()]
+    without = [(pair.without, few) for pair in pairs(task, task.issued, list(equal))]
+    bench.run([*with_it, *without], EQUAL_COST)
+    keys = [key for arm in (*with_it, *without) for key in bench.keys(*arm)]
+    values = bench.values(keys, task.columns).reshape((2, len(equal), len(few), -1))
+    found = Effects(
+        WITHOUT,
+        EQUAL_COST,
+        tuple(equal),
+        effects(values[0], values[1], task.columns),
+        tuple(f"draw {draw.index} seed {seed}" for draw, seed in few),
+        task.issued.rows,
+    )
+    return found, {
+        "envelope": envelope,
+        "levers": {name: asdict(solution) for name, solution in solutions.items()},
+    }

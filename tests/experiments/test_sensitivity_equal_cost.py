@@ -1,0 +1,131 @@
+"""Single levers at one cost: sizes solved on formulas, and a small province priced by runs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.equal_cost import TOLERANCE
+from experiments.runner import Options
+from experiments.sensitivity.arms import without
+from experiments.sensitivity.equal_cost import paid_levers, pricing, sized, solved
+from experiments.sensitivity.lever_ranks import zipped
+from experiments.sensitivity.levers_at_one_cost import at_one_cost
+from experiments.sensitivity.runs import Bench
+from experiments.sensitivity.spec import EqualCost, read_spec
+from scenarios.levers import declarations, most_times
+
+SUM = 2.5e8
+COST = {
+    "cluster_award": lambda size: SUM * size,
+    "rd_super_deduction": lambda size: 1.2e10 * size,
+    "investment_promotion": lambda size: 1e7 * size,
+    "digital_voucher": lambda size: 4e8 * (1.0 - np.exp(-0.5 * size)),
+    "guidance_fund": lambda size: 3e8 + 1e6 * size,
+    "rd_audit": lambda size: -2e7 * size,
+    "title_awards": lambda size: 0.0 * size,
+}
+
+
+def asked_and_found():
+    asked = []
+
+    def price(wanted):
+        asked.append(list(wanted))
+        return [float(COST[lever](size)) for lever, size in wanted]
+
+    return asked, solved(price, list(COST), SUM)
+
+
+def test_levers_are_sized_to_one_cost_or_told_apart():
+    _, found = asked_and_found()
+    verdicts = {lever: solution.verdict for lever, solution in found.items()}
+    assert verdicts == {
+        "cluster_award": "equal",
+        "rd_super_deduction": "equal",
+        "investment_promotion": "cannot spend",
+        "digital_voucher": "equal",
+        "guidance_fund": "costs more",
+        "rd_audit": "nobody pays",
+        "title_awards": "nobody pays",
+    }
+    assert found["cluster_award"].scale == 1.0
+    assert found["rd_super_deduction"].scale == pytest.approx(SUM / 1.2e10, rel=2 * TOLERANCE)
+    assert found["investment_promotion"].scale == most_times("investment_promotion")
+    assert found["investment_promotion"].cost < SUM
+    for lever, solution in found.items():
+        assert solution.target == SUM
+        assert solution.scale <= most_times(lever)
+        if solution.verdict == "equal":
+            assert abs(COST[lever](solution.scale) / SUM - 1.0) <= TOLERANCE
+
+
+def test_nothing_is_priced_twice():
+    asked, _ = asked_and_found()
+    assert asked[0] == [(lever, 1.0) for lever in COST]
+    every = [one for round_ in asked for one in round_]
+    assert len(set(every)) == len(every)
+    assert all(asked)
+
+
+def test_levers_that_are_in_no_books_are_not_priced():
+    paid = paid_levers(list(declarations()))
+    assert {"cluster_award", "rd_super_deduction", "special_funds", "credit_guarantee"} <= set(paid)
+    assert not {"cluster_credit_line", "promotion_bodies", "vat_rate", "energy_price"} & set(paid)
+
+
+@pytest.fixture(scope="module")
+def task():
+    found = read_spec("reference")
+    of_some = ("rd_matching_grant", "cluster_award")
+    few = {"rows": 400, "equal_cost": EqualCost(solved_on=2, draws=2), "outcomes": ["value_added"]}
+    spec = found.spec.model_copy(update=few | {"latent": {}})
+    sized_down = {
+        name: replace(getattr(found, name), rows=400) for name in ("issued", "baseline", "none")
+    }
+    later = replace(found.later, rows=400)
+    return replace(found, spec=spec, levers=of_some, later=later, **sized_down)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return Bench(
+        tmp_path_factory.mktemp("cost"), Options(workers=1), lambda _: None, lambda _: None,
+        ("value_added",), 2027,
+    )  # fmt: skip
+
+
+def test_a_size_is_on_top_of_what_the_draw_has(task):
+    drawn = zipped(task.issued, 2)
+    scenario, pairs = sized(task, "rd_grant", 0.5, drawn)
+    for (draw, seed), (before, same_seed) in zip(pairs, drawn, strict=True):
+        assert (draw.index, seed, draw.values) == (before.index, same_seed, before.values)
+        half, whole = draw.of(scenario).lever("rd_grant"), before.of(scenario).lever("rd_grant")
+        assert half.value("rate", task.first) == 0.5 * before.values["rd_grant_rate"]
+        assert half.value("rate", task.first - 1) == whole.value("rate", task.first - 1)
+    # A lever that is not in force as issued is added.
+    added, _ = sized(task, "rd_matching_grant", 1.0, drawn)
+    assert added.lever("rd_matching_grant") is not None
+    assert without(added, "rd_matching_grant", task.first).levers == task.issued.levers
+
+
+def test_levers_at_one_cost_by_runs(task, bench):
+    drawn = zipped(task.issued, 2)
+    found, facts = at_one_cost(bench, task, drawn)
+    told = facts["levers"]
+    assert {name: one["verdict"] for name, one in told.items()} == dict.fromkeys(
+        task.levers, "equal"
+    )
+    assert told["cluster_award"]["scale"] == 1.0
+    assert found.levers == task.levers
+    assert found.values.shape == (2, 2, 6)
+    assert np.isfinite(found.values[:, :, 0]).all()
+    assert found.of(["rd_matching_grant"]).values.any()
+    # What was solved is what it costs, and what is asked for again is not run again.
+    made, price = bench.made, pricing(bench, task, drawn)
+    costs = price([(name, told[name]["scale"]) for name in found.levers])
+    assert costs == pytest.approx([facts["envelope"]] * len(costs), rel=TOLERANCE)
+    assert bench.made == made
+    # A fund costs what is paid out of it.
+    fund, grant = price([("special_funds", 1.0), ("rd_grant", 1.0)])
+    assert fund > grant > 0.0
