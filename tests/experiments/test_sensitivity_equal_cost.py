@@ -106,7 +106,7 @@ def test_a_size_is_on_top_of_what_the_draw_has(task):
     # A lever that is not in force as issued is added.
     added, _ = sized(task, "rd_matching_grant", 1.0, drawn)
     assert added.lever("rd_matching_grant") is not None
-    assert without(added, "rd_matching_grant", task.first).levers == task.issued.levers
+    assert without(task, added, "rd_matching_grant").levers == task.issued.levers
 
 
 def test_levers_at_one_cost_by_runs(task, bench):
