@@ -63,7 +63,8 @@ def test_the_same_runs_give_distances_and_shares_to_learn(sobol):
     assert distance.above_noise[0].all()
     assert distance.above_noise[ACTIVE:].mean() <= 0.1
     names = [factor.name for factor in points.factors]
-    learnt = measure(names, points.points, made.values.mean(axis=1), 1)
+    own = np.arange(points.size)
+    learnt = measure(names, points.points, made.values.mean(axis=1), 1, own)
     assert not learnt.above_noise[ACTIVE:].any()
     for column, known in enumerate(KNOWN["first"]):
         assert learnt.estimate[:ACTIVE, column] == pytest.approx(known, abs=0.08)
