@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import qmc
 
 from experiments.sensitivity.designs import SensitivityError
 from experiments.sensitivity.measure import measure
@@ -76,6 +77,21 @@ def test_factors_that_go_together_are_both_credited():
     assert found.estimate[0, 0] == pytest.approx(1.0, abs=0.01)
     assert found.estimate[1, 0] > 0.9
     assert not found.above_noise[2:].any()
+
+
+def test_inert_factors_of_a_sobol_sequence_do_not_borrow_from_strong_ones():
+    # Among its many dimensions are pairs that seem to go together in a thousand points.
+    x = qmc.Sobol(120, scramble=True, rng=np.random.default_rng(1)).random(1024)
+    output = (x[:, ::20] * [3.0, 2.0, 1.0, 1.0, 0.5, 0.5]).sum(axis=1)[:, None]
+    names = [f"x{i}" for i in range(120)]
+    inert = np.arange(120) % 20 > 0
+    naive = measure(names, x, output, 1, resamples=100)
+    assert naive.estimate[inert].max() > 0.1
+    found = measure(names, x, output, 1, np.arange(1024), resamples=100)
+    assert found.estimate[inert].max() < 0.02
+    assert not found.above_noise[inert].any()
+    known = np.array([9.0, 4.0, 1.0, 1.0, 0.25, 0.25]) / 15.5
+    assert found.estimate[~inert, 0] == pytest.approx(known, abs=0.03)
 
 
 def test_shares_follow_from_ranks_and_from_no_unit():

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from experiments.sensitivity import designs
-from experiments.sensitivity.designs import SensitivityError
+from experiments.sensitivity.designs import Factor, SensitivityError
 from experiments.sensitivity.surrogate import surrogate
 from tests.experiments.analytic import (
+    G_FIRST,
+    G_TOTAL,
     ISHIGAMI,
     ISHIGAMI_FIRST,
     ISHIGAMI_TOTAL,
+    g,
     ishigami,
     noisy,
     outputs,
@@ -51,6 +54,24 @@ def test_what_cannot_be_learnt_has_no_indices_above_noise():
     assert found.error[0] > 0.8
     assert not found.total.above_noise.any()
     assert (found.total.estimate[:, 1] == 0.0).all()
+
+
+def test_twenty_factors_of_which_few_matter_keep_to_their_intervals():
+    factors = [Factor(f"x{i}", f"x{i}") for i in range(20)]
+    design = designs.latin(factors, 60, 1)
+    found = surrogate(design, outputs(design, g(design.points)), size=128)
+    for index, known in ((found.first, G_FIRST), (found.total, G_TOTAL)):
+        assert ((index.low[:6, 0] <= known) & (known <= index.high[:6, 0])).all()
+        assert not index.above_noise[6:].any()
+
+
+def test_mere_noise_of_many_factors_is_not_taken_for_foretold():
+    # With lengths that have seen the runs left out, the error would be a third less.
+    factors = [Factor(f"x{i}", f"x{i}") for i in range(30)]
+    design = designs.latin(factors, 60, 1)
+    found = surrogate(design, outputs(design, np.random.default_rng(1).random(60)), size=64)
+    assert found.error[0] > 0.9
+    assert (found.total.low == 0.0).all()
 
 
 def test_a_surrogate_is_guarded_like_the_rest():
