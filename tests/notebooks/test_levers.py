@@ -19,6 +19,8 @@ from notebooks.levers import DOCUMENT, GROUPS, Levers, gather_levers
 from notebooks.render import render
 from notebooks.show import png
 from notebooks.words import LANGS, Lang, Words
+from scenarios.levers import declarations
+from scenarios.structure import switches
 from tests.notebooks.made_up_levers import CONDITIONS, OUTCOMES, SIZES, UNITS, analysis
 from tests.notebooks.made_up_levers import levers as made_up
 
@@ -241,9 +243,9 @@ def test_figures_are_drawn_inside_their_page_with_letters_of_the_font(
             assert page.y0 <= box.y0 <= box.y1 <= page.y1
 
 
-def test_names_of_levers_are_in_the_carried_font(clear: Levers) -> None:
+def test_names_of_levers_and_switches_are_in_the_carried_font() -> None:
     known = set(TTFont(FONT).getBestCmap())
-    shown = "".join(row["zh"] for row in clear.facts["levers"].values())
+    shown = "".join(row.label.zh for row in (*declarations().values(), *switches().values()))
     assert not {letter for letter in shown if ord(letter) not in known}
 
 
