@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from calibration import backtest_data
 from experiments.batch import model_hash
@@ -20,8 +21,6 @@ from scenarios.tables import data_hash
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    import pandas as pd
 
     from notebooks.words import Words
 
@@ -151,6 +150,12 @@ def label(found: Levers, words: Words, lever: str) -> str:
     return str(found.facts["levers"][lever][words.lang])
 
 
+def directed(found: Levers, words: Words, lever: str, mean: float) -> str:
+    """A lever's name, marked where it lowers the outcome: a large effect need not be a gain."""
+    name = label(found, words, lever)
+    return name + words.bracketed("−") if mean < 0.0 else name
+
+
 def condition_label(found: Levers, words: Words, condition: str) -> str:
     """A condition's name."""
     return str(found.facts["conditions"][condition][words.lang])
@@ -216,7 +221,8 @@ def front_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     alone = [rows["lever"].iloc[0] for rows in fronts if len(rows) == 1]
     winner = max(alone, key=alone.count, default="")
     if alone.count(winner) >= most:
-        name = label(found, words, winner)
+        mean = float(pd.concat(fronts).groupby("lever")["mean"].sum()[winner])
+        name = directed(found, words, winner, mean)
         return words("levers_one", name=name, count=alone.count(winner), **common)
     leading = [lever for rows in fronts for lever in rows.loc[rows["above_noise"], "lever"]]
     common["between"] = _span([len(rows) for rows in fronts], words)
@@ -226,7 +232,10 @@ def front_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     rest = words("levers_quiet", count=quiet) if quiet else ""
     if not often:
         return words("levers_varied", rest=rest, **common)
-    names = words.listing(label(found, words, lever) for lever in often[:NAMED])
+    means = pd.concat(fronts).groupby("lever")["mean"].sum()
+    names = words.listing(
+        directed(found, words, lever, float(means[lever])) for lever in often[:NAMED]
+    )
     if len(often) > NAMED:
         names += words("levers_more_names", count=len(often) - NAMED)
     return words("levers_several", names=names, count=len(often), rest=rest, **common)

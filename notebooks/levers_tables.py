@@ -13,6 +13,7 @@ from notebooks.levers import (
     SWITCHES,
     by_size,
     condition_label,
+    directed,
     factor_label,
     front,
     kind,
@@ -50,7 +51,7 @@ def front_table(found: Levers, words: Words, group: str = DOCUMENT) -> str:
         first = found.first(group, tier)
         tied = set(front(found, group, tier)["lever"])
         names = [
-            _named(found, words, row) + ("\\*" if row["lever"] in tied else "")
+            _named(found, words, row, marked=True) + ("\\*" if row["lever"] in tied else "")
             for _, row in first.iterrows()
         ]
         pairs = found.of(
@@ -238,9 +239,10 @@ def _by(rows: pd.DataFrame, column: str) -> dict[str, Row]:
     return {str(row[column]): row for _, row in rows.iterrows()}
 
 
-def _named(found: Levers, words: Words, row: Row) -> str:
-    """A lever, in bold where its effect can be told from noise."""
-    name = label(found, words, str(row["lever"]))
+def _named(found: Levers, words: Words, row: Row, *, marked: bool = False) -> str:
+    """A lever, in bold where its effect can be told from noise; marked if it is to lower."""
+    lever = str(row["lever"])
+    name = directed(found, words, lever, row["mean"]) if marked else label(found, words, lever)
     return f"**{name}**" if row["above_noise"] else name
 
 
