@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from calibration import backtest_data
 from experiments.batch import model_hash
 from experiments.sensitivity.tables import FACTS, FOLDER, read
 from model.outcomes import OUTCOMES
-from scenarios.tables import tables_hash
+from scenarios.tables import data_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    import pandas as pd
 
     from notebooks.words import Words
 
@@ -35,8 +34,7 @@ SHOWN = 20
 """Levers and factors that fit in a picture."""
 NAMED = 5
 """Levers that a sentence names."""
-TOTALS = ("yuan", "persons")
-"""Units of outcomes whose effects are shares of the run without."""
+PROVINCE = "province"
 PATHS, SWITCHES = "path", "switch"
 
 
@@ -57,9 +55,26 @@ class Levers:
     current: bool
 
     @property
+    def units(self) -> list[str]:
+        """What effects are of: the province where it was looked at, then the tiers."""
+        return list(self.facts["tiers"])
+
+    @property
     def tiers(self) -> list[str]:
         """The tiers, in their order."""
-        return list(self.facts["tiers"])
+        return [unit for unit in self.units if unit != PROVINCE]
+
+    @property
+    def outcomes(self) -> list[str]:
+        """The outcomes; beside those that sit at their limit, what they are a cut-off of."""
+        flat = set(self.tables["saturated"]["outcome"])
+        beside = self.facts.get("latent", {})
+        parts = ([name, beside.get(name)] if name in flat else [name] for name in self._asked)
+        return [name for part in parts for name in part if name]
+
+    @property
+    def _asked(self) -> list[str]:
+        return list(self.facts["outcomes"])
 
     @property
     def main(self) -> str:
@@ -111,7 +126,7 @@ def gather_levers(store: Path, shipped: Path = SHIPPED) -> Levers | None:
 def _read(folder: Path, *, shipped: bool) -> Levers:
     found = read(folder)
     hashes = (found.facts["model_hash"], found.facts["data_hash"])
-    return Levers(found.facts, found.tables, shipped, hashes == (model_hash(), tables_hash()))
+    return Levers(found.facts, found.tables, shipped, hashes == (model_hash(), data_hash()))
 
 
 def kind(condition: str) -> str:
@@ -121,19 +136,24 @@ def kind(condition: str) -> str:
     return SWITCHES if condition.startswith("off_") else PATHS
 
 
-def measure(outcome: str, words: Words) -> tuple[float, str]:
+def measure(found: Levers, outcome: str, words: Words) -> tuple[float, str]:
     """What a stored effect on an outcome is multiplied by, and the unit it is then in."""
-    unit = OUTCOMES[outcome].unit
-    if unit in TOTALS:
-        return 100.0, "%"
-    if unit.startswith("share"):
+    if OUTCOMES[outcome].unit.startswith("share"):
         return 100.0, words("points")
+    if found.facts["units"][outcome] == "share":
+        return 100.0, "%"
     return words.scaled(1.0, outcome), words.unit(outcome)
 
 
 def label(found: Levers, words: Words, lever: str) -> str:
     """A lever's name."""
     return str(found.facts["levers"][lever][words.lang])
+
+
+def directed(found: Levers, words: Words, lever: str, mean: float) -> str:
+    """A lever's name, marked where it lowers the outcome: a large effect need not be a gain."""
+    name = label(found, words, lever)
+    return name + words.bracketed("−") if mean < 0.0 else name
 
 
 def condition_label(found: Levers, words: Words, condition: str) -> str:
@@ -147,12 +167,16 @@ def outcome_name(outcome: str, words: Words) -> str:
     return name[0].lower() + name[1:] if name[1:2].islower() else name
 
 
+def unit_label(unit: str, words: Words) -> str:
+    """The name of a tier or of the province."""
+    return words.name("tier_names", "anhui" if unit == PROVINCE else unit)
+
+
 def factor_label(found: Levers, words: Words, factor: str) -> str:
     """The name of a factor: of the report's own words, where they have one, or of the analysis."""
-    for group in ("lever_groups", "parameter_names"):
-        if factor in words.names(group):
-            return words.name(group, factor)
-    known = found.facts["factors"].get(factor) or found.facts["levers"].get(factor)
+    if factor in words.names("parameter_names"):
+        return words.name("parameter_names", factor)
+    known = found.facts["factors"].get(factor)
     return str(known[words.lang]) if known else factor
 
 
@@ -197,7 +221,8 @@ def front_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     alone = [rows["lever"].iloc[0] for rows in fronts if len(rows) == 1]
     winner = max(alone, key=alone.count, default="")
     if alone.count(winner) >= most:
-        name = label(found, words, winner)
+        mean = float(pd.concat(fronts).groupby("lever")["mean"].sum()[winner])
+        name = directed(found, words, winner, mean)
         return words("levers_one", name=name, count=alone.count(winner), **common)
     leading = [lever for rows in fronts for lever in rows.loc[rows["above_noise"], "lever"]]
     common["between"] = _span([len(rows) for rows in fronts], words)
@@ -207,7 +232,10 @@ def front_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     rest = words("levers_quiet", count=quiet) if quiet else ""
     if not often:
         return words("levers_varied", rest=rest, **common)
-    names = words.listing(label(found, words, lever) for lever in often[:NAMED])
+    means = pd.concat(fronts).groupby("lever")["mean"].sum()
+    names = words.listing(
+        directed(found, words, lever, float(means[lever])) for lever in often[:NAMED]
+    )
     if len(often) > NAMED:
         names += words("levers_more_names", count=len(often) - NAMED)
     return words("levers_several", names=names, count=len(often), rest=rest, **common)
@@ -216,6 +244,7 @@ def front_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
 def noise_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     """How many levers cannot be told from noise, on the main outcome and on any."""
     rows = found.ranks(group)
+    rows = rows[rows["tier"].isin(found.tiers) & rows["outcome"].isin(found.facts["outcomes"])]
     heard = rows.groupby("lever")["above_noise"].any()
     main = rows[rows["outcome"] == found.main].groupby("lever")["above_noise"].any()
     noise = int((~main).sum())
@@ -232,8 +261,9 @@ def noise_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
 def firm(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     """Whether the order of the first five survives what it was looked at under."""
     rows = found.of("survival", setting="without", group=group, outcome=found.main)
-    rows = rows[rows["condition"] != "all"]
+    rows = rows[(rows["condition"] != "all") & rows["tier"].isin(found.tiers)]
     pairs = found.of("pairs", setting="without", condition="all", group=group, outcome=found.main)
+    pairs = pairs[pairs["tier"].isin(found.tiers)]
     apart = int((~pairs["tied"].astype(bool)).sum())
     if rows.empty:
         return words("levers_unchecked")
@@ -273,11 +303,17 @@ def loudest(found: Levers) -> tuple[list[str], int]:
     With as many outputs as levers are ranked on, one effect above its floor is no news, so it is
     their number that levers are chosen by.
     """
-    rows = found.of("ranks", setting="without", condition="all")
+    rows = shown(found)
     heard = rows[rows["above_noise"].astype(bool)].groupby(["group", "lever"]).size()
     chosen = heard.sort_values(ascending=False, kind="stable").head(SHOWN)
     order = [lever for group in GROUPS for own, lever in chosen.index if own == group]
     return order, int(rows["lever"].nunique()) - len(order)
+
+
+def shown(found: Levers) -> pd.DataFrame:
+    """The effects that the heat map is of: every lever, outcome and tier."""
+    rows = found.of("ranks", setting="without", condition="all")
+    return rows[rows["tier"].isin(found.tiers) & rows["outcome"].isin(found.outcomes)]
 
 
 def strength(rows: pd.DataFrame) -> pd.Series[float]:

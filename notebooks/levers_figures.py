@@ -15,13 +15,16 @@ from notebooks.figures import BLUE, GREY, RED, TIER_COLOURS, plain, style, tick,
 from notebooks.levers import (
     DOCUMENT,
     GROUPS,
+    PROVINCE,
     SHOWN,
     by_size,
     factor_label,
     label,
     loudest,
     measure,
+    shown,
     strength,
+    unit_label,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from notebooks.levers import Levers
     from notebooks.words import Words
 
+COLOURS = {**TIER_COLOURS, PROVINCE: "black"}
 PALE, DIM = "#9db7d3", "#c3c8cf"
 KIND_COLOURS = {
     "lever": BLUE,
@@ -55,21 +59,21 @@ def heat(found: Levers, words: Words) -> Figure:
     """Levers by outcome and tier: effect in half widths of its interval; first ties dotted."""
     style(words)
     levers, _ = loudest(found)
-    outcomes, tiers = list(found.facts["outcomes"]), found.tiers
-    rows = found.of("ranks", setting="without", condition="all")
+    outcomes, tiers = found.outcomes, found.tiers
+    rows = shown(found)
     rows = rows.assign(strength=strength(rows))
     columns = [(outcome, tier) for outcome in outcomes for tier in tiers]
     across_of = {column: number for number, column in enumerate(columns)}
-    shown = np.full((len(levers), len(columns)), np.nan)
+    cells = np.full((len(levers), len(columns)), np.nan)
     figure = Figure(figsize=(9.6, 0.235 * max(len(levers), 3) + 1.75), layout="constrained")
     axis = figure.subplots()
     for row in rows[rows["above_noise"].astype(bool)].itertuples():
         if row.lever in levers:
             place, across = levers.index(str(row.lever)), across_of[str(row.outcome), str(row.tier)]
-            shown[place, across] = row.strength
+            cells[place, across] = row.strength
             if row.tie_set == 1:
                 axis.plot([across], [place], "o", ms=3.2, color="black", mfc="white", mew=0.7)
-    image = axis.imshow(shown, cmap=_colours(), vmin=-MOST, vmax=MOST, aspect="auto")
+    image = axis.imshow(cells, cmap=_colours(), vmin=-MOST, vmax=MOST, aspect="auto")
     _grid(axis, found, words, levers, columns)
     for across, outcome in enumerate(outcomes):
         if across:
@@ -90,7 +94,7 @@ def _grid(
     axis: Axes, found: Levers, words: Words, levers: list[str], columns: list[tuple[str, str]]
 ) -> None:
     axis.set_facecolor("#e9ebee")
-    names = [words.name("tier_names", tier) for _, tier in columns]
+    names = [unit_label(tier, words) for _, tier in columns]
     axis.set_xticks(range(len(columns)), names, rotation=90, fontsize=7.5)
     axis.set_yticks(range(len(levers)), [_name(found, words, lever) for lever in levers])
     axis.tick_params(length=0, labelcolor="black")
@@ -118,32 +122,27 @@ def _heat_legend(figure: Figure, axis: Axes, image: AxesImage, words: Words) -> 
 def ranked(found: Levers, words: Words, group: str = DOCUMENT) -> Figure:
     """Bars of a group's largest effects, a panel a tier, with intervals and noise floors."""
     style(words)
-    scale, unit = measure(found.main, words)
+    scale, unit = measure(found, found.main, words)
     height = 0.2 * min(BARS, found.count(group)) + 0.55
-    figure = Figure(figsize=(9.6, 3 * height + 0.3), layout="constrained")
+    figure = Figure(figsize=(9.6, 3 * height + 0.5), layout="constrained")
     axes = figure.subplots(3, 2).ravel()
-    for axis, tier in zip(axes, found.tiers, strict=False):
+    for axis, tier in zip(axes, found.units, strict=False):
         rows = found.ranks(group, tier=tier, outcome=found.main).head(BARS)
         names = [label(found, words, lever) for lever in rows["lever"]]
         _bars(axis, rows, "mean", scale, names)
-        axis.set_title(words.name("tier_names", tier), loc="left", color=TIER_COLOURS[tier])
+        axis.set_title(unit_label(tier, words), loc="left", color=COLOURS[tier])
         axis.axvline(0.0, color=GREY, lw=0.8)
         axis.set_xlabel(words("levers_axis", unit=unit))
-    _legend(axes[len(found.tiers)], words)
-    for axis in axes[len(found.tiers) :]:
+    for axis in axes[len(found.units) :]:
         axis.axis("off")
-    return figure
-
-
-def _legend(axis: Axes, words: Words) -> None:
     marks = [
-        Patch(color=BLUE),
-        Patch(color=PALE),
-        Patch(color=DIM),
+        *(Patch(color=colour) for colour in (BLUE, PALE, DIM)),
         Line2D([], [], color="black", lw=1.0),
         Line2D([], [], ls="", marker="|", ms=8, color=RED, mew=1.4),
     ]
-    axis.legend(marks, words.lines("levers_bars"), loc="center", frameon=False, fontsize=8)
+    names = words.lines("levers_bars")
+    figure.legend(marks, names, loc="outside upper right", ncols=len(names), frameon=False)
+    return figure
 
 
 def _bars(axis: Axes, rows: pd.DataFrame, value: str, scale: float, names: Sequence[str]) -> None:
@@ -162,7 +161,7 @@ def _listed(axis: Axes, names: Sequence[str]) -> None:
     axis.set_ylim(len(names) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0, labelcolor="black")
     axis.grid(visible=False)
-    axis.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 2.5, 5, 10]))
     axis.xaxis.set_major_formatter(FuncFormatter(tick))
 
 
@@ -172,8 +171,8 @@ def sobol(found: Levers, words: Words) -> Figure:
     rows = found.of("sobol", outcome=found.main)
     factors = list(dict.fromkeys(rows["factor"]))
     figure = Figure(figsize=(9.6, 0.36 * len(factors) + 1.15), layout="constrained")
-    axes = figure.subplots(1, len(found.tiers), sharey=True, sharex=True, squeeze=False)[0]
-    for axis, tier in zip(axes, found.tiers, strict=True):
+    axes = figure.subplots(1, len(found.units), sharey=True, sharex=True, squeeze=False)[0]
+    for axis, tier in zip(axes, found.units, strict=True):
         for order, off, colour in (("first", -0.19, PALE), ("total", 0.19, BLUE)):
             own = rows[(rows["tier"] == tier) & (rows["order"] == order)].set_index("factor")
             for place, factor in enumerate(factors):
@@ -187,10 +186,10 @@ def sobol(found: Levers, words: Words) -> Figure:
                 axis.plot([100 * row["floor"]], [at], "|", ms=6, color=RED, mew=1.3)
         _listed(axis, [factor_label(found, words, factor) for factor in factors])
         chance = rows.loc[rows["tier"] == tier, "in_mean"].dropna()
-        title = words.name("tier_names", tier)
+        title = unit_label(tier, words)
         if len(chance):
             title += "\n" + words("levers_chance", share=words.percent(float(chance.iloc[0])))
-        axis.set_title(title, loc="left", color=TIER_COLOURS[tier], linespacing=1.35)
+        axis.set_title(title, loc="left", color=COLOURS[tier], linespacing=1.35)
     figure.supxlabel(words("levers_sobol_axis"), fontsize="medium")
     bars = [Patch(color=colour) for colour in (PALE, BLUE, DIM)]
     marks = [*bars, Line2D([], [], ls="", marker="|", ms=8, color=RED, mew=1.4)]
@@ -202,13 +201,13 @@ def sobol(found: Levers, words: Words) -> Figure:
 def morris(found: Levers, words: Words) -> Figure:
     """The factors of largest elementary effects, a panel a tier; hollow within the noise."""
     style(words)
-    scale, unit = measure(found.main, words)
+    scale, unit = measure(found, found.main, words)
     rows = found.of("morris", outcome=found.main)
     factors = by_size(rows, SHOWN, "mu_star")
     figure = Figure(figsize=(9.6, 0.2 * len(factors) + 1.0), layout="constrained")
-    axes = figure.subplots(1, len(found.tiers), sharey=True, squeeze=False)[0]
+    axes = figure.subplots(1, len(found.units), sharey=True, squeeze=False)[0]
     kinds: dict[str, str] = {}
-    for axis, tier in zip(axes, found.tiers, strict=True):
+    for axis, tier in zip(axes, found.units, strict=True):
         own = rows[rows["tier"] == tier].set_index("factor")
         for place, factor in enumerate(factors):
             row = own.loc[factor]
@@ -220,7 +219,7 @@ def morris(found: Levers, words: Words) -> Figure:
             axis.plot([scale * row["mu_star"]], [place], "o", ms=4, color=colour, mfc=face)
             axis.plot([scale * row["floor"]], [place], "|", ms=6, color=RED, mew=1.2)
         _listed(axis, [wrapped(factor_label(found, words, f), words, 40, 60) for f in factors])
-        axis.set_title(words.name("tier_names", tier), loc="left", color=TIER_COLOURS[tier])
+        axis.set_title(unit_label(tier, words), loc="left", color=COLOURS[tier])
     figure.supxlabel(words("levers_morris_axis", unit=unit), fontsize="medium")
     marks = [Line2D([], [], ls="", marker="o", ms=4, color=colour) for colour in kinds.values()]
     names = [words.name("levers_kinds", name) for name in kinds]
@@ -240,7 +239,7 @@ def convergence(found: Levers, words: Words) -> Figure:
         for (group, tier), line in own.groupby(["group", "tier"], sort=False):
             ordered = line.sort_values("size")
             axis.plot(
-                ordered["size"], ordered["tau"], color=TIER_COLOURS[str(tier)], marker="o", ms=3,
+                ordered["size"], ordered["tau"], color=COLOURS[str(tier)], marker="o", ms=3,
                 lw=1.2, ls="--" if group == GROUPS[1] else "-",
             )  # fmt: skip
         axis.axhline(TOLD, color=GREY, lw=0.8, ls=":")
@@ -251,11 +250,11 @@ def convergence(found: Levers, words: Words) -> Figure:
         axis.set_xticks(sizes, [f"{size:,}" for size in sizes])
         axis.set_title(wrapped(words.name("levers_methods", str(name)), words, 12, 18), loc="left")
         plain(axis)
-        axis.set_ylim(min(-0.05, 1.05 * float(rows["tau"].min())), 1.06)
+        axis.set_ylim(1.05 * min([-0.05, *rows["tau"].dropna()]), 1.06)
     axes[0].set_ylabel(words("levers_tau"))
     figure.supxlabel(words("levers_convergence_axis"), fontsize="medium")
-    marks = [Line2D([], [], color=TIER_COLOURS[tier], lw=1.5) for tier in found.tiers]
-    names = [words.name("tier_names", tier) for tier in found.tiers]
+    marks = [Line2D([], [], color=COLOURS[tier], lw=1.5) for tier in found.units]
+    names = [unit_label(tier, words) for tier in found.units]
     if set(rows["group"]) >= set(GROUPS):
         marks.append(Line2D([], [], color="black", lw=1.2, ls="--"))
         names.append(words("levers_other"))

@@ -13,12 +13,15 @@ from notebooks.levers import (
     SWITCHES,
     by_size,
     condition_label,
+    directed,
     factor_label,
     front,
     kind,
     label,
     loudest,
     measure,
+    shown,
+    unit_label,
 )
 from notebooks.tables import bullets, markdown
 from notebooks.words import ABSENT, written
@@ -44,11 +47,11 @@ DIGITS, DECIMALS = 2, 4
 def front_table(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     """A line a tier: the first five, pairs of them told apart, checks that they pass."""
     rows = []
-    for tier in found.tiers:
+    for tier in found.units:
         first = found.first(group, tier)
         tied = set(front(found, group, tier)["lever"])
         names = [
-            _named(found, words, row) + ("\\*" if row["lever"] in tied else "")
+            _named(found, words, row, marked=True) + ("\\*" if row["lever"] in tied else "")
             for _, row in first.iterrows()
         ]
         pairs = found.of(
@@ -58,19 +61,19 @@ def front_table(found: Levers, words: Words, group: str = DOCUMENT) -> str:
         kept = kept[kept["condition"] != "all"]
         rows.append(
             [
-                words.name("tier_names", tier),
+                unit_label(tier, words),
                 words.listing(names),
                 f"{int((~pairs['tied'].astype(bool)).sum())} / {len(pairs)}",
                 f"{int((kept['reversed'] == 0).sum())} / {len(kept)}" if len(kept) else ABSENT,
             ]
         )
-    shown = markdown(words.lines("levers_front_head"), rows, 2)
-    return f'<div class="fronts">\n\n{shown}\n\n</div>'
+    lines = markdown(words.lines("levers_front_head"), rows, 2)
+    return f'<div class="fronts">\n\n{lines}\n\n</div>'
 
 
 def tier_table(found: Levers, words: Words, group: str, tier: str) -> str:
     """The first five of a tier: effects, intervals, and their ranks under other conditions."""
-    scale, unit = measure(found.main, words)
+    scale, unit = measure(found, found.main, words)
     alone = _by(found.ranks(group, setting="alone", tier=tier, outcome=found.main), "lever")
     rows = []
     for letter, (_, row) in zip(LETTERS, found.first(group, tier).iterrows(), strict=False):
@@ -121,12 +124,12 @@ def survival_table(found: Levers, words: Words, group: str) -> str:
     lines = []
     for condition in found.conditions(group):
         own = _by(rows[rows["condition"] == condition], "tier")
-        cells = [_kept(own[tier], words) if tier in own else ABSENT for tier in found.tiers]
+        cells = [_kept(own[tier], words) if tier in own else ABSENT for tier in found.units]
         draws = int(next(iter(own.values()))["draws"])
         lines.append([condition_label(found, words, condition), f"{draws:,}", *cells])
     if not lines:
         return ""
-    names = [words.name("tier_names", tier) for tier in found.tiers]
+    names = [unit_label(tier, words) for tier in found.units]
     return markdown([*words.lines("levers_survival_head"), *names], lines)
 
 
@@ -143,12 +146,12 @@ def measure_table(found: Levers, words: Words) -> str:
                 factor_label(found, words, factor),
                 words.name("levers_kinds", str(next(iter(own.values()))["kind"])),
                 grades.get(factor, ABSENT),
-                *(_share(own[tier], words) if tier in own else ABSENT for tier in found.tiers),
+                *(_share(own[tier], words) if tier in own else ABSENT for tier in found.units),
             ]
         )
     if not lines:
         return words("levers_measure_none", draws=found.facts["measure"]["draws"])
-    names = [words.name("tier_names", tier) for tier in found.tiers]
+    names = [unit_label(tier, words) for tier in found.units]
     return markdown([*words.lines("levers_measure_head"), *names], lines, 3)
 
 
@@ -157,7 +160,7 @@ def saturated_table(found: Levers, words: Words) -> str:
     rows = found.tables["saturated"]
     lines = []
     for (method, outcome, at), own in rows.groupby(["method", "outcome", "at"], sort=False):
-        tiers = [tier for tier in found.tiers if tier in set(own["tier"])]
+        tiers = [tier for tier in found.units if tier in set(own["tier"])]
         low, high = float(own["share"].min()), float(own["share"].max())
         latent = own["latent"].dropna()
         beside = str(latent.iloc[0]) if len(latent) else ""
@@ -165,7 +168,7 @@ def saturated_table(found: Levers, words: Words) -> str:
             [
                 words.label(str(outcome)),
                 words.name("levers_methods", str(method)),
-                words.listing(words.name("tier_names", tier) for tier in tiers),
+                words.listing(unit_label(tier, words) for tier in tiers),
                 words.name("levers_at", str(at)),
                 words.percent(low) if low == high else words.percents(low, high),
                 words.label(beside) if beside else ABSENT,
@@ -176,7 +179,7 @@ def saturated_table(found: Levers, words: Words) -> str:
 
 def reading(found: Levers, words: Words) -> str:
     """What a tie, a noise floor and bold type mean; effects that chance alone lifts over it."""
-    cells = len(found.of("ranks", setting="without", condition="all"))
+    cells = len(shown(found))
     return bullets(
         line.format(chance=round(cells * (1.0 - CONFIDENCE)), cells=f"{cells:,}")
         for line in words.lines("levers_reading")
@@ -185,8 +188,8 @@ def reading(found: Levers, words: Words) -> str:
 
 def heat_text(found: Levers, words: Words) -> str:
     """How the heat map is read, and how many levers it leaves out."""
-    shown, left = loudest(found)
-    return words("levers_heat_text", shown=len(shown), left=left)
+    chosen, left = loudest(found)
+    return words("levers_heat_text", shown=len(chosen), left=left)
 
 
 def converged(found: Levers, words: Words) -> str:
@@ -212,26 +215,23 @@ def converged(found: Levers, words: Words) -> str:
 def method(found: Levers, words: Words) -> str:
     """How the analysis was made, and what a rank does not say."""
     facts = found.facts
-    return bullets(
-        [
-            line.format(
-                rows=f"{facts['rows']:,}",
-                confirm_rows=f"{facts['confirm_rows']:,}",
-                without=facts["draws"]["without"],
-                alone=facts["draws"]["alone"],
-                size=facts["sobol"]["size"],
-                sobol_seeds=facts["sobol"]["seeds"],
-                trajectories=facts["morris"]["trajectories"],
-                morris_seeds=facts["morris"]["seeds"],
-                measure=f"{facts['measure']['draws']:,}",
-                minutes=written(sum(facts["seconds"].values()) / 60.0, 0),
-                document=found.count(GROUPS[0]),
-                other=found.count(GROUPS[1]),
-                ensemble=facts["ensemble"],
-            )
-            for line in words.lines("levers_method")
-        ]
-    )
+    known = {
+        "rows": f"{facts['rows']:,}",
+        "without": facts["draws"]["without"],
+        "alone": facts["draws"]["alone"],
+        "measure": f"{facts['measure']['draws']:,}",
+        "minutes": written(sum(facts["seconds"].values()) / 60.0, 0),
+        "document": found.count(GROUPS[0]),
+        "other": found.count(GROUPS[1]),
+        "parameters": words("levers_fitted" if facts["ensemble"] else "levers_prior"),
+    }
+    told = [line.format(**known) for line in words.lines("levers_method")]
+    if facts["confirm_rows"]:
+        told.append(words("levers_method_confirm", rows=f"{facts['confirm_rows']:,}"))
+    told += [
+        words(f"levers_method_{name}", **facts[name]) for name in ("sobol", "morris") if facts[name]
+    ]
+    return bullets(told + words.lines("levers_limits"))
 
 
 def _by(rows: pd.DataFrame, column: str) -> dict[str, Row]:
@@ -239,9 +239,10 @@ def _by(rows: pd.DataFrame, column: str) -> dict[str, Row]:
     return {str(row[column]): row for _, row in rows.iterrows()}
 
 
-def _named(found: Levers, words: Words, row: Row) -> str:
-    """A lever, in bold where its effect can be told from noise."""
-    name = label(found, words, str(row["lever"]))
+def _named(found: Levers, words: Words, row: Row, *, marked: bool = False) -> str:
+    """A lever, in bold where its effect can be told from noise; marked if it is to lower."""
+    lever = str(row["lever"])
+    name = directed(found, words, lever, row["mean"]) if marked else label(found, words, lever)
     return f"**{name}**" if row["above_noise"] else name
 
 
@@ -265,11 +266,11 @@ def _under(found: Levers, words: Words, group: str, tier: str, lever: str, wante
 
 
 def _kept(row: Row, words: Words) -> str:
-    shown = f"{int(row['kept'])}/{FIRST}"
+    kept = f"{int(row['kept'])}/{FIRST}"
     turned = int(row["reversed"])
-    return f"**{shown}{words('levers_turned', count=turned)}**" if turned else shown
+    return f"**{kept}{words('levers_turned', count=turned)}**" if turned else kept
 
 
 def _share(row: Row, words: Words) -> str:
-    shown = words.percent(float(row["estimate"]))
-    return f"**{shown}**" if row["above_noise"] else shown
+    share = words.percent(float(row["estimate"]))
+    return f"**{share}**" if row["above_noise"] else share

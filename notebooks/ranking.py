@@ -49,11 +49,11 @@ text(
         year=found.facts["year"],
     )
 )
-for tier in found.tiers:
-    section(words.name("tier_names", tier), level=3)
+for unit in found.units:
+    section(levers.unit_label(unit, words), level=3)
     for group in levers.GROUPS:
         section(words.name("levers_group_names", group), level=4)
-        text(levers_tables.tier_table(found, words, group, tier))
+        text(levers_tables.tier_table(found, words, group, unit))
 
 # %%
 section(words("levers_survival_title"))
@@ -81,13 +81,19 @@ for group in levers.GROUPS:
 
 # %%
 section(words("levers_sobol_title"))
-text(words("levers_sobol_text"))
-figure(levers_figures.sobol(found, words), words("levers_sobol_alt"))
+if found.facts["sobol"]:
+    text(words("levers_sobol_text"))
+    figure(levers_figures.sobol(found, words), words("levers_sobol_alt"))
+else:
+    text(words("levers_not_asked"))
 
 # %%
 section(words("levers_morris_title"))
-text(words("levers_morris_text"))
-figure(levers_figures.morris(found, words), words("levers_morris_alt"))
+if found.facts["morris"]:
+    text(words("levers_morris_text"))
+    figure(levers_figures.morris(found, words), words("levers_morris_alt"))
+else:
+    text(words("levers_not_asked"))
 
 # %%
 section(words("levers_measure_title"))

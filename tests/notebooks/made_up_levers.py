@@ -7,13 +7,15 @@ import pandas as pd
 
 from experiments.batch import model_hash
 from experiments.sensitivity.ranks import Ranks, convergence, growing, ranks
+from experiments.sensitivity.runs import relative
 from experiments.sensitivity.tables import TABLES, Analysis
+from model.outcomes import OUTCOMES as ALL
 from model.scenario import TIERS
 from scenarios.levers import declarations
-from scenarios.tables import table, tables_hash
+from scenarios.tables import data_hash, table
 
 OUTCOMES = ("value_added", "energy_per_va", "quality_enterprises")
-SCALE = (1e-3, -1e-6, 3.0)
+SCALE = (1e-3, 1e-3, 3.0)
 DRAWS = 64
 OFF = "off_peer_learning"
 CONDITIONS = {
@@ -24,6 +26,14 @@ CONDITIONS = {
     "demand_high": ("需求最强的三分之一", "strongest third of demand"),
     OFF: ("同行学习关闭", "peer learning off"),
 }
+FACTORS = {
+    "levers": ("工具的力度", "sizes of the levers"),
+    "behaviour": ("企业行为", "behaviour"),
+    "outside": ("外部环境", "outside world"),
+    "structure": ("模型结构", "structure"),
+    "dummy": ("虚拟因子", "dummy"),
+    OFF: ("同行学习", "peer learning"),
+}
 SIZES = {
     # One lever far ahead; three that tie behind it; the rest without effect.
     "clear": (10.0, 3.0, 3.0, 3.0, 0.0, 0.0, 0.0, 0.0),
@@ -32,7 +42,8 @@ SIZES = {
     "noise": (0.0,) * 8,
 }
 """Effects of the levers of document 55, in standard errors of their means."""
-COLUMNS = [(outcome, tier) for outcome in OUTCOMES for tier in TIERS]
+UNITS = ("province", *TIERS)
+COLUMNS = [(outcome, unit) for outcome in OUTCOMES for unit in UNITS]
 
 
 def levers(count: int = 8, others: int = 4) -> dict[str, list[str]]:
@@ -89,7 +100,7 @@ def effects_of(sizes: tuple[float, ...], seed: int) -> Any:
     noise = rng.normal(size=(len(sizes), DRAWS, len(COLUMNS)))
     noise -= noise.mean(axis=1, keepdims=True)
     means = np.array(sizes) / np.sqrt(DRAWS)
-    scale = np.repeat(SCALE, len(TIERS))
+    scale = np.repeat(SCALE, len(UNITS))
     return (means[:, None, None] + noise) * scale
 
 
@@ -110,8 +121,10 @@ def facts() -> dict[str, Any]:
         "date": "2023-12-31",
         "year": 2027,
         "outcomes": list(OUTCOMES),
-        "tiers": list(TIERS),
+        "tiers": list(UNITS),
         "main": "value_added",
+        "units": {name: "share" if relative(name) else ALL[name].unit for name in OUTCOMES},
+        "latent": {},
         "rows": 5_000,
         "confirm_rows": 12_000,
         "draws": {"without": DRAWS, "alone": DRAWS},
@@ -120,10 +133,10 @@ def facts() -> dict[str, Any]:
         "measure": {"draws": 1_024},
         "levers": named,
         "conditions": {name: {"zh": zh, "en": en} for name, (zh, en) in CONDITIONS.items()},
-        "factors": {OFF: {"zh": "同行学习", "en": "Peer learning", "kind": "structure"}},
+        "factors": {name: {"zh": zh, "en": en} for name, (zh, en) in FACTORS.items()},
         "seconds": {"ranks": 1_200.0, "sobol": 900.0},
         "model_hash": model_hash(),
-        "data_hash": tables_hash(),
+        "data_hash": data_hash(),
         "ensemble": "reference",
         "versions": {},
     }
@@ -204,7 +217,7 @@ def _indices() -> dict[str, pd.DataFrame]:
         for order in ("first", "total"):
             share = (0.5, 0.3, 0.1, 0.05, 0.0)[place] + (0.05 if order == "total" else 0.0)
             sobol.append(_index(share, 0.04, 0.02).assign(factor=factor, order=order))
-    kinds = {levers()["document_55"][0]: "lever", "dummy": "dummy", OFF: "structure"}
+    kinds = {"dummy": "dummy", OFF: "structure"}
     kinds |= dict.fromkeys(parameters(), "parameter")
     factors = []
     for place, (factor, kind) in enumerate(kinds.items()):
@@ -220,6 +233,7 @@ def _indices() -> dict[str, pd.DataFrame]:
         "morris": morris,
         "pawn": rows,
         "measure": rows,
+        "full": rows.assign(order="total", error=0.1),
         "saturated": saturated[saturated["outcome"] == "quality_enterprises"],
     }
 

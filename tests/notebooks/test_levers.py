@@ -19,7 +19,9 @@ from notebooks.levers import DOCUMENT, GROUPS, Levers, gather_levers
 from notebooks.render import render
 from notebooks.show import png
 from notebooks.words import LANGS, Lang, Words
-from tests.notebooks.made_up_levers import CONDITIONS, OUTCOMES, SIZES, analysis
+from scenarios.levers import declarations
+from scenarios.structure import switches
+from tests.notebooks.made_up_levers import CONDITIONS, OUTCOMES, SIZES, UNITS, analysis
 from tests.notebooks.made_up_levers import levers as made_up
 
 NO_WINNER = {"zh": "没有哪一种在多数梯度独占第一", "en": "no single lever"}
@@ -104,6 +106,7 @@ def test_without_an_effect_above_noise_none_is_named(lang: Lang) -> None:
 def test_counts_are_those_of_the_tables(any_found: Levers, lang: Lang) -> None:
     words = Words(lang)
     rows = any_found.ranks(DOCUMENT)
+    rows = rows[rows["tier"] != levers.PROVINCE]
     main = rows[rows["outcome"] == "value_added"].groupby("lever")["above_noise"].any()
     quiet = int((~main).sum())
     nowhere = int((~rows.groupby("lever")["above_noise"].any()).sum())
@@ -162,13 +165,13 @@ def test_pairs_told_apart_are_listed_by_letter(clear: Levers) -> None:
 def test_tables_are_whole(any_found: Levers, lang: Lang) -> None:
     words = Words(lang)
     front = lines(levers_tables.front_table(any_found, words))
-    assert [row[0] for row in front] == [words.name("tier_names", tier) for tier in TIERS]
+    assert [row[0] for row in front] == [levers.unit_label(unit, words) for unit in UNITS]
     pages = [levers_tables.measure_table(any_found, words)]
     for group in GROUPS:
         survival = levers_tables.survival_table(any_found, words, group)
         assert len(lines(survival)) == len(CONDITIONS) - 1
         pages.append(survival)
-        for tier in TIERS:
+        for tier in UNITS:
             table = levers_tables.tier_table(any_found, words, group, tier)
             rows = lines(table)
             assert len(rows) == min(5, len(made_up()[group]))
@@ -205,7 +208,8 @@ def test_what_to_measure_names_only_what_is_above_noise(clear: Levers, lang: Lan
 
 def test_heat_map_shows_the_loudest_and_counts_the_rest(any_found: Levers) -> None:
     shown, left = levers.loudest(any_found)
-    rows = any_found.of("ranks", setting="without", condition="all")
+    rows = levers.shown(any_found)
+    assert set(rows["tier"]) == set(TIERS)
     assert len(shown) + left == 12
     assert set(shown) == set(rows.loc[rows["above_noise"], "lever"])
     strong = levers.strength(rows)
@@ -239,9 +243,9 @@ def test_figures_are_drawn_inside_their_page_with_letters_of_the_font(
             assert page.y0 <= box.y0 <= box.y1 <= page.y1
 
 
-def test_names_of_levers_are_in_the_carried_font(clear: Levers) -> None:
+def test_names_of_levers_and_switches_are_in_the_carried_font() -> None:
     known = set(TTFont(FONT).getBestCmap())
-    shown = "".join(row["zh"] for row in clear.facts["levers"].values())
+    shown = "".join(row.label.zh for row in (*declarations().values(), *switches().values()))
     assert not {letter for letter in shown if ord(letter) not in known}
 
 
@@ -283,6 +287,28 @@ def test_the_page_says_whose_analysis_it_is_of_what_day_and_how_old(
     assert answer.startswith(levers.sentences(clear, words))
 
 
+def test_a_latent_quantity_stands_beside_what_sits_at_its_limit(clear: Levers) -> None:
+    assert clear.outcomes == list(OUTCOMES)
+    beside = {"quality_enterprises": "little_giants", "energy_per_va": "revenue"}
+    found = replace(clear, facts={**clear.facts, "latent": beside})
+    assert found.outcomes == [*OUTCOMES, "little_giants"]
+
+
+def test_an_effect_is_shown_in_the_unit_that_the_analysis_tells_it_in(clear: Levers) -> None:
+    words = Words("en")
+    assert levers.measure(clear, "value_added", words) == (100.0, "%")
+    assert levers.measure(clear, "energy_per_va", words) == (100.0, "%")
+    assert levers.measure(clear, "quality_enterprises", words)[0] == 1.0
+
+
+def test_parts_that_were_not_asked_for_are_left_out_of_the_method(clear: Levers) -> None:
+    words = Words("en")
+    whole = levers_tables.method(clear, words)
+    asked = {**clear.facts, "sobol": None, "morris": None, "confirm_rows": None}
+    less = levers_tables.method(replace(clear, facts=asked), words)
+    assert len(whole.splitlines()) == len(less.splitlines()) + 3
+
+
 @pytest.mark.slow
 def test_a_store_with_an_analysis_has_its_answer_in_front_and_a_page_of_its_own(
     compared_store: Path, tmp_path: Path
@@ -307,4 +333,4 @@ def test_a_store_with_an_analysis_has_its_answer_in_front_and_a_page_of_its_own(
         assert "Traceback" not in html
         assert not re.search(r"https?://", html)
     assert own.count("<img") == 6
-    assert own.count("<table") >= 13
+    assert own.count("<table") >= 15
