@@ -486,6 +486,34 @@ def sensitivity(
             _print_json(data)
 
 
+@app.command(
+    epilog="Example: jiqun discover build/report/store --target srdi_provincial --json. "
+    "Needs the extra `discovery`."
+)
+def discover(
+    store: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the store.")],
+    *,
+    scenario: Annotated[str, typer.Option(help="Scenario whose runs are searched.")] = "as_issued",
+    target: Annotated[
+        list[str] | None, typer.Option(help="A modelled target; all if none is named.")
+    ] = None,
+    year: Annotated[
+        int, typer.Option(help="Year in which targets without a deadline of their own are judged.")
+    ] = 2027,
+    as_json: Json = False,
+) -> None:
+    """Find where in the uncertain world a scenario misses targets."""
+    with _refusals():
+        from jiqun import discovering  # noqa: PLC0415
+
+        try:
+            data = discovering.discover_misses(store, scenario, tuple(target or ()), year)
+        except discovering.TargetError as error:
+            raise WrongOptionError(str(error)) from error
+        if as_json:
+            _print_json(data)
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Turn wrong input into one message and status 2, an interruption into 130."""
@@ -503,12 +531,13 @@ def _refusals() -> Iterator[None]:
 def _is_refusal(error: Exception) -> bool:
     from experiments.batch import PlanError  # noqa: PLC0415
     from experiments.designs import DesignError  # noqa: PLC0415
+    from experiments.discovery import ExtraMissingError  # noqa: PLC0415
     from experiments.pool import ClusterError  # noqa: PLC0415
     from experiments.store import StoreError  # noqa: PLC0415
     from scenarios import InputError  # noqa: PLC0415
 
-    wrong = (InputError, StoreError, PlanError, DesignError, ClusterError, WrongOptionError)
-    return isinstance(error, wrong)
+    wrong = (InputError, StoreError, PlanError, DesignError, ClusterError, ExtraMissingError)
+    return isinstance(error, (*wrong, WrongOptionError))
 
 
 class WrongOptionError(ValueError):

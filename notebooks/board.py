@@ -138,7 +138,7 @@ def judged(worlds: Worlds) -> list[Judged]:
 def _judge(worlds: Worlds, target: Any) -> Judged | None:
     scenario = scenario_of(worlds)
     runs = paths(worlds, scenario, target)
-    year = int(target.deadline) if target.deadline.isdigit() else HORIZON
+    year = year_of(target)
     outcome = outcome_of(target)
     if outcome is None or not {ORIGIN, year} <= set(runs.columns):
         return None
@@ -153,6 +153,11 @@ def _judge(worlds: Worlds, target: Any) -> Judged | None:
         float(met(target, runs, year).mean()),
         None if without.empty else float(met(target, without, year).mean()),
     )
+
+
+def year_of(target: Any, otherwise: int = HORIZON) -> int:
+    """Year a target is judged in: its deadline, or another where it has no single one."""
+    return int(target.deadline) if target.deadline.isdigit() else otherwise
 
 
 def _aim(target: Any) -> float | None:
@@ -177,6 +182,13 @@ def met(target: Any, runs: pd.DataFrame, year: int) -> pd.Series[bool]:
     if target.kind == "share":
         return value >= min(aim, FULL)
     return value > aim if "more than" in target.unit else value >= aim
+
+
+def missed(target: Any, runs: pd.DataFrame, year: int) -> pd.Series[bool]:
+    """Whether each run misses a target in a year: a cluster count, whether it is behind course."""
+    if target.id in COUNTS:
+        return ~on_course(runs[year], runs[ORIGIN].fillna(0.0), float(target.value), year)
+    return ~met(target, runs, year)
 
 
 def board_table(worlds: Worlds, words: Words) -> str:

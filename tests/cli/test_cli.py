@@ -25,7 +25,7 @@ def jiqun(*arguments):
 
 COMMANDS = [
     "check", "run", "compare", "levers", "trace", "outcomes", "report",
-    "calibrate", "recover", "backtest",
+    "calibrate", "recover", "backtest", "discover",
 ]  # fmt: skip
 
 
