@@ -20,28 +20,30 @@ from __future__ import annotations
 
 import json
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom, kstwobign
+from scipy.stats import kstwobign
 
+from experiments.boxes import SIDES, box_from, box_of, inside, rebuilt
 from experiments.sensitivity.tables import FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
 
-    Cases = npt.NDArray[np.bool_]
-    Place = tuple[str, str]
-    Search = Callable[[pd.DataFrame, Cases], list["Box"]]
+    from experiments.boxes import Box, Cases, Place
+
+    Search = Callable[[pd.DataFrame, Cases], list[Box]]
 
 LEVEL = 0.05
-"""Chance of a box in noise, of a limit that adds nothing, and of a factor let in without cause."""
+"""Chance of a box in noise, and of a factor let in without cause."""
 FEW = 10
 """Cases, and others, that a search needs."""
 MOST = 8
@@ -59,74 +61,12 @@ ALIKE = 0.5
 SHUFFLES = 19
 HALVES = 20
 SEED = 20231201
-SIDES = ("least", "most")
 FILE = "discovery.json"
 """Where a store keeps its last discovery, beside the analyses of sensitivity."""
 
 
 class ExtraMissingError(ImportError):
     """What scenario discovery needs is not installed."""
-
-
-@dataclass(frozen=True)
-class Limit:
-    """One limit of a box.
-
-    Attributes:
-        factor: What is limited.
-        side: ``least`` or ``most``.
-        value: The limit, in the factor's unit.
-        share: Share of all runs that keep to it.
-        quasi_p: Chance that the box would be as dense were the limit without effect (one-sided
-            binomial test of Bryant and Lempert; too small, as the same runs chose the limit).
-        kept: Share of the halves in which the search sets a limit to the same side of the factor,
-            or of one that goes with it; None before they are searched.
-        alike: Other factors that go with it in these runs, the closest first.
-    """
-
-    factor: str
-    side: str
-    value: float
-    share: float
-    quasi_p: float
-    kept: float | None = None
-    alike: tuple[str, ...] = ()
-
-    @property
-    def place(self) -> Place:
-        """Factor and side."""
-        return self.factor, self.side
-
-
-@dataclass(frozen=True)
-class Box:
-    """A part of the uncertain world.
-
-    Attributes:
-        coverage: Share of the cases that lie in it.
-        density: Share of the runs in it that are cases.
-        runs: Runs in it.
-        limits: Its limits.
-    """
-
-    coverage: float
-    density: float
-    runs: int
-    limits: tuple[Limit, ...]
-
-    @property
-    def score(self) -> float:
-        """Coverage times density: 1 for a box with all cases and nothing else.
-
-        A box without limits has the share of the cases. The product needs no threshold of
-        density, which rare cases never reach and frequent ones pass at once.
-        """
-        return self.coverage * self.density
-
-    @property
-    def places(self) -> dict[Place, float]:
-        """Its limits: factor and side to value."""
-        return {limit.place: limit.value for limit in self.limits}
 
 
 @dataclass(frozen=True)
@@ -246,28 +186,33 @@ def read(store: Path) -> dict[str, Any] | None:
 
 def prim(x: pd.DataFrame, y: Cases) -> list[Box]:
     """The box of the peeling trajectory with the best score."""
-    Prim = _ema("prim").Prim  # noqa: N806
-    peeled = Prim(x, y, mass_min=MASS).find_box()
+    with _library():
+        from ema_workbench.analysis.prim import Prim  # noqa: PLC0415
+
+        peeled = Prim(x, y, mass_min=MASS).find_box()
     path = peeled.peeling_trajectory
-    return [_box_of(x, y, peeled.box_lims[int((path["coverage"] * path["density"]).idxmax())])]
+    return [box_of(x, y, peeled.box_lims[int((path["coverage"] * path["density"]).idxmax())])]
 
 
 def cart(x: pd.DataFrame, y: Cases) -> list[Box]:
     """The leaves of a tree in which cases are more frequent than in all."""
     from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415
 
-    found = _ema("cart").CART(x, y, mass_min=MASS)
-    # Its own tree is grown to the end, and breaks ties by a generator that cannot be set.
+    # The library's own tree is grown to the end, and breaks ties by a generator that cannot be set.
     tree = DecisionTreeClassifier(
         max_leaf_nodes=LEAVES,
         min_samples_leaf=max(int(MASS * len(y)), 2),
         min_impurity_decrease=PURER,
         random_state=0,
-    )
-    found.clf = tree.fit(x.to_numpy(), y)
+    ).fit(x.to_numpy(), y)
     if tree.tree_.node_count == 1:
         return []
-    leaves = [_box_of(x, y, lims) for lims in found.boxes]
+    with _library():
+        from ema_workbench.analysis.cart import CART  # noqa: PLC0415
+
+        found = CART(x, y, mass_min=MASS)
+        found.clf = tree
+        leaves = [box_of(x, y, lims) for lims in found.boxes]
     return [leaf for leaf in leaves if leaf.density > y.mean()]
 
 
@@ -280,9 +225,9 @@ def _search(search: Search, x: pd.DataFrame, y: Cases) -> list[Box]:
     if not chosen:
         return []
     within = x[chosen].reset_index(drop=True)
-    rebuilt = [_rebuilt(within, y, box) for box in search(within, y)]
+    built = [rebuilt(within, y, box) for box in search(within, y)]
     # Leaves that differ in limits alone that add nothing are one.
-    found = {box.limits: box for box in rebuilt if box.limits}
+    found = {box.limits: box for box in built if box.limits}
     return sorted(found.values(), key=lambda box: -box.score)
 
 
@@ -328,7 +273,7 @@ def _lasting(
             place: float(np.mean([not found.isdisjoint(same[place]) for found in sides]))
             for place in same
         }
-        shown = _box(x, y, {p: v for p, v in box.places.items() if kept[p] >= KEPT})
+        shown = box_from(x, y, {p: v for p, v in box.places.items() if kept[p] >= KEPT})
         limits = tuple(
             replace(
                 limit,
@@ -360,81 +305,21 @@ def _left_out(
 ) -> tuple[float | None, float | None]:
     """Coverage and density, in the other halves, of the best box with limits as the halves set."""
     same = {place for limit in best.limits for place in _alike(x, limit.place)}
-    cases = inside = hits = 0
+    cases = runs = hits = 0
     for boxes, rows in zip(again, others, strict=True):
         cases += int(y[rows].sum())
         places = {p: v for box in boxes[:1] for p, v in box.places.items() if p in same}
         if places:
-            held = _inside(x.iloc[rows], places)
-            inside += int(held.sum())
+            held = inside(x.iloc[rows], places)
+            runs += int(held.sum())
             hits += int(y[rows][held].sum())
-    return hits / cases if cases else None, hits / inside if inside else None
+    return hits / cases if cases else None, hits / runs if runs else None
 
 
-def _rebuilt(x: pd.DataFrame, y: Cases, box: Box) -> Box:
-    """A box built up anew from its limits, the best first, as long as each adds something.
-
-    Limits stand in for each other: taken out one by one, the weakest first, those that are left
-    are not those that tell most.
-    """
-    built = _box(x, y, {})
-    while True:
-        had = built.places
-        tried = [_box(x, y, had | {p: v}) for p, v in box.places.items() if p not in had]
-        better = [
-            each
-            for each in tried
-            if each.score > built.score and all(limit.quasi_p < LEVEL for limit in each.limits)
-        ]
-        if not better:
-            return built
-        built = max(better, key=lambda each: each.score)
-
-
-def _box_of(x: pd.DataFrame, y: Cases, lims: pd.DataFrame) -> Box:
-    """A box as the library gives it: two rows, the least and the most of each factor."""
-    return _box(
-        x,
-        y,
-        {
-            (str(factor), side): value
-            for factor, both in lims.items()
-            for side, value in zip(SIDES, map(float, both), strict=True)
-            if not _keeps(x, (str(factor), side), value).all()
-        },
-    )
-
-
-def _box(x: pd.DataFrame, y: Cases, places: Mapping[Place, float]) -> Box:
-    """A box from its limits."""
-    inside = _inside(x, places)
-    runs, hits = int(inside.sum()), int(y[inside].sum())
-    limits = []
-    for place, value in places.items():
-        without = _inside(x, {other: v for other, v in places.items() if other != place})
-        chance = float(binom.sf(hits - 1, runs, y[without].mean()))
-        limits.append(Limit(*place, value, float(_keeps(x, place, value).mean()), chance))
-    return Box(hits / int(y.sum()), hits / runs, runs, tuple(limits))
-
-
-def _inside(x: pd.DataFrame, places: Mapping[Place, float]) -> Cases:
-    """Which runs keep to all limits."""
-    inside = np.ones(len(x), dtype=bool)
-    for place, value in places.items():
-        inside &= _keeps(x, place, value)
-    return inside
-
-
-def _keeps(x: pd.DataFrame, place: Place, value: float) -> Cases:
-    values = x[place[0]].to_numpy(dtype=float)
-    return values >= value if place[1] == "least" else values <= value
-
-
-def _ema(module: str) -> Any:
-    """A module of the library, without its remarks on what else could be installed."""
-    from importlib import import_module  # noqa: PLC0415
-
+@contextmanager
+def _library() -> Iterator[None]:
+    """Where the library is used: without its remarks on what else could be installed or is old."""
     require()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return import_module(f"ema_workbench.analysis.{module}")
+        yield

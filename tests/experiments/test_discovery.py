@@ -27,7 +27,7 @@ def planted():
 
 
 def test_a_planted_box_is_found_near_where_it_is(planted):
-    x, y, found = planted
+    _, y, found = planted
     assert (found.runs, found.cases, found.factors) == (160, int(y.sum()), len(FACTORS))
     assert {look.method for look in found.looks} == {"prim", "cart"}
     for look in found.looks:
