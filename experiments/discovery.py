@@ -7,15 +7,21 @@ al. 1984) splits the whole in two again and again.
 
 With hundreds of factors and some hundred runs both find boxes in pure noise. So the whole search,
 the choice of factors included, is repeated on shuffled cases: a box counts only if it is better
-than what 19 of 20 such searches find. It is repeated on resamples of the runs too, which tells how
-many of them set each limit again, and what a box found in a resample holds of the runs left out.
+than what 19 of 20 such searches find. It is repeated on halves of the runs too (Meinshausen and
+Buhlmann 2010: a run drawn twice, as by the bootstrap, would pass for two witnesses), which tells
+how many of them set each limit again (one that fewer than half set is dropped), and what a box
+found in one half holds of the other.
+
+A quasi-random sequence in so many dimensions lets factors move together over its first hundreds of
+points. No search can tell such factors apart: each limit names those that go with it.
 """
 
 from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -23,19 +29,21 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import kstwobign
 
+from experiments.boxes import SIDES, box_from, box_of, inside, rebuilt
 from experiments.sensitivity.tables import FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
 
-    Cases = npt.NDArray[np.bool_]
-    Search = Callable[[pd.DataFrame, Cases], list["Box"]]
+    from experiments.boxes import Box, Cases, Place
+
+    Search = Callable[[pd.DataFrame, Cases], list[Box]]
 
 LEVEL = 0.05
-"""Chance of a box in noise, of a limit that adds nothing, and of a factor let in without cause."""
+"""Chance of a box in noise, and of a factor let in without cause."""
 FEW = 10
 """Cases, and others, that a search needs."""
 MOST = 8
@@ -46,8 +54,12 @@ LEAVES = 6
 """Most leaves of a tree: each is a box that is to be told in a sentence."""
 PURER = 0.01
 """Least fall of the Gini impurity that a split of the tree is for."""
+KEPT = 0.5
+"""Least share of the halves that set a limit again, for it to stay."""
+ALIKE = 0.5
+"""Rank correlation over the runs from which on two factors are not told apart."""
 SHUFFLES = 19
-RESAMPLES = 20
+HALVES = 20
 SEED = 20231201
 FILE = "discovery.json"
 """Where a store keeps its last discovery, beside the analyses of sensitivity."""
@@ -55,55 +67,6 @@ FILE = "discovery.json"
 
 class ExtraMissingError(ImportError):
     """What scenario discovery needs is not installed."""
-
-
-@dataclass(frozen=True)
-class Limit:
-    """One limit of a box.
-
-    Attributes:
-        factor: What is limited.
-        side: ``least`` or ``most``.
-        value: The limit, in the factor's unit.
-        share: Share of all runs that keep to it.
-        quasi_p: Chance that the box would be as dense were the limit without effect (binomial;
-            too small, since the limit was chosen on the same runs); None for CART.
-        kept: Share of the resamples in which the search sets a limit to the same side; None before
-            they are made.
-    """
-
-    factor: str
-    side: str
-    value: float
-    share: float
-    quasi_p: float | None = None
-    kept: float | None = None
-
-
-@dataclass(frozen=True)
-class Box:
-    """A part of the uncertain world.
-
-    Attributes:
-        coverage: Share of the cases that lie in it.
-        density: Share of the runs in it that are cases.
-        runs: Runs in it.
-        limits: Its limits.
-    """
-
-    coverage: float
-    density: float
-    runs: int
-    limits: tuple[Limit, ...]
-
-    @property
-    def score(self) -> float:
-        """Coverage times density: 1 for a box with all cases and nothing else.
-
-        A box without limits has the share of the cases. The product needs no threshold of
-        density, which rare cases never reach and frequent ones pass at once.
-        """
-        return self.coverage * self.density
 
 
 @dataclass(frozen=True)
@@ -115,8 +78,8 @@ class Look:
         score: Score of its best box.
         floor: Score that 19 of 20 searches on shuffled cases stay under or reach.
         boxes: The boxes, best first; none where the score is not above the floor.
-        coverage_left_out: Share of the cases of the runs left out of a resample that lie in the
-            best box found in it, over all resamples; None without boxes.
+        coverage_left_out: Share of the cases of the other half that lie in what a half sets for the
+            limits of the best box, over all halves; None without boxes.
         density_left_out: Share of cases among the runs left out that lie in it; None if none does.
     """
 
@@ -166,7 +129,7 @@ def discover(
     y: Cases,
     *,
     shuffles: int = SHUFFLES,
-    resamples: int = RESAMPLES,
+    halves: int = HALVES,
     seed: int = SEED,
 ) -> Discovery:
     """Look for boxes that hold the cases.
@@ -175,14 +138,14 @@ def discover(
         x: Factors, shape (runs, factors).
         y: Whether each run is a case, shape (runs,).
         shuffles: Searches on shuffled cases, which set the floor.
-        resamples: Searches on runs drawn with replacement.
-        seed: Of shuffles and resamples.
+        halves: Searches on half of the runs, drawn without replacement.
+        seed: Of shuffles and halves.
     """
     cases = int(y.sum())
     if min(cases, len(y) - cases) < FEW:
         return Discovery(len(y), cases, x.shape[1], (), ())
     looks = tuple(
-        _look(name, search, x, y, (shuffles, resamples), np.random.default_rng(seed))
+        _look(name, search, x, y, (shuffles, halves), np.random.default_rng(seed))
         for name, search in SEARCHES.items()
     )
     return Discovery(len(y), cases, x.shape[1], tuple(telling(x, y)), looks)
@@ -222,55 +185,50 @@ def read(store: Path) -> dict[str, Any] | None:
 
 
 def prim(x: pd.DataFrame, y: Cases) -> list[Box]:
-    """The box of the peeling trajectory with the best score, without limits that add nothing."""
-    Prim = _ema("prim").Prim  # noqa: N806
-    peeled = Prim(x, y, mass_min=MASS).find_box()
+    """The box of the peeling trajectory with the best score."""
+    with _library():
+        from ema_workbench.analysis.prim import Prim  # noqa: PLC0415
+
+        peeled = Prim(x, y, mass_min=MASS).find_box()
     path = peeled.peeling_trajectory
-    place = int((path["coverage"] * path["density"]).idxmax())
-    whole, limits = peeled.box_lims[0], peeled.box_lims[place]
-    while weakest := _weakest(peeled.p_values[place]):
-        factor, side = weakest
-        limits = limits.copy()
-        limits.loc[side, factor] = whole.loc[side, factor]
-        peeled.update(limits, np.flatnonzero(_inside(x, limits)))
-        place = len(peeled.box_lims) - 1
-    return _boxes(x, y, [limits], peeled.p_values[place])
+    return [box_of(x, y, peeled.box_lims[int((path["coverage"] * path["density"]).idxmax())])]
 
 
 def cart(x: pd.DataFrame, y: Cases) -> list[Box]:
-    """The leaves in which cases are more frequent than in all, the best score first."""
+    """The leaves of a tree in which cases are more frequent than in all."""
     from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415
 
-    found = _ema("cart").CART(x, y, mass_min=MASS)
-    # Its own tree is grown to the end, and breaks ties by a generator that cannot be set.
+    # The library's own tree is grown to the end, and breaks ties by a generator that cannot be set.
     tree = DecisionTreeClassifier(
         max_leaf_nodes=LEAVES,
         min_samples_leaf=max(int(MASS * len(y)), 2),
         min_impurity_decrease=PURER,
         random_state=0,
-    )
-    found.clf = tree.fit(x.to_numpy(), y)
+    ).fit(x.to_numpy(), y)
     if tree.tree_.node_count == 1:
         return []
-    return [box for box in _boxes(x, y, found.boxes) if box.density > y.mean()]
+    with _library():
+        from ema_workbench.analysis.cart import CART  # noqa: PLC0415
+
+        found = CART(x, y, mass_min=MASS)
+        found.clf = tree
+        leaves = [box_of(x, y, lims) for lims in found.boxes]
+    return [leaf for leaf in leaves if leaf.density > y.mean()]
 
 
 SEARCHES: dict[str, Search] = {"prim": prim, "cart": cart}
 
 
-def holds(box: Box, x: pd.DataFrame) -> Cases:
-    """Which runs keep to all limits of a box."""
-    inside = np.ones(len(x), dtype=bool)
-    for limit in box.limits:
-        values = x[limit.factor].to_numpy()
-        inside &= values >= limit.value if limit.side == "least" else values <= limit.value
-    return inside
-
-
 def _search(search: Search, x: pd.DataFrame, y: Cases) -> list[Box]:
-    """Choose the factors and search over them."""
+    """Choose the factors, search over them, leave out limits that add nothing; best box first."""
     chosen = telling(x, y)
-    return search(x[chosen].reset_index(drop=True), y) if chosen else []
+    if not chosen:
+        return []
+    within = x[chosen].reset_index(drop=True)
+    built = [rebuilt(within, y, box) for box in search(within, y)]
+    # Leaves that differ in limits alone that add nothing are one.
+    found = {box.limits: box for box in built if box.limits}
+    return sorted(found.values(), key=lambda box: -box.score)
 
 
 def _look(
@@ -286,94 +244,82 @@ def _look(
     def score(boxes: Sequence[Box]) -> float:
         return boxes[0].score if boxes else share
 
-    shuffles, resamples = repeats
+    shuffles, halves = repeats
     chance = [score(_search(search, x, rng.permutation(y))) for _ in range(shuffles)]
     floor = float(np.quantile(chance, 1.0 - LEVEL, method="higher"))
     boxes = _search(search, x, y)
     if score(boxes) <= floor:
         return Look(method, score(boxes), floor, (), None, None)
-    again = [
-        (rows, _search(search, x.iloc[rows], y[rows]))
-        for rows in (rng.integers(len(y), size=len(y)) for _ in range(resamples))
-    ]
-    sides = [{(limit.factor, limit.side) for box in b for limit in box.limits} for _, b in again]
-    kept = tuple(_with_kept(box, sides) for box in boxes)
-    return Look(method, score(boxes), floor, kept, *_left_out(x, y, again))
+    splits = [np.array_split(rng.permutation(len(y)), 2) for _ in range(halves)]
+    again = [_search(search, x.iloc[rows], y[rows]) for rows, _ in splits]
+    boxes = _lasting(x, y, boxes, again)
+    if score(boxes) <= floor:
+        return Look(method, score(boxes), floor, (), None, None)
+    others = [rows for _, rows in splits]
+    return Look(
+        method, score(boxes), floor, tuple(boxes), *_left_out(x, y, boxes[0], again, others)
+    )
+
+
+def _lasting(
+    x: pd.DataFrame, y: Cases, boxes: Sequence[Box], again: Sequence[Sequence[Box]]
+) -> list[Box]:
+    """Boxes with those limits alone that enough halves set again, best first."""
+    sides = [{limit.place for box in found for limit in box.limits} for found in again]
+    lasting = {}
+    for box in boxes:
+        same = {limit.place: _alike(x, limit.place) for limit in box.limits}
+        kept = {
+            place: float(np.mean([not found.isdisjoint(same[place]) for found in sides]))
+            for place in same
+        }
+        shown = box_from(x, y, {p: v for p, v in box.places.items() if kept[p] >= KEPT})
+        limits = tuple(
+            replace(
+                limit,
+                kept=kept[limit.place],
+                alike=tuple(factor for factor, _ in same[limit.place] if factor != limit.factor),
+            )
+            for limit in shown.limits
+        )
+        if limits:
+            lasting[limits] = replace(shown, limits=limits)
+    return sorted(lasting.values(), key=lambda box: -box.score)
+
+
+def _alike(x: pd.DataFrame, place: Place) -> list[Place]:
+    """A place and those that cannot be told from it in these runs, the closest first."""
+    factor, side = place
+    found = x.rank().corrwith(x[factor].rank())
+    found = found[found.abs() >= ALIKE].sort_values(key=abs, ascending=False)
+    other = SIDES[1 - SIDES.index(side)]
+    return [(str(name), side if near > 0.0 else other) for name, near in found.items()]
 
 
 def _left_out(
-    x: pd.DataFrame, y: Cases, again: Sequence[tuple[npt.NDArray[np.int64], list[Box]]]
+    x: pd.DataFrame,
+    y: Cases,
+    best: Box,
+    again: Sequence[Sequence[Box]],
+    others: Sequence[npt.NDArray[np.int64]],
 ) -> tuple[float | None, float | None]:
-    """Coverage and density of the boxes of resamples among the runs left out of them."""
-    cases = inside = hits = 0
-    for rows, boxes in again:
-        out = np.setdiff1d(np.arange(len(y)), rows)
-        cases += int(y[out].sum())
-        if boxes:
-            held = holds(boxes[0], x.iloc[out])
-            inside += int(held.sum())
-            hits += int(y[out][held].sum())
-    return hits / cases if cases else None, hits / inside if inside else None
+    """Coverage and density, in the other halves, of the best box with limits as the halves set."""
+    same = {place for limit in best.limits for place in _alike(x, limit.place)}
+    cases = runs = hits = 0
+    for boxes, rows in zip(again, others, strict=True):
+        cases += int(y[rows].sum())
+        places = {p: v for box in boxes[:1] for p, v in box.places.items() if p in same}
+        if places:
+            held = inside(x.iloc[rows], places)
+            runs += int(held.sum())
+            hits += int(y[rows][held].sum())
+    return hits / cases if cases else None, hits / runs if runs else None
 
 
-def _with_kept(box: Box, sides: Sequence[set[tuple[str, str]]]) -> Box:
-    limits = (
-        Limit(
-            **vars(limit)
-            | {"kept": float(np.mean([(limit.factor, limit.side) in s for s in sides]))}
-        )
-        for limit in box.limits
-    )
-    return Box(box.coverage, box.density, box.runs, tuple(limits))
-
-
-def _boxes(
-    x: pd.DataFrame, y: Cases, found: Sequence[pd.DataFrame], quasi_p: Any = None
-) -> list[Box]:
-    """Boxes as the library gives them (two rows, least and most), without those that hold all."""
-    boxes = []
-    for lims in found:
-        limits = tuple(
-            Limit(
-                str(factor),
-                name,
-                float(lims.loc[side, factor]),
-                float(keeps.mean()),
-                None if quasi_p is None else float(quasi_p[factor][side]),
-            )
-            for factor in lims.columns
-            for side, name, keeps in (
-                (0, "least", x[factor].to_numpy() >= lims.loc[0, factor]),
-                (1, "most", x[factor].to_numpy() <= lims.loc[1, factor]),
-            )
-            if not keeps.all()
-        )
-        if limits:
-            inside = _inside(x, lims)
-            hits = int(y[inside].sum())
-            boxes.append(
-                Box(hits / int(y.sum()), hits / int(inside.sum()), int(inside.sum()), limits)
-            )
-    return sorted(boxes, key=lambda box: -box.score)
-
-
-def _inside(x: pd.DataFrame, lims: pd.DataFrame) -> Cases:
-    inside: Cases = ((x >= lims.loc[0]) & (x <= lims.loc[1])).to_numpy().all(axis=1)
-    return inside
-
-
-def _weakest(quasi_p: dict[str, list[float]]) -> tuple[str, int] | None:
-    """Factor and side of the limit that adds least, if it adds nothing; -1 stands for no limit."""
-    every = [(p, factor, side) for factor, both in quasi_p.items() for side, p in enumerate(both)]
-    p, factor, side = max(every, default=(0.0, "", 0))
-    return (factor, side) if p >= LEVEL else None
-
-
-def _ema(module: str) -> Any:
-    """A module of the library, without its remarks on what else could be installed."""
-    from importlib import import_module  # noqa: PLC0415
-
+@contextmanager
+def _library() -> Iterator[None]:
+    """Where the library is used: without its remarks on what else could be installed or is old."""
     require()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return import_module(f"ema_workbench.analysis.{module}")
+        yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from experiments.discovery import RESAMPLES, SHUFFLES, discover, require, save
+from experiments.discovery import HALVES, SHUFFLES, discover, require, save
 from experiments.store import StoreError
 from experiments.told import made_by
 from jiqun.screen import say
@@ -70,7 +70,7 @@ def discover_misses(store: Path, scenario: str, chosen: Sequence[str], year: int
         "runs": max((row["runs"] for row in rows), default=0),
         "factors": max((row["factors"] for row in rows), default=0),
         "shuffles": SHUFFLES,
-        "resamples": RESAMPLES,
+        "halves": HALVES,
         "made_by": made_by(),
         "targets": rows,
     }

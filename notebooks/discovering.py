@@ -54,6 +54,7 @@ def sentence(row: Row, words: Words) -> str:
         parts.append(words("discover_box", limits=limits, share=share, **_shares(best, "", words)))
         if look["density_left_out"] is not None:
             parts.append(words("discover_left_out", **_shares(look, "_left_out", words)))
+        parts += [_alike(limit, words) for limit in best["limits"] if limit["alike"]]
     elif row["looks"]:
         parts.append(words("discover_none"))
     else:
@@ -87,10 +88,9 @@ def box_table(data: Row, words: Words) -> str:
 def limit_text(limit: Row, words: Words) -> str:
     """A limit in words: factor, value with unit, and the part of its draws that keeps to it."""
     factor = limit["factor"]
-    group = "outside_names" if factor.startswith(OUTSIDE) else "parameter_names"
     return words(
         f"discover_{limit['side']}",
-        name=words.name(group, factor),
+        name=_name(factor, words),
         value=value_text(factor, limit["value"], words),
         share=words.percent(limit["share"]),
     )
@@ -102,6 +102,16 @@ def value_text(factor: str, value: float, words: Words) -> str:
     unit = units.get(factor, "place")
     scaled = 100.0 * value if unit.startswith("share") else value
     return written(scaled, decimals_of(scaled, 3)) + words.name("parameter_units", unit)
+
+
+def _alike(limit: Row, words: Words) -> str:
+    others = words.listing(_name(factor, words) for factor in limit["alike"])
+    return words("discover_alike", name=_name(limit["factor"], words), others=others)
+
+
+def _name(factor: str, words: Words) -> str:
+    group = "outside_names" if factor.startswith(OUTSIDE) else "parameter_names"
+    return words.name(group, factor)
 
 
 def _shares(row: Row, ending: str, words: Words) -> dict[str, str]:

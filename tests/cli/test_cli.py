@@ -25,7 +25,7 @@ def jiqun(*arguments):
 
 COMMANDS = [
     "check", "run", "compare", "levers", "trace", "outcomes", "report",
-    "calibrate", "recover", "backtest", "discover",
+    "calibrate", "recover", "backtest", "sensitivity", "discover",
 ]  # fmt: skip
 
 
