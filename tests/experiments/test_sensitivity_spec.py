@@ -1,5 +1,7 @@
 """What an analysis is told: the file, the pairs behind a lever, and the draws of a design."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import yaml
@@ -120,7 +122,7 @@ def test_each_step_of_a_trajectory_moves_one_thing(task):
     for start in range(0, len(drawn), design.block):
         block = drawn[start : start + design.block]
         moves = []
-        for before, after in zip(block, block[1:], strict=False):
+        for before, after in pairwise(block):
             moved = [
                 name
                 for of in ("values", "outside", "sizes")

@@ -1,0 +1,135 @@
+"""A whole analysis of a small province: what it leaves behind, and what stops it."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from fake_work import fails_at_seed_2, one_value_is_no_number
+
+from experiments.batch import Plan
+from experiments.results import Results
+from experiments.runner import Options, run_batch
+from experiments.sensitivity.analysis import analyse, recorded
+from experiments.sensitivity.designs import SensitivityError
+from experiments.sensitivity.package import FINGERPRINT
+from experiments.sensitivity.runs import TIERS, Bench
+from experiments.sensitivity.spec import HERE, read_spec
+from experiments.sensitivity.tables import TABLES, read
+
+LEVERS = ["cluster_award", "digital_voucher", "rd_super_deduction", "digital_subsidy_2021_2023"]
+DRAWS = 6
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory):
+    told = yaml.safe_load((HERE / "reference.yaml").read_text("utf-8"))
+    for left_out in ("confirm", "conditions", "equal_cost", "ranges"):
+        del told[left_out]
+    told |= {
+        "name": "small", "rows": 400, "year": 2024, "levers": LEVERS, "latent": {},
+        "outcomes": ["value_added", "digital_coverage_above"], "switches": ["peer_effects"],
+        "effects": {"without": DRAWS, "alone": 2}, "measure": DRAWS, "parameters": ["q_peer"],
+        "sobol": {"size": 2, "seeds": 2}, "morris": {"trajectories": 2, "seeds": 2},
+    }  # fmt: skip
+    path = tmp_path_factory.mktemp("spec") / "small.yaml"
+    path.write_text(yaml.safe_dump(told), "utf-8")
+    return read_spec(path)
+
+
+def bench(folder, task, **options):
+    return Bench(
+        Path(folder), Options(workers=1, **options), lambda _: None, lambda _: None,
+        recorded(task), task.spec.year,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(task, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ranking")
+    # What another batch has made is there already.
+    run_batch([task.issued, task.baseline], Plan(draws=2), folder, Options(workers=1))
+    used = bench(folder, task)
+    return folder, used, analyse(used, task)
+
+
+def test_tables_are_whole_and_read_back(made, task):
+    folder, used, analysis = made
+    assert used.skipped >= 4
+    back = read(folder / "sensitivity" / "small")
+    outputs = 2 * len(TIERS)
+    for name, columns in TABLES.items():
+        assert tuple(back.tables[name].columns) == columns
+        assert len(back.tables[name]) == len(analysis.tables[name])
+    ranks = back.tables["ranks"]
+    whole = ranks[ranks["condition"] == "all"]
+    assert len(whole) == 2 * len(LEVERS) * outputs
+    assert set(whole["lever"]) == set(LEVERS)
+    assert len(back.tables["sobol"]) == 2 * 5 * outputs
+    assert set(back.tables["morris"]["kind"]) == {
+        "lever", "parameter", "outside", "structure", "dummy",
+    }  # fmt: skip
+    assert back.facts["parameters"] == ["q_peer"]
+    assert back.facts["model_hash"]
+    assert back.facts["spec"] == task.text
+
+
+def test_a_lever_that_has_ended_changes_nothing(made):
+    ranks = made[2].tables["ranks"]
+    ended = ranks[ranks["lever"] == "digital_subsidy_2021_2023"]
+    assert not ended[["mean", "low", "high"]].to_numpy().any()
+    assert not ended["above_noise"].any()
+    assert (ended["top_1"] == 0.0).all()
+
+
+def test_an_effect_is_the_difference_of_two_runs(made):
+    folder, _, analysis = made
+    ranks = analysis.tables["ranks"]
+    row = ranks[
+        (ranks["setting"] == "without")
+        & (ranks["condition"] == "all")
+        & (ranks["lever"] == "rd_super_deduction")
+        & (ranks["outcome"] == "value_added")
+        & (ranks["tier"] == "national")
+    ].iloc[0]
+    paired = Results(folder).paired(
+        "as_issued", "as_issued.without.rd_super_deduction", "value_added", "tier", [2024]
+    )
+    paired = paired[paired["unit_name"] == "national"]
+    assert len(paired) == row["draws"] == DRAWS
+    assert row["mean"] == pytest.approx(paired["change"].mean(), rel=1e-6, abs=1e-9)
+    assert row["low"] <= row["mean"] <= row["high"]
+
+
+def test_the_dummy_is_at_nought_and_designs_carry_their_fingerprint(made):
+    folder, _, analysis = made
+    for table, column in (("sobol", "estimate"), ("morris", "mu_star")):
+        rows = analysis.tables[table]
+        assert not rows.loc[rows["factor"] == "dummy", column].to_numpy().any()
+    for name in ("sobol", "morris"):
+        stored = pq.read_schema(folder / "sensitivity" / "small" / f"{name}_outputs.parquet")
+        assert stored.metadata[FINGERPRINT].decode() == analysis.facts[f"{name}_design"]
+
+
+def test_a_second_call_makes_no_run_and_finds_the_same(made, task):
+    folder, _, before = made
+    again = bench(folder, task)
+    after = analyse(again, task)
+    assert again.made == 0
+    for name in TABLES:
+        assert before.tables[name].equals(after.tables[name]), name
+    assert before.facts["seconds"] == after.facts["seconds"]
+
+
+def test_one_value_that_is_no_number_stops_with_the_run_named(task, tmp_path):
+    poisoned = bench(tmp_path, task, work=one_value_is_no_number)
+    with pytest.raises(SensitivityError, match=r"draw 3 seed 3.*value_added of county is nan"):
+        analyse(poisoned, task)
+    assert not (tmp_path / "sensitivity" / "small").exists()
+
+
+def test_a_run_that_fails_stops_with_the_run_named(task, tmp_path):
+    with pytest.raises(SensitivityError, match=r"draw 2, seed 2\) failed .*seed 2 is not liked"):
+        analyse(bench(tmp_path, task, work=fails_at_seed_2), task)
+    assert np.array_equal(sorted(p.name for p in (tmp_path / "sensitivity").glob("*")), [])
