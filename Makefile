@@ -22,7 +22,7 @@ export MPLBACKEND := Agg
 # The debugger's complaint about frozen modules would drown the notebooks' own messages.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help setup report designs test test-slow test-all lint bench docs golden lock clean
+.PHONY: help setup report designs sensitivity test test-slow test-all lint bench docs golden lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -50,6 +50,9 @@ report: setup ## run the reference scenarios and write build/report/{zh,en}/inde
 designs: setup ## compare designs of support at equal cost, on 100 pairs and in five worlds (half an hour or more)
 	$(COMPARE) --worlds || [ $$? -eq 1 ]
 	$(JIQUN) report $(REPORT)/store --lang both
+
+sensitivity: setup ## rank the levers anew, for later reports: 60,000 runs (an hour and a half on two cores)
+	$(JIQUN) sensitivity reference --out build/sensitivity --adopt
 
 test: setup ## the tests that need no browser and no system package
 	$(PYTHON) -m pytest -n $(TEST_WORKERS) -m "not slow"

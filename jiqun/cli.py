@@ -464,6 +464,9 @@ def sensitivity(
         bool,
         typer.Option("--full", help="Sobol indices of every factor too, as `full` in the file."),
     ] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Show this analysis in later reports.")
+    ] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
     dask: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler, or 'local'.")
@@ -478,7 +481,7 @@ def sensitivity(
 
         options = Options(workers, dask, shlex.join(["jiqun", *sys.argv[1:]]))
         try:
-            data = ranking.sensitivity(spec, out, options, full=full)
+            data = ranking.sensitivity(spec, out, options, full=full, adopt=adopt)
         except SensitivityError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(SOME_FAILED) from error

@@ -9,7 +9,7 @@ from rich.table import Table
 from experiments.sensitivity.analysis import analyse, recorded
 from experiments.sensitivity.runs import Bench
 from experiments.sensitivity.spec import read_spec
-from experiments.sensitivity.tables import FOLDER
+from experiments.sensitivity.tables import FOLDER, SHIPPED, save
 from jiqun.screen import Stages, console, say
 
 if TYPE_CHECKING:
@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 SHOWN = 5
 
 
-def sensitivity(spec: str, out: Path, options: Options, *, full: bool) -> dict[str, Any]:
+def sensitivity(spec: str, out: Path, options: Options, *, full: bool, adopt: bool) -> (
+    dict[str, Any]
+):  # fmt: skip
     """Make an analysis, show the first levers, and hand back its facts and tables as data."""
     task = read_spec(spec, full=full)
     with Stages() as stages:
         bench = Bench(out, options, stages, say, recorded(task), task.spec.year)
         analysis = analyse(bench, task)
     _show(analysis)
+    if adopt:
+        save(SHIPPED, analysis)
+        say(f"reports of stores without an analysis of their own show this one ({SHIPPED})")
     return {
         "folder": str(out / FOLDER / task.spec.name),
         "facts": dict(analysis.facts),

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from calibration import backtest_data
 from experiments.batch import model_hash
-from experiments.sensitivity.tables import FACTS, FOLDER, read
+from experiments.sensitivity.arms import DOCUMENT, GROUPS
+from experiments.sensitivity.runs import PROVINCE
+from experiments.sensitivity.tables import FACTS, FOLDER, SHIPPED, read
 from model.outcomes import OUTCOMES
 from scenarios.tables import data_hash
 
@@ -24,17 +25,12 @@ if TYPE_CHECKING:
 
     from notebooks.words import Words
 
-SHIPPED = backtest_data.HERE / "results" / FOLDER
-"""The analysis that comes with the project."""
-DOCUMENT, OTHER = "document_55", "other"
-GROUPS = (DOCUMENT, OTHER)
 FIRST = 5
 """Levers of a tier that are shown and compared two by two."""
 SHOWN = 20
 """Levers and factors that fit in a picture."""
 NAMED = 5
 """Levers that a sentence names."""
-PROVINCE = "province"
 PATHS, SWITCHES = "path", "switch"
 
 

@@ -11,11 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from experiments.sensitivity.arms import DOCUMENT, GROUPS
+from experiments.sensitivity.runs import PROVINCE
 from notebooks.figures import BLUE, GREY, RED, TIER_COLOURS, plain, style, tick, wrapped
 from notebooks.levers import (
-    DOCUMENT,
-    GROUPS,
-    PROVINCE,
     SHOWN,
     by_size,
     factor_label,

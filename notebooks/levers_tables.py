@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from experiments.sensitivity.arms import DOCUMENT, GROUPS
 from experiments.sensitivity.bootstrap import CONFIDENCE
 from notebooks.levers import (
-    DOCUMENT,
     FIRST,
-    GROUPS,
     PATHS,
     SWITCHES,
     by_size,

@@ -23,6 +23,7 @@ store: str = "build/report/store"
 # ruff: noqa: D100, E402
 from pathlib import Path
 
+from experiments.sensitivity.arms import GROUPS
 from notebooks import levers, levers_figures, levers_tables
 from notebooks.show import figure, section, text
 from notebooks.words import Words
@@ -51,14 +52,14 @@ text(
 )
 for unit in found.units:
     section(levers.unit_label(unit, words), level=3)
-    for group in levers.GROUPS:
+    for group in GROUPS:
         section(words.name("levers_group_names", group), level=4)
         text(levers_tables.tier_table(found, words, group, unit))
 
 # %%
 section(words("levers_survival_title"))
 text(words("levers_survival_text"))
-for group in levers.GROUPS:
+for group in GROUPS:
     survival = levers_tables.survival_table(found, words, group)
     if survival:
         section(words.name("levers_group_names", group), level=4)
@@ -72,7 +73,7 @@ figure(levers_figures.heat(found, words), words("levers_heat_alt"))
 # %%
 section(words("levers_bars_title"))
 text(words("levers_bars_text"))
-for group in levers.GROUPS:
+for group in GROUPS:
     section(words.name("levers_group_names", group), level=4)
     figure(
         levers_figures.ranked(found, words, group),

@@ -112,7 +112,7 @@ class SpecFile(Part):
     outside: list[str] = Field(default_factory=lambda: list(SERIES))
     switches: list[str] = Field(default_factory=list)
     effects: Effects
-    measure: Draws
+    measure: Annotated[StrictInt, Field(ge=60, le=10_000)]
     sobol: SobolSpec | None = None
     morris: MorrisSpec | None = None
     confirm: Confirm | None = None

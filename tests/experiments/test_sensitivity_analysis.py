@@ -30,7 +30,7 @@ def task(tmp_path_factory):
     told |= {
         "name": "small", "rows": 400, "year": 2024, "levers": LEVERS, "latent": {},
         "outcomes": ["value_added", "digital_coverage_above"], "switches": ["peer_effects"],
-        "effects": {"without": DRAWS, "alone": 2}, "measure": DRAWS, "parameters": ["q_peer"],
+        "effects": {"without": DRAWS, "alone": 2}, "measure": 60, "parameters": ["q_peer"],
         "sobol": {"size": 2, "seeds": 2}, "morris": {"trajectories": 2, "seeds": 2},
     }  # fmt: skip
     path = tmp_path_factory.mktemp("spec") / "small.yaml"

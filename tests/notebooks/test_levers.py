@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
 
+from experiments.sensitivity.arms import DOCUMENT, GROUPS
 from experiments.sensitivity.tables import FACTS, FOLDER, save
 from model.scenario import TIERS
 from notebooks import first, levers, levers_figures, levers_tables
 from notebooks.figures import FONT
-from notebooks.levers import DOCUMENT, GROUPS, Levers, gather_levers
+from notebooks.levers import Levers, gather_levers
 from notebooks.render import render
 from notebooks.show import png
 from notebooks.words import LANGS, Lang, Words
