@@ -98,7 +98,7 @@ def test_an_effect_is_the_difference_of_two_runs(made):
     )
     paired = paired[paired["unit_name"] == "national"]
     assert len(paired) == row["draws"] == DRAWS
-    assert row["mean"] == pytest.approx(paired["change"].mean(), rel=1e-6, abs=1e-9)
+    assert row["mean"] == pytest.approx(paired["change"].mean(), abs=1e-7)  # brief records
     assert row["low"] <= row["mean"] <= row["high"]
 
 
