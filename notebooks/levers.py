@@ -227,7 +227,15 @@ def front_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     quiet = len(found.tiers) - len(fronts)
     rest = words("levers_quiet", count=quiet) if quiet else ""
     if not often:
-        return words("levers_varied", rest=rest, **common)
+        named = words.listing(
+            words(
+                "levers_first_of",
+                tier=unit_label(unit, words),
+                names=_first_names(found, words, front(found, group, unit)),
+            )
+            for unit in found.units
+        )
+        return words("levers_varied", names=named, **common)
     means = pd.concat(fronts).groupby("lever")["mean"].sum()
     names = words.listing(
         directed(found, words, lever, float(means[lever])) for lever in often[:NAMED]
@@ -235,6 +243,18 @@ def front_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     if len(often) > NAMED:
         names += words("levers_more_names", count=len(often) - NAMED)
     return words("levers_several", names=names, count=len(often), rest=rest, **common)
+
+
+def _first_names(found: Levers, words: Words, rows: pd.DataFrame) -> str:
+    """The levers at a tier's front: named where they are few, else counted."""
+    if rows.empty or len(rows) > NAMED:
+        return words("levers_first_many" if len(rows) else "levers_first_none", count=len(rows))
+    joint = "、" if words.lang == "zh" else ", "
+    names = joint.join(
+        directed(found, words, str(lever), float(mean))
+        for lever, mean in zip(rows["lever"], rows["mean"], strict=True)
+    )
+    return names + (words("levers_first_tied") if len(rows) > 1 else "")
 
 
 def noise_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
@@ -251,7 +271,10 @@ def noise_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     }
     if not noise:
         return words("levers_all_heard", **common)
-    return words("levers_noise", noise=noise, nowhere=int((~heard).sum()), **common)
+    nowhere = int((~heard).sum())
+    if not nowhere:
+        return words("levers_noise_somewhere", noise=noise, **common)
+    return words("levers_noise", noise=noise, nowhere=nowhere, **common)
 
 
 def firm(found: Levers, words: Words, group: str = DOCUMENT) -> str:

@@ -24,10 +24,12 @@ actuals: str = ""
 # ruff: noqa: D100, E402
 from pathlib import Path
 
+from experiments import discovery
 from experiments.told import read
 from notebooks import (
     board,
     designs,
+    discovering,
     effects,
     figures,
     first,
@@ -228,6 +230,12 @@ else:
     text(levers_tables.heat_text(ranked, words))
     figure(levers_figures.heat(ranked, words), words("levers_heat_alt"))
     text(words("levers_more"))
+
+# %%
+where_missed = discovery.read(Path(store))
+if where_missed is not None:
+    section(words("discover_title"))
+    text(discovering.section(where_missed, words))
 
 # %%
 section(words("long_title"))

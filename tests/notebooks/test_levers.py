@@ -335,3 +335,20 @@ def test_a_store_with_an_analysis_has_its_answer_in_front_and_a_page_of_its_own(
         assert not re.search(r"https?://", html)
     assert own.count("<img") == 6
     assert own.count("<table") >= 15
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_where_the_first_differ_by_tier_each_tier_has_its_own(clear: Levers, lang: Lang) -> None:
+    words = Words(lang)
+    rows = clear.tables["ranks"].copy()
+    # The front of one tier after the other is another lever's.
+    for place, unit in enumerate(clear.units):
+        own = (rows["tier"] == unit) & (rows["group"] == DOCUMENT)
+        rows.loc[own, "tie_set"] = 2
+        rows.loc[own & (rows["lever"] == made_up()[DOCUMENT][place]), "tie_set"] = 1
+        rows.loc[own, "above_noise"] = True
+    told = levers.front_sentence(replace(clear, tables={**clear.tables, "ranks": rows}), words)
+    for place, unit in enumerate(clear.units):
+        assert levers.unit_label(unit, words) in told
+        assert levers.label(clear, words, made_up()[DOCUMENT][place]) in told
+    assert words("levers_first_tied") not in told
