@@ -11,9 +11,9 @@ from pydantic import Field, StrictInt
 from calibration.targets import known
 from model.scenario import FIRST_YEAR
 from scenarios import InputError, load
-from scenarios.errors import ScenarioError, listed, nearest_name
+from scenarios.errors import listed, nearest_name
 from scenarios.schema import Finite, Name, Part, checked
-from scenarios.yaml_file import Document, read_yaml
+from scenarios.yaml_file import Document, find_specification, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +104,7 @@ def read_spec(
         InputError: The file is wrong; the message names file, line, key, what is allowed and the
             nearest valid name.
     """
-    document = read_yaml(_find(name_or_path))
+    document = read_yaml(find_specification(name_or_path, HERE, SHIPPED))
     spec = checked(document, SpecFile, document.data)
     if to_recover and spec.recover is None:
         raise document.error(("recover",), "is missing", ", ".join(RecoverSpec.model_fields))
@@ -131,17 +131,6 @@ def read_spec(
         tuple(target.id in chosen for target in shown),
         tuple(p for p in everything.priors if not spec.parameters or p.name in spec.parameters),
     )
-
-
-def _find(name_or_path: str | Path) -> Path:
-    path = Path(name_or_path)
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.is_file():
-        return path
-    if str(name_or_path) not in SHIPPED:
-        allowed = f"a YAML file, or one of {', '.join(SHIPPED)}"
-        near = nearest_name(str(name_or_path), SHIPPED)
-        raise ScenarioError(name_or_path, None, "", "no such specification", allowed, near)
-    return HERE / f"{name_or_path}.yaml"
 
 
 def _names(document: Document, key: str, given: Sequence[str], valid: Sequence[str]) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from scenarios.errors import ScenarioError
+from scenarios.errors import ScenarioError, nearest_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
 MAX_BYTES = 256 * 1024
 """Largest scenario file read; the shipped ones have a few thousand bytes."""
@@ -107,6 +108,27 @@ for _name, _pattern, _first in _SCALARS:
     _Loader.add_implicit_resolver(
         f"tag:yaml.org,2002:{_name}", _pattern, ["" if c == "\0" else c for c in _first]
     )
+
+
+def find_specification(name_or_path: str | Path, folder: Path, shipped: Sequence[str]) -> Path:
+    """File of a specification: one that comes with the project, by name, or any other.
+
+    Args:
+        name_or_path: Its name, or a YAML file.
+        folder: Folder of those that come with the project.
+        shipped: Their names.
+
+    Raises:
+        ScenarioError: There is none of this name.
+    """
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.is_file():
+        return path
+    if str(name_or_path) not in shipped:
+        allowed = f"a YAML file, or one of {', '.join(shipped)}"
+        near = nearest_name(str(name_or_path), shipped)
+        raise ScenarioError(name_or_path, None, "", "no such specification", allowed, near)
+    return folder / f"{name_or_path}.yaml"
 
 
 def read_yaml(path: Path) -> Document:

@@ -268,6 +268,7 @@ def _facts(task: Task, found: _Found) -> dict[str, Any]:
         "scenario": task.issued.name,
         "baseline": task.baseline.name,
         "none": task.none.name,
+        "quantity": spec.quantity,
         "year": spec.year,
         "outcomes": list(spec.outcomes),
         "latent": dict(spec.latent),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from experiments.draws import Draw
     from experiments.sensitivity.designs import Design
     from experiments.sensitivity.indices import Index, Morris, Noise, Pawn, Sobol
-    from experiments.sensitivity.runs import Bench
+    from experiments.sensitivity.runs import Bench, Listed
     from experiments.sensitivity.spec import Task
     from model.scenario import Array, Scenario
 
@@ -51,13 +51,26 @@ def run_design(
         (scenario, [(numbered(d, scenario), seed + 1) for d in drawn for seed in range(seeds)])
         for scenario in base
     ]
-    bench.run(listed, f"{design.method} {design.fingerprint}")
+    values, keys = _values(bench, task, listed, f"{design.method} {design.fingerprint}")
+    runs = np.array(keys).reshape(len(drawn), seeds).tolist()
+    shaped = values.reshape(len(drawn), seeds, -1)
+    return Outputs(design.fingerprint, shaped, titles(task.columns), runs)
+
+
+def _values(
+    bench: Bench, task: Task, listed: Sequence[Listed], note: str
+) -> tuple[Array, list[str]]:
+    """Outputs of runs, shape (runs, columns), and the keys of the runs of the scenario.
+
+    The package's effect, or the level of the scenario alone where that is asked for.
+    """
+    if task.spec.quantity == "level":
+        bench.say("levels: their spread is mostly that of growth, which no lever moves")
+        listed = listed[:1]
+    bench.run(listed, note)
     keys = [bench.keys(scenario, pairs) for scenario, pairs in listed]
-    shape = (len(drawn), seeds, -1)
-    with_it, without = (bench.values(of_one, task.columns).reshape(shape) for of_one in keys)
-    runs = np.array(keys[0]).reshape(len(drawn), seeds).tolist()
-    values = effects(with_it, without, task.columns)
-    return Outputs(design.fingerprint, values, titles(task.columns), runs)
+    first, *others = (bench.values(of_one, task.columns) for of_one in keys)
+    return (effects(first, others[0], task.columns) if others else first), keys[0]
 
 
 def keep(path: Path, outputs: Outputs) -> None:
@@ -80,10 +93,8 @@ def measured(
     bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]
 ) -> tuple[pd.DataFrame, Array]:
     """Rows of the table `measure`, and the effects they are from, shape (draws, columns)."""
-    base = (task.issued, task.baseline)
-    bench.run([(scenario, drawn) for scenario in base], "measure")
-    with_it, without = (bench.values(bench.keys(s, drawn), task.columns) for s in base)
-    values = effects(with_it, without, task.columns)
+    listed = [(scenario, drawn) for scenario in (task.issued, task.baseline)]
+    values, _ = _values(bench, task, listed, "measure")
     names = [
         *(f"parameter.{name}" for name in drawn[0][0].values),
         *(f"outside.{name}" for name in drawn[0][0].outside),

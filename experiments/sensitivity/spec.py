@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StrictInt
 
 from model.outcomes import OUTCOMES
 from model.scenario import SERIES, quarter_index
 from scenarios import InputError, load
-from scenarios.errors import ScenarioError, listed, nearest_name
+from scenarios.errors import listed, nearest_name
 from scenarios.levers import declarations
 from scenarios.schema import Finite, Name, Part, Text, checked
 from scenarios.structure import switches
 from scenarios.tables import table
-from scenarios.yaml_file import read_yaml
+from scenarios.yaml_file import find_specification, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,6 +98,7 @@ class SpecFile(Part):
 
     name: Name
     scenario: Name
+    quantity: Literal["effect", "level"] = "effect"
     none: Name
     later: Name | None = None
     rows: Rows
@@ -169,7 +170,7 @@ def read_spec(name_or_path: str | Path, *, full: bool = False) -> Task:
         InputError: The file is wrong; the message names file, line, key, what is allowed and the
             nearest valid name.
     """
-    path = _find(name_or_path)
+    path = find_specification(name_or_path, HERE, SHIPPED)
     document = read_yaml(path)
     spec = checked(document, SpecFile, document.data)
     of_tiers = [name for name, outcome in OUTCOMES.items() if "tier" in outcome.levels]
@@ -222,17 +223,6 @@ def _scenario(document: Document, key: str, name: str, spec: SpecFile) -> Scenar
 
 def _sized(scenario: Scenario, spec: SpecFile) -> Scenario:
     return replace(scenario, rows=spec.rows).until(spec.year)
-
-
-def _find(name_or_path: str | Path) -> Path:
-    path = Path(name_or_path)
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.is_file():
-        return path
-    if str(name_or_path) not in SHIPPED:
-        allowed = f"a YAML file, or one of {', '.join(SHIPPED)}"
-        near = nearest_name(str(name_or_path), SHIPPED)
-        raise ScenarioError(name_or_path, None, "", "no such specification", allowed, near)
-    return HERE / f"{name_or_path}.yaml"
 
 
 def _names(

@@ -1,5 +1,6 @@
 """A whole analysis of a small province: what it leaves behind, and what stops it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from experiments.results import Results
 from experiments.runner import Options, run_batch
 from experiments.sensitivity.analysis import analyse, recorded
 from experiments.sensitivity.designs import SensitivityError
-from experiments.sensitivity.package import FINGERPRINT
+from experiments.sensitivity.lever_ranks import zipped
+from experiments.sensitivity.package import FINGERPRINT, measured
 from experiments.sensitivity.runs import TIERS, Bench
 from experiments.sensitivity.spec import HERE, read_spec
 from experiments.sensitivity.tables import TABLES, read
@@ -120,6 +122,21 @@ def test_a_second_call_makes_no_run_and_finds_the_same(made, task):
     for name in TABLES:
         assert before.tables[name].equals(after.tables[name]), name
     assert before.facts["seconds"] == after.facts["seconds"]
+
+
+def test_levels_are_those_of_the_scenario_and_come_with_a_warning(made, task):
+    folder, _, _ = made
+    said = []
+    used = bench(folder, task)
+    used.say = said.append
+    levels = replace(task, spec=task.spec.model_copy(update={"quantity": "level"}))
+    drawn = zipped(task.issued, 60)
+    _, values = measured(used, levels, drawn)
+    assert used.made == 0
+    assert any("growth" in line for line in said)
+    keys = used.keys(task.issued, drawn)
+    assert np.array_equal(values, used.values(keys, task.columns))
+    assert (values[:, 0] > 1e9).all()
 
 
 def test_one_value_that_is_no_number_stops_with_the_run_named(task, tmp_path):
