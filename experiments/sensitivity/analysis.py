@@ -221,6 +221,9 @@ def _elementary(found: _Found, chosen: Sequence[str]) -> None:
 def _full(found: _Found, full: Full, chosen: Sequence[str]) -> None:
     """Shares of every factor in the variance, by runs or by a surrogate fitted to fewer."""
     task, bench = found.task, found.bench
+    if full.surrogate:  # a fit takes minutes a column
+        only = {"outcomes": [task.spec.main], "latent": {}}
+        task = replace(task, spec=task.spec.model_copy(update=only))
     draw = designs.latin if full.surrogate else designs.sobol
     design = draw(single(task, chosen), full.size, task.spec.seed)
     count = 2 * full.seeds * len(design.points)

@@ -17,7 +17,7 @@ from experiments.sensitivity.designs import SensitivityError
 from experiments.sensitivity.lever_ranks import zipped
 from experiments.sensitivity.package import FINGERPRINT, measured
 from experiments.sensitivity.runs import TIERS, Bench
-from experiments.sensitivity.spec import HERE, read_spec
+from experiments.sensitivity.spec import HERE, Full, read_spec
 from experiments.sensitivity.tables import TABLES, read
 
 LEVERS = ["cluster_award", "digital_voucher", "rd_super_deduction", "digital_subsidy_2021_2023"]
@@ -150,3 +150,24 @@ def test_a_run_that_fails_stops_with_the_run_named(task, tmp_path):
     with pytest.raises(SensitivityError, match=r"draw 2, seed 2\) failed .*seed 2 is not liked"):
         analyse(bench(tmp_path, task, work=fails_at_seed_2), task)
     assert np.array_equal(sorted(p.name for p in (tmp_path / "sensitivity").glob("*")), [])
+
+
+def test_every_factor_on_request_by_a_surrogate_that_tells_its_error(made, task):
+    folder, _, _ = made
+    said = []
+    used = bench(folder, task)
+    used.say = said.append
+    few = {"name": "full", "sobol": None, "morris": None, "outside": ["demand"]}
+    asked = replace(
+        task,
+        spec=task.spec.model_copy(update=few),
+        full=Full(size=32, seeds=1, surrogate=True),
+    )
+    found = analyse(used, asked).tables["full"]
+    # What it takes is said before it starts; it looks at the main outcome alone.
+    assert any(line.startswith("full: 8 factors, 64 runs at most, about") for line in said)
+    assert set(found["outcome"]) == {"value_added"}
+    assert set(found["order"]) == {"first", "total"}
+    assert found["error"].between(0.0, 10.0).all()
+    inert = found[found["factor"].isin(["digital_subsidy_2021_2023", "dummy"])]
+    assert not inert["above_noise"].any()
