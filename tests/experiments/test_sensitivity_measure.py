@@ -80,11 +80,13 @@ def test_factors_that_go_together_are_both_credited():
 
 
 def test_inert_factors_of_a_sobol_sequence_do_not_borrow_from_strong_ones():
-    # Among its many dimensions are pairs that seem to go together in a thousand points.
+    # Among its many dimensions are pairs that seem to go together in a thousand points: the worst
+    # here are 1 and 114.
     x = qmc.Sobol(120, scramble=True, rng=np.random.default_rng(1)).random(1024)
-    output = (x[:, ::20] * [3.0, 2.0, 1.0, 1.0, 0.5, 0.5]).sum(axis=1)[:, None]
+    strong = [1, 20, 40, 60, 80, 100]
+    output = (x[:, strong] * [3.0, 2.0, 1.0, 1.0, 0.5, 0.5]).sum(axis=1)[:, None]
     names = [f"x{i}" for i in range(120)]
-    inert = np.arange(120) % 20 > 0
+    inert = ~np.isin(np.arange(120), strong)
     naive = measure(names, x, output, 1, resamples=100)
     assert naive.estimate[inert].max() > 0.1
     found = measure(names, x, output, 1, np.arange(1024), resamples=100)
