@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -36,8 +37,10 @@ def sensitivity(spec: str, out: Path, options: Options, *, full: bool, adopt: bo
     return {
         "folder": str(out / FOLDER / task.spec.name),
         "facts": dict(analysis.facts),
+        # What is not there, such as the tau of levers that all tie, is null.
         "tables": {
-            name: frame.to_dict(orient="records") for name, frame in analysis.tables.items()
+            name: json.loads(frame.to_json(orient="records", double_precision=15))
+            for name, frame in analysis.tables.items()
         },
     }
 

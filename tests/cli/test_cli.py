@@ -156,3 +156,16 @@ def test_outcomes_lists_the_register():
     assert [row["id"] for row in json.loads(done.stdout)] == list(OUTCOMES)
     plain = jiqun("outcomes").stdout
     assert all(name in plain for name in OUTCOMES)
+
+
+def test_sensitivity_refuses_a_wrong_specification(tmp_path):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: bad\nscenario: as_issued\n", "utf-8")
+    done = jiqun("sensitivity", bad, "--out", tmp_path / "store")
+    assert done.exit_code == 2
+    assert f"{bad}:" in done.stderr
+    assert "none: is missing" in done.stderr
+    done = jiqun("sensitivity", "refrence", "--out", tmp_path / "store")
+    assert done.exit_code == 2
+    assert "nearest: reference" in done.stderr
+    assert not (tmp_path / "store").exists()
