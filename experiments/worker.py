@@ -9,6 +9,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -186,18 +187,28 @@ def _branching(
         arms: The runs and their scenarios at the values of the draw, the longest first.
     """
     (run, scenario), *others = arms
-    leaving: dict[int, list[Arm]] = {}
+    leaving: list[tuple[int, list[Arm]]] = []
     for arm in others:
         quarter = min(first_difference(scenario, arm[1]) - 1, _last_quarter(arm[1]))
-        leaving.setdefault(quarter, []).append(arm)
+        # Those that have no more in common leave one by one: else all would be held at once.
+        for when, together in leaving:
+            if when == quarter and first_difference(together[0][1], arm[1]) > quarter + 1:
+                together.append(arm)
+                break
+        else:
+            leaving.append((quarter, [arm]))
+    leaving.sort(key=itemgetter(0), reverse=True)
     try:
-        for quarter in sorted(leaving):
+        while leaving:
+            quarter, together = leaving[-1]
             simulation.run_through(quarter)
-            other = simulation.branch(leaving[quarter][0][1])
-            yield from _branching(other, leaving.pop(quarter))
+            other = simulation.branch(together[0][1])
+            leaving.pop()
+            yield from _branching(other, together)
         simulation.run_until_year(year_of(_last_quarter(scenario)))
     except Exception as error:  # nor those that have left it
-        yield from ((arm[0], error) for arm in (arms[0], *chain(*leaving.values())))
+        left = chain.from_iterable(together for _, together in leaving)
+        yield from ((arm[0], error) for arm in (arms[0], *left))
     else:
         yield run, simulation
 
