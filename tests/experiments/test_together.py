@@ -1,6 +1,8 @@
 """Runs of scenarios with a common past: the numbers of runs made one by one, and no failed ones."""
 
+import gc
 import json
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,6 +203,27 @@ def test_rows_of_a_design_share_the_past_of_their_values(design):
         theirs = {key: part for done in apart for key, part in _by_run(getattr(done, kind))}
         assert set(mine) == set(theirs) == {run.key for run in design.runs}
         assert all(mine[key].equals(theirs[key]) for key in mine)
+
+
+def test_runs_that_share_no_more_are_not_held_at_once(design, monkeypatch):
+    held = weakref.WeakSet()
+
+    class Held(worker.ClusterPolicyModel):
+        def branch(self, scenario):
+            other = super().branch(scenario)
+            held.add(other)
+            return other
+
+    monkeypatch.setattr(worker, "ClusterPolicyModel", Held)
+    first = design.runs[0]
+    sizes = [{"rd_grant": 0.1 * n} for n in range(1, 7)]
+    runs = [replace(first, key=str(n), draw=Draw(n, sizes=s)) for n, s in enumerate(sizes)]
+    most = 0
+    for run, _ in worker._made(replace(design, runs=(first, *runs))):
+        assert isinstance(run, Run)
+        gc.collect()
+        most = max(most, len(held))
+    assert most == 1
 
 
 def _by_run(table):
