@@ -7,18 +7,19 @@ issued, to which it is added where the scenario lacks it. A fund costs what is p
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import median
 from typing import TYPE_CHECKING
 
 from experiments.batch import Record
-from experiments.costs import AWARD, FIRST, Books, money, runs_of
+from experiments.costs import FIRST, Books, money, runs_of
 from experiments.equal_cost import Solution, solve
 from experiments.results import Results
-from experiments.sensitivity.arms import with_lever
+from experiments.sensitivity.arms import DOCUMENT, group_of, with_lever
 from experiments.sensitivity.designs import SensitivityError
 from scenarios.levers import declarations, most_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from experiments.draws import Draw
     from experiments.equal_cost import Priced
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     """Lever and size, in times as issued."""
     Price = Callable[[Sequence[Wanted]], Sequence[float]]
 
-ENVELOPE = AWARD
-"""Lever whose cost as issued the others are to cost."""
+ONE_COST = "one cost"
+"""Name of the only envelope there is."""
 
 
 def paid_levers(levers: Sequence[str]) -> list[str]:
@@ -40,44 +41,51 @@ def paid_levers(levers: Sequence[str]) -> list[str]:
     return [name for name in levers if known[name].payer or known[name].fund]
 
 
-def solved(price: Price, levers: Sequence[str], envelope: float) -> dict[str, Solution]:
+def envelope_of(issued: Mapping[str, float]) -> float:
+    """The sum that levers are to cost: the middle of what those of document 55 cost as issued.
+
+    Half of them grow to it and half shrink; at what the smallest costs, the larger ones are cut to
+    a size whose effect is lost in noise.
+
+    Args:
+        issued: Lever to its cost as issued, yuan.
+
+    Raises:
+        SensitivityError: None of the document costs anything.
+    """
+    paid = [cost for lever, cost in issued.items() if cost > 0.0 and group_of(lever) == DOCUMENT]
+    if not paid:
+        raise SensitivityError(
+            "no lever of document 55 costs anything on these draws: there is no sum to spend"
+        )
+    return float(median(paid))
+
+
+def solved(price: Price, issued: Mapping[str, float], envelope: float) -> dict[str, Solution]:
     """The size at which each lever costs a sum, or what stands against it.
 
     Args:
         price: Costs of levers at sizes, yuan; what it is asked for together, it may run together.
-        levers: Ids of the levers.
+        issued: Lever to its cost as issued, yuan.
         envelope: The sum, yuan.
 
     Returns:
         Lever to solution. The verdict is ``nobody pays`` for a lever that costs nothing at size 1.
     """
-    once = dict(zip(levers, price([(lever, 1.0) for lever in levers]), strict=True))
-    limits = {lever: most_times(lever) for lever, cost in once.items() if cost > 0.0}
+    limits = {lever: most_times(lever) for lever, cost in issued.items() if cost > 0.0}
 
     def more(wanted: Sequence[Priced]) -> list[float]:
         asked = [(lever, size) for lever, _, size in wanted if size != 1.0]
         costs = dict(zip(asked, price(asked), strict=True)) if asked else {}
-        return [once[lever] if size == 1.0 else costs[lever, size] for lever, _, size in wanted]
+        return [issued[lever] if size == 1.0 else costs[lever, size] for lever, _, size in wanted]
 
-    found = solve(limits, {ENVELOPE: envelope}, more)
+    found = solve(limits, {ONE_COST: envelope}, more)
     return {
-        lever: found[lever, ENVELOPE]
+        lever: found[lever, ONE_COST]
         if lever in limits
         else Solution(1.0, cost, envelope, "nobody pays", 1)
-        for lever, cost in once.items()
+        for lever, cost in issued.items()
     }
-
-
-def envelope_of(price: Price) -> float:
-    """What the award to clusters costs as issued, yuan.
-
-    Raises:
-        SensitivityError: It costs nothing.
-    """
-    (found,) = price([(ENVELOPE, 1.0)])
-    if found <= 0.0:
-        raise SensitivityError(f"{ENVELOPE} costs nothing on these draws: there is no envelope")
-    return found
 
 
 def pricing(bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]) -> Price:

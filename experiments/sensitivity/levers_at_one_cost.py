@@ -6,9 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from experiments.sensitivity.arms import WITHOUT, pairs
-from experiments.sensitivity.designs import SensitivityError
 from experiments.sensitivity.equal_cost import (
-    ENVELOPE,
     envelope_of,
     paid_levers,
     pricing,
@@ -26,10 +24,17 @@ if TYPE_CHECKING:
     from experiments.sensitivity.spec import Task
 
 
+NEAR = 0.1
+"""Distance from the sum, as a share of it, at which levers are still compared.
+
+What is paid for few large projects cannot be cut to the yuan, and effects differ by far more.
+"""
+
+
 def at_one_cost(
     bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]
 ) -> tuple[Effects, dict[str, Any]]:
-    """Size levers until each costs what the award does, and take their effects at that size.
+    """Size levers until each costs the same, and take their effects at that size.
 
     Args:
         bench: Where runs are made.
@@ -37,19 +42,24 @@ def at_one_cost(
         drawn: Draws with their seeds; the first ones are used.
 
     Returns:
-        Effects of the levers that can cost the sum, and the solution of each lever that is paid.
+        Effects of the levers that can cost the sum; the sum, and for each lever that is paid its
+        solution, its cost as issued, and whether it is compared.
 
     Raises:
-        SensitivityError: The award costs nothing, or no lever can cost as much.
+        SensitivityError: No lever of document 55 costs anything.
     """
     spec = task.spec.equal_cost
     assert spec is not None
     price = pricing(bench, task, drawn[: spec.solved_on])
-    envelope = envelope_of(price)
-    solutions = solved(price, paid_levers(task.levers), envelope)
-    equal = {name: found.scale for name, found in solutions.items() if found.verdict == "equal"}
-    if not equal:
-        raise SensitivityError(f"no lever of {task.spec.name} can cost what {ENVELOPE} does")
+    paid = paid_levers(task.levers)
+    issued = dict(zip(paid, price([(lever, 1.0) for lever in paid]), strict=True))
+    envelope = envelope_of(issued)
+    solutions = solved(price, issued, envelope)
+    equal = {
+        name: found.scale
+        for name, found in solutions.items()
+        if abs(found.cost - envelope) <= NEAR * envelope
+    }
     few = drawn[: spec.draws]
     with_it = [sized(task, name, size, few) for name, size in equal.items()]
     without = [(pair.without, few) for pair in pairs(task, task.issued, list(equal))]
@@ -66,5 +76,8 @@ def at_one_cost(
     )
     return found, {
         "envelope": envelope,
-        "levers": {name: asdict(solution) for name, solution in solutions.items()},
+        "levers": {
+            name: asdict(solution) | {"issued": issued[name], "compared": name in equal}
+            for name, solution in solutions.items()
+        },
     }

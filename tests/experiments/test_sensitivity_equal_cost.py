@@ -8,7 +8,14 @@ import pytest
 from experiments.equal_cost import TOLERANCE
 from experiments.runner import Options
 from experiments.sensitivity.arms import without
-from experiments.sensitivity.equal_cost import paid_levers, pricing, sized, solved
+from experiments.sensitivity.designs import SensitivityError
+from experiments.sensitivity.equal_cost import (
+    envelope_of,
+    paid_levers,
+    pricing,
+    sized,
+    solved,
+)
 from experiments.sensitivity.lever_ranks import zipped
 from experiments.sensitivity.levers_at_one_cost import at_one_cost
 from experiments.sensitivity.runs import Bench
@@ -34,7 +41,7 @@ def asked_and_found():
         asked.append(list(wanted))
         return [float(COST[lever](size)) for lever, size in wanted]
 
-    return asked, solved(price, list(COST), SUM)
+    return asked, solved(price, {lever: cost(1.0) for lever, cost in COST.items()}, SUM)
 
 
 def test_levers_are_sized_to_one_cost_or_told_apart():
@@ -62,10 +69,19 @@ def test_levers_are_sized_to_one_cost_or_told_apart():
 
 def test_nothing_is_priced_twice():
     asked, _ = asked_and_found()
-    assert asked[0] == [(lever, 1.0) for lever in COST]
+    assert not any(size == 1.0 for round_ in asked for _, size in round_)
     every = [one for round_ in asked for one in round_]
     assert len(set(every)) == len(every)
     assert all(asked)
+
+
+def test_the_sum_is_the_middle_of_what_the_documents_paid_levers_cost():
+    # 250, 10, about 157 and 301 million; the audit brings money in, two are of other policy.
+    assert envelope_of({lever: cost(1.0) for lever, cost in COST.items()}) == pytest.approx(
+        (SUM + COST["digital_voucher"](1.0)) / 2.0
+    )
+    with pytest.raises(SensitivityError, match="no sum to spend"):
+        envelope_of({"rd_super_deduction": 1.2e10, "rd_audit": -2e7})
 
 
 def test_levers_that_are_in_no_books_are_not_priced():
@@ -117,6 +133,8 @@ def test_levers_at_one_cost_by_runs(task, bench):
         task.levers, "equal"
     )
     assert told["cluster_award"]["scale"] == 1.0
+    assert told["cluster_award"]["issued"] == facts["envelope"]
+    assert all(one["compared"] for one in told.values())
     assert found.levers == task.levers
     assert found.values.shape == (2, 2, 6)
     assert np.isfinite(found.values[:, :, 0]).all()
