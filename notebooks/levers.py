@@ -14,6 +14,7 @@ import pandas as pd
 
 from experiments.batch import model_hash
 from experiments.sensitivity.arms import DOCUMENT, GROUPS
+from experiments.sensitivity.lever_ranks import ALL, EQUAL_COST
 from experiments.sensitivity.runs import PROVINCE
 from experiments.sensitivity.tables import FACTS, FOLDER, SHIPPED, read
 from model.outcomes import OUTCOMES
@@ -102,7 +103,20 @@ class Levers:
     def conditions(self, group: str) -> list[str]:
         """Conditions that the order was looked at under, in the order of the tables."""
         rows = self.of("survival", setting="without", group=group, outcome=self.main)
-        return [name for name in dict.fromkeys(rows["condition"]) if name != "all"]
+        return [name for name in dict.fromkeys(rows["condition"]) if name != ALL]
+
+    def survival(self, group: str) -> pd.DataFrame:
+        """Whether the order of the first five survives in each tier, wherever all five are.
+
+        At equal cost some are missing: that is told apart.
+        """
+        rows = self.of("survival", setting="without", group=group, outcome=self.main)
+        return rows[~rows["condition"].isin([ALL, EQUAL_COST])]
+
+    def compared(self, group: str) -> list[str]:
+        """Levers that were set at one cost, by size of their effects on the first unit there."""
+        rows = self.ranks(group, condition=EQUAL_COST, outcome=self.main, tier=self.units[0])
+        return [str(lever) for lever in rows["lever"]]
 
 
 def gather_levers(store: Path, shipped: Path = SHIPPED) -> Levers | None:
@@ -279,8 +293,8 @@ def noise_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
 
 def firm(found: Levers, words: Words, group: str = DOCUMENT) -> str:
     """Whether the order of the first five survives what it was looked at under."""
-    rows = found.of("survival", setting="without", group=group, outcome=found.main)
-    rows = rows[(rows["condition"] != "all") & rows["tier"].isin(found.tiers)]
+    rows = found.survival(group)
+    rows = rows[rows["tier"].isin(found.tiers)]
     pairs = found.of("pairs", setting="without", condition="all", group=group, outcome=found.main)
     pairs = pairs[pairs["tier"].isin(found.tiers)]
     apart = int((~pairs["tied"].astype(bool)).sum())
@@ -292,6 +306,7 @@ def firm(found: Levers, words: Words, group: str = DOCUMENT) -> str:
         "first": FIRST,
         "pairs": len(pairs),
         "apart": apart,
+        "cost": cost_clause(found, words, group),
     }
     turned = rows[rows["reversed"] > 0]
     if len(turned):
@@ -308,12 +323,33 @@ def firm(found: Levers, words: Words, group: str = DOCUMENT) -> str:
 
 def checks(found: Levers, words: Words, group: str) -> str:
     """What the order was looked at under, counted by kind."""
-    kinds = [kind(name) for name in found.conditions(group)]
+    kinds = [kind(name) for name in found.conditions(group) if name != EQUAL_COST]
     joint = "、" if words.lang == "zh" else ", "
     return joint.join(
         words.name("lever_checks", name).format(count=kinds.count(name))
         for name in dict.fromkeys(kinds)
     )
+
+
+def cost_clause(found: Levers, words: Words, group: str) -> str:
+    """How much of the order is spoken of at equal cost; empty where it was not looked at."""
+    compared, firsts = found.compared(group), first_levers(found, group)
+    if not compared:
+        return ""
+    return words(
+        "levers_cost_clause",
+        compared=len(compared),
+        count=found.count(group),
+        named=sum(lever in compared for lever in firsts),
+        firsts=len(firsts),
+        first=FIRST,
+    )
+
+
+def first_levers(found: Levers, group: str) -> list[str]:
+    """Levers that are among the first five of any tier."""
+    rows = [found.first(group, tier)["lever"] for tier in found.tiers]
+    return list(dict.fromkeys(str(lever) for part in rows for lever in part))
 
 
 def loudest(found: Levers) -> tuple[list[str], int]:

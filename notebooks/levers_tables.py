@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.sensitivity.arms import DOCUMENT, GROUPS
 from experiments.sensitivity.bootstrap import CONFIDENCE
+from experiments.sensitivity.lever_ranks import EQUAL_COST
 from notebooks.levers import (
     FIRST,
     PATHS,
@@ -56,8 +57,8 @@ def front_table(found: Levers, words: Words, group: str = DOCUMENT) -> str:
         pairs = found.of(
             "pairs", setting="without", condition="all", group=group, outcome=found.main, tier=tier
         )
-        kept = found.of("survival", setting="without", group=group, outcome=found.main, tier=tier)
-        kept = kept[kept["condition"] != "all"]
+        kept = found.survival(group)
+        kept = kept[kept["tier"] == tier]
         rows.append(
             [
                 unit_label(tier, words),
@@ -88,7 +89,7 @@ def tier_table(found: Levers, words: Words, group: str, tier: str) -> str:
                 words("levers_set_first") if set_of == 1 else words("levers_set", number=set_of),
                 *(
                     _under(found, words, group, tier, lever, wanted)
-                    for wanted in ("equal_cost", PATHS, SWITCHES)
+                    for wanted in (EQUAL_COST, PATHS, SWITCHES)
                 ),
             ]
         )
@@ -125,7 +126,10 @@ def survival_table(found: Levers, words: Words, group: str) -> str:
         own = _by(rows[rows["condition"] == condition], "tier")
         cells = [_kept(own[tier], words) if tier in own else ABSENT for tier in found.units]
         draws = int(next(iter(own.values()))["draws"])
-        lines.append([condition_label(found, words, condition), f"{draws:,}", *cells])
+        name = condition_label(found, words, condition)
+        if condition == EQUAL_COST:
+            name += words("levers_cost_row", compared=len(found.compared(group)))
+        lines.append([name, f"{draws:,}", *cells])
     if not lines:
         return ""
     names = [unit_label(tier, words) for tier in found.units]
@@ -261,7 +265,10 @@ def _under(found: Levers, words: Words, group: str, tier: str, lever: str, wante
     rows = found.of("ranks", setting="without", group=group, outcome=found.main, tier=tier)
     rows = rows[(rows["lever"] == lever) & (rows["condition"] != "all")]
     own = rows[[kind(str(name)) == wanted for name in rows["condition"]]]
-    return _ranks(own["rank"].tolist(), words) if len(own) else ABSENT
+    if own.empty:
+        return ABSENT
+    ranks = _ranks(own["rank"].tolist(), words)
+    return f"{ranks}/{len(found.compared(group))}" if wanted == EQUAL_COST else ranks
 
 
 def _kept(row: Row, words: Words) -> str:

@@ -24,7 +24,7 @@ store: str = "build/report/store"
 from pathlib import Path
 
 from experiments.sensitivity.arms import GROUPS
-from notebooks import levers, levers_figures, levers_tables
+from notebooks import levers, levers_cost, levers_figures, levers_tables
 from notebooks.show import figure, section, text
 from notebooks.words import Words
 
@@ -64,6 +64,17 @@ for group in GROUPS:
     if survival:
         section(words.name("levers_group_names", group), level=4)
         text(survival)
+
+# %%
+if found.facts.get("equal_cost"):
+    section(words("levers_cost_title"))
+    (cost,) = words.money(found.facts["equal_cost"]["envelope"])
+    text(words("levers_cost_text", sum=cost, unit=words.money_unit))
+    for group in GROUPS:
+        section(words.name("levers_group_names", group), level=4)
+        text(levers_cost.cost_text(found, words, group))
+        if found.compared(group):
+            text(levers_cost.cost_table(found, words, group))
 
 # %%
 section(words("levers_heat_title"))

@@ -42,6 +42,8 @@ SIZES = {
     "noise": (0.0,) * 8,
 }
 """Effects of the levers of document 55, in standard errors of their means."""
+COMPARED = 3
+"""Levers of a group that can be set at one cost."""
 UNITS = ("province", *TIERS)
 COLUMNS = [(outcome, unit) for outcome in OUTCOMES for unit in UNITS]
 
@@ -71,8 +73,14 @@ def analysis(sizes: str = "clear", *, turned: str = "") -> Analysis:
                 own = effects.copy()
                 if condition == turned:
                     own[[0, 1]] = own[[1, 0]]
+                if condition == "equal_cost":
+                    own = own[:COMPARED]
                 found[setting, condition, group] = ranks(
-                    names, own, [str(c) for c in COLUMNS], [str(i) for i in range(DRAWS)], 200
+                    names[: len(own)],
+                    own,
+                    [str(c) for c in COLUMNS],
+                    [str(i) for i in range(DRAWS)],
+                    200,
                 )
             whole = found[setting, "all", group]
             for size, tau in convergence(growing(effects), whole.sets).items():
@@ -132,6 +140,7 @@ def facts() -> dict[str, Any]:
         "morris": {"trajectories": 20, "seeds": 2},
         "measure": {"draws": 1_024},
         "levers": named,
+        "equal_cost": {"envelope": 3e8, "levers": costs()},
         "conditions": {name: {"zh": zh, "en": en} for name, (zh, en) in CONDITIONS.items()},
         "factors": {name: {"zh": zh, "en": en} for name, (zh, en) in FACTORS.items()},
         "seconds": {"ranks": 1_200.0, "sobol": 900.0},
@@ -140,6 +149,21 @@ def facts() -> dict[str, Any]:
         "ensemble": "reference",
         "versions": {},
     }
+
+
+def costs() -> dict[str, Any]:
+    """Levers that are paid: those compared, one that cannot spend the sum, one that costs none."""
+    found: dict[str, Any] = {}
+    for names in levers().values():
+        compared = dict.fromkeys(names[:COMPARED], "equal")
+        verdicts = compared | {names[COMPARED]: "cannot spend"}
+        if len(names) > COMPARED + 1:
+            verdicts[names[COMPARED + 1]] = "nobody pays"
+        found |= {
+            lever: {"verdict": why, "scale": 0.25, "issued": 1.2e9, "compared": lever in compared}
+            for lever, why in verdicts.items()
+        }
+    return found
 
 
 def parameters(count: int = 22) -> list[str]:
@@ -196,12 +220,13 @@ def _pairs(setting: str, condition: str, group: str, own: Ranks) -> pd.DataFrame
 def _survival(setting: str, condition: str, group: str, whole: Ranks, own: Ranks) -> pd.DataFrame:
     kept, turned = [], []
     for column in range(len(COLUMNS)):
-        size = np.abs(own.mean[:, column])
+        size = np.zeros(len(whole.names))
+        size[: len(own.names)] = np.abs(own.mean[:, column])
         first = np.argsort(-np.abs(whole.mean[:, column]), kind="stable")[:5]
         kept.append(len(set(first) & set(np.argsort(-size, kind="stable")[:5])))
         turned.append(
             sum(
-                size[after] > size[before] and not own.tied[before, after, column]
+                size[after] > size[before] > 0.0 and not own.tied[before, after, column]
                 for place, before in enumerate(first)
                 for after in first[place + 1 :]
             )
