@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from experiments.sensitivity.labels import condition_labels, factor_labels, leve
 from experiments.sensitivity.levers_at_one_cost import at_one_cost
 from experiments.sensitivity.runs import TIERS, relative
 from experiments.sensitivity.surrogate import surrogate
-from experiments.sensitivity.tables import FACTS, FOLDER, TABLES, Analysis, read, save
+from experiments.sensitivity.tables import FOLDER, TABLES, Analysis, save
 from model.outcomes import OUTCOMES
 from scenarios.tables import tables_hash
 
@@ -47,7 +46,7 @@ class _Found:
         bench: Where runs are made.
         tables: Table to its parts.
         facts: Facts that stages leave.
-        seconds: Stage to the time it took.
+        stages: Stage to the number of its runs and the CPU time they took.
     """
 
     task: Task
@@ -56,7 +55,7 @@ class _Found:
         default_factory=lambda: {name: [] for name in TABLES}
     )
     facts: dict[str, Any] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
+    stages: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def add(self, table: str, rows: pd.DataFrame) -> None:
         """Add rows to a table."""
@@ -64,13 +63,12 @@ class _Found:
 
     @contextmanager
     def stage(self, name: str, told: str) -> Iterator[None]:
-        """Say that a stage begins, and note how long its runs take."""
+        """Say that a stage begins, and note the runs that it is the first to ask for."""
         self.bench.say(f"{name}: {told}")
-        begun, made = time.monotonic(), self.bench.made
+        known = set(self.bench.asked)
         yield
-        # A stage that only reads what an earlier call made took the time of that call.
-        if self.bench.made > made or name not in self.seconds:
-            self.seconds[name] = round(time.monotonic() - begun, 1)
+        new = self.bench.asked - known
+        self.stages[name] = {"runs": len(new), "cpu_seconds": self.bench.cpu_seconds(new)}
 
 
 def analyse(bench: Bench, task: Task) -> Analysis:
@@ -80,9 +78,6 @@ def analyse(bench: Bench, task: Task) -> Analysis:
         SensitivityError: A run failed, or gave what is no number: nothing is told then.
     """
     found = _Found(task, bench)
-    found.seconds |= (
-        read(_folder(found)).facts["seconds"] if (_folder(found) / FACTS).is_file() else {}
-    )
     spec = task.spec
     outcomes = task.columns
     drawn = levers.zipped(task.issued, max(spec.effects.without, spec.measure))
@@ -289,8 +284,7 @@ def _facts(task: Task, found: _Found) -> dict[str, Any]:
         "levers": lever_labels(task),
         "conditions": condition_labels(task),
         "factors": factor_labels(task),
-        "seconds": found.seconds,
-        "runs": {"made": found.bench.made, "there_already": found.bench.skipped},
+        "stages": found.stages,
         "seed": spec.seed,
         "model_hash": model_hash(),
         "data_hash": task.issued.data_hash,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +47,7 @@ class Bench:
         outcomes: Outcomes that are recorded.
         year: The year that is recorded.
         made: Runs made.
-        skipped: Runs that were there already.
+        asked: Keys of the runs that were asked for, made now or there already.
     """
 
     folder: Path
@@ -57,7 +57,7 @@ class Bench:
     outcomes: tuple[str, ...]
     year: int
     made: int = 0
-    skipped: int = 0
+    asked: set[str] = field(default_factory=set)
 
     def run(self, listed: Sequence[Listed], note: str, record: Record | None = None) -> None:
         """Make the runs that the store lacks.
@@ -78,7 +78,7 @@ class Bench:
             lambda: self.say(f"waiting for another batch that uses {self.folder} ..."),
         )  # fmt: skip
         self.made += report.made
-        self.skipped += report.skipped
+        self.asked.update(report.keys)
         if report.failures:
             first = report.failures[0]
             more = f" ({len(report.failures)} runs failed)" if len(report.failures) > 1 else ""
@@ -93,6 +93,18 @@ class Bench:
         with Results(self.folder, every=True).connect() as connection:
             (mean,) = connection.execute("SELECT avg(seconds) FROM run").fetchone() or (0.0,)
         return float(mean) * count / workers_of(self.options)
+
+    def cpu_seconds(self, keys: Iterable[str]) -> float:
+        """CPU time that runs took when they were made, whenever that was."""
+        import pandas as pd  # noqa: PLC0415
+
+        wanted = pd.DataFrame({"run_key": sorted(keys)}, dtype=str)
+        with Results(self.folder, every=True).connect() as connection:
+            connection.register("wanted", wanted)
+            (spent,) = connection.execute(
+                "SELECT sum(seconds) FROM run SEMI JOIN wanted USING (run_key)"
+            ).fetchone() or (0.0,)
+        return round(float(spent or 0.0), 1)
 
     def keys(self, scenario: Scenario, pairs: Iterable[tuple[Draw, int]]) -> list[str]:
         """Keys of the runs of a scenario at draws with seeds."""

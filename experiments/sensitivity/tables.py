@@ -73,7 +73,7 @@ class Analysis:
     """Tables of an analysis.
 
     Attributes:
-        facts: Name, specification, seeds, rows, draws, hashes, versions, runs made and reused,
+        facts: Name, specification, seeds, rows, draws, hashes, versions, runs and CPU
             seconds by stage, labels of conditions and switches.
         tables: Table to its rows.
     """

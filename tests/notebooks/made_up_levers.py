@@ -143,7 +143,10 @@ def facts() -> dict[str, Any]:
         "equal_cost": {"envelope": 3e8, "levers": costs()},
         "conditions": {name: {"zh": zh, "en": en} for name, (zh, en) in CONDITIONS.items()},
         "factors": {name: {"zh": zh, "en": en} for name, (zh, en) in FACTORS.items()},
-        "seconds": {"ranks": 1_200.0, "sobol": 900.0},
+        "stages": {
+            "without": {"runs": 700, "cpu_seconds": 1_200.0},
+            "sobol": {"runs": 500, "cpu_seconds": 900.0},
+        },
         "model_hash": model_hash(),
         "data_hash": data_hash(),
         "ensemble": "reference",
