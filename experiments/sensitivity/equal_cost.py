@@ -1,7 +1,9 @@
 """Sizes at which single levers cost province and cities one common sum.
 
 A lever's cost is what it pays and forgoes at a size over what it does at none, in the scenario as
-issued, to which it is added where the scenario lacks it. A fund costs what is paid out of it.
+issued, to which it is added where the scenario lacks it. A fund costs what is paid out of it. What
+shares the special funds, whose sum stays, is paid on top of them: in a purse of one sum a lever
+costs what the others lose, and a small one lets its window lapse.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from experiments.equal_cost import Solution, solve
 from experiments.results import Results
 from experiments.sensitivity.arms import DOCUMENT, group_of, with_lever
 from experiments.sensitivity.designs import SensitivityError
+from model.ledger import SPECIAL
 from scenarios.levers import declarations, most_times
+from scenarios.schema import ADDITIONAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +29,8 @@ if TYPE_CHECKING:
     from experiments.equal_cost import Priced
     from experiments.sensitivity.runs import Bench, Listed
     from experiments.sensitivity.spec import Task
-    from model.scenario import Scenario
+    from model.scenario import Lever, Scenario
+    from scenarios.schema import LeverDeclaration
 
     Wanted = tuple[str, float]
     """Lever and size, in times as issued."""
@@ -36,9 +41,18 @@ ONE_COST = "one cost"
 
 
 def paid_levers(levers: Sequence[str]) -> list[str]:
-    """Those that have a payer or forgo tax: of others there is nothing in the books."""
+    """Those that have a payer or forgo tax: of others there is nothing in the books.
+
+    Left out are older grants that share the special funds. They cannot be paid on top of them from
+    one day on, and other levers stand for the same grants as money of their own.
+    """
     known = declarations()
-    return [name for name in levers if known[name].payer or known[name].fund]
+    return [
+        name
+        for name in levers
+        if (known[name].payer or known[name].fund)
+        and not (known[name].origin == "older" and _shares(known[name]))
+    ]
 
 
 def envelope_of(issued: Mapping[str, float]) -> float:
@@ -117,12 +131,28 @@ def pricing(bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]) -> Pric
 def sized(task: Task, lever: str, size: float, drawn: Sequence[tuple[Draw, int]]) -> Listed:
     """The scenario as issued with a lever at a size, and its draws.
 
-    The size is in the draws, so that it multiplies what a lever's own terms are drawn as.
+    What shares the special funds is paid on top of them. The size is in the draws, so that it
+    multiplies what a lever's own terms are drawn as.
     """
-    issued = task.issued
-    base = issued if issued.lever(lever) else with_lever(task, issued, lever)
-    named = replace(base, name=f"{issued.name}.sized.{lever}.{size:.10g}")
+    base = task.issued if task.issued.lever(lever) else with_lever(task, task.issued, lever)
+    levers = tuple(_on_top(each) if each.id == lever else each for each in base.levers)
+    name = f"{task.issued.name}.sized.{lever}.{size:.10g}"
+    named = replace(base, name=name, levers=levers)
     return named, [(replace(draw, sizes={lever: size}), seed) for draw, seed in drawn]
+
+
+def _shares(lever: Lever | LeverDeclaration) -> bool:
+    """Whether a lever is paid out of the sum of the special funds."""
+    return lever.fund == SPECIAL and lever.channel != "fund"
+
+
+def _on_top(lever: Lever) -> Lever:
+    """A lever as money on top of the special funds."""
+    if not _shares(lever):
+        return lever
+    if ADDITIONAL in lever.terms:
+        return replace(lever, terms={**lever.terms, ADDITIONAL: ((lever.start, 1.0),)})
+    return replace(lever, fund=ADDITIONAL, window="")
 
 
 def _booked_under(scenario: Scenario, lever: str) -> set[str]:

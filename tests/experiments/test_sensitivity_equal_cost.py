@@ -5,7 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from experiments.batch import Record
+from experiments.costs import FIRST, LOCAL, Books, money, runs_of
 from experiments.equal_cost import TOLERANCE
+from experiments.results import Results
 from experiments.runner import Options
 from experiments.sensitivity.arms import without
 from experiments.sensitivity.designs import SensitivityError
@@ -87,6 +90,8 @@ def test_the_sum_is_the_middle_of_what_the_documents_paid_levers_cost():
 def test_levers_that_are_in_no_books_are_not_priced():
     paid = paid_levers(list(declarations()))
     assert {"cluster_award", "rd_super_deduction", "special_funds", "credit_guarantee"} <= set(paid)
+    # Of a sum that stays these take a part, whatever their size.
+    assert not {"rd_grant", "equipment_grant"} & set(paid)
     assert not {"cluster_credit_line", "promotion_bodies", "vat_rate", "energy_price"} & set(paid)
 
 
@@ -125,6 +130,28 @@ def test_a_size_is_on_top_of_what_the_draw_has(task):
     assert without(task, added, "rd_matching_grant").levers == task.issued.levers
 
 
+@pytest.mark.parametrize("lever", ["digital_voucher", "cluster_award", "innovation_institutes"])
+def test_what_shares_the_special_funds_takes_nothing_from_others(task, bench, lever):
+    drawn = zipped(task.issued, 2)
+    arms = {size: sized(task, lever, size, drawn) for size in (0.0, 0.2, 1.0)}
+    record = Record("costs", ("province", "tier"), bench.outcomes, FIRST)
+    gone = (without(task, task.issued, lever), drawn)
+    bench.run([*arms.values(), gone], "on top", record)
+    results = Results(bench.folder)
+    names = {size: scenario.name for size, (scenario, _) in arms.items()}
+    rows = money(results, [*names.values(), gone[0].name])
+    runs = runs_of(results, 2)
+    books = Books(rows, {name: runs[name] for name in [*names.values(), gone[0].name]})
+    others = set(rows["lever"]) - {lever}
+    # At nought it is as if there were no such lever; then only its own money is more.
+    assert not books.more(names[0.0], gone[0].name, payer=LOCAL).any()
+    for size in (0.2, 1.0):
+        own = books.more(names[size], names[0.0], lever=(lever,)).mean()
+        rest = books.more(names[size], names[0.0], payer=LOCAL, lever=others).mean()
+        assert own > 0.0
+        assert abs(rest) < 0.5 * own  # cities add to an award by a rule of its size
+
+
 def test_levers_at_one_cost_by_runs(task, bench):
     drawn = zipped(task.issued, 2)
     found, facts = at_one_cost(bench, task, drawn)
@@ -145,5 +172,5 @@ def test_levers_at_one_cost_by_runs(task, bench):
     assert costs == pytest.approx([facts["envelope"]] * len(costs), rel=TOLERANCE)
     assert bench.made == made
     # A fund costs what is paid out of it.
-    fund, grant = price([("special_funds", 1.0), ("rd_grant", 1.0)])
-    assert fund > grant > 0.0
+    fund, voucher = price([("special_funds", 1.0), ("digital_voucher", 1.0)])
+    assert fund > voucher > 0.0
