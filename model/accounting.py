@@ -7,7 +7,17 @@ a payment which is not booked, or booked twice, leaves a residual.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from model.scenario import Array
+
+YUAN = 1.0
+"""What two sums that are equal on paper may differ by: rounding leaves far less of the largest."""
 OTHERS = ("government", "households", "banks", "outside")
 
 
@@ -30,3 +40,18 @@ class Books:
             scale: Yuan that make the residual relative (turnover of the quarter).
         """
         return abs(position_after - position_before + sum(self.received.values())) / scale
+
+
+def covers(money: Array | float, cost: Array) -> npt.NDArray[np.bool_]:
+    """Whether money is enough for a cost: also where both are the same sum but for rounding.
+
+    A loan that fills a gap, or claims that use a budget up, make the two equal on paper in many
+    cases, and the last bit must not decide them.
+    """
+    return np.asarray(cost < money + YUAN)
+
+
+def left_of(money: Array | float, taken: Array | float) -> Array:
+    """What is left of a sum: nothing where it is used up but for rounding."""
+    rest = np.asarray(money - taken)
+    return np.where(rest < YUAN, 0.0, rest)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.elementary import expm1, power
+
 if TYPE_CHECKING:
     from model.enterprises import Flag
     from model.model import ClusterPolicyModel
@@ -34,7 +36,7 @@ def hazard(
     Returns:
         Hazard a year, shape (rows,).
     """
-    size = np.minimum((revenue / 100e6) ** size_power, 4.0)
+    size = np.minimum(power(revenue / 100e6, size_power), 4.0)
     result: Array = own * size * (1.0 + raised * organised) + imitation * peers
     return result
 
@@ -50,4 +52,4 @@ def knows(m: ClusterPolicyModel, lever: Lever) -> Flag:
     if not is_new(lever, m.quarter):
         return np.ones(len(e), dtype=bool)
     heard = e.heard.setdefault(lever.id, np.zeros(len(e)))
-    return np.asarray(e.lasting_draw(m.seed_of_run, f"hears {lever.id}") < -np.expm1(-heard))
+    return np.asarray(e.lasting_draw(m.seed_of_run, f"hears {lever.id}") < -expm1(-heard))

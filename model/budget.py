@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mesa import Agent
 
+from model.accounting import left_of
 from model.ledger import SPECIAL
 from model.targeting import eligible, gives
 
@@ -79,6 +80,6 @@ class Province(Agent):  # type: ignore[misc]
 
     def spend(self, lever: Lever, origin: str, yuan: float) -> None:
         """Take an amount out of a part (negative: give it back)."""
-        self.own[lever.id] -= yuan
+        self.own[lever.id] = float(left_of(self.own[lever.id], yuan))
         if (lever.id, origin) in self.purses:
-            self.purses[lever.id, origin] -= yuan
+            self.purses[lever.id, origin] = float(left_of(self.purses[lever.id, origin], yuan))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import finance, targeting
+from model.elementary import dot
 from model.enterprises import NEVER
 from model.reach import felt
 
@@ -32,30 +33,30 @@ def lend(
         p["limit_knowledge"] + felt(m, "credit_terms", "pledge"),
     )  # fmt: skip
     limit = limit * (1.0 + felt(m, "credit_terms", "limit"))
-    lever, users, wider = m.policy.lever("cluster_credit_line"), np.zeros(len(e)), 0.0
-    if lever is not None and m.banks.line_left > 0.0:
-        delivered = targeting.delivery(m, lever)
-        named = targeting.claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
-        users = named.astype(np.float64)
-        wider = lever.value("limit", m.quarter)
     room = limit - e.debt_short - e.debt_long + repaid
-    # The line is for investment: it widens the limit of long loans alone.
-    long = finance.loans_wanted(funds, outlay, lump, room + wider * users * limit, p["debt_share"])
+    long = finance.loans_wanted(funds, outlay, lump, room, p["debt_share"])
+    line, lever = np.zeros(len(e)), m.policy.lever("cluster_credit_line")
+    if lever is not None:
+        delivered = targeting.delivery(m, lever)
+        users = targeting.claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
+        # The line is for investment: it widens the limit of long loans alone, and that by no more
+        # than it can lend.
+        wider = room + lever.value("limit", m.quarter) * limit
+        within = users * finance.loans_wanted(funds, outlay, lump, wider, p["debt_share"])
+        served = finance.ration(dot(w, within), m.banks.line_left)
+        line, long = served * within, long * (1.0 - served * users)
     usual = p["short_share"] * e.expected_revenue
     # What buyers of the chain owe is lent on, whatever plant a supplier has to pledge.
     chain = felt(m, "credit_terms", "working") * usual
     working = usual + chain - e.debt_short
-    short = np.minimum(0.15 * working, np.maximum(room - long, 0.0) + chain)
-    line = long * users
-    line = line * finance.ration(float(np.dot(w, line)), m.banks.line_left)
-    asked = float(np.dot(w, long - line + np.maximum(short, 0.0)))
-    owed = float(np.dot(w, e.debt_short + e.debt_long - repaid))
-    new_line = float(np.dot(w, line))
-    repaid_line = float(np.dot(w, e.debt_line)) / (4.0 * p["loan_term"])
+    short = np.minimum(0.15 * working, np.maximum(room - long - line, 0.0) + chain)
+    asked = dot(w, long + np.maximum(short, 0.0))
+    owed = dot(w, e.debt_short + e.debt_long - repaid)
+    new_line = dot(w, line)
+    repaid_line = dot(w, e.debt_line) / (4.0 * p["loan_term"])
     growth = p["credit_growth"] * m.policy.outside.factor("credit_growth", m.year)
     granted = m.banks.lend(asked, owed, new_line, repaid_line, growth / 4.0)
-    long = (long - line) * granted + line
-    return long, np.where(short > 0.0, granted * short, short), line
+    return long * granted + line, np.where(short > 0.0, granted * short, short), line
 
 
 def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) -> Array:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from model.elementary import exp, log, power
 from model.enterprises import Enterprises, empty
 from model.population import THRESHOLD, truncated_pareto
 from model.randomness import normal, uniform
@@ -72,7 +73,7 @@ def exit_hazard(
         size_power: Fall with size.
         distress_rate: Yearly rate added where worth and profit are negative.
     """
-    size = np.clip((revenue / 100e6) ** -size_power, 0.1, 2.0)
+    size = np.clip(power(revenue / 100e6, -size_power), 0.1, 2.0)
     yearly = np.where(above, above_rate * size, below_rate)
     result: Array = (
         np.minimum(yearly + distress_rate * ((worth < 0.0) & (profit < 0.0)), 0.95) / 4.0
@@ -127,7 +128,9 @@ def entrants(
         ),
     )
     share_small = province.fields["entry_share"].cumsum()
-    share_plant = (province.fields["large_plant_share"] * attraction ** p["plant_pull"]).cumsum()
+    share_plant = (
+        province.fields["large_plant_share"] * power(attraction, p["plant_pull"])
+    ).cumsum()
     where = uniform(seed, "entrant field", ids)
     field = np.where(
         kind == 2,
@@ -163,7 +166,7 @@ def entrants(
     e["above_scale"][:] = False
     e["role"][:] = np.where(kind == 2, 2, 0)
     _technique(e, kind, size, province, profiles, p, seed)
-    e["size_level"][:] = np.log(size) - np.where(kind == 2, np.log(RAMP), 0.0)
+    e["size_level"][:] = log(size) - np.where(kind == 2, log(RAMP), 0.0)
     e["productivity"][:] = productivity[field]
     e["expected_revenue"][:] = size
     e["rate"][:] = 0.05
@@ -178,20 +181,22 @@ def _technique(
     """Cost structure, R&D and digital stage of entrants: those of their field, with own spread."""
     ids, field = e["id"], e["field"]
     wedge = p["wedge_spread"] * normal(seed, "wedge", ids)
-    e["va_rate"][:] = np.minimum(profiles.va_rate[field] * np.exp(wedge), 0.8)
+    e["va_rate"][:] = np.minimum(profiles.va_rate[field] * exp(wedge), 0.8)
     relative = np.clip(size / profiles.mean_revenue[field], 1e-3, 1e3)
-    e["labour_need"][:] = profiles.labour_need[field] * relative ** (p["labour_size_power"] - 1.0)
+    e["labour_need"][:] = profiles.labour_need[field] * power(
+        relative, p["labour_size_power"] - 1.0
+    )
     e["wage"][:] = np.clip(
-        (profiles.labour_need[field] / e["labour_need"]) ** p["wage_productivity_power"], 0.6, 1.8
+        power(profiles.labour_need[field] / e["labour_need"], p["wage_productivity_power"]),
+        0.6,
+        1.8,
     )
     e["capital_rate"][:] = profiles.capital_rate[field]
-    e["energy_per_va"][:] = profiles.energy_per_va[field] * np.exp(
+    e["energy_per_va"][:] = profiles.energy_per_va[field] * exp(
         0.5 * normal(seed, "energy", ids) - 0.125
     )
-    taste = province.fields["rd_intensity"][field] * np.exp(
-        0.6 * normal(seed, "rd taste", ids) - 0.18
-    )
-    e["rd_taste"][:] = np.minimum(taste * (size / 100e6) ** -0.1, 0.3)
+    taste = province.fields["rd_intensity"][field] * exp(0.6 * normal(seed, "rd taste", ids) - 0.18)
+    e["rd_taste"][:] = np.minimum(taste * power(size / 100e6, -0.1), 0.3)
     ready = province.fields["rd_active"][field] * p["entrant_rd"] * np.where(kind == 0, 0.1, 1.0)
     e["rd_active"][:] = uniform(seed, "rd active", ids) < ready
     e["rd_institution"][:] = e["rd_active"] & (
@@ -208,4 +213,4 @@ def ramp(e: Enterprises, quarter: int) -> None:
     """Large new plants run up in equal steps over three years."""
     age = quarter - e.founded
     rising = np.flatnonzero(e.plant & (age >= 1) & (age < RAMP))
-    e.size_level[rising] += np.log((age[rising] + 1.0) / age[rising])
+    e.size_level[rising] += log((age[rising] + 1.0) / age[rising])

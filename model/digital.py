@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from model.accounting import covers, left_of
+from model.elementary import exp, power
+
 if TYPE_CHECKING:
     from model.scenario import Array
 
@@ -19,9 +22,9 @@ def consideration(external: Array | float, imitation: float, peers: Array) -> Ar
     return np.minimum(external + imitation * peers, 1.0) / 4.0
 
 
-def stage_cost(revenue: Array, stage: Whole, fixed: float, share: float, power: float) -> Array:
+def stage_cost(revenue: Array, stage: Whole, fixed: float, share: float, rise: float) -> Array:
     """Service value of the next stage, yuan: a fixed part, and one that rises less than size."""
-    return (fixed + share * 100e6 * (revenue / 100e6) ** power) * (1.0 + 0.3 * stage)
+    return (fixed + share * 100e6 * power(revenue / 100e6, rise)) * (1.0 + 0.3 * stage)
 
 
 def worth_it(
@@ -37,7 +40,7 @@ def worth_it(
         hurdle: Required yearly return.
         spread: Spread of perceptions, log.
     """
-    return np.asarray(gain * value_added * np.exp(spread * draw) > hurdle * cost)
+    return np.asarray(gain * value_added * exp(spread * draw) > hurdle * cost)
 
 
 def serve(wanted: Flag, cost: Array, weight: Array, priority: Array, capacity: float) -> Flag:
@@ -50,12 +53,12 @@ def serve(wanted: Flag, cost: Array, weight: Array, priority: Array, capacity: f
     rows = np.flatnonzero(wanted)
     rows = rows[np.argsort(priority[rows], kind="stable")]
     asked, served, left = weight * cost, np.zeros(len(wanted), dtype=bool), capacity
-    while len(rows := rows[asked[rows] <= left]):
+    while left > 0.0 and len(rows := rows[covers(left, asked[rows])]):
         # At least the first fits, up to the first that does not.
         taken = asked[rows].cumsum()
-        fits = taken <= left
+        fits = covers(left, taken)
         served[rows[fits]] = True
-        left -= float(taken[fits][-1])
+        left = float(left_of(left, taken[fits][-1]))
         rows = rows[~fits]
     return served
 
@@ -66,5 +69,5 @@ def realised_gain(gain: Array, stage: Whole, full: float, speed: float) -> Array
     Returns to digital work rise with the horizon (Brynjolfsson and Hitt 2003), so the gain of
     the first year is a fraction of that of the long run.
     """
-    result: Array = gain + (1.0 - (1.0 - speed) ** 0.25) * (full * stage / 4.0 - gain)
+    result: Array = gain + (1.0 - power(1.0 - speed, 0.25)) * (full * stage / 4.0 - gain)
     return result

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from model.elementary import exp, expm1, log, log1p, power
+
 if TYPE_CHECKING:
     from model.scenario import Array
 
@@ -35,7 +37,7 @@ def technique(
         elasticity: Of energy per value added of new plant to its price, absolute.
     """
     share = bought / np.maximum(plant + bought, 1.0)
-    result: Array = now + share * (rise**-elasticity - now)
+    result: Array = now + share * (power(rise, -elasticity) - now)
     return result
 
 
@@ -59,7 +61,7 @@ def pays(
         upfront: Weight of cost now against savings later.
         spread: Spread of views, log.
     """
-    return np.asarray(saved * price * np.exp(spread * draw) > hurdle * upfront * cost)
+    return np.asarray(saved * price * exp(spread * draw) > hurdle * upfront * cost)
 
 
 def shadow_price(wanted: Array, elasticity: Array, most: float) -> Array:
@@ -72,8 +74,8 @@ def shadow_price(wanted: Array, elasticity: Array, most: float) -> Array:
         elasticity: Of energy to its price in the long run, absolute, shape (rows,).
         most: Highest rise.
     """
-    gap = np.log(np.maximum(wanted, 1.0))
-    return np.asarray(np.expm1(np.minimum(gap / elasticity, np.log1p(most))))
+    gap = log(np.maximum(wanted, 1.0))
+    return np.asarray(expm1(np.minimum(gap / elasticity, log1p(most))))
 
 
 def revenue_within(quota: Array, treated: Flag, per_revenue: Array) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 
 from model import energy, targeting
 from model.demography import RAMP
+from model.elementary import power
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
@@ -57,4 +58,4 @@ def shadow_price(m: ClusterPolicyModel, wanted: Array, permitted: Array) -> tupl
     paid = energy.price(p["energy_price"], m.energy_rise, m.price_all) * per_revenue(m)
     elasticity = p["energy_elasticity_new"] + market * paid
     rise = energy.shadow_price(wanted / permitted, elasticity, p["quota_price_most"])
-    return rise, (1.0 + paid * rise) ** -market
+    return rise, power(1.0 + paid * rise, -market)

@@ -8,6 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from mesa import Agent
 
+from model.accounting import left_of
+from model.elementary import exp, log
+
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
     from model.scenario import Array
@@ -51,11 +54,11 @@ class Banks(Agent):  # type: ignore[misc]
         Returns:
             Share of what is asked for outside the line that is granted.
         """
-        self.credit *= float(np.exp(growth))
+        self.credit *= exp(growth)
         # Part of what stands under the line is new credit; the rest is taken from others.
         additional = self.model.lever_value("cluster_credit_line", "additional")
         self.credit += additional * (line - repaid_line)
-        self.line_left -= line
+        self.line_left = float(left_of(self.line_left, line))
         self.granted = ration(asked, self.credit - owed - line)
         return self.granted
 
@@ -75,7 +78,7 @@ def interest_rate(
     leverage_spread: float, title_discount: float,
 ) -> Array:  # fmt: skip
     """Interest rate, a share a year: base, dearer for the small and the indebted."""
-    small = np.clip(np.log(4e8 / np.maximum(revenue, 1e6)) / np.log(400.0), 0.0, 1.0)
+    small = np.clip(log(4e8 / np.maximum(revenue, 1e6)) / log(400.0), 0.0, 1.0)
     rate = base + size_spread * (small - 0.35) + leverage_spread * (leverage - 0.27)
     result: Array = np.clip(rate - title_discount * titled, 0.01, 0.15)
     return result

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
+from model.elementary import dot, log1p, power
 from model.market import local_share
 from model.network import (
     LEADER,
@@ -94,7 +95,7 @@ def equilibrium(
         now = bought / np.maximum(whole - bought, 1.0)
         worth = worth * np.where(now > 0.0, odds / np.where(now > 0.0, now, 1.0), 1.0)
     # A field without links yet takes what links are worth elsewhere.
-    usual = float(np.dot(worth, bought) / max(float(bought.sum()), 1.0))
+    usual = float(dot(worth, bought) / max(float(bought.sum()), 1.0))
     return np.where(able > 0.0, worth, usual), bought, ratio
 
 
@@ -140,9 +141,9 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
             links, sales[rows], wanted[buyers], e.field[buyers], target, worth, steps
         )
         unbound = 1.0 - through / np.maximum(m.purchases, 1.0)
-        larger = (1.0 + 4.0 * worth * unbound) ** p["size_tail"]
+        larger = power(1.0 + 4.0 * worth * unbound, p["size_tail"])
     link(m, supplier[taken], leader[taken])
-    e.size_level[rows] -= np.log1p(ratio)
+    e.size_level[rows] -= log1p(ratio)
     own = 4.0 * (whole - through)
     m.outside = 4.0 * (m.market - through) - own
     m.link_worth = worth * (own + m.outside) / m.market
@@ -151,4 +152,4 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
     # Rates of titles are those of 2018, with what leaders asked for then: all links count alike.
     titled = e.weight * (e.rd_active & e.above_scale)
     share = asked(m.links, np.ones(len(e)), m.links.sum(axis=1), asks_quality(e))
-    m.quality_asked_start = float(np.dot(titled, share) / max(float(titled.sum()), 1e-30))
+    m.quality_asked_start = float(dot(titled, share) / max(float(titled.sum()), 1e-30))

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import ndtr
 
+from model.elementary import log1p, normal_cdf
 from model.enterprises import NEVER
 from model.randomness import normal, uniform
 from model.scenario import Array, Lever, year_of
@@ -53,15 +53,15 @@ def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
             over(total(e.year_rd_reported), total(e.year_revenue)),
             over(total(e.rd_institution), number),
         ),
-        "scale": (np.log1p(revenue / 1e8), np.log1p(number)),
+        "scale": (log1p(revenue / 1e8), log1p(number)),
         "manufacturing": (
-            np.log1p(over(total(e.year_value_added_real), total(e.employees)) / 1e4),
+            log1p(over(total(e.year_value_added_real), total(e.employees)) / 1e4),
             over(total(e.digital_stage), number),
             over(total(e.green_factory > NEVER), number),
         ),
         "quality": (
-            np.log1p(total(e.little_giant > NEVER) + total(e.champion > NEVER)),
-            np.log1p(total(e.high_tech > NEVER)),
+            log1p(total(e.little_giant > NEVER) + total(e.champion > NEVER)),
+            log1p(total(e.high_tech > NEVER)),
         ),
         "ecosystem": (local, over(total(e.role > 0), number)),
     }
@@ -76,7 +76,7 @@ def points(values: Array, mean: Array, spread: Array) -> Array:
         mean: Mean of the racing clusters at end-2023, shape (k,).
         spread: Their standard deviation, shape (k,).
     """
-    result: Array = 100.0 * ndtr(np.mean((values - mean) / np.maximum(spread, 1e-9), axis=1))
+    result: Array = 100.0 * normal_cdf(np.mean((values - mean) / np.maximum(spread, 1e-9), axis=1))
     return result
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from model.elementary import log, power
+
 if TYPE_CHECKING:
     from model.scenario import Array
 
@@ -32,8 +34,8 @@ def rd_intensity(
         elasticity: Of real R&D to the user cost, absolute.
         speed: Share of the gap closed in a year.
     """
-    wanted = taste * cost_ratio**-elasticity
-    result: Array = intensity + (1.0 - (1.0 - speed) ** 0.25) * (wanted - intensity)
+    wanted = taste * power(cost_ratio, -elasticity)
+    result: Array = intensity + (1.0 - power(1.0 - speed, 0.25)) * (wanted - intensity)
     return result
 
 
@@ -46,8 +48,8 @@ def start_hazard(
     Rises with size (the sunk cost is spread), falls with the user cost, rises with the share of
     peers that do R&D.
     """
-    size = np.minimum((revenue / 100e6) ** size_power, 4.0)
-    yearly = base * size * cost_ratio**-elasticity * (1.0 + peer_weight * peers)
+    size = np.minimum(power(revenue / 100e6, size_power), 4.0)
+    yearly = base * size * power(cost_ratio, -elasticity) * (1.0 + peer_weight * peers)
     return np.minimum(yearly, 0.9) / 4.0
 
 
@@ -78,7 +80,7 @@ def next_knowledge(knowledge: Array, rd_real: Array, decay: float) -> Array:
 
 def log_gain(before: Array, after: Array, floor: Array) -> Array:
     """Growth of the log of a stock over its floor, which keeps it finite at zero."""
-    return np.log((after + floor) / (before + floor))
+    return log((after + floor) / (before + floor))
 
 
 def seldom(draw: Array, lot: Array, chance: float) -> Array:
@@ -106,10 +108,10 @@ def level_noise(shock: Array, scale: float, chance: float) -> Array:
         chance: That one comes in a quarter.
     """
     mean = 1.0 - chance + chance / (1.0 - scale**2 / chance)
-    result: Array = scale * shock - np.log(mean)
+    result: Array = scale * shock - log(mean)
     return result
 
 
 def noise_scale(revenue: Array, scale: float, size_slope: float) -> Array:
     """Scale of the transitory shock: falls a little with size (weakly, as in China)."""
-    return scale * np.clip(revenue / 50e6, 0.05, 1e4) ** -size_slope
+    return scale * power(np.clip(revenue / 50e6, 0.05, 1e4), -size_slope)

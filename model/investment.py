@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.elementary import power
+
 if TYPE_CHECKING:
     from model.scenario import Array
 
@@ -17,7 +19,7 @@ def wanted_capital(
     rate: Array, revenue: Array, equipment_price: Array | float, elasticity: float
 ) -> Array:
     """Capital wanted, yuan: in proportion to revenue at unchanged prices of goods."""
-    result: Array = rate * revenue * equipment_price**-elasticity
+    result: Array = rate * revenue * power(equipment_price, -elasticity)
     return result
 
 

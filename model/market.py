@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from model.elementary import exp
+
 if TYPE_CHECKING:
     from model.scenario import Array
 
@@ -22,7 +24,7 @@ def competitiveness(
     size_level: Array, size_noise: Array, productivity: Array, appeal: Array, sigma: float
 ) -> Array:
     """Mass a^(sigma-1) of each enterprise, in yuan of revenue a year at the market of 2018."""
-    return np.exp(size_level + size_noise + (sigma - 1.0) * (productivity + appeal))
+    return exp(size_level + size_noise + (sigma - 1.0) * (productivity + appeal))
 
 
 def revenue_target(

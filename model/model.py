@@ -16,6 +16,7 @@ from model.branching import first_difference
 from model.budget import Province
 from model.clusters import City, Cluster
 from model.demography import Profiles
+from model.elementary import dot
 from model.enterprises import YEARLY, Enterprises
 from model.finance import Banks
 from model.first_links import found
@@ -133,7 +134,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         pay = float(np.sum(staff[e.above_scale]))
         self.wage = marginals["va_share_wages"] * marginals["value_added"] / pay
         # Below scale pay is a larger part of value added: the anchor is the share of all.
-        made = 4.0 * float(np.dot(e.weight, e.value_added))
+        made = 4.0 * dot(e.weight, e.value_added)
         self.labour_share_start = self.wage * float(np.sum(staff)) / made
         self.memory: tuple[float, float] | None = None
         self.rd_cost_ratio = np.ones(len(e))
@@ -151,7 +152,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
     def _found(self) -> None:
         """Clusters, province, cities and banks, with empty books."""
         e = self.enterprises
-        owed = float(np.dot(e.weight, e.debt_short + e.debt_long))
+        owed = dot(e.weight, e.debt_short + e.debt_long)
         self.banks = Banks(self, owed, self.policy.outside.loan_rate_in(2018))
         self.province = Province(self)
         self.cities = [City(self, number) for number in range(len(CITIES))]
@@ -361,4 +362,4 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
     def _position(self) -> float:
         """Cash less debt of all enterprises, yuan."""
         e = self.enterprises
-        return float(np.dot(e.weight, e.cash - e.debt_short - e.debt_long))
+        return dot(e.weight, e.cash - e.debt_short - e.debt_long)

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from model.demography import RAMP
+from model.elementary import log, log1p
 from model.enterprises import NEVER
 from model.randomness import uniform
 from model.reach import felt, served
@@ -131,7 +132,7 @@ def search(e: Enterprises, wanted: Array, start: Array, p: Mapping[str, float]) 
     field = e.field[leaders]
     here = by_place[field, e.city[leaders]] / whole[field]
     # Links of a supplier are Poisson when leaders are many: so many have none.
-    usual = -np.log1p(-p["supporting_share"])
+    usual = -log1p(-p["supporting_share"])
     pull = usual * wanted[leaders] / whole[field] / start[field] / (1.0 + near * here)
     in_field = np.bincount(field, pull, N)
     around = np.repeat(in_field, len(CITIES)) + near * np.bincount(place[leaders], pull, places)
@@ -176,7 +177,7 @@ def choose(e: Enterprises, s: Search, rows: Whole, seed: int, quarter: int) -> W
         return rows
     at, leader, pull = s.pairs(e, rows)
     draw = uniform(seed, "which leader", address(e.id[rows][at], e.id[leader]), quarter)
-    race = -np.log(draw) / pull
+    race = -log(draw) / pull
     begin = np.flatnonzero(np.diff(at, prepend=-1))
     least = np.repeat(np.minimum.reduceat(race, begin), np.diff(begin, append=len(race)))
     chosen: Whole = leader[race == least]

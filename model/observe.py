@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from model.credit import interest_due
+from model.elementary import exp
 from model.enterprises import NEVER
 from model.outcomes import CHOSEN, LEVELS, OUTCOMES
 from model.population import ENERGY_FIELD
@@ -72,7 +73,7 @@ def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
         "rd_active_100m": over_100m * e.rd_active,
         "over_500m": over_500m,
         "rd_institution_500m": over_500m * e.rd_institution,
-        "revenue_times_tfp": above * e.year_revenue * np.exp(e.productivity),
+        "revenue_times_tfp": above * e.year_revenue * exp(e.productivity),
         "hightech_revenue": above * hightech * e.year_revenue,
         "digital": above * digital,
         "digital_below": below * digital,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import credit, energy, investment, plans
+from model.accounting import covers
+from model.elementary import dot
 from model.reach import felt
 
 if TYPE_CHECKING:
@@ -28,9 +30,9 @@ def invest(m: ClusterPolicyModel) -> None:
     long, short, line = credit.lend(m, funds, outlay, lumps.cost, repaid)
 
     available = funds + long - upkeep
-    stage_up = digital_plan.buys & (available >= digital_plan.cost)
+    stage_up = digital_plan.buys & covers(available, digital_plan.cost)
     available = available - digital_plan.cost * stage_up
-    green_up = green_plan.buys & (available >= green_plan.cost)
+    green_up = green_plan.buys & covers(available, green_plan.cost)
     available = available - green_plan.cost * green_up
     lump = np.minimum(lumps.cost, np.maximum(available, 0.0))
     plant = upkeep + lump
@@ -73,8 +75,8 @@ def invest(m: ClusterPolicyModel) -> None:
     e.green_upgrades += green_up
     e.year_investment += spent
     e.year_subsidy += grant
-    m.spent += float(np.dot(w, grant))
-    m.books.book("households", float(np.dot(w, dividend)))
-    m.books.book("outside", float(np.dot(w, spent)))
-    m.books.book("government", -float(np.dot(w, grant)))
+    m.spent += dot(w, grant)
+    m.books.book("households", dot(w, dividend))
+    m.books.book("outside", dot(w, spent))
+    m.books.book("government", -dot(w, grant))
     credit.set_rates(m)

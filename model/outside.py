@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import taxes
+from model.elementary import dot, exp, log1p
 from model.scenario import FIELDS
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def outside_world(m: ClusterPolicyModel) -> None:
         price = 1.0 + outside.growth("price", year)
         # Orders run on: the province meets the swings of all industry late, a field's own at once.
         demand, carried = outside.growth("demand", year), p["demand_inertia"]
-        nation = float(np.dot(m.market, demand) / m.market.sum())
+        nation = float(dot(m.market, demand) / m.market.sum())
         m.demand_pace = carried * m.demand_pace + (1.0 - carried) * nation
         m.demand_growth = (1.0 + demand + m.demand_pace - nation) * price
         m.price = m.price * price
@@ -32,12 +33,12 @@ def outside_world(m: ClusterPolicyModel) -> None:
         m.wage *= float(np.sum(m.market * price) / np.sum(m.market))
         m.market = m.market * m.demand_growth
         m.price_all = float(np.sum(m.market) / np.sum(m.market / m.price))
-        m.frontier = p["frontier_share"] * np.log1p(outside.growth("frontier", year)) / 4.0
+        m.frontier = p["frontier_share"] * log1p(outside.growth("frontier", year)) / 4.0
         m.input_price *= 1.0 + outside.input_gap_in(year)
         m.banks.base_rate = outside.loan_rate_in(year)
     else:
         m.demand_growth = np.ones(len(FIELDS))
-    m.outside = m.outside * np.exp((p["sigma"] - 1.0) * m.frontier)
+    m.outside = m.outside * exp((p["sigma"] - 1.0) * m.frontier)
     rates = m.lever_value
     m.income_tax = taxes.IncomeTaxRates(
         *(rates("corporate_income_tax", term) for term in taxes.IncomeTaxRates.__annotations__)

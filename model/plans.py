@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import digital, energy, investment, targeting
+from model.elementary import exp
 from model.randomness import laplace, uniform
 from model.reach import barred, felt
 
@@ -165,7 +166,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     offer, approvals, served = _approve(m, offer, claim)
     willing |= served[rows]
     turn = uniform(seed, "digital turn", ids, t)
-    grown = float(np.exp(p["digital_capacity_growth"] * t / 4.0)) * price / 4.0
+    grown = exp(p["digital_capacity_growth"] * t / 4.0) * price / 4.0
     done = np.zeros(len(rows), dtype=bool)
     for group, name in ((above, "above"), (~above, "below")):
         raised = 1.0 + m.lever_value("digital_capacity", name)

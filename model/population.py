@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.clusters import ClusterSeat, seats
+from model.elementary import exp, log, power
 from model.enterprises import NEVER, empty
 from model.innovation import noise_scale
 from model.randomness import Ids, normal, uniform
@@ -101,7 +102,7 @@ def build_population(
 
 def truncated_pareto(u: Array, low: float, high: float, tail: float) -> Array:
     """Size with upper-tail probability `u` of a Pareto law between `low` and `high`."""
-    result: Array = (u * low**-tail + (1.0 - u) * high**-tail) ** (-1.0 / tail)
+    result: Array = power(u * power(low, -tail) + (1.0 - u) * power(high, -tail), -1.0 / tail)
     return result
 
 
@@ -126,7 +127,7 @@ def in_turn(draw: Array, score: Array, weight: Array, target: float) -> npt.NDAr
     An exponential race (Efraimidis and Spirakis 2006): the order is that of `-ln(draw) / score`.
     """
     rows = np.flatnonzero(score > 0.0)
-    rows = rows[np.argsort(-np.log(draw[rows]) / score[rows], kind="stable")]
+    rows = rows[np.argsort(-log(draw[rows]) / score[rows], kind="stable")]
     taken = weight[rows].cumsum() <= target + 0.5 * weight[rows]
     marked = np.zeros(len(draw), dtype=bool)
     marked[rows[taken]] = True
@@ -141,13 +142,17 @@ def _sample(
     tail, top = p["size_tail"], p["size_top"]
 
     def number_over(size: float) -> int:
-        result: int = round(n * (size**-tail - top**-tail) / (THRESHOLD**-tail - top**-tail))
+        result: int = round(
+            n
+            * (power(size, -tail) - power(top, -tail))
+            / (power(THRESHOLD, -tail) - power(top, -tail))
+        )
         return result
 
     tail_below, least = p["below_scale_tail"], p["below_scale_least"]
     upper = round(
-        below * ((0.5 * THRESHOLD) ** -tail_below - THRESHOLD**-tail_below)
-        / (least**-tail_below - THRESHOLD**-tail_below)
+        below * (power(0.5 * THRESHOLD, -tail_below) - power(THRESHOLD, -tail_below))
+        / (power(least, -tail_below) - power(THRESHOLD, -tail_below))
     )  # fmt: skip
     certain, middle = number_over(CERTAINTY), number_over(0.25 * CERTAINTY)
     bounds = [certain, middle, n, n + upper, n + below]
@@ -226,7 +231,10 @@ def _clusters(province: Province, located: Array) -> tuple[ClusterSeat, ...]:
     """
     count = province.fields["enterprises"][:, None] * located
     sales = province.fields["revenue"][:, None] * located
-    ranks = [values.ravel().argsort().argsort().reshape(values.shape) for values in (count, sales)]
+    ranks = [
+        values.ravel().argsort(kind="stable").argsort(kind="stable").reshape(values.shape)
+        for values in (count, sales)
+    ]
     score = (ranks[0] + ranks[1]).astype(np.float64)
     registered = round(province.marginals["county_clusters"])
     return seats(province.clusters, score, count, registered)
@@ -281,7 +289,7 @@ def _fill(
 ) -> None:  # fmt: skip
     """Members of a cluster of published size: in random order until the size is reached."""
     rows = np.flatnonzero(here & (revenue < 0.5 * scale))
-    rows = rows[np.argsort(draw[rows])]
+    rows = rows[np.argsort(draw[rows], kind="stable")]
     primary[here] = -1
     primary[rows[(e["weight"] * revenue)[rows].cumsum() <= scale]] = number
 
@@ -339,7 +347,7 @@ def _describe(
     wedge = p["wedge_spread"] * normal(seed, "wedge", ids)
 
     tax = m["va_share_production_tax"] * p["vat_in_production_tax"]
-    with_vat = np.minimum(facts["va_rate"][field] * np.exp(wedge), 0.75)
+    with_vat = np.minimum(facts["va_rate"][field] * exp(wedge), 0.75)
     with_vat = np.minimum(_spread(with_vat * revenue, w, above, m["value_added"]) / revenue, 0.85)
     e["va_rate"][:] = with_vat * (1.0 - tax)
     va = with_vat * revenue
@@ -353,15 +361,15 @@ def _describe(
     luck = 2.0 * noise_scale(revenue, p["noise"], p["noise_size_slope"]) ** 2 / fading
     tail = np.where(above, p["size_tail"], p["below_scale_tail"])
     e["size_noise"][:] = tail * luck + np.sqrt(luck) * normal(seed, "luck", ids)
-    e["size_level"][:] = np.log(revenue) - e["size_noise"]
+    e["size_level"][:] = log(revenue) - e["size_noise"]
 
-    staff = revenue ** p["labour_size_power"] * np.exp(
+    staff = power(revenue, p["labour_size_power"]) * exp(
         0.3 * normal(seed, "staff", ids) + 0.5 * wedge
     )
     staff = _spread(staff, w, above, m["employees"])
     e["employees"][:] = np.maximum(staff, 1.0)
     e["labour_need"][:] = e["employees"] / va
-    pay = (va / e["employees"]) ** p["wage_productivity_power"]
+    pay = power(va / e["employees"], p["wage_productivity_power"])
     e["wage"][:] = pay / (float((w * pay * e["employees"])[above].sum())
                           / float((w * e["employees"])[above].sum()))  # fmt: skip
 
@@ -369,7 +377,7 @@ def _describe(
     full = np.where(e["plant"], 12.0 / (1.0 - e["founded"]), 1.0)
     depreciated = m["va_share_depreciation"] * m["value_added"] / p["capital_depreciation"]
     capital = facts["capital_per_revenue"][field] * revenue
-    capital = capital * full * np.exp(0.3 * normal(seed, "capital", ids))
+    capital = capital * full * exp(0.3 * normal(seed, "capital", ids))
     capital = _spread(capital, w, above, depreciated)
     e["capital"][:] = capital
     # Wanted capital: the stock is on average a little under it, as plans run ahead of plant.
@@ -377,28 +385,30 @@ def _describe(
         capital
         / full
         / revenue
-        * np.exp(p["capital_gap_spread"] * (uniform(seed, "capital gap", ids) - 0.35))
+        * exp(p["capital_gap_spread"] * (uniform(seed, "capital gap", ids) - 0.35))
     )
 
-    debt = revenue * np.exp(0.6 * normal(seed, "debt", ids))
+    debt = revenue * exp(0.6 * normal(seed, "debt", ids))
     debt = np.minimum(_spread(debt, w, w > 0.0, m["loans"]), 0.9 * capital)
     debt = _spread(debt, w, w > 0.0, m["loans"])
     e["debt_long"][:] = m["mlt_share"] * debt
     e["debt_short"][:] = debt - e["debt_long"]
-    e["cash"][:] = p["cash_share"] * revenue * np.exp(0.4 * normal(seed, "cash", ids))
+    e["cash"][:] = p["cash_share"] * revenue * exp(0.4 * normal(seed, "cash", ids))
 
     _innovation(e, revenue, va, province, p, seed)
 
     _digital_and_energy(e, revenue, va, province, p, seed)
 
     e["ownership"][:] = _ownership(revenue, uniform(seed, "ownership", ids))
-    aged = (-1 + 4.0 * p["age_mean"] * np.log(uniform(seed, "age", ids))).astype(np.int64)
+    aged = (-1 + 4.0 * p["age_mean"] * log(uniform(seed, "age", ids))).astype(np.int64)
     e["founded"][:] = np.where(e["plant"], e["founded"], aged)
     e["rate"][:] = 0.05
     leaders = np.zeros(len(ids), dtype=bool)
     for f in range(len(FIELDS)):
         rows = np.flatnonzero((field == f) & (revenue >= CERTAINTY))
-        leaders[rows[np.argsort(-revenue[rows])[: int(p["leaders_per_field"])]]] = True
+        leaders[rows[np.argsort(-revenue[rows], kind="stable")[: int(p["leaders_per_field"])]]] = (
+            True
+        )
     # Who supplies them is in the links of the network.
     e["role"][:] = np.where(leaders, 2, 0)
     e["mu_class"][:] = 1
@@ -412,18 +422,16 @@ def _digital_and_energy(
     ids, w, above = e["id"], e["weight"], e["above_scale"]
     coverage = np.where(
         above,
-        p["digital_start_above"] * (revenue / 100e6) ** 0.12,
-        p["digital_start_below"] * (revenue / 5e6) ** 0.2,
+        p["digital_start_above"] * power(revenue / 100e6, 0.12),
+        p["digital_start_below"] * power(revenue / 5e6, 0.2),
     )
     adopted = uniform(seed, "digital", ids) < np.minimum(coverage, 0.95)
-    depth = np.floor(np.log(uniform(seed, "digital depth", ids)) / np.log(0.38)).astype(np.int64)
+    depth = np.floor(log(uniform(seed, "digital depth", ids)) / log(0.38)).astype(np.int64)
     e["digital_stage"][:] = np.where(adopted, np.minimum(1 + depth, 4), 0)
     e["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * e["digital_stage"] / 4.0
 
     energy = (
-        province.fields["energy_per_va"][e["field"]]
-        * np.exp(0.5 * normal(seed, "energy", ids))
-        * va
+        province.fields["energy_per_va"][e["field"]] * exp(0.5 * normal(seed, "energy", ids)) * va
     )
     e["energy_technique"][:] = 1.0
     e["energy_per_va"][:] = _spread(energy, w, above, province.marginals["energy"]) / va
@@ -437,7 +445,7 @@ def _rising_plants(
     ids, field = e["id"], e["field"]
     share = province.fields["large_plant_share"] / province.fields["revenue"]
     inside = (revenue >= CERTAINTY) & (revenue < 8e9)
-    score = np.where(inside, share[field] * revenue**0.5, 0.0)
+    score = np.where(inside, share[field] * np.sqrt(revenue), 0.0)
     number = p["plants_rising_at_start"] * p["plants_per_year"]
     e["plant"][:] = chosen(uniform(seed, "rising plant", ids), score, e["weight"], number)
     age = 2 + np.floor(9 * uniform(seed, "plant age", ids)).astype(np.int64)
@@ -446,7 +454,7 @@ def _rising_plants(
 
 def _ownership(revenue: Array, draw: Array) -> npt.NDArray[np.int64]:
     """Private, state or foreign; the state holds more of the large ones (judged, descriptive)."""
-    state = np.clip(0.02 + 0.07 * np.log(np.maximum(revenue / 1e8, 1.0)), 0.0, 0.5)
+    state = np.clip(0.02 + 0.07 * log(np.maximum(revenue / 1e8, 1.0)), 0.0, 0.5)
     return np.where(draw < state, 1, np.where(draw > 0.95, 2, 0)).astype(np.int64)
 
 
@@ -457,7 +465,7 @@ def _innovation(
     """R&D, institutions, knowledge and the titles held at end-2018."""
     m, facts = province.marginals, province.fields
     ids, w, above, field = e["id"], e["weight"], e["above_scale"], e["field"]
-    score = facts["rd_active"][field] * (revenue / 100e6) ** p["rd_size_power"]
+    score = facts["rd_active"][field] * power(revenue / 100e6, p["rd_size_power"])
     active = uniform(seed, "rd active", ids)
     doing = above & chosen(active, np.where(above, score, 0.0), w, m["rd_active"])
     upper = ~above & (revenue > 3e6)
@@ -467,11 +475,11 @@ def _innovation(
     held = uniform(seed, "institution", ids)
     with_rd = doing & above & (held < p["institution_given_rd"])
     rest = max(m["rd_institution"] - float(w[with_rd].sum()), 0.0)
-    others = np.where(above & ~doing, (revenue / 100e6) ** p["rd_size_power"], 0.0)
+    others = np.where(above & ~doing, power(revenue / 100e6, p["rd_size_power"]), 0.0)
     e["rd_institution"][:] = with_rd | chosen(held, others, w, rest)
 
-    taste = facts["rd_intensity"][field] * (revenue / 100e6) ** -0.1
-    taste = np.minimum(taste * np.exp(0.6 * normal(seed, "rd taste", ids) - 0.18), 0.25)
+    taste = facts["rd_intensity"][field] * power(revenue / 100e6, -0.1)
+    taste = np.minimum(taste * exp(0.6 * normal(seed, "rd taste", ids) - 0.18), 0.25)
     # At the deduction of 2018 (75 % extra), as far as it is claimed.
     relabelled = 1.0 + p["relabel_share"] * 0.75 * p["deduction_take_up"] * TAXED
     factory = doing & above & (field != ENERGY_FIELD)

@@ -8,6 +8,7 @@ import numpy as np
 
 from model import audit, awareness, energy, innovation, market, targeting, taxes
 from model.credit import interest_due
+from model.elementary import dot, exp, log
 from model.enterprises import NEVER
 from model.population import ENERGY_FIELD
 from model.reach import felt
@@ -37,7 +38,7 @@ def produce(m: ClusterPolicyModel) -> None:
     # Energy at unchanged technique is part of what the value-added rate already pays for.
     materials = e.revenue - net - saved_cost - energy_cost
 
-    wanted = e.labour_need * 4.0 * real * np.exp(-m.labour_saving - e.productivity)
+    wanted = e.labour_need * 4.0 * real * exp(-m.labour_saving - e.productivity)
     e.employees += p["labour_adjustment"] * (wanted - e.employees)
     wages = e.employees * e.wage * (m.wage / 4.0)
 
@@ -69,7 +70,7 @@ def produce(m: ClusterPolicyModel) -> None:
     e.value_added = books.value_added
     e.value_added_real = real
     e.profit = books.profit
-    m.identity = _relative(float(np.dot(w, books.value_added)), float(np.dot(w, books.income_side)))
+    m.identity = _relative(dot(w, books.value_added), dot(w, books.income_side))
     tax, forgone = _income_tax(m)
 
     m.cash_flow = e.profit - tax + books.depreciation
@@ -80,16 +81,16 @@ def produce(m: ClusterPolicyModel) -> None:
         ("banks", books.interest),
         ("outside", materials + energy_cost + books.services + e.rd - e.revenue - vat),
     ):
-        m.books.book(sector, float(np.dot(w, amount)))
+        m.books.book(sector, dot(w, amount))
     paid = vat - deduction + books.surcharges + tax
-    m.spent += float(np.dot(w, received))
+    m.spent += dot(w, received)
     _count_year(m, books, energy_used, paid, deduction + forgone, received)
     if extra_vat is not None and deduction.any():
         payer = taxes.payers("vat", p["local_tax_province"])
         targeting.book(m, extra_vat, "forgone", "tax", "tax", slice(None), deduction, payer)
-    m.turnover = float(np.dot(w, e.revenue + vat))
-    _wage(m, float(np.dot(w, wages)), float(np.dot(w, e.value_added)), float(np.dot(w, real)),
-          float(np.dot(w, e.employees)))  # fmt: skip
+    m.turnover = dot(w, e.revenue + vat)
+    _wage(m, dot(w, wages), dot(w, e.value_added), dot(w, real),
+          dot(w, e.employees))  # fmt: skip
 
 
 def _count_year(
@@ -121,15 +122,15 @@ def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: fl
     if m.memory is not None:
         before_real, before_staff = m.memory
         growth = market.wage_growth(
-            productivity=np.log(real / staff) - np.log(before_real / before_staff),
+            productivity=log(real / staff) - log(before_real / before_staff),
             labour_share=wages / va,
             share_start=m.labour_share_start,
-            employment=np.log(staff / before_staff) - p["labour_force_growth"] / 4.0,
+            employment=log(staff / before_staff) - p["labour_force_growth"] / 4.0,
             correction=p["wage_correction"],
             pass_through=p["wage_pass_through"],
             supply=p["labour_supply_elasticity"],
         )
-        m.wage *= float(np.exp(np.clip(growth, -0.1, 0.15)))
+        m.wage *= exp(np.clip(growth, -0.1, 0.15))
     m.memory = (real, staff)
 
 

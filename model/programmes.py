@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import awareness, projects, targeting
+from model.accounting import covers, left_of
+from model.elementary import dot
 from model.enterprises import LABELS, NEVER
 from model.finance import ration
 from model.scenario import SIZES, Array
@@ -86,11 +88,11 @@ def _pay_awards(m: ClusterPolicyModel) -> None:
         cluster = m.clusters[number]
         if not cluster.titled:
             continue
-        if not additional and yuan > m.province.award_fund:
+        if not additional and not covers(m.province.award_fund, np.asarray(yuan)):
             waiting.append((number, yuan))  # no money is left this year
             continue
         if not additional:
-            m.province.award_fund -= yuan
+            m.province.award_fund = float(left_of(m.province.award_fund, yuan))
         _pay_award(m, lever, cluster, number, yuan)
     m.awards_due = waiting
 
@@ -121,12 +123,12 @@ def _share_out(
     e, (origin, fund) = m.enterprises, part
     rows = np.flatnonzero((e.cluster == number) & e.rd_active & e.above_scale)
     last = e.last_rd_reported[rows]
-    weighted = float(np.dot(e.weight[rows], last))
+    weighted = dot(e.weight[rows], last)
     share = m.lever_value("cluster_award", "projects")
     for_projects = share * yuan if weighted > 0.0 else 0.0
     if for_projects > 0.0:
         each = np.minimum(for_projects * last / weighted, last - m.rd_supported[rows])
-        for_projects = float(np.dot(e.weight[rows], each))
+        for_projects = dot(e.weight[rows], each)
         m.rd_supported[rows] += each
         m.due.append(targeting.Due(m.quarter, lever, origin, fund, e.id[rows], each))
     m.build_platform(cluster, lever, yuan - for_projects, origin, fund)
@@ -146,7 +148,7 @@ def _take_stakes(m: ClusterPolicyModel) -> None:
     usual, delivered = targeting.usual_take_up(m, lever), targeting.delivery(m, lever)
     served = targeting.claims(lever, e, m.seed_of_run, t, usual, delivered)
     wanted = np.where(served, wanted, 0.0)
-    asked = float(np.dot(e.weight, wanted))
+    asked = dot(e.weight, wanted)
     rows = np.flatnonzero(wanted)
     if not len(rows):
         return
@@ -155,5 +157,5 @@ def _take_stakes(m: ClusterPolicyModel) -> None:
     # The province holds a stake for it, so it is invested and not spent.
     targeting.book(m, lever, "invested", origin, fund, rows, equity[rows])
     e.cash += equity
-    m.spent += float(np.dot(e.weight, equity))
-    m.books.book("government", -float(np.dot(e.weight, equity)))
+    m.spent += dot(e.weight, equity)
+    m.books.book("government", -dot(e.weight, equity))

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
 
 from model import audit, targeting
+from model.elementary import dot, log, log1p, normal_cdf
 from model.horse_race import whole_places
 from model.randomness import normal, uniform
 from model.scenario import CITIES, FIELDS, Array
@@ -67,11 +67,11 @@ def expert_score(
     """
     distance, number = np.zeros(len(weight)), weight.sum()
     for quantity in (intensity, revenue):
-        log = np.log(np.maximum(quantity, 1e-9))
-        mean = np.sum(log * weight) / number
-        deviation = np.sqrt(np.sum((log - mean) ** 2 * weight) / number)
-        distance += 0.5 * (log - mean) / max(float(deviation), 1e-9)
-    result: Array = 100.0 * ndtr(distance) + spread * view
+        size = log(np.maximum(quantity, 1e-9))
+        mean = np.sum(size * weight) / number
+        deviation = np.sqrt(np.sum((size - mean) ** 2 * weight) / number)
+        distance += 0.5 * (size - mean) / max(float(deviation), 1e-9)
+    result: Array = 100.0 * normal_cdf(distance) + spread * view
     return result
 
 
@@ -87,7 +87,7 @@ def product_appeal(sales: float, revenue: Array, sigma1: float) -> Array:
         sigma1: Elasticity of substitution less one.
     """
     part = np.minimum(sales / np.maximum(revenue, 1.0), LARGEST_PRODUCT)
-    result: Array = np.log1p(part) / sigma1
+    result: Array = log1p(part) / sigma1
     return result
 
 
@@ -168,7 +168,7 @@ def delivered(m: ClusterPolicyModel, lever: Lever, rows: Whole) -> float:
     """Part of the number asked for that offices bring about, as a mean over some enterprises."""
     e = m.enterprises
     part = np.broadcast_to(targeting.delivery(m, lever), len(e))[rows]
-    return float(np.dot(e.weight[rows], part)) / max(float(e.weight[rows].sum()), 1e-9)
+    return dot(e.weight[rows], part) / max(float(e.weight[rows].sum()), 1e-9)
 
 
 def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:

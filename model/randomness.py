@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+
+from model.elementary import log1p, normal_quantile
 
 if TYPE_CHECKING:
     from model.scenario import Array
@@ -74,11 +75,11 @@ def uniform(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
 
 def normal(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
     """Standard normal numbers by address, shape (rows,)."""
-    return np.asarray(ndtri(uniform(seed, purpose, ids, quarter)), dtype=np.float64)
+    return np.asarray(normal_quantile(uniform(seed, purpose, ids, quarter)), dtype=np.float64)
 
 
 def laplace(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
     """Laplace numbers of scale one by address, shape (rows,)."""
     u = uniform(seed, purpose, ids, quarter)
     u -= 0.5
-    return np.copysign(np.log1p(-2.0 * np.abs(u)), u)
+    return np.copysign(log1p(-2.0 * np.abs(u)), u)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import audit, digital, innovation, titles
+from model.elementary import exp, log, power
 from model.enterprises import NEVER
 from model.randomness import laplace, uniform
 from model.reach import felt
@@ -53,7 +54,7 @@ def innovate(m: ClusterPolicyModel) -> None:
         return result
 
     slow = innovation.level_noise(shock("level"), p["level_shock"], chance)
-    giant = np.log(np.maximum(e.expected_revenue / p["giant_size"], 1.0))
+    giant = log(np.maximum(e.expected_revenue / p["giant_size"], 1.0))
     e.size_level += slow - p["giant_reversion"] / 4.0 * giant
     scale = innovation.noise_scale(e.expected_revenue, p["noise"], p["noise_size_slope"])
     e.size_noise *= 1.0 - p["noise_reversion"]
@@ -90,7 +91,7 @@ def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Arr
 def _rd(m: ClusterPolicyModel) -> None:
     """Starts, stops and intensity of R&D."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    trend = float(np.exp(p["rd_taste_growth"] * (t + 1) / 4.0))
+    trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
     peers = m.peer_share(e.rd_active)
     # Where R&D is a condition of grants, it brings more than its own return (article 5).
     ticket = m.ticket.take(e.size) / np.maximum(e.rd_taste * e.expected_revenue, 1.0)
@@ -102,7 +103,7 @@ def _rd(m: ClusterPolicyModel) -> None:
     draw = uniform(seed, "rd start", e.id, t)
     sunk = p["rd_sunk"] * e.rd_taste * e.expected_revenue
     starts = ~e.rd_active & (draw < start) & (e.cash > sunk) & (e.expected_revenue > 3e6)
-    size = np.clip((e.expected_revenue / 100e6) ** -0.3, 0.2, 2.0)
+    size = np.clip(power(e.expected_revenue / 100e6, -0.3), 0.2, 2.0)
     stops = e.rd_active & (draw < p["rd_stop"] / 4.0 * size)
     intensity = innovation.rd_intensity(
         e.rd_intensity, trend * e.rd_taste, m.rd_cost_ratio, p["eps_RD"], p["rd_adjust_speed"]
@@ -115,7 +116,7 @@ def _rd(m: ClusterPolicyModel) -> None:
     able = np.maximum(0.5 * e.cash + 0.25 * np.maximum(e.value_added, 0.0), 0.0)
     # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
     m.lasting_price += p["lasting_price_speed"] / 4.0 * (m.price - m.lasting_price)
-    steady = (m.lasting_price / m.price) ** (1.0 - p["rd_price_pass"])
+    steady = power(m.lasting_price / m.price, 1.0 - p["rd_price_pass"])
     sales = e.expected_revenue * steady.take(e.field)
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])

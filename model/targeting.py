@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import awareness, ledger
+from model.accounting import left_of
 from model.digital import serve
+from model.elementary import dot
 from model.enterprises import LABELS, NEVER, ROLES, Enterprises
 from model.ledger import SPECIAL
 from model.randomness import uniform
@@ -160,7 +162,7 @@ def cap_left(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Most that each enterprise may still be granted for an outlay, yuan."""
     cap = lever.value("cap", m.quarter, np.inf)
     granted = m.granted.get(lever.id, np.zeros(len(m.enterprises)))
-    return np.maximum(cap - granted, 0.0)
+    return left_of(cap, granted)
 
 
 @dataclass(frozen=True)
@@ -278,7 +280,7 @@ def approve(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Approval:
         left = m.province.left(lever, origin, fund)
         won = rows[serve(asks, claim[rows], e.weight[rows], queue, left)]
         approved[won], part[won] = claim[won], i
-        m.province.spend(lever, origin, float(np.dot(e.weight[won], claim[won])))
+        m.province.spend(lever, origin, dot(e.weight[won], claim[won]))
     return Approval(lever, approved, part)
 
 
@@ -304,7 +306,7 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
         rows = np.flatnonzero(approval.part == i)
         if not len(rows):
             continue
-        unused = float(np.dot(e.weight[rows], approval.yuan[rows] - granted[rows]))
+        unused = dot(e.weight[rows], approval.yuan[rows] - granted[rows])
         m.province.spend(lever, origin, -unused)
         rows = rows[granted[rows] > 0.0]
         book(m, lever, "committed", origin, fund, rows, granted[rows])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from model.elementary import log
 from model.enterprises import NEVER, Enterprises
 from model.population import CERTAINTY, TITLE_TERM
 from model.randomness import uniform
@@ -104,8 +105,8 @@ def _little_giants(
     fit = (e.srdi > NEVER) & (e.little_giant == NEVER) & e.above_scale & e.rd_active
     rows = np.flatnonzero(fit)
     revenue = np.maximum(e.year_revenue[rows], 1.0)
-    growth = np.log(revenue / np.maximum(e.last_revenue[rows], 1.0))
-    score = np.log(revenue) + 20.0 * np.minimum(intensity[rows], 0.15)
+    growth = log(revenue / np.maximum(e.last_revenue[rows], 1.0))
+    score = log(revenue) + 20.0 * np.minimum(intensity[rows], 0.15)
     view = uniform(seed, "little giant score", e.id[rows], quarter)
     score += np.clip(growth, -0.5, 0.5) + 2.0 * view
     rows = rows[np.argsort(-score, kind="stable")]

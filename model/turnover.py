@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import demography, network, promotion, targeting
+from model.elementary import dot, exp, power
 from model.randomness import uniform
 from model.scenario import FIELDS
 
@@ -39,18 +40,18 @@ def entry(m: ClusterPolicyModel) -> None:
     new["cash"][:] = p["cash_share"] * new["expected_revenue"] * scale
     new["expected_revenue"][:] *= np.where(new["plant"], 1.0 / demography.RAMP, 1.0)
     field = new["field"]
-    new["revenue"][:] = np.exp(
+    new["revenue"][:] = exp(
         new["size_level"] + (p["sigma"] - 1.0) * new["productivity"]
     ) * m.revenue_per_mass[field]  # fmt: skip
     new["expected_revenue"][:] = 4.0 * new["revenue"]
     new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / 0.23
     new["employees"][:] = new["labour_need"] * new["va_rate"] * 4.0 * new["revenue"]
     new["appeal"][:] = m.title_appeal[new["cluster"]]
-    new["energy_technique"][:] = m.energy_rise ** -p["energy_elasticity_new"]
+    new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
     new["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * new["digital_stage"] / 4.0
     total = new["weight"]
-    m.books.book("households", -float(np.dot(total, capital + new["cash"] - loan)))
-    m.books.book("outside", float(np.dot(total, capital)))
+    m.books.book("households", -dot(total, capital + new["cash"] - loan))
+    m.books.book("outside", dot(total, capital))
     e.append(new)
     network.welcome(m, len(e) - len(total))
     if drive and promoted is not None:
@@ -71,9 +72,9 @@ def leave(m: ClusterPolicyModel) -> None:
     means = e.cash[gone] + scrap
     repaid = np.minimum(debt[gone], means)
     borne = _guarantor_pays(m, gone, debt[gone] - repaid)
-    m.books.book("outside", -float(np.dot(w, scrap)))
-    m.books.book("banks", -float(np.dot(w, debt[gone] - repaid - borne)))
-    m.books.book("households", float(np.dot(w, means - repaid)))
+    m.books.book("outside", -dot(w, scrap))
+    m.books.book("banks", -dot(w, debt[gone] - repaid - borne))
+    m.books.book("households", dot(w, means - repaid))
     m.exits.append((gone, w.copy()))
     e.weight[gone] = 0.0
     for name in (
@@ -91,7 +92,7 @@ def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, unpaid: Array) -> Array:
     ((origin, fund),) = m.province.parts(lever)
     for kind in ("committed", "paid"):
         targeting.book(m, lever, kind, origin, fund, gone, borne)
-    total = float(np.dot(e.weight[gone], borne))
+    total = dot(e.weight[gone], borne)
     e.year_subsidy[gone] += borne
     m.spent += total
     m.books.book("government", -total)

