@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import norm, qmc
+from scipy.stats import qmc
 
 from calibration.backtest_data import (
     HERE,
@@ -55,6 +55,7 @@ from experiments.pool import LocalPool, dispatch
 from experiments.populations import save_population
 from experiments.worker import run_chunk
 from model import build_population
+from model.elementary import normal_quantile
 from model.scenario import SERIES, quarter_index
 from scenarios import load
 from scenarios.outside import outside_world
@@ -136,7 +137,7 @@ def members(origin: int, number: int, ensemble: Path | None) -> list[Draw]:
     cube = qmc.Sobol(len(priors) + len(SERIES), rng=np.random.default_rng(origin))
     # Sobol points are balanced in powers of two: the next one is drawn and cut.
     points = cube.random_base2(int(np.ceil(np.log2(max(number, 2)))))[:number]
-    scores_ = norm.ppf(np.clip(points[:, len(SERIES) :], 1e-9, 1.0 - 1e-9)).T
+    scores_ = normal_quantile(np.clip(points[:, len(SERIES) :], 1e-9, 1.0 - 1e-9)).T
     values = space.points(scores_)
     if ensemble is not None:
         columns, _ = read_ensemble(ensemble)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calibration.backtest_scores import Point
+from model.elementary import exp, log, normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,8 +65,8 @@ def rival(series: Series, origin: int, year: int) -> float | None:
     last = past[-1]
     if series.kind == "growth" or len(past) == 1:
         return last.value
-    drift = np.log(last.value / past[0].value) / (last.year - past[0].year)
-    return float(last.value * np.exp(drift * (year - last.year)))
+    drift = log(last.value / past[0].value) / (last.year - past[0].year)
+    return float(last.value * exp(drift * (year - last.year)))
 
 
 def growth_errors(series: Series, made: Forecast) -> list[float]:
@@ -80,8 +81,7 @@ def growth_errors(series: Series, made: Forecast) -> list[float]:
     if series.kind == "growth":
         return [figure.value - median[figure.year] for figure in past]
     return [
-        float(np.log(b.value / a.value) - np.log(median[b.year] / median[a.year]))
-        / (b.year - a.year)
+        float(log(b.value / a.value) - log(median[b.year] / median[a.year])) / (b.year - a.year)
         for a, b in pairwise(past)
         if median[a.year] > 0.0 and median[b.year] > 0.0
     ]
@@ -136,7 +136,7 @@ def point(
         return None
     error = float(np.mean([figure.error for figure in past])) if past else 0.0
     rng = np.random.default_rng([made.origin, actual.year, _number(series.indicator)])
-    noise = rng.standard_normal((3, len(raw)))
+    noise = normal_quantile(rng.random((3, len(raw))))
     jump_off = None
     if series.kind == "growth":
         raw = raw + past_error.shift
@@ -147,10 +147,10 @@ def point(
         if past and start is not None and np.all(start > 0.0):
             jump_off = (past[-1].value, past[-1].year)
             years = actual.year - past[-1].year
-            raw = past[-1].value * raw / start * np.exp(past_error.shift * years)
+            raw = past[-1].value * raw / start * exp(past_error.shift * years)
         # Both ends of the growth are published figures with an error each.
         ends = error * (noise[0] + (noise[1] if jump_off else 0.0))
-        members = raw * np.exp(ends + past_error.spread * np.sqrt(years) * noise[2])
+        members = raw * exp(ends + past_error.spread * np.sqrt(years) * noise[2])
     return Point(
         series.indicator, series.kind, made.origin, actual.year, actual.value, series.unit,
         series.scopes[0], members, float(np.median(raw)),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.elementary import dot, log
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -63,7 +65,7 @@ class Point:
         values = np.asarray(forecast, dtype=np.float64)
         if self.kind == "growth":
             return np.asarray(values - self.published)
-        return np.asarray(100.0 * np.log(np.maximum(values, 1e-12) / self.published))
+        return np.asarray(100.0 * log(np.maximum(values, 1e-12) / self.published))
 
     def inside(self, share: float) -> bool:
         """Whether the published value is in the central interval of a share."""
@@ -80,7 +82,7 @@ def crps(members: Array, published: float) -> float:
     ordered = np.sort(members)
     n = len(ordered)
     # Mean distance between two members, from their order.
-    between = 2.0 * float(np.dot(2.0 * np.arange(1, n + 1) - n - 1, ordered)) / n**2
+    between = 2.0 * dot(2.0 * np.arange(1, n + 1) - n - 1, ordered) / n**2
     return float(np.mean(np.abs(ordered - published)) - between / 2.0)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.elementary import dot
 from model.enterprises import NEVER
 from model.scenario import FIELDS
 from scenarios.tables import table
@@ -131,25 +132,24 @@ def _totals(population: Population) -> dict[str, float]:
     )[c["county_cluster"]]
     # Flows are held a quarter.
     revenue, loans = 4.0 * c["revenue"], c["debt_short"] + c["debt_long"]
-    total = np.dot
     return {
-        "revenue": float(total(above, revenue)),
-        "value_added": float(total(above, 4.0 * c["value_added"])),
+        "revenue": dot(above, revenue),
+        "value_added": dot(above, 4.0 * c["value_added"]),
         "enterprises": float(above.sum()),
-        "employees": float(total(above, c["employees"])),
-        "rd_expenditure": float(total(factory, c["last_rd_reported"])),
-        "rd_active": float(total(above, c["rd_active"])),
-        "rd_institution": float(total(above, c["rd_institution"])),
-        "loans": float(total(c["weight"], loans)),
-        "mlt_share": float(total(c["weight"], c["debt_long"]) / total(c["weight"], loans)),
-        "energy": float(total(above, 4.0 * c["value_added"] * c["energy_per_va"])),
-        "pv_revenue": float(total(above, revenue * (c["field"] == FIELDS.index("pv_storage")))),
-        "county_revenue": float(total(above, revenue * registered)),
-        "county_enterprises": float(total(above, registered)),
-        "srdi_provincial": float(total(c["weight"], c["srdi"] > NEVER)),
-        "below_scale_enterprises": float(total(c["weight"], ~c["above_scale"])),
-        "below_scale_rd_active": float(total(c["weight"], ~c["above_scale"] & c["rd_active"])),
-        "over_10bn": float(total(above, revenue >= 10e9)),
+        "employees": dot(above, c["employees"]),
+        "rd_expenditure": dot(factory, c["last_rd_reported"]),
+        "rd_active": dot(above, c["rd_active"]),
+        "rd_institution": dot(above, c["rd_institution"]),
+        "loans": dot(c["weight"], loans),
+        "mlt_share": dot(c["weight"], c["debt_long"]) / dot(c["weight"], loans),
+        "energy": dot(above, 4.0 * c["value_added"] * c["energy_per_va"]),
+        "pv_revenue": dot(above, revenue * (c["field"] == FIELDS.index("pv_storage"))),
+        "county_revenue": dot(above, revenue * registered),
+        "county_enterprises": dot(above, registered),
+        "srdi_provincial": dot(c["weight"], c["srdi"] > NEVER),
+        "below_scale_enterprises": dot(c["weight"], ~c["above_scale"]),
+        "below_scale_rd_active": dot(c["weight"], ~c["above_scale"] & c["rd_active"]),
+        "over_10bn": dot(above, revenue >= 10e9),
     }
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from SALib.analyze import morris as analysis
 from SALib.sample import morris as sampling
-from scipy import stats
+
+from model.elementary import normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,8 +52,7 @@ def design(space: Space, trajectories: int, seed: int) -> tuple[dict[str, Any], 
 
 def scores(points: Array) -> Array:
     """Scores of a design, shape (names, points)."""
-    found: Array = stats.norm.ppf(points).T
-    return found
+    return normal_quantile(points).T
 
 
 def signals(

@@ -7,10 +7,13 @@ scores up as it likes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy.stats import qmc
+
+from experiments.priors import Law
+from model.elementary import normal_cdf, normal_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +49,7 @@ class Space:
         """Values of the parameters at scores, shape (parameters, members); no row for the dummy."""
         return np.array(
             [
-                np.clip(distribution(prior).ppf(stats.norm.cdf(row)), prior.low, prior.high)
+                np.clip(law(prior).quantile(normal_cdf(row)), prior.low, prior.high)
                 for prior, row in zip(self.priors, scores, strict=False)
             ]
         )
@@ -62,27 +65,21 @@ class Space:
         """Scores of values, shape (parameters, members)."""
         return np.array(
             [
-                stats.norm.ppf(distribution(prior).cdf(row))
+                normal_quantile(law(prior).probability(row))
                 for prior, row in zip(self.priors, values, strict=True)
             ]
         )
 
     def drawn(self, members: int, seed: int) -> Array:
         """Scores of the prior, evenly spread over each parameter, shape (parameters, members)."""
-        cube = stats.qmc.LatinHypercube(len(self), rng=np.random.default_rng(seed))
-        scores: Array = stats.norm.ppf(cube.random(members)).T
-        return scores
+        cube = qmc.LatinHypercube(len(self), rng=np.random.default_rng(seed))
+        return normal_quantile(cube.random(members)).T
 
     def subset(self, names: Sequence[str]) -> Space:
         """The space of some of the parameters, in the order they have here."""
         return Space(tuple(prior for prior in self.priors if prior.name in names), self.dummy)
 
 
-def distribution(prior: Prior) -> Any:
+def law(prior: Prior) -> Law:
     """The distribution of a prior."""
-    width = prior.high - prior.low
-    if prior.distribution == "loguniform":
-        return stats.loguniform(prior.low, prior.high)
-    if prior.distribution == "triangular":
-        return stats.triang((prior.mode - prior.low) / width, prior.low, width)
-    return stats.uniform(prior.low, width)
+    return Law(prior.distribution, prior.low, prior.high, prior.mode)

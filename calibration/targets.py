@@ -6,6 +6,7 @@ the tables; ``--check`` only says whether they are up to date.
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,7 @@ class Target(Part):
     @property
     def spread(self) -> float:
         """Standard deviation of published less simulated value, chance in runs left out."""
-        return float((self.error**2 + self.discrepancy**2) ** 0.5)
+        return math.sqrt(self.error**2 + self.discrepancy**2)
 
 
 class Prior(Part):

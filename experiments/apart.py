@@ -67,12 +67,12 @@ def break_even(
         gain: Gain by pair, yuan.
         cost: Cost by pair, yuan.
     """
-    squares = float(np.dot(additional, additional))
-    slope = float(np.dot(additional, gain)) / squares if squares > 0.0 else 0.0
+    squares = float((additional * additional).sum())
+    slope = float((additional * gain).sum()) / squares if squares > 0.0 else 0.0
     left = gain - slope * additional
     error = 0.0
     if squares > 0.0 and len(gain) > 1:
-        error = float(np.sqrt(np.dot(left, left) / (len(gain) - 1) / squares))
+        error = float(np.sqrt((left * left).sum() / (len(gain) - 1) / squares))
     steep, flat = slope + WITHIN * error, slope - WITHIN * error
     low, at, high = (
         float(cost.mean()) / rise if rise > 0.0 else None for rise in (steep, slope, flat)

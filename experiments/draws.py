@@ -16,9 +16,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import qmc, triang
+from scipy.stats import qmc
 
 from experiments.ensemble import SHIPPED, fitted
+from experiments.priors import Law
 from model.scenario import SERIES
 from scenarios.tables import table
 
@@ -127,11 +128,5 @@ def _point(dimensions: int, index: int) -> Array:
 
 def prior_value(row: Parameter, u: float) -> float:
     """Value of a parameter at a probability."""
-    width = row.high - row.low
-    if row.distribution == "uniform":
-        return float(row.low + u * width)
-    if row.distribution == "loguniform":
-        return float(row.low * (row.high / row.low) ** u)
-    if row.distribution == "triangular":
-        return float(triang.ppf(u, (row.value - row.low) / width, row.low, width))
-    raise ValueError(f"parameters.csv: {row.name}: unknown distribution {row.distribution!r}")
+    law = Law(row.distribution, row.low, row.high, row.value)
+    return float(law.quantile(np.asarray(u)))
