@@ -115,7 +115,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[str]]:
         monkeypatch.setattr(show, "png", lambda _: b"")
         monkeypatch.setattr(show, "display", lambda part: said.append(str(part.data)))
         told = code.replace('store: str = "build/report/store"', f"store: str = {str(store)!r}")
-        exec(compile(told, "report.py", "exec"), {"__name__": "page"})  # noqa: S102
+        exec(compile(told, "report.py", "exec"), {"__name__": "page"})
         return said
 
     return shown
