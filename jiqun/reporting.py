@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from calibration.actuals import ActualsError
 from jiqun.screen import say
 from notebooks.render import PageError, ReportError, render
 
@@ -21,7 +22,7 @@ class UnmadeError(Exception):
         inside: Whether a page failed although what was given is sound.
     """
 
-    def __init__(self, error: ReportError, langs: Sequence[Lang]) -> None:
+    def __init__(self, error: ReportError | ActualsError, langs: Sequence[Lang]) -> None:
         super().__init__(_told(error, langs))
         self.inside = isinstance(error, PageError)
 
@@ -40,9 +41,9 @@ def report(
     """
     try:
         return render(store, langs, formats, actuals, out, lambda told: say(_told(told, langs)))
-    except ReportError as error:
+    except (ReportError, ActualsError) as error:
         raise UnmadeError(error, langs) from error
 
 
-def _told(error: ReportError, langs: Sequence[Lang]) -> str:
+def _told(error: ReportError | ActualsError, langs: Sequence[Lang]) -> str:
     return "\n".join(error.text(lang) for lang in langs)

@@ -159,7 +159,7 @@ def render(
         ReportError: A format is asked for that this version does not write, the store has no runs
             to tell of, or a folder of pages holds files that are no pages.
         PageError: A page could not be made. What stood there before stands there still.
-        TableError: The file of later values is wrong.
+        ActualsError: The file of later values is wrong.
     """
     if unknown := sorted(set(formats) - set(FORMATS)):
         raise ReportError("report_format", known=", ".join(FORMATS), asked=", ".join(unknown))
