@@ -44,12 +44,12 @@ report: setup ## run the reference scenarios and write build/report/{zh,en}/inde
 		$(RUN) $(MAIN) --draws $(SIDE_DRAWS) --vary $$source || [ $$? -eq 1 ] || exit; \
 	done
 	$(COMPARE) --keep --draws $(DESIGN_DRAWS) --solve-draws $(SOLVE_DRAWS) || [ $$? -eq 1 ]
-	$(JIQUN) report $(REPORT)/store --lang both
+	$(JIQUN) report $(REPORT)/store --lang both --out $(REPORT)
 	@printf '%s\n' $(REPORT)/zh/index.html $(REPORT)/en/index.html
 
 designs: setup ## compare designs of support at equal cost, on 100 pairs and in five worlds (half an hour or more)
 	$(COMPARE) --worlds || [ $$? -eq 1 ]
-	$(JIQUN) report $(REPORT)/store --lang both
+	$(JIQUN) report $(REPORT)/store --lang both --out $(REPORT)
 
 sensitivity: setup ## rank the levers anew, for later reports: 60,000 runs (an hour and a half on two cores)
 	$(JIQUN) sensitivity reference --out build/sensitivity --adopt

@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.stats import qmc
 
+from calibration.actuals import read_actuals
 from calibration.backtest_data import (
     HERE,
     ORIGIN,
@@ -33,7 +34,6 @@ from calibration.backtest_data import (
     SeriesSpec,
     all_series,
     protocol,
-    read_actuals,
 )
 from calibration.backtest_page import page
 from calibration.backtest_points import (

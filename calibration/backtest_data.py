@@ -1,4 +1,4 @@
-"""What the back-test is told: its protocol, the published figures, and later ones from a file."""
+"""What the back-test is told: its protocol and the published figures."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StrictInt
 
-from scenarios.errors import TableError, nearest_name
 from scenarios.schema import Finite, Part, checked
-from scenarios.tables import Number, Row, Text, read_table, table
+from scenarios.tables import Text, table
 from scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ UNITS = {
     "enterprises": ("enterprises", 1.0), "家": ("enterprises", 1.0), "户": ("enterprises", 1.0),
 }  # fmt: skip
 """Unit to what it measures and its size."""
-ANYWHERE = ("Anhui", "Anhui province", "province")
+ANYWHERE = ("Anhui", "Anhui province", "province", "安徽", "安徽省", "全省")
 """Scopes that name the province only: taken for the scope the project has the series in."""
 
 
@@ -154,55 +153,3 @@ def _error(row: Any, kind: str) -> float:
     if row.error_kind == "%":
         return float(row.error) / 100.0
     return float(row.error) / row.value if row.error_kind == "pp" else 0.0
-
-
-class ActualRow(Row):
-    """A later figure in a file of the reader's own."""
-
-    indicator: Text
-    year: Annotated[int, Field(gt=ORIGIN, le=LAST)]
-    value: Number
-    unit: Text
-    scope: Text
-
-
-def read_actuals(path: Path) -> list[Published]:
-    """Read figures that were published later.
-
-    Args:
-        path: A CSV file with the columns indicator, year, value, unit, scope.
-
-    Raises:
-        TableError: The file is wrong; the message names file, line, column, what is allowed and
-            the nearest valid name.
-    """
-    rows: list[Any] = list(read_table(path, ActualRow))
-    if not rows:
-        raise TableError(path, 1, "", "holds no figures", "at least one row under the head")
-    known, found = all_series(), []
-    seen: dict[tuple[str, int], int] = {}
-    for line, row in enumerate(rows, 2):
-        if row.indicator not in known:
-            raise _wrong(path, line, "indicator", row.indicator, list(known))
-        series = known[row.indicator]
-        measures, size = UNITS.get(row.unit, ("", 0.0))
-        wanted, own = UNITS[series.unit]
-        if measures != wanted:
-            units = [unit for unit, (what, _) in UNITS.items() if what == wanted]
-            raise _wrong(path, line, "unit", row.unit, units)
-        if row.scope not in series.scopes:
-            raise _wrong(path, line, "scope", row.scope, list(series.scopes))
-        if (row.indicator, row.year) in seen:
-            problem = f"the same figure as in line {seen[row.indicator, row.year]}"
-            raise TableError(path, line, "indicator", problem, "one row a series and year")
-        seen[row.indicator, row.year] = line
-        value = row.value * size / own
-        if series.kind == "level" and value <= 0.0:
-            raise TableError(path, line, "value", f"{row.value} is not above zero", "above zero")
-        found.append(Published(row.indicator, row.year, value, 0.0))
-    return found
-
-
-def _wrong(path: Path, line: int, column: str, value: str, allowed: list[str]) -> TableError:
-    names = ", ".join(allowed)
-    return TableError(path, line, column, f"unknown {value!r}", names, nearest_name(value, allowed))

@@ -331,19 +331,27 @@ def report(
             "indicator, year, value, unit, scope."
         ),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the report, which gets zh/ and en/; DIR/report if nothing is said."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Render the report of a store."""
-    with _refusals():
-        from experiments import Results  # noqa: PLC0415
-        from notebooks.render import render  # noqa: PLC0415
+    """Render the report of a store, by default into DIR/report/{zh,en}.
 
-        Results(store)  # a folder without runs is refused before a notebook starts
+    The pages of a language are replaced together, and each names the store it is of.
+    """
+    with _refusals():
+        from jiqun import reporting  # noqa: PLC0415
+
         langs: Any = ("zh", "en") if lang is Languages.BOTH else (str(lang),)
         try:
-            pages = render(store, langs, (str(format_),), actuals)
-        except ValueError as error:
-            raise WrongOptionError(str(error)) from error
+            pages = reporting.report(store, langs, (str(format_),), actuals, out)
+        except reporting.UnmadeError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(SOME_FAILED if error.inside else WRONG_INPUT) from error
         if as_json:
             _print_json({"pages": [str(page) for page in pages]})
         else:

@@ -81,8 +81,8 @@ def _term(lever: LeverDeclaration, term: Term) -> dict[str, Any]:
         {
             "from": item.from_,
             "value": to_base(item.value, item.unit, term.kind),
-            "source": rules[item.source].source,
-            "rule": item.source,
+            "source": rules[item.source].source if item.source in rules else item.source,
+            "rule": item.source if item.source in rules else None,
         }
         for item in term.default or ()
     ]
@@ -117,8 +117,13 @@ def _values(term: dict[str, Any]) -> str:
         span = f"{shown(drawn['low'], kind)} to {shown(drawn['high'], kind)}"
         origin = f"{term['grade']}; drawn {span} as {drawn['name']}"
     else:
-        # An assumption has its reason in the note of its rule, so the rule is named.
-        told = (i["rule"] if i["source"] == term["grade"] else i["source"] for i in dated)
+        # An assumption has its reason in the note of its rule, or of the term if it has no rule.
+        told = (
+            i["rule"] or term["note"] or i["source"]
+            if i["source"] == term["grade"]
+            else i["source"]
+            for i in dated
+        )
         origin = f"{term['grade']}; {', '.join(dict.fromkeys(told))}"
     low, high = (shown(bound, kind) for bound in term["bounds"])
     return f"{value} ({origin}); bounds {low} to {high}"

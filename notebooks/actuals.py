@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from calibration import actuals as later_figures
 from calibration import backtest_data
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
@@ -44,10 +45,10 @@ def read_actuals(path: Path) -> tuple[Actual, ...]:
         path: A CSV file with the columns indicator, year, value, unit, scope.
 
     Raises:
-        TableError: The file is missing, or a line is wrong: line, column, what is allowed and the
+        ActualsError: The file is missing, or a line is wrong: line, column, what is allowed and the
             nearest valid name.
     """
-    return tuple(map(_stored, backtest_data.read_actuals(path)))
+    return tuple(map(_stored, later_figures.read_actuals(path)))
 
 
 def _stored(figure: Published) -> Actual:

@@ -17,7 +17,7 @@ from model.outcomes import OUTCOMES
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
 from notebooks.tables import markdown
 from notebooks.words import ABSENT, written
-from notebooks.worlds import POLICY_YEARS
+from notebooks.worlds import POLICY_YEARS, RUN
 from scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -108,10 +108,9 @@ def paths(worlds: Worlds, scenario: str, target: Any) -> pd.DataFrame:
     ]
     if not found:
         return pd.DataFrame()
-    lowest: pd.DataFrame = found[0]
-    for other in found[1:]:
-        lowest = lowest.where(lowest <= other, other)
-    return lowest.dropna(how="all")
+    # A tier that has no value in some run and year is left out of that one's lowest.
+    lowest: pd.DataFrame = pd.concat(found).groupby(level=RUN).min()
+    return lowest.sort_index(axis=1).dropna(how="all")
 
 
 def runs_of(worlds: Worlds) -> int:
@@ -140,9 +139,12 @@ def _judge(worlds: Worlds, target: Any) -> Judged | None:
     runs = paths(worlds, scenario, target)
     year = year_of(target)
     outcome = outcome_of(target)
-    if outcome is None or not {ORIGIN, year} <= set(runs.columns):
+    if outcome is None:
         return None
     without = paths(worlds, REFERENCE, target) if scenario != REFERENCE else pd.DataFrame()
+    runs, without = (_reaching(frame, ORIGIN, year) for frame in (runs, without))
+    if runs.empty:
+        return None
     return Judged(
         target,
         outcome,
@@ -153,6 +155,13 @@ def _judge(worlds: Worlds, target: Any) -> Judged | None:
         float(met(target, runs, year).mean()),
         None if without.empty else float(met(target, without, year).mean()),
     )
+
+
+def _reaching(runs: pd.DataFrame, *years: int) -> pd.DataFrame:
+    """The runs that have a value in each of some years: one that ends before misses no target."""
+    if not set(years) <= set(runs.columns):
+        return pd.DataFrame()
+    return runs.dropna(subset=list(years))
 
 
 def year_of(target: Any, otherwise: int = HORIZON) -> int:
@@ -278,8 +287,8 @@ def yearly_table(worlds: Worlds, words: Words) -> str:
         if target.kind != "flow" or outcome is None:
             continue
         for scenario in (AS_ISSUED, REFERENCE):
-            runs = paths(worlds, scenario, target)
-            if not set(POLICY_YEARS) <= set(runs.columns):
+            runs = _reaching(paths(worlds, scenario, target), *POLICY_YEARS)
+            if runs.empty:
                 continue
             aim = float(target.value)
             reached = runs[list(POLICY_YEARS)] >= aim
@@ -314,7 +323,8 @@ def counts_table(worlds: Worlds, words: Words) -> str:
     for target in targets("modelled"):
         runs = paths(worlds, scenario, target) if target.id in COUNTS else pd.DataFrame()
         outcome = outcome_of(target)
-        if outcome is None or not {FIRST_DUE, HORIZON} <= set(runs.columns):
+        runs = _reaching(runs, FIRST_DUE, HORIZON)
+        if outcome is None or runs.empty:
             continue
         aim = float(target.value)
         before = runs[ORIGIN].fillna(0.0) if ORIGIN in runs else 0.0 * runs[HORIZON]

@@ -58,8 +58,8 @@ class Levers:
 
     @property
     def tiers(self) -> list[str]:
-        """The tiers, in their order."""
-        return [unit for unit in self.units if unit != PROVINCE]
+        """The tiers, in their order; the province where no tier was looked at."""
+        return [unit for unit in self.units if unit != PROVINCE] or self.units
 
     @property
     def outcomes(self) -> list[str]:

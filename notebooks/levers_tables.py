@@ -221,8 +221,8 @@ def method(found: Levers, words: Words) -> str:
     known = {
         "rows": f"{facts['rows']:,}",
         "without": facts["draws"]["without"],
-        "alone": facts["draws"]["alone"],
-        "measure": f"{facts['measure']['draws']:,}",
+        "alone": facts["draws"]["alone"] or ABSENT,
+        "measure": f"{facts['measure']['draws']:,}" if facts["measure"] else ABSENT,
         "runs": f"{sum(stage['runs'] for stage in facts['stages'].values()):,}",
         "minutes": written(sum(s["cpu_seconds"] for s in facts["stages"].values()) / 60.0, 0),
         "document": found.count(GROUPS[0]),

@@ -119,6 +119,7 @@ def gather_money(worlds: Worlds) -> Money | None:
             WHERE run.scenario IN (SELECT unnest(?)) AND l.year > {ORIGIN}
                 AND {joint_condition("run.draw", joint=worlds.joint)}
             GROUP BY ALL
+            ORDER BY ALL
             """,
             [_beside(), list(SCENARIOS)],
         ).df()

@@ -9,7 +9,7 @@ from model.scenario import ASSUMPTION_ONLY_FIELDS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
-from notebooks.worlds import POLICY_YEARS, RUN, joint_condition
+from notebooks.worlds import IN_ORDER, POLICY_YEARS, RUN, joint_condition
 from scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def gather_race(worlds: Worlds) -> Race | None:
                 AND o.scenario IN (SELECT unnest(?))
                 AND o.year BETWEEN {ORIGIN} AND {HORIZON}
                 AND {joint_condition("o.draw", joint=worlds.joint)}
+            ORDER BY {IN_ORDER}, o.unit_name, o.outcome
             """,
             [list(OUTCOMES_READ), [AS_ISSUED, REFERENCE]],
         ).df()

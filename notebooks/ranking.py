@@ -109,8 +109,11 @@ else:
 
 # %%
 section(words("levers_measure_title"))
-text(words("levers_measure_text"))
-text(levers_tables.measure_table(found, words))
+if found.facts["measure"]:
+    text(words("levers_measure_text"))
+    text(levers_tables.measure_table(found, words))
+else:
+    text(words("levers_not_asked"))
 
 # %%
 section(words("levers_convergence_title"))

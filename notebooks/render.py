@@ -1,5 +1,8 @@
 """From a store to pages that open with the network off.
 
+A report is there whole or not at all: its pages are written aside, and those of a language take the
+place of what stood there together. A page names the store it is of.
+
 The notebook `report.py`, `comparing.py` where a store keeps a comparison of designs, and
 `ranking.py` where there is an analysis of sensitivity, are run once a language; what their cells
 show (Markdown and pictures) is put on one page by pandoc, with style, pictures and, for Chinese,
@@ -9,10 +12,13 @@ the glyphs in use inside the file.
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import logging
+import traceback
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -22,14 +28,19 @@ import papermill
 import pypandoc
 from fontTools import subset  # type: ignore[import-untyped]
 
-from experiments.told import read
+from experiments import Results, discovery, told
+from experiments.batch import model_hash
+from experiments.sensitivity.tables import FACTS, FOLDER
+from experiments.store import StoreError
+from model.scenario import year_of
 from notebooks.actuals import read_actuals
+from notebooks.evidence import HORIZON, ORIGIN
 from notebooks.figures import FONT
 from notebooks.levers import gather_levers
 from notebooks.words import LANGS, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from notebooks.words import Lang
 
@@ -43,6 +54,83 @@ NOTEBOOKS = {
 TITLES = {"index": "title", "designs": "designs_title", "levers": "levers_title"}
 TEMPLATES = HERE / "templates"
 FORMATS = ("html",)
+LOG = "failure.log"
+"""File beside the pages that says all of a failure inside one."""
+
+
+class ReportError(ValueError):
+    """A report cannot be made of what was given; the message is known in both languages.
+
+    Attributes:
+        key: Key of the message in `text.yaml`.
+        values: What its gaps are filled with.
+    """
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(Words("en")(key, **values))
+        self.key = key
+        self.values = values
+
+    def text(self, lang: Lang) -> str:
+        """The message in a language."""
+        return Words(lang)(self.key, **self.values)
+
+
+class PageError(ReportError):
+    """A page could not be made although what was given is sound."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the pages of one report are of.
+
+    Attributes:
+        store: Folder of the store.
+        actuals: CSV file of later published values.
+        batches: Batches that the store's manifest lists, oldest first.
+        digest: Tells reports of one state of a store from all others.
+    """
+
+    store: Path
+    actuals: Path | None
+    batches: Sequence[dict[str, Any]]
+    digest: str
+
+    @classmethod
+    def of(cls, store: Path, actuals: Path | None) -> Source:
+        """What a store holds now.
+
+        Raises:
+            ReportError: It holds no runs, or none that reaches the years that a report is about.
+        """
+        try:
+            results = Results(store)
+            last = max(year_of(int(end)) for end in results.runs()["end"])
+        except StoreError as error:
+            raise ReportError("report_no_runs", store=store, problem=error) from error
+        if last < ORIGIN:
+            raise ReportError(
+                "report_too_short", store=store, last=last, first=ORIGIN, until=HORIZON
+            )
+        analyses = sorted((store / FOLDER).glob(f"*/{FACTS}"))
+        asked = FOLDER, discovery.FILE
+        kept = [store / "manifest.json", store / told.FILE, store.joinpath(*asked)]
+        digest = hashlib.sha256(f"{store.resolve()} {model_hash()}".encode())
+        for path in (*kept, *analyses, *filter(None, [actuals])):
+            digest.update(path.read_bytes() if path.is_file() else b"absent")
+        return cls(store, actuals, results.manifest["batches"], digest.hexdigest()[:20])
+
+    def line(self, words: Words) -> str:
+        """The line that names the store, when its last batch was made, and by what."""
+        last = self.batches[-1]
+        made = datetime.fromisoformat(last["started"])
+        return words(
+            "page_of",
+            store=self.store.resolve().name,
+            count=len(self.batches),
+            made=f"{made:%Y-%m-%d %H:%M} {made:%Z}",
+            command=last["command"] or words("page_of_python"),
+        )
 
 
 def render(
@@ -50,82 +138,162 @@ def render(
     langs: Sequence[Lang] = LANGS,
     formats: Sequence[str] = FORMATS,
     actuals: Path | None = None,
+    out: Path | None = None,
+    say: Callable[[ReportError], None] = lambda _: None,
 ) -> list[Path]:
-    """Write the report of a store, one page a language.
+    """Write the report of a store, a folder of pages a language.
 
     Args:
         store: Folder of the store.
         langs: Languages wanted.
         formats: Formats wanted; only ``html`` so far.
         actuals: CSV file of later published values to set beside the projection.
+        out: Folder of the report; `report` in the store's folder if absent.
+        say: Called with what the reader is to know beside the pages.
 
     Returns:
-        The pages, `{store}/../{lang}/index.html`, and beside it `designs.html` where the store
-        keeps a comparison of designs, and `levers.html` where there is an analysis of sensitivity.
+        The pages, `{out}/{lang}/index.html`, and beside it `designs.html` where the store keeps a
+        comparison of designs, and `levers.html` where there is an analysis of sensitivity.
 
     Raises:
-        ValueError: A format is asked for that this version does not write, the file of later values
-            is wrong, or the store has no runs.
+        ReportError: A format is asked for that this version does not write, the store has no runs
+            to tell of, or a folder of pages holds files that are no pages.
+        PageError: A page could not be made. What stood there before stands there still.
+        ActualsError: The file of later values is wrong.
     """
     if unknown := sorted(set(formats) - set(FORMATS)):
-        raise ValueError(f"the report is written as {', '.join(FORMATS)}, not {', '.join(unknown)}")
+        raise ReportError("report_format", known=", ".join(FORMATS), asked=", ".join(unknown))
     if actuals is not None:
         # A wrong file is refused before a notebook starts.
         read_actuals(actuals)
-    later = "" if actuals is None else str(actuals.resolve())
-    # A notebook runs in a process of its own, so threads are enough to run two at once.
-    with ThreadPoolExecutor(len(langs)) as pool:
-        kept = {"designs": read(store), "levers": gather_levers(store)}
-        names = [name for name in NOTEBOOKS if kept.get(name, name) is not None]
-        pages = [(name, lang) for name in names for lang in langs]
-        return list(pool.map(partial(_page, store.resolve(), later), pages))
+    source = Source.of(store, actuals)
+    target = out or store / "report"
+    for lang in langs:
+        _check_place(target / lang)
+    kept = {"designs": told.read(store), "levers": gather_levers(store)}
+    names = [name for name in NOTEBOOKS if kept.get(name, name) is not None]
+    pages = [(name, lang) for name in names for lang in langs]
+    log = target / LOG
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=target, prefix=".new-") as held:
+            # A notebook runs in a process of its own, so threads are enough to run two at once.
+            with ThreadPoolExecutor(len(langs)) as pool:
+                made = list(pool.map(lambda page: _page(source, page, log), pages))
+            for (name, lang), html in zip(pages, made, strict=True):
+                part = Path(held) / lang / f"{name}.html"
+                part.parent.mkdir(exist_ok=True)
+                part.write_text(html, "utf-8")
+            _put(Path(held), target, langs)
+    except OSError as error:
+        problem = f"{error.filename or target}: {error.strerror or error}"
+        raise PageError("report_not_written", problem=problem) from error
+    log.unlink(missing_ok=True)
+    for lang in (lang for lang in LANGS if lang not in langs):
+        if _is_of_another(target / lang, source):
+            _remove(target / lang)
+            say(ReportError("report_other_removed", folder=target / lang))
+    return [target / lang / f"{name}.html" for name, lang in pages]
 
 
-def _page(store: Path, later: str, page: tuple[str, Lang]) -> Path:
+def _check_place(folder: Path) -> None:
+    """Refuse to put pages in the place of what no report wrote."""
+    ours = {f"{name}.html" for name in NOTEBOOKS}
+    others = sorted(path.name for path in folder.glob("*") if path.name not in ours)
+    if others or (folder.exists() and not folder.is_dir()):
+        raise ReportError("report_place_taken", folder=folder, names=", ".join(others[:3]))
+
+
+def _put(held: Path, target: Path, langs: Sequence[Lang]) -> None:
+    """Put sets of pages in their places, each as a whole."""
+    for lang in langs:
+        place = target / lang
+        if place.exists():
+            place.rename(held / f"{lang}.old")
+        (held / lang).rename(place)
+
+
+def _is_of_another(folder: Path, source: Source) -> bool:
+    """Whether a folder holds pages, and they are of another report."""
+    index = folder / "index.html"
+    if not index.is_file():
+        return False
+    return f'content="{source.digest}"' not in index.read_text("utf-8", errors="replace")
+
+
+def _remove(folder: Path) -> None:
+    for name in NOTEBOOKS:
+        (folder / f"{name}.html").unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _page(source: Source, page: tuple[str, Lang], log: Path) -> str:
+    """A page as HTML.
+
+    Raises:
+        PageError: Something in it failed. The message is one line; the log has all of it.
+    """
+    try:
+        return _html(source, page)
+    except Exception as error:
+        log.write_text("".join(traceback.format_exception(error)), "utf-8")
+        cause = f"{type(error).__name__}: {error}"
+        if isinstance(error, papermill.PapermillExecutionError):
+            cause = f"{error.ename}: {error.evalue}"
+        name, lang = page
+        first = (cause.splitlines() or [""])[0]
+        raise PageError(
+            "report_page_failed", page=f"{lang}/{name}", cause=first, log=log
+        ) from error
+
+
+def _html(source: Source, page: tuple[str, Lang]) -> str:
     name, lang = page
     words = Words(lang)
-    target = store.parent / lang / f"{name}.html"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    line = source.line(words)
     with TemporaryDirectory() as held:
         folder = Path(held)
-        text = "\n\n".join(_shown(_executed(store, later, page, folder), folder))
-        (folder / "style.html").write_text(
-            f"<style>\n{_style(words, TITLES[name], text)}\n</style>\n", "utf-8"
+        text = "\n\n".join(_shown(_executed(source, page, folder), folder))
+        style = _style(words, words(TITLES[name]) + words("subtitle") + line + text)
+        (folder / "style.html").write_text(f"<style>\n{style}\n</style>\n", "utf-8")
+        return str(
+            pypandoc.convert_text(
+                text,
+                "html5",
+                format="markdown-implicit_figures-tex_math_dollars",
+                extra_args=[
+                    "--standalone",
+                    "--embed-resources",
+                    "--mathml",
+                    # Column widths are left to the browser.
+                    "--columns=100000",
+                    f"--resource-path={folder}",
+                    f"--template={TEMPLATES / 'report.html'}",
+                    f"--include-in-header={folder / 'style.html'}",
+                    f"--metadata=pagetitle:{words(TITLES[name])}",
+                    f"--metadata=source:{line}",
+                    f"--variable=digest:{source.digest}",
+                    f"--variable=lang:{words('html_lang')}",
+                    f"--variable=subtitle:{words('subtitle')}",
+                ],
+            )
         )
-        html = pypandoc.convert_text(
-            text,
-            "html5",
-            format="markdown-implicit_figures-tex_math_dollars",
-            extra_args=[
-                "--standalone",
-                "--embed-resources",
-                "--mathml",
-                # Column widths are left to the browser.
-                "--columns=100000",
-                f"--resource-path={folder}",
-                f"--template={TEMPLATES / 'report.html'}",
-                f"--include-in-header={folder / 'style.html'}",
-                f"--metadata=pagetitle:{words(TITLES[name])}",
-                f"--variable=lang:{words('html_lang')}",
-                f"--variable=subtitle:{words('subtitle')}",
-            ],
-        )
-    aside = target.with_suffix(".part")
-    aside.write_text(html, "utf-8")
-    return aside.replace(target)
 
 
-def _executed(store: Path, later: str, page: tuple[str, Lang], folder: Path) -> Any:
+def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:
     """The notebook with its outputs."""
     name, lang = page
     written, done = folder / f"{lang}.ipynb", folder / f"{lang}.done.ipynb"
     jupytext.write(jupytext.read(NOTEBOOKS[name]), written)
-    given = {"lang": lang, "store": str(store)}
+    given = {"lang": lang, "store": str(source.store.resolve())}
+    if name == "index" and source.actuals is not None:
+        given["actuals"] = str(source.actuals.resolve())
     logging.getLogger("papermill").setLevel(logging.WARNING)
     return papermill.execute_notebook(
         written,
         done,
-        parameters=given | ({"actuals": later} if name == "index" else {}),
+        parameters=given,
         kernel_name="python3",
         cwd=HERE.parent,
         progress_bar=False,
@@ -148,12 +316,12 @@ def _shown(notebook: Any, folder: Path) -> Iterator[str]:
                 yield data["text/markdown"]
 
 
-def _style(words: Words, title: str, text: str) -> str:
+def _style(words: Words, text: str) -> str:
     """The style sheet; with the glyphs of the page where the reader's machine may lack them."""
     sheet = (TEMPLATES / "report.css").read_text("utf-8")
     if words.lang == "en":
         return sheet
-    glyphs = base64.b64encode(_woff(set(text) | set(words(title) + words("subtitle")))).decode()
+    glyphs = base64.b64encode(_woff(set(text))).decode()
     source = f"url(data:font/woff;base64,{glyphs}) format('woff')"
     return f"@font-face {{ font-family: Report; src: {source}; }}\n{sheet}"
 

@@ -47,6 +47,9 @@ MEASURED = (
 BESIDE = ("enterprises", "digital_upgrades_above", "digital_upgrades_below", "little_giants")
 RUN = ["draw", "seed", "population"]
 
+IN_ORDER = "run.scenario, run.draw, run.seed, run.population, year"
+"""Order of rows that are read: a query without one hands them over as they come."""
+
 Measure = Literal["percent", "points"]
 
 
@@ -125,6 +128,8 @@ class Worlds:
                 pd.DataFrame(columns=pd.MultiIndex.from_tuples([], names=["scenario", "year"]))
                 if rows is None
                 else rows.pivot(index=RUN, columns=["scenario", "year"], values="value")
+                .sort_index()
+                .sort_index(axis=1)
             )
         return self._wide[key]
 
@@ -220,6 +225,7 @@ def gather_worlds(store: Path) -> Worlds:
             FROM outcome o JOIN run USING (run_key)
             WHERE o.outcome IN (SELECT unnest(?)) AND o.level IN ('province', 'tier')
                 AND o.year >= {ORIGIN} AND {joint_condition("o.draw", joint=joint)}
+            ORDER BY {IN_ORDER}, o.level, o.unit_name, o.outcome
             """,
             [sorted(wanted)],
         ).df()

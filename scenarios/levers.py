@@ -51,6 +51,7 @@ def declarations() -> Mapping[str, LeverDeclaration]:
         for name, term in lever.terms.items():
             if term.default:
                 _dated(document, term, term.default, (*at, "terms", name, "default"))
+                _check_sources(document, term, (*at, "terms", name, "default"))
             else:
                 _check_range(document, term, (*at, "terms", name, "parameter"))
         for key in ("usual_take_up", "window"):
@@ -147,6 +148,18 @@ def issued(lever: LeverDeclaration) -> Lever:
             for part in SCALED_SETTINGS.get(name, (name,))
         },
     )
+
+
+def _check_sources(document: Document, term: Term, at: Key) -> None:
+    """Refuse a value as issued that names neither a rule nor, with a note, an assumption."""
+    rules = {rule.id for rule in table("rules")}
+    for i, item in enumerate(term.default or ()):
+        assumed = item.source == term.grade == "assumption" and term.note
+        if item.source not in rules and not assumed:
+            problem = f"{item.source!r} is no rule of rules.csv"
+            allowed = "id of a rule, or assumption beside `grade: assumption` and a note"
+            near = nearest_name(item.source, rules)
+            raise document.error((*at, i, "source"), problem, allowed, near)
 
 
 def apply(

@@ -15,11 +15,11 @@ from experiments.ensemble import SHIPPED, fitted
 from experiments.runner import RECORDED_VERSIONS
 from experiments.sensitivity import designs, indices, package
 from experiments.sensitivity import lever_ranks as levers
-from experiments.sensitivity.arms import ALONE, DOCUMENT, GROUPS, WITHOUT, with_lever
+from experiments.sensitivity.arms import ALONE, DOCUMENT, GROUPS, OTHER, WITHOUT, with_lever
 from experiments.sensitivity.factors import grouped, single
 from experiments.sensitivity.labels import condition_labels, factor_labels, lever_labels
 from experiments.sensitivity.levers_at_one_cost import at_one_cost
-from experiments.sensitivity.runs import TIERS, relative
+from experiments.sensitivity.runs import relative
 from experiments.sensitivity.surrogate import surrogate
 from experiments.sensitivity.tables import FOLDER, TABLES, Analysis, save
 from model.outcomes import OUTCOMES
@@ -79,14 +79,17 @@ def analyse(bench: Bench, task: Task) -> Analysis:
     """
     found = _Found(task, bench)
     spec = task.spec
-    outcomes = task.columns
-    drawn = levers.zipped(task.issued, max(spec.effects.without, spec.measure))
-    with found.stage("measure", f"{task.issued.name} and its baseline, {spec.measure} draws"):
-        rows, values = package.measured(bench, task, drawn[: spec.measure])
-        found.add("measure", rows)
-        found.add("saturated", package.saturated_rows(task, "measure", values))
+    drawn = levers.zipped(task.issued, spec.most_draws)
+    rows = pd.DataFrame(columns=list(TABLES["measure"]))
+    if spec.measure:
+        with found.stage("measure", f"{task.issued.name} and its baseline, {spec.measure} draws"):
+            rows, values = package.measured(bench, task, drawn[: spec.measure])
+            found.add("measure", rows)
+            found.add("saturated", package.saturated_rows(task, "measure", values))
     ranked: dict[tuple[str, str], Ranks] = {}
     for setting, count in ((WITHOUT, spec.effects.without), (ALONE, spec.effects.alone)):
+        if count is None:
+            continue
         with found.stage(setting, f"{len(task.levers)} levers, {count} draws"):
             effects = levers.lever_effects(bench, task, setting, drawn[:count], task.levers)
             ranked |= _rank(found, effects)
@@ -114,7 +117,7 @@ def analyse(bench: Bench, task: Task) -> Analysis:
         },
     )
     save(_folder(found), analysis)
-    bench.say(f"{len(outcomes) * len(TIERS)} outputs; tables in {_folder(found)}")
+    bench.say(f"{len(task.columns) * len(task.tiers)} outputs; tables in {_folder(found)}")
     return analysis
 
 
@@ -136,6 +139,8 @@ def _rank(
         ranked[effects.setting, group] = ranks
         found.add("ranks", levers.table_of(effects, group, ranks, outcomes))
         found.add("pairs", levers.pairs_of(effects, group, ranks, outcomes))
+        if len(ranks.names) < 2:  # one lever has no order
+            continue
         if whole is None:
             found.add("convergence", levers.convergence_of(effects, group, ranks, outcomes))
         else:
@@ -151,7 +156,11 @@ def _look_again(
     task, spec, bench = found.task, found.task.spec, found.bench
     outcomes = task.columns
     if spec.confirm:
-        chosen = levers.leading(ranked[WITHOUT, DOCUMENT], outcomes, spec.main, spec.confirm.levers)
+        # Those of the document, where any are looked at.
+        group = DOCUMENT if (WITHOUT, DOCUMENT) in ranked else OTHER
+        chosen = levers.leading(
+            ranked[WITHOUT, group], outcomes, spec.main, spec.confirm.levers, task.tiers
+        )
         large = at_rows(task, spec.confirm.rows)
         count = spec.effects.without
         with found.stage("confirm", f"{len(chosen)} levers at {spec.confirm.rows} rows"):
@@ -163,7 +172,7 @@ def _look_again(
         name
         for group in GROUPS
         if (WITHOUT, group) in ranked
-        for name in levers.of_first(ranked[WITHOUT, group], outcomes, spec.main)
+        for name in levers.of_first(ranked[WITHOUT, group], outcomes, spec.main, task.tiers)
     ]
     if spec.conditions:
         count = spec.conditions.draws
@@ -174,8 +183,9 @@ def _look_again(
                 _rank(found, effects, ranked)
     if spec.equal_cost:
         with found.stage("equal_cost", "sizes at which levers cost the same"):
-            effects, found.facts["equal_cost"] = at_one_cost(bench, task, drawn)
-            _rank(found, effects, ranked)
+            compared, found.facts["equal_cost"] = at_one_cost(bench, task, drawn)
+            if compared is not None:
+                _rank(found, compared, ranked)
 
 
 def _shares(found: _Found) -> None:
@@ -274,11 +284,11 @@ def _facts(task: Task, found: _Found) -> dict[str, Any]:
             name: "share" if relative(name) else OUTCOMES[name].unit for name in task.columns
         },
         "main": spec.main,
-        "tiers": list(TIERS),
+        "tiers": list(task.tiers),
         "rows": spec.rows,
         "confirm_rows": spec.confirm.rows if spec.confirm else None,
         "draws": spec.effects.model_dump(),
-        "measure": {"draws": spec.measure},
+        "measure": {"draws": spec.measure} if spec.measure else None,
         "sobol": spec.sobol.model_dump() if spec.sobol else None,
         "morris": spec.morris.model_dump() if spec.morris else None,
         "levers": lever_labels(task),

@@ -46,6 +46,7 @@ class Effects:
         values: Shape (levers, draws, columns).
         runs: Name of the run of each draw.
         rows: Enterprise rows.
+        tiers: Units that the columns are of, beside outcomes.
     """
 
     setting: str
@@ -54,6 +55,7 @@ class Effects:
     values: Array
     runs: tuple[str, ...]
     rows: int
+    tiers: tuple[str, ...] = TIERS
 
     def of(self, levers: Sequence[str]) -> Effects:
         """Those of some of the levers."""
@@ -93,10 +95,10 @@ def paired_effects(
     # Draws of conditions are numbered by what they hold, the same for every scenario of a pair.
     bench.run([(scenario, drawn) for scenario in scenarios.values()], f"{setting}, {condition}")
     keys = {name: bench.keys(scenario, drawn) for name, scenario in scenarios.items()}
-    outcomes = task.columns
-    flat = bench.values([key for of_one in keys.values() for key in of_one], outcomes)
+    outputs = task.columns, task.tiers
+    flat = bench.values([key for of_one in keys.values() for key in of_one], *outputs)
     read = dict(zip(keys, np.split(flat, len(keys)), strict=True))
-    values = [effects(read[p.with_it.name], read[p.without.name], outcomes) for p in found]
+    values = [effects(read[p.with_it.name], read[p.without.name], *outputs) for p in found]
     return Effects(
         setting,
         condition,
@@ -104,6 +106,7 @@ def paired_effects(
         np.stack(values),
         tuple(f"{found[0].with_it.name} draw {draw.index} seed {seed}" for draw, seed in drawn),
         found[0].with_it.rows,
+        task.tiers,
     )
 
 
@@ -123,12 +126,15 @@ def switched(drawn: Iterable[tuple[Draw, int]], off: Mapping[str, float], scenar
 
 
 def ranks_of(found: Effects, group: str, outcomes: Sequence[str]) -> Ranks | None:
-    """Ranks of the levers of a group among themselves; None where there are fewer than two."""
+    """Ranks of the levers of a group among themselves; None where there are none.
+
+    One alone is first of one: its effect, interval and noise floor are told all the same.
+    """
     of_group = [name for name in found.levers if group_of(name) == group]
-    if len(of_group) < 2:
+    if not of_group:
         return None
     part = found.of(of_group)
-    return ranking.ranks(part.levers, part.values, titles(outcomes), part.runs)
+    return ranking.ranks(part.levers, part.values, titles(outcomes, found.tiers), part.runs)
 
 
 def table_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) -> pd.DataFrame:
@@ -151,7 +157,7 @@ def table_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) 
             "tie_set": int(ranks.sets[i, c]),
         }
         for i, lever in enumerate(ranks.names)
-        for c, (outcome, tier) in enumerate(columns_of(outcomes))
+        for c, (outcome, tier) in enumerate(columns_of(outcomes, found.tiers))
     ]
     return pd.DataFrame(rows, columns=list(TABLES["ranks"]))
 
@@ -159,7 +165,7 @@ def table_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) 
 def pairs_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) -> pd.DataFrame:
     """Rows of the table `pairs`: the first five of each column, two by two."""
     rows = []
-    for c, (outcome, tier) in enumerate(columns_of(outcomes)):
+    for c, (outcome, tier) in enumerate(columns_of(outcomes, found.tiers)):
         for i, j in combinations(first_of(ranks, c), 2):
             rows.append(
                 (found.setting, found.condition, group, outcome, tier, ranks.names[i],
@@ -176,7 +182,7 @@ def survival_of(
     rows = [
         (found.setting, found.condition, group, outcome, tier, len(found.runs),
          float(told.tau[c]), int(told.kept[c]), int(told.reversed[c]))
-        for c, (outcome, tier) in enumerate(columns_of(outcomes))
+        for c, (outcome, tier) in enumerate(columns_of(outcomes, found.tiers))
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(TABLES["survival"]))
 
@@ -187,9 +193,11 @@ def first_of(ranks: Ranks, column: int, number: int = FIRST) -> list[int]:
     return [int(i) for i in order[:number]]
 
 
-def leading(ranks: Ranks, outcomes: Sequence[str], main: str, number: int) -> list[str]:
+def leading(
+    ranks: Ranks, outcomes: Sequence[str], main: str, number: int, tiers: Sequence[str] = TIERS
+) -> list[str]:
     """Levers to look at again: the first ones for the main outcome, tier by tier in turn."""
-    columns = [outcomes.index(main) * len(TIERS) + TIERS.index(tier) for tier in TIERS]
+    columns = [outcomes.index(main) * len(tiers) + place for place in range(len(tiers))]
     chosen: dict[str, None] = {}
     for place in range(len(ranks.names)):
         for column in columns:
@@ -197,9 +205,11 @@ def leading(ranks: Ranks, outcomes: Sequence[str], main: str, number: int) -> li
     return list(chosen)[:number]
 
 
-def of_first(ranks: Ranks, outcomes: Sequence[str], main: str) -> list[str]:
+def of_first(
+    ranks: Ranks, outcomes: Sequence[str], main: str, tiers: Sequence[str] = TIERS
+) -> list[str]:
     """Levers among the first five of the province or a tier for the main outcome."""
-    columns = [outcomes.index(main) * len(TIERS) + TIERS.index(tier) for tier in TIERS]
+    columns = [outcomes.index(main) * len(tiers) + place for place in range(len(tiers))]
     return list(
         dict.fromkeys(ranks.names[i] for column in columns for i in first_of(ranks, column))
     )
@@ -224,6 +234,6 @@ def convergence_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[
     rows = [
         (found.setting, group, outcome, tier, size, len(found.runs), float(tau[c]))
         for size, tau in taus.items()
-        for c, (outcome, tier) in enumerate(columns_of(outcomes))
+        for c, (outcome, tier) in enumerate(columns_of(outcomes, found.tiers))
     ]
     return pd.DataFrame(rows, columns=list(TABLES["convergence"]))

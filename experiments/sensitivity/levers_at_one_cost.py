@@ -33,7 +33,7 @@ What is paid for few large projects cannot be cut to the yuan, and effects diffe
 
 def at_one_cost(
     bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]
-) -> tuple[Effects, dict[str, Any]]:
+) -> tuple[Effects | None, dict[str, Any]]:
     """Size levers until each costs the same, and take their effects at that size.
 
     Args:
@@ -42,8 +42,8 @@ def at_one_cost(
         drawn: Draws with their seeds; the first ones are used.
 
     Returns:
-        Effects of the levers that can cost the sum; the sum, and for each lever that is paid its
-        solution, its cost as issued, and whether it is compared.
+        Effects of the levers that can cost the sum, or None where none can; the sum, and for each
+        lever that is paid its solution, its cost as issued, and whether it is compared.
 
     Raises:
         SensitivityError: No lever of document 55 costs anything.
@@ -60,24 +60,28 @@ def at_one_cost(
         for name, found in solutions.items()
         if abs(found.cost - envelope) <= NEAR * envelope
     }
-    few = drawn[: spec.draws]
-    with_it = [sized(task, name, size, few) for name, size in equal.items()]
-    without = [(pair.without, few) for pair in pairs(task, task.issued, list(equal))]
-    bench.run([*with_it, *without], EQUAL_COST)
-    keys = [key for arm in (*with_it, *without) for key in bench.keys(*arm)]
-    values = bench.values(keys, task.columns).reshape((2, len(equal), len(few), -1))
-    found = Effects(
-        WITHOUT,
-        EQUAL_COST,
-        tuple(equal),
-        effects(values[0], values[1], task.columns),
-        tuple(f"draw {draw.index} seed {seed}" for draw, seed in few),
-        task.issued.rows,
-    )
-    return found, {
+    told = {
         "envelope": envelope,
         "levers": {
             name: asdict(solution) | {"issued": issued[name], "compared": name in equal}
             for name, solution in solutions.items()
         },
     }
+    if not equal:
+        return None, told
+    few = drawn[: spec.draws]
+    with_it = [sized(task, name, size, few) for name, size in equal.items()]
+    without = [(pair.without, few) for pair in pairs(task, task.issued, list(equal))]
+    bench.run([*with_it, *without], EQUAL_COST)
+    keys = [key for arm in (*with_it, *without) for key in bench.keys(*arm)]
+    values = bench.values(keys, task.columns, task.tiers).reshape((2, len(equal), len(few), -1))
+    found = Effects(
+        WITHOUT,
+        EQUAL_COST,
+        tuple(equal),
+        effects(values[0], values[1], task.columns, task.tiers),
+        tuple(f"draw {draw.index} seed {seed}" for draw, seed in few),
+        task.issued.rows,
+        task.tiers,
+    )
+    return found, told

@@ -54,7 +54,7 @@ def run_design(
     values, keys = _values(bench, task, listed, f"{design.method} {design.fingerprint}")
     runs = np.array(keys).reshape(len(drawn), seeds).tolist()
     shaped = values.reshape(len(drawn), seeds, -1)
-    return Outputs(design.fingerprint, shaped, titles(task.columns), runs)
+    return Outputs(design.fingerprint, shaped, titles(task.columns, task.tiers), runs)
 
 
 def _values(
@@ -69,8 +69,8 @@ def _values(
         listed = listed[:1]
     bench.run(listed, note)
     keys = [bench.keys(scenario, pairs) for scenario, pairs in listed]
-    first, *others = (bench.values(of_one, task.columns) for of_one in keys)
-    return (effects(first, others[0], task.columns) if others else first), keys[0]
+    first, *others = (bench.values(of_one, task.columns, task.tiers) for of_one in keys)
+    return (effects(first, others[0], task.columns, task.tiers) if others else first), keys[0]
 
 
 def keep(path: Path, outputs: Outputs) -> None:
@@ -105,7 +105,7 @@ def measured(
         draw, column = bad[0]
         raise SensitivityError(
             f"{task.issued.name} draw {drawn[draw][0].index} seed {drawn[draw][1]}:"
-            f" {titles(task.columns)[column]} is {values[draw, column]}"
+            f" {titles(task.columns, task.tiers)[column]} is {values[draw, column]}"
         )
     ensemble = fitted(SHIPPED)
     members = np.array([draw.index % ensemble.size for draw, _ in drawn]) if ensemble else None
@@ -122,7 +122,7 @@ def most_telling(table: pd.DataFrame, main: str, number: int) -> list[str]:
 
 def full_rows(task: Task, found: Sobol | Surrogate) -> pd.DataFrame:
     """Rows of the table `full`."""
-    columns = len(columns_of(task.columns))
+    columns = len(columns_of(task.columns, task.tiers))
     error = found.error if isinstance(found, Surrogate) else np.full(columns, np.nan)
     parts = [
         _index_rows("measure", task, index).assign(
@@ -139,7 +139,7 @@ def sobol_rows(task: Task, found: Sobol) -> pd.DataFrame:
     for order in ("first", "total"):
         index: Index = getattr(found, order)
         part = _index_rows("measure", task, index).drop(columns="kind")
-        part["factor"] = np.repeat(index.names, len(columns_of(task.columns)))
+        part["factor"] = np.repeat(index.names, len(columns_of(task.columns, task.tiers)))
         parts.append(part.assign(order=order, **_noise(found.noise, len(index.names))))
     return pd.concat(parts, ignore_index=True)[list(TABLES["sobol"])]
 
@@ -161,7 +161,7 @@ def pawn_rows(task: Task, found: Pawn) -> pd.DataFrame:
 def convergence_rows(task: Task, design: Design, outputs: Outputs, index: Index) -> pd.DataFrame:
     """Rows of the table `convergence`: tau between the factors' order from part and all rows."""
     grown = indices.growing(design, outputs)
-    columns = columns_of(task.columns)
+    columns = columns_of(task.columns, task.tiers)
     sets = np.stack(
         [tie_sets(index.estimate[:, c], index.tied[:, :, c]) for c in range(len(columns))], axis=-1
     )
@@ -177,7 +177,7 @@ def saturated_rows(task: Task, method: str, values: Array) -> pd.DataFrame:
     """Rows of the table `saturated`; values of shape (rows, columns)."""
     latent: Mapping[str, str] = task.spec.latent
     rows = []
-    for found in saturated(titles(task.columns), values):
+    for found in saturated(titles(task.columns, task.tiers), values):
         outcome, _, tier = found.column.partition(" of ")
         beside = latent.get(outcome, "")
         rows.append((method, outcome, tier, str(found.at), found.value, found.share, beside))
@@ -186,7 +186,7 @@ def saturated_rows(task: Task, method: str, values: Array) -> pd.DataFrame:
 
 def _index_rows(table: str, task: Task, index: Index) -> pd.DataFrame:
     """A row a factor and output."""
-    columns = columns_of(task.columns)
+    columns = columns_of(task.columns, task.tiers)
     factors = [name for name in index.names for _ in columns]
     frame = pd.DataFrame(
         {

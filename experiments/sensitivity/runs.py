@@ -112,7 +112,9 @@ class Bench:
         population = load_population(path).digest
         return [run_key(scenario, draw, seed, population) for draw, seed in pairs]
 
-    def values(self, keys: Sequence[str], outcomes: Sequence[str]) -> Array:
+    def values(
+        self, keys: Sequence[str], outcomes: Sequence[str], tiers: Sequence[str] = TIERS
+    ) -> Array:
         """Outcomes of runs in the recorded year, shape (runs, outcomes x units).
 
         What a run has no row of is not a number: whoever uses it has to refuse it.
@@ -132,21 +134,21 @@ class Bench:
                 [self.year, list(outcomes)],
             ).df()
         wide = rows.pivot_table(index="run_key", columns=["outcome", "tier"], values="value")
-        columns = pd.MultiIndex.from_product([outcomes, TIERS])
+        columns = pd.MultiIndex.from_product([outcomes, tiers])
         # Runs that another batch kept whole are as exact as brief ones: else runs that are the
         # same would differ by what is cut off.
         short = wide.reindex(index=list(keys), columns=columns).to_numpy(np.float32)
         return short.astype(np.float64)
 
 
-def columns_of(outcomes: Sequence[str]) -> list[tuple[str, str]]:
+def columns_of(outcomes: Sequence[str], tiers: Sequence[str] = TIERS) -> list[tuple[str, str]]:
     """Outcome and tier of each output."""
-    return [(outcome, tier) for outcome in outcomes for tier in TIERS]
+    return [(outcome, tier) for outcome in outcomes for tier in tiers]
 
 
-def titles(outcomes: Sequence[str]) -> list[str]:
+def titles(outcomes: Sequence[str], tiers: Sequence[str] = TIERS) -> list[str]:
     """Name of each output in messages."""
-    return [f"{outcome} of {tier}" for outcome, tier in columns_of(outcomes)]
+    return [f"{outcome} of {tier}" for outcome, tier in columns_of(outcomes, tiers)]
 
 
 def relative(outcome: str) -> bool:
@@ -154,12 +156,14 @@ def relative(outcome: str) -> bool:
     return OUTCOMES[outcome].unit not in COUNTS
 
 
-def effects(with_it: Array, without: Array, outcomes: Sequence[str]) -> Array:
+def effects(
+    with_it: Array, without: Array, outcomes: Sequence[str], tiers: Sequence[str] = TIERS
+) -> Array:
     """Paired effects, shape of the arguments: (..., outcomes x units).
 
     A share of nothing is not a number unless nothing changed.
     """
-    share = np.array([relative(outcome) for outcome, _ in columns_of(outcomes)])
+    share = np.array([relative(outcome) for outcome, _ in columns_of(outcomes, tiers)])
     change = with_it - without
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(change == 0.0, 0.0, change / np.abs(without))

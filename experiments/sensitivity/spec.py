@@ -1,4 +1,8 @@
-"""What an analysis is told: the file `jiqun sensitivity` reads."""
+"""What an analysis is told: the file `jiqun sensitivity` reads.
+
+Every number has the least and the most that all stages work with, and is refused beyond them before
+anything runs. What is not asked for is not run.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StrictInt
 
+from experiments.sensitivity.arms import DOCUMENT, group_of
+from experiments.sensitivity.equal_cost import paid_levers
+from experiments.sensitivity.measure import FEWEST as FEWEST_TO_MEASURE
+from experiments.sensitivity.runs import TIERS
+from experiments.sensitivity.survival import FEWEST as FEWEST_BY_THIRDS
 from model.outcomes import OUTCOMES
 from model.scenario import SERIES, quarter_index
 from scenarios import InputError, load
 from scenarios.errors import listed, nearest_name
-from scenarios.levers import declarations
+from scenarios.levers import declarations, most_times
 from scenarios.schema import Finite, Name, Part, Text, checked
 from scenarios.structure import switches
 from scenarios.tables import table
@@ -30,17 +39,24 @@ SHIPPED = ("reference",)
 """Specifications that come with the project."""
 MOST_TIMES = 2.0
 """Times as issued that a lever is made at most, where the specification says nothing."""
+LEAST_FOR_SURROGATE, MOST_FOR_SURROGATE = 16, 4_096
+"""Points of a surrogate: each fold of its cross-validation needs some; time grows by their cube."""
+MOST_POINTS = 65_536
 Draws = Annotated[StrictInt, Field(ge=2, le=10_000)]
+Points = Annotated[StrictInt, Field(ge=2, le=MOST_POINTS)]
 Rows = Annotated[StrictInt, Field(ge=100, le=2_000_000)]
 Seeds = Annotated[StrictInt, Field(ge=1, le=100)]
 Seed = Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
 
 
 class Effects(Part):
-    """Draws of the paired effect of each lever."""
+    """Draws of the paired effect of each lever: taken out of the scenario, and laid over none.
 
-    without: Draws
-    alone: Draws
+    The first are looked at by thirds of the outside world as well.
+    """
+
+    without: Annotated[StrictInt, Field(ge=FEWEST_BY_THIRDS, le=10_000)]
+    alone: Draws | None = None
 
 
 class Confirm(Part):
@@ -53,14 +69,14 @@ class Confirm(Part):
 class SobolSpec(Part):
     """Design for shares of the variance: base points, a power of two, and seeds a row."""
 
-    size: Annotated[StrictInt, Field(ge=2)]
+    size: Points
     seeds: Seeds
 
 
 class MorrisSpec(Part):
     """Design for elementary effects: trajectories, and seeds a row."""
 
-    trajectories: Annotated[StrictInt, Field(ge=2)]
+    trajectories: Annotated[StrictInt, Field(ge=2, le=10_000)]
     seeds: Seeds
 
 
@@ -80,7 +96,7 @@ class EqualCost(Part):
 class Full(Part):
     """Sobol indices of every factor: by runs, or by a surrogate fitted to `size` runs."""
 
-    size: Annotated[StrictInt, Field(ge=2)]
+    size: Points
     seeds: Seeds
     surrogate: bool = False
 
@@ -99,7 +115,7 @@ class SpecFile(Part):
     name: Name
     scenario: Name
     quantity: Literal["effect", "level"] = "effect"
-    none: Name
+    none: Name = "market_only"
     later: Name | None = None
     rows: Rows
     year: Annotated[StrictInt, Field(ge=2024, le=2040)]
@@ -108,18 +124,29 @@ class SpecFile(Part):
     main: str
     latent: dict[str, str] = Field(default_factory=dict)
     levers: list[str] = Field(default_factory=list)
+    tiers: list[str] = Field(default_factory=lambda: list(TIERS), min_length=1)
     ranges: dict[str, Range] = Field(default_factory=dict)
-    parameters: Annotated[StrictInt, Field(ge=1)] | list[str]
+    parameters: Annotated[StrictInt, Field(ge=1)] | list[str] = Field(default_factory=list)
     outside: list[str] = Field(default_factory=lambda: list(SERIES))
     switches: list[str] = Field(default_factory=list)
     effects: Effects
-    measure: Annotated[StrictInt, Field(ge=60, le=10_000)]
+    measure: Annotated[StrictInt, Field(ge=FEWEST_TO_MEASURE, le=10_000)] | None = None
     sobol: SobolSpec | None = None
     morris: MorrisSpec | None = None
     confirm: Confirm | None = None
     conditions: Conditions | None = None
     equal_cost: EqualCost | None = None
     full: Full | None = None
+
+    @property
+    def most_draws(self) -> int:
+        """Draws that the stage with the most of them takes."""
+        asked = [self.effects.without, self.effects.alone or 0, self.measure or 0]
+        if self.conditions:
+            asked.append(self.conditions.draws)
+        if self.equal_cost:
+            asked += [self.equal_cost.solved_on, self.equal_cost.draws]
+        return max(asked)
 
 
 @dataclass(frozen=True)
@@ -158,6 +185,11 @@ class Task:
         """Outcomes looked at: those named and the latent ones."""
         return tuple(dict.fromkeys([*self.spec.outcomes, *self.spec.latent.values()]))
 
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """What they are looked at of: the province and tiers, in the order of all tables."""
+        return tuple(tier for tier in TIERS if tier in self.spec.tiers)
+
 
 def read_spec(name_or_path: str | Path, *, full: bool = False) -> Task:
     """Read a specification.
@@ -181,8 +213,10 @@ def read_spec(name_or_path: str | Path, *, full: bool = False) -> Task:
         _names(document, ("latent", name), [latent], of_tiers)
     known = declarations()
     _names(document, ("levers",), spec.levers, known)
-    for name in spec.ranges:
+    _names(document, ("tiers",), spec.tiers, TIERS)
+    for name, given in spec.ranges.items():
         _names(document, ("ranges", name), [name], known)
+        _check_range(document, name, given)
     if isinstance(spec.parameters, list):
         drawn = [row.name for row in table("parameters") if row.low < row.high]
         _names(document, ("parameters",), spec.parameters, drawn)
@@ -190,9 +224,9 @@ def read_spec(name_or_path: str | Path, *, full: bool = False) -> Task:
     _names(document, ("switches",), spec.switches, switches())
     if full and spec.full is None:
         raise document.error(("full",), "is missing", ", ".join(Full.model_fields))
-    for key, section in (("sobol", spec.sobol), ("full", spec.full)):
-        if section and section.size & (section.size - 1):
-            raise document.error((key, "size"), f"{section.size} is no power of two", "512, 1024")
+    _check_designs(document, spec)
+    levers = tuple(name for name in known if not spec.levers or name in spec.levers)
+    _check_levers(document, spec, levers)
     found = {
         key: _scenario(document, key, name, spec)
         for key in ("scenario", "none", "later")
@@ -208,10 +242,55 @@ def read_spec(name_or_path: str | Path, *, full: bool = False) -> Task:
         _sized(load(issued.baseline), spec),
         found["none"],
         found.get("later"),
-        tuple(name for name in known if not spec.levers or name in spec.levers),
+        levers,
         {name: switches()[name] for name in spec.switches},
         spec.full if full else None,
     )
+
+
+def _check_range(document: Document, name: str, given: Range) -> None:
+    """Refuse a range that holds nothing or leaves what the lever may be."""
+    most = most_times(name)
+    if not given.low < given.high:
+        problem = f"{given.high:g} is not above low, which is {given.low:g}"
+        raise document.error(("ranges", name, "high"), problem, f"more than {given.low:g}")
+    if given.high > most:
+        problem = f"{given.high:g} times as issued leaves the bounds of {name}"
+        raise document.error(("ranges", name, "high"), problem, f"at most {most:g}")
+
+
+def _check_designs(document: Document, spec: SpecFile) -> None:
+    """Refuse what a stage would stop at after all runs are made."""
+    for key, section in (("sobol", spec.sobol), ("full", spec.full)):
+        if section and section.size & (section.size - 1):
+            near = 1 << section.size.bit_length() - 1
+            problem = f"{section.size} is no power of two"
+            raise document.error((key, "size"), problem, f"{near}, {2 * near}")
+    if spec.full and spec.full.surrogate:
+        least, most = LEAST_FOR_SURROGATE, MOST_FOR_SURROGATE
+        if not least <= spec.full.size <= most:
+            problem = f"{spec.full.size} points for a surrogate"
+            raise document.error(("full", "size"), problem, f"a power of two, {least} to {most:,}")
+    if isinstance(spec.parameters, int):
+        drawn = sum(row.low < row.high for row in table("parameters"))
+        if spec.parameters > drawn:
+            problem = f"{spec.parameters} parameters, and {drawn} are drawn"
+            raise document.error(("parameters",), problem, f"1 to {drawn}")
+        if spec.measure is None:
+            problem = f"the {spec.parameters} most telling ones are found by `measure`"
+            allowed = f"`measure: {FEWEST_TO_MEASURE}` or more beside it, or a list of names"
+            raise document.error(("parameters",), problem, allowed)
+    if spec.conditions and not spec.switches:
+        problem = "has no mechanism to switch off"
+        raise document.error(("conditions",), problem, "`switches` with a name or more beside it")
+
+
+def _check_levers(document: Document, spec: SpecFile, levers: Sequence[str]) -> None:
+    """Refuse a comparison at one cost without a lever of the document that has a cost."""
+    if spec.equal_cost and DOCUMENT not in map(group_of, paid_levers(levers)):
+        paid = [name for name in paid_levers(list(declarations())) if group_of(name) == DOCUMENT]
+        problem = "the common cost is that of levers of document 55, and `levers` has none with one"
+        raise document.error(("equal_cost",), problem, listed(paid))
 
 
 def _scenario(document: Document, key: str, name: str, spec: SpecFile) -> Scenario:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from model.scenario import Array
 
 FIRST = 5
+FEWEST = 4
+"""Fewest draws of which each outer third has two, the least that an interval is found from."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import calibration.backtest as bt
 import calibration.backtest_data as data
 import calibration.backtest_points as points
+from calibration.actuals import read_actuals
 from calibration.backtest_page import page
 from calibration.backtest_scores import Point, crps, cuts, interval, rmse_ratio, scores
 from experiments.draws import Draw
@@ -391,9 +392,9 @@ def test_files_that_hold_nothing_or_repeat_themselves_are_refused(tmp_path):
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=words):
-            data.read_actuals(path)
+            read_actuals(path)
     with pytest.raises(InputError, match="cannot be read"):
-        data.read_actuals(tmp_path / "none.csv")
+        read_actuals(tmp_path / "none.csv")
 
 
 @pytest.mark.parametrize("year", [2020, 2023, 2024])

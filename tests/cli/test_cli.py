@@ -164,7 +164,7 @@ def test_sensitivity_refuses_a_wrong_specification(tmp_path):
     done = jiqun("sensitivity", bad, "--out", tmp_path / "store")
     assert done.exit_code == 2
     assert f"{bad}:" in done.stderr
-    assert "none: is missing" in done.stderr
+    assert "rows: is missing" in done.stderr
     done = jiqun("sensitivity", "refrence", "--out", tmp_path / "store")
     assert done.exit_code == 2
     assert "nearest: reference" in done.stderr

@@ -5,14 +5,16 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from experiments import Results
 from experiments.batch import Plan
 from experiments.runner import Options, run_batch, with_rows
 from jiqun.cli import app
-from jiqun.listing import shown
-from scenarios import load
+from jiqun.listing import lever_lines, lever_rows, shown
+from scenarios import InputError, load
+from scenarios import levers as declared
 from scenarios.levers import declarations
 from scenarios.schema import SETTINGS, WHO
 from scenarios.tables import table
@@ -209,3 +211,38 @@ def test_trace_without_the_reference_run_shows_no_differences(tmp_path):
     found = [r for row in traced["articles"] for t in row["targets"] for r in t["results"]]
     assert found
     assert all(result["difference"] is None for result in found)
+
+
+@pytest.fixture
+def assumed(tmp_path, monkeypatch):
+    """Declarations with a value that some source is written beside."""
+
+    def loaded(source, note="as in the pilot"):
+        text = declared.DECLARATIONS.read_text("utf-8")
+        told = yaml.safe_load(text)
+        term = told["levers"][0]["terms"]["extra"]
+        term |= {"grade": "assumption", "note": note}
+        for item in term["default"]:
+            item["source"] = source
+        path = tmp_path / "levers.yaml"
+        path.write_text(yaml.safe_dump(told, allow_unicode=True), "utf-8")
+        monkeypatch.setattr(declared, "DECLARATIONS", path)
+        declared.declarations.cache_clear()
+        return declared.declarations()
+
+    yield loaded
+    monkeypatch.undo()
+    declared.declarations.cache_clear()
+
+
+def test_an_assumption_without_a_rule_is_listed_with_its_reason(assumed):
+    lever = next(iter(assumed("assumption").values()))
+    row = next(row for row in lever_rows() if row["id"] == lever.id)
+    assert row["terms"]["extra"]["default"][0]["source"] == "assumption"
+    assert any("as in the pilot" in line for line in lever_lines([row]))
+
+
+@pytest.mark.parametrize(("source", "note"), [("assumption", ""), ("r_0", "x"), ("", "x")])
+def test_a_source_that_is_nothing_known_is_refused_on_load(assumed, source, note):
+    with pytest.raises(InputError, match=r"source: .*no rule.*allowed: id of a rule"):
+        assumed(source, note)

@@ -180,3 +180,74 @@ def test_every_factor_on_request_by_a_surrogate_that_tells_its_error(made, task)
     assert found["error"].between(0.0, 10.0).all()
     inert = found[found["factor"].isin(["digital_subsidy_2021_2023", "dummy"])]
     assert not inert["above_noise"].any()
+
+
+def of_file(folder, **told):
+    path = folder / "asked.yaml"
+    path.write_text(yaml.safe_dump(told), "utf-8")
+    return read_spec(path, full="full" in told)
+
+
+FEW = {
+    "name": "asked", "scenario": "as_issued", "rows": 100, "year": 2024, "seed": 1,
+    "outcomes": ["value_added"], "main": "value_added",
+}  # fmt: skip
+
+
+def test_all_levers_asked_for_are_ranked_and_nothing_else_is_run(tmp_path):
+    wanted = [
+        "cluster_award", "digital_voucher", "open_bid_projects", "first_sets",
+        "foundation_projects", "rd_super_deduction",
+    ]  # fmt: skip
+    task = of_file(tmp_path, **FEW, levers=wanted, tiers=["county"], effects={"without": 4})
+    used = bench(tmp_path / "store", task)
+    analysis = analyse(used, task)
+    ranks = analysis.tables["ranks"]
+    whole = ranks[ranks["condition"] == "all"]
+    assert set(whole["lever"]) == set(wanted)
+    assert len(whole) == len(wanted)
+    alone = whole[whole["group"] == "other"].iloc[0]
+    assert (alone["rank"], alone["tie_set"], alone["top_1"]) == (1.0, 1, 1.0)
+    assert set(ranks["tier"]) == {"county"}
+    assert list(analysis.facts["stages"]) == ["without"]
+    assert used.made == 4 * (1 + len(wanted))
+    assert analysis.tables["measure"].empty
+    assert analysis.facts["draws"]["alone"] is None
+    assert read(tmp_path / "store" / "sensitivity" / "asked").facts["tiers"] == ["county"]
+
+
+def test_the_least_that_is_allowed_works_in_every_stage(tmp_path):
+    task = of_file(
+        tmp_path,
+        **FEW,
+        levers=["cluster_award", "digital_voucher"],
+        tiers=["province", "county"],
+        effects={"without": 4, "alone": 2},
+        measure=60,
+        parameters=1,
+        outside=["demand"],
+        switches=["peer_effects"],
+        sobol={"size": 2, "seeds": 1},
+        morris={"trajectories": 2, "seeds": 1},
+        confirm={"levers": 1, "rows": 100},
+        conditions={"draws": 2},
+        equal_cost={"solved_on": 2, "draws": 2},
+        full={"size": 16, "seeds": 1, "surrogate": True},
+    )
+    found = analyse(bench(tmp_path / "store", task), task).tables
+    for name in ("ranks", "survival", "sobol", "morris", "measure", "full"):
+        assert len(found[name]), name
+
+
+def test_levers_of_older_policy_alone_can_be_confirmed(tmp_path):
+    task = of_file(
+        tmp_path,
+        **FEW,
+        levers=["rd_super_deduction", "vat_rate"],
+        ranges={"vat_rate": {"low": 0.69, "high": 1.23, "why": "as the law has it"}},
+        tiers=["province"],
+        effects={"without": 4},
+        confirm={"levers": 2, "rows": 120},
+    )
+    ranks = analyse(bench(tmp_path / "store", task), task).tables["ranks"]
+    assert set(ranks.loc[ranks["condition"] == "confirmed", "lever"]) == set(task.levers)

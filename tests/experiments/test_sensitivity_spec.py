@@ -1,5 +1,6 @@
 """What an analysis is told: the file, the pairs behind a lever, and the draws of a design."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -11,12 +12,17 @@ from experiments.ensemble import fitted
 from experiments.sensitivity.arms import DOCUMENT, OTHER, group_of, pairs, with_lever, without
 from experiments.sensitivity.designs import DUMMY, morris, sobol
 from experiments.sensitivity.factors import draws_of, grouped, numbered, single
-from experiments.sensitivity.spec import HERE, read_spec
+from experiments.sensitivity.spec import HERE, LEAST_FOR_SURROGATE, SpecFile, read_spec
+from experiments.sensitivity.surrogate import FOLDS
+from experiments.sensitivity.survival import FEWEST as FEWEST_BY_THIRDS
+from experiments.sensitivity.survival import thirds
 from model.branching import first_difference
 from scenarios import InputError, load
 from scenarios.levers import declarations
 from scenarios.structure import switches
 from scenarios.tables import table
+
+DOCS = HERE.parents[1] / "docs" / "sensitivity.md"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +52,7 @@ def written(tmp_path, **changes):
         ({"effects": {"without": 1, "alone": 8}}, "effects.without", None),
         ({"latent": {"value_added": "digital_dept"}}, "latent.value_added", "digital_depth"),
         ({"ranges": {"vat": {"low": 0, "high": 1, "why": "x"}}}, "ranges.vat", "vat_rate"),
+        ({"tiers": ["nationl"]}, "tiers", "national"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_key(tmp_path, changes, key, nearest):
@@ -53,6 +60,97 @@ def test_a_wrong_file_is_refused_with_its_key(tmp_path, changes, key, nearest):
         read_spec(written(tmp_path, **changes))
     assert refused.value.key.startswith(key)
     assert refused.value.nearest == nearest
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "allowed"),
+    [
+        ({"effects": {"without": 3, "alone": 2}}, "effects.without", "4"),
+        ({"effects": {"without": 4, "alone": 1}}, "effects.alone", "2"),
+        ({"effects": {"without": 10_001}}, "effects.without", "10000"),
+        ({"measure": 59}, "measure", "60"),
+        ({"sobol": {"size": 1, "seeds": 1}}, "sobol.size", "2"),
+        ({"sobol": {"size": 100, "seeds": 1}}, "sobol.size", "64, 128"),
+        ({"sobol": {"size": 131_072, "seeds": 1}}, "sobol.size", "65536"),
+        ({"sobol": {"size": 8, "seeds": 0}}, "sobol.seeds", "1"),
+        ({"morris": {"trajectories": 1, "seeds": 1}}, "morris.trajectories", "2"),
+        ({"morris": {"trajectories": 10_001, "seeds": 1}}, "morris.trajectories", "10000"),
+        ({"confirm": {"levers": 0, "rows": 400}}, "confirm.levers", "1"),
+        ({"confirm": {"levers": 1, "rows": 99}}, "confirm.rows", "100"),
+        ({"conditions": {"draws": 1}}, "conditions.draws", "2"),
+        ({"conditions": {"draws": 2}, "switches": []}, "conditions", "switches"),
+        ({"equal_cost": {"solved_on": 1, "draws": 2}}, "equal_cost.solved_on", "2"),
+        ({"equal_cost": {"solved_on": 2, "draws": 1}}, "equal_cost.draws", "2"),
+        (
+            {"equal_cost": {"solved_on": 2, "draws": 2}, "levers": ["rd_super_deduction"]},
+            "equal_cost",
+            "cluster_award",
+        ),
+        ({"full": {"size": 8, "seeds": 1, "surrogate": True}}, "full.size", "16 to 4,096"),
+        ({"full": {"size": 8_192, "seeds": 1, "surrogate": True}}, "full.size", "16 to 4,096"),
+        ({"full": {"size": 24, "seeds": 1}}, "full.size", "16, 32"),
+        ({"parameters": 0}, "parameters", ""),
+        ({"parameters": 10_000}, "parameters", "1 to"),
+        ({"rows": 99}, "rows", "100"),
+        ({"year": 2041}, "year", "2040"),
+        (
+            {"ranges": {"vat_rate": {"low": 1.2, "high": 1.2, "why": "x"}}},
+            "ranges.vat_rate.high",
+            "more than 1.2",
+        ),
+        (
+            {"ranges": {"cluster_award": {"low": 0, "high": 1e6, "why": "x"}}},
+            "ranges.cluster_award.high",
+            "at most",
+        ),
+    ],
+)
+def test_a_number_that_a_stage_cannot_work_with_is_refused_on_load(tmp_path, changes, key, allowed):
+    path = written(tmp_path, **changes)
+    with pytest.raises(InputError) as refused:
+        read_spec(path)
+    assert refused.value.key.startswith(key)
+    assert allowed in f"{refused.value.problem} {refused.value.allowed}"
+    lines = path.read_text("utf-8").splitlines()
+    last = key.split(".")[-1]
+    assert lines[refused.value.line - 1].strip().startswith((f"{last}:", key.split(".")[0]))
+
+
+def test_most_telling_parameters_are_asked_for_with_what_finds_them(tmp_path):
+    told = yaml.safe_load((HERE / "reference.yaml").read_text("utf-8"))
+    del told["measure"]
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(told), "utf-8")
+    with pytest.raises(InputError, match=r"parameters: .*`measure: 60` or more"):
+        read_spec(path)
+
+
+def test_limits_are_those_of_the_stages():
+    for count, enough in ((FEWEST_BY_THIRDS - 1, False), (FEWEST_BY_THIRDS, True)):
+        low, high = thirds(np.arange(count) / count)
+        assert (min(low.sum(), high.sum()) >= 2) == enough
+    assert LEAST_FOR_SURROGATE / 2 < FOLDS <= LEAST_FOR_SURROGATE
+
+
+def test_a_specification_needs_little(tmp_path):
+    (example,) = re.findall(r"```yaml\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    path = tmp_path / "six.yaml"
+    path.write_text(example, "utf-8")
+    task = read_spec(path)
+    assert len(task.levers) == 6
+    assert [group_of(name) for name in task.levers].count(OTHER) == 1
+    assert task.tiers == ("province", "provincial", "county")
+    assert task.columns == ("value_added", "rd_real")
+    spec = task.spec
+    asked = (spec.measure, spec.sobol, spec.morris, spec.confirm, spec.conditions, spec.equal_cost)
+    assert not any(asked)
+    assert spec.most_draws == spec.effects.without
+
+
+def test_every_key_is_in_the_manual():
+    text = DOCS.read_text("utf-8")
+    missing = [name for name in SpecFile.model_fields if f"| `{name}`" not in text]
+    assert not missing
 
 
 def test_indices_of_every_factor_are_found_on_request_alone(tmp_path):

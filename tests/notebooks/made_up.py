@@ -240,6 +240,7 @@ def write_manifest(folder: Path, scenarios: list[str]) -> None:
     """Note the batch."""
     facts = {"hash": HASHES["scenario"], "population": HASHES["population"]}
     entry = {
+        "started": "2026-01-02T03:04:05+00:00",
         "command": f"jiqun run {' '.join(scenarios)}",
         "scenarios": dict.fromkeys(scenarios, facts),
         "model_hash": HASHES["model"],

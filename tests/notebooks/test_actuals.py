@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from calibration.actuals import ActualsError
 from notebooks.actuals import actuals_table, read_actuals
 from notebooks.evidence import Evidence
 from notebooks.words import LANGS, Lang, Words
@@ -83,3 +84,76 @@ def test_a_value_is_placed_against_its_interval(
     found = lines.splitlines()[2:]
     for line, key in zip(found, ("inside", "above", "below", "not_projected"), strict=True):
         assert words(key) in line
+
+
+ZH = "指标,年份,数值,单位,范围\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (HEAD + "as_revenue,2024,51000,亿元,Anhui\n", "utf-8"),
+        (HEAD + "as_revenue,2024,51000,亿元,Anhui\n", "utf-8-sig"),
+        (HEAD + "as_revenue,2024,51000,亿元,安徽省\n", "gbk"),
+        (HEAD.replace(",", "\t") + "as_revenue\t2024\t51000\t亿元\tAnhui\n", "utf-16"),
+        (HEAD.replace(",", ";") + "as_revenue;2024;51000;亿元;Anhui\n", "utf-8"),
+        (HEAD + 'as_revenue,2024,"51,000",亿元,Anhui\n', "utf-8"),
+        (HEAD + "as_revenue,2024,５１０００,亿元,Anhui\n", "utf-8"),
+        (HEAD + "as_revenue,2024,51 000.0,亿元,Anhui,,\n,,,,\n", "utf-8"),
+        (ZH + "as_revenue,2024年,51000,亿元,Anhui\n", "utf-8"),
+        ("﻿" + ZH.replace(",", ";") + 'as_revenue;2024;"51000";亿元;安徽\n', "utf-8"),
+        ("Year,Indicator,Unit,Scope,Value\n2024,as_revenue,亿元,Anhui,51000\n", "utf-8"),
+    ],
+)
+def test_what_a_spreadsheet_saves_is_read_where_it_means_one_thing(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    path = tmp_path / "later.csv"
+    path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    (found,) = read_actuals(path)
+    assert (found.outcome, found.year) == ("revenue", 2024)
+    assert found.value == pytest.approx(5.1e12)
+
+
+@pytest.mark.parametrize("cell", ["7.0%", "7.0 %", "７.0％", "7"])
+def test_a_per_cent_sign_beside_its_unit_is_read(tmp_path: Path, cell: str) -> None:
+    (found,) = read_actuals(written(tmp_path, HEAD + f"as_va_growth,2024,{cell},%,Anhui\n"))
+    assert found.value == pytest.approx(0.07)
+
+
+@pytest.mark.parametrize(
+    ("content", "message", "zh"),
+    [
+        (b"PK\x03\x04rest", r"workbook.*CSV UTF-8", "工作簿"),
+        (b"\xff\x00\x81", r"neither UTF-8 nor GBK", "GBK"),
+        (b"revenues|2024\n", r":1: no known column", "没有认得的列"),
+        ((HEAD + "as_revenue,2024,50,000,亿元,Anhui\n").encode(), r'more cells.*"50,000"', "多于"),
+        (
+            (HEAD + "as_revenue,2024,51000,亿元,Anhui\n").replace(",", ";").encode()
+            + b"as_va_growth;2024;7,0;%;Anhui\n",
+            r":3: value: '7,0': beside semicolons",
+            "分号",
+        ),
+        ((HEAD + "as_revenue,2024,7%,亿元,Anhui\n").encode(), r"value: '7%' has a per", "百分号"),
+        (
+            (HEAD + "as_revenue,2024,#N/A,亿元,Anhui\n").encode(),
+            r"value: '#N/A' is no",
+            "数值：'#N/A'",
+        ),
+        (
+            (HEAD + 'as_revenue,2024,"5,00",亿元,Anhui\n').encode(),
+            r"value: '5,00' is no",
+            "不是数字",
+        ),
+        ("指标,年份,数值,单位\n".encode(), r":1: scope: column is missing", "缺少"),
+    ],
+)
+def test_what_may_mean_two_things_is_refused_in_both_languages(
+    tmp_path: Path, content: bytes, message: str, zh: str
+) -> None:
+    path = tmp_path / "later.csv"
+    path.write_bytes(content)
+    with pytest.raises(ActualsError, match=message) as refused:
+        read_actuals(path)
+    assert zh in refused.value.text("zh")
+    assert refused.value.text("en") == str(refused.value)

@@ -130,12 +130,13 @@ def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest)
     # The project may ship an analysis of the levers, which has a page beside each.
     ranked = gather_levers(folder) is not None
     names = ["index.html", "levers.html"] if ranked else ["index.html"]
-    assert pages == [folder.parent / lang / name for name in names for lang in LANGS]
+    assert pages == [folder / "report" / lang / name for name in names for lang in LANGS]
     for page, lang in zip(pages, LANGS, strict=False):
         html = page.read_text("utf-8")
         words = Words(lang)
         assert words("title") in html.replace("&#39;", "'")
         assert words("subtitle") in html
+        assert "2026-01-02 03:04 UTC" in html
         assert not re.search(r"https?://", html)
         assert not re.search(r"<(script|link|iframe)\b", html)
         assert set(re.findall(r'(?:src|href)="([^":]+)', html)) <= {"data", "#trust"} | (

@@ -1,0 +1,138 @@
+"""Where a report lies, and that its pages are there together or not at all."""
+
+from pathlib import Path
+
+import papermill
+import pytest
+from typer.testing import CliRunner
+
+from jiqun.cli import app
+from notebooks import render as rendering
+from notebooks.render import LOG, PageError, ReportError, Source, render
+from notebooks.words import LANGS, Words
+from tests.notebooks.made_up import outcomes_of, runs, write_manifest, write_shard, write_store
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages without running their notebooks: their names and what they are of."""
+
+    def html(source: Source, page: tuple[str, str]) -> str:
+        line = source.line(Words("zh" if page[1] == "zh" else "en"))
+        return f'{"/".join(page)} <meta content="{source.digest}"> {line}'
+
+    monkeypatch.setattr(rendering, "_html", html)
+    monkeypatch.setattr(rendering, "gather_levers", lambda _: None)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return write_store(tmp_path / "build" / "a", 1, 1)
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_report_lies_in_its_store(plain: None, small: Path) -> None:
+    other = write_store(small.parent / "b", 1, 1)
+    for store in (small, other):
+        pages = render(store)
+        assert pages == [store / "report" / lang / "index.html" for lang in LANGS]
+        assert all(f"{store.name}" in page.read_text("utf-8") for page in pages)
+    assert not any((small.parent / lang).exists() for lang in LANGS)
+
+
+def test_a_report_lies_where_it_is_asked_for(plain: None, small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pages"
+    assert render(small, ["en"], out=out) == [out / "en" / "index.html"]
+    assert files(out) == {"en/index.html"}
+
+
+def test_a_page_names_its_store_and_batch(small: Path) -> None:
+    line = Source.of(small, None).line(Words("en"))
+    assert "a" in line
+    assert "2026-01-02 03:04 UTC" in line
+    assert "jiqun run without_document_55" in line
+
+
+def test_pages_of_two_reports_never_stand_together(
+    plain: None, small: Path, tmp_path: Path
+) -> None:
+    out, other = tmp_path / "pages", write_store(tmp_path / "b", 1, 1)
+    render(small, out=out)
+    (out / "en" / "designs.html").write_text("of an earlier comparison", "utf-8")
+    said: list[ReportError] = []
+    render(other, ["en"], out=out, say=said.append)
+    # The page of a comparison that this store lacks is gone, and so is what the other language had.
+    assert files(out) == {"en/index.html"}
+    assert [error.key for error in said] == ["report_other_removed"]
+    render(other, ["zh"], out=out, say=said.append)
+    assert files(out) == {"en/index.html", "zh/index.html"}
+    assert len(said) == 1
+
+
+def test_what_fails_leaves_the_report_that_stood_there(
+    plain: None, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render(small)
+    before = {
+        name: (small / "report" / name).read_text("utf-8") for name in files(small / "report")
+    }
+    write_shard(small, "0002", runs(2, 0).iloc[1:], outcomes_of(runs(2, 0).iloc[1:]))
+
+    def html(_: Source, page: tuple[str, str]) -> str:
+        if page[1] == "en":
+            told = papermill.PapermillExecutionError
+            raise told(3, 5, "text(x)", "KeyError", "2027", ["Traceback", "..."])
+        return "new"
+
+    monkeypatch.setattr(rendering, "_html", html)
+    with pytest.raises(PageError, match=r"page en/index could not be made: KeyError: 2027"):
+        render(small)
+    assert "Traceback" in (small / "report" / LOG).read_text("utf-8")
+    (small / "report" / LOG).unlink()
+    assert {n: (small / "report" / n).read_text("utf-8") for n in files(small / "report")} == before
+
+
+def test_files_that_no_report_wrote_are_kept(plain: None, small: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "pages" / "en" / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("mine", "utf-8")
+    with pytest.raises(ReportError, match=r"notes\.txt"):
+        render(small, out=tmp_path / "pages")
+    assert files(tmp_path / "pages") == {"en/notes.txt"}
+
+
+def test_a_store_that_ends_too_early_is_refused(tmp_path: Path) -> None:
+    store, batch = tmp_path / "early", runs(1, 0, end=11)
+    write_shard(store, "0001", batch, outcomes_of(batch, range(2019, 2022)))
+    write_manifest(store, ["without_document_55"])
+    with pytest.raises(ReportError, match=r"end in 2021.*--until 2027"):
+        render(store)
+    assert not (store / "report").exists()
+
+
+@pytest.mark.parametrize(
+    ("lang", "wanted", "not_wanted"),
+    [("zh", "无法读取", "no results can"), ("en", "no results can", "无法读取")],
+)
+def test_messages_are_in_the_language_asked_for(
+    tmp_path: Path, lang: str, wanted: str, not_wanted: str
+) -> None:
+    found = CliRunner().invoke(app, ["report", str(tmp_path / "none"), "--lang", lang])
+    assert found.exit_code == 2
+    assert wanted in found.output
+    assert not_wanted not in found.output
+
+
+def test_a_failure_inside_a_page_is_one_message(
+    plain: None, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def html(*_: object) -> str:
+        raise KeyError("x")
+
+    monkeypatch.setattr(rendering, "_html", html)
+    found = CliRunner().invoke(app, ["report", str(small), "--lang", "en"])
+    assert found.exit_code == 1
+    assert len(found.output.splitlines()) <= 3

@@ -1,0 +1,103 @@
+"""The recipes of CONTRIBUTING.md, followed to the letter in a copy."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("model", "scenarios", "experiments", "calibration", "jiqun")
+RECIPES = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## How to add")[2]
+OUTCOME = """    Outcome("short_loans", "短期贷款", "Short loans", "yuan", ("province", "tier"), 0,
+            _total("short_loans")),
+"""
+LEVER = """
+  - id: pilot_grant
+    label: {zh: 试点补助, en: Pilot grant}
+    article: ""
+    origin: design
+    channel: price_of_rd
+    payer: {province: 1}
+    fund: additional
+    from: 2024-Q1
+    size: [rate]
+    terms:
+      rate:
+        kind: share
+        bounds: [0, 1]
+        grade: assumption
+        note: As in the pilot of another province.
+        default:
+          - {from: 2024-Q1, value: 30, unit: "%", source: assumption}
+"""
+SCENARIO = """name: pilot
+label: {zh: 试点, en: Pilot}
+baseline: as_issued
+levers: [{id: pilot_grant}]
+"""
+RUN = """
+from dataclasses import replace
+from jiqun.listing import lever_lines, lever_rows
+from model import ClusterPolicyModel
+from scenarios import load
+
+model = ClusterPolicyModel(replace(load("pilot.yaml"), rows=400), rng=1)
+model.run_until_year(2019)
+print(*sorted(set(model.records()["outcome"])))
+print(*lever_lines(lever_rows()), sep="\\n")
+"""
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("copy")
+    for name in COPIED:
+        skipped = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / name, ignore=skipped)
+    return folder
+
+
+def after(path: Path, line: str, added: str) -> None:
+    text = path.read_text("utf-8")
+    assert line in text
+    path.write_text(text.replace(line, line + added, 1), "utf-8")
+
+
+def test_a_lever_and_an_outcome_are_added_by_the_files_named(copy: Path) -> None:
+    text = (copy / "model/outcomes.py").read_text("utf-8")
+    first = text.index('    Outcome("enterprises"')
+    (copy / "model/outcomes.py").write_text(text[:first] + OUTCOME + text[first:], "utf-8")
+    after(
+        copy / "model/observe.py",
+        '        "mlt_loans": e.debt_long,\n',
+        '        "short_loans": e.debt_short,\n',
+    )
+    levers = copy / "scenarios/levers.yaml"
+    levers.write_text(levers.read_text("utf-8").rstrip() + "\n" + LEVER, "utf-8")
+    (copy / "pilot.yaml").write_text(SCENARIO, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], cwd=copy, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "short_loans" in done.stdout.splitlines()[0]
+    assert "As in the pilot of another province." in done.stdout
+
+
+def test_recipes_name_files_and_registers_that_are_there() -> None:
+    named = re.findall(r"`([\w/]+(?:/|\.\w+))`", RECIPES)
+    assert len(named) > 8
+    assert [name for name in named if "/" in name and not (ROOT / name).exists()] == []
+    for register, path in (
+        ("OUTCOMES", "model/outcomes.py"),
+        ("quantities", "model/observe.py"),
+        ("_complete", "model/observe.py"),
+        ("SHOWN", "notebooks/words.py"),
+        ("TABLE", "tests/model/test_first_hop_sizes.py"),
+        ("SIZES", "tests/model/test_levers_of_no_size.py"),
+    ):
+        assert f"`{register}`" in RECIPES
+        assert re.search(rf"^(def )?{register}\b", (ROOT / path).read_text("utf-8"), re.MULTILINE)
+    assert len(list((ROOT / "tests/golden").glob("*.csv"))) == 4
