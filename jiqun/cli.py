@@ -72,7 +72,19 @@ class Format(StrEnum):
 
 def main() -> None:
     """Run the command line."""
+    _look_for_own_packages()
     app(prog_name="jiqun")
+
+
+def _look_for_own_packages() -> None:
+    """Take no module from the current folder: there may be a `model.py` of the user's.
+
+    Python looks there first under `python -m jiqun`. Worker processes get the same path.
+    """
+    home = Path(__file__).resolve().parents[1]
+    here = Path.cwd()
+    if here != home:
+        sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != here]
 
 
 @app.command(epilog="Example: jiqun check without_document_55 my_scenario.yaml")
