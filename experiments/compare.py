@@ -25,9 +25,9 @@ from experiments.costs import (
     place_of,
     runs_of,
     set_otherwise,
-    steady_sum,
     stored_levers,
 )
+from experiments.sql import steady, steady_sum
 from experiments.store import StoreError
 from model.outcomes import OUTCOMES
 from model.scenario import SIZES, TIERS
@@ -225,7 +225,7 @@ def gather(results: Results, scenarios: Sequence[str], draws: int | None = None)
                 CASE WHEN level = 'city' THEN 'place' ELSE level END AS grouping,
                 CASE WHEN level = 'city' THEN {place_of("unit_name")} ELSE unit_name END AS unit,
                 outcome, {steady_sum(f"value * {PRESENT}")} AS flow,
-                sum(value) FILTER (WHERE year = {LAST}) AS state
+                {steady("sum", "value")} FILTER (WHERE year = {LAST}) AS state
             FROM o GROUP BY ALL ORDER BY ALL
             """,
             [list(scenarios), [*FLOWS, *STATES]],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import warnings
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from calibration.distance import Distance
     from experiments.worker import Failure
@@ -173,7 +174,7 @@ def run(  # noqa: PLR0913  (one parameter an option)
             f"{len(report.failures)} failed, in {report.seconds:.0f} s"
         )
         show_failures(report.failures)
-        distances = _distances(resolved, out, show=vary is Varied.ALL)
+        distances = _distances(resolved, report.finished, out, show=vary is Varied.ALL)
         if as_json:
             _print_json(
                 {
@@ -533,7 +534,8 @@ def discover(
 def _refusals() -> Iterator[None]:
     """Turn wrong input into one message and status 2, an interruption into 130."""
     try:
-        yield
+        with _plain_warnings():
+            yield
     except KeyboardInterrupt:
         typer.echo("interrupted: what was finished is kept, run again to go on", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -541,6 +543,25 @@ def _refusals() -> Iterator[None]:
         if not _is_refusal(error):
             raise
         _refuse(str(error))
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Say what is left out of a store in a line of its own, and other warnings as ever."""
+    from experiments.store import StoreWarning  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", StoreWarning)
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if issubclass(category, StoreWarning):
+                typer.echo(f"warning: {message}", err=True)
+            else:
+                shown(message, category, *rest, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -593,30 +614,33 @@ def _row_count(rows: str | None) -> int | None:
     return int(rows)
 
 
-def _distances(scenarios: Sequence[Scenario], out: Path, *, show: bool) -> dict[str, Any]:
+def _distances(
+    scenarios: Sequence[Scenario], finished: Collection[str], out: Path, *, show: bool
+) -> dict[str, Any]:
     """Distance of what was simulated to what is published, shown and as data."""
     from calibration.distance import distances, population_distances  # noqa: PLC0415
     from experiments import Results  # noqa: PLC0415
     from experiments.batch import population_key  # noqa: PLC0415
     from experiments.populations import load_population  # noqa: PLC0415
-    from experiments.store import Store, StoreError  # noqa: PLC0415
-    from jiqun.screen import show_distances  # noqa: PLC0415
+    from experiments.store import Store  # noqa: PLC0415
+    from jiqun.screen import say, show_distances  # noqa: PLC0415
 
     found = {}
     for scenario in scenarios:
         path = Store(out).population_path(population_key(scenario))
         marginals = population_distances(load_population(path), scenario.province)
-        try:
-            simulated = distances(Results(out), scenario.name)
-        except StoreError:  # every run failed
-            simulated = []
+        made = scenario.name in finished
+        simulated = distances(Results(out), scenario.name) if made else []
         found[scenario.name] = {
             "population": [*map(_row, marginals)],
             "outcomes": [*map(_row, simulated)],
         }
         if show:
             show_distances(f"{scenario.name}: population at end-2018", marginals)
+        if show and made:
             show_distances(f"{scenario.name}: median of the runs, 2019-2023", simulated)
+        elif not made:
+            say(f"{scenario.name}: every run failed, so there is nothing to set beside figures")
     return found
 
 
