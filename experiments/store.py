@@ -316,7 +316,7 @@ def _write_aside(
 
 def set_aside_text(folder: Path, found: Holdings) -> str:
     """What a batch says of what it moves away."""
-    parts = [f"{folder}: moved to {ASIDE}/: {_files_text(found)}"]
+    parts = [f"{folder}: not whole, moved to {ASIDE}/: {_files_text(found)}"]
     if found.left_out:
         parts.append(f"runs made again where this batch has them: {_runs_text(folder, found)}")
     return "; ".join(parts)

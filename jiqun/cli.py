@@ -151,10 +151,12 @@ def run(  # noqa: PLR0913  (one parameter an option)
 ) -> None:
     """Run a batch of simulations; what the store holds already is not run again."""
     with _refusals():
+        from experiments import Results  # noqa: PLC0415
         from experiments.batch import Plan  # noqa: PLC0415
         from experiments.draws import Vary  # noqa: PLC0415
         from experiments.ensemble import SHIPPED  # noqa: PLC0415
         from experiments.runner import Options, run_batch  # noqa: PLC0415
+        from jiqun.contents import say_others  # noqa: PLC0415
         from jiqun.screen import ProgressDisplay, say, show_failures  # noqa: PLC0415
 
         resolved = _resolved(scenarios, rows, until)
@@ -175,6 +177,8 @@ def run(  # noqa: PLR0913  (one parameter an option)
         )
         show_failures(report.failures)
         distances = _distances(resolved, report.finished, out, show=vary is Varied.ALL)
+        if report.finished:
+            say_others(Results(out), sorted(report.finished))
         if as_json:
             _print_json(
                 {
@@ -231,7 +235,15 @@ def compare(  # noqa: PLR0913  (one parameter an option)
         typer.Option("--keep", help="Make nothing where the store keeps one by this model."),
     ] = False,
     rows: Annotated[
-        str | None, typer.Option(help="Enterprise rows, or 'all' for one an enterprise.")
+        str | None,
+        typer.Option(help="Enterprise rows of the runs, or 'all' for one an enterprise."),
+    ] = None,
+    take: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=HASH",
+            help="Content of a scenario that is compared instead of its newest.",
+        ),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
     as_json: Json = False,
@@ -244,10 +256,12 @@ def compare(  # noqa: PLR0913  (one parameter an option)
         from jiqun.screen import show_failures  # noqa: PLC0415
 
         failures: tuple[Failure, ...] = ()
+        if equal_cost and take:
+            raise WrongOptionError("--take does not go with --equal-cost, which makes its own runs")
         if not equal_cost:
             if design or worlds or keep:
                 raise WrongOptionError("--design, --worlds and --keep go with --equal-cost")
-            data = comparing.against(store, baseline)
+            data = comparing.against(store, baseline, _contents(take), _row_count(rows))
         elif not (keep and (data := comparing.kept(store, baseline))):
             chosen = tuple(design or ())
             shape = Shape(baseline, chosen, min(solve_draws, draws), draws, _row_count(rows))
@@ -603,6 +617,17 @@ def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list
             raise WrongOptionError(f"{name}: a batch has one scenario named {scenario.name}")
         found[scenario.name] = scenario if until is None else scenario.until(until)
     return list(found.values())
+
+
+def _contents(take: Sequence[str] | None) -> dict[str, str]:
+    """Scenario to the beginning of the hash of its content."""
+    found = {}
+    for each in take or ():
+        name, _, digest = each.partition("=")
+        if not name or not digest:
+            raise WrongOptionError(f"--take {each}: write NAME=HASH, such as mine=0f3c21aa")
+        found[name] = digest
+    return found
 
 
 def _row_count(rows: str | None) -> int | None:
