@@ -13,7 +13,7 @@ import numpy as np
 
 from model.elementary import dot
 from model.enterprises import NEVER
-from model.scenario import FIELDS
+from model.scenario import FIELDS, FIRST_YEAR
 from scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def distances(results: Results, scenario: str) -> list[Distance]:
         scenario,
         sorted({row.outcome for row in rows}),
         sorted({row.level for row in rows}),
-        sorted({row.year for row in rows}),
+        sorted({row.year for row in rows if row.year >= FIRST_YEAR}),
     )
     medians = frame.set_index(["outcome", "level", "unit_name", "year"])["median"].to_dict()
     found = []

@@ -6,12 +6,12 @@ the effect says little, the additionality at which the money is worth it says so
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.compare import MAIN, Comparison, compare
+from experiments.compare import LEAST_PAIRS, MAIN, Comparison, compare
 from experiments.costs import set_otherwise
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ ADDITIONAL = "promotion_additional"
 class BreakEven:
     """Additionality at which a yuan of cost brings a yuan of value added, with 90 % interval.
 
-    Above 1 it never does; None where more of it brings no more.
+    Above 1 it never does; None where more of it brings no more, and at both ends where pairs are
+    few.
     """
 
     low: float | None
@@ -89,8 +90,9 @@ def promotion(results: Results, facts: Facts, scenario: str, baseline: str) -> A
     additional = drawn.reindex(gain.index.get_level_values("draw")).set_axis(gain.index)
     changed = set_otherwise(facts.levers[scenario], facts.levers[baseline])
     cost = facts.books.cost(scenario, baseline, changed).reindex(gain.index)
+    even = break_even(additional, gain, cost)
     return Apart(
         comparison,
-        break_even(additional, gain, cost),
+        even if len(gain) >= LEAST_PAIRS else replace(even, low=None, high=None),
         (float(additional.min()), float(additional.max())),
     )

@@ -2,7 +2,8 @@
 
 Flows (value added, R&D, investment) are present values over the years that costs are counted in,
 so that a yuan of effect and a yuan of cost are of one kind; states (jobs, coverage) are of the last
-year.
+year. What is told of a quantity is its mean over the pairs: means of parts add up to the mean of
+the whole and may be divided by mean cost, medians neither.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from experiments.costs import (
     place_of,
     runs_of,
     set_otherwise,
-    steady_sum,
     stored_levers,
 )
+from experiments.sql import steady, steady_sum
 from experiments.store import StoreError
 from model.outcomes import OUTCOMES
 from model.scenario import SIZES, TIERS
-from scenarios.errors import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from experiments.forms import Form
     from experiments.results import Results
 
 LOW, HIGH = 0.05, 0.95
@@ -57,27 +58,36 @@ GROUPS = {"tier": TIERS, "place": ("hefei", "wuhu", "other"), "size": SIZES[:3]}
 """Who may gain: units of each grouping. Value added below scale is not recorded by size."""
 PAID_TO = {"tier": "tier", "place": "place", "size": "payee"}
 """Grouping to the column of the ledger that tells it."""
+STATISTIC = "mean"
+"""What is told of every quantity of a comparison."""
+LEAST_PAIRS = 8
+"""Fewer pairs bear no interval, so nothing is found in them."""
 TOTALS = frozenset({"yuan", "persons", "enterprises"})
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Median, mean and 90 % interval over the pairs of runs."""
+    """Mean, median and 90 % interval over the pairs of runs; no interval where pairs are few."""
 
-    low: float
+    low: float | None
     median: float
-    high: float
+    high: float | None
     mean: float
 
     @classmethod
     def of(cls, values: pd.Series[float]) -> Interval:
         """Interval of the values of some runs."""
-        low, median, high = np.quantile(values.to_numpy(dtype=float), [LOW, 0.5, HIGH])
-        return cls(float(low), float(median), float(high), float(values.mean()))
+        numbers = values.to_numpy(dtype=float)
+        low, median, high = (float(q) for q in np.quantile(numbers, [LOW, 0.5, HIGH]))
+        if len(numbers) < LEAST_PAIRS:
+            return cls(None, median, None, float(values.mean()))
+        return cls(low, median, high, float(values.mean()))
 
     @property
     def sign(self) -> int:
         """1 or -1 where the interval lies clear of zero on one side, else 0: no effect found."""
+        if self.low is None or self.high is None:
+            return 0
         above = self.low > max(CLEAR * self.high, 0.0)
         below = self.high < min(CLEAR * self.low, 0.0)
         return int(above) - int(below)
@@ -90,7 +100,8 @@ class Effect:
     Attributes:
         gain: The difference, in the outcome's unit; a flow's is a present value.
         change: The difference as a share of the baseline.
-        found: Whether the interval of the difference lies on one side of zero.
+        found: Whether the interval of the difference lies on one side of zero; never in fewer than
+            eight pairs.
         per_unit: Yuan of cost for a unit of the outcome that changes for the better: mean cost over
             the gain, from the larger end of its interval to the smaller; None where nothing is
             found for the better, or nothing is paid.
@@ -119,6 +130,8 @@ class Comparison:
         scenario: Its name.
         baseline: Name of the other.
         pairs: Number of pairs of runs.
+        content: Which runs of the scenario are compared: its content, population and model.
+        baseline_content: Those of the other.
         cost: Cost to province and cities, present value, yuan.
         centre: Cost to the centre, kept apart.
         feedback: What province and cities pay and forgo more under levers that both set alike.
@@ -134,6 +147,8 @@ class Comparison:
     scenario: str
     baseline: str
     pairs: int
+    content: Form
+    baseline_content: Form
     cost: Interval
     centre: Interval
     feedback: Interval
@@ -164,12 +179,14 @@ class Facts:
         states: Values of the last year, in the same form.
         books: The money.
         levers: Scenario to its levers as plain data.
+        forms: Scenario to the content, population and model that were read.
     """
 
     flows: pd.DataFrame
     states: pd.DataFrame
     books: Books
     levers: Mapping[str, list[object]]
+    forms: Mapping[str, Form]
 
     def __contains__(self, scenario: object) -> bool:
         return scenario in self.levers
@@ -195,22 +212,19 @@ class Facts:
 def gather(results: Results, scenarios: Sequence[str], draws: int | None = None) -> Facts:
     """Read the outcomes and money of some scenarios of a store.
 
+    All are read at the newest population and model that they share.
+
     Args:
         results: The store.
         scenarios: Names of the scenarios.
         draws: Triples that are read, the first ones; all of a scenario if None.
 
     Raises:
-        StoreError: The store lacks one of them, or its runs end too early.
+        StoreError: The store lacks one of them, they share no population and model, or runs end
+            too early.
     """
+    results = results.sharing(*scenarios)
     known = runs_of(results, draws)
-    for name in scenarios:
-        if name not in known:
-            near = nearest_name(name, known)
-            hint = f"; nearest: {near}" if near else ""
-            raise StoreError(
-                f"{results.folder} holds no run of {name}; there are: {', '.join(known)}{hint}"
-            )
     with results.connect() as connection:
         rows = connection.execute(
             f"""
@@ -225,7 +239,7 @@ def gather(results: Results, scenarios: Sequence[str], draws: int | None = None)
                 CASE WHEN level = 'city' THEN 'place' ELSE level END AS grouping,
                 CASE WHEN level = 'city' THEN {place_of("unit_name")} ELSE unit_name END AS unit,
                 outcome, {steady_sum(f"value * {PRESENT}")} AS flow,
-                sum(value) FILTER (WHERE year = {LAST}) AS state
+                {steady("sum", "value")} FILTER (WHERE year = {LAST}) AS state
             FROM o GROUP BY ALL ORDER BY ALL
             """,
             [list(scenarios), [*FLOWS, *STATES]],
@@ -249,7 +263,7 @@ def gather(results: Results, scenarios: Sequence[str], draws: int | None = None)
     runs = {name: known[name] for name in scenarios}
     books = Books(money(results, scenarios), runs)
     levers = {name: row for name, row in stored_levers(results).items() if name in runs}
-    return Facts(wide["flow"], wide["state"], books, levers)
+    return Facts(wide["flow"], wide["state"], books, levers, results.chosen())
 
 
 def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
@@ -278,6 +292,8 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
         scenario=scenario,
         baseline=baseline,
         pairs=len(main),
+        content=facts.forms[scenario],
+        baseline_content=facts.forms[baseline],
         cost=Interval.of(local),
         centre=Interval.of(centre),
         feedback=Interval.of(feedback),
@@ -312,7 +328,7 @@ def _effect(gap: pd.DataFrame, outcome: str, cost: float) -> Effect:
 
 def _of_a_unit(cost: float, gain: Interval) -> Interval:
     """Cost of a unit over a gain that is found: the nearer that comes to zero, the less is sure."""
-    ends = [cost / abs(yuan) for yuan in (gain.low, gain.high)]
+    ends = [cost / abs(yuan) for yuan in (gain.low, gain.high) if yuan]
     return Interval(min(ends), cost / abs(gain.median), max(ends), cost / abs(gain.mean))
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from experiments.sql import steady_sum
 from scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -66,11 +67,6 @@ def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
             """,
             [list(scenarios)],
         ).df()
-
-
-def steady_sum(term: str) -> str:
-    """SQL: a sum whose last bit does not hang on the order in which rows are read."""
-    return f"CAST(sum(CAST({term} AS DECIMAL(38, 12))) AS DOUBLE)"
 
 
 def place_of(city: str) -> str:
@@ -152,7 +148,7 @@ def stored_levers(results: Results) -> dict[str, list[Any]]:
     runs = results.runs().drop_duplicates("scenario")
     found = {}
     for name, digest in zip(runs["scenario"], runs["scenario_hash"], strict=True):
-        text = (results.folder / "scenarios" / f"{digest}.yaml").read_text("utf-8")
+        text = results.scenario_file(digest).read_text("utf-8")
         found[str(name)] = yaml.load(text, Loader=yaml.CSafeLoader)["levers"]
     return found
 

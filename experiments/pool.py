@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from concurrent.futures import (
@@ -19,7 +20,9 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
+from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any, Protocol
 
 from experiments.worker import ChunkResult, Failure, failure, run_chunk
@@ -74,6 +77,8 @@ class LocalPool:
         )
         if "forkserver" in methods:
             self._context.set_forkserver_preload(["experiments.worker"])
+            with _same_path():
+                forkserver.ensure_running()
         self._open()
 
     def _open(self) -> None:
@@ -104,6 +109,26 @@ class LocalPool:
         self._executor.shutdown(wait=not at_once, cancel_futures=True)
         self._lifeline.close()
         self._reader.close()
+
+
+@contextmanager
+def _same_path() -> Iterator[None]:
+    """Let Python processes that start look for modules where this one does, and nowhere else.
+
+    The server that workers are forked from would look in the current folder first: there may be a
+    `model.py` of the user's.
+    """
+    wanted = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONSAFEPATH": "1"}
+    had = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in had.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _live_with(lifeline: Connection) -> None:

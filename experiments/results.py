@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments import pairs
+from experiments.digests import LEDGER, OUTCOMES, RUNS, examine, problem_of
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Vary
-from experiments.store import LEDGER_NAMES, Store, StoreError
-from model.outcomes import OUTCOMES
+from experiments.forms import allowed, forms_of, newest, shared_context
+from experiments.naming import check_names, check_years, names_of, years_of
+from experiments.sql import quoted, steady
+from experiments.store import LEDGER_NAMES, Store, StoreError, StoreWarning, left_out_text
+from model.outcomes import LEVELS
+from model.outcomes import OUTCOMES as REGISTER
+from model.scenario import FIRST_YEAR, year_of
 from scenarios.errors import nearest_name
+from scenarios.levers import declarations
+from scenarios.loader import LAST_END
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     import duckdb
     import pandas as pd
 
-    Names = str | Sequence[str] | None
+    from experiments.digests import Holdings
+    from experiments.forms import Context, Form
+    from experiments.naming import Names, Years
 
 QUANTILES = {"p05": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
 KEY = ("draw", "seed", "population", "year", "level", "unit_name", "outcome")
@@ -28,25 +41,102 @@ _MAIN_RUNS = f"""
     THEN draw BETWEEN 1 AND {BLOCK} ELSE draw = 0 END
 """
 """Runs a summary is over: the zipped draws, or the seeds of the central draw."""
+_OF_ONE_SHARD = """
+    SEMI JOIN held ON o.run_key = held.run_key AND parse_filename(o.filename) = held.shard
+"""
+"""SQL: a run counts once, even where several shards hold it."""
+KINDS = ("committed", "accrued", "paid", "invested", "forgone", "repaid")
+HORIZON = (2027,)
+"""Year that is looked at if none is named."""
+_WARNED: set[str] = set()
+"""What has been said of stores already: each once a process."""
 
 
 class Results:
     """The results of a store.
 
-    By default only what belongs together is read: for each scenario the runs of its latest batch's
-    form (the same terms, population and model), each at its longest horizon.
+    By default only what belongs together is read: for each scenario the runs of its newest form
+    (the same terms, population and model), each at its longest horizon. `forms` lists all there
+    are; `contents` and `rows` choose others. Two scenarios that are compared are read at the newest
+    population and model that both have.
+
+    Damaged and unknown files are left out, with a `StoreWarning`; `holdings` names them. Runs that
+    a batch adds later are seen by a new `Results`.
 
     Args:
         folder: Folder of the store.
         every: Read all runs instead, whatever model, population and horizon they are of.
+        contents: Scenario to the beginning of the `scenario_hash` that is read instead of its
+            newest.
+        rows: Enterprise rows the runs were asked for with; 0 for one an enterprise.
+
+    Raises:
+        StoreError: The folder holds no runs, or none of what is asked for.
     """
 
-    def __init__(self, folder: str | Path, *, every: bool = False) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        every: bool = False,
+        contents: Mapping[str, str] | None = None,
+        rows: int | None = None,
+    ) -> None:
         self.folder = Path(folder)
         self.every = every
         self.manifest = Store(folder).manifest
-        if not self.manifest or not any((self.folder / "runs").glob("*.parquet")):
+        self._asked = dict(contents or {}), rows
+        self._context: Context | None = None
+        if not self.manifest or not any((self.folder / RUNS).glob("*.parquet")):
             raise StoreError(f"{self.folder} holds no finished runs: make some with jiqun run")
+        self.holdings = self._examined()
+        self._chosen()
+
+    def _examined(self) -> Holdings:
+        """What of the store is whole; what is not is said once."""
+        found = examine(self.folder)
+        text = left_out_text(self.folder, found)
+        if not found.whole:
+            nothing = f"{self.folder} holds no finished runs that are whole"
+            raise StoreError(f"{nothing}; {text}" if text else nothing)
+        if text and text not in _WARNED:
+            _WARNED.add(text)
+            warnings.warn(text, StoreWarning, stacklevel=3)
+        return found
+
+    def forms(self) -> list[Form]:
+        """What the store holds under each name, the newest last; `chosen` says which is read."""
+        return self._forms
+
+    def chosen(self) -> dict[str, Form]:
+        """The form that is read of each scenario."""
+        return newest(self._allowed, self._context)
+
+    def sharing(self, *scenarios: str) -> Results:
+        """The same store, read at the newest population and model that some scenarios all have.
+
+        Raises:
+            StoreError: The store lacks one of them, or they share none.
+        """
+        check_names("scenario", scenarios, {form.scenario for form in self._forms})
+        if self.every:
+            return self
+        shared = copy.copy(self)
+        shared._context = shared_context(self._allowed, scenarios, self._forms, self.folder)
+        return shared
+
+    def scenario_file(self, digest: str) -> Path:
+        """Where a scenario is kept as resolved.
+
+        Raises:
+            StoreError: It is missing or damaged.
+        """
+        file = f"scenarios/{digest}.yaml"
+        if problem := problem_of(self.folder, file):
+            raise StoreError(
+                f"{self.folder / file} {problem}: run the batch again, which writes it anew"
+            )
+        return self.folder / file
 
     def runs(self) -> pd.DataFrame:
         """One row a run: key, scenario, draw, seed, population, hashes, seconds, residual."""
@@ -74,7 +164,7 @@ class Results:
         scenario: Names = None,
         outcome: Names = None,
         level: Names = None,
-        years: Iterable[int] | None = None,
+        years: Years = None,
         unit_name: Names = None,
     ) -> pd.DataFrame:
         """Tidy outcomes, one row a run, year, unit and outcome.
@@ -86,7 +176,7 @@ class Results:
             years: Years.
             unit_name: Units of a level, such as tiers.
         """
-        where, values = _where(scenario, outcome, level, years, unit_name)
+        where, values = self._where(scenario, outcome, level, years, unit_name)
         order = "scenario, draw, seed, run_key, year, level, unit_name, outcome"
         return self._query(f"SELECT * FROM outcome {where} ORDER BY {order}", values)
 
@@ -96,7 +186,7 @@ class Results:
         baseline: str,
         outcome: Names = None,
         level: Names = None,
-        years: Iterable[int] | None = None,
+        years: Years = None,
     ) -> pd.DataFrame:
         """Two scenarios side by side, run by run: values, difference and ratio less one.
 
@@ -106,11 +196,14 @@ class Results:
             outcome: Outcomes; all if absent, and so for the others.
             level: Levels.
             years: Years.
+
+        Raises:
+            StoreError: A name is unknown, or the two share no population and model.
         """
-        where, values = _where(None, outcome, level, years)
+        where, values = self._where(None, outcome, level, years)
         both = where or "WHERE true"
         using, order = ", ".join(KEY), ", ".join(KEY)
-        return self._query(
+        return self.sharing(scenario, baseline)._query(
             f"""
             WITH o AS (
                 SELECT outcome.*, run.population FROM outcome JOIN run USING (run_key) {both}
@@ -130,7 +223,7 @@ class Results:
         baseline: str,
         outcome: Names = None,
         level: Names = None,
-        years: Iterable[int] | None = None,
+        years: Years = None,
     ) -> pd.DataFrame:
         """What a scenario changes against another: median and 90 % interval over paired runs.
 
@@ -147,7 +240,7 @@ class Results:
             years: Years.
 
         Raises:
-            StoreError: The store holds no run of one of the two.
+            StoreError: A name is unknown, or the two share no population and model.
         """
         return pairs.intervals(self._pairs(scenario, baseline, outcome, level, years))
 
@@ -157,7 +250,7 @@ class Results:
         baseline: str,
         outcome: Names = None,
         level: Names = None,
-        years: Iterable[int] | None = (2027,),
+        years: Years = HORIZON,
     ) -> pd.DataFrame:
         """Share of each source of uncertainty in the variance of what a scenario changes.
 
@@ -172,7 +265,7 @@ class Results:
         baseline: str,
         outcome: Names = "value_added",
         level: Names = "tier",
-        years: Iterable[int] | None = (2027,),
+        years: Years = HORIZON,
         effect: float = 0.01,
     ) -> pd.DataFrame:
         """Number of paired seeds that suffice to see an effect, unit by unit.
@@ -189,7 +282,7 @@ class Results:
             effect: The effect, as a share of the baseline's mean.
 
         Raises:
-            StoreError: The store holds no run of one of the two.
+            StoreError: A name is unknown, or the two share no population and model.
         """
         return pairs.needed(self._pairs(scenario, baseline, outcome, level, years), effect)
 
@@ -199,28 +292,20 @@ class Results:
         baseline: str,
         outcome: Names,
         level: Names,
-        years: Iterable[int] | None,
+        years: Years,
     ) -> pd.DataFrame:
-        known = self.scenarios()
-        for name in (scenario, baseline):
-            if name not in known:
-                near = nearest_name(name, known)
-                hint = f"; nearest: {near}" if near else ""
-                raise StoreError(
-                    f"{self.folder} holds no run of {name}; there are: {', '.join(known)}{hint}"
-                )
         return self.paired(scenario, baseline, outcome, level, years)
 
     def scenarios(self) -> list[str]:
         """Names of the scenarios that have runs."""
-        return list(self._query("SELECT DISTINCT scenario FROM run ORDER BY scenario")["scenario"])
+        return sorted(self.chosen())
 
     def ledger(
         self,
         scenario: Names = None,
         lever: Names = None,
         kind: Names = None,
-        years: Iterable[int] | None = None,
+        years: Years = None,
     ) -> pd.DataFrame:
         """The money under levers: one row a run, year, payer, fund, origin, place and payee.
 
@@ -232,7 +317,7 @@ class Results:
             kind: ``committed``, ``paid``, ``invested``, ``forgone`` or ``repaid``.
             years: Years.
         """
-        where, values = _where(scenario, years=years, lever=lever, kind=kind)
+        where, values = self._where(scenario, years=years, lever=lever, kind=kind)
         names = ", ".join(LEDGER_NAMES)
         return self._query(
             f"SELECT * FROM ledger {where} ORDER BY scenario, draw, seed, run_key, year, {names}",
@@ -245,7 +330,7 @@ class Results:
         scenario: Names = None,
         lever: Names = None,
         kind: Names = "paid",
-        years: Iterable[int] | None = None,
+        years: Years = None,
     ) -> pd.DataFrame:
         """Sums of the ledger: median and 90 % interval over the runs, in yuan.
 
@@ -260,23 +345,23 @@ class Results:
             years: Years.
 
         Raises:
-            StoreError: A column that the ledger does not have.
+            StoreError: A name is unknown, or a column that the ledger does not have.
         """
         for name in by:
-            allowed = ("year", *LEDGER_NAMES)
-            if name not in allowed:
-                near = nearest_name(name, allowed)
+            columns = ("year", *LEDGER_NAMES)
+            if name not in columns:
+                near = nearest_name(name, columns)
                 hint = f"; nearest: {near}" if near else ""
                 raise StoreError(
-                    f"the ledger has no column {name}; there are: {', '.join(allowed)}{hint}"
+                    f"the ledger has no column {name}; there are: {', '.join(columns)}{hint}"
                 )
-        where, values = _where(scenario, years=years, lever=lever, kind=kind)
+        where, values = self._where(scenario, years=years, lever=lever, kind=kind)
         groups = ", ".join(["scenario", *by])
         return self._query(
             f"""
             WITH chosen AS (SELECT run_key, scenario FROM run WHERE {_MAIN_RUNS}),
             summed AS (
-                SELECT run_key, {groups}, sum(yuan) AS yuan FROM ledger {where}
+                SELECT run_key, {groups}, {steady("sum", "yuan")} AS yuan FROM ledger {where}
                 GROUP BY run_key, {groups}
             ),
             every AS (
@@ -285,7 +370,7 @@ class Results:
             )
             SELECT {groups}, quantile_cont(coalesce(yuan, 0), .05) AS p05,
                 median(coalesce(yuan, 0)) AS median, quantile_cont(coalesce(yuan, 0), .95) AS p95,
-                avg(coalesce(yuan, 0)) AS mean, count(*) AS runs
+                {steady("avg", "coalesce(yuan, 0)")} AS mean, count(*) AS runs
             FROM every LEFT JOIN summed USING (run_key, {groups})
             GROUP BY {groups} ORDER BY {groups}
             """,
@@ -297,7 +382,7 @@ class Results:
         scenario: Names = None,
         outcome: Names = None,
         level: Names = None,
-        years: Iterable[int] | None = None,
+        years: Years = None,
         unit_name: Names = None,
     ) -> pd.DataFrame:
         """Median, quartiles and 90 % interval over the zipped draws.
@@ -312,12 +397,13 @@ class Results:
             years: Years.
             unit_name: Units of a level.
         """
-        where, values = _where(scenario, outcome, level, years, unit_name)
+        where, values = self._where(scenario, outcome, level, years, unit_name)
         group = ", ".join(GROUP)
         quantiles = ", ".join(f"quantile_cont(value, {q}) AS {n}" for n, q in QUANTILES.items())
         return self._query(
             f"""
-            SELECT {group}, {quantiles}, avg(value) AS mean, count(*) AS runs FROM outcome
+            SELECT {group}, {quantiles}, {steady("avg", "value")} AS mean, count(*) AS runs
+            FROM outcome
             {where or "WHERE true"} AND {_MAIN_RUNS}
             GROUP BY {group} ORDER BY {group}
             """,
@@ -329,7 +415,7 @@ class Results:
         outcome: Names = None,
         level: Names = "province",
         unit_name: Names = None,
-        years: Iterable[int] | None = (2027,),
+        years: Years = HORIZON,
         scenario: Names = None,
     ) -> pd.DataFrame:
         """Share of each source of uncertainty in the variance of an outcome.
@@ -344,13 +430,13 @@ class Results:
             years: Years.
             scenario: Scenarios.
         """
-        where, values = _where(scenario, outcome, level, years, unit_name)
+        where, values = self._where(scenario, outcome, level, years, unit_name)
         group = ", ".join(GROUP)
         parameters, outside = FIRST_OF_BLOCK[Vary.PARAMETERS], FIRST_OF_BLOCK[Vary.OUTSIDE]
         return self._query(
             f"""
             WITH alone AS (
-                SELECT {group}, var_samp(value) AS variance, count(*) AS runs,
+                SELECT {group}, {steady("var_samp", "value")} AS variance, count(*) AS runs,
                     quantile_cont(value, .95) - quantile_cont(value, .05) AS width,
                     CASE WHEN draw = 0 THEN 'seeds' WHEN draw <= {outside} THEN 'parameters'
                         ELSE 'outside' END AS source
@@ -358,7 +444,9 @@ class Results:
                 GROUP BY {group}, source HAVING count(*) > 1
             )
             SELECT {group}, source, runs, variance, width,
-                variance / nullif(sum(variance) OVER (PARTITION BY {group}), 0) AS share
+                variance / nullif(sum(variance) OVER (PARTITION BY {group}
+                    ORDER BY source ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+                ), 0) AS share
             FROM alone QUALIFY count(*) OVER (PARTITION BY {group}) = 3
             ORDER BY {group}, source
             """,
@@ -383,7 +471,7 @@ class Results:
                 "scenario": frame["scenario"],
                 "region": region + ("|" + names).where(part != "", ""),
                 "variable": frame["outcome"],
-                "unit": frame["outcome"].map({o.id: o.unit for o in OUTCOMES.values()}),
+                "unit": frame["outcome"].map({o.id: o.unit for o in REGISTER.values()}),
                 "year": frame["year"],
             }
         )
@@ -394,46 +482,45 @@ class Results:
         pd.concat(layers).to_csv(path, index=False)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A DuckDB connection with views `run`, `outcome` and `ledger` over the shards in place."""
-        import duckdb  # noqa: PLC0415
+        """A DuckDB connection with views `run`, `outcome` and `ledger` over the shards in place.
 
-        connection = duckdb.connect()
-        runs, outcomes = (
-            _quoted(self.folder / name / "*.parquet") for name in ("runs", "outcomes")
-        )
-        connection.execute(
-            f"""
-            CREATE TABLE run AS SELECT * FROM read_parquet({runs}, union_by_name=true)
-            QUALIFY row_number() OVER (PARTITION BY run_key ORDER BY record) = 1
-            """
-        )
+        It has one thread: the sums of several differ in their last bits from call to call.
+        """
+        connection = self._connection()
         if not self.every:
             connection.execute(
-                "CREATE TABLE latest (scenario VARCHAR, h VARCHAR, p VARCHAR, m VARCHAR)"
+                "CREATE TABLE chosen (scenario VARCHAR, h VARCHAR, p VARCHAR, m VARCHAR)"
             )
-            connection.executemany("INSERT INTO latest VALUES (?, ?, ?, ?)", self._latest())
+            chosen = [
+                [form.scenario, form.scenario_hash, form.population, form.model_hash]
+                for form in self.chosen().values()
+            ]
+            connection.executemany("INSERT INTO chosen VALUES (?, ?, ?, ?)", chosen)
             connection.execute(
                 """
-                CREATE OR REPLACE TABLE run AS SELECT run.* FROM run JOIN latest ON
-                    run.scenario = latest.scenario AND scenario_hash = h AND population = p
+                CREATE OR REPLACE TABLE run AS SELECT run.* FROM run JOIN chosen ON
+                    run.scenario = chosen.scenario AND scenario_hash = h AND population = p
                     AND model_hash = m
                 QUALIFY "end" = max("end") OVER (PARTITION BY run.scenario, draw, seed)
                 """
             )
+        connection.execute("DELETE FROM held WHERE run_key NOT IN (SELECT run_key FROM run)")
+        rows = connection.execute("SELECT DISTINCT shard FROM held ORDER BY shard").fetchall()
+        shards = [str(row[0]) for row in rows]
         # Brief shards hold float32: read beside full ones they are widened, never the other way.
         connection.execute(
             f"""
             CREATE VIEW outcome AS
             SELECT run_key, scenario, draw, seed, year, level, unit_name, outcome,
                 value::DOUBLE AS value
-            FROM read_parquet({outcomes}, union_by_name=true)
-            WHERE run_key IN (SELECT run_key FROM run)
+            FROM {self._shards(OUTCOMES, shards)} o {_OF_ONE_SHARD}
             """
         )
-        shards = self.folder / "ledger" / "*.parquet"
         columns = ", ".join(f"ledger.{name}" for name in LEDGER_NAMES)
-        source = f"read_parquet({_quoted(shards)}, union_by_name=true)"
-        if not any(shards.parent.glob(shards.name)):
+        booked = [name for name in shards if (self.folder / LEDGER / name).exists()]
+        source = f"(SELECT * EXCLUDE (filename) FROM {self._shards(LEDGER, booked)} o "
+        source += f"{_OF_ONE_SHARD})"
+        if not booked:
             names = ", ".join(f"'' AS {name}" for name in LEDGER_NAMES)
             source = f"(SELECT '' AS run_key, 0 AS year, {names}, 0.0 AS yuan WHERE false)"
         connection.execute(
@@ -445,13 +532,80 @@ class Results:
         )
         return connection
 
-    def _latest(self) -> list[list[Any]]:
-        """Form of each scenario in the last batch that had it."""
-        found: dict[str, list[Any]] = {}
-        for batch in self.manifest["batches"]:
-            for name, facts in batch["scenarios"].items():
-                found[name] = [name, facts["hash"], facts["population"], batch["model_hash"]]
-        return list(found.values())
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """A connection with all runs in `run`, and in `held` the shard that each is read from."""
+        import duckdb  # noqa: PLC0415
+
+        connection = duckdb.connect(config={"threads": 1})
+        connection.execute(
+            f"""
+            CREATE TABLE run AS
+            SELECT * EXCLUDE (filename), parse_filename(filename) AS shard
+            FROM {self._shards(RUNS, self.holdings.whole)}
+            QUALIFY row_number() OVER (PARTITION BY run_key ORDER BY record, shard) = 1
+            """
+        )
+        connection.execute("CREATE TABLE held AS SELECT run_key, shard FROM run")
+        connection.execute("ALTER TABLE run DROP COLUMN shard")
+        return connection
+
+    def _shards(self, kind: str, names: Sequence[str]) -> str:
+        """SQL: the rows of some shards, each with the file it stands in."""
+        files = ", ".join(quoted(str(self.folder / kind / name)) for name in names)
+        return f"read_parquet([{files}], union_by_name=true, filename=true)"
+
+    def _chosen(self) -> None:
+        """Find what the store holds under each name, and which of it is read."""
+        with self._connection() as connection:
+            counted = connection.execute(
+                "SELECT scenario, scenario_hash, population, model_hash, count(*) FROM run "
+                "GROUP BY ALL ORDER BY ALL"
+            ).fetchall()
+            (end,) = connection.execute('SELECT max("end") FROM run').fetchone() or (0,)
+        self._forms = forms_of(self.manifest, counted)
+        self._latest_year = year_of(int(end))
+        contents, rows = self._asked
+        check_names("scenario", list(contents), {form.scenario for form in self._forms})
+        self._allowed = allowed(self._forms, contents, rows, self.folder)
+
+    def _where(
+        self,
+        scenario: Names = None,
+        outcome: Names = None,
+        level: Names = None,
+        years: Years = None,
+        unit_name: Names = None,
+        lever: Names = None,
+        kind: Names = None,
+    ) -> tuple[str, list[Any]]:
+        """SQL condition and its values; unknown names and years are refused."""
+        known = {
+            "scenario": self.scenarios(),
+            "outcome": REGISTER,
+            "level": LEVELS,
+            "unit_name": (),
+            "lever": declarations(),
+            "kind": KINDS,
+        }
+        asked = (scenario, outcome, level, unit_name, lever, kind)
+        wanted: dict[str, list[Any]] = {}
+        for (column, names), each in zip(known.items(), asked, strict=True):
+            if (chosen := names_of(each)) is not None:
+                table = "ledger" if column in ("lever", "kind") else "outcome"
+                stored = partial(self._stored, column, table)
+                check_names(column.replace("_", " "), chosen, names, stored)
+                wanted[column] = chosen
+        if (chosen_years := years_of(years)) is not None:
+            if years is not HORIZON:
+                check_years(chosen_years, FIRST_YEAR, year_of(LAST_END), self._latest_year)
+            wanted["year"] = chosen_years
+        if not wanted:
+            return "", []
+        conditions = [f"{column} IN (SELECT unnest(?))" for column in wanted]
+        return f"WHERE {' AND '.join(conditions)}", list(wanted.values())
+
+    def _stored(self, column: str, table: str) -> list[str]:
+        return list(self._query(f"SELECT DISTINCT {column} AS name FROM {table}")["name"])
 
     def _query(self, sql: str, values: Sequence[Any] = ()) -> pd.DataFrame:
         with self.connect() as connection:
@@ -462,35 +616,3 @@ def _sizes(row: pd.Series[Any]) -> dict[str, float]:
     """Sizes of levers of a run; none in shards from before there were any."""
     written = row.get("sizes")
     return dict(json.loads(written)) if isinstance(written, str) else {}
-
-
-def _where(
-    scenario: Names = None,
-    outcome: Names = None,
-    level: Names = None,
-    years: Iterable[int] | None = None,
-    unit_name: Names = None,
-    **others: Names,
-) -> tuple[str, list[Any]]:
-    """SQL condition and its values."""
-    wanted: dict[str, list[Any]] = {}
-    for column, names in {
-        "scenario": scenario,
-        "outcome": outcome,
-        "level": level,
-        "unit_name": unit_name,
-        **others,
-    }.items():
-        if names is not None:
-            wanted[column] = [names] if isinstance(names, str) else list(names)
-    if years is not None:
-        wanted["year"] = list(years)
-    if not wanted:
-        return "", []
-    conditions = [f"{column} IN (SELECT unnest(?))" for column in wanted]
-    return f"WHERE {' AND '.join(conditions)}", list(wanted.values())
-
-
-def _quoted(path: Path) -> str:
-    text = str(path).replace("'", "''")
-    return f"'{text}'"

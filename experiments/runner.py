@@ -84,6 +84,7 @@ class Report:
         skipped: Number of runs that were in the store.
         failures: Runs that failed.
         seconds: Time it took.
+        finished: Scenarios of which at least one run ended well, now or earlier.
     """
 
     keys: tuple[str, ...]
@@ -91,6 +92,7 @@ class Report:
     skipped: int
     failures: tuple[Failure, ...]
     seconds: float
+    finished: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -201,8 +203,18 @@ def run_listed(
         keys = tuple(run.key for _, _, runs in planned for run in runs)
         failures = _make(store, chunks, workers, options, progress) if chunks else ()
     total = sum(len(chunk.runs) for chunk in chunks)
+    failed = {failure.run.key for failure in failures}
     return Report(
-        keys, total - len(failures), len(set(keys)) - total, failures, time.monotonic() - begun
+        keys,
+        total - len(failures),
+        len(set(keys)) - total,
+        failures,
+        time.monotonic() - begun,
+        frozenset(
+            scenario.name
+            for scenario, _, runs in planned
+            if any(run.key not in failed for run in runs)
+        ),
     )
 
 

@@ -1,15 +1,16 @@
 """The store of runs: a folder of Parquet shards that any number of batches may share.
 
-A shard is written aside and renamed, so it is there whole or not at all. A run counts as done once
-its row is in `runs/`, which is written after its outcomes.
+A shard is written aside, its digest noted, and renamed, so it is there whole or not at all. A run
+counts as done once its row is in `runs/`, which is written after its outcomes. What a batch finds
+damaged or does not know it moves to `set_aside/`; the runs in it are made again.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
+import warnings
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -20,18 +21,35 @@ import pyarrow.parquet as pq
 import yaml
 
 from experiments.batch import scenario_hash
+from experiments.digests import (
+    LEDGER,
+    NAME,
+    OUTCOMES,
+    RUNS,
+    SHARDS,
+    SUMS,
+    digest_of,
+    examine,
+    record,
+    runs_in,
+    shard_name,
+    tidied,
+    verify,
+)
+from scenarios.errors import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from experiments.digests import Holdings
     from experiments.worker import ChunkResult, Failure
     from model.scenario import Scenario
 
 STORE_VERSION = 1
 """Raised when a store of the old form can no longer be read or added to."""
 FOLDERS = ("populations", "scenarios", "runs", "outcomes", "ledger", "failures")
-SHARDS = ("outcomes", "ledger")
-"""Folders of what runs made; a shard has the name of that in `runs/` which notes its runs."""
+ASIDE = "set_aside"
+"""Folder of what was found damaged or unknown."""
 LEDGER_NAMES = (
     "payer", "fund", "origin", "city", "tier", "payee", "lever", "article", "kind",
 )  # fmt: skip
@@ -40,6 +58,10 @@ LEDGER_NAMES = (
 
 class StoreError(Exception):
     """A store that cannot be used; the message names the path and what to do."""
+
+
+class StoreWarning(UserWarning):
+    """Something of a store that is left out; the message names the files and what to do."""
 
 
 class Store:
@@ -60,7 +82,7 @@ class Store:
         path = self.folder / "manifest.json"
         try:
             if not path.exists():
-                strangers = [p.name for p in self.folder.iterdir() if p.name != ".lock"]
+                strangers = [p.name for p in self.folder.iterdir() if p.name not in (".lock", SUMS)]
                 if any(name not in FOLDERS for name in strangers):
                     raise StoreError(
                         f"{self.folder} is no store of runs, and not empty (it holds "
@@ -109,6 +131,7 @@ class Store:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             self.manifest = self._read_manifest()
             self._clear_leftovers()
+            self._set_aside()
             yield
 
     def _clear_leftovers(self) -> None:
@@ -116,17 +139,46 @@ class Store:
         for name in FOLDERS:
             for part in (self.folder / name).glob(".*.part"):
                 part.unlink(missing_ok=True)
-        noted = {path.name for path in (self.folder / "runs").glob("*.parquet")}
-        for folder in SHARDS:
+        noted = {path.name for path in (self.folder / RUNS).glob("*.parquet")}
+        for folder in (OUTCOMES, LEDGER):
             for path in (self.folder / folder).glob("*.parquet"):
-                if path.name not in noted:
+                if path.name not in noted and NAME.fullmatch(path.name):
                     path.unlink(missing_ok=True)
 
+    def _set_aside(self) -> None:
+        """Move away what is damaged or unknown, so that the runs in it are made again."""
+        found = verify(self.folder)
+        moved = {*found.damaged, *found.unknown}
+        moved |= {f"{folder}/{name}" for name in found.left_out for folder in SHARDS}
+        try:
+            if moved:
+                warnings.warn(set_aside_text(self.folder, found), StoreWarning, stacklevel=2)
+            for file in sorted(moved):
+                self._move_away(file)
+            if (tidy := tidied(self.folder)) is not None:
+                _write_text(self.folder / SUMS, tidy)
+        except OSError as error:
+            raise _explained(error, Path(error.filename or self.folder)) from error
+
+    def _move_away(self, file: str) -> None:
+        path, target = self.folder / file, self.folder / ASIDE / file
+        if not path.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        taken = 1
+        while target.exists():
+            taken += 1
+            target = target.with_name(f"{path.stem}.{taken}{path.suffix}")
+        path.rename(target)
+
     def keys(self) -> set[str]:
-        """Keys of the runs that are done."""
-        shards = sorted((self.folder / "runs").glob("*.parquet"))
+        """Keys of the runs that are done and whole."""
         return {
-            key for path in shards for key in _read(path, ["run_key"]).column("run_key").to_pylist()
+            key
+            for name in examine(self.folder).whole
+            for key in pq.read_table(self.folder / RUNS / name, columns=["run_key"])
+            .column("run_key")
+            .to_pylist()
         }
 
     def population_path(self, key: str) -> Path:
@@ -141,7 +193,7 @@ class Store:
             save: Writes it to a path.
         """
         path = self.population_path(key)
-        _write_aside(path, save)
+        self._put(path, save)
         return path
 
     def add_scenario(self, digest: str, scenario: Scenario) -> None:
@@ -150,7 +202,8 @@ class Store:
         if not path.exists():
             labels = {"zh": scenario.label_zh, "en": scenario.label_en}
             plain = scenario.canonical() | {"label": labels, "baseline": scenario.baseline}
-            _write_text(path, yaml.safe_dump(plain, allow_unicode=True))
+            text = yaml.safe_dump(plain, allow_unicode=True)
+            self._put(path, lambda part: _save_text(part, text))
 
     def add_batch(self, entry: dict[str, Any]) -> None:
         """Note a batch in the manifest; the same batch run again takes the place of the first."""
@@ -167,19 +220,22 @@ class Store:
     def add(self, result: ChunkResult) -> None:
         """Keep what became of a chunk."""
         if result.finished:
-            keys = "\n".join(finished.run.key for finished in result.finished)
-            name = f"{hashlib.sha256(keys.encode()).hexdigest()[:20]}.parquet"
+            name = shard_name(finished.run.key for finished in result.finished)
             # The order matters: what stands in runs/ is done.
             for folder, table in (
-                ("outcomes", result.outcomes),
-                ("ledger", result.ledger),
-                ("runs", _runs_table(result)),
+                (OUTCOMES, result.outcomes),
+                (LEDGER, result.ledger),
+                (RUNS, _runs_table(result)),
             ):
-                _write_aside(self.folder / folder / name, partial(_write_table, table))
+                self._put(self.folder / folder / name, partial(_write_table, table))
         for finished in result.finished:
             self._failure_path(finished.run.key).unlink(missing_ok=True)
         for failure in result.failures:
             self._add_failure(failure)
+
+    def _put(self, path: Path, save: Callable[[Path], None]) -> None:
+        """Write a file that has a digest."""
+        _write_aside(path, save, lambda part: record(self.folder, path, digest_of(part)))
 
     def _add_failure(self, failure: Failure) -> None:
         run = failure.run
@@ -233,32 +289,73 @@ def _write_table(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="zstd")
 
 
-def _read(path: Path, columns: list[str]) -> pa.Table:
-    try:
-        return pq.read_table(path, columns=columns)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise StoreError(f"{path} is damaged ({error}): remove it and run again") from error
-
-
 def _write_text(path: Path, text: str) -> None:
-    def save(part: Path) -> None:
-        part.write_text(text, "utf-8")
-
-    _write_aside(path, save)
+    _write_aside(path, lambda part: _save_text(part, text))
 
 
-def _write_aside(path: Path, save: Callable[[Path], None]) -> None:
-    """Write a file beside its place and put it there whole."""
+def _save_text(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
+
+
+def _write_aside(
+    path: Path, save: Callable[[Path], None], note: Callable[[Path], None] = lambda _: None
+) -> None:
+    """Write a file beside its place, note what is to be noted of it, and put it there whole."""
     part = path.with_name(f".{path.name}.part")
     try:
         save(part)
         with part.open("rb") as written:
             os.fsync(written.fileno())
+        note(part)
         part.replace(path)
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise _explained(error, path) from error
+
+
+def set_aside_text(folder: Path, found: Holdings) -> str:
+    """What a batch says of what it moves away."""
+    parts = [f"{folder}: not whole, moved to {ASIDE}/: {_files_text(found)}"]
+    if found.left_out:
+        parts.append(f"runs made again where this batch has them: {_runs_text(folder, found)}")
+    return "; ".join(parts)
+
+
+def left_out_text(folder: Path, found: Holdings) -> str:
+    """What is said of a store that is read without its damaged and unknown files; may be empty."""
+    if not found.damaged and not found.unknown:
+        return ""
+    text = f"{folder}: left out: {_files_text(found)}"
+    if found.left_out:
+        text += (
+            f"; missing runs: {_runs_text(folder, found)}: run the batch again to make them anew"
+        )
+    return text
+
+
+def _files_text(found: Holdings) -> str:
+    said = [f"{file} {problem}" for file, problem in found.damaged.items()]
+    said += [f"{file} is no file of this store" for file in found.unknown]
+    return listed(said, 10)
+
+
+def _runs_text(folder: Path, found: Holdings) -> str:
+    lost = runs_in(folder, found)
+    if not lost:
+        return f"those of {len(found.left_out)} shards"
+    return ", ".join(f"{name} draws {_ranges(draws)}" for name, draws in lost.items())
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """Numbers as text, neighbours joined: 1-3, 7."""
+    spans: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return listed((f"{a}-{b}" if b > a else f"{a}" for a, b in spans), 10)
 
 
 def _explained(error: OSError, path: Path) -> StoreError:

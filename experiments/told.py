@@ -7,18 +7,19 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from experiments.batch import model_hash
-from experiments.compare import GROUPS
+from experiments.compare import GROUPS, HIGH, LEAST_PAIRS, LOW, STATISTIC
 from experiments.costs import DISCOUNT, FIRST, LAST
 from experiments.regret import often_best
 from scenarios.tables import tables_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from experiments.apart import Apart
     from experiments.compare import Comparison
     from experiments.designs import Compared, Shape
+    from experiments.forms import Form
     from experiments.regret import Regret
 
 FILE = "designs.json"
@@ -28,9 +29,17 @@ FILE = "designs.json"
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
     """A comparison as plain data."""
     return asdict(comparison) | {
+        "content": _content(comparison.content),
+        "baseline_content": _content(comparison.baseline_content),
         "found": comparison.found,
         "gainers": {grouping: comparison.gainers(grouping) for grouping in GROUPS},
     }
+
+
+def _content(form: Form) -> dict[str, Any]:
+    """What tells the runs of a form apart, and not when they were asked for."""
+    whole = asdict(form)
+    return {name: whole[name] for name in ("scenario_hash", "population", "rows", "model_hash")}
 
 
 def compared_data(
@@ -70,11 +79,26 @@ def _apart(apart: Apart | None) -> dict[str, Any] | None:
     }
 
 
-def pairs_data(baseline: str, comparisons: Sequence[Comparison]) -> dict[str, Any]:
-    """Scenarios of a store against one of them, as plain data."""
+def pairs_data(
+    baseline: str,
+    comparisons: Sequence[Comparison],
+    forms: Iterable[Form] = (),
+    not_compared: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Scenarios of a store against one of them, as plain data.
+
+    Args:
+        baseline: The one.
+        comparisons: The others against it.
+        forms: All that the store holds of them.
+        not_compared: Scenario to why it is not among the others.
+    """
+    taken = {form for row in comparisons for form in (row.content, row.baseline_content)}
     return _frame() | {
         "baseline": baseline,
         "scenarios": [comparison_data(row) for row in comparisons],
+        "contents": [asdict(form) | {"taken": form in taken} for form in forms],
+        "not_compared": dict(not_compared or {}),
     }
 
 
@@ -102,7 +126,14 @@ def made_by() -> dict[str, str]:
 
 
 def _frame() -> dict[str, Any]:
-    return {"years": [FIRST, LAST], "discount": DISCOUNT, "unit": "yuan, present value"}
+    return {
+        "years": [FIRST, LAST],
+        "discount": DISCOUNT,
+        "unit": "yuan, present value",
+        "statistic": STATISTIC,
+        "interval": [LOW, HIGH],
+        "least_pairs": LEAST_PAIRS,
+    }
 
 
 def _label(label: tuple[str, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import warnings
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from calibration.distance import Distance
     from experiments.worker import Failure
@@ -72,7 +73,19 @@ class Format(StrEnum):
 
 def main() -> None:
     """Run the command line."""
+    _look_for_own_packages()
     app(prog_name="jiqun")
+
+
+def _look_for_own_packages() -> None:
+    """Take no module from the current folder: there may be a `model.py` of the user's.
+
+    Python looks there first under `python -m jiqun`. Worker processes get the same path.
+    """
+    home = Path(__file__).resolve().parents[1]
+    here = Path.cwd()
+    if here != home:
+        sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != here]
 
 
 @app.command(epilog="Example: jiqun check without_document_55 my_scenario.yaml")
@@ -138,10 +151,12 @@ def run(  # noqa: PLR0913  (one parameter an option)
 ) -> None:
     """Run a batch of simulations; what the store holds already is not run again."""
     with _refusals():
+        from experiments import Results  # noqa: PLC0415
         from experiments.batch import Plan  # noqa: PLC0415
         from experiments.draws import Vary  # noqa: PLC0415
         from experiments.ensemble import SHIPPED  # noqa: PLC0415
         from experiments.runner import Options, run_batch  # noqa: PLC0415
+        from jiqun.contents import say_others  # noqa: PLC0415
         from jiqun.screen import ProgressDisplay, say, show_failures  # noqa: PLC0415
 
         resolved = _resolved(scenarios, rows, until)
@@ -161,7 +176,9 @@ def run(  # noqa: PLR0913  (one parameter an option)
             f"{len(report.failures)} failed, in {report.seconds:.0f} s"
         )
         show_failures(report.failures)
-        distances = _distances(resolved, out, show=vary is Varied.ALL)
+        distances = _distances(resolved, report.finished, out, show=vary is Varied.ALL)
+        if report.finished:
+            say_others(Results(out), sorted(report.finished))
         if as_json:
             _print_json(
                 {
@@ -218,7 +235,15 @@ def compare(  # noqa: PLR0913  (one parameter an option)
         typer.Option("--keep", help="Make nothing where the store keeps one by this model."),
     ] = False,
     rows: Annotated[
-        str | None, typer.Option(help="Enterprise rows, or 'all' for one an enterprise.")
+        str | None,
+        typer.Option(help="Enterprise rows of the runs, or 'all' for one an enterprise."),
+    ] = None,
+    take: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=HASH",
+            help="Content of a scenario that is compared instead of its newest.",
+        ),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
     as_json: Json = False,
@@ -231,10 +256,12 @@ def compare(  # noqa: PLR0913  (one parameter an option)
         from jiqun.screen import show_failures  # noqa: PLC0415
 
         failures: tuple[Failure, ...] = ()
+        if equal_cost and take:
+            raise WrongOptionError("--take does not go with --equal-cost, which makes its own runs")
         if not equal_cost:
             if design or worlds or keep:
                 raise WrongOptionError("--design, --worlds and --keep go with --equal-cost")
-            data = comparing.against(store, baseline)
+            data = comparing.against(store, baseline, _contents(take), _row_count(rows))
         elif not (keep and (data := comparing.kept(store, baseline))):
             chosen = tuple(design or ())
             shape = Shape(baseline, chosen, min(solve_draws, draws), draws, _row_count(rows))
@@ -529,7 +556,8 @@ def discover(
 def _refusals() -> Iterator[None]:
     """Turn wrong input into one message and status 2, an interruption into 130."""
     try:
-        yield
+        with _plain_warnings():
+            yield
     except KeyboardInterrupt:
         typer.echo("interrupted: what was finished is kept, run again to go on", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -537,6 +565,25 @@ def _refusals() -> Iterator[None]:
         if not _is_refusal(error):
             raise
         _refuse(str(error))
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Say what is left out of a store in a line of its own, and other warnings as ever."""
+    from experiments.store import StoreWarning  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", StoreWarning)
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if issubclass(category, StoreWarning):
+                typer.echo(f"warning: {message}", err=True)
+            else:
+                shown(message, category, *rest, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -580,6 +627,17 @@ def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list
     return list(found.values())
 
 
+def _contents(take: Sequence[str] | None) -> dict[str, str]:
+    """Scenario to the beginning of the hash of its content."""
+    found = {}
+    for each in take or ():
+        name, _, digest = each.partition("=")
+        if not name or not digest:
+            raise WrongOptionError(f"--take {each}: write NAME=HASH, such as mine=0f3c21aa")
+        found[name] = digest
+    return found
+
+
 def _row_count(rows: str | None) -> int | None:
     """Number of rows; 0 stands for all."""
     if rows is None or rows == "all":
@@ -589,30 +647,33 @@ def _row_count(rows: str | None) -> int | None:
     return int(rows)
 
 
-def _distances(scenarios: Sequence[Scenario], out: Path, *, show: bool) -> dict[str, Any]:
+def _distances(
+    scenarios: Sequence[Scenario], finished: Collection[str], out: Path, *, show: bool
+) -> dict[str, Any]:
     """Distance of what was simulated to what is published, shown and as data."""
     from calibration.distance import distances, population_distances  # noqa: PLC0415
     from experiments import Results  # noqa: PLC0415
     from experiments.batch import population_key  # noqa: PLC0415
     from experiments.populations import load_population  # noqa: PLC0415
-    from experiments.store import Store, StoreError  # noqa: PLC0415
-    from jiqun.screen import show_distances  # noqa: PLC0415
+    from experiments.store import Store  # noqa: PLC0415
+    from jiqun.screen import say, show_distances  # noqa: PLC0415
 
     found = {}
     for scenario in scenarios:
         path = Store(out).population_path(population_key(scenario))
         marginals = population_distances(load_population(path), scenario.province)
-        try:
-            simulated = distances(Results(out), scenario.name)
-        except StoreError:  # every run failed
-            simulated = []
+        made = scenario.name in finished
+        simulated = distances(Results(out), scenario.name) if made else []
         found[scenario.name] = {
             "population": [*map(_row, marginals)],
             "outcomes": [*map(_row, simulated)],
         }
         if show:
             show_distances(f"{scenario.name}: population at end-2018", marginals)
+        if show and made:
             show_distances(f"{scenario.name}: median of the runs, 2019-2023", simulated)
+        elif not made:
+            say(f"{scenario.name}: every run failed, so there is nothing to set beside figures")
     return found
 
 

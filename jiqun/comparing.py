@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from experiments.compare import MAIN, compare, gather
+from experiments.compare import LEAST_PAIRS, MAIN, STATISTIC, Interval, compare, gather
 from experiments.designs import Bench, compare_designs
 from experiments.regret import regret_over_worlds
 from experiments.results import Results
 from experiments.store import StoreError
 from experiments.told import compared_data, is_current, pairs_data, read, save
+from jiqun.contents import others
 from jiqun.screen import Stages, console, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from experiments.compare import Comparison
     from experiments.designs import Shape
+    from experiments.forms import Context
     from experiments.runner import Options
     from experiments.worker import Failure
 
@@ -26,22 +29,66 @@ YI = 1e8
 GROUP_NAMES = {"tier": "tiers", "place": "cities", "size": "sizes"}
 
 
-def against(store: Path, baseline: str) -> dict[str, Any]:
+def against(
+    store: Path, baseline: str, contents: Mapping[str, str], rows: int | None
+) -> dict[str, Any]:
     """Every scenario of a store against one of them; shown and as data.
 
+    Each is compared at the newest population and model that both have runs of.
+
+    Args:
+        store: Folder of the store.
+        baseline: The one.
+        contents: Scenario to the beginning of the hash of the content that is wanted.
+        rows: Rows of the runs that are wanted.
+
     Raises:
-        StoreError: The store lacks the baseline, or holds nothing else.
+        StoreError: The store lacks the baseline, or holds nothing to compare with it.
     """
-    results = Results(store)
-    others = [name for name in results.scenarios() if name != baseline]
-    facts = gather(results, [baseline, *others])
-    found = [compare(facts, name, baseline) for name in others]
+    results = Results(store, contents=contents, rows=rows)
+    groups: dict[Context, list[str]] = {}
+    apart: dict[str, str] = {}
+    results.sharing(baseline)
+    for name in (name for name in results.scenarios() if name != baseline):
+        try:
+            form = results.sharing(name, baseline).chosen()[name]
+            groups.setdefault(form.context, []).append(name)
+        except StoreError as error:
+            apart[name] = str(error)
+    found: list[Comparison] = []
+    for names in groups.values():
+        facts = gather(results, [baseline, *names])
+        for name in names:
+            try:
+                found.append(compare(facts, name, baseline))
+            except StoreError as error:
+                apart[name] = str(error)
+    if not found and apart:
+        raise StoreError("\n".join(apart.values()))
     if not found:
         raise StoreError(f"{store} holds runs of {baseline} alone: run what is to be compared")
-    data = pairs_data(baseline, found)
-    rows = [row | {"name": row["scenario"], "note": ""} for row in data["scenarios"]]
-    _show(f"against {baseline}", rows, data)
+    known = {baseline, *(row.scenario for row in found)}
+    forms = [form for form in results.forms() if form.scenario in known]
+    data = pairs_data(baseline, found, forms, apart)
+    for context in groups:
+        its = [row for row in found if row.content.context == context]
+        if its:
+            _show_group(results, its, data)
+    for name, why in apart.items():
+        say(f"{name} is not compared: {why}")
     return data
+
+
+def _show_group(results: Results, found: list[Comparison], data: Mapping[str, Any]) -> None:
+    """Comparisons at one population and model, and what else the store holds of the scenarios."""
+    base = found[0].baseline_content
+    title = f"against {base.scenario}: {base.sized}, population {base.population[:8]}"
+    rows = [row for row in data["scenarios"] if row["scenario"] in {f.scenario for f in found}]
+    _show(title, [row | {"name": row["scenario"], "note": ""} for row in rows], data)
+    for line in others(
+        results, {base.scenario: base, **{row.scenario: row.content for row in found}}
+    ):
+        say(line)
 
 
 def at_equal_cost(
@@ -73,7 +120,7 @@ def _show_designs(data: Mapping[str, Any]) -> None:
     baseline = data["baseline"]
     for envelope, target in data["envelopes"].items():
         rows = [row for row in data["designs"] if row["envelope"] == envelope]
-        rows = sorted(rows, key=lambda row: -row["effects"][MAIN]["gain"]["median"])
+        rows = sorted(rows, key=lambda row: -row["effects"][MAIN]["gain"][STATISTIC])
         rows = [row | {"name": row["design"], "note": _note(row)} for row in rows]
         directed = baseline["envelopes"][envelope]["mean"] / YI
         note = f"directs {directed:,.3g}"
@@ -96,32 +143,52 @@ def _note(row: Mapping[str, Any]) -> str:
 
 
 def _show(title: str, rows: list[dict[str, Any]], data: Mapping[str, Any]) -> None:
-    """One row a scenario: cost, effect, cost of a unit, displacement, who gains."""
-    grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    whole = ("design", "cost", "centre", "value added", "for a yuan")
-    for name in (*whole, "private", "displaced", ""):
-        left = name in ("design", "value added", "")
-        grid.add_column(name, justify="left" if left else "right", no_wrap=name in whole)
+    """One row a scenario: pairs, effect, cost of a unit; then the money; then who gains."""
+    few = [row for row in rows if row["pairs"] < LEAST_PAIRS]
+    grid = _grid(title, "design", "pairs", "value added", "for a yuan", "displaced", "")
     for row in rows:
         effect = row["effects"][MAIN]
         grid.add_row(
             row["name"],
-            f"{row['cost']['mean'] / YI:,.2f}",
-            f"{row['centre']['mean'] / YI:,.2f}",
-            _gain(effect["gain"]) if row["found"] else f"n.d. {_span(effect['gain'])}",
+            f"{row['pairs']}",
+            _told(effect["gain"], YI, "+,.3g"),
             _unit_cost(effect["per_unit"]),
-            _ratio(row["private"]),
-            _ratio(row["displaced"]),
+            _told(row["displaced"]),
             row["note"],
         )
     console.print(grid)
-    _show_gainers(rows)
+    grid = _grid("money", "design", "cost", "centre", "feedback", "private")
+    for row in rows:
+        money = (_told(row[name], YI, ",.4g") for name in ("cost", "centre", "feedback"))
+        grid.add_row(row["name"], *money, _told(row["private"]))
+    console.print(grid)
+    if len(few) < len(rows):
+        _show_gainers(rows)
+    for row in few:
+        say(
+            f"{row['name']}: {row['pairs']} pairs, under {LEAST_PAIRS}: no interval is given and "
+            "no effect can be told from none; make more draws"
+        )
     first, last = data["years"]
     say(
-        f"亿元, present value {first}-{last} at {data['discount']:.0%}, 90 % interval in brackets; "
-        "n.d.: not distinguishable from zero; for a yuan: cost of a yuan of value added; private: "
-        "yuan moved by a public yuan; centre: forgone by the centre"
+        f"亿元, present value {first}-{last} at {data['discount']:.0%}; each number is the "
+        f"{STATISTIC} over the pairs, in brackets the 90 % interval; no effect found: the interval "
+        "holds zero or all but touches it; for a yuan: cost of a yuan of value added; centre: "
+        "forgone by the centre; feedback: what levers set alike pay and forgo more; private: yuan "
+        "moved by a public yuan"
     )
+
+
+def _grid(title: str, *columns: str) -> Table:
+    say(title)
+    grid = Table(box=None, pad_edge=False)
+    for name in columns:
+        grid.add_column(
+            name,
+            justify="right" if name == "pairs" else "left",
+            no_wrap=name in ("design", "pairs", "value added", "for a yuan"),
+        )
+    return grid
 
 
 def _show_gainers(rows: list[dict[str, Any]]) -> None:
@@ -136,24 +203,29 @@ def _show_gainers(rows: list[dict[str, Any]]) -> None:
     console.print(grid)
 
 
-def _gain(gain: Mapping[str, float]) -> str:
-    return f"{gain['median'] / YI:+,.3g} {_span(gain)}"
-
-
-def _span(gain: Mapping[str, float]) -> str:
-    return f"({gain['low'] / YI:+,.3g} to {gain['high'] / YI:+,.3g})"
+def _told(interval: Mapping[str, Any] | None, unit: float = 1.0, form: str = "+.2f") -> str:
+    """Mean and interval; the interval alone where no effect is found, the mean alone of few."""
+    if interval is None:
+        return "-"
+    found = Interval(**interval)
+    mean = f"{found.mean / unit:{form}}"
+    if found.low is None or found.high is None:
+        return mean
+    if found.low == found.high == 0.0:
+        return "0"
+    span = f"({found.low / unit:{form}} to {found.high / unit:{form}})"
+    return f"{mean} {span}" if found.sign else f"no effect found {span}"
 
 
 def _unit_cost(cost: Mapping[str, float] | None) -> str:
     return "-" if cost is None else f"{cost['low']:.2g} to {cost['high']:.2g}"
 
 
-def _ratio(interval: Mapping[str, float] | None) -> str:
-    return "-" if interval is None else f"{interval['mean']:+.2f}"
-
-
 def _say_apart(apart: Mapping[str, Any]) -> None:
     low, high = apart["drawn"]
+    if apart["pairs"] < LEAST_PAIRS:
+        say(f"apart, {apart['scenario']}: under {LEAST_PAIRS} pairs, so no additionality is told")
+        return
     least, at, most = (apart["break_even"][name] for name in ("low", "at", "high"))
     if least is None or least > 1.0:
         told = "at no additionality"

@@ -125,12 +125,12 @@ def _line(row: Row, words: Words) -> list[str]:
     name = row["label"][words.lang]
     if row["verdict"] not in ("", "equal"):
         name += words.bracketed(words.name("design_verdicts", row["verdict"]))
-    gain, centre = _money(effect["gain"], words), row["centre"]["mean"]
+    centre = row["centre"]["mean"]
     return [
         name,
         words.money(row["cost"]["mean"])[0],
         words.money(centre)[0] if abs(centre) >= LEAST * row["cost"]["mean"] else ABSENT,
-        f"**{gain}**" if row["found"] else nothing(effect["gain"], words),
+        f"**{_money(effect['gain'], words)}**" if row["found"] else nothing(effect["gain"], words),
         unit_cost(effect["per_unit"], words),
         displaced(row["displaced"], words),
         who_gains(row, words),
@@ -138,7 +138,9 @@ def _line(row: Row, words: Words) -> list[str]:
 
 
 def nothing(interval: Row, words: Words) -> str:
-    """An effect that is not told from zero: no median, the interval alone."""
+    """An effect that is not told from zero: no median, the interval alone; few pairs have none."""
+    if interval["low"] is None:
+        return words("designs_nothing")
     scaled = [words.scaled(interval[name], MAIN) for name in ("low", "high")]
     return words("designs_nothing") + words.bracketed(words.between(*words.signed(scaled)))
 
@@ -188,7 +190,9 @@ def cost_table(data: Row, words: Words, envelope: str) -> str:
                 written(row["scale"], max(decimals_of(row["scale"], 2), 0)),
                 words.name("design_verdicts", row["verdict"]),
                 words.money(row["solved_cost"])[0],
-                words.between(*words.money([row["cost"]["low"], row["cost"]["high"]])),
+                ABSENT
+                if row["cost"]["low"] is None
+                else words.between(*words.money([row["cost"]["low"], row["cost"]["high"]])),
                 words.signed([words.scaled(row["feedback"]["mean"], MAIN)])[0],
                 ABSENT if private is None else _ratio(private, words),
                 ABSENT if jobs is None else words.interval(jobs["low"], jobs["high"], JOB_COST, 2),
@@ -199,7 +203,9 @@ def cost_table(data: Row, words: Words, envelope: str) -> str:
 
 
 def _ratio(interval: Row, words: Words) -> str:
-    """Yuan a yuan, with its interval."""
+    """Yuan a yuan, with its interval where there is one."""
+    if interval["low"] is None:
+        return words.signed([interval["mean"]])[0]
     mean, low, high = words.signed([interval[name] for name in ("mean", "low", "high")])
     return mean + words.bracketed(words.between(low, high))
 
@@ -282,8 +288,10 @@ def forest(data: Row, words: Words) -> Figure:
         rows = rows_of(data, envelope)[::-1]
         for place, row in enumerate(rows):
             gain = row["effects"][MAIN]["gain"]
-            low, median, high = (words.scaled(gain[k], MAIN) for k in ("low", "median", "high"))
-            axis.plot([low, high], [place, place], color=BLUE, lw=2.2, alpha=0.45)
+            median = words.scaled(gain["median"], MAIN)
+            if gain["low"] is not None:
+                ends = [words.scaled(gain[k], MAIN) for k in ("low", "high")]
+                axis.plot(ends, [place, place], color=BLUE, lw=2.2, alpha=0.45)
             face = BLUE if row["found"] else "white"
             axis.plot([median], [place], "o", ms=4.5, color=BLUE, mfc=face)
         axis.axvline(0.0, color=GREY, lw=0.8)

@@ -90,3 +90,8 @@ def one_value_is_no_number(chunk):
         "value",
     ] = np.nan
     return replace(result, outcomes=pa.Table.from_pandas(rows, preserve_index=False))
+
+
+def always_fails(chunk):
+    failures = tuple(worker.failure(run, ArithmeticError("no luck")) for run in chunk.runs)
+    return worker.ChunkResult(chunk, (), failures, None, None)

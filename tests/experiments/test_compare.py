@@ -1,7 +1,7 @@
 """Costs, effects and regret from tables small enough to work out by hand."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from experiments.regret import often_best, regret_over_worlds, regrets
 from experiments.runner import Options, run_batch, with_rows
 from experiments.store import StoreError
 from experiments.told import compared_data, is_current, pairs_data, read, save
+from jiqun.comparing import _told
 from scenarios import load
 
 RUN = ["draw", "seed", "population"]
@@ -84,7 +85,8 @@ def test_private_money_is_what_is_spent_beyond_the_public_money():
 
 def gaps(**gains):
     return {
-        tier: pd.DataFrame({"gain": gain, "base": [100.0, 100.0]}) for tier, gain in gains.items()
+        tier: pd.DataFrame({"gain": gain, "base": [100.0] * len(gain)})
+        for tier, gain in gains.items()
     }
 
 
@@ -96,8 +98,30 @@ def test_an_interval_that_touches_zero_shows_no_effect():
     assert Interval(0.0, 0.0, 0.0, 0.0).sign == Interval(-1.0, 0.0, 1.0, 0.0).sign == 0
 
 
-def test_displaced_is_what_others_lose_of_the_gain_of_those_served():
+def test_few_pairs_have_a_mean_and_no_interval():
+    seven, eight = (Interval.of(pd.Series([10.0] * n)) for n in (7, 8))
+    assert seven == Interval(None, 10.0, None, 10.0)
+    assert (seven.sign, eight.sign) == (0, 1)
     tiers = gaps(world=[10.0, 12.0], none=[-4.0, -4.8])
+    province = tiers["world"]["gain"] + tiers["none"]["gain"]
+    assert displaced(province, tiers, {"world": 0.9, "none": 0.1}) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([10.0] * 8, "+10.00 (+10.00 to +10.00)"),
+        ([10.0] * 7, "+10.00"),
+        ([-6.0, 7.0] * 4, "no effect found (-6.00 to +7.00)"),
+        ([0.0] * 8, "0"),
+    ],
+)
+def test_no_number_stands_bare_whose_interval_holds_zero(values, told):
+    assert _told(asdict(Interval.of(pd.Series(values)))) == told
+
+
+def test_displaced_is_what_others_lose_of_the_gain_of_those_served():
+    tiers = gaps(world=[10.0, 12.0] * 4, none=[-4.0, -4.8] * 4)
     province = tiers["world"]["gain"] + tiers["none"]["gain"]
     found = displaced(province, tiers, {"world": 0.9, "none": 0.1})
     assert found.mean == pytest.approx(0.4)

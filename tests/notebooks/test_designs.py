@@ -219,3 +219,22 @@ def test_a_store_with_a_comparison_has_a_page_of_its_own(
         html = page.read_text("utf-8")
         assert "Comparing designs at equal cost" in html
         assert re.search("Award up front", html)
+
+
+def test_few_pairs_without_intervals_are_shown(data: dict[str, Any]) -> None:
+    def without_ends(value: Any) -> Any:
+        if isinstance(value, dict):
+            ends = dict.fromkeys({"low", "high"} & value.keys())
+            return {key: without_ends(item) for key, item in value.items()} | ends
+        return [without_ends(item) for item in value] if isinstance(value, list) else value
+
+    few = without_ends(data) | {"apart": None}
+    for row in few["designs"]:
+        row["found"] = row["effects"]["value_added"]["found"] = False
+        row["displaced"] = None
+        for effect in row["effects"].values():
+            effect["per_unit"] = None
+    words = Words("en")
+    for table in (designs.summary_table, designs.cost_table):
+        assert "None" not in table(few | {"baseline": few["designs"][0]}, words, "award")
+    designs.forest(few, words)

@@ -1,0 +1,244 @@
+"""Digests of a store's files, and what of a store is whole.
+
+`sha256sums.txt` holds a line a file, as `sha256sum --check` reads them. A line is on the disk
+before its file is put in its place, so whenever a batch is killed, a file that is there has its
+digest; a line without a file, or one cut short, is dropped when the next batch begins. Files from
+before there were digests are read through instead, and counted as unchecked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+SUMS = "sha256sums.txt"
+RUNS, OUTCOMES, LEDGER = SHARDS = ("runs", "outcomes", "ledger")
+"""Folders of shards: a shard has one name in all three, and counts once it is in the first."""
+ENDINGS = {"populations": ".arrow", "scenarios": ".yaml", **dict.fromkeys(SHARDS, ".parquet")}
+"""Folders whose files have digests."""
+THREADS = 4
+LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
+NAME = re.compile(r"[0-9a-f]{20}\.parquet")
+_KNOWN: dict[tuple[str, Path], tuple[tuple[int, ...], str]] = {}
+"""What was found of a file as it was then: a process reads each file once."""
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a store holds.
+
+    Attributes:
+        whole: Names of the shards that can be read.
+        damaged: File, relative to the store, to what is wrong with it.
+        unknown: Files in the folders of the store that it did not write.
+        unchecked: Files that have no digest: they can be read, but may have been changed.
+    """
+
+    whole: tuple[str, ...]
+    damaged: Mapping[str, str]
+    unknown: tuple[str, ...]
+    unchecked: tuple[str, ...]
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Names of the shards of which a file is damaged."""
+        folders = tuple(f"{folder}/" for folder in SHARDS)
+        return tuple(sorted({Path(f).name for f in self.damaged if f.startswith(folders)}))
+
+
+def shard_name(keys: Iterable[str]) -> str:
+    """Name of the shard of some runs."""
+    return f"{hashlib.sha256('\n'.join(keys).encode()).hexdigest()[:20]}.parquet"
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def recorded(folder: Path) -> dict[str, str]:
+    """Digests a store has noted, by file; of a file noted twice the later one."""
+    try:
+        text = (folder / SUMS).read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return {}
+    found = (LINE.fullmatch(line) for line in text.split("\n"))
+    return {line[2]: line[1] for line in found if line}
+
+
+def record(folder: Path, path: Path, digest: str) -> None:
+    """Note a digest; it is on the disk when this returns."""
+    with (folder / SUMS).open("a", encoding="utf-8") as file:
+        file.write(_line(path.relative_to(folder).as_posix(), digest))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def tidied(folder: Path) -> str | None:
+    """The notes without lines of files that are gone and broken ones; None if they are tidy."""
+    try:
+        text = (folder / SUMS).read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    there = {file: digest for file, digest in recorded(folder).items() if (folder / file).is_file()}
+    tidy = "".join(_line(file, digest) for file, digest in there.items())
+    return None if text == tidy else tidy
+
+
+def examine(folder: Path) -> Holdings:
+    """What of the results of a store is whole: its shards, without what a batch is writing.
+
+    Args:
+        folder: Folder of the store.
+    """
+    listed = {kind: _files(folder, kind) for kind in SHARDS}
+    # Read after the folder is listed: what a running batch adds meanwhile has its digest by then.
+    sums = recorded(folder)
+    files = [f"{kind}/{name}" for kind in SHARDS for name in listed[kind]]
+    unknown = {f for f in files if f not in sums and not NAME.fullmatch(f.partition("/")[2])}
+    noted = [f"{RUNS}/{name}" for name in listed[RUNS] if f"{RUNS}/{name}" not in unknown]
+    damaged = _problems(folder, noted, sums)
+    # A copy under a name that looks like one of ours.
+    unknown |= {
+        file
+        for file in noted
+        if file not in sums and file not in damaged and not _named_after_its_runs(folder / file)
+    }
+    names = [Path(file).name for file in noted if file not in unknown]
+    # A ledger that was never noted may never have been there: stores are older than ledgers.
+    made = [f"{OUTCOMES}/{name}" for name in names]
+    made += [
+        file
+        for file in (f"{LEDGER}/{name}" for name in names)
+        if file in sums or (folder / file).exists()
+    ]
+    damaged |= _problems(folder, made, sums)
+    # Runs that were noted and are gone while their outcomes are left.
+    damaged |= {
+        file: "is missing"
+        for file in (f"{RUNS}/{name}" for name in listed[OUTCOMES])
+        if file in sums and not (folder / file).exists()
+    }
+    bad = {Path(file).name for file in damaged}
+    return Holdings(
+        tuple(name for name in names if name not in bad),
+        damaged,
+        tuple(sorted(unknown)),
+        tuple(
+            file
+            for file in (*noted, *made)
+            if file not in sums and file not in damaged and file not in unknown
+        ),
+    )
+
+
+def verify(folder: Path) -> Holdings:
+    """What of a store is whole: its shards, and the scenarios and populations beside them."""
+    shards, sums = examine(folder), recorded(folder)
+    beside = [
+        f"{kind}/{name}" for kind in ENDINGS if kind not in SHARDS for name in _files(folder, kind)
+    ]
+    strange = [f for f in beside if f not in sums and not f.endswith(ENDINGS[f.partition("/")[0]])]
+    missing = [f for f in sums if f.partition("/")[0] not in SHARDS and f not in beside]
+    ours = [file for file in beside if file not in strange]
+    damaged = _problems(folder, [*ours, *missing], sums)
+    return Holdings(
+        shards.whole,
+        {**shards.damaged, **damaged},
+        (*shards.unknown, *strange),
+        (*shards.unchecked, *(f for f in ours if f not in sums and f not in damaged)),
+    )
+
+
+def problem_of(folder: Path, file: str) -> str | None:
+    """What is wrong with a file of a store, or None."""
+    return _problem(folder / file, recorded(folder).get(file))
+
+
+def runs_in(folder: Path, holdings: Holdings) -> dict[str, list[int]]:
+    """Draws of the runs in damaged shards by scenario, as far as what is left of them tells."""
+    found: Counter[tuple[str, int]] = Counter()
+    for name in holdings.left_out:
+        for kind in (RUNS, OUTCOMES):
+            if f"{kind}/{name}" not in holdings.damaged:
+                table = pq.read_table(folder / kind / name, columns=["scenario", "draw", "seed"])
+                for row in table.group_by(table.column_names).aggregate([]).to_pylist():
+                    found[str(row["scenario"]), int(row["draw"])] += 1
+                break
+    by_scenario: dict[str, list[int]] = {}
+    for scenario, draw in sorted(found.elements()):
+        by_scenario.setdefault(scenario, []).append(draw)
+    return by_scenario
+
+
+def _files(folder: Path, kind: str) -> list[str]:
+    """Names of the files of a folder; hidden ones are parts, or of the system."""
+    try:
+        with os.scandir(folder / kind) as entries:
+            return sorted(e.name for e in entries if not e.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _problems(folder: Path, files: Sequence[str], sums: Mapping[str, str]) -> dict[str, str]:
+    # Digests are made outside the interpreter's lock, so threads help.
+    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as threads:
+        found = threads.map(lambda file: _problem(folder / file, sums.get(file)), files)
+        return {file: said for file, said in zip(files, found, strict=True) if said}
+
+
+def _problem(path: Path, digest: str | None) -> str | None:
+    try:
+        if not path.is_file():
+            return "is missing"
+        if digest is None:
+            return _once("unreadable", path, _unreadable) or None
+        same = _once("digest", path, digest_of) == digest
+        return None if same else "is not as it was written"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _unreadable(path: Path) -> str:
+    """Why a file that has no digest cannot be read; empty if it can."""
+    try:
+        if path.suffix == ".parquet":
+            pq.read_table(path)
+        elif path.suffix == ".arrow":
+            with pa.memory_map(str(path)) as source:
+                pa.ipc.open_file(source).read_all()
+    except (OSError, pa.ArrowException) as error:
+        return f"cannot be read: {str(error).splitlines()[0]}"
+    return ""
+
+
+def _named_after_its_runs(path: Path) -> bool:
+    keys = pq.read_table(path, columns=["run_key"]).column("run_key").to_pylist()
+    return path.name == shard_name(map(str, keys))
+
+
+def _once(what: str, path: Path, find: Callable[[Path], str]) -> str:
+    """What is found of a file, found again only if the file was touched since."""
+    state = path.stat()
+    stamp = (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    known = _KNOWN.get((what, path))
+    if known is None or known[0] != stamp:
+        known = _KNOWN[what, path] = (stamp, find(path))
+    return known[1]
+
+
+def _line(file: str, digest: str) -> str:
+    return f"{digest}  {file}\n"
