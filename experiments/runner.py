@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiments.batch import (
@@ -37,7 +38,6 @@ from scenarios.tables import tables_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from experiments.draws import Draw
     from experiments.together import Arm
@@ -49,7 +49,14 @@ LARGEST_CHUNK = 8
 """Runs of a chunk at most: what a killed worker takes with it."""
 LARGEST_BUNDLE = 16
 """The same of runs that share a past, which is run again for every chunk that they are split in."""
-RECORDED_VERSIONS = ("jiqun", "mesa", "numpy", "scipy", "pandas", "pyarrow", "duckdb")
+RECORDED_VERSIONS = (
+    "jiqun", "mesa", "numpy", "scipy", "pandas", "pyarrow", "duckdb", "numba", "llvmlite",
+)  # fmt: skip
+SWITCHES = (
+    "OPENBLAS_CORETYPE", "GLIBC_TUNABLES", "NPY_DISABLE_CPU_FEATURES", "NUMBA_CPU_NAME",
+    "NUMBA_CPU_FEATURES", "NUMBA_DISABLE_JIT",
+)  # fmt: skip
+"""Settings by which libraries compute as on another processor. None moves a bit of a result."""
 
 
 @dataclass(frozen=True)
@@ -311,7 +318,21 @@ def _entry(
         "tables_hash": tables_hash(),
         "versions": {name: version(name) for name in RECORDED_VERSIONS}
         | {"python": platform.python_version()},
+        "machine": {
+            "processor": _processor(),
+            "switches": {name: os.environ[name] for name in SWITCHES if name in os.environ},
+        },
     }
+
+
+def _processor() -> str:
+    """Name of the processor, or its architecture where the system tells no name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0]} ({platform.machine()})" if names else platform.processor()
 
 
 def with_rows(scenario: Scenario, rows: int | None) -> Scenario:

@@ -108,7 +108,9 @@ def test_the_manifest_tells_what_was_run(tmp_path, small):
     (batch,) = manifest["batches"]
     assert batch["command"] == command
     assert batch["data_hash"] == small.data_hash
-    assert set(batch["versions"]) >= {"python", "mesa", "numpy"}
+    assert set(batch["versions"]) >= {"python", "mesa", "numpy", "numba"}
+    assert batch["machine"]["processor"]
+    assert "switches" in batch["machine"]
     digest = batch["scenarios"]["without_document_55"]["hash"]
     assert (tmp_path / "scenarios" / f"{digest}.yaml").is_file()
     assert not [p for p in Path(tmp_path).rglob(".*") if p.name != ".lock"]
