@@ -54,7 +54,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     Args:
         scenario: The resolved scenario.
-        rng: Seed of the run (a whole number).
+        rng: Seed of the run (a whole number). None, which `mesa.batch_run` gives where no seeds are
+            asked for, draws one; `seed_of_run` tells it.
         population: The population at end-2018; built from the scenario if absent.
 
     Attributes:
@@ -71,12 +72,12 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
     """
 
     def __init__(
-        self, scenario: Scenario, rng: int = 1, population: Population | None = None
+        self, scenario: Scenario, rng: int | None = 1, population: Population | None = None
     ) -> None:
         super().__init__(rng=rng)
         self.policy = scenario
         self.parameters = dict(scenario.parameters)
-        self.seed_of_run = int(rng)
+        self.seed_of_run = int(self.rng.integers(1, 2**31)) if rng is None else int(rng)
         if population is None:
             population = build_population(
                 scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED

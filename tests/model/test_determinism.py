@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+import mesa
 import numpy as np
+import pytest
 
 from model import ClusterPolicyModel
 from scenarios import load
@@ -107,3 +109,32 @@ def test_a_longer_run_under_all_levers_begins_with_the_shorter_one(start, scenar
     first, entered = records["year"] <= 2025, books["year"] <= 2025
     same(short.records(), {name: values[first] for name, values in records.items()})
     assert short.ledger_records()["yuan"].tobytes() == books["yuan"][entered].tobytes()
+
+
+class Collected(ClusterPolicyModel):
+    """With the collector that Mesa's batch runner asks every model for."""
+
+    def __init__(self, scenario, rng=1):
+        super().__init__(scenario, rng)
+        self.datacollector = mesa.DataCollector({"seed": "seed_of_run"})
+
+    def step(self):
+        super().step()
+        self.datacollector.collect(self)
+
+
+@pytest.mark.parametrize(("asked", "runs"), [({"rng": [3, 4]}, 2), ({"iterations": 1}, 1)])
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_mesas_batch_runner_runs_it_with_seeds_and_without(scenario, asked, runs):
+    rows = mesa.batch_run(
+        Collected, {"scenario": scenario}, number_processes=1, max_steps=1,
+        display_progress=False, **asked,
+    )  # fmt: skip
+    seeds = {row["seed"] for row in rows}
+    assert len(seeds) == runs
+    assert seeds == set(asked.get("rng", seeds))
+
+
+def test_without_a_seed_each_model_draws_its_own(scenario):
+    one, other = (ClusterPolicyModel(scenario, rng=None) for _ in range(2))
+    assert one.seed_of_run != other.seed_of_run
