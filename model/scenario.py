@@ -41,6 +41,11 @@ ASSUMPTION_ONLY_FIELDS = ("quantum", "aerospace", "nuclear")
 Array = npt.NDArray[np.float64]
 Steps = tuple[tuple[int, float], ...]
 """Dated values: quarter from which each holds, and the value."""
+Groups = Mapping[str, tuple[str, ...]]
+"""Attribute (tier, field, size, city, role, mu_class, label) to allowed ids; an absent attribute
+allows all."""
+Targets = tuple[tuple[int, Groups], ...]
+"""Dated target groups: quarter from which each holds, and the groups."""
 
 
 def quarter_index(year: int, quarter: int) -> int:
@@ -71,8 +76,7 @@ class Lever:
         end: Last quarter in force (index), or None if open.
         terms: Dated values in base units: name to ((quarter, value), ...) in order of quarters. A
             value holds from its quarter until the next one.
-        who: Target groups: attribute (tier, field, size, city, role, mu_class, label) to allowed
-            ids; an absent attribute allows all.
+        who: Dated target groups in order of quarters; none for a lever that is open to all.
         payer: Who pays: ``centre``, ``province`` or ``city`` to its share. Empty where nothing is
             paid, or where the split follows the sharing of taxes.
         fund: Fund the money comes from, or an empty string.
@@ -83,6 +87,8 @@ class Lever:
         window: Parameter that is its weight in the special funds; empty for none.
         size: Terms that make it larger or smaller, each with the bounds it stays in; those that
             the lever has not set are no part of it.
+        place: Its place in the lever register. Scenarios hold their levers in this order; it
+            belongs to the register, so it is no part of what a lever is.
     """
 
     id: str
@@ -92,7 +98,7 @@ class Lever:
     start: int
     end: int | None
     terms: Mapping[str, Steps]
-    who: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    who: Targets = ()
     payer: Mapping[str, float] = field(default_factory=dict)
     fund: str = ""
     drawn: Mapping[str, str] = field(default_factory=dict)
@@ -100,6 +106,7 @@ class Lever:
     usual_take_up: str = ""
     window: str = ""
     size: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    place: int = field(default=0, compare=False)
 
     def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
         """Value of a term in a quarter; `absent` outside the period or before its first date."""
@@ -109,6 +116,14 @@ class Lever:
         for begin, value in self.terms.get(term, ()):
             if begin <= quarter:
                 current = value
+        return current
+
+    def groups(self, quarter: int) -> Groups:
+        """Target groups in a quarter; the first ones hold before their date as well."""
+        current: Groups = self.who[0][1] if self.who else {}
+        for begin, groups in self.who:
+            if begin <= quarter:
+                current = groups
         return current
 
     def in_force(self, quarter: int) -> bool:
@@ -162,6 +177,11 @@ class Lever:
         if before and (not after or after[0][0] > first):
             after = ((first, before[-1][1]), *after)
         return before, after
+
+
+def always(groups: Groups) -> Targets:
+    """Target groups that hold from the first quarter on."""
+    return ((0, groups),)
 
 
 @dataclass(frozen=True)
@@ -264,7 +284,7 @@ class Scenario:
         end: Last quarter (index).
         parameters: Behavioural parameters, name to value (`calibration/data/parameters.csv`).
         outside: Paths of the outside world.
-        levers: Instruments in force.
+        levers: Instruments in force, in the order of the lever register.
         province: Tables the population is built from.
         rows: Enterprise rows at the start; 0 means one row an enterprise.
         data_hash: Hash of the data tables behind it.
@@ -283,12 +303,20 @@ class Scenario:
     rows: int
     data_hash: str
 
+    def __post_init__(self) -> None:
+        """Put the levers in the order of the register, whatever order they came in.
+
+        Of grants of one rate the first is offered, and sums have their last digits by their order.
+        """
+        ordered = tuple(sorted(self.levers, key=lambda lever: lever.place))
+        object.__setattr__(self, "levers", ordered)
+
     def lever(self, lever_id: str) -> Lever | None:
         """The lever with this id, or None where the scenario has none."""
         return self._by_id.get(lever_id)
 
     def levers_of(self, channel: str) -> tuple[Lever, ...]:
-        """The levers of a channel, in the order of the scenario."""
+        """The levers of a channel, in the order of the register."""
         return self._by_channel.get(channel, ())
 
     @cached_property
@@ -367,7 +395,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return [float(item) if item.ndim == 0 else _plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+        fields_of = value.__dataclass_fields__.values()
+        return {each.name: _plain(getattr(value, each.name)) for each in fields_of if each.compare}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in sorted(value.items())}
     if isinstance(value, tuple | list):

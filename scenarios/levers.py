@@ -7,13 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.scenario import Lever, quarter_index, quarter_name
+from model.scenario import Lever, Targets, quarter_index, quarter_name
 from scenarios.errors import listed, nearest_name
 from scenarios.outside import ORIGIN
 from scenarios.schema import (
     FIRST,
     SCALED_SETTINGS,
     SETTINGS,
+    WHO,
     Budget,
     DatedQuantity,
     LeverDeclaration,
@@ -134,7 +135,7 @@ def issued(lever: LeverDeclaration) -> Lever:
         start=start,
         end=_index(lever.to) if lever.to else None,
         terms=terms,
-        who=_groups(lever.eligible),
+        who=_targets((), _groups(lever.eligible), start, start),
         payer=dict(lever.payer),
         fund=lever.fund,
         drawn={name: term.parameter for name, term in lever.terms.items() if term.parameter},
@@ -146,6 +147,7 @@ def issued(lever: LeverDeclaration) -> Lever:
             for name in lever.size
             for part in SCALED_SETTINGS.get(name, (name,))
         },
+        place=list(declarations()).index(lever.id),
     )
 
 
@@ -182,18 +184,31 @@ def apply(
     given |= _settings_of(document, lever, setting, start, at)
     before = _advanced(base, start)
     begin = min(start, base.start) if inherited else start
+    if inherited and base.end is not None and start > base.end + 1:
+        problem = (
+            f"the baseline ends {lever.id} with {quarter_name(base.end)}: a gap is not allowed"
+        )
+        allowed = f"from: {quarter_name(base.end + 1)} or earlier"
+        raise document.error((*at, "from"), problem, allowed)
     if setting.instalments is not None:
+        before = _paid_at_once(before, begin)
         # Instalments that the setting has no longer end with it.
         ended = (name for name in before if name.startswith("instalment_") and name not in given)
         given |= dict.fromkeys(ended, ((start, 0.0),))
+    fund = _fund(document, lever, setting, at) or base.fund
+    if fund != base.fund and begin < start:
+        problem = f"the fund of {lever.id} is one for all its quarters, and the baseline has"
+        problem += f" {base.fund} from {quarter_name(begin)}"
+        allowed = f"fund with from: {quarter_name(begin)}; dated rate, cap or budget beside it"
+        raise document.error((*at, "fund"), problem, allowed)
     terms = before | {name: _spliced(before.get(name, ()), dated) for name, dated in given.items()}
     return replace(
         base,
         start=begin,
         end=end,
         terms=terms,
-        who=dict(base.who) | _groups(_who(document, lever, setting, at)),
-        fund=_fund(document, lever, setting, at) or base.fund,
+        who=_targets(base.who, _groups(_who(document, lever, setting, at)), start, begin),
+        fund=fund,
         # What the scenario says from the first date on is no longer drawn.
         drawn={
             name: parameter
@@ -211,6 +226,13 @@ def _advanced(base: Lever, start: int) -> dict[str, Dated]:
         else path
         for name, path in base.terms.items()
     }
+
+
+def _paid_at_once(before: dict[str, Dated], begin: int) -> dict[str, Dated]:
+    """Terms with the one instalment that a lever without instalments pays in."""
+    if any(name.startswith("instalment_") for name in before):
+        return before
+    return before | {"instalment_1": ((begin, 1.0),)}
 
 
 def _spliced(before: Dated, after: Dated) -> Dated:
@@ -340,8 +362,35 @@ def _who(document: Document, lever: LeverDeclaration, setting: LeverSetting, at:
 
 
 def _groups(who: Any) -> dict[str, tuple[str, ...]]:
+    """Target groups as written, ids in the order of their register and each once."""
     chosen = who.model_dump(exclude_none=True) if who else {}
-    return {attribute: tuple(ids) for attribute, ids in chosen.items()}
+    return {
+        attribute: tuple(name for name in WHO[attribute] if name in ids)
+        for attribute, ids in chosen.items()
+    }
+
+
+def _targets(
+    before: Targets, given: Mapping[str, tuple[str, ...]], start: int, begin: int
+) -> Targets:
+    """Dated target groups that follow `before`, with the groups given from a quarter on.
+
+    Args:
+        before: The groups so far.
+        given: What is changed.
+        start: First quarter of the change.
+        begin: First quarter of the lever.
+    """
+    found: list[tuple[int, dict[str, tuple[str, ...]]]] = []
+    for date in sorted({begin, start, *(quarter for quarter, _ in before if quarter > begin)}):
+        # The first groups come along where the lever begins earlier.
+        past = [groups for quarter, groups in before if quarter <= date] or [
+            groups for _, groups in before[:1]
+        ]
+        groups = {**(past[-1] if past else {}), **(given if date >= start else {})}
+        if not found or found[-1][1] != groups:
+            found.append((date, groups))
+    return tuple(found) if any(groups for _, groups in found) else ()
 
 
 def _index(quarter: str) -> int:
