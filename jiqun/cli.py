@@ -33,7 +33,7 @@ FITS = Path("build/fit")
 """Where fits are kept if nothing is said."""
 RANKINGS = Path("build/sensitivity")
 """Where analyses and their runs are kept if nothing is said."""
-LEAST_ROWS, MOST_ROWS = 100, 2_000_000
+MOST_ROWS = 2_000_000
 
 app = typer.Typer(
     name="jiqun",
@@ -229,6 +229,7 @@ def compare(  # noqa: PLR0913  (one parameter an option)
         from experiments.runner import Options  # noqa: PLC0415
         from jiqun import comparing  # noqa: PLC0415
         from jiqun.screen import show_failures  # noqa: PLC0415
+        from scenarios import load  # noqa: PLC0415
 
         failures: tuple[Failure, ...] = ()
         if not equal_cost:
@@ -237,7 +238,8 @@ def compare(  # noqa: PLR0913  (one parameter an option)
             data = comparing.against(store, baseline)
         elif not (keep and (data := comparing.kept(store, baseline))):
             chosen = tuple(design or ())
-            shape = Shape(baseline, chosen, min(solve_draws, draws), draws, _row_count(rows))
+            count = _row_count(rows, [load(baseline)])
+            shape = Shape(baseline, chosen, min(solve_draws, draws), draws, count)
             options = Options(workers, None, shlex.join(["jiqun", *sys.argv[1:]]))
             data, failures = comparing.at_equal_cost(store, shape, options, worlds=worlds)
             show_failures(failures)
@@ -559,25 +561,29 @@ def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list
     from scenarios import load  # noqa: PLC0415
     from scenarios.loader import LAST_END  # noqa: PLC0415
 
-    count = _row_count(rows)
+    loaded = [load(name) for name in names]
+    count = _row_count(rows, loaded)
     last = year_of(LAST_END)
     if until is not None and not FIRST_YEAR <= until <= last:
         raise WrongOptionError(f"--until {until}: allowed: {FIRST_YEAR} to {last}")
     found: dict[str, Scenario] = {}
-    for name in names:
-        scenario = with_rows(load(name), count)
+    for name, given in zip(names, loaded, strict=True):
+        scenario = with_rows(given, count)
         if scenario.name in found:
             raise WrongOptionError(f"{name}: a batch has one scenario named {scenario.name}")
         found[scenario.name] = scenario if until is None else scenario.until(until)
     return list(found.values())
 
 
-def _row_count(rows: str | None) -> int | None:
-    """Number of rows; 0 stands for all."""
+def _row_count(rows: str | None, scenarios: Sequence[Scenario]) -> int | None:
+    """Number of rows that the population of each scenario can have; 0 stands for all."""
+    from scenarios.loader import least_rows  # noqa: PLC0415
+
     if rows is None or rows == "all":
         return None if rows is None else 0
-    if not rows.isascii() or not rows.isdigit() or not MOST_ROWS >= int(rows) >= LEAST_ROWS:
-        raise WrongOptionError(f"--rows {rows}: allowed: {LEAST_ROWS:,} to {MOST_ROWS:,}, or all")
+    least = max(map(least_rows, scenarios))
+    if not rows.isascii() or not rows.isdigit() or not MOST_ROWS >= int(rows) >= least:
+        raise WrongOptionError(f"--rows {rows}: allowed: {least:,} to {MOST_ROWS:,}, or all")
     return int(rows)
 
 

@@ -32,6 +32,15 @@ MU_CLASSES = ("a", "b", "c", "d")
 STATUSES = ("candidate", "county", "provincial", "national", "world", "revoked", "none")
 SERIES = ("demand", "price", "frontier")
 
+CHANNELS = (
+    "price_of_rd", "price_of_equipment", "price_of_digital", "price_of_green", "price_of_energy",
+    "price_of_credit", "credit_terms", "digital_terms", "equity", "tax", "fund", "audit",
+    "eligibility", "delivery", "capacity", "title", "title_award", "title_rate", "award",
+    "award_matching", "project_grant", "public_platform", "matching", "local_sourcing", "appeal",
+    "spillover", "joint_research", "governance", "entry", "permit", "energy_quota", "skills",
+)  # fmt: skip
+"""What a lever can touch: the model reads levers by these names, or a lever of one by its id."""
+
 FIRST_YEAR = 2019
 """Calendar year of quarter 0."""
 

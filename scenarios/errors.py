@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from scenarios.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -20,6 +22,7 @@ class InputError(ValueError):
         problem: What is wrong.
         allowed: What is allowed there, or an empty string.
         nearest: The nearest valid name, or None.
+        example: A line that would be right, or an empty string.
     """
 
     def __init__(
@@ -30,23 +33,27 @@ class InputError(ValueError):
         problem: str,
         allowed: str = "",
         nearest: str | None = None,
+        example: str = "",
     ) -> None:
-        # All six go to the base class, so that the error survives the way out of a worker process.
-        super().__init__(str(file), line, key, problem, allowed, nearest)
+        # All go to the base class, so that the error survives the way out of a worker process.
+        super().__init__(str(file), line, key, problem, allowed, nearest, example)
         self.file = str(file)
         self.line = line
         self.key = key
         self.problem = problem
         self.allowed = allowed
         self.nearest = nearest
+        self.example = example
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         parts = [f"{place}: {self.key}: {self.problem}" if self.key else f"{place}: {self.problem}"]
         if self.allowed:
-            parts.append(f"allowed: {self.allowed}")
+            parts.append(say("allowed: {allowed}", allowed=self.allowed))
         if self.nearest:
-            parts.append(f"nearest: {self.nearest}")
+            parts.append(say("nearest: {nearest}", nearest=self.nearest))
+        if self.example:
+            parts.append(say("example: {example}", example=self.example))
         return "; ".join(parts)
 
 

@@ -16,7 +16,7 @@ from jiqun.cli import app
 from model.outcomes import OUTCOMES
 
 ROOT = Path(__file__).parents[2]
-SMALL = ("--rows", "600", "--until", "2020", "--workers", "1")
+SMALL = ("--rows", "1100", "--until", "2020", "--workers", "1")
 
 
 def jiqun(*arguments):
@@ -78,7 +78,7 @@ def test_a_run_prints_distances_and_json_stands_alone_on_stdout(tmp_path):
     ("arguments", "said"),
     [
         (("run", "without_document_5"), "nearest: without_document_55"),
-        (("run", "without_document_55", "--rows", "few"), "--rows few: allowed: 100 to"),
+        (("run", "without_document_55", "--rows", "few"), "--rows few: allowed: 1,100 to"),
         (("run", "without_document_55", "--until", "1999"), "--until 1999: allowed: 2019 to"),
         (("run", "without_document_55", "--seeds", "2", "--draws", "3"), "--cross"),
         (("run", "without_document_55", "without_document_55"), "one scenario named"),
