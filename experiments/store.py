@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,6 +151,7 @@ class Store:
         if not path.exists():
             labels = {"zh": scenario.label_zh, "en": scenario.label_en}
             plain = scenario.canonical() | {"label": labels, "baseline": scenario.baseline}
+            plain |= {"notices": [asdict(notice) for notice in scenario.notices]}
             _write_text(path, yaml.safe_dump(plain, allow_unicode=True))
 
     def add_batch(self, entry: dict[str, Any]) -> None:

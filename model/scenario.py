@@ -144,7 +144,18 @@ class Lever:
 
         Args:
             values: Parameter to value in base units; terms of other parameters stay.
+
+        Raises:
+            ValueError: A value takes a term of its size out of bounds.
         """
+        for term, parameter in self.drawn.items():
+            if parameter in values and term in self.size:
+                low, high = self.size[term]
+                if not low <= values[parameter] <= high:
+                    problem = (
+                        f"{parameter} {values[parameter]:g} is out of bounds of {self.id}.{term}"
+                    )
+                    raise ValueError(f"{problem}; allowed: {low:g} to {high:g}")
         moved = {
             term: ((self.terms[term][0][0], float(values[parameter])), *self.terms[term][1:])
             for term, parameter in self.drawn.items()
@@ -281,6 +292,23 @@ class Province:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What a reader of a scenario should know: it stops no run and is no part of its identity.
+
+    Attributes:
+        kind: ``changes_history``, ``never_acts``, ``reaches_nobody`` or ``small_share``.
+        levers: Levers it is about.
+        zh: Text in Chinese.
+        en: Text in English.
+    """
+
+    kind: str
+    levers: tuple[str, ...]
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A resolved scenario: all that decides a run but its seed.
 
@@ -297,6 +325,7 @@ class Scenario:
         province: Tables the population is built from.
         rows: Enterprise rows at the start; 0 means one row an enterprise.
         data_hash: Hash of the data tables behind it.
+        notices: What its files give readers to know.
     """
 
     name: str
@@ -311,6 +340,7 @@ class Scenario:
     province: Province
     rows: int
     data_hash: str
+    notices: tuple[Notice, ...] = ()
 
     def __post_init__(self) -> None:
         """Put the levers in the order of the register, whatever order they came in.
@@ -348,6 +378,10 @@ class Scenario:
     ) -> Scenario:
         """The same scenario at other parameter values, outside paths and sizes of levers.
 
+        For draws, whose values are inside the ranges of the parameters. By hand, take
+        `scenarios.with_parameters`, which checks them; `dataclasses.replace` would leave behind the
+        terms of levers that follow a parameter.
+
         Args:
             values: Parameter to value; terms of levers that are drawn move with their parameters.
             outside: Series to its place between the low and the high path.
@@ -382,7 +416,7 @@ class Scenario:
             {
                 name: getattr(self, name)
                 for name in self.__dataclass_fields__
-                if name not in ("label_zh", "label_en", "baseline")
+                if name not in ("label_zh", "label_en", "baseline", "notices")
             }
         )
         return plain

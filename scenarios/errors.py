@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from scenarios.language import say
+from scenarios.language import language, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +54,7 @@ class InputError(ValueError):
             parts.append(say("nearest: {nearest}", nearest=self.nearest))
         if self.example:
             parts.append(say("example: {example}", example=self.example))
-        return "; ".join(parts)
+        return ("；" if language() == "zh" else "; ").join(parts)
 
 
 class ScenarioError(InputError):

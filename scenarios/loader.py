@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from model import population
 from model.scenario import Scenario, quarter_index, quarter_name
-from scenarios import levers, structure
+from scenarios import levers, notices, structure
 from scenarios.errors import InputError, ScenarioError, listed, nearest_name
 from scenarios.language import CATALOGUE, say
 from scenarios.outside import ORIGIN, outside_world
 from scenarios.province import province
+from scenarios.resolved import is_resolved, resolved
 from scenarios.schema import SCALED_SETTINGS, ScenarioFile, checked
 from scenarios.tables import data_hash, table
 from scenarios.units import parse_quarter
@@ -21,7 +22,7 @@ from scenarios.yaml_file import Document, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.scenario import Lever
+    from model.scenario import Lever, Notice
 
 SHIPPED = Path(__file__).parent
 """Folder of the scenarios that come with the project."""
@@ -48,6 +49,7 @@ class _Draft:
     origin: int = ORIGIN
     position: Mapping[str, float] = field(default_factory=dict)
     times: Mapping[str, float] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def load(name_or_path: str | Path) -> Scenario:
     """Read, check and resolve a scenario.
 
     Args:
-        name_or_path: Name of a shipped scenario, such as ``without_document_55``, or a YAML file.
+        name_or_path: Name of a shipped scenario, such as ``without_document_55``, or a YAML file:
+            one that was written, or one of a store, which holds a scenario as resolved.
 
     Returns:
         The scenario with every parameter, path and lever in base units.
@@ -92,7 +95,8 @@ def load(name_or_path: str | Path) -> Scenario:
         ScenarioError: The file or one of its baselines is wrong; the message names file, line,
             key, what is allowed and the nearest valid name.
     """
-    return _load(name_or_path)[0]
+    document = read_yaml(_find(name_or_path))
+    return resolved(document) if is_resolved(document) else _load(document)[0]
 
 
 def load_design(name_or_path: str | Path) -> Design:
@@ -104,7 +108,8 @@ def load_design(name_or_path: str | Path) -> Design:
     Raises:
         ScenarioError: As `load`; or the file has no `scale`, or scales what it does not set.
     """
-    scenario, document, written = _load(name_or_path)
+    document = read_yaml(_find(name_or_path))
+    scenario, written = _load(document)
     if not written.scale:
         problem = say("a design says what its scale multiplies")
         allowed, example = say("lever to a list of its terms"), ScenarioFile.EXAMPLES["scale"]
@@ -141,9 +146,8 @@ def load_design(name_or_path: str | Path) -> Design:
     return Design(scenario, scaled, limit)
 
 
-def _load(name_or_path: str | Path) -> tuple[Scenario, Document, ScenarioFile]:
-    path = _find(name_or_path)
-    document, written, draft = _resolve(path, ())
+def _load(document: Document) -> tuple[Scenario, ScenarioFile]:
+    written, draft = _resolve(document, ())
     start, end = _period(document, draft)
     label = draft.label or (written.name, written.name)
     central = Scenario(
@@ -159,6 +163,7 @@ def _load(name_or_path: str | Path) -> tuple[Scenario, Document, ScenarioFile]:
         province=province(),
         rows=draft.rows,
         data_hash=data_hash(),
+        notices=draft.notices,
     )
     # Terms of levers that follow a parameter move with it.
     scenario = central.with_draw(draft.parameters, {})
@@ -167,12 +172,26 @@ def _load(name_or_path: str | Path) -> tuple[Scenario, Document, ScenarioFile]:
         problem = say("{rows} rows are fewer than the large enterprises need", rows=scenario.rows)
         allowed = say("{least} or more, or 0 for one row an enterprise", least=fewest)
         raise document.error(("rows",), problem, allowed)
-    return scenario, document, written
+    return scenario, written
 
 
 def least_rows(scenario: Scenario) -> int:
     """Fewest rows that the population of a scenario can have."""
     return population.least_rows(scenario.province.marginals, scenario.parameters)
+
+
+def with_parameters(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
+    """The same scenario at other values of parameters; terms of levers that follow them move along.
+
+    Args:
+        scenario: The scenario.
+        values: Parameter to value, inside its range in `calibration/data/parameters.csv`.
+
+    Raises:
+        ScenarioError: A parameter is unknown, or its value is out of range.
+    """
+    at = Document(Path(scenario.name), None, {})
+    return scenario.with_draw(_in_range(at, values), {})
 
 
 def check(name_or_path: str | Path) -> list[InputError]:
@@ -215,24 +234,27 @@ def _find(name_or_path: str | Path) -> Path:
     return known[str(name_or_path)] / f"{name_or_path}.yaml"
 
 
-def _resolve(path: Path, above: tuple[Path, ...]) -> tuple[Document, ScenarioFile, _Draft]:
-    """Read a file and lay it over its chain of baselines."""
-    document = read_yaml(path)
+def _resolve(document: Document, above: tuple[Path, ...]) -> tuple[ScenarioFile, _Draft]:
+    """Check a file and lay it over its chain of baselines."""
     written = checked(document, ScenarioFile, document.data)
     draft = _Draft()
     if written.baseline is not None:
-        chain = (*above, path.resolve())
+        chain = (*above, document.path.resolve())
         below = _baseline(document, written.baseline)
         if below.resolve() in chain:
             names = " -> ".join([*(p.stem for p in chain), written.baseline])
             raise document.error(("baseline",), say("circular baseline: {names}", names=names))
-        base, base_written, draft = _resolve(below, chain)
+        base = read_yaml(below)
+        if is_resolved(base):
+            problem = say("{file} holds a scenario as resolved", file=base.path)
+            raise document.error(("baseline",), problem, say("a scenario as written"))
+        base_written, draft = _resolve(base, chain)
         if base_written.name != written.baseline:
             problem = say(
                 "{file} holds a scenario named {name}", file=base.path, name=repr(base_written.name)
             )
             raise document.error(("baseline",), problem, say("file and scenario of one name"))
-    return document, written, _overlay(document, written, draft)
+    return written, _overlay(document, written, draft)
 
 
 def _baseline(document: Document, name: str) -> Path:
@@ -250,17 +272,20 @@ def _baseline(document: Document, name: str) -> Path:
 def _overlay(document: Document, written: ScenarioFile, base: _Draft) -> _Draft:
     """What a file sets, laid over its baseline."""
     outside = written.outside
+    end = parse_quarter(written.end) if written.end else base.end
+    found = _levers(document, written, base.levers)
     return replace(
         base,
         label=(written.label.zh, written.label.en) if written.label else None,
         start=parse_quarter(written.start) if written.start else base.start,
-        end=parse_quarter(written.end) if written.end else base.end,
+        end=end,
         rows=base.rows if written.rows is None else written.rows,
-        levers=_levers(document, written, base.levers),
-        parameters=dict(base.parameters) | _parameters(document, written),
+        levers=found,
+        parameters=dict(base.parameters) | _in_range(document, written.parameters),
         origin=(outside.origin if outside else None) or base.origin,
         position=dict(base.position) | (outside.positions() if outside else {}),
         times=dict(base.times) | (outside.factors() if outside else {}),
+        notices=(*base.notices, *notices.of_file(document, written, base.levers, found, end)),
     )
 
 
@@ -290,9 +315,10 @@ def _levers(
     return found
 
 
-def _parameters(document: Document, written: ScenarioFile) -> dict[str, float]:
+def _in_range(document: Document, values: Mapping[str, float]) -> dict[str, float]:
+    """Values of parameters, checked."""
     known = {row.name: row for row in table("parameters")}
-    for name, value in written.parameters.items():
+    for name, value in values.items():
         at = ("parameters", name)
         if name not in known:
             near = nearest_name(name, known)
@@ -303,7 +329,7 @@ def _parameters(document: Document, written: ScenarioFile) -> dict[str, float]:
             problem = say("{value:g} is out of bounds", value=value)
             allowed = say("{low:g} to {high:g} {unit}", low=row.low, high=row.high, unit=row.unit)
             raise document.error(at, problem, allowed)
-    return {name: float(value) for name, value in written.parameters.items()}
+    return {name: float(value) for name, value in values.items()}
 
 
 def _period(document: Document, draft: _Draft) -> tuple[int, int]:

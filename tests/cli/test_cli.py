@@ -49,7 +49,8 @@ def test_check_says_what_is_wrong_with_each(tmp_path):
     bad.write_text("name: bad\nstart: 2019-Q1\nend: 2027-Q4\nlevres: []\n", "utf-8")
     done = jiqun("check", "without_document_55", bad)
     assert done.exit_code == 2
-    assert done.stdout == "without_document_55: ok\n"
+    assert done.stdout.startswith("without_document_55: ok\n")
+    assert done.stdout.count(": ok\n") == 1
     assert f"{bad}:4: levres: unknown key" in done.stderr
     assert "nearest: levers" in done.stderr
     done = jiqun("check", "without_document_55", bad, "--json")
