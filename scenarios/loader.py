@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from model.scenario import Lever, Notice
+    from scenarios.yaml_file import Key
 
 SHIPPED = Path(__file__).parent
 """Folder of the scenarios that come with the project."""
@@ -167,12 +168,27 @@ def _load(document: Document) -> tuple[Scenario, ScenarioFile]:
     )
     # Terms of levers that follow a parameter move with it.
     scenario = central.with_draw(draft.parameters, {})
-    fewest = least_rows(scenario)
-    if 0 < scenario.rows < fewest:
-        problem = say("{rows} rows are fewer than the large enterprises need", rows=scenario.rows)
-        allowed = say("{least} or more, or 0 for one row an enterprise", least=fewest)
-        raise document.error(("rows",), problem, allowed)
+    check_rows(document, ("rows",), scenario, scenario.rows)
     return scenario, written
+
+
+def check_rows(document: Document, at: Key, scenario: Scenario, rows: int) -> None:
+    """Refuse a number of rows that no population of a scenario has.
+
+    Args:
+        document: The file that asks for it.
+        at: Where in the file.
+        scenario: The scenario.
+        rows: The number; 0 is one row an enterprise.
+
+    Raises:
+        ScenarioError: It is below the fewest.
+    """
+    fewest = least_rows(scenario)
+    if 0 < rows < fewest:
+        problem = say("{rows} rows are fewer than the large enterprises need", rows=rows)
+        allowed = say("{least} or more, or 0 for one row an enterprise", least=fewest)
+        raise document.error(at, problem, allowed)
 
 
 def least_rows(scenario: Scenario) -> int:

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from model.scenario import CHANNELS, CITIES, FIELDS, MU_CLASSES, SERIES, SIZES, TIERS
-from scenarios.errors import ScenarioError, nearest_name
+from scenarios.errors import ScenarioError, allowed_by, nearest_name
 from scenarios.language import say
 from scenarios.units import UNITS, parse_quarter
 from scenarios.yaml_file import THOUSANDS, thousands
@@ -388,38 +388,7 @@ def _explain(document: Document, schema: type[BaseModel], error: Any, at: Key) -
     shown = given if isinstance(given, str | int | float | None) else type(given).__name__
     text = shorten(repr(shown), 60, placeholder=" ...")
     problem = say("{given} is not allowed", given=text)
-    return document.error(key, problem, _allowed(error, context), None, example)
-
-
-ALLOWED = {
-    "model_type": "a mapping of keys and values",
-    "dict_type": "a mapping of keys and values",
-    "list_type": "a list",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "string_type": "a text",
-    "string_pattern_mismatch": "small letters, digits and _, beginning with a letter",
-    "finite_number": "a finite number",
-    "greater_than": "greater than {gt}",
-    "greater_than_equal": "greater than or equal to {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "less than or equal to {le}",
-    "too_short": "at least {min_length}",
-    "too_long": "at most {max_length}",
-    "string_too_short": "at least {min_length} characters",
-    "string_too_long": "at most {max_length} characters",
-}
-"""Type of a refusal of Pydantic to what is allowed; its own words in English for any other."""
-
-
-def _allowed(error: Any, context: dict[str, Any]) -> str:
-    if "expected" in context:
-        return say(str(context["expected"]))
-    if error["type"] in ALLOWED:
-        return say(ALLOWED[error["type"]], **context)
-    return str(error["msg"]).removeprefix("Input should be ")
+    return document.error(key, problem, allowed_by(error), None, example)
 
 
 def _example(schema: type[BaseModel], key: Key, given: Any) -> str:

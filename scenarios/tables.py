@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from model.scenario import CITIES, FIELDS, SERIES, STATUSES, TIERS
-from scenarios.errors import TableError, nearest_name
+from scenarios.errors import TableError, allowed_by, nearest_name
 from scenarios.language import say
 
 DATA = Path(__file__).resolve().parent.parent / "calibration" / "data"
@@ -513,9 +513,8 @@ def _check_row(path: Path, line: int, record: dict[str, Any], row: type[Row]) ->
     except ValidationError as error:
         first = error.errors()[0]
         column = str(first["loc"][0])
-        allowed = first.get("ctx", {}).get("expected", "")
-        problem = f"{record.get(column)!r}: {first['msg']}"
-        raise TableError(path, line, column, problem, str(allowed)) from error
+        problem = say("{given} is not allowed", given=repr(record.get(column)))
+        raise TableError(path, line, column, problem, allowed_by(first)) from error
 
 
 @cache

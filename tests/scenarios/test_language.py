@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from jiqun.cli import app
 from scenarios import ScenarioError, load, use_language
+from scenarios.errors import ALLOWED
 from scenarios.language import LOCALE, VARIABLE, catalogue, language, say
-from scenarios.schema import ALLOWED
 
 ROOT = Path(__file__).parents[2]
 PLACES = {"say": 0, "said_in": 1, "notice": 2}
