@@ -19,7 +19,7 @@ from calibration.panel import PanelModel, with_productivity
 from model import targeting
 from model.enterprises import LABELS, NEVER
 from model.randomness import uniform
-from model.scenario import quarter_index
+from model.scenario import always, quarter_index
 from scenarios import load
 from scenarios.levers import declarations, issued
 
@@ -107,7 +107,7 @@ class Observed(PanelModel):
                 organised=e.rd_institution
                 | np.any([getattr(e, label) > NEVER for label in LABELS], 0),
                 claims=none if news is None else targeting.claimants(self, news),
-                eligible=none if news is None else targeting.eligible(news, e),
+                eligible=none if news is None else targeting.eligible(news, e, self.quarter),
                 subsidy=e.year_subsidy,
                 misused=e.year_misused,
                 saved=e.energy_saved,
@@ -164,17 +164,17 @@ def _rd_grant(rate: float, **cap: float) -> Lever:
 
 
 def _voucher(rate: float) -> Lever:
-    return replace(_put("digital_voucher", rate=rate), who=SMALLER)
+    return replace(_put("digital_voucher", rate=rate), who=always(SMALLER))
 
 
 def _green() -> Lever:
     # A dearer energy that it is compared with meets members of clusters and others alike.
     who = {"size": ("large", "medium", "small")}
-    return replace(_put("green_retrofit_grant", rate=GREEN_CUT, cap=1e12), who=who)
+    return replace(_put("green_retrofit_grant", rate=GREEN_CUT, cap=1e12), who=always(who))
 
 
 def _guarantee() -> Lever:
-    return replace(_put("credit_guarantee", AFTER, HALF), who=SMALLER)
+    return replace(_put("credit_guarantee", AFTER, HALF), who=always(SMALLER))
 
 
 def _deduction(extra: float) -> Lever:

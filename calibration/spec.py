@@ -12,6 +12,7 @@ from calibration.targets import known
 from model.scenario import FIRST_YEAR
 from scenarios import InputError, load
 from scenarios.errors import listed, nearest_name
+from scenarios.loader import check_rows
 from scenarios.schema import Finite, Name, Part, checked
 from scenarios.yaml_file import Document, find_specification, read_yaml
 
@@ -116,9 +117,12 @@ def read_spec(
     _names(document, "parameters", spec.parameters, priors)
     _names(document, "targets", spec.targets, fitted)
     try:
-        load(spec.scenario)
+        scenario = load(spec.scenario)
     except InputError as error:
         raise document.error(("scenario",), error.problem, error.allowed, error.nearest) from error
+    check_rows(document, ("rows",), scenario, spec.rows)
+    if spec.recover:
+        check_rows(document, ("recover", "rows"), scenario, spec.recover.rows)
     if spec.screen and spec.screen.least > spec.screen.most:
         raise document.error(("screen", "least"), "is larger than most", f"1 to {spec.screen.most}")
     chosen = set(spec.targets or fitted)

@@ -12,6 +12,7 @@ import json
 import os
 import warnings
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,6 +203,7 @@ class Store:
         if not path.exists():
             labels = {"zh": scenario.label_zh, "en": scenario.label_en}
             plain = scenario.canonical() | {"label": labels, "baseline": scenario.baseline}
+            plain |= {"notices": [asdict(notice) for notice in scenario.notices]}
             text = yaml.safe_dump(plain, allow_unicode=True)
             self._put(path, lambda part: _save_text(part, text))
 

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from calibration.distance import Distance
     from experiments.worker import Failure
-    from model.scenario import Scenario
-    from scenarios import InputError
+    from model.scenario import Notice, Scenario
 
 DONE, SOME_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 STORE = Path("build/store")
@@ -34,7 +33,7 @@ FITS = Path("build/fit")
 """Where fits are kept if nothing is said."""
 RANKINGS = Path("build/sensitivity")
 """Where analyses and their runs are kept if nothing is said."""
-LEAST_ROWS, MOST_ROWS = 100, 2_000_000
+MOST_ROWS = 2_000_000
 
 app = typer.Typer(
     name="jiqun",
@@ -71,6 +70,13 @@ class Format(StrEnum):
     HTML = "html"
 
 
+class Language(StrEnum):
+    """Languages of messages."""
+
+    ZH = "zh"
+    EN = "en"
+
+
 def main() -> None:
     """Run the command line."""
     _look_for_own_packages()
@@ -88,30 +94,43 @@ def _look_for_own_packages() -> None:
         sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != here]
 
 
+@app.callback()
+def root(
+    *,
+    lang: Annotated[
+        Language | None,
+        typer.Option(help="Language of messages; else JIQUN_LANG, else that of the locale."),
+    ] = None,
+) -> None:
+    """Simulates Anhui's manufacturing clusters and the policy that fosters them."""
+    from scenarios.language import use_language  # noqa: PLC0415
+
+    if lang is not None:
+        use_language(lang)
+
+
 @app.command(epilog="Example: jiqun check without_document_55 my_scenario.yaml")
 def check(
     scenarios: Annotated[list[str], typer.Argument(help="Names of shipped scenarios, or files.")],
     *,
     as_json: Json = False,
 ) -> None:
-    """Check scenario files without running them."""
+    """Check scenario files without running them: when each lever acts, and whom it can reach."""
     with _refusals():
-        from scenarios import check as problems_of  # noqa: PLC0415
+        from jiqun.checking import checked, lever_lines  # noqa: PLC0415
 
-        found = {name: problems_of(name) for name in scenarios}
+        found = [checked(name) for name in scenarios]
         if as_json:
-            _print_json(
-                [
-                    {"scenario": name, "ok": not problems, "problems": [*map(_fields, problems)]}
-                    for name, problems in found.items()
-                ]
-            )
-        for name, problems in found.items():
-            if not problems and not as_json:
-                typer.echo(f"{name}: ok")
-            for problem in problems:
-                typer.echo(str(problem), err=True)
-    if any(found.values()):
+            _print_json([each.data() for each in found])
+        for each in found:
+            if each.scenario and not as_json:
+                typer.echo(f"{each.name}: ok")
+                for line in lever_lines(each):
+                    typer.echo(f"    {line}")
+            if each.problem:
+                typer.echo(str(each.problem), err=True)
+            _show_warnings(each.warnings)
+    if any(each.problem for each in found):
         raise typer.Exit(WRONG_INPUT)
 
 
@@ -254,6 +273,7 @@ def compare(  # noqa: PLR0913  (one parameter an option)
         from experiments.runner import Options  # noqa: PLC0415
         from jiqun import comparing  # noqa: PLC0415
         from jiqun.screen import show_failures  # noqa: PLC0415
+        from scenarios import load  # noqa: PLC0415
 
         failures: tuple[Failure, ...] = ()
         if equal_cost and take:
@@ -261,10 +281,11 @@ def compare(  # noqa: PLR0913  (one parameter an option)
         if not equal_cost:
             if design or worlds or keep:
                 raise WrongOptionError("--design, --worlds and --keep go with --equal-cost")
-            data = comparing.against(store, baseline, _contents(take), _row_count(rows))
+            data = comparing.against(store, baseline, _contents(take), _row_count(rows, ()))
         elif not (keep and (data := comparing.kept(store, baseline))):
             chosen = tuple(design or ())
-            shape = Shape(baseline, chosen, min(solve_draws, draws), draws, _row_count(rows))
+            count = _row_count(rows, [load(baseline)])
+            shape = Shape(baseline, chosen, min(solve_draws, draws), draws, count)
             options = Options(workers, None, shlex.join(["jiqun", *sys.argv[1:]]))
             data, failures = comparing.at_equal_cost(store, shape, options, worlds=worlds)
             show_failures(failures)
@@ -611,16 +632,19 @@ def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list
     """Scenarios as the options change them."""
     from experiments.runner import with_rows  # noqa: PLC0415
     from model.scenario import FIRST_YEAR, year_of  # noqa: PLC0415
-    from scenarios import load  # noqa: PLC0415
+    from scenarios import load, warnings_of  # noqa: PLC0415
     from scenarios.loader import LAST_END  # noqa: PLC0415
 
-    count = _row_count(rows)
+    loaded = [load(name) for name in names]
+    count = _row_count(rows, loaded)
+    for scenario in loaded:
+        _show_warnings(warnings_of(scenario))
     last = year_of(LAST_END)
     if until is not None and not FIRST_YEAR <= until <= last:
         raise WrongOptionError(f"--until {until}: allowed: {FIRST_YEAR} to {last}")
     found: dict[str, Scenario] = {}
-    for name in names:
-        scenario = with_rows(load(name), count)
+    for name, given in zip(names, loaded, strict=True):
+        scenario = with_rows(given, count)
         if scenario.name in found:
             raise WrongOptionError(f"{name}: a batch has one scenario named {scenario.name}")
         found[scenario.name] = scenario if until is None else scenario.until(until)
@@ -638,12 +662,17 @@ def _contents(take: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def _row_count(rows: str | None) -> int | None:
-    """Number of rows; 0 stands for all."""
+def _row_count(rows: str | None, scenarios: Sequence[Scenario]) -> int | None:
+    """Number of rows that the population of each scenario can have; 0 stands for all."""
+    from scenarios.language import say  # noqa: PLC0415
+    from scenarios.loader import least_rows  # noqa: PLC0415
+
     if rows is None or rows == "all":
         return None if rows is None else 0
-    if not rows.isascii() or not rows.isdigit() or not MOST_ROWS >= int(rows) >= LEAST_ROWS:
-        raise WrongOptionError(f"--rows {rows}: allowed: {LEAST_ROWS:,} to {MOST_ROWS:,}, or all")
+    least = max(map(least_rows, scenarios), default=1)
+    if not rows.isascii() or not rows.isdigit() or not MOST_ROWS >= int(rows) >= least:
+        template = "--rows {rows}: allowed: {least:,} to {most:,}, or all"
+        raise WrongOptionError(say(template, rows=rows, least=least, most=MOST_ROWS))
     return int(rows)
 
 
@@ -681,9 +710,12 @@ def _row(distance: Distance) -> dict[str, Any]:
     return asdict(distance) | {"near": distance.near}
 
 
-def _fields(problem: InputError) -> dict[str, Any]:
-    names = ("file", "line", "key", "problem", "allowed", "nearest")
-    return {name: getattr(problem, name) for name in names}
+def _show_warnings(warnings: Sequence[Notice]) -> None:
+    """Say on the error stream what a reader of a scenario should know."""
+    from scenarios.language import language, say  # noqa: PLC0415
+
+    for each in warnings:
+        typer.echo(say("warning: {text}", text=getattr(each, language())), err=True)
 
 
 def _print_json(data: Any) -> None:

@@ -45,7 +45,7 @@ def chance(m: ClusterPolicyModel) -> Array | float:
     rate = 0.0 if lever is None else lever.value("rate", m.quarter)
     if lever is None or rate <= 0.0:
         return 0.0
-    return np.where(eligible(lever, m.enterprises), rate, 0.0)
+    return np.where(eligible(lever, m.enterprises, m.quarter), rate, 0.0)
 
 
 def expected(reward: Array | float, audited: Array | float) -> Array | float:

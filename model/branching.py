@@ -41,8 +41,6 @@ def first_difference(one: Scenario, other: Scenario) -> int:
     ):
         return start
     mine, theirs = ({lever.id: lever for lever in each.levers} for each in (one, other))
-    if [name for name in mine if name in theirs] != [name for name in theirs if name in mine]:
-        return start  # of grants of one rate the first is offered
     never = max(one.end, other.end) + 1
     levers = (
         _lever_differs(mine.get(name), theirs.get(name))
@@ -75,13 +73,15 @@ def _lever_differs(one: Lever | None, other: Lever | None) -> int:
     if one.terms.keys() != other.terms.keys() or any(
         getattr(one, name) != getattr(other, name)
         for name in one.__dataclass_fields__
-        if name not in ("terms", "end")
+        if name not in ("terms", "end", "who", "place")
     ):
         return start
     ends = [] if one.end == other.end else [one.end, other.end]
     moved = [end + 1 for end in ends if end is not None]
     for term, steps in one.terms.items():
         moved += [quarter for quarter, _ in set(steps) ^ set(other.terms[term])]
+    dates = (start, *(quarter for quarter, _ in one.who + other.who))
+    moved += [quarter for quarter in dates if one.groups(quarter) != other.groups(quarter)]
     return max(start, min(moved, default=start))
 
 

@@ -52,7 +52,7 @@ class Province(Agent):  # type: ignore[misc]
         weights: dict[str, dict[str, float]] = {"steered": {}, "pooled": {}}
         for lever in m.policy.levers:
             if lever.window and lever.fund == SPECIAL and gives(lever, m.quarter):
-                served = eligible(lever, m.enterprises)
+                served = eligible(lever, m.enterprises, m.quarter)
                 if (served & steered).any():
                     weights["steered"][lever.id] = p[lever.window]
                 if lever.origin == "older" and served.any():

@@ -31,7 +31,7 @@ def permitted(m: ClusterPolicyModel) -> Array | None:
         named &= ~e.plant | (m.quarter - e.founded >= RAMP + 4)
         e.energy_quota[named] = e.last_energy[named]
         e.energy_quota *= (1.0 + lever.value("growth", m.quarter)) * (1.0 - fall)
-    treated = targeting.eligible(lever, e) & (e.energy_quota > 0.0)
+    treated = targeting.eligible(lever, e, m.quarter) & (e.energy_quota > 0.0)
     return energy.revenue_within(e.energy_quota / 4.0, treated, per_revenue(m))
 
 

@@ -215,7 +215,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         lever = self.policy.lever("fund_steering")
         if lever is None or lever.value("theta", self.quarter) <= 0.0:
             return np.zeros(len(self.enterprises), dtype=bool)
-        return eligible(lever, self.enterprises)
+        return eligible(lever, self.enterprises, self.quarter)
 
     def award_fund_of(self, award: Lever) -> str:
         """Fund that awards to clusters are paid from."""

@@ -30,6 +30,8 @@ THRESHOLD = 20e6
 """Yearly revenue from which an enterprise is above scale (rules.csv, above_scale)."""
 CERTAINTY = 400e6
 """Revenue of the statistical class of large enterprises; above it every enterprise has a row."""
+LEAST_OF_STRATUM = 20
+"""Fewest rows of a stratum below that size."""
 TITLE_TERM = 12
 """Quarters a title is valid (rules.csv: three years)."""
 
@@ -134,6 +136,16 @@ def in_turn(draw: Array, score: Array, weight: Array, target: float) -> npt.NDAr
     return marked
 
 
+def least_rows(m: Mapping[str, float], p: Mapping[str, float]) -> int:
+    """Fewest rows of a population: those of certainty, and the least of each stratum below.
+
+    Args:
+        m: Marginals of the province.
+        p: Parameter values.
+    """
+    return len(_sample(m, p, 1, 0)[0])
+
+
 def _sample(
     m: Mapping[str, float], p: Mapping[str, float], rows: int, seed: int
 ) -> tuple[Ids, Array]:
@@ -163,7 +175,8 @@ def _sample(
     for i, share in enumerate(shares):
         size = bounds[i + 1] - bounds[i]
         quota = round(left * share / sum(shares[i:]))
-        taken = min(size, max(quota, 20))
+        quota = min(quota, left - LEAST_OF_STRATUM * (len(shares) - 1 - i))
+        taken = min(size, max(quota, LEAST_OF_STRATUM))
         left -= taken
         bins = np.arange(taken, dtype=np.int64)
         inside = uniform(seed, f"sample{i}", bins) if taken < size else np.full(taken, 0.5)

@@ -105,7 +105,7 @@ def _pay_award(
     cluster.received += yuan
     city = m.policy.lever("city_matching")
     added = 0.0 if city is None else city.value("share", m.quarter) * yuan
-    if city is not None and added > 0.0 and projects.serves(city, cluster):
+    if city is not None and added > 0.0 and projects.serves(city, cluster, m.quarter):
         added *= float(np.mean(targeting.delivery(m, city, np.array([number]))))
         ((origin, fund),) = m.province.parts(city)
         m.book_cluster(cluster, city, "committed", added, origin, fund)

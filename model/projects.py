@@ -176,8 +176,8 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
     if not targeting.gives(lever, m.quarter):
         return
     amount = lever.value("amount", m.quarter)
-    open_ = [cluster for cluster in m.clusters if serves(lever, cluster)]
-    members = np.flatnonzero(targeting.eligible(lever, m.enterprises))
+    open_ = [cluster for cluster in m.clusters if serves(lever, cluster, m.quarter)]
+    members = np.flatnonzero(targeting.eligible(lever, m.enterprises, m.quarter))
     number = lever.value("projects", m.quarter) * delivered(m, lever, members)
     draw = uniform(m.seed_of_run, f"place {lever.id}", np.array([0]), m.quarter)[0]
     best = sorted(open_, key=lambda cluster: (-cluster.score, cluster.id))
@@ -185,7 +185,7 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
     for place in range(whole_places(number, draw) if best else 0):
         for origin, fund in m.province.parts(lever):
             cluster = best[place % len(best)]
-            if origin == "steered" and not (steering and serves(steering, cluster)):
+            if origin == "steered" and not (steering and serves(steering, cluster, m.quarter)):
                 continue
             if m.province.left(lever, origin, fund) >= amount:
                 m.province.spend(lever, origin, amount)
@@ -195,11 +195,12 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
                 break
 
 
-def serves(lever: Lever, cluster: Cluster) -> bool:
-    """Whether the groups of a lever hold a cluster as such."""
+def serves(lever: Lever, cluster: Cluster, quarter: int) -> bool:
+    """Whether the groups of a lever hold a cluster as such in a quarter."""
     groups = {
         "tier": cluster.tier,
         "field": FIELDS[cluster.field],
         "city": CITIES[cluster.city],
     }
-    return all(name in lever.who.get(attribute, (name,)) for attribute, name in groups.items())
+    allowed = lever.groups(quarter)
+    return all(name in allowed.get(attribute, (name,)) for attribute, name in groups.items())

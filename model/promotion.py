@@ -102,12 +102,12 @@ def drive(m: ClusterPolicyModel) -> Drive | None:
     plants = 0.0 if lever is None else lever.value("plants", m.quarter)
     if lever is None or plants <= 0.0:
         return None
-    seats = np.zeros((len(FIELDS), len(CITIES)), dtype=bool)
+    seats, allowed = np.zeros((len(FIELDS), len(CITIES)), dtype=bool), lever.groups(m.quarter)
     for pair, (cluster, tier, _, _) in m.pools.items():
         field, city = divmod(pair, len(CITIES))
         groups = {"tier": TIERS[tier], "field": FIELDS[field], "city": CITIES[city]}
         seats[field, city] = cluster >= 0 and all(
-            name in lever.who.get(attribute, (name,)) for attribute, name in groups.items()
+            name in allowed.get(attribute, (name,)) for attribute, name in groups.items()
         )
     if not seats.any():
         return None

@@ -40,16 +40,17 @@ def served(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Part of a lever that reaches each enterprise, settled once a year, shape (rows,).
 
     Where the lever has a take-up, an enterprise has all of it or nothing; else all that are
-    eligible have the part that offices deliver.
+    eligible have the part that offices deliver. It is settled again where the groups change.
     """
-    if lever.id not in m.reached:
+    settled = f"{lever.id} {sum(begin <= m.quarter for begin, _ in lever.who)}"
+    if settled not in m.reached:
         e, brought = m.enterprises, delivery(m, lever)
-        if "take_up_full" in lever.terms:
+        if lever.value("take_up_full", m.quarter, -1.0) >= 0.0:
             users = claims(lever, e, m.seed_of_run, m.quarter, 0.0, brought)
-            m.reached[lever.id] = users.astype(np.float64)
+            m.reached[settled] = users.astype(np.float64)
         else:
-            m.reached[lever.id] = np.asarray(eligible(lever, e) * brought)
-    return m.reached[lever.id]
+            m.reached[settled] = np.asarray(eligible(lever, e, m.quarter) * brought)
+    return m.reached[settled]
 
 
 def barred(m: ClusterPolicyModel) -> Flag:

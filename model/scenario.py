@@ -32,6 +32,15 @@ MU_CLASSES = ("a", "b", "c", "d")
 STATUSES = ("candidate", "county", "provincial", "national", "world", "revoked", "none")
 SERIES = ("demand", "price", "frontier")
 
+CHANNELS = (
+    "price_of_rd", "price_of_equipment", "price_of_digital", "price_of_green", "price_of_energy",
+    "price_of_credit", "credit_terms", "digital_terms", "equity", "tax", "fund", "audit",
+    "eligibility", "delivery", "capacity", "title", "title_award", "title_rate", "award",
+    "award_matching", "project_grant", "public_platform", "matching", "local_sourcing", "appeal",
+    "spillover", "joint_research", "governance", "entry", "permit", "energy_quota", "skills",
+)  # fmt: skip
+"""What a lever can touch: the model reads levers by these names, or a lever of one by its id."""
+
 FIRST_YEAR = 2019
 """Calendar year of quarter 0."""
 
@@ -41,6 +50,11 @@ ASSUMPTION_ONLY_FIELDS = ("quantum", "aerospace", "nuclear")
 Array = npt.NDArray[np.float64]
 Steps = tuple[tuple[int, float], ...]
 """Dated values: quarter from which each holds, and the value."""
+Groups = Mapping[str, tuple[str, ...]]
+"""Attribute (tier, field, size, city, role, mu_class, label) to allowed ids; an absent attribute
+allows all."""
+Targets = tuple[tuple[int, Groups], ...]
+"""Dated target groups: quarter from which each holds, and the groups."""
 
 
 def quarter_index(year: int, quarter: int) -> int:
@@ -71,8 +85,7 @@ class Lever:
         end: Last quarter in force (index), or None if open.
         terms: Dated values in base units: name to ((quarter, value), ...) in order of quarters. A
             value holds from its quarter until the next one.
-        who: Target groups: attribute (tier, field, size, city, role, mu_class, label) to allowed
-            ids; an absent attribute allows all.
+        who: Dated target groups in order of quarters; none for a lever that is open to all.
         payer: Who pays: ``centre``, ``province`` or ``city`` to its share. Empty where nothing is
             paid, or where the split follows the sharing of taxes.
         fund: Fund the money comes from, or an empty string.
@@ -83,6 +96,8 @@ class Lever:
         window: Parameter that is its weight in the special funds; empty for none.
         size: Terms that make it larger or smaller, each with the bounds it stays in; those that
             the lever has not set are no part of it.
+        place: Its place in the lever register. Scenarios hold their levers in this order; it
+            belongs to the register, so it is no part of what a lever is.
     """
 
     id: str
@@ -92,7 +107,7 @@ class Lever:
     start: int
     end: int | None
     terms: Mapping[str, Steps]
-    who: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    who: Targets = ()
     payer: Mapping[str, float] = field(default_factory=dict)
     fund: str = ""
     drawn: Mapping[str, str] = field(default_factory=dict)
@@ -100,6 +115,7 @@ class Lever:
     usual_take_up: str = ""
     window: str = ""
     size: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    place: int = field(default=0, compare=False)
 
     def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
         """Value of a term in a quarter; `absent` outside the period or before its first date."""
@@ -111,6 +127,14 @@ class Lever:
                 current = value
         return current
 
+    def groups(self, quarter: int) -> Groups:
+        """Target groups in a quarter; the first ones hold before their date as well."""
+        current: Groups = self.who[0][1] if self.who else {}
+        for begin, groups in self.who:
+            if begin <= quarter:
+                current = groups
+        return current
+
     def in_force(self, quarter: int) -> bool:
         """Whether the lever is in force in a quarter."""
         return self.start <= quarter and (self.end is None or quarter <= self.end)
@@ -120,7 +144,18 @@ class Lever:
 
         Args:
             values: Parameter to value in base units; terms of other parameters stay.
+
+        Raises:
+            ValueError: A value takes a term of its size out of bounds.
         """
+        for term, parameter in self.drawn.items():
+            if parameter in values and term in self.size:
+                low, high = self.size[term]
+                if not low <= values[parameter] <= high:
+                    problem = (
+                        f"{parameter} {values[parameter]:g} is out of bounds of {self.id}.{term}"
+                    )
+                    raise ValueError(f"{problem}; allowed: {low:g} to {high:g}")
         moved = {
             term: ((self.terms[term][0][0], float(values[parameter])), *self.terms[term][1:])
             for term, parameter in self.drawn.items()
@@ -162,6 +197,11 @@ class Lever:
         if before and (not after or after[0][0] > first):
             after = ((first, before[-1][1]), *after)
         return before, after
+
+
+def always(groups: Groups) -> Targets:
+    """Target groups that hold from the first quarter on."""
+    return ((0, groups),)
 
 
 @dataclass(frozen=True)
@@ -252,6 +292,23 @@ class Province:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """What a reader of a scenario should know: it stops no run and is no part of its identity.
+
+    Attributes:
+        kind: ``changes_history``, ``never_acts``, ``reaches_nobody`` or ``small_share``.
+        levers: Levers it is about.
+        zh: Text in Chinese.
+        en: Text in English.
+    """
+
+    kind: str
+    levers: tuple[str, ...]
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A resolved scenario: all that decides a run but its seed.
 
@@ -264,10 +321,11 @@ class Scenario:
         end: Last quarter (index).
         parameters: Behavioural parameters, name to value (`calibration/data/parameters.csv`).
         outside: Paths of the outside world.
-        levers: Instruments in force.
+        levers: Instruments in force, in the order of the lever register.
         province: Tables the population is built from.
         rows: Enterprise rows at the start; 0 means one row an enterprise.
         data_hash: Hash of the data tables behind it.
+        notices: What its files give readers to know.
     """
 
     name: str
@@ -282,13 +340,22 @@ class Scenario:
     province: Province
     rows: int
     data_hash: str
+    notices: tuple[Notice, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Put the levers in the order of the register, whatever order they came in.
+
+        Of grants of one rate the first is offered, and sums have their last digits by their order.
+        """
+        ordered = tuple(sorted(self.levers, key=lambda lever: lever.place))
+        object.__setattr__(self, "levers", ordered)
 
     def lever(self, lever_id: str) -> Lever | None:
         """The lever with this id, or None where the scenario has none."""
         return self._by_id.get(lever_id)
 
     def levers_of(self, channel: str) -> tuple[Lever, ...]:
-        """The levers of a channel, in the order of the scenario."""
+        """The levers of a channel, in the order of the register."""
         return self._by_channel.get(channel, ())
 
     @cached_property
@@ -310,6 +377,10 @@ class Scenario:
         sizes: Mapping[str, float] | None = None,
     ) -> Scenario:
         """The same scenario at other parameter values, outside paths and sizes of levers.
+
+        For draws, whose values are inside the ranges of the parameters. By hand, take
+        `scenarios.with_parameters`, which checks them; `dataclasses.replace` would leave behind the
+        terms of levers that follow a parameter.
 
         Args:
             values: Parameter to value; terms of levers that are drawn move with their parameters.
@@ -345,7 +416,7 @@ class Scenario:
             {
                 name: getattr(self, name)
                 for name in self.__dataclass_fields__
-                if name not in ("label_zh", "label_en", "baseline")
+                if name not in ("label_zh", "label_en", "baseline", "notices")
             }
         )
         return plain
@@ -367,7 +438,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return [float(item) if item.ndim == 0 else _plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+        fields_of = value.__dataclass_fields__.values()
+        return {each.name: _plain(getattr(value, each.name)) for each in fields_of if each.compare}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in sorted(value.items())}
     if isinstance(value, tuple | list):

@@ -36,10 +36,10 @@ def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
     return np.where(~above, 3, np.where(large, 0, np.where(medium, 1, 2))).astype(np.int64)
 
 
-def eligible(lever: Lever, e: Enterprises) -> Flag:
-    """Enterprises in every target group that the lever names; of labels one of those named."""
+def eligible(lever: Lever, e: Enterprises, quarter: int) -> Flag:
+    """Enterprises in every group the lever names in a quarter; of labels one of those named."""
     mask = np.ones(len(e), dtype=bool)
-    for attribute, allowed in lever.who.items():
+    for attribute, allowed in lever.groups(quarter).items():
         if attribute == "label":
             mask &= np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
         else:
@@ -79,14 +79,14 @@ def claims(
         delivery: Part of what is promised that offices deliver, one number or shape (rows,).
     """
     rate = take_up(lever, quarter, usual) * delivery
-    return eligible(lever, e) & (e.lasting_draw(seed, f"claims {lever.id}") < rate)
+    return eligible(lever, e, quarter) & (e.lasting_draw(seed, f"claims {lever.id}") < rate)
 
 
 def claims_among(
     lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float, among: Flag
 ) -> Whole:
     """Rows of those that claim among some: as `claims`, drawn for no more than are asked."""
-    rows = np.flatnonzero(among & eligible(lever, e))
+    rows = np.flatnonzero(among & eligible(lever, e, quarter))
     draw = uniform(seed, f"claims {lever.id}", e.id[rows])
     return rows[draw < take_up(lever, quarter, usual)]
 
@@ -99,7 +99,7 @@ def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: 
     """
     if lever.value("take_up_full", quarter, -1.0) >= 0.0:
         return claims(lever, e, seed, quarter, usual).astype(np.float64)
-    return np.where(eligible(lever, e), usual, 0.0)
+    return np.where(eligible(lever, e, quarter), usual, 0.0)
 
 
 def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) -> Array | float:

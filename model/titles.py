@@ -132,5 +132,5 @@ def promise_awards(m: ClusterPolicyModel, lever: Lever, fresh: Mapping[str, Flag
     amount = np.zeros(len(e))
     for title in ("srdi", "little_giant", "champion", "high_tech"):
         amount += lever.value(title, m.quarter) * fresh[title]
-    claim = amount * eligible(lever, e)
+    claim = amount * eligible(lever, e, m.quarter)
     commit(m, approve(m, lever, claim), claim, wait=1)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.scenario import Lever, quarter_index, quarter_name
+from model.scenario import Lever, Targets, quarter_index, quarter_name
 from scenarios.errors import listed, nearest_name
+from scenarios.language import say
 from scenarios.outside import ORIGIN
 from scenarios.schema import (
     FIRST,
     SCALED_SETTINGS,
     SETTINGS,
+    WHO,
     Budget,
     DatedQuantity,
     LeverDeclaration,
@@ -26,10 +29,11 @@ from scenarios.schema import (
 )
 from scenarios.tables import table
 from scenarios.units import UNITS, in_unit, parse_quarter, to_base
-from scenarios.yaml_file import Document, Key, read_yaml
+from scenarios.yaml_file import THOUSANDS, Document, Key, read_yaml, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from scenarios.tables import Parameter
 
@@ -46,7 +50,7 @@ def declarations() -> Mapping[str, LeverDeclaration]:
     for i, lever in enumerate(checked(document, LeverFile, document.data).levers):
         at: Key = ("levers", i)
         if lever.id in found:
-            raise document.error((*at, "id"), "declared twice")
+            raise document.error((*at, "id"), say("declared twice"))
         found[lever.id] = lever
         for name, term in lever.terms.items():
             if term.default:
@@ -60,7 +64,10 @@ def declarations() -> Mapping[str, LeverDeclaration]:
         for place, name in enumerate(lever.size):
             if name not in lever.scalable:
                 near = nearest_name(name, lever.scalable)
-                problem = f"lever {lever.id} has no {name!r} that a number may multiply"
+                problem = say(
+                    "lever {lever} has no {name} that a number may multiply",
+                    lever=lever.id, name=repr(name),
+                )  # fmt: skip
                 raise document.error((*at, "size", place), problem, listed(lever.scalable), near)
     return found
 
@@ -86,17 +93,24 @@ def _check_known(document: Document, name: str | None, at: Key) -> None:
     names = [row.name for row in table("parameters")]
     if name and name not in names:
         near = nearest_name(name, names)
-        raise document.error(at, f"unknown parameter {name!r}", "names of parameters.csv", near)
+        problem = say("unknown parameter {name}", name=repr(name))
+        raise document.error(at, problem, say("names of parameters.csv"), near)
 
 
 def _check_range(document: Document, term: Term, at: Key) -> None:
-    """Refuse a parameter that is unknown, or may be drawn outside the bounds of its term."""
+    """Refuse a parameter that is unknown, or may be drawn where its term has no meaning."""
     _check_known(document, term.parameter, at)
     row = parameter_of(term)
     low, high = term.bounds
     if row and not low <= row.low <= row.value <= row.high <= high:
-        problem = f"{row.low:g} to {row.high:g} leaves the bounds"
-        raise document.error(at, problem, f"{low:g} to {high:g}")
+        problem = say("{low:g} to {high:g} leaves the bounds", low=row.low, high=row.high)
+        raise document.error(at, problem, say("{low:g} to {high:g}", low=low, high=high))
+    if row and term.whole and (row.low != row.high or row.value % term.whole):
+        problem = say(
+            "{low:g} to {high:g} is drawn, and the term is a whole number of {step:g}",
+            low=row.low, high=row.high, step=term.whole,
+        )  # fmt: skip
+        raise document.error(at, problem, say("a dated default"))
 
 
 def declaration(document: Document, lever_id: str, at: Key) -> LeverDeclaration:
@@ -108,8 +122,9 @@ def declaration(document: Document, lever_id: str, at: Key) -> LeverDeclaration:
     known = declarations()
     if lever_id not in known:
         near = nearest_name(lever_id, known)
-        allowed = f"{listed(known, 12)} (jiqun levers shows all)"
-        raise document.error(at, f"unknown lever {lever_id!r}", allowed, near)
+        allowed = say("{levers} (jiqun levers shows all)", levers=listed(known, 12))
+        problem = say("unknown lever {lever}", lever=repr(lever_id))
+        raise document.error(at, problem, allowed, near)
     return known[lever_id]
 
 
@@ -125,7 +140,9 @@ def issued(lever: LeverDeclaration) -> Lever:
             if row
             else _dated(source, term, term.default or [], ("terms", name))
         )
-    terms |= _settings(lever.budget, lever.take_up, start)
+    terms |= _settings(
+        lever.budget, lever.take_up, start, lever.budget.value if lever.budget else 0
+    )
     terms |= _instalments(source, lever.instalments, start, ("instalments",))
     return Lever(
         id=lever.id,
@@ -135,7 +152,7 @@ def issued(lever: LeverDeclaration) -> Lever:
         start=start,
         end=_index(lever.to) if lever.to else None,
         terms=terms,
-        who=_groups(lever.eligible),
+        who=_targets((), _groups(lever.eligible), start, start),
         payer=dict(lever.payer),
         fund=lever.fund,
         drawn={name: term.parameter for name, term in lever.terms.items() if term.parameter},
@@ -147,6 +164,7 @@ def issued(lever: LeverDeclaration) -> Lever:
             for name in lever.size
             for part in SCALED_SETTINGS.get(name, (name,))
         },
+        place=list(declarations()).index(lever.id),
     )
 
 
@@ -182,12 +200,13 @@ def apply(
     start = _index(setting.from_) if setting.from_ else base.start
     end = _index(setting.to) if setting.to else base.end
     if start < 0:
-        problem = f"{setting.from_} is before the start"
-        raise document.error((*at, "from"), problem, f"{quarter_name(0)} or later")
+        problem = say("{date} is before the start", date=setting.from_)
+        allowed = say("{date} or later", date=quarter_name(0))
+        raise document.error((*at, "from"), problem, allowed)
     if end is not None and end < start:
         key = (*at, "to") if setting.to else (*at, "from")
-        problem = f"ends {quarter_name(end)}, before it begins"
-        raise document.error(key, problem, f"{quarter_name(start)} or later")
+        problem = say("ends {date}, before it begins", date=quarter_name(end))
+        raise document.error(key, problem, say("{date} or later", date=quarter_name(start)))
     given = {
         name: _term(document, lever, name, value, start, (*at, name))
         for name, value in (setting.model_extra or {}).items()
@@ -195,18 +214,36 @@ def apply(
     given |= _settings_of(document, lever, setting, start, at)
     before = _advanced(base, start)
     begin = min(start, base.start) if inherited else start
+    if inherited and base.end is not None and start > base.end + 1:
+        problem = say(
+            "the baseline ends {lever} with {date}: a gap is not allowed",
+            lever=lever.id, date=quarter_name(base.end),
+        )  # fmt: skip
+        allowed = say("from: {date} or earlier", date=quarter_name(base.end + 1))
+        raise document.error((*at, "from"), problem, allowed)
     if setting.instalments is not None:
+        before = _paid_at_once(before, begin)
         # Instalments that the setting has no longer end with it.
         ended = (name for name in before if name.startswith("instalment_") and name not in given)
         given |= dict.fromkeys(ended, ((start, 0.0),))
+    fund = _fund(document, lever, setting, at) or base.fund
+    if fund != base.fund and begin < start:
+        problem = say(
+            "the fund of {lever} is one for all its quarters; the baseline has {fund} from {date}",
+            lever=lever.id, fund=base.fund, date=quarter_name(begin),
+        )  # fmt: skip
+        allowed = say(
+            "fund with from: {date}; dated rate, cap or budget beside it", date=quarter_name(begin)
+        )
+        raise document.error((*at, "fund"), problem, allowed)
     terms = before | {name: _spliced(before.get(name, ()), dated) for name, dated in given.items()}
     return replace(
         base,
         start=begin,
         end=end,
         terms=terms,
-        who=dict(base.who) | _groups(_who(document, lever, setting, at)),
-        fund=_fund(document, lever, setting, at) or base.fund,
+        who=_targets(base.who, _groups(_who(document, lever, setting, at)), start, begin),
+        fund=fund,
         # What the scenario says from the first date on is no longer drawn.
         drawn={
             name: parameter
@@ -226,6 +263,13 @@ def _advanced(base: Lever, start: int) -> dict[str, Dated]:
     }
 
 
+def _paid_at_once(before: dict[str, Dated], begin: int) -> dict[str, Dated]:
+    """Terms with the one instalment that a lever without instalments pays in."""
+    if any(name.startswith("instalment_") for name in before):
+        return before
+    return before | {"instalment_1": ((begin, 1.0),)}
+
+
 def _spliced(before: Dated, after: Dated) -> Dated:
     """A path that follows `before` until the first date of `after`."""
     return (*(pair for pair in before if pair[0] < after[0][0]), *after)
@@ -235,21 +279,25 @@ def _term(
     document: Document, lever: LeverDeclaration, name: str, given: Any, start: int, at: Key
 ) -> Dated:
     if name not in lever.terms:
-        allowed = ["id", "from", "to", *(["who"] if lever.who else []), *lever.terms]
-        allowed += lever.settings
-        near = nearest_name(name, allowed)
-        raise document.error(at, f"unknown key of lever {lever.id}", ", ".join(allowed), near)
+        known = ["id", "from", "to", *(["who"] if lever.who else []), *lever.terms]
+        known += lever.settings
+        near = nearest_name(name, known)
+        problem = say("unknown key of lever {lever}", lever=lever.id)
+        raise document.error(at, problem, ", ".join(known), near)
     term = lever.terms[name]
     if isinstance(given, list):
         items = [checked(document, DatedQuantity, item, (*at, i)) for i, item in enumerate(given)]
         if not items:
-            raise document.error(at, "is empty", "a value with its unit, or a list of dated ones")
+            allowed = say("a value with its unit, or a list of dated ones")
+            raise document.error(at, say("is empty"), allowed)
         return _dated(document, term, items, at)
     if not isinstance(given, dict):
+        if isinstance(given, str) and THOUSANDS.fullmatch(given):
+            raise thousands(document, at, given)
         units = ", ".join(UNITS[term.kind])
-        raise document.error(
-            at, f"{given!r} has no unit", f"{{value: number, unit: one of {units}}}"
-        )
+        problem = say("{given} has no unit", given=repr(given))
+        allowed = say("{{value: number, unit: one of {units}}}", units=units)
+        raise document.error(at, problem, allowed, None, _with_unit(name, term, given))
     quantity = checked(document, Quantity, given, at)
     return ((start, _base(document, term, quantity, at)),)
 
@@ -259,12 +307,13 @@ def _dated(document: Document, term: Term, items: list[DatedQuantity], at: Key) 
     for i, item in enumerate(items):
         begin = _index(item.from_)
         if begin < 0:
-            problem = f"{item.from_} is before the start"
-            raise document.error((*at, i, "from"), problem, f"{quarter_name(0)} or later")
+            problem = say("{date} is before the start", date=item.from_)
+            allowed = say("{date} or later", date=quarter_name(0))
+            raise document.error((*at, i, "from"), problem, allowed)
         if pairs and begin <= pairs[-1][0]:
             after = quarter_name(pairs[-1][0])
-            problem = f"{item.from_} is not after the date before it"
-            raise document.error((*at, i, "from"), problem, f"later than {after}")
+            problem = say("{date} is not after the date before it", date=item.from_)
+            raise document.error((*at, i, "from"), problem, say("later than {date}", date=after))
         pairs.append((begin, _base(document, term, item, (*at, i))))
     return tuple(pairs)
 
@@ -273,17 +322,44 @@ def _base(document: Document, term: Term, given: Quantity | DatedQuantity, at: K
     units = UNITS[term.kind]
     if given.unit not in units:
         near = nearest_name(given.unit, units)
-        problem = f"{given.unit!r} is not a unit of {term.kind}"
+        problem = say("{unit} is not a unit of {kind}", unit=repr(given.unit), kind=term.kind)
         raise document.error((*at, "unit"), problem, ", ".join(units), near)
-    value = to_base(given.value, given.unit, term.kind)
+    number = (*at, "value")
+    value = to_base(document.number(number, given.value), given.unit, term.kind)
     low, high = term.bounds
     if not low <= value <= high:
         bounds = [in_unit(bound, given.unit, term.kind) for bound in (low, high)]
-        problem = f"{given.value:g} {given.unit} is out of bounds"
-        raise document.error(
-            (*at, "value"), problem, f"{bounds[0]:g} to {bounds[1]:g} {given.unit}"
+        problem = say("{value:g} {unit} is out of bounds", value=given.value, unit=given.unit)
+        allowed = say("{low:g} to {high:g} {unit}", low=bounds[0], high=bounds[1], unit=given.unit)
+        raise document.error(number, problem, allowed)
+    if term.kind == "switch" and value not in (0.0, 1.0):
+        problem = say("{value:g} is neither off nor on", value=given.value)
+        raise document.error(number, problem, say("0 (off) or 1 (on)"))
+    if term.whole and value % term.whole:
+        step = in_unit(term.whole, given.unit, term.kind)
+        problem = say(
+            "{value:g} {unit} falls between two steps", value=given.value, unit=given.unit
         )
+        allowed = say("whole multiples of {step:g} {unit}", step=step, unit=given.unit)
+        raise document.error(number, problem, allowed)
     return value
+
+
+_AMOUNT = re.compile(r"\s*([-+]?[0-9.]+)\s*(\S+)\s*")
+
+
+def _with_unit(name: str, term: Term, given: Any) -> str:
+    """A term with its unit, as near as can be to a number or text without one."""
+    units = list(UNITS[term.kind])
+    found = _AMOUNT.fullmatch(given) if isinstance(given, str) else None
+    if found and found[2] in units:
+        number, unit = found[1], found[2]
+    else:
+        plain = isinstance(given, int | float) and not isinstance(given, bool)
+        number, unit = f"{given:g}" if plain else "1", units[0]
+        if term.kind == "switch":
+            number = str(int(bool(given)))
+    return f"{name}: {{value: {number}, unit: {repr(unit) if unit == '%' else unit}}}"
 
 
 def _settings_of(
@@ -291,13 +367,20 @@ def _settings_of(
 ) -> dict[str, Dated]:
     for name in SETTINGS:
         if getattr(setting, name) is not None and name not in lever.settings:
-            allowed = ", ".join(lever.settings) or "none"
-            raise document.error((*at, name), f"lever {lever.id} takes no {name}", allowed)
-    terms = _settings(setting.budget, setting.take_up, start)
-    if setting.budget and setting.budget.value < 0:
-        raise document.error((*at, "budget", "value"), "is negative", "0 or more")
+            allowed = ", ".join(lever.settings) or say("none")
+            problem = say("lever {lever} takes no {name}", lever=lever.id, name=name)
+            raise document.error((*at, name), problem, allowed)
+    given = setting.budget
+    written = document.number((*at, "budget", "value"), given.value) if given else 0.0
+    terms = _settings(given, setting.take_up, start, written)
+    if given and given.value < 0:
+        problem, allowed = say("is negative"), say("0 or more")
+        raise document.error((*at, "budget", "value"), problem, allowed)
     if setting.lag is not None:
-        span = Term(kind="quarters", bounds=[0, 40], default=[_ZERO_LAG], grade="assumption")
+        # The model counts a lag in whole quarters.
+        span = Term(
+            kind="quarters", bounds=[0, 40], default=[_ZERO_LAG], grade="assumption", step=1.0
+        )
         terms["lag"] = ((start, _base(document, span, setting.lag, (*at, "lag"))),)
     return terms | _instalments(document, setting.instalments, start, (*at, "instalments"))
 
@@ -310,19 +393,22 @@ def _instalments(
         return {}
     total = sum(shares)
     if abs(total - 1) > 1e-9:
-        raise document.error(at, f"sum to {total:g}", "shares that sum to 1")
+        problem = say("sum to {total:g}", total=total)
+        raise document.error(at, problem, say("shares that sum to 1"))
     return {f"instalment_{i}": ((start, share),) for i, share in enumerate(shares, 1)}
 
 
 _ZERO_LAG = DatedQuantity.model_validate({"from": "2019-Q1", "value": 0.0, "unit": "quarters"})
 
 
-def _settings(budget: Budget | None, take_up: TakeUp | None, start: int) -> dict[str, Dated]:
+def _settings(
+    budget: Budget | None, take_up: TakeUp | None, start: int, written: float | Decimal
+) -> dict[str, Dated]:
     """Budget a year, order of service (place in FIRST) and take-up as terms."""
     terms: dict[str, Dated] = {}
     if budget:
-        yearly = to_base(budget.value, budget.unit, "money") * (4 if budget.per == "quarter" else 1)
-        terms["budget"] = ((start, yearly),)
+        times = 4 if budget.per == "quarter" else 1
+        terms["budget"] = ((start, to_base(written, budget.unit, "money", times)),)
         terms["budget_first"] = ((start, float(FIRST.index(budget.first))),)
     if take_up:
         for part in ("start", "full", "years"):
@@ -334,8 +420,8 @@ def _fund(
     document: Document, lever: LeverDeclaration, setting: LeverSetting, at: Key
 ) -> str | None:
     if setting.fund is not None and not lever.payer:
-        problem = f"lever {lever.id} is paid by nobody in particular"
-        raise document.error((*at, "fund"), problem, "levers with a payer")
+        problem = say("lever {lever} is paid by nobody in particular", lever=lever.id)
+        raise document.error((*at, "fund"), problem, say("levers with a payer"))
     return setting.fund
 
 
@@ -345,16 +431,57 @@ def _who(document: Document, lever: LeverDeclaration, setting: LeverSetting, at:
     for attribute, ids in setting.who.model_dump(exclude_none=True).items():
         key = (*at, "who", attribute)
         if attribute not in lever.who:
-            allowed = ", ".join(lever.who) or "none: it is the same for all"
-            raise document.error(key, f"lever {lever.id} is not aimed by {attribute}", allowed)
+            problem = say(
+                "lever {lever} is not aimed by {attribute}", lever=lever.id, attribute=attribute
+            )
+            raise document.error(key, problem, _aims(lever, attribute))
         if not ids:
-            raise document.error(key, "names nobody", "at least one id")
+            raise document.error(key, say("names nobody"), say("at least one id"))
     return setting.who
 
 
+def _aims(lever: LeverDeclaration, attribute: str) -> str:
+    """What a lever can be aimed by, and the levers that can be aimed by an attribute instead."""
+    own = ", ".join(lever.who) or say("nothing, it is the same for all")
+    able = [other for other in declarations().values() if attribute in other.who]
+    near = [other.id for other in able if other.article == lever.article != ""]
+    return say(
+        "{lever} is aimed by {own}; by {attribute} use {levers}",
+        lever=lever.id, own=own, attribute=attribute,
+        levers=listed(near or [other.id for other in able], 6),
+    )  # fmt: skip
+
+
 def _groups(who: Any) -> dict[str, tuple[str, ...]]:
+    """Target groups as written, ids in the order of their register and each once."""
     chosen = who.model_dump(exclude_none=True) if who else {}
-    return {attribute: tuple(ids) for attribute, ids in chosen.items()}
+    return {
+        attribute: tuple(name for name in WHO[attribute] if name in ids)
+        for attribute, ids in chosen.items()
+    }
+
+
+def _targets(
+    before: Targets, given: Mapping[str, tuple[str, ...]], start: int, begin: int
+) -> Targets:
+    """Dated target groups that follow `before`, with the groups given from a quarter on.
+
+    Args:
+        before: The groups so far.
+        given: What is changed.
+        start: First quarter of the change.
+        begin: First quarter of the lever.
+    """
+    found: list[tuple[int, dict[str, tuple[str, ...]]]] = []
+    for date in sorted({begin, start, *(quarter for quarter, _ in before if quarter > begin)}):
+        # The first groups come along where the lever begins earlier.
+        past = [groups for quarter, groups in before if quarter <= date] or [
+            groups for _, groups in before[:1]
+        ]
+        groups = {**(past[-1] if past else {}), **(given if date >= start else {})}
+        if not found or found[-1][1] != groups:
+            found.append((date, groups))
+    return tuple(found) if any(groups for _, groups in found) else ()
 
 
 def _index(quarter: str) -> int:

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from model import population
 from model.scenario import Scenario, quarter_index, quarter_name
-from scenarios import levers, structure
+from scenarios import levers, notices, structure
 from scenarios.errors import InputError, ScenarioError, listed, nearest_name
+from scenarios.language import CATALOGUE, say
 from scenarios.outside import ORIGIN, outside_world
 from scenarios.province import province
+from scenarios.resolved import is_resolved, resolved
 from scenarios.schema import SCALED_SETTINGS, ScenarioFile, checked
 from scenarios.tables import data_hash, table
 from scenarios.units import parse_quarter
@@ -19,7 +22,8 @@ from scenarios.yaml_file import Document, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.scenario import Lever
+    from model.scenario import Lever, Notice
+    from scenarios.yaml_file import Key
 
 SHIPPED = Path(__file__).parent
 """Folder of the scenarios that come with the project."""
@@ -27,7 +31,7 @@ DESIGNS, WORLDS = SHIPPED / "designs", SHIPPED / "worlds"
 """Folders of the designs of support and of variants of the outside world."""
 DEFAULT_ROWS = 12_000
 """Enterprise rows where a scenario says nothing."""
-NO_SCENARIOS = {levers.DECLARATIONS, structure.SWITCHES}
+NO_SCENARIOS = {levers.DECLARATIONS, structure.SWITCHES, CATALOGUE}
 """Shipped files beside the scenarios that are none."""
 LAST_END = quarter_index(2040, 4)
 """Latest end: paths of the outside world say nothing sensible beyond."""
@@ -46,6 +50,7 @@ class _Draft:
     origin: int = ORIGIN
     position: Mapping[str, float] = field(default_factory=dict)
     times: Mapping[str, float] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ def load(name_or_path: str | Path) -> Scenario:
     """Read, check and resolve a scenario.
 
     Args:
-        name_or_path: Name of a shipped scenario, such as ``without_document_55``, or a YAML file.
+        name_or_path: Name of a shipped scenario, such as ``without_document_55``, or a YAML file:
+            one that was written, or one of a store, which holds a scenario as resolved.
 
     Returns:
         The scenario with every parameter, path and lever in base units.
@@ -90,7 +96,8 @@ def load(name_or_path: str | Path) -> Scenario:
         ScenarioError: The file or one of its baselines is wrong; the message names file, line,
             key, what is allowed and the nearest valid name.
     """
-    return _load(name_or_path)[0]
+    document = read_yaml(_find(name_or_path))
+    return resolved(document) if is_resolved(document) else _load(document)[0]
 
 
 def load_design(name_or_path: str | Path) -> Design:
@@ -102,17 +109,19 @@ def load_design(name_or_path: str | Path) -> Design:
     Raises:
         ScenarioError: As `load`; or the file has no `scale`, or scales what it does not set.
     """
-    scenario, document, written = _load(name_or_path)
+    document = read_yaml(_find(name_or_path))
+    scenario, written = _load(document)
     if not written.scale:
-        problem = "a design says what its scale multiplies"
-        raise document.error(("scale",), problem, "lever to a list of its terms")
+        problem = say("a design says what its scale multiplies")
+        allowed, example = say("lever to a list of its terms"), ScenarioFile.EXAMPLES["scale"]
+        raise document.error(("scale",), problem, allowed, None, example)
     settings = {setting.id: (i, setting) for i, setting in enumerate(written.levers)}
     scaled: dict[str, dict[str, int]] = {}
     limit = float("inf")
     for lever_id, terms in written.scale.items():
         if lever_id not in settings:
             near = nearest_name(lever_id, settings)
-            problem = f"the file does not set lever {lever_id!r}"
+            problem = say("the file does not set lever {lever}", lever=repr(lever_id))
             raise document.error(("scale", lever_id), problem, listed(settings), near)
         number, setting = settings[lever_id]
         lever = scenario.lever(lever_id)
@@ -125,7 +134,9 @@ def load_design(name_or_path: str | Path) -> Design:
         for place, term in enumerate(terms):
             if term not in given or lever is None:
                 at = ("scale", lever_id, place)
-                problem = f"the file does not set {term!r} of {lever_id}"
+                problem = say(
+                    "the file does not set {term} of {lever}", term=repr(term), lever=lever_id
+                )
                 raise document.error(at, problem, listed(given), nearest_name(term, given))
             first = (parse_quarter(setting.from_) if setting.from_ else None) or lever.start
             for part in SCALED_SETTINGS.get(term, (term,)):
@@ -136,9 +147,8 @@ def load_design(name_or_path: str | Path) -> Design:
     return Design(scenario, scaled, limit)
 
 
-def _load(name_or_path: str | Path) -> tuple[Scenario, Document, ScenarioFile]:
-    path = _find(name_or_path)
-    document, written, draft = _resolve(path, ())
+def _load(document: Document) -> tuple[Scenario, ScenarioFile]:
+    written, draft = _resolve(document, ())
     start, end = _period(document, draft)
     label = draft.label or (written.name, written.name)
     central = Scenario(
@@ -154,9 +164,50 @@ def _load(name_or_path: str | Path) -> tuple[Scenario, Document, ScenarioFile]:
         province=province(),
         rows=draft.rows,
         data_hash=data_hash(),
+        notices=draft.notices,
     )
     # Terms of levers that follow a parameter move with it.
-    return central.with_draw(draft.parameters, {}), document, written
+    scenario = central.with_draw(draft.parameters, {})
+    check_rows(document, ("rows",), scenario, scenario.rows)
+    return scenario, written
+
+
+def check_rows(document: Document, at: Key, scenario: Scenario, rows: int) -> None:
+    """Refuse a number of rows that no population of a scenario has.
+
+    Args:
+        document: The file that asks for it.
+        at: Where in the file.
+        scenario: The scenario.
+        rows: The number; 0 is one row an enterprise.
+
+    Raises:
+        ScenarioError: It is below the fewest.
+    """
+    fewest = least_rows(scenario)
+    if 0 < rows < fewest:
+        problem = say("{rows} rows are fewer than the large enterprises need", rows=rows)
+        allowed = say("{least} or more, or 0 for one row an enterprise", least=fewest)
+        raise document.error(at, problem, allowed)
+
+
+def least_rows(scenario: Scenario) -> int:
+    """Fewest rows that the population of a scenario can have."""
+    return population.least_rows(scenario.province.marginals, scenario.parameters)
+
+
+def with_parameters(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
+    """The same scenario at other values of parameters; terms of levers that follow them move along.
+
+    Args:
+        scenario: The scenario.
+        values: Parameter to value, inside its range in `calibration/data/parameters.csv`.
+
+    Raises:
+        ScenarioError: A parameter is unknown, or its value is out of range.
+    """
+    at = Document(Path(scenario.name), None, {})
+    return scenario.with_draw(_in_range(at, values), {})
 
 
 def check(name_or_path: str | Path) -> list[InputError]:
@@ -193,28 +244,33 @@ def _find(name_or_path: str | Path) -> Path:
         return path
     known = {name: folder for folder in (SHIPPED, DESIGNS, WORLDS) for name in _names(folder)}
     if str(name_or_path) not in known:
-        allowed = f"a YAML file, or one of {', '.join(known)}"
+        allowed = say("a YAML file, or one of {names}", names=", ".join(known))
         near = nearest_name(str(name_or_path), known)
-        raise ScenarioError(name_or_path, None, "", "no such scenario", allowed, near)
+        raise ScenarioError(name_or_path, None, "", say("no such scenario"), allowed, near)
     return known[str(name_or_path)] / f"{name_or_path}.yaml"
 
 
-def _resolve(path: Path, above: tuple[Path, ...]) -> tuple[Document, ScenarioFile, _Draft]:
-    """Read a file and lay it over its chain of baselines."""
-    document = read_yaml(path)
+def _resolve(document: Document, above: tuple[Path, ...]) -> tuple[ScenarioFile, _Draft]:
+    """Check a file and lay it over its chain of baselines."""
     written = checked(document, ScenarioFile, document.data)
     draft = _Draft()
     if written.baseline is not None:
-        chain = (*above, path.resolve())
+        chain = (*above, document.path.resolve())
         below = _baseline(document, written.baseline)
         if below.resolve() in chain:
             names = " -> ".join([*(p.stem for p in chain), written.baseline])
-            raise document.error(("baseline",), f"circular baseline: {names}")
-        base, base_written, draft = _resolve(below, chain)
+            raise document.error(("baseline",), say("circular baseline: {names}", names=names))
+        base = read_yaml(below)
+        if is_resolved(base):
+            problem = say("{file} holds a scenario as resolved", file=base.path)
+            raise document.error(("baseline",), problem, say("a scenario as written"))
+        base_written, draft = _resolve(base, chain)
         if base_written.name != written.baseline:
-            problem = f"{base.path} holds a scenario named {base_written.name!r}"
-            raise document.error(("baseline",), problem, "file and scenario of one name")
-    return document, written, _overlay(document, written, draft)
+            problem = say(
+                "{file} holds a scenario named {name}", file=base.path, name=repr(base_written.name)
+            )
+            raise document.error(("baseline",), problem, say("file and scenario of one name"))
+    return written, _overlay(document, written, draft)
 
 
 def _baseline(document: Document, name: str) -> Path:
@@ -225,25 +281,27 @@ def _baseline(document: Document, name: str) -> Path:
         if path.is_file() and path not in NO_SCENARIOS:
             return path
     known = sorted({name for folder in folders for name in _names(folder)})
-    raise document.error(
-        ("baseline",), f"unknown baseline {name!r}", listed(known), nearest_name(name, known)
-    )
+    problem = say("unknown baseline {name}", name=repr(name))
+    raise document.error(("baseline",), problem, listed(known), nearest_name(name, known))
 
 
 def _overlay(document: Document, written: ScenarioFile, base: _Draft) -> _Draft:
     """What a file sets, laid over its baseline."""
     outside = written.outside
+    end = parse_quarter(written.end) if written.end else base.end
+    found = _levers(document, written, base.levers)
     return replace(
         base,
         label=(written.label.zh, written.label.en) if written.label else None,
         start=parse_quarter(written.start) if written.start else base.start,
-        end=parse_quarter(written.end) if written.end else base.end,
+        end=end,
         rows=base.rows if written.rows is None else written.rows,
-        levers=_levers(document, written, base.levers),
-        parameters=dict(base.parameters) | _parameters(document, written),
+        levers=found,
+        parameters=dict(base.parameters) | _in_range(document, written.parameters),
         origin=(outside.origin if outside else None) or base.origin,
         position=dict(base.position) | (outside.positions() if outside else {}),
         times=dict(base.times) | (outside.factors() if outside else {}),
+        notices=(*base.notices, *notices.of_file(document, written, base.levers, found, end)),
     )
 
 
@@ -254,15 +312,16 @@ def _levers(
     for i, lever_id in enumerate(written.without):
         if lever_id not in found:
             at = ("without", i)
-            problem = f"the baseline has no lever {lever_id!r}"
-            allowed = listed(found) or "none"
+            problem = say("the baseline has no lever {lever}", lever=repr(lever_id))
+            allowed = listed(found) or say("none")
             raise document.error(at, problem, allowed, nearest_name(lever_id, found))
         del found[lever_id]
     seen: set[str] = set()
     for i, setting in enumerate(written.levers):
         declared = levers.declaration(document, setting.id, ("levers", i, "id"))
         if setting.id in seen:
-            raise document.error(("levers", i, "id"), f"lever {setting.id} is set twice", "once")
+            problem = say("lever {lever} is set twice", lever=setting.id)
+            raise document.error(("levers", i, "id"), problem, say("once"))
         seen.add(setting.id)
         inherited = setting.id in found
         below = found[setting.id] if inherited else levers.issued(declared)
@@ -272,31 +331,41 @@ def _levers(
     return found
 
 
-def _parameters(document: Document, written: ScenarioFile) -> dict[str, float]:
+def _in_range(document: Document, values: Mapping[str, float]) -> dict[str, float]:
+    """Values of parameters, checked."""
     known = {row.name: row for row in table("parameters")}
-    for name, value in written.parameters.items():
+    for name, value in values.items():
         at = ("parameters", name)
         if name not in known:
             near = nearest_name(name, known)
-            raise document.error(at, f"unknown parameter {name!r}", "names of parameters.csv", near)
+            problem = say("unknown parameter {name}", name=repr(name))
+            raise document.error(at, problem, say("names of parameters.csv"), near)
         row = known[name]
         if not row.low <= value <= row.high:
-            problem = f"{value:g} is out of bounds"
-            raise document.error(at, problem, f"{row.low:g} to {row.high:g} {row.unit}")
-    return {name: float(value) for name, value in written.parameters.items()}
+            problem = say("{value:g} is out of bounds", value=value)
+            allowed = say("{low:g} to {high:g} {unit}", low=row.low, high=row.high, unit=row.unit)
+            raise document.error(at, problem, allowed)
+    return {name: float(value) for name, value in values.items()}
 
 
 def _period(document: Document, draft: _Draft) -> tuple[int, int]:
     """First and last quarter, checked."""
     for key, value in (("start", draft.start), ("end", draft.end)):
         if value is None:
-            raise document.error((key,), "is missing", "a quarter such as 2024-Q1, or a baseline")
+            allowed = say("a quarter such as 2024-Q1, or a baseline")
+            example = ScenarioFile.EXAMPLES["baseline"]
+            raise document.error((key,), say("is missing"), allowed, None, example)
     start, end = draft.start or 0, draft.end or 0
     if start != 0:
         # The population is that of end-2018: no other start means anything.
-        raise document.error(("start",), f"{quarter_name(start)} is not allowed", quarter_name(0))
+        problem = say("{given} is not allowed", given=quarter_name(start))
+        raise document.error(("start",), problem, quarter_name(0))
     if not 3 <= end <= LAST_END:
-        problem = f"{quarter_name(end)} ends {'before the first year does' if end < 3 else 'late'}"
-        allowed = f"{quarter_name(3)} to {quarter_name(LAST_END)}"
+        problem = (
+            say("{date} ends before the first year does", date=quarter_name(end))
+            if end < 3
+            else say("{date} ends too late", date=quarter_name(end))
+        )
+        allowed = say("{first} to {last}", first=quarter_name(3), last=quarter_name(LAST_END))
         raise document.error(("end",), problem, allowed)
     return start, end

@@ -7,7 +7,7 @@ against the lever's own declaration in `levers.py`, since each lever has its own
 from __future__ import annotations
 
 from textwrap import shorten
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -20,11 +20,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from model.scenario import CITIES, FIELDS, MU_CLASSES, SERIES, SIZES, TIERS
-from scenarios.errors import ScenarioError, nearest_name
+from model.scenario import CHANNELS, CITIES, FIELDS, MU_CLASSES, SERIES, SIZES, TIERS
+from scenarios.errors import ScenarioError, allowed_by, nearest_name
+from scenarios.language import say
 from scenarios.units import UNITS, parse_quarter
+from scenarios.yaml_file import THOUSANDS, thousands
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scenarios.yaml_file import Document, Key
 
 ROLES = ("chain_leader", "supporting", "independent")
@@ -88,9 +92,14 @@ Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z][a-z0-9
 
 
 class Part(BaseModel):
-    """A mapping of a scenario file: unknown keys are refused."""
+    """A mapping of a scenario file: unknown keys are refused.
+
+    Attributes:
+        EXAMPLES: Key anywhere in it to a line that is right there.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    EXAMPLES: ClassVar[Mapping[str, str]] = {}
 
 
 class Label(Part):
@@ -201,6 +210,31 @@ class OutsideSetting(Part):
 class ScenarioFile(Part):
     """A scenario file as written."""
 
+    EXAMPLES: ClassVar[Mapping[str, str]] = {
+        "name": "name: my_scenario",
+        "label": "label: {zh: 我的情景, en: My scenario}",
+        "baseline": "baseline: as_issued",
+        "start": "start: 2019-Q1",
+        "end": "end: 2027-Q4",
+        "rows": "rows: 12000",
+        "levers": "- id: cluster_award",
+        "from": "from: 2025-Q1",
+        "to": "to: 2027-Q4",
+        "who": "who: {tier: [provincial], size: [small]}",
+        "budget": "budget: {value: 2, unit: 亿元, per: year, first: score}",
+        "take_up": "take_up: {start: 0.1, full: 0.4, years: 3}",
+        "lag": "lag: {value: 2, unit: quarters}",
+        "instalments": "instalments: [0.4, 0.3, 0.3]",
+        "without": "without: [cluster_award]",
+        "parameters": "parameters: {steered_share: 0.4}",
+        "outside": "outside: {demand_growth: {path: low}}",
+        "demand_growth": "demand_growth: {path: low}",
+        "price_growth": "price_growth: {path: low}",
+        "frontier_growth": "frontier_growth: {path: low}",
+        "credit_growth": "credit_growth: {times: 0.5}",
+        "energy_price": "energy_price: {times: 1.4}",
+        "scale": "scale: {cluster_award: [provincial, national]}",
+    }
     name: Name
     label: Label | None = None
     baseline: Name | None = None
@@ -218,13 +252,15 @@ class Term(Part):
     """Declaration of one term of a lever: its kind, bounds and value as issued.
 
     The value is dated (`default`), or that of a parameter from the lever's first quarter on, which
-    is then drawn with it (`parameter`).
+    is then drawn with it (`parameter`). The model reads a switch, and a term with a `step`, as a
+    whole number: what lies between is refused.
     """
 
     kind: Annotated[str, _one_of(*UNITS)]
     bounds: Annotated[list[Finite], Field(min_length=2, max_length=2)]
     default: Annotated[list[DatedQuantity], Field(min_length=1)] | None = None
     parameter: Name | None = None
+    step: Annotated[Finite, Field(gt=0)] | None = None
     grade: Literal["published", "recalled", "assumption"]
     note: str = ""
 
@@ -235,6 +271,11 @@ class Term(Part):
                 "one_value", "both or neither", {"expected": "one of default and parameter"}
             )
         return self
+
+    @property
+    def whole(self) -> float | None:
+        """What the value is a whole number of, in base units; None where anything goes."""
+        return 1.0 if self.kind == "switch" else self.step
 
 
 def _whole(payer: dict[str, float]) -> dict[str, float]:
@@ -250,7 +291,7 @@ class LeverDeclaration(Part):
     label: Label
     article: str
     origin: Literal["document_55", "older", "later", "design"]
-    channel: Name
+    channel: Annotated[str, _one_of(*CHANNELS)]
     payer: Annotated[dict[Annotated[str, _one_of(*PAYERS)], Share], AfterValidator(_whole)] = Field(
         default_factory=dict
     )
@@ -272,7 +313,8 @@ class LeverDeclaration(Part):
     @property
     def scalable(self) -> tuple[str, ...]:
         """Terms and settings that a number may multiply."""
-        return (*self.terms, *(name for name in SCALED_SETTINGS if name in self.settings))
+        terms = (name for name, term in self.terms.items() if term.whole is None)
+        return (*terms, *(name for name in SCALED_SETTINGS if name in self.settings))
 
     def bounds_of(self, scalable: str) -> tuple[float, float]:
         """Bounds of a term, or of a setting that can be scaled."""
@@ -327,40 +369,42 @@ def checked[Checked: BaseModel](
 
 def _explain(document: Document, schema: type[BaseModel], error: Any, at: Key) -> ScenarioError:
     key = (*at, *(part for part in error["loc"] if part != "[key]"))
-    kind, context = error["type"], error.get("ctx", {})
+    kind, context, given = error["type"], error.get("ctx", {}), error["input"]
+    example = _example(schema, key, given)
     if kind == "extra_forbidden":
         valid = _keys_at(schema, error["loc"][:-1])
-        name = str(key[-1])
-        return document.error(key, "unknown key", ", ".join(valid), nearest_name(name, valid))
+        near = nearest_name(str(key[-1]), valid)
+        return document.error(key, say("unknown key"), ", ".join(valid), near)
     if kind == "missing":
         valid = _keys_at(schema, error["loc"][:-1])
-        return document.error(key, "is missing", ", ".join(valid))
-    given = error["input"]
+        return document.error(key, say("is missing"), ", ".join(valid), None, example)
+    if isinstance(given, str) and THOUSANDS.fullmatch(given):
+        return thousands(document, key, given)
     if kind in ("one_of", "literal_error"):
         valid = list(context.get("names", ())) or _literals(context.get("expected", ""))
         near = nearest_name(str(given), valid)
-        return document.error(key, f"unknown name {given!r}", ", ".join(valid), near)
+        problem = say("unknown name {given}", given=repr(given))
+        return document.error(key, problem, ", ".join(valid), near)
     shown = given if isinstance(given, str | int | float | None) else type(given).__name__
     text = shorten(repr(shown), 60, placeholder=" ...")
-    return document.error(key, f"{text} is not allowed", _allowed(error, context))
+    problem = say("{given} is not allowed", given=text)
+    return document.error(key, problem, allowed_by(error), None, example)
 
 
-_PLAIN_WORDS = {
-    "model_type": "a mapping of keys and values",
-    "dict_type": "a mapping of keys and values",
-    "list_type": "a list",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "string_type": "a text",
-    "string_pattern_mismatch": "small letters, digits and _, beginning with a letter",
-}
-
-
-def _allowed(error: Any, context: dict[str, Any]) -> str:
-    if "expected" in context:
-        return str(context["expected"])
-    message = str(error["msg"]).removeprefix("Input should be ")
-    return _PLAIN_WORDS.get(error["type"], message)
+def _example(schema: type[BaseModel], key: Key, given: Any) -> str:
+    """A line that would be right at a key, as near as can be to what was given."""
+    name = next((part for part in reversed(key) if isinstance(part, str)), "")
+    if name in WHO and isinstance(given, str):
+        near = nearest_name(given, WHO[name])
+        return f"{name}: [{near or WHO[name][0]}]"
+    if name in ("from", "to", "start", "end") and isinstance(given, int) and 1900 < given < 2100:
+        return f"{name}: {given}-Q{4 if name in ('to', 'end') else 1}"
+    if name == "lag" and isinstance(given, int | float):
+        return f"lag: {{value: {given:g}, unit: quarters}}"
+    if name == "take_up" and isinstance(given, int | float) and 0 <= given <= 1:
+        return f"take_up: {{start: {given:g}, full: {given:g}, years: 1}}"
+    examples: Mapping[str, str] = getattr(schema, "EXAMPLES", {})
+    return examples.get(name, "")
 
 
 def _literals(text: str) -> list[str]:

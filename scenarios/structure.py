@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenarios.errors import nearest_name
+from scenarios.language import say
 from scenarios.levers import declarations
 from scenarios.schema import Switch, SwitchFile, checked
 from scenarios.tables import table
@@ -35,21 +36,22 @@ def switches() -> Mapping[str, Switch]:
     owner: dict[str, str] = {}
     for i, switch in enumerate(checked(document, SwitchFile, document.data).switches):
         if switch.id in found:
-            raise document.error(("switches", i, "id"), "declared twice")
+            raise document.error(("switches", i, "id"), say("declared twice"))
         if switch.id in central or switch.id in declarations():
-            problem = f"{switch.id!r} is a parameter or a lever"
-            raise document.error(("switches", i, "id"), problem, "a name of its own")
+            problem = say("{name} is a parameter or a lever", name=repr(switch.id))
+            raise document.error(("switches", i, "id"), problem, say("a name of its own"))
         found[switch.id] = switch
         for name, value in switch.off.items():
             at = ("switches", i, "off", name)
             if name not in central:
                 near = nearest_name(name, central)
-                problem = f"unknown parameter {name!r}"
-                raise document.error(at, problem, "names of parameters.csv", near)
+                problem = say("unknown parameter {name}", name=repr(name))
+                raise document.error(at, problem, say("names of parameters.csv"), near)
             if value == central[name]:
-                raise document.error(at, f"{value:g} is its central value", "another value")
+                problem = say("{value:g} is its central value", value=value)
+                raise document.error(at, problem, say("another value"))
             if name in owner:
-                problem = f"{name} is set by {owner[name]} too"
-                raise document.error(at, problem, "a parameter in one switch")
+                problem = say("{name} is set by {switch} too", name=name, switch=owner[name])
+                raise document.error(at, problem, say("a parameter in one switch"))
             owner[name] = switch.id
     return found

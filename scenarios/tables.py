@@ -25,7 +25,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from model.scenario import CITIES, FIELDS, SERIES, STATUSES, TIERS
-from scenarios.errors import TableError, nearest_name
+from scenarios.errors import TableError, allowed_by, nearest_name
+from scenarios.language import say
 
 DATA = Path(__file__).resolve().parent.parent / "calibration" / "data"
 """Folder of the tables."""
@@ -467,9 +468,11 @@ def read_table(path: Path, row: type[Row]) -> list[Row]:
         # Spreadsheets put a mark at the start of what they write.
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise TableError(path, None, "", f"cannot be read: {error.strerror}") from error
+        raise TableError(
+            path, None, "", say("cannot be read: {reason}", reason=error.strerror)
+        ) from error
     except UnicodeDecodeError as error:
-        raise TableError(path, None, "", "is not UTF-8 text") from error
+        raise TableError(path, None, "", say("is not UTF-8 text")) from error
     reader = csv.DictReader(io.StringIO(text), restkey="", strict=True)
     _check_header(path, reader.fieldnames or (), columns(row))
     rows: list[Row] = []
@@ -479,7 +482,7 @@ def read_table(path: Path, row: type[Row]) -> list[Row]:
             rows.append(_check_row(path, line, record, row))
             line = reader.line_num + 1
     except csv.Error as error:
-        raise TableError(path, line, "", f"broken CSV: {error}") from error
+        raise TableError(path, line, "", say("broken CSV: {error}", error=error)) from error
     return rows
 
 
@@ -490,29 +493,28 @@ def _check_header(path: Path, found: Any, wanted: list[str]) -> None:
                 path,
                 1,
                 str(name),
-                "unknown column",
+                say("unknown column"),
                 ", ".join(wanted),
                 nearest_name(str(name), wanted),
             )
     missing = [name for name in wanted if name not in found]
     if missing:
-        raise TableError(path, 1, missing[0], "column is missing", ", ".join(wanted))
+        raise TableError(path, 1, missing[0], say("column is missing"), ", ".join(wanted))
 
 
 def _check_row(path: Path, line: int, record: dict[str, Any], row: type[Row]) -> Row:
     if "" in record:
-        raise TableError(path, line, "", "has more cells than columns", str(len(columns(row))))
+        raise TableError(path, line, "", say("has more cells than columns"), str(len(columns(row))))
     short = [name for name, value in record.items() if value is None]
     if short:
-        raise TableError(path, line, short[0], "has fewer cells than columns")
+        raise TableError(path, line, short[0], say("has fewer cells than columns"))
     try:
         return row.model_validate(record)
     except ValidationError as error:
         first = error.errors()[0]
         column = str(first["loc"][0])
-        allowed = first.get("ctx", {}).get("expected", "")
-        problem = f"{record.get(column)!r}: {first['msg']}"
-        raise TableError(path, line, column, problem, str(allowed)) from error
+        problem = say("{given} is not allowed", given=repr(record.get(column)))
+        raise TableError(path, line, column, problem, allowed_by(first)) from error
 
 
 @cache

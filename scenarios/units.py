@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
+from decimal import Context, Decimal
 
 from model.scenario import quarter_index
 
-UNITS: dict[str, dict[str, float]] = {
-    "share": {"share": 1.0, "%": 0.01},
-    "money": {"yuan": 1.0, "元": 1.0, "万元": 1e4, "亿元": 1e8},
-    "quarters": {"quarters": 1.0, "years": 4.0},
-    "enterprises": {"enterprises": 1.0},
-    "clusters": {"clusters": 1.0},
-    "projects": {"projects": 1.0},
-    "plants": {"plants": 1.0},
-    "energy": {"tce": 1.0},
-    "points": {"points": 1.0},
-    "switch": {"switch": 1.0},
+_ONE = Decimal(1)
+UNITS: dict[str, dict[str, Decimal]] = {
+    "share": {"share": _ONE, "%": Decimal("0.01")},
+    "money": {"yuan": _ONE, "元": _ONE, "万元": Decimal(10**4), "亿元": Decimal(10**8)},
+    "quarters": {"quarters": _ONE, "years": Decimal(4)},
+    "enterprises": {"enterprises": _ONE},
+    "clusters": {"clusters": _ONE},
+    "projects": {"projects": _ONE},
+    "plants": {"plants": _ONE},
+    "energy": {"tce": _ONE},
+    "points": {"points": _ONE},
+    "switch": {"switch": _ONE},
 }
 """Kind of quantity to the units it may be written in, each with its size in base units."""
+EXACT = Context(prec=60)
+"""Digits kept in conversions; no number of a scenario has as many."""
 
 TABLE_UNITS: dict[str, float] = {
     "100m yuan": 1e8,
@@ -41,21 +45,22 @@ TABLE_UNITS: dict[str, float] = {
 QUARTER = re.compile(r"(\d{4})-Q([1-4])")
 
 
-def to_base(value: float, unit: str, kind: str) -> float:
-    """Value in base units.
+def to_base(value: float | Decimal, unit: str, kind: str, times: int = 1) -> float:
+    """Value in base units: the float nearest to the exact decimal, so one sum has one value.
 
     Args:
-        value: Number as written.
+        value: Number as written; of a float, the shortest decimal that stands for it.
         unit: Unit as written; must be one of `UNITS[kind]`.
         kind: Kind of quantity.
+        times: What it is multiplied by.
     """
-    # Rounding takes out what binary fractions add: 7 % is 0.07, not 0.07000000000000001.
-    return round(value * UNITS[kind][unit], 12)
+    exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    return float(EXACT.multiply(EXACT.multiply(exact, UNITS[kind][unit]), Decimal(times)))
 
 
 def in_unit(value: float, unit: str, kind: str) -> float:
     """Value of a base-unit number in another unit of its kind."""
-    return value / UNITS[kind][unit]
+    return value / float(UNITS[kind][unit])
 
 
 def parse_quarter(text: object) -> int | None:

@@ -7,13 +7,16 @@ deep nesting, large or binary files are refused, so a file can neither run code 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from scenarios.errors import ScenarioError, nearest_name
+from scenarios.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,11 +37,17 @@ class Document:
         path: The file.
         data: Its content.
         lines: Line of each key or list item, by its path from the root.
+        numbers: Text of each number as written, by its path from the root.
     """
 
     path: Path
     data: Any
     lines: dict[Key, int]
+    numbers: dict[Key, str] = field(default_factory=dict)
+
+    def number(self, key: Key, value: float) -> float | Decimal:
+        """A number to all the digits it was written with; `value` where there is no text of it."""
+        return Decimal(self.numbers[key]) if key in self.numbers else value
 
     def line(self, key: Key) -> int:
         """Line of a key, or of the nearest key above it."""
@@ -47,10 +56,13 @@ class Document:
         return self.lines.get(key, 1)
 
     def error(
-        self, key: Key, problem: str, allowed: str = "", nearest: str | None = None
-    ) -> ScenarioError:
+        self, key: Key, problem: str, allowed: str = "", nearest: str | None = None,
+        example: str = "",
+    ) -> ScenarioError:  # fmt: skip
         """An error at a key of this file."""
-        return ScenarioError(self.path, self.line(key), dotted(key), problem, allowed, nearest)
+        return ScenarioError(
+            self.path, self.line(key), dotted(key), problem, allowed, nearest, example
+        )
 
 
 def dotted(key: Key) -> str:
@@ -75,15 +87,17 @@ class _Loader(yaml.SafeLoader):
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _Refused(
-                problem="anchors and aliases are not read", problem_mark=event.start_mark
+                problem=say("anchors and aliases are not read"), problem_mark=event.start_mark
             )
         if getattr(event, "tag", None) is not None:
             raise _Refused(
-                problem=f"tags such as {event.tag} are not read", problem_mark=event.start_mark
+                problem=say("tags such as {tag} are not read", tag=event.tag),
+                problem_mark=event.start_mark,
             )
         if self.depth >= MAX_DEPTH:
             raise _Refused(
-                problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=event.start_mark
+                problem=say("nested deeper than {levels} levels", levels=MAX_DEPTH),
+                problem_mark=event.start_mark,
             )
         self.depth += 1
         node = super().compose_node(parent, index)
@@ -125,9 +139,9 @@ def find_specification(name_or_path: str | Path, folder: Path, shipped: Sequence
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.is_file():
         return path
     if str(name_or_path) not in shipped:
-        allowed = f"a YAML file, or one of {', '.join(shipped)}"
+        allowed = say("a YAML file, or one of {names}", names=", ".join(shipped))
         near = nearest_name(str(name_or_path), shipped)
-        raise ScenarioError(name_or_path, None, "", "no such specification", allowed, near)
+        raise ScenarioError(name_or_path, None, "", say("no such specification"), allowed, near)
     return folder / f"{name_or_path}.yaml"
 
 
@@ -144,64 +158,156 @@ def read_yaml(path: Path) -> Document:
         ScenarioError: The file is missing, too large, binary, empty or not plain YAML.
     """
     text = _text(path)
+    _refuse_wide_colons(path, text)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = error.problem or error.context or "cannot be read"
+        line = mark.line + 1 if mark else None
+        _refuse_wide_marks(path, text, line)
+        problem = error.problem or error.context or say("cannot be read")
         raise ScenarioError(
-            path, mark.line + 1 if mark else None, "", f"not a plain YAML file: {problem}",
-            "one document of keys and values, without tags, anchors and aliases",
+            path, line, "", say("not a plain YAML file: {problem}", problem=problem),
+            say("one document of keys and values, without tags, anchors and aliases"),
         ) from error  # fmt: skip
     finally:
         loader.dispose()
     if node is None or node.tag.endswith(":null"):
-        raise ScenarioError(path, 1, "", "the file is empty", "a scenario with at least a name")
-    lines: dict[Key, int] = {}
-    return Document(path, _plain(path, node, (), lines), lines)
+        problem, allowed = say("the file is empty"), say("a scenario with at least a name")
+        raise ScenarioError(path, 1, "", problem, allowed)
+    read = Document(path, None, {})
+    return Document(path, _plain(read, node, ()), read.lines, read.numbers)
+
+
+_WIDE_COLON = re.compile(r"\s*(?:- +)?([A-Za-z_][A-Za-z0-9_]*)\s*：")
+_WIDE_MARKS = "：，｛｝［］＂＇－＃　“”‘’"
+_PLAIN_MARKS = ":,{}[]\"'-# \"\"''"
+
+
+def _refuse_wide_colons(path: Path, text: str) -> None:
+    """Refuse a key that ends with a full-width colon: YAML would take key and value for a text."""
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _WIDE_COLON.match(line)
+        if found:
+            raise _wide_colon(path, number, found[1])
+
+
+def _wide_colon(path: Path, line: int, key: str) -> ScenarioError:
+    problem = say("full-width colon ： after {key}", key=key)
+    allowed = say("a plain colon and a space")
+    return ScenarioError(path, line, key, problem, allowed, None, f"{key}: ...")
+
+
+def _refuse_wide_marks(path: Path, text: str, line: int | None) -> None:
+    """Name a full-width mark as the cause where a line, or the one before it, is no plain YAML."""
+    lines = text.splitlines()
+    for number in (line, line - 1) if line else ():
+        for mark in lines[number - 1] if 0 < number <= len(lines) else "":
+            if mark in _WIDE_MARKS:
+                plain = _PLAIN_MARKS[_WIDE_MARKS.index(mark)]
+                problem = say("full-width character {mark}", mark=mark)
+                allowed = say("the plain character {plain}", plain=plain)
+                raise ScenarioError(path, number, "", problem, allowed)
+
+
+def _refuse_wide_text(read: Document, key: Key, text: str) -> None:
+    """Refuse what is a number, unit or name but for full-width characters."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if plain != text.strip() and plain.isascii() and len(plain.split()) == 1:
+        wide = "".join(dict.fromkeys(c for c in text if not c.isascii()))
+        problem = say("{given} has full-width characters: {wide}", given=text, wide=wide)
+        raise read.error(key, problem, plain)
 
 
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ScenarioError(path, None, "", "the file is too large", f"{MAX_BYTES} bytes")
+            problem = say("the file is too large")
+            allowed = say("{number} bytes", number=MAX_BYTES)
+            raise ScenarioError(path, None, "", problem, allowed)
         raw = path.read_bytes()
     except OSError as error:
-        raise ScenarioError(path, None, "", f"cannot be read: {error.strerror}") from error
+        problem = say("cannot be read: {reason}", reason=error.strerror)
+        raise ScenarioError(path, None, "", problem) from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise ScenarioError(path, line, "", "not a text file", "UTF-8 text") from error
+        problem = say("not a text file")
+        raise ScenarioError(path, line, "", problem, say("UTF-8 text")) from error
     odd = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
     if odd:
         line = text.count("\n", 0, odd.start()) + 1
-        problem = f"not a text file: character {odd.group()!r}"
-        raise ScenarioError(path, line, "", problem, "UTF-8 text")
+        problem = say("not a text file: character {character}", character=repr(odd.group()))
+        raise ScenarioError(path, line, "", problem, say("UTF-8 text"))
     return text
 
 
-def _plain(path: Path, node: yaml.Node, key: Key, lines: dict[Key, int]) -> Any:
-    lines.setdefault(key, node.start_mark.line + 1)
+_THOUSAND = re.compile(r"\d{3}(?:\.\d+)?")
+THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+"""A number with commas between its thousands."""
+
+
+def _plain(read: Document, node: yaml.Node, key: Key) -> Any:
+    """A node as plain data; lines and texts of numbers are noted on the way."""
+    read.lines.setdefault(key, node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(path, item, (*key, i), lines) for i, item in enumerate(node.value)]
+        return [_plain(read, item, (*key, i)) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
-        found: dict[str, Any] = {}
-        for name_node, value in node.value:
-            line = name_node.start_mark.line + 1
-            if not isinstance(name_node, yaml.ScalarNode):
-                raise ScenarioError(path, line, dotted(key), "a key must be a plain name")
-            name = str(name_node.value)
-            below = (*key, name)
-            if name in found:
-                raise ScenarioError(
-                    path, line, dotted(below), "duplicate key", f"once (line {lines[below]})"
-                )
-            lines[below] = line
-            found[name] = _plain(path, value, below, lines)
-        return found
-    return _scalar(node)
+        return _mapping(read, node, key)
+    _refuse_wide_text(read, key, str(node.value))
+    value = _scalar(node)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        read.numbers[key] = _digits(str(node.value))
+    return value
+
+
+def _mapping(read: Document, node: yaml.MappingNode, key: Key) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    before: tuple[Key, Any] = key, None
+    for name_node, value in node.value:
+        line = name_node.start_mark.line + 1
+        if not isinstance(name_node, yaml.ScalarNode):
+            problem = say("a key must be a plain name")
+            raise ScenarioError(read.path, line, dotted(key), problem)
+        name = str(name_node.value)
+        below = (*key, name)
+        wide = _WIDE_COLON.match(name)
+        if wide:
+            raise _wide_colon(read.path, line, wide[1])
+        _refuse_thousands(read, name, value, before)
+        if name in found:
+            problem = say("duplicate key")
+            allowed = say("once (line {line})", line=read.lines[below])
+            raise ScenarioError(read.path, line, dotted(below), problem, allowed)
+        read.lines[below] = line
+        _refuse_wide_text(read, below, name)
+        found[name] = _plain(read, value, below)
+        before = below, found[name]
+    return found
+
+
+def _refuse_thousands(read: Document, name: str, value: Any, before: tuple[Key, Any]) -> None:
+    """Refuse ``{value: 1,000}``, which YAML takes for a key 000 after the value 1."""
+    key, number = before
+    empty = isinstance(value, yaml.ScalarNode) and not value.value
+    whole = isinstance(number, int) and not isinstance(number, bool)
+    if empty and whole and _THOUSAND.fullmatch(name):
+        raise thousands(read, key, f"{number},{name}")
+
+
+def thousands(read: Document, key: Key, given: str) -> ScenarioError:
+    """An error at a number with commas between its thousands."""
+    problem = say(
+        "{given}: write {plain} without the comma", given=given, plain=given.replace(",", "")
+    )
+    return read.error(key, problem)
+
+
+def _digits(text: str) -> str:
+    """A number as Python's decimals read it."""
+    return re.sub(r"\.(inf|nan)", r"\1", text.lower())
 
 
 def _scalar(node: Any) -> Any:
@@ -214,5 +320,5 @@ def _scalar(node: Any) -> Any:
     if kind == "int":
         return int(text) if len(text) < 40 else float(text)
     if kind == "float":
-        return float(re.sub(r"\.(inf|nan)", r"\1", text.lower()))
+        return float(_digits(text))
     return text

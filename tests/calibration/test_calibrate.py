@@ -13,11 +13,11 @@ from jiqun.cli import app
 
 TINY = """
 name: tiny
-rows: 300
+rows: 1100
 parameters: [births_above, credit_growth, little_giant_share_2020]
 train_until: 2020
 smoother: {members: 10, iterations: 1, seeds: 1, chance_seeds: 3, localisation: 0.0, seed: 1}
-recover: {sets: 2, members: 10, iterations: 1, seeds: 1, rows: 300}
+recover: {sets: 2, members: 10, iterations: 1, seeds: 1, rows: 1100}
 """
 
 

@@ -262,7 +262,7 @@ def test_what_was_learnt_is_said_of_every_candidate():
 
 SMALL = """
 name: small
-rows: 300
+rows: 1100
 parameters: [births_above, credit_growth, little_giant_share_2020]
 smoother: {members: 10, iterations: 1, seeds: 1, chance_seeds: 3, localisation: 0.0, seed: 1}
 """

@@ -79,7 +79,7 @@ def test_only_figures_known_by_the_last_year_are_fitted():
 
 
 GOOD = """name: mine
-rows: 600
+rows: 1100
 parameters:
   - drift
 smoother:
@@ -97,17 +97,18 @@ smoother:
     [
         ("  - drift", "  - drifft", 4, "parameters[0]", "nearest: drift"),
         ("  - drift", "  - drift\n  - drift", 5, "parameters[1]", "named twice"),
-        ("rows: 600", "row: 600", 2, "row", "nearest: rows"),
-        ("rows: 600", "rows: 7", 2, "rows", "greater than or equal to 100"),
+        ("rows: 1100", "row: 600", 2, "row", "nearest: rows"),
+        ("rows: 1100", "rows: 7", 2, "rows", "greater than or equal to 100"),
+        ("rows: 1100", "rows: 1099", 2, "rows", "1100 or more"),
         ("  members: 20", "  members: few", 6, "smoother.members", "a whole number"),
         ("  seeds: 1", "  seeds: 0", 8, "smoother.seeds", "greater than or equal to 1"),
-        ("rows: 600", "rows: 600\ntargets: [rev_2012]", 3, "targets[0]", "nearest: rev_202"),
-        ("rows: 600", "rows: 600\ntargets: [ht_2019]", 3, "targets[0]", "unknown name"),
-        ("rows: 600", "rows: 600\ntrain_until: 2024", 3, "train_until", "2023"),
-        ("rows: 600", "rows: 600\nscenario: as_isued", 3, "scenario", "nearest: as_issued"),
+        ("rows: 1100", "rows: 1100\ntargets: [rev_2012]", 3, "targets[0]", "nearest: rev_202"),
+        ("rows: 1100", "rows: 1100\ntargets: [ht_2019]", 3, "targets[0]", "unknown name"),
+        ("rows: 1100", "rows: 1100\ntrain_until: 2024", 3, "train_until", "2023"),
+        ("rows: 1100", "rows: 1100\nscenario: as_isued", 3, "scenario", "nearest: as_issued"),
         (
-            "rows: 600",
-            "rows: 600\nscreen: {trajectories: 2, seeds: 1, keep: 1, least: 9, most: 3}",
+            "rows: 1100",
+            "rows: 1100\nscreen: {trajectories: 2, seeds: 1, keep: 1, least: 9, most: 3}",
             3,
             "screen.least",
             "1 to 3",

@@ -16,7 +16,7 @@ from jiqun.cli import app
 from model.outcomes import OUTCOMES
 
 ROOT = Path(__file__).parents[2]
-SMALL = ("--rows", "600", "--until", "2020", "--workers", "1")
+SMALL = ("--rows", "1100", "--until", "2020", "--workers", "1")
 
 
 def jiqun(*arguments):
@@ -49,7 +49,8 @@ def test_check_says_what_is_wrong_with_each(tmp_path):
     bad.write_text("name: bad\nstart: 2019-Q1\nend: 2027-Q4\nlevres: []\n", "utf-8")
     done = jiqun("check", "without_document_55", bad)
     assert done.exit_code == 2
-    assert done.stdout == "without_document_55: ok\n"
+    assert done.stdout.startswith("without_document_55: ok\n")
+    assert done.stdout.count(": ok\n") == 1
     assert f"{bad}:4: levres: unknown key" in done.stderr
     assert "nearest: levers" in done.stderr
     done = jiqun("check", "without_document_55", bad, "--json")
@@ -78,7 +79,7 @@ def test_a_run_prints_distances_and_json_stands_alone_on_stdout(tmp_path):
     ("arguments", "said"),
     [
         (("run", "without_document_5"), "nearest: without_document_55"),
-        (("run", "without_document_55", "--rows", "few"), "--rows few: allowed: 100 to"),
+        (("run", "without_document_55", "--rows", "few"), "--rows few: allowed: 1,100 to"),
         (("run", "without_document_55", "--until", "1999"), "--until 1999: allowed: 2019 to"),
         (("run", "without_document_55", "--seeds", "2", "--draws", "3"), "--cross"),
         (("run", "without_document_55", "without_document_55"), "one scenario named"),

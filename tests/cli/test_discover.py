@@ -18,7 +18,7 @@ def jiqun(*arguments):
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("discover") / "store"
-    small = ("--rows", 600, "--draws", 4, "--workers", 1)
+    small = ("--rows", 1100, "--draws", 4, "--workers", 1)
     assert jiqun("run", "as_issued", *small, "--out", folder).exit_code == 0
     return folder
 

@@ -14,4 +14,4 @@ from scenarios import load
 
 @pytest.fixture(scope="session")
 def small():
-    return with_rows(load("without_document_55"), 600).until(2020)
+    return with_rows(load("without_document_55"), 1_100).until(2020)

@@ -104,7 +104,7 @@ def test_a_run_that_kills_its_workers_is_convicted_alone(undisturbed, small, tmp
 def test_the_driver_killed_half_way_then_run_again(undisturbed, small, tmp_path):
     command = [
         *(sys.executable, "-m", "jiqun", "run", "without_document_55", "--draws", "6"),
-        *("--rows", "600", "--until", "2020", "--workers", "1", "--out", str(tmp_path)),
+        *("--rows", "1100", "--until", "2020", "--workers", "1", "--out", str(tmp_path)),
     ]
     driver = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     shards = tmp_path / "runs"

@@ -29,7 +29,7 @@ def part(m, lever, usual=1.0):
         assert 0.0 < delivered.min() < 1.0
     if "take_up_full" in lever.terms or lever.usual_take_up:
         delivered = e.lasting_draw(m.seed_of_run, f"claims {lever.id}") < usual * delivered
-    return targeting.eligible(lever, e) * delivered
+    return targeting.eligible(lever, e, lever.start) * delivered
 
 
 class Pair:
@@ -205,7 +205,9 @@ def dear_technique(pair):
 def audited(pair):
     """Chance that an enterprise is audited in a year."""
     chance = np.broadcast_to(audit.chance(pair.one), len(pair.one.enterprises))
-    return chance, pair.size * targeting.eligible(pair.lever, pair.one.enterprises)
+    return chance, pair.size * targeting.eligible(
+        pair.lever, pair.one.enterprises, pair.lever.start
+    )
 
 
 def let_off(pair):
@@ -216,7 +218,7 @@ def let_off(pair):
     input_tax = m.lever_value("vat_rate", "rate") * p["input_tax_share"]
     input_tax = input_tax * (books[0].materials + books[0].energy_cost)
     # The energy industry is no manufacturer; a share of the eligible claims.
-    claims = targeting.eligible(pair.lever, m.enterprises) * p["vat_take_up"]
+    claims = targeting.eligible(pair.lever, m.enterprises, m.quarter) * p["vat_take_up"]
     claims *= awareness.knows(m, pair.lever) * (m.enterprises.field != ENERGY_FIELD)
     fell = books[0].other_income - books[1].other_income
     return fell, np.minimum(pair.size * claims * input_tax, books[1].vat)
@@ -265,7 +267,7 @@ def brand(pair):
 
 def _as_many_as_delivered(pair, won):
     e, lever = pair.one.enterprises, replace(pair.lever, terms={}, usual_take_up="")
-    able = e.rd_active & (e.last_rd_reported > 0.0) & targeting.eligible(lever, e)
+    able = e.rd_active & (e.last_rd_reported > 0.0) & targeting.eligible(lever, e, lever.start)
     brought = np.average(part(pair.one, lever)[able], weights=e.weight[able])
     number = pair.lever.value("projects", pair.one.quarter) * brought
     # The row on the edge has its place by lot.
@@ -300,7 +302,7 @@ def additional_plants(pair):
     m, p = pair.one, pair.one.parameters
     found = promotion.drive(m).with_plants(p, m.quarter)["plants_per_year"] - p["plants_per_year"]
     hosts = [m.clusters[number] for number, *_ in m.pools.values() if number >= 0]
-    plans_of = [host.plan for host in hosts if host.tier in pair.lever.who["tier"]]
+    plans_of = [host.plan for host in hosts if host.tier in pair.lever.groups(m.quarter)["tier"]]
     raised = m.lever_value("implementation_capacity", "city") * np.array(plans_of)
     brought = np.minimum(p["delivery_base"] + raised, 1.0).mean()
     plants = pair.lever.value("plants", m.quarter) * brought

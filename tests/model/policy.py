@@ -13,7 +13,7 @@ from model import ClusterPolicyModel, programmes, targeting
 from model import quarter as stages
 from model.accounting import Books
 from model.quarter import QUARTER
-from model.scenario import CITIES, TIERS, year_of
+from model.scenario import CITIES, TIERS, always, year_of
 from scenarios.levers import declarations, issued
 
 ISSUED = {name: issued(lever) for name, lever in declarations().items()}
@@ -29,7 +29,7 @@ def changed(lever, who=None, **terms):
     """The lever with terms (and target groups) set from its start, and none of them drawn."""
     dated = {name: ((lever.start, float(value)),) for name, value in terms.items()}
     drawn = {term: name for term, name in lever.drawn.items() if term not in terms}
-    groups = lever.who if who is None else {**lever.who, **who}
+    groups = lever.who if who is None else always({**lever.groups(lever.start), **who})
     return replace(lever, terms={**lever.terms, **dated}, who=groups, drawn=drawn)
 
 

@@ -48,11 +48,23 @@ NONE, ISSUED_55 = small("without_document_55"), small("as_issued")
 VOUCHER, AWARD = ISSUED_55.lever("digital_voucher"), ISSUED_55.lever("cluster_award")
 DEAR = replace(NONE.outside, position={"demand": 1.0}, times={"energy_price": 1.2})
 CUT = {**VOUCHER.terms, "rate": (*VOUCHER.terms["rate"], (PAST + 4, 0.1))}
+NARROW = (*VOUCHER.who, (PAST + 6, {**VOUCHER.who[0][1], "size": ("small",)}))
+CHAIN = ISSUED_55.lever("leader_digital_platforms")
 PAIRS = {
     "as issued": (NONE, ISSUED_55, PAST + 1),
     "a lever otherwise": (ISSUED_55, setting(ISSUED_55, "fund_steering", theta=0.0), PAST + 1),
     "a lever later": (ISSUED_55, having(ISSUED_55, late(VOUCHER, PAST + 5)), PAST + 1),
     "a date of a term": (ISSUED_55, having(ISSUED_55, replace(VOUCHER, terms=CUT)), PAST + 4),
+    "groups of a date in a year": (
+        ISSUED_55,
+        having(ISSUED_55, replace(VOUCHER, who=NARROW)),
+        PAST + 6,
+    ),
+    "groups of what is settled by year": (
+        ISSUED_55,
+        having(ISSUED_55, replace(CHAIN, who=NARROW)),
+        PAST + 6,
+    ),
     "an end in a year": (ISSUED_55, having(ISSUED_55, replace(AWARD, end=PAST + 6)), PAST + 7),
     "another world": (NONE, replace(NONE, outside=DEAR), PAST + 1),
     "another horizon": (NONE, NONE.until(2026), quarter_index(2028, 1)),
@@ -121,7 +133,6 @@ def test_money_promised_before_goes_on_under_the_levers_of_the_branch(start):
         lambda s: setting(s, "rd_grant", rate=0.4),
         lambda s: having(s, replace(s.lever("rd_grant"), payer={"city": 1.0})),
         lambda s: having(s, changed(s.lever("rd_grant"), instalment_1=0.5)),
-        lambda s: replace(s, levers=s.levers[::-1]),
         lambda s: replace(s, parameters={**s.parameters, "sigma": 3.0}),
         lambda s: replace(s, rows=700),
         lambda s: replace(s, start=4),
@@ -132,7 +143,7 @@ def test_money_promised_before_goes_on_under_the_levers_of_the_branch(start):
         lambda s: replace(s, outside=replace(s.outside, loan_rate=((2018, 0.01),))),
     ],
     ids=[
-        "lever", "term", "payer", "a term more", "order", "parameter", "rows", "start", "data",
+        "lever", "term", "payer", "a term more", "parameter", "rows", "start", "data",
         "province", "history",
     ],
 )  # fmt: skip

@@ -109,10 +109,10 @@ def test_a_lever_moves_its_column_at_those_it_serves_alone(base, name):
     one, other = pair(base, name, last)
     moved = gain(one, other, column)
     moved = way * moved if way else np.abs(moved)
-    at = targeting.eligible(ISSUED[name], one.enterprises)
+    at = targeting.eligible(ISSUED[name], one.enterprises, one.quarter)
     if last is None:
         # Titles and sizes of the year's end are not those by which the year was settled.
-        at = moved != 0.0 if "label" in ISSUED[name].who else at
+        at = moved != 0.0 if "label" in ISSUED[name].who[0][1] else at
     assert moved.max() > 0.0
     assert moved.min() >= -1e-9 * np.abs(getattr(other.enterprises, column)).max()
     assert not np.any(moved[~at])
@@ -148,7 +148,7 @@ def test_a_contest_pays_a_share_of_rd_to_so_many_and_sets_their_price(base, name
     model = run_to(fork(base, having(lacking(rich, "rd_grant"), lever)), "programmes")
     e = model.enterprises
     won = model.paid_now > 0.0
-    assert np.all(targeting.eligible(lever, e)[won])
+    assert np.all(targeting.eligible(lever, e, lever.start)[won])
     assert np.all(e.rd_active[won])
     assert np.allclose(model.paid_now[won], np.minimum(0.4 * e.last_rd_reported, 2e6)[won])
     below = 0.4 * e.last_rd_reported < 2e6
@@ -168,7 +168,7 @@ def test_the_matching_grant_is_for_rd_that_no_other_call_supports(base):
     one, other = (run_to(fork(base, of), "programmes") for of in (having(rich, lever), rich))
     e, first = one.enterprises, other.paid_now > 0.0
     assert np.array_equal(one.paid_now[first], other.paid_now[first])
-    asks = targeting.eligible(lever, e) & e.rd_active & ~first
+    asks = targeting.eligible(lever, e, lever.start) & e.rd_active & ~first
     matched = np.where(asks, np.minimum(0.3 * e.last_rd_reported, 2e6), 0.0)
     assert np.allclose(one.paid_now[~first], matched[~first])
     assert first.any()
@@ -303,7 +303,7 @@ def test_those_refused_build_nothing_and_keep_what_they_have(base, name):
     model.parameters["delivery_base"] = 1.0
     run_to(model, "costs and taxes")
     refused = barred(model)
-    assert np.array_equal(refused, targeting.eligible(lever, model.enterprises))
+    assert np.array_equal(refused, targeting.eligible(lever, model.enterprises, lever.start))
     other = fork(base, base.policy)
     other.parameters["delivery_base"] = 1.0
     run_to(other, "costs and taxes")

@@ -240,7 +240,7 @@ def test_a_grant_for_equipment_raises_wanted_plant_by_its_price(end_of_2023, old
     (approval,) = plan.approvals
     served = approval.yuan > 0.0
     assert served.any()
-    assert np.all(targeting.eligible(one.policy.lever(lever), e)[served])
+    assert np.all(targeting.eligible(one.policy.lever(lever), e, one.quarter)[served])
     assert np.array_equal(plan.cost[~served], before.cost[~served])
     assert np.allclose(approval.yuan[served], np.minimum(rate * plan.cost, cap)[served])
     wanted = e.capital_rate * e.expected_revenue * (1 - rate) ** -p["equipment_elasticity"]
@@ -302,7 +302,7 @@ def test_a_grant_for_upgrades_cuts_their_cost(
     done = result.buys & (approval.yuan > 0.0)
     assert done.any()
     assert np.allclose(approval.yuan[done], np.minimum(rate * result.cost, cap)[done])
-    assert np.all(targeting.eligible(opened, e)[approval.yuan > 0.0])
+    assert np.all(targeting.eligible(opened, e, opened.start)[approval.yuan > 0.0])
     if ISSUED[lever].origin == "document_55":
         assert np.all(np.isin(e.tier[approval.yuan > 0.0], RACING))
 

@@ -192,5 +192,5 @@ def test_a_lever_with_nothing_to_give_changes_nothing(ran, runs_without, to_date
 
 @pytest.mark.parametrize("lever", AIMED)
 def test_a_lever_nobody_is_eligible_for_changes_nothing(ran, runs_without, to_date, lever):
-    nobody = setting(to_date, lever, who={next(iter(ISSUED[lever].who)): ()})
+    nobody = setting(to_date, lever, who={next(iter(ISSUED[lever].who[0][1])): ()})
     assert_same_run(ran(nobody), runs_without(lever))

@@ -96,7 +96,7 @@ def put(draw, name):
     who = {}
     for attribute in declarations()[name].who:
         if draw(st.integers(0, 7)) == 0:
-            allowed = lever.who.get(attribute, WHO[attribute])
+            allowed = lever.groups(lever.start).get(attribute, WHO[attribute])
             who[attribute] = tuple(draw(st.sets(st.sampled_from(allowed), min_size=1)))
     return changed(lever, who, **terms)
 

@@ -7,7 +7,7 @@ import pytest
 
 from model import targeting
 from model.enterprises import NEVER
-from model.scenario import CITIES, FIELDS, TIERS, Lever
+from model.scenario import CITIES, FIELDS, TIERS, Lever, always
 from tests.model.policy import ISSUED, books_of, changed, entries, having, lacking
 
 SUBSIDY = "digital_subsidy_2021_2023"
@@ -16,7 +16,7 @@ SUBSIDY = "digital_subsidy_2021_2023"
 def lever(who=None, start=0, end=None, **terms):
     """A lever whose terms hold from its start."""
     dated = {name: ((start, value),) for name, value in terms.items()}
-    return Lever("trial", "later", "price_of_digital", "", start, end, dated, who or {})
+    return Lever("trial", "later", "price_of_digital", "", start, end, dated, always(who or {}))
 
 
 def with_terms(scenario, lever_id, **terms):
@@ -57,7 +57,7 @@ def of_year(model, outcome):
 def test_a_lever_serves_the_groups_it_names(start, who, member):
     e = start().enterprises
     e.size = targeting.size_class(e.above_scale, e.expected_revenue, e.employees)
-    mask = targeting.eligible(lever(who), e)
+    mask = targeting.eligible(lever(who), e, 0)
     assert mask.any()
     assert np.array_equal(mask, member(e))
 
@@ -225,7 +225,7 @@ def test_who_is_refused_by_the_better_grant_turns_to_the_next(start, scenario, c
     first = changed(replace(ISSUED[name], start=0), rate=0.3, budget=10.0, **wide)
     second = changed(replace(ISSUED[name], start=0), rate=0.2, budget=1e12, **wide)
     first, second = (
-        replace(x, id=i, origin="later", who={}, fund="upgrade_plan", payer={"province": 1.0})
+        replace(x, id=i, origin="later", who=(), fund="upgrade_plan", payer={"province": 1.0})
         for i, x in (("better", first), ("other", second))
     )
     of = lacking(scenario, "equipment_grant")

@@ -112,7 +112,8 @@ def test_every_part_of_a_setting_arrives(tmp_path):
     assert lever.value("take_up_full", after) == 0.6
     assert lever.value("lag", after) == 4
     assert [lever.value(f"instalment_{i}", after) for i in (1, 2, 3)] == [0.4, 0.3, 0.3]
-    assert lever.who == {"tier": ("provincial", "county"), "size": ("small", "below_scale")}
+    groups = {"tier": ("provincial", "county"), "size": ("small", "below_scale")}
+    assert lever.groups(after) == groups
     assert lever.value("rate", quarter_index(2027, 4)) == 0.4
 
 
@@ -297,8 +298,10 @@ def test_money_has_a_payer_and_a_fund_and_steered_money_no_county_cluster():
         assert sum(lever.payer.values()) in (0.0, 1.0)
         if lever.fund not in ("", "tax"):
             assert sum(lever.payer.values()) == 1.0, lever.id
-        if lever.origin == "document_55" and "tier" in lever.who:
-            assert set(lever.who["tier"]) == {"world", "national", "provincial"}, lever.id
+        if lever.origin == "document_55" and "tier" in lever.groups(lever.start):
+            assert set(lever.groups(lever.start)["tier"]) == {"world", "national", "provincial"}, (
+                lever.id
+            )
 
 
 def test_a_lever_from_a_parameter_has_its_central_value():

@@ -1,0 +1,82 @@
+"""What `jiqun check` says: what is wrong, when levers act and whom they can reach."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from model.scenario import quarter_name
+from scenarios import InputError, acting, load
+from scenarios.language import say
+from scenarios.notices import warnings_among
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from model.scenario import Notice, Scenario
+    from scenarios.notices import Acting
+
+FIELDS = ("file", "line", "key", "problem", "allowed", "nearest", "example")
+"""Parts of a refusal in machine-readable output."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A scenario as checked: either its problem, or what it is."""
+
+    name: str
+    scenario: Scenario | None = None
+    problem: InputError | None = None
+    acting: tuple[Acting, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """What was found as JSON-able data."""
+        problems = [self.problem] if self.problem else []
+        return {
+            "scenario": self.name,
+            "ok": self.problem is None,
+            "problems": [{name: getattr(each, name) for name in FIELDS} for each in problems],
+            "levers": [_lever(each) for each in self.acting],
+            "warnings": [asdict(warning) for warning in self.warnings],
+        }
+
+
+def checked(name: str) -> Checked:
+    """Check a scenario by name or file."""
+    try:
+        scenario = load(name)
+    except InputError as error:
+        return Checked(name, problem=error)
+    found = acting(scenario)
+    return Checked(name, scenario, None, found, warnings_among(scenario, found))
+
+
+def lever_lines(found: Checked) -> Iterator[str]:
+    """When each lever acts and whom it can reach, one line a lever."""
+    for each in found.acting:
+        if each.start is None:
+            yield f"{each.lever}: {say('never acts')}"
+            continue
+        period = {"first": quarter_name(each.start), "last": quarter_name(each.end)}
+        parts = [say("acts {first} to {last}", **period)]
+        if each.reach is None:
+            parts.append(say("the same for all"))
+        for i, (date, number) in enumerate(each.reach or ()):
+            parts.append(
+                say("from {date} {number:,.0f}", date=quarter_name(date), number=number)
+                if i
+                else say("can reach {number:,.0f} enterprises", number=number)
+            )
+        yield f"{each.lever}: {'; '.join(parts)}"
+
+
+def _lever(each: Acting) -> dict[str, Any]:
+    return {
+        "id": each.lever,
+        "from": None if each.start is None else quarter_name(each.start),
+        "to": None if each.start is None else quarter_name(each.end),
+        "reach": None
+        if each.reach is None
+        else [{"from": quarter_name(date), "enterprises": number} for date, number in each.reach],
+    }

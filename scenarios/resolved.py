@@ -1,0 +1,193 @@
+"""Scenarios as a store keeps them: resolved, in base units, whole in one file.
+
+`Scenario.canonical` is written and read back here, so that a stored scenario runs under the key it
+was stored with.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import Field, StrictInt
+
+from model.scenario import (
+    CHANNELS,
+    CITIES,
+    FIELDS,
+    ClusterRecord,
+    Lever,
+    Notice,
+    Outside,
+    Province,
+    Scenario,
+)
+from scenarios.language import say
+from scenarios.levers import declarations
+from scenarios.schema import Finite, Label, Name, Part, checked
+from scenarios.tables import table
+
+if TYPE_CHECKING:
+    from scenarios.yaml_file import Document
+
+FieldValues = Annotated[list[Finite], Field(min_length=len(FIELDS), max_length=len(FIELDS))]
+
+
+class OutsideData(Part):
+    """The outside world as resolved."""
+
+    first_year: StrictInt
+    origin: StrictInt
+    history: dict[str, list[FieldValues]]
+    mean: dict[str, FieldValues]
+    spread: dict[str, FieldValues]
+    position: dict[str, Finite]
+    loan_rate: list[tuple[StrictInt, Finite]]
+    input_gap: list[tuple[StrictInt, Finite]]
+    times: dict[str, Finite]
+
+
+class ProvinceData(Part):
+    """The tables of the province as resolved."""
+
+    fields: dict[str, FieldValues]
+    city_weight: Annotated[list[Finite], Field(min_length=len(CITIES), max_length=len(CITIES))]
+    marginals: dict[str, Finite]
+    clusters: list[ClusterData]
+
+
+class ClusterData(Part):
+    """A cluster of the register as resolved."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    field: str
+    city: str
+    tier: str
+    status: str
+    scale: Finite | None
+    scale_year: StrictInt | None
+
+
+class LeverData(Part):
+    """A lever as resolved."""
+
+    id: Name
+    origin: str
+    channel: str
+    article: str
+    start: StrictInt
+    end: StrictInt | None
+    terms: dict[str, Annotated[list[tuple[StrictInt, Finite]], Field(min_length=1)]]
+    who: list[tuple[StrictInt, dict[str, list[str]]]]
+    payer: dict[str, Finite]
+    fund: str
+    drawn: dict[str, str]
+    cap_a_year: bool
+    usual_take_up: str
+    window: str
+    size: dict[str, tuple[Finite, float]]
+
+
+class NoticeData(Part):
+    """A notice as stored."""
+
+    kind: str
+    levers: list[str]
+    zh: str
+    en: str
+
+
+class ResolvedFile(Part):
+    """A scenario as a store keeps it."""
+
+    name: Name
+    label: Label
+    baseline: str | None
+    start: StrictInt
+    end: StrictInt
+    parameters: dict[str, Finite]
+    outside: OutsideData
+    levers: list[LeverData]
+    province: ProvinceData
+    rows: Annotated[StrictInt, Field(ge=0, le=2_000_000)]
+    data_hash: str
+    notices: list[NoticeData] = Field(default_factory=list)
+
+
+def is_resolved(document: Document) -> bool:
+    """Whether a file holds a scenario as resolved."""
+    return isinstance(document.data, dict) and {"data_hash", "province"} <= document.data.keys()
+
+
+def resolved(document: Document) -> Scenario:
+    """The scenario that a file holds as resolved.
+
+    Raises:
+        ScenarioError: It lacks something, or a lever or parameter is unknown or out of bounds.
+    """
+    data = checked(document, ResolvedFile, document.data)
+    _check_levers(document, data)
+    known = {row.name for row in table("parameters")}
+    for name in known ^ data.parameters.keys():
+        at = ("parameters", name)
+        problem = (
+            say("is missing") if name in known else say("unknown parameter {name}", name=repr(name))
+        )
+        raise document.error(at, problem, say("names of parameters.csv"))
+    outside = data.outside.model_dump()
+    for name in ("mean", "spread", "history"):
+        outside[name] = {series: np.array(values) for series, values in outside[name].items()}
+    province = data.province.model_dump()
+    return Scenario(
+        name=data.name,
+        label_zh=data.label.zh,
+        label_en=data.label.en,
+        baseline=data.baseline,
+        start=data.start,
+        end=data.end,
+        parameters=data.parameters,
+        outside=Outside(
+            **outside
+            | {name: tuple(map(tuple, outside[name])) for name in ("loan_rate", "input_gap")}
+        ),
+        levers=tuple(_lever(lever) for lever in data.levers),
+        province=Province(
+            fields={name: np.array(values) for name, values in province["fields"].items()},
+            city_weight=np.array(province["city_weight"]),
+            marginals=province["marginals"],
+            clusters=tuple(ClusterRecord(**cluster) for cluster in province["clusters"]),
+        ),
+        rows=data.rows,
+        data_hash=data.data_hash,
+        notices=tuple(Notice(n.kind, tuple(n.levers), n.zh, n.en) for n in data.notices),
+    )
+
+
+def _lever(data: LeverData) -> Lever:
+    plain: dict[str, Any] = data.model_dump()
+    terms = {name: tuple(map(tuple, steps)) for name, steps in plain["terms"].items()}
+    who = tuple(
+        (quarter, {name: tuple(ids) for name, ids in groups.items()})
+        for quarter, groups in plain["who"]
+    )
+    place = list(declarations()).index(data.id)
+    return Lever(**plain | {"terms": terms, "who": who, "place": place})
+
+
+def _check_levers(document: Document, data: ResolvedFile) -> None:
+    """Refuse levers that are not declared, and terms out of their bounds."""
+    known = declarations()
+    for i, lever in enumerate(data.levers):
+        at = ("levers", i)
+        if lever.id not in known or lever.channel not in CHANNELS:
+            problem = say("unknown lever {lever}", lever=repr(lever.id))
+            raise document.error((*at, "id"), problem, say("levers of levers.yaml"))
+        for name, term in known[lever.id].terms.items():
+            low, high = term.bounds
+            for place, (_, value) in enumerate(lever.terms.get(name, ())):
+                if not low <= value <= high:
+                    problem = say("{value:g} is out of bounds", value=value)
+                    allowed = say("{low:g} to {high:g}", low=low, high=high)
+                    raise document.error((*at, "terms", name, place), problem, allowed)

@@ -1,0 +1,206 @@
+"""Numbers, units and marks as people type them: taken in full, or refused with the plain form."""
+
+import shutil
+
+import pytest
+
+from model import population
+from model.scenario import CHANNELS
+from scenarios import ScenarioError, check, levers, load
+from scenarios.loader import least_rows
+from scenarios.units import UNITS, to_base
+
+AWARD = "name: trial\nbaseline: as_issued\nlevers:\n  - id: cluster_award\n    "
+VOUCHER = "name: trial\nbaseline: as_issued\nlevers:\n  - id: digital_voucher\n    "
+CONTEST = "name: trial\nbaseline: as_issued\nlevers:\n  - id: national_cluster_contest\n    "
+
+
+def of(tmp_path, text):
+    path = tmp_path / "trial.yaml"
+    path.write_text(text, "utf-8")
+    return load(path)
+
+
+# name: (text, line, key, parts of the message)
+REFUSED = {
+    "full_width_digits": (
+        AWARD + "provincial: {value: ５００, unit: 万元}\n", 5, "levers[0].provincial.value",
+        ["５００", "allowed: 500"],
+    ),
+    "full_width_per_cent": (
+        VOUCHER + 'rate: {value: 40, unit: "％"}\n', 5, "levers[0].rate.unit", ["allowed: %"],
+    ),
+    "full_width_date": (VOUCHER + "from: ２０２５-Q1\n", 5, "levers[0].from", ["2025-Q1"]),
+    "full_width_name": (
+        "name: trial\nｂaseline: as_issued\n", 2, "ｂaseline", ["allowed: baseline"],
+    ),
+    "full_width_colon": ("name：full\nbaseline: as_issued\n", 1, "name", ["colon ：", "name: "]),
+    "full_width_colon_of_an_item": (
+        "name: full\nbaseline: as_issued\nlevers:\n  - id：cluster_award\n", 4, "id", ["colon ："],
+    ),
+    "full_width_colon_in_braces": (
+        AWARD + "provincial: {value：500, unit: 万元}\n", 5, "value", ["colon ："],
+    ),
+    "full_width_comma": (
+        AWARD + "provincial: {value: 500， unit: 万元}\n", 5, "", ["，", "plain character ,"],
+    ),
+    "thousands": (
+        AWARD + "provincial: {value: 1,000, unit: 万元}\n", 5, "levers[0].provincial.value",
+        ["1,000: write 1000 without the comma"],
+    ),
+    "thousands_of_a_list_of_lines": (
+        AWARD + "provincial:\n      value: 1,000\n      unit: 万元\n", 6,
+        "levers[0].provincial.value", ["1,000: write 1000 without the comma"],
+    ),
+    "thousands_without_a_unit": (
+        AWARD + "provincial: 1,000\n", 5, "levers[0].provincial", ["write 1000 without"],
+    ),
+    "half_a_switch": (
+        AWARD + "upgrade_as_new: {value: 0.5, unit: switch}\n", 5,
+        "levers[0].upgrade_as_new.value", ["neither off nor on", "0 (off) or 1 (on)"],
+    ),
+    "half_another_switch": (
+        AWARD + "additional: [{from: 2024-Q1, value: 0.1, unit: switch}]\n", 5,
+        "levers[0].additional[0].value", ["0 (off) or 1 (on)"],
+    ),
+    "half_a_quarter": (
+        VOUCHER + "lag: {value: 0.5, unit: quarters}\n", 5, "levers[0].lag.value",
+        ["multiples of 1 quarters"],
+    ),
+    "a_year_and_a_half": (
+        CONTEST + "interval: {value: 1.5, unit: years}\n", 5, "levers[0].interval.value",
+        ["multiples of 1 years"],
+    ),
+    "no_baseline": ("name: trial\n", 1, "start", ["example: baseline: as_issued"]),
+    "year_for_a_quarter": (VOUCHER + "from: 2025\n", 5, "levers[0].from", ["from: 2025-Q1"]),
+    "year_for_the_end": (VOUCHER + "to: 2026\n", 5, "levers[0].to", ["to: 2026-Q4"]),
+    "text_for_a_list": (
+        VOUCHER + "who: {tier: provinces}\n", 5, "levers[0].who.tier", ["tier: [provincial]"],
+    ),
+    "bare_lag": (VOUCHER + "lag: 3\n", 5, "levers[0].lag", ["lag: {value: 3, unit: quarters}"]),
+    "bare_take_up": (
+        VOUCHER + "take_up: 0.4\n", 5, "levers[0].take_up",
+        ["take_up: {start: 0.4, full: 0.4, years: 1}"],
+    ),
+    "number_and_unit_in_one": (
+        AWARD + "provincial: 700万元\n", 5, "levers[0].provincial",
+        ["provincial: {value: 700, unit: 万元}"],
+    ),
+    "per_cent_in_one": (
+        VOUCHER + "rate: 40%\n", 5, "levers[0].rate", ["rate: {value: 40, unit: '%'}"],
+    ),
+    "award_to_a_city": (
+        AWARD + "who: {city: [wuhu]}\n", 5, "levers[0].who.city",
+        ["cluster_award is not aimed by city", "the same for all", "city_matching"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", sorted(REFUSED))
+def test_refused_with_the_plain_form(tmp_path, case):
+    text, line, key, said = REFUSED[case]
+    with pytest.raises(ScenarioError) as caught:
+        of(tmp_path, text)
+    assert (caught.value.line, caught.value.key) == (line, key)
+    for part in said:
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("label", ["按文件执行（全）", "奖补，加倍", "Awards, scale：2", "甲、乙"])
+def test_full_width_marks_of_a_label_stay(tmp_path, label):
+    text = f'name: trial\nbaseline: as_issued\nlabel: {{zh: "{label}", en: "{label}"}}\n'
+    assert of(tmp_path, text).label_zh == label
+
+
+# One sum in two units: (lever and term, one, the other).
+SUMS = [
+    (AWARD + "provincial: ", "{value: 0.07, unit: 亿元}", "{value: 700, unit: 万元}"),
+    (AWARD + "provincial: ", "{value: 0.0807, unit: 亿元}", "{value: 8070000, unit: yuan}"),
+    (AWARD + "provincial: ", "{value: 3.3e-2, unit: 亿元}", "{value: 330., unit: 万元}"),
+    (AWARD + "provincial: ", "{value: 0.012345678901234567, unit: 亿元}",
+     "{value: 123.45678901234567, unit: 万元}"),
+    (VOUCHER + "rate: ", '{value: 29, unit: "%"}', "{value: 0.29, unit: share}"),
+    (VOUCHER + "rate: ", '{value: 0.57e2, unit: "%"}', "{value: 0.570, unit: share}"),
+    (VOUCHER + "lag: ", "{value: 1, unit: years}", "{value: 4.0, unit: quarters}"),
+    (VOUCHER + "budget: ", "{value: 0.07, unit: 亿元, per: quarter}",
+     "{value: 2800, unit: 万元, per: year}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("start", "one", "other"), SUMS)
+def test_one_sum_in_two_units_is_one_scenario(tmp_path, start, one, other):
+    found = [of(tmp_path, f"{start}{given}\n") for given in (one, other)]
+    assert found[0].digest == found[1].digest
+
+
+@pytest.mark.parametrize("number", range(1, 1000, 7))
+def test_conversions_give_the_nearest_float(number):
+    assert to_base(number / 100, "亿元", "money") == number * 1e6
+    assert to_base(number / 10, "%", "share") == float(f"{number}e-3")
+    assert set(UNITS["money"]) == {"yuan", "元", "万元", "亿元"}
+
+
+@pytest.mark.parametrize("rows", [1, 5, 100, 400, 1099])
+def test_fewer_rows_than_large_enterprises_need_are_refused(tmp_path, rows):
+    with pytest.raises(ScenarioError, match="1100 or more") as caught:
+        of(tmp_path, f"name: trial\nbaseline: as_issued\nrows: {rows}\n")
+    assert (caught.value.line, caught.value.key) == (3, "rows")
+
+
+def test_the_fewest_rows_are_had_to_the_row(tmp_path):
+    scenario = of(tmp_path, "name: trial\nbaseline: as_issued\nrows: 1100\n")
+    facts = scenario.province.marginals, scenario.parameters
+    assert least_rows(scenario) == 1100
+    for rows in (1100, 1101, 1130, 1200):
+        ids, weight = population._sample(*facts, rows, 1)
+        assert len(ids) == rows
+        assert weight.sum() == population._sample(*facts, 0, 1)[1].sum()
+    assert of(tmp_path, "name: trial\nbaseline: as_issued\nrows: 0\n").rows == 0
+
+
+@pytest.fixture
+def declaring(tmp_path, monkeypatch):
+    """Loads a copy of the shipped declarations with a text replaced."""
+
+    def declare(old, new):
+        path = tmp_path / "levers.yaml"
+        shutil.copy(levers.DECLARATIONS, path)
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), "utf-8")
+        monkeypatch.setattr(levers, "DECLARATIONS", path)
+        return levers.declarations.__wrapped__()
+
+    return declare
+
+
+def test_a_misspelt_channel_is_refused(declaring):
+    with pytest.raises(ScenarioError, match="nearest: price_of_digital") as caught:
+        declaring("channel: price_of_digital", "channel: price_of_digitl")
+    assert caught.value.key == "levers[5].channel"
+
+
+def test_every_channel_is_of_a_lever():
+    assert {lever.channel for lever in levers.declarations().values()} == set(CHANNELS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("size: [provincial, national]", "size: [provincial, additional]", "size[1]"),
+        (
+            "default:\n          - {from: 2024-Q1, value: 1, unit: switch, "
+            "source: cluster_award_3}",
+            "parameter: award_projects", "terms.upgrade_as_new.parameter",
+        ),
+    ],
+    ids=["sized", "drawn"],
+)  # fmt: skip
+def test_a_switch_is_neither_sized_nor_drawn(declaring, old, new, key):
+    with pytest.raises(ScenarioError) as caught:
+        declaring(old, new)
+    assert caught.value.key.endswith(key)
+
+
+def test_shipped_files_have_no_problem(tmp_path):
+    assert check("as_issued") == []
