@@ -19,14 +19,17 @@ NAMES = {row.name for row in table("parameters")}
 BY_YEAR = re.compile(r"(little_giant_(?:batch|share)_)\d{4}")
 
 
-def texts(path: Path) -> set[str]:
-    """All string literals of a module."""
-    tree = ast.parse(path.read_text("utf-8"))
-    return {
-        node.value
-        for node in ast.walk(tree)
+def _literals() -> frozenset[str]:
+    """All string literals of the model, parsed once."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in MODULES]
+    nodes = (node for tree in trees for node in ast.walk(tree))
+    return frozenset(
+        node.value for node in nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    )  # fmt: skip
+
+
+LITERALS = _literals()
 
 
 def asked(path: Path) -> set[str]:
@@ -75,19 +78,16 @@ def read(scenario, populate):
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_parameter_is_used(name, read):
     """By its own name, as a lever's drawn term, or by a name put together in the code."""
-    literals = set().union(*(texts(path) for path in MODULES))
     if by_year := BY_YEAR.fullmatch(name):
-        assert by_year[1] in literals
+        assert by_year[1] in LITERALS
     else:
-        assert name in literals or name in read
+        assert name in LITERALS or name in read
 
 
 @pytest.mark.parametrize("lever", declarations().values(), ids=lambda lever: lever.id)
 def test_every_term_of_a_lever_is_asked_for(lever):
     """By name in the model, or as a field of the tax rates: none is declared and then ignored."""
-    literals = set().union(*(texts(path) for path in MODULES))
-    literals |= set(model.taxes.IncomeTaxRates.__annotations__)
-    assert set(lever.terms) <= literals
+    assert set(lever.terms) <= LITERALS | set(model.taxes.IncomeTaxRates.__annotations__)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
