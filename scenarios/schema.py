@@ -388,7 +388,9 @@ def _explain(document: Document, schema: type[BaseModel], error: Any, at: Key) -
     shown = given if isinstance(given, str | int | float | None) else type(given).__name__
     text = shorten(repr(shown), 60, placeholder=" ...")
     problem = say("{given} is not allowed", given=text)
-    return document.error(key, problem, allowed_by(error), None, example)
+    quarter = _is_date(key) and kind == "string_type"
+    allowed = say("such as 2024-Q1") if quarter else allowed_by(error)
+    return document.error(key, problem, allowed, None, example)
 
 
 def _example(schema: type[BaseModel], key: Key, given: Any) -> str:
@@ -397,14 +399,21 @@ def _example(schema: type[BaseModel], key: Key, given: Any) -> str:
     if name in WHO and isinstance(given, str):
         near = nearest_name(given, WHO[name])
         return f"{name}: [{near or WHO[name][0]}]"
-    if name in ("from", "to", "start", "end") and isinstance(given, int) and 1900 < given < 2100:
+    if _is_date(key) and isinstance(given, int) and 1900 < given < 2100:
         return f"{name}: {given}-Q{4 if name in ('to', 'end') else 1}"
     if name == "lag" and isinstance(given, int | float):
         return f"lag: {{value: {given:g}, unit: quarters}}"
     if name == "take_up" and isinstance(given, int | float) and 0 <= given <= 1:
         return f"take_up: {{start: {given:g}, full: {given:g}, years: 1}}"
     examples: Mapping[str, str] = getattr(schema, "EXAMPLES", {})
-    return examples.get(name, "")
+    # A part of a setting is shown in its setting: `start` of a take-up is no date.
+    parents = [part for part in ("take_up", "budget", "lag") if part in key]
+    return examples.get(parents[0] if parents else name, "")
+
+
+def _is_date(key: Key) -> bool:
+    """Whether a key of a scenario file holds a quarter."""
+    return bool(key) and (key[-1] in ("from", "to") or key in (("start",), ("end",)))
 
 
 def _literals(text: str) -> list[str]:

@@ -22,6 +22,7 @@ from model.scenario import SERIES, quarter_index
 from scenarios import InputError, load
 from scenarios.errors import listed, nearest_name
 from scenarios.levers import declarations, most_times
+from scenarios.loader import check_rows
 from scenarios.schema import Finite, Name, Part, Text, checked
 from scenarios.structure import switches
 from scenarios.tables import table
@@ -44,7 +45,7 @@ LEAST_FOR_SURROGATE, MOST_FOR_SURROGATE = 16, 4_096
 MOST_POINTS = 65_536
 Draws = Annotated[StrictInt, Field(ge=2, le=10_000)]
 Points = Annotated[StrictInt, Field(ge=2, le=MOST_POINTS)]
-Rows = Annotated[StrictInt, Field(ge=100, le=2_000_000)]
+Rows = Annotated[StrictInt, Field(ge=1, le=2_000_000)]
 Seeds = Annotated[StrictInt, Field(ge=1, le=100)]
 Seed = Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
 
@@ -233,6 +234,9 @@ def read_spec(name_or_path: str | Path, *, full: bool = False) -> Task:
         if (name := getattr(spec, key))
     }
     issued = found["scenario"]
+    check_rows(document, ("rows",), issued, spec.rows)
+    if spec.confirm is not None:
+        check_rows(document, ("confirm", "rows"), issued, spec.confirm.rows)
     if issued.baseline is None:
         raise document.error(("scenario",), f"{issued.name} has no baseline to be paired with")
     return Task(

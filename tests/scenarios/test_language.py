@@ -111,7 +111,7 @@ def test_a_refusal_in_chinese_keeps_names_and_places(nowhere, tmp_path):
     with pytest.raises(ScenarioError) as caught:
         load(path)
     assert str(caught.value) == (
-        f"{path}:5: levers[0].from: 不允许 2025；允许：文本；示例：from: 2025-Q1"
+        f"{path}:5: levers[0].from: 不允许 2025；允许：如 2024-Q1；示例：from: 2025-Q1"
     )
 
 

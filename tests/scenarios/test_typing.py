@@ -82,6 +82,10 @@ REFUSED = {
         VOUCHER + "take_up: 0.4\n", 5, "levers[0].take_up",
         ["take_up: {start: 0.4, full: 0.4, years: 1}"],
     ),
+    "take_up_over_one": (
+        VOUCHER + "take_up: {start: 2024, full: 1, years: 1}\n", 5, "levers[0].take_up.start",
+        ["less than or equal to 1", "example: take_up: {start: 0.1"],
+    ),
     "number_and_unit_in_one": (
         AWARD + "provincial: 700万元\n", 5, "levers[0].provincial",
         ["provincial: {value: 700, unit: 万元}"],
