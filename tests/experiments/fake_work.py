@@ -2,6 +2,7 @@
 
 import os
 import signal
+import zlib
 from dataclasses import replace
 
 import duckdb
@@ -95,3 +96,16 @@ def one_value_is_no_number(chunk):
 def always_fails(chunk):
     failures = tuple(worker.failure(run, ArithmeticError("no luck")) for run in chunk.runs)
     return worker.ChunkResult(chunk, (), failures, None, None)
+
+
+class Signed:
+    """Work whose worker leaves its name, under which a setting is known, and whether it acts."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, chunk):
+        matrix = np.random.default_rng(1).normal(size=(100, 1000))
+        canary = zlib.crc32((matrix @ matrix.T).tobytes())
+        (self.folder / f"{os.environ['OPENBLAS_CORETYPE']} {canary}").touch()
+        return worker.run_chunk(chunk)

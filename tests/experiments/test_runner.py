@@ -1,6 +1,7 @@
 """Batches: the same numbers however they are run, and nothing lost or twice whatever happens."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import distributed
 import fake_work
 import numpy as np
 import pytest
@@ -126,6 +128,55 @@ def test_a_dask_cluster_gives_the_same_rows_though_a_worker_is_killed(undisturbe
     options = Options(workers=2, dask="local", work=work)
     report = run_batch([small], PLAN, tmp_path / "store", options)
     assert (report.made, report.failures) == (6, ())
+    fake_work.same(undisturbed, tmp_path / "store")
+
+
+@pytest.fixture
+def mixed_cluster(tmp_path):
+    """Address of a Dask scheduler with two workers that compute as different processors."""
+    file = tmp_path / "scheduler.json"
+    paths = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    settings = (
+        {"OPENBLAS_CORETYPE": "Prescott", "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
+        {"OPENBLAS_CORETYPE": "Haswell"},
+    )
+    started = []
+
+    def start(part, arguments, setting):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{part}", *arguments]
+        environment = {**os.environ, "PYTHONPATH": paths, **setting}
+        started.append(subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL))
+
+    start("scheduler", ["--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+                        "--scheduler-file", str(file)], {})  # fmt: skip
+    while not file.exists():
+        assert started[0].poll() is None
+        time.sleep(0.1)
+    for setting in settings:
+        start("worker", ["--scheduler-file", str(file), "--nthreads", "1", "--no-nanny",
+                         "--no-dashboard", "--host", "127.0.0.1"], setting)  # fmt: skip
+    address = json.loads(file.read_text("utf-8"))["address"]
+    with distributed.Client(address) as client:
+        client.wait_for_workers(len(settings), timeout=60)
+    yield address
+    for process in reversed(started):
+        process.terminate()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_workers_on_different_processors_give_the_same_bits(
+    undisturbed, small, tmp_path, mixed_cluster
+):
+    signed = tmp_path / "signed"
+    signed.mkdir()
+    options = Options(dask=mixed_cluster, work=fake_work.Signed(signed))
+    report = run_batch([small], PLAN, tmp_path / "store", options)
+    assert (report.made, report.failures) == (6, ())
+    # Both took part, and as different processors: a product of matrices tells them apart.
+    workers, canaries = zip(*(path.name.split() for path in signed.iterdir()), strict=True)
+    assert set(workers) == {"Prescott", "Haswell"}
+    assert len(set(canaries)) == 2
     fake_work.same(undisturbed, tmp_path / "store")
 
 
