@@ -49,7 +49,7 @@ class Space:
         """Values of the parameters at scores, shape (parameters, members); no row for the dummy."""
         return np.array(
             [
-                np.clip(law(prior).quantile(normal_cdf(row)), prior.low, prior.high)
+                law(prior).quantile(normal_cdf(row))
                 for prior, row in zip(self.priors, scores, strict=False)
             ]
         )
@@ -60,15 +60,6 @@ class Space:
         return [
             dict(zip(names, map(float, column), strict=True)) for column in self.values(scores).T
         ]
-
-    def scores(self, values: Array) -> Array:
-        """Scores of values, shape (parameters, members)."""
-        return np.array(
-            [
-                normal_quantile(law(prior).probability(row))
-                for prior, row in zip(self.priors, values, strict=True)
-            ]
-        )
 
     def drawn(self, members: int, seed: int) -> Array:
         """Scores of the prior, evenly spread over each parameter, shape (parameters, members)."""

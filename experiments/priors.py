@@ -1,4 +1,4 @@
-"""Priors of parameters: values at probabilities and back, with the same bits on every machine."""
+"""Priors of parameters: values at probabilities, with the same bits on every machine."""
 
 from __future__ import annotations
 
@@ -40,26 +40,16 @@ class Law:
         """Values at probabilities, of any shape."""
         width = self.high - self.low
         if self.name == "loguniform":
-            values: Array = self.low * exp(u * log(self.high / self.low))
-            return values
-        if self.name == "uniform":
-            return self.low + u * width
-        rising, falling = width * (self.mode - self.low), width * (self.high - self.mode)
-        return np.where(
-            u * width < self.mode - self.low,
-            self.low + np.sqrt(u * rising),
-            self.high - np.sqrt((1.0 - u) * falling),
-        )
-
-    def probability(self, values: Array) -> Array:
-        """Probabilities of values inside the range, of any shape."""
-        width, above = self.high - self.low, values - self.low
-        if self.name == "loguniform":
-            result: Array = log(values / self.low) / log(self.high / self.low)
-            return result
-        if self.name == "uniform":
-            return above / width
-        below = self.high - values
-        rising = np.where(self.mode > self.low, width * (self.mode - self.low), 1.0)
-        falling = np.where(self.high > self.mode, width * (self.high - self.mode), 1.0)
-        return np.where(values < self.mode, above * above / rising, 1.0 - below * below / falling)
+            values = self.low * exp(u * log(self.high / self.low))
+        elif self.name == "uniform":
+            values = self.low + u * width
+        else:
+            rising, falling = width * (self.mode - self.low), width * (self.high - self.mode)
+            values = np.where(
+                u * width < self.mode - self.low,
+                self.low + np.sqrt(u * rising),
+                self.high - np.sqrt((1.0 - u) * falling),
+            )
+        # Rounding may lead out of the range by a last bit.
+        result: Array = np.clip(values, self.low, self.high)
+        return result

@@ -54,7 +54,7 @@ RECORDED_VERSIONS = (
 )  # fmt: skip
 SWITCHES = (
     "OPENBLAS_CORETYPE", "GLIBC_TUNABLES", "NPY_DISABLE_CPU_FEATURES", "NUMBA_CPU_NAME",
-    "NUMBA_CPU_FEATURES", "NUMBA_DISABLE_JIT",
+    "NUMBA_CPU_FEATURES",
 )  # fmt: skip
 """Settings by which libraries compute as on another processor. None moves a bit of a result."""
 

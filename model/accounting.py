@@ -42,7 +42,7 @@ class Books:
         return abs(position_after - position_before + sum(self.received.values())) / scale
 
 
-def covers(money: Array | float, cost: Array) -> npt.NDArray[np.bool_]:
+def covers(money: Array | float, cost: Array | float) -> npt.NDArray[np.bool_]:
     """Whether money is enough for a cost: also where both are the same sum but for rounding.
 
     A loan that fills a gap, or claims that use a budget up, make the two equal on paper in many

@@ -75,7 +75,7 @@ def _compiled[F](signature: str) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         try:
             loop: F = njit(signature, error_model="numpy", cache=True)(function)
-        except RuntimeError:  # neither the package's folder nor the user's can be written to
+        except (RuntimeError, OSError):  # no folder for a cache can be written to, or it is full
             loop = njit(signature, error_model="numpy")(function)
         return loop
 

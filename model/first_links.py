@@ -95,7 +95,7 @@ def equilibrium(
         now = bought / np.maximum(whole - bought, 1.0)
         worth = worth * np.where(now > 0.0, odds / np.where(now > 0.0, now, 1.0), 1.0)
     # A field without links yet takes what links are worth elsewhere.
-    usual = float(dot(worth, bought) / max(float(bought.sum()), 1.0))
+    usual = dot(worth, bought) / max(float(bought.sum()), 1.0)
     return np.where(able > 0.0, worth, usual), bought, ratio
 
 
@@ -152,4 +152,4 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
     # Rates of titles are those of 2018, with what leaders asked for then: all links count alike.
     titled = e.weight * (e.rd_active & e.above_scale)
     share = asked(m.links, np.ones(len(e)), m.links.sum(axis=1), asks_quality(e))
-    m.quality_asked_start = float(dot(titled, share) / max(float(titled.sum()), 1e-30))
+    m.quality_asked_start = dot(titled, share) / max(float(titled.sum()), 1e-30)

@@ -107,7 +107,7 @@ def level_noise(shock: Array, scale: float, chance: float) -> Array:
         scale: Scale as if it came every quarter.
         chance: That one comes in a quarter.
     """
-    mean = 1.0 - chance + chance / (1.0 - scale**2 / chance)
+    mean = 1.0 - chance + chance / (1.0 - scale * scale / chance)
     result: Array = scale * shock - log(mean)
     return result
 

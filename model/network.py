@@ -164,7 +164,8 @@ def lasting(e: Enterprises, s: Search, rows: Whole) -> tuple[Whole, Whole, Array
     """
     rows = rows[e.role[rows] != LEADER]
     at, leader, pull = s.pairs(e, rows)
-    return rows[at], leader, s.fit[rows[at]] ** 2 * pull
+    fit = s.fit[rows[at]]
+    return rows[at], leader, fit * fit * pull
 
 
 def choose(e: Enterprises, s: Search, rows: Whole, seed: int, quarter: int) -> Whole:

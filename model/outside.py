@@ -25,7 +25,7 @@ def outside_world(m: ClusterPolicyModel) -> None:
         price = 1.0 + outside.growth("price", year)
         # Orders run on: the province meets the swings of all industry late, a field's own at once.
         demand, carried = outside.growth("demand", year), p["demand_inertia"]
-        nation = float(dot(m.market, demand) / m.market.sum())
+        nation = dot(m.market, demand) / float(m.market.sum())
         m.demand_pace = carried * m.demand_pace + (1.0 - carried) * nation
         m.demand_growth = (1.0 + demand + m.demand_pace - nation) * price
         m.price = m.price * price

@@ -370,8 +370,9 @@ def _describe(
     e["last_value_added_real"][:] = va
     # Part of today's size is passing luck. Given a Pareto tail t its posterior mean is t times its
     # variance, and with that the sum over all enterprises neither grows nor shrinks as luck fades.
-    fading = 1.0 - (1.0 - p["noise_reversion"]) ** 2
-    luck = 2.0 * noise_scale(revenue, p["noise"], p["noise_size_slope"]) ** 2 / fading
+    kept = 1.0 - p["noise_reversion"]
+    scale = noise_scale(revenue, p["noise"], p["noise_size_slope"])
+    luck = 2.0 * scale * scale / (1.0 - kept * kept)
     tail = np.where(above, p["size_tail"], p["below_scale_tail"])
     e["size_noise"][:] = tail * luck + np.sqrt(luck) * normal(seed, "luck", ids)
     e["size_level"][:] = log(revenue) - e["size_noise"]

@@ -88,7 +88,7 @@ def _pay_awards(m: ClusterPolicyModel) -> None:
         cluster = m.clusters[number]
         if not cluster.titled:
             continue
-        if not additional and not covers(m.province.award_fund, np.asarray(yuan)):
+        if not additional and not covers(m.province.award_fund, yuan):
             waiting.append((number, yuan))  # no money is left this year
             continue
         if not additional:

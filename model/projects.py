@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import audit, targeting
+from model.accounting import covers
 from model.elementary import dot, log, log1p, normal_cdf
 from model.horse_race import whole_places
 from model.randomness import normal, uniform
@@ -69,7 +70,7 @@ def expert_score(
     for quantity in (intensity, revenue):
         size = log(np.maximum(quantity, 1e-9))
         mean = np.sum(size * weight) / number
-        deviation = np.sqrt(np.sum((size - mean) ** 2 * weight) / number)
+        deviation = np.sqrt(np.sum(np.square(size - mean) * weight) / number)
         distance += 0.5 * (size - mean) / max(float(deviation), 1e-9)
     result: Array = 100.0 * normal_cdf(distance) + spread * view
     return result
@@ -187,7 +188,7 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
             cluster = best[place % len(best)]
             if origin == "steered" and not (steering and serves(steering, cluster, m.quarter)):
                 continue
-            if m.province.left(lever, origin, fund) >= amount:
+            if covers(m.province.left(lever, origin, fund), amount):
                 m.province.spend(lever, origin, amount)
                 m.book_cluster(cluster, lever, "committed", amount, origin, fund)
                 m.build_platform(cluster, lever, amount, origin, fund)

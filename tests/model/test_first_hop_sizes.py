@@ -134,7 +134,7 @@ ELSEWHERE = {
         "county_cluster_recognition"
     ),
     first.test_an_award_is_split_in_projects_and_platforms: "cluster_award",
-    first.test_the_line_raises_the_limit_of_those_it_serves: "cluster_credit_line",
+    first.test_the_line_is_asked_for_under_a_wider_limit: "cluster_credit_line",
     first.test_the_condition_shuts_out_its_share_of_those_without_rd: "rd_conditionality",
     first.test_providers_gain_the_stated_capacity: "digital_capacity",
     first.test_plans_raise_delivery_to_members_of_their_cluster: "implementation_capacity",
