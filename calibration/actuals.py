@@ -86,7 +86,7 @@ def read_actuals(path: Path) -> list[Published]:
     found: list[Published] = []
     seen: dict[tuple[str, int], int] = {}
     for line, cells in _records(path, text, delimiter):
-        figure = _figure(path, line, cells, commas=delimiter != ";")
+        figure = _figure(path, line, cells, points=delimiter == ",")
         same = seen.setdefault((figure.indicator, figure.year), line)
         if same != line:
             raise ActualsError(
@@ -216,7 +216,7 @@ def _too_many(path: Path, line: int, cells: Sequence[str], names: Sequence[str])
     )  # fmt: skip
 
 
-def _figure(path: Path, line: int, cells: dict[str, str], *, commas: bool) -> Published:
+def _figure(path: Path, line: int, cells: dict[str, str], *, points: bool) -> Published:
     known = all_series()
     if cells["indicator"] not in known:
         raise _unknown(path, line, "indicator", cells["indicator"], known)
@@ -230,7 +230,7 @@ def _figure(path: Path, line: int, cells: dict[str, str], *, commas: bool) -> Pu
     if cells["scope"] not in series.scopes:
         raise _unknown(path, line, "scope", cells["scope"], series.scopes)
     year = _year(path, line, cells["year"])
-    value = _number(path, line, cells["value"], unit, commas=commas)
+    value = _number(path, line, cells["value"], unit, points=points)
     _check_size(path, line, cells["value"], value, series)
     return Published(series.indicator, year, value * size / own, 0.0)
 
@@ -255,7 +255,7 @@ def _year(path: Path, line: int, cell: str) -> int:
     )
 
 
-def _number(path: Path, line: int, cell: str, unit: str, *, commas: bool) -> float:
+def _number(path: Path, line: int, cell: str, unit: str, *, points: bool) -> float:
     """A number as people write it, where that can mean one thing."""
     text = _plain(cell)
     if text.endswith("%"):
@@ -266,12 +266,13 @@ def _number(path: Path, line: int, cell: str, unit: str, *, commas: bool) -> flo
                 zh=f"{cell!r}带百分号，而单位是{unit!r}", allowed_zh="以本行单位计的数字，或单位 %",
             )  # fmt: skip
         text = text.removesuffix("%").strip()
-    if "," in text and not commas:
+    if not points and ("," in text or re.fullmatch(r"[-+]?\d{1,3}\.\d{3}", text)):
         raise ActualsError(
-            path, line, "value", f"{cell!r}: beside semicolons a comma may be of thousands or of"
-            " decimals", "a number with a decimal point and no separator, such as 50000 or 7.5",
-            zh=f"{cell!r}：以分号分隔时，逗号可能是千位分隔，也可能是小数点",
-            allowed_zh="带小数点、不带分隔的数字，如 50000 或 7.5",
+            path, line, "value", f"{cell!r}: in a file without commas between columns, a comma or a"
+            " point before three digits may be of thousands or of decimals",
+            "a number that can mean one thing, such as 50000 or 7.5",
+            zh=f"{cell!r}：各列不以逗号分隔时，逗号或三位数字前的点可能是千位分隔，也可能是小数点",
+            allowed_zh="含义唯一的数字，如 50000 或 7.5",
         )  # fmt: skip
     if GROUPED.fullmatch(text):
         text = re.sub("[, ]", "", text)

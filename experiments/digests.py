@@ -130,7 +130,7 @@ def examine(folder: Path) -> Holdings:
     damaged |= {
         file: "is missing"
         for file in (f"{RUNS}/{name}" for name in listed[OUTCOMES])
-        if file in sums and not (folder / file).exists()
+        if file in sums and _gone(folder / file)
     }
     bad = {Path(file).name for file in damaged}
     return Holdings(
@@ -152,7 +152,7 @@ def verify(folder: Path) -> Holdings:
         f"{kind}/{name}" for kind in ENDINGS if kind not in SHARDS for name in _files(folder, kind)
     ]
     strange = [f for f in beside if f not in sums and not f.endswith(ENDINGS[f.partition("/")[0]])]
-    missing = [f for f in sums if f.partition("/")[0] not in SHARDS and f not in beside]
+    missing = [f for f in sums if f.partition("/")[0] not in SHARDS and _gone(folder / f)]
     ours = [file for file in beside if file not in strange]
     damaged = _problems(folder, [*ours, *missing], sums)
     return Holdings(
@@ -182,6 +182,12 @@ def runs_in(folder: Path, holdings: Holdings) -> dict[str, list[int]]:
     for scenario, draw in sorted(found.elements()):
         by_scenario.setdefault(scenario, []).append(draw)
     return by_scenario
+
+
+def _gone(path: Path) -> bool:
+    """Whether a noted file is lost: one that a batch is about to put in its place is not."""
+    part = path.with_name(f".{path.name}.part")
+    return not path.exists() and not part.exists() and not path.exists()
 
 
 def _files(folder: Path, kind: str) -> list[str]:

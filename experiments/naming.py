@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from operator import index
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING
 
 from experiments.store import StoreError, StoreWarning
 from scenarios.errors import listed, nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     Names = str | Sequence[str] | None
     Years = int | Iterable[int] | None
@@ -32,7 +33,7 @@ def years_of(asked: Years) -> list[int] | None:
     if asked is None:
         return None
     try:
-        return [index(asked)] if isinstance(asked, SupportsIndex) else [*map(index, asked)]
+        return [*map(index, asked)] if isinstance(asked, Iterable) else [index(asked)]
     except TypeError:
         raise StoreError(f"years {asked!r}: give whole numbers, such as [2027]") from None
 

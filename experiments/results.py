@@ -18,7 +18,7 @@ from experiments.sql import quoted, steady
 from experiments.store import LEDGER_NAMES, Store, StoreError, StoreWarning, left_out_text
 from model.outcomes import LEVELS
 from model.outcomes import OUTCOMES as REGISTER
-from model.scenario import FIRST_YEAR, year_of
+from model.scenario import CITIES, FIELDS, FIRST_YEAR, SIZES, STATUSES, TIERS, year_of
 from scenarios.errors import nearest_name
 from scenarios.levers import declarations
 from scenarios.loader import LAST_END
@@ -45,7 +45,9 @@ _OF_ONE_SHARD = """
     SEMI JOIN held ON o.run_key = held.run_key AND parse_filename(o.filename) = held.shard
 """
 """SQL: a run counts once, even where several shards hold it."""
-KINDS = ("committed", "accrued", "paid", "invested", "forgone", "repaid")
+KINDS = ("committed", "paid", "invested", "forgone", "repaid")
+UNITS = {"anhui", *TIERS, *STATUSES, *CITIES, *FIELDS, *SIZES}
+"""Units of all levels but clusters, which a store names itself."""
 HORIZON = (2027,)
 """Year that is looked at if none is named."""
 _WARNED: set[str] = set()
@@ -583,7 +585,7 @@ class Results:
             "scenario": self.scenarios(),
             "outcome": REGISTER,
             "level": LEVELS,
-            "unit_name": (),
+            "unit_name": UNITS,
             "lever": declarations(),
             "kind": KINDS,
         }

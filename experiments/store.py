@@ -12,7 +12,7 @@ import json
 import os
 import warnings
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,6 +149,13 @@ class Store:
     def _set_aside(self) -> None:
         """Move away what is damaged or unknown, so that the runs in it are made again."""
         found = verify(self.folder)
+        # Scenarios and populations that are gone are written again where they are needed.
+        damaged = {
+            file: why
+            for file, why in found.damaged.items()
+            if file.partition("/")[0] in SHARDS or (self.folder / file).exists()
+        }
+        found = replace(found, damaged=damaged)
         moved = {*found.damaged, *found.unknown}
         moved |= {f"{folder}/{name}" for name in found.left_out for folder in SHARDS}
         try:

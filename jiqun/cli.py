@@ -637,8 +637,6 @@ def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list
 
     loaded = [load(name) for name in names]
     count = _row_count(rows, loaded)
-    for scenario in loaded:
-        _show_warnings(warnings_of(scenario))
     last = year_of(LAST_END)
     if until is not None and not FIRST_YEAR <= until <= last:
         raise WrongOptionError(f"--until {until}: allowed: {FIRST_YEAR} to {last}")
@@ -648,6 +646,8 @@ def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list
         if scenario.name in found:
             raise WrongOptionError(f"{name}: a batch has one scenario named {scenario.name}")
         found[scenario.name] = scenario if until is None else scenario.until(until)
+    for scenario in found.values():
+        _show_warnings(warnings_of(scenario))
     return list(found.values())
 
 

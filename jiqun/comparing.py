@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from experiments.compare import LEAST_PAIRS, MAIN, STATISTIC, Interval, compare, gather
+from experiments.costs import LAST
 from experiments.designs import Bench, compare_designs
 from experiments.regret import regret_over_worlds
 from experiments.results import Results
@@ -14,6 +15,7 @@ from experiments.store import StoreError
 from experiments.told import compared_data, is_current, pairs_data, read, save
 from jiqun.contents import others
 from jiqun.screen import Stages, console, say
+from model.scenario import year_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,9 +58,13 @@ def against(
         except StoreError as error:
             apart[name] = str(error)
     found: list[Comparison] = []
+    ends = results.runs().groupby("scenario")["end"].max()
     for names in groups.values():
-        facts = gather(results, [baseline, *names])
-        for name in names:
+        # Runs that end early are told apart: the others are compared all the same.
+        early = {name for name in names if year_of(int(ends[name])) < LAST}
+        apart |= dict.fromkeys(early, f"its runs end before {LAST}")
+        facts = gather(results, [baseline, *(name for name in names if name not in early)])
+        for name in (name for name in names if name not in early):
             try:
                 found.append(compare(facts, name, baseline))
             except StoreError as error:

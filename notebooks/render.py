@@ -30,6 +30,7 @@ from fontTools import subset  # type: ignore[import-untyped]
 
 from experiments import Results, discovery, told
 from experiments.batch import model_hash
+from experiments.digests import SUMS
 from experiments.sensitivity.tables import FACTS, FOLDER
 from experiments.store import StoreError
 from model.scenario import year_of
@@ -114,7 +115,7 @@ class Source:
             )
         analyses = sorted((store / FOLDER).glob(f"*/{FACTS}"))
         asked = FOLDER, discovery.FILE
-        kept = [store / "manifest.json", store / told.FILE, store.joinpath(*asked)]
+        kept = [store / "manifest.json", store / SUMS, store / told.FILE, store.joinpath(*asked)]
         digest = hashlib.sha256(f"{store.resolve()} {model_hash()}".encode())
         for path in (*kept, *analyses, *filter(None, [actuals])):
             digest.update(path.read_bytes() if path.is_file() else b"absent")
@@ -199,18 +200,32 @@ def render(
 def _check_place(folder: Path) -> None:
     """Refuse to put pages in the place of what no report wrote."""
     ours = {f"{name}.html" for name in NOTEBOOKS}
-    others = sorted(path.name for path in folder.glob("*") if path.name not in ours)
+    others = sorted(
+        path.name
+        for path in folder.glob("*")
+        if path.name not in ours and not path.name.startswith(".")  # of the system
+    )
     if others or (folder.exists() and not folder.is_dir()):
         raise ReportError("report_place_taken", folder=folder, names=", ".join(others[:3]))
 
 
 def _put(held: Path, target: Path, langs: Sequence[Lang]) -> None:
-    """Put sets of pages in their places, each as a whole."""
-    for lang in langs:
-        place = target / lang
-        if place.exists():
-            place.rename(held / f"{lang}.old")
-        (held / lang).rename(place)
+    """Put sets of pages in their places, each as a whole; all of them or none."""
+    begun: list[Lang] = []
+    try:
+        for lang in langs:
+            begun.append(lang)
+            if (target / lang).exists():
+                (target / lang).rename(held / f"{lang}.old")
+            (held / lang).rename(target / lang)
+    except OSError:
+        # What stood there goes back before the folder of the new ones is cleared away.
+        for lang in begun:
+            if (target / lang).exists() and not (held / lang).exists():
+                (target / lang).rename(held / lang)
+            if (held / f"{lang}.old").exists():
+                (held / f"{lang}.old").rename(target / lang)
+        raise
 
 
 def _is_of_another(folder: Path, source: Source) -> bool:

@@ -181,8 +181,11 @@ def _undated(setting: LeverSetting) -> bool:
     terms = (setting.model_extra or {}).values()
     parts = (setting.who, setting.budget, setting.take_up, setting.lag, setting.instalments)
     given = [*terms, *(part for part in (*parts, setting.fund) if part is not None)]
-    return any(not isinstance(part, list) or part is setting.instalments for part in given) or (
-        not given and setting.to is None
+    ended = setting.to is not None and (parse_quarter(setting.to) or 0) < HISTORY
+    return (
+        not given
+        or ended
+        or any(not isinstance(part, list) or part is setting.instalments for part in given)
     )
 
 

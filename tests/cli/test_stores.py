@@ -12,7 +12,7 @@ from experiments import Results, results, runner
 from jiqun.cli import app
 
 ROOT = Path(__file__).parents[2]
-SMALL = ("--rows", "300", "--workers", "1")
+SMALL = ("--rows", "1100", "--workers", "1")
 MINE = """\
 name: mine
 label: {zh: 我的, en: Mine}
@@ -54,7 +54,7 @@ def test_a_batch_says_that_a_name_has_two_contents(store):
     first, second = contents(store)
     said = store.with_name("said").read_text("utf-8")
     assert f"mine: taken is {second[:8]}" in said
-    assert f"the store holds too: {first[:8]} (2 runs, 300 rows" in said
+    assert f"the store holds too: {first[:8]} (2 runs, 1,100 rows" in said
     assert f"--take mine={first[:8]}" in said
 
 
@@ -78,7 +78,7 @@ def test_compare_says_which_content_it_takes_and_takes_the_other(store):
         (("--take", "mine=ffffffff"), "holds no content ffffffff of mine; there are: "),
         (("--take", "mien=ffffffff"), "nearest: mine"),
         (("--take", "mine"), "write NAME=HASH"),
-        (("--rows", "500"), "holds no runs at 500 rows; there are: 300 rows"),
+        (("--rows", "500"), "holds no runs at 500 rows; there are: 1,100 rows"),
         (("--take", "mine=0", "--equal-cost"), "--take does not go with --equal-cost"),
     ],
 )
@@ -126,7 +126,7 @@ def test_runs_at_other_rows_are_compared_among_themselves(store):
     assert done.exit_code == 0, done.stderr
     done = jiqun(*command)
     assert done.exit_code == 0, done.stderr
-    assert "against without_document_55: 300 rows" in done.stderr
+    assert "against without_document_55: 1,100 rows" in done.stderr
     assert "the store holds too" in done.stderr
     assert "--rows 4000" in done.stderr
     done = jiqun(*command, "--rows", 4000)
@@ -134,7 +134,7 @@ def test_runs_at_other_rows_are_compared_among_themselves(store):
     assert "share no run" in done.stderr or "is unknown" in done.stderr
     jiqun("run", "without_document_55", "--draws", 1, "--rows", 4000, "--out", store)
     assert "against without_document_55: 4,000 rows" in jiqun(*command).stderr
-    assert "against without_document_55: 300 rows" in jiqun(*command, "--rows", 300).stderr
+    assert "against without_document_55: 1,100 rows" in jiqun(*command, "--rows", 1100).stderr
 
 
 def test_a_damaged_shard_is_named_once_on_stderr(store):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SMALL = ("--rows", "300", "--workers", "1")
+SMALL = ("--rows", "1100", "--workers", "1")
 
 
 @pytest.mark.parametrize("path", ["", "."])

@@ -30,7 +30,7 @@ def task(tmp_path_factory):
     for left_out in ("confirm", "conditions", "equal_cost", "ranges"):
         del told[left_out]
     told |= {
-        "name": "small", "rows": 400, "year": 2024, "levers": LEVERS, "latent": {},
+        "name": "small", "rows": 1100, "year": 2024, "levers": LEVERS, "latent": {},
         "outcomes": ["value_added", "digital_coverage_above"], "switches": ["peer_effects"],
         "effects": {"without": DRAWS, "alone": 2}, "measure": 60, "parameters": ["q_peer"],
         "sobol": {"size": 2, "seeds": 2}, "morris": {"trajectories": 2, "seeds": 2},
@@ -189,7 +189,7 @@ def of_file(folder, **told):
 
 
 FEW = {
-    "name": "asked", "scenario": "as_issued", "rows": 100, "year": 2024, "seed": 1,
+    "name": "asked", "scenario": "as_issued", "rows": 1100, "year": 2024, "seed": 1,
     "outcomes": ["value_added"], "main": "value_added",
 }  # fmt: skip
 
@@ -229,7 +229,7 @@ def test_the_least_that_is_allowed_works_in_every_stage(tmp_path):
         switches=["peer_effects"],
         sobol={"size": 2, "seeds": 1},
         morris={"trajectories": 2, "seeds": 1},
-        confirm={"levers": 1, "rows": 100},
+        confirm={"levers": 1, "rows": 1100},
         conditions={"draws": 2},
         equal_cost={"solved_on": 2, "draws": 2},
         full={"size": 16, "seeds": 1, "surrogate": True},
@@ -247,7 +247,7 @@ def test_levers_of_older_policy_alone_can_be_confirmed(tmp_path):
         ranges={"vat_rate": {"low": 0.69, "high": 1.23, "why": "as the law has it"}},
         tiers=["province"],
         effects={"without": 4},
-        confirm={"levers": 2, "rows": 120},
+        confirm={"levers": 2, "rows": 1200},
     )
     ranks = analyse(bench(tmp_path / "store", task), task).tables["ranks"]
     assert set(ranks.loc[ranks["condition"] == "confirmed", "lever"]) == set(task.levers)

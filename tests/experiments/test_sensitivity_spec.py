@@ -76,7 +76,7 @@ def test_a_wrong_file_is_refused_with_its_key(tmp_path, changes, key, nearest):
         ({"morris": {"trajectories": 1, "seeds": 1}}, "morris.trajectories", "2"),
         ({"morris": {"trajectories": 10_001, "seeds": 1}}, "morris.trajectories", "10000"),
         ({"confirm": {"levers": 0, "rows": 400}}, "confirm.levers", "1"),
-        ({"confirm": {"levers": 1, "rows": 99}}, "confirm.rows", "100"),
+        ({"confirm": {"levers": 1, "rows": 99}}, "confirm.rows", "1100"),
         ({"conditions": {"draws": 1}}, "conditions.draws", "2"),
         ({"conditions": {"draws": 2}, "switches": []}, "conditions", "switches"),
         ({"equal_cost": {"solved_on": 1, "draws": 2}}, "equal_cost.solved_on", "2"),
@@ -91,7 +91,7 @@ def test_a_wrong_file_is_refused_with_its_key(tmp_path, changes, key, nearest):
         ({"full": {"size": 24, "seeds": 1}}, "full.size", "16, 32"),
         ({"parameters": 0}, "parameters", ""),
         ({"parameters": 10_000}, "parameters", "1 to"),
-        ({"rows": 99}, "rows", "100"),
+        ({"rows": 99}, "rows", "1100"),
         ({"year": 2041}, "year", "2040"),
         (
             {"ranges": {"vat_rate": {"low": 1.2, "high": 1.2, "why": "x"}}},

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.digests import shard_name
 from experiments.store import STORE_VERSION
 from model.outcomes import OUTCOMES
 from model.scenario import FIELDS, TIERS
@@ -100,22 +101,22 @@ def runs(triples: int, each: int, scenario: str = SCENARIO, end: int = 35) -> pd
 def write_store(folder: Path, triples: int = 12, each: int = 6) -> Path:
     """Write a store of the reference alone and return its folder."""
     batch = runs(triples, each)
-    write_shard(folder, "0001", batch, outcomes_of(batch))
+    write_shard(folder, batch, outcomes_of(batch))
     write_manifest(folder, [SCENARIO])
     return folder
 
 
 def write_compared_store(folder: Path, triples: int = 8, each: int = 3) -> Path:
     """Write a store of every shipped scenario, two of them to 2032, with a ledger and clusters."""
-    for number, scenario in enumerate(EFFECT):
+    for scenario, effect in EFFECT.items():
         main = scenario in (SCENARIO, "as_issued")
         batch = runs(triples, each if main else 0, scenario, 55 if main else 35)
         years = range(2019, 2033 if main else 2028)
-        found = [outcomes_of(batch, years, EFFECT[scenario], fields=False)]
+        found = [outcomes_of(batch, years, effect, fields=False)]
         if main:
-            found.append(clusters_of(batch, EFFECT[scenario]))
+            found.append(clusters_of(batch, effect))
         ledger = ledger_of(batch, new=scenario.startswith(("as_issued", "policy")))
-        write_shard(folder, f"{number:04}", batch, pd.concat(found), ledger)
+        write_shard(folder, batch, pd.concat(found), ledger)
     write_manifest(folder, list(EFFECT))
     return folder
 
@@ -222,18 +223,17 @@ SHARE_OF_STEERED = ("world", "national", "provincial")
 
 def write_shard(
     folder: Path,
-    name: str,
     batch: pd.DataFrame,
     outcomes: pd.DataFrame,
     ledger: pd.DataFrame | None = None,
 ) -> None:
     """Write what some runs made."""
-    parts = {"outcomes": outcomes, "runs": batch}
+    parts, name = {"outcomes": outcomes, "runs": batch}, shard_name(batch["run_key"])
     if ledger is not None:
         parts["ledger"] = ledger
     for kind, frame in parts.items():
         (folder / kind).mkdir(parents=True, exist_ok=True)
-        frame.to_parquet(folder / kind / f"{name}.parquet", index=False)
+        frame.to_parquet(folder / kind / name, index=False)
 
 
 def write_manifest(folder: Path, scenarios: list[str]) -> None:

@@ -131,8 +131,18 @@ def test_a_per_cent_sign_beside_its_unit_is_read(tmp_path: Path, cell: str) -> N
         (
             (HEAD + "as_revenue,2024,51000,亿元,Anhui\n").replace(",", ";").encode()
             + b"as_va_growth;2024;7,0;%;Anhui\n",
-            r":3: value: '7,0': beside semicolons",
-            "分号",
+            r":3: value: '7,0': in a file without commas between columns",
+            "各列不以逗号分隔",
+        ),
+        (
+            (HEAD + "as_va_growth,2024,7.500,%,Anhui\n").replace(",", "\t").encode("utf-16"),
+            r":2: value: '7.500': in a file without commas",
+            "各列不以逗号分隔",
+        ),
+        (
+            b"\t".join(HEAD.encode().split(b",")) + b"as_va_growth\t2024\t7,500\t%\tAnhui\n",
+            r":2: value: '7,500': in a file without commas",
+            "各列不以逗号分隔",
         ),
         ((HEAD + "as_revenue,2024,7%,亿元,Anhui\n").encode(), r"value: '7%' has a per", "百分号"),
         (

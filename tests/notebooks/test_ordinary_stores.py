@@ -100,7 +100,7 @@ def written(folder: Path, *scenarios: tuple[str, int], draws: int) -> Path:
         rows = pd.concat(found)
         ledger = ledger_of(batch, new=bool(number))
         ledger = ledger[ledger["year"] <= last]
-        write_shard(folder, f"{number:04}", batch, shuffled(rows[rows["year"] <= last]), ledger)
+        write_shard(folder, batch, shuffled(rows[rows["year"] <= last]), ledger)
     write_manifest(folder, [scenario for scenario, _ in scenarios])
     return folder
 

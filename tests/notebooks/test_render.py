@@ -79,7 +79,7 @@ def test_what_fails_leaves_the_report_that_stood_there(
     before = {
         name: (small / "report" / name).read_text("utf-8") for name in files(small / "report")
     }
-    write_shard(small, "0002", runs(2, 0).iloc[1:], outcomes_of(runs(2, 0).iloc[1:]))
+    write_shard(small, runs(2, 0).iloc[1:], outcomes_of(runs(2, 0).iloc[1:]))
 
     def html(_: Source, page: tuple[str, str]) -> str:
         if page[1] == "en":
@@ -95,6 +95,28 @@ def test_what_fails_leaves_the_report_that_stood_there(
     assert {n: (small / "report" / n).read_text("utf-8") for n in files(small / "report")} == before
 
 
+def test_pages_that_cannot_be_put_in_place_leave_those_that_stood_there(
+    plain: None, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk at the second language: both languages are as they were."""
+    out = tmp_path / "pages"
+    render(small, LANGS, out=out)
+    before = {path: path.read_text("utf-8") for path in out.rglob("*.html")}
+    monkeypatch.setattr(rendering, "_html", lambda source, page: f"new {page}")
+    rename = Path.rename
+
+    def full(path: Path, target: Path) -> Path:
+        if path.parent.name.startswith(".new-") and path.name == LANGS[1]:
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", full)
+        with pytest.raises(PageError):
+            render(small, LANGS, out=out)
+    assert {path: path.read_text("utf-8") for path in out.rglob("*.html")} == before
+
+
 def test_files_that_no_report_wrote_are_kept(plain: None, small: Path, tmp_path: Path) -> None:
     notes = tmp_path / "pages" / "en" / "notes.txt"
     notes.parent.mkdir(parents=True)
@@ -106,7 +128,7 @@ def test_files_that_no_report_wrote_are_kept(plain: None, small: Path, tmp_path:
 
 def test_a_store_that_ends_too_early_is_refused(tmp_path: Path) -> None:
     store, batch = tmp_path / "early", runs(1, 0, end=11)
-    write_shard(store, "0001", batch, outcomes_of(batch, range(2019, 2022)))
+    write_shard(store, batch, outcomes_of(batch, range(2019, 2022)))
     write_manifest(store, ["without_document_55"])
     with pytest.raises(ReportError, match=r"end in 2021.*--until 2027"):
         render(store)

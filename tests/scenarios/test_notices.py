@@ -69,6 +69,9 @@ NOTED = {
         ),
         "reaches_nobody", ("digital_voucher",), ["2026-Q1"],
     ),
+    "ended_in_history": (
+        lever("rd_grant", "to: 2021-Q4"), "changes_history", ("rd_grant",), ["2022-2023"],
+    ),
     "a_quarter_of_one_per_cent": (
         lever("digital_voucher", 'rate: {value: 0.25, unit: "%"}'), "small_share",
         ("digital_voucher",), ["trial.yaml:5", "0.25 %", "did you mean 25 %"],
@@ -149,4 +152,5 @@ def test_run_repeats_them(tmp_path):
     assert done.exit_code == 0, done.stderr
     assert "warning" in done.stderr
     assert "2019-2023" in done.stderr
-    assert "never acts" not in done.stderr
+    # The levers of after the last year that was asked for.
+    assert "never acts: " in done.stderr
