@@ -21,7 +21,7 @@ from model.outcomes import OUTCOMES as REGISTER
 from model.scenario import CITIES, FIELDS, FIRST_YEAR, SIZES, STATUSES, TIERS, year_of
 from scenarios.errors import nearest_name
 from scenarios.levers import declarations
-from scenarios.loader import LAST_END
+from scenarios.limits import LAST_END
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

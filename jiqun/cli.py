@@ -633,7 +633,7 @@ def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list
     from experiments.runner import with_rows  # noqa: PLC0415
     from model.scenario import FIRST_YEAR, year_of  # noqa: PLC0415
     from scenarios import load, warnings_of  # noqa: PLC0415
-    from scenarios.loader import LAST_END  # noqa: PLC0415
+    from scenarios.limits import LAST_END  # noqa: PLC0415
 
     loaded = [load(name) for name in names]
     count = _row_count(rows, loaded)

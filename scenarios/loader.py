@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model import population
-from model.scenario import Scenario, quarter_index, quarter_name
+from model.scenario import Scenario, quarter_name
 from scenarios import levers, notices, structure
 from scenarios.errors import InputError, ScenarioError, listed, nearest_name
 from scenarios.language import CATALOGUE, say
+from scenarios.limits import FIRST_END, LAST_END, in_range
 from scenarios.outside import ORIGIN, outside_world
 from scenarios.province import province
 from scenarios.resolved import is_resolved, resolved
@@ -33,8 +34,6 @@ DEFAULT_ROWS = 12_000
 """Enterprise rows where a scenario says nothing."""
 NO_SCENARIOS = {levers.DECLARATIONS, structure.SWITCHES, CATALOGUE}
 """Shipped files beside the scenarios that are none."""
-LAST_END = quarter_index(2040, 4)
-"""Latest end: paths of the outside world say nothing sensible beyond."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +206,7 @@ def with_parameters(scenario: Scenario, values: Mapping[str, float]) -> Scenario
         ScenarioError: A parameter is unknown, or its value is out of range.
     """
     at = Document(Path(scenario.name), None, {})
-    return scenario.with_draw(_in_range(at, values), {})
+    return scenario.with_draw(in_range(at, values), {})
 
 
 def check(name_or_path: str | Path) -> list[InputError]:
@@ -297,7 +296,7 @@ def _overlay(document: Document, written: ScenarioFile, base: _Draft) -> _Draft:
         end=end,
         rows=base.rows if written.rows is None else written.rows,
         levers=found,
-        parameters=dict(base.parameters) | _in_range(document, written.parameters),
+        parameters=dict(base.parameters) | in_range(document, written.parameters),
         origin=(outside.origin if outside else None) or base.origin,
         position=dict(base.position) | (outside.positions() if outside else {}),
         times=dict(base.times) | (outside.factors() if outside else {}),
@@ -331,23 +330,6 @@ def _levers(
     return found
 
 
-def _in_range(document: Document, values: Mapping[str, float]) -> dict[str, float]:
-    """Values of parameters, checked."""
-    known = {row.name: row for row in table("parameters")}
-    for name, value in values.items():
-        at = ("parameters", name)
-        if name not in known:
-            near = nearest_name(name, known)
-            problem = say("unknown parameter {name}", name=repr(name))
-            raise document.error(at, problem, say("names of parameters.csv"), near)
-        row = known[name]
-        if not row.low <= value <= row.high:
-            problem = say("{value:g} is out of bounds", value=value)
-            allowed = say("{low:g} to {high:g} {unit}", low=row.low, high=row.high, unit=row.unit)
-            raise document.error(at, problem, allowed)
-    return {name: float(value) for name, value in values.items()}
-
-
 def _period(document: Document, draft: _Draft) -> tuple[int, int]:
     """First and last quarter, checked."""
     for key, value in (("start", draft.start), ("end", draft.end)):
@@ -360,12 +342,14 @@ def _period(document: Document, draft: _Draft) -> tuple[int, int]:
         # The population is that of end-2018: no other start means anything.
         problem = say("{given} is not allowed", given=quarter_name(start))
         raise document.error(("start",), problem, quarter_name(0))
-    if not 3 <= end <= LAST_END:
+    if not FIRST_END <= end <= LAST_END:
         problem = (
             say("{date} ends before the first year does", date=quarter_name(end))
-            if end < 3
+            if end < FIRST_END
             else say("{date} ends too late", date=quarter_name(end))
         )
-        allowed = say("{first} to {last}", first=quarter_name(3), last=quarter_name(LAST_END))
+        allowed = say(
+            "{first} to {last}", first=quarter_name(FIRST_END), last=quarter_name(LAST_END)
+        )
         raise document.error(("end",), problem, allowed)
     return start, end

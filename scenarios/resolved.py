@@ -12,7 +12,6 @@ import numpy as np
 from pydantic import Field, StrictInt
 
 from model.scenario import (
-    CHANNELS,
     CITIES,
     FIELDS,
     ClusterRecord,
@@ -22,13 +21,16 @@ from model.scenario import (
     Province,
     Scenario,
 )
+from scenarios.errors import listed, nearest_name
 from scenarios.language import say
-from scenarios.levers import declarations
-from scenarios.schema import Finite, Label, Name, Part, checked
+from scenarios.levers import declaration, declarations
+from scenarios.limits import FIRST_END, LAST_END, in_range, within
+from scenarios.schema import Finite, Label, Name, Part, Who, checked
 from scenarios.tables import table
 
 if TYPE_CHECKING:
-    from scenarios.yaml_file import Document
+    from scenarios.schema import LeverDeclaration
+    from scenarios.yaml_file import Document, Key
 
 FieldValues = Annotated[list[Finite], Field(min_length=len(FIELDS), max_length=len(FIELDS))]
 
@@ -80,7 +82,7 @@ class LeverData(Part):
     start: StrictInt
     end: StrictInt | None
     terms: dict[str, Annotated[list[tuple[StrictInt, Finite]], Field(min_length=1)]]
-    who: list[tuple[StrictInt, dict[str, list[str]]]]
+    who: list[tuple[StrictInt, Who]]
     payer: dict[str, Finite]
     fund: str
     drawn: dict[str, str]
@@ -125,17 +127,13 @@ def resolved(document: Document) -> Scenario:
     """The scenario that a file holds as resolved.
 
     Raises:
-        ScenarioError: It lacks something, or a lever or parameter is unknown or out of bounds.
+        ScenarioError: It lacks something, or holds what no scenario does: a lever, term, parameter
+            or target group that is unknown, a value out of bounds, a start or end out of range.
     """
     data = checked(document, ResolvedFile, document.data)
     _check_levers(document, data)
-    known = {row.name for row in table("parameters")}
-    for name in known ^ data.parameters.keys():
-        at = ("parameters", name)
-        problem = (
-            say("is missing") if name in known else say("unknown parameter {name}", name=repr(name))
-        )
-        raise document.error(at, problem, say("names of parameters.csv"))
+    _check_parameters(document, data)
+    _check_period(document, data)
     outside = data.outside.model_dump()
     for name in ("mean", "spread", "history"):
         outside[name] = {series: np.array(values) for series, values in outside[name].items()}
@@ -166,28 +164,62 @@ def resolved(document: Document) -> Scenario:
 
 
 def _lever(data: LeverData) -> Lever:
-    plain: dict[str, Any] = data.model_dump()
+    plain: dict[str, Any] = data.model_dump(exclude={"who"})
     terms = {name: tuple(map(tuple, steps)) for name, steps in plain["terms"].items()}
     who = tuple(
-        (quarter, {name: tuple(ids) for name, ids in groups.items()})
-        for quarter, groups in plain["who"]
+        (quarter, {name: tuple(ids) for name, ids in groups.model_dump(exclude_none=True).items()})
+        for quarter, groups in data.who
     )
     place = list(declarations()).index(data.id)
     return Lever(**plain | {"terms": terms, "who": who, "place": place})
 
 
+def _check_period(document: Document, data: ResolvedFile) -> None:
+    """Refuse quarters that no scenario starts or ends with; here they are counted from 0."""
+    for key, value, first, last in (
+        ("start", data.start, 0, 0),
+        ("end", data.end, FIRST_END, LAST_END),
+    ):
+        if not first <= value <= last:
+            problem = say("{given} is not allowed", given=value)
+            span = say("{first} to {last}", first=first, last=last)
+            raise document.error((key,), problem, span if first < last else str(first))
+
+
+def _check_parameters(document: Document, data: ResolvedFile) -> None:
+    """Refuse parameters that are missing, unknown or out of their range."""
+    for row in table("parameters"):
+        if row.name not in data.parameters:
+            at = ("parameters", row.name)
+            raise document.error(at, say("is missing"), say("names of parameters.csv"))
+    in_range(document, data.parameters)
+
+
 def _check_levers(document: Document, data: ResolvedFile) -> None:
-    """Refuse levers that are not declared, and terms out of their bounds."""
-    known = declarations()
+    """Refuse levers and terms that are not declared, and terms out of their bounds."""
     for i, lever in enumerate(data.levers):
         at = ("levers", i)
-        if lever.id not in known or lever.channel not in CHANNELS:
-            problem = say("unknown lever {lever}", lever=repr(lever.id))
-            raise document.error((*at, "id"), problem, say("levers of levers.yaml"))
-        for name, term in known[lever.id].terms.items():
-            low, high = term.bounds
-            for place, (_, value) in enumerate(lever.terms.get(name, ())):
-                if not low <= value <= high:
-                    problem = say("{value:g} is out of bounds", value=value)
-                    allowed = say("{low:g} to {high:g}", low=low, high=high)
-                    raise document.error((*at, "terms", name, place), problem, allowed)
+        declared = declaration(document, lever.id, (*at, "id"))
+        if lever.channel != declared.channel:
+            problem = say("{given} is not allowed", given=repr(lever.channel))
+            allowed = declared.channel
+            raise document.error((*at, "channel"), problem, allowed)
+        _check_terms(document, lever, declared, (*at, "terms"))
+
+
+def _check_terms(document: Document, lever: LeverData, declared: LeverDeclaration, at: Key) -> None:
+    for name in declared.terms:
+        if name not in lever.terms:
+            raise document.error((*at, name), say("is missing"), listed(declared.terms))
+    bounds = declared.bounds
+    for name, steps in lever.terms.items():
+        if name not in bounds:
+            problem = say("unknown key of lever {lever}", lever=lever.id)
+            near = nearest_name(name, bounds)
+            raise document.error((*at, name), problem, listed(bounds), near)
+        low, high = bounds[name]
+        for place, (_, value) in enumerate(steps):
+            if not within(value, low, high):
+                problem = say("{value:g} is out of bounds", value=value)
+                allowed = say("{low:g} to {high:g}", low=low, high=high)
+                raise document.error((*at, name, place), problem, allowed)

@@ -54,6 +54,15 @@ SCALED_SETTINGS = {"budget": ("budget",), "take_up": ("take_up_start", "take_up_
 """Settings of a lever that can be scaled, and the terms they become."""
 MOST = {"budget": float("inf"), "take_up": 1.0}
 """The largest that a setting may become."""
+SETTING_TERMS: dict[str, dict[str, tuple[float, float]]] = {
+    "budget": {"budget": (0.0, MOST["budget"]), "budget_first": (0.0, len(FIRST) - 1.0)},
+    "take_up": {
+        "take_up_start": (0.0, 1.0), "take_up_full": (0.0, 1.0), "take_up_years": (0.0, 20.0),
+    },
+    "lag": {"lag": (0.0, 40.0)},
+    "instalments": {f"instalment_{i}": (0.0, 1.0) for i in range(1, 10)},
+}  # fmt: skip
+"""Settings of a lever to the terms they are kept as, each with its bounds."""
 
 PAYERS = ("centre", "province", "city")
 FUNDS = (
@@ -315,6 +324,14 @@ class LeverDeclaration(Part):
         """Terms and settings that a number may multiply."""
         terms = (name for name, term in self.terms.items() if term.whole is None)
         return (*terms, *(name for name in SCALED_SETTINGS if name in self.settings))
+
+    @property
+    def bounds(self) -> dict[str, tuple[float, float]]:
+        """Every term that the lever may have, those of its settings too, with its bounds."""
+        own = {name: (term.bounds[0], term.bounds[1]) for name, term in self.terms.items()}
+        for setting in self.settings:
+            own |= SETTING_TERMS[setting]
+        return own
 
     def bounds_of(self, scalable: str) -> tuple[float, float]:
         """Bounds of a term, or of a setting that can be scaled."""

@@ -49,8 +49,8 @@ def test_every_template_has_its_chinese_one_with_the_same_fields():
         assert fields(english) == fields(chinese), english
 
 
-@pytest.mark.parametrize("name", ["levers", "loader", "resolved", "schema", "structure", "tables",
-                                  "yaml_file"])  # fmt: skip
+@pytest.mark.parametrize("name", ["levers", "limits", "loader", "resolved", "schema", "structure",
+                                  "tables", "yaml_file"])  # fmt: skip
 def test_no_refusal_is_written_past_the_catalogue(name):
     """Whatever an error is raised with is a name, or comes from `say`: no text in place."""
     tree = ast.parse((ROOT / "scenarios" / f"{name}.py").read_text("utf-8"))

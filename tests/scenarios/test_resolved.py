@@ -1,12 +1,16 @@
 """A scenario as a store keeps it is a scenario: it comes back to what it was."""
 
+import math
+import re
 from dataclasses import replace
 
 import pytest
 import yaml
 
 from experiments.store import FOLDERS, Store
-from scenarios import ScenarioError, check, load, with_parameters
+from scenarios import ScenarioError, check, designs, load, shipped, with_parameters, worlds
+from scenarios.tables import table
+from scenarios.yaml_file import read_yaml
 
 TRIAL = """name: trial
 baseline: as_issued
@@ -34,7 +38,7 @@ def kept(tmp_path):
     return keep
 
 
-@pytest.mark.parametrize("name", ["as_issued", "policy_to_date", "energy_dear", "even_over_tiers"])
+@pytest.mark.parametrize("name", [*shipped(), *designs(), *worlds()])
 def test_a_stored_scenario_is_the_scenario(kept, name):
     scenario = load(name)
     path = kept(scenario)
@@ -50,7 +54,7 @@ def test_a_stored_scenario_is_the_scenario(kept, name):
 def test_what_was_drawn_noted_and_set_comes_back(kept, tmp_path):
     path = tmp_path / "trial.yaml"
     path.write_text(TRIAL, "utf-8")
-    values = {"voucher_rate": 1 / 3, "special_fund_sum": 2.345678901234567e9, "sigma": 3.3}
+    values = {"voucher_rate": 1 / 3, "special_fund_sum": 2.345678901234567e9, "eps_RD": 0.7}
     drawn = load(path).with_draw(values, {"price": 0.1234567890123456}, {"cluster_award": 1.7})
     again = load(kept(drawn))
     assert again.digest == drawn.digest
@@ -70,8 +74,38 @@ def test_what_was_drawn_noted_and_set_comes_back(kept, tmp_path):
             "levers[2].terms.rate[0]", "0 to 0.3",
         ),
         (lambda d: d["province"]["fields"].update(revenue=[1.0]), "province.fields.revenue", "16"),
+        (lambda d: d["parameters"].update(sigma=99.0), "parameters.sigma", "99 is out of bounds"),
+        (
+            lambda d: d["parameters"].update(sigmas=3.0),
+            "parameters.sigmas", "unknown parameter 'sigmas'.*nearest: sigma",
+        ),
+        (
+            lambda d: d["levers"][2]["terms"].update(rat=[[0, 0.1]]),
+            "levers[2].terms.rat", "unknown key of lever .*nearest: rate",
+        ),
+        (lambda d: d["levers"][2]["terms"].pop("rate"), "levers[2].terms.rate", "is missing"),
+        (
+            lambda d: d["levers"][17]["terms"].update(take_up_full=[[0, 1.5]]),
+            "levers[17].terms.take_up_full[0]", "1.5 is out of bounds; allowed: 0 to 1",
+        ),
+        (
+            lambda d: d["levers"][2].update(who=[[0, {"siz": ["small"]}]]),
+            "levers[2].who[0][1].siz", "unknown key.*nearest: size",
+        ),
+        (
+            lambda d: d["levers"][2].update(who=[[0, {"size": ["smal"]}]]),
+            "levers[2].who[0][1].size[0]", "unknown name 'smal'.*nearest: small",
+        ),
+        (lambda d: d.update(start=4), "start", "4 is not allowed; allowed: 0"),
+        (lambda d: d.update(end=2), "end", "2 is not allowed; allowed: 3 to 87"),
+        (lambda d: d.update(end=2027), "end", "2027 is not allowed; allowed: 3 to 87"),
+        (
+            lambda d: d["levers"][2].update(channel="audit"),
+            "levers[2].channel", "'audit' is not allowed; allowed: ",
+        ),
     ],
-    ids=["missing", "parameter", "lever", "bounds", "fields"],
+    ids=["missing", "parameter", "lever", "bounds", "fields", "range", "unknown_parameter", "term",
+         "missing_term", "setting", "attribute", "id", "start", "early_end", "late_end", "channel"],
 )  # fmt: skip
 def test_a_stored_scenario_that_was_changed_is_refused(kept, change, key, said):
     path = kept(load("as_issued"))
@@ -81,6 +115,27 @@ def test_a_stored_scenario_that_was_changed_is_refused(kept, change, key, said):
     with pytest.raises(ScenarioError, match=said) as caught:
         load(path)
     assert caught.value.key == key
+    assert caught.value.line == line_of(path, key)
+
+
+def line_of(path, key):
+    """Line of a key of a file, or of the nearest key above it."""
+    lines = read_yaml(path).lines
+    parts = [int(a) if a else b for a, b in re.findall(r"\[(\d+)\]|([^.\[\]]+)", key)]
+    return next(
+        (lines[tuple(parts[:n])] for n in range(len(parts), 0, -1) if tuple(parts[:n]) in lines), 1
+    )
+
+
+def test_an_end_of_a_range_may_be_missed_by_rounding(kept):
+    """A draw at an end of its range may leave it by the last digit."""
+    row = next(row for row in table("parameters") if row.name == "sigma")
+    edge = math.nextafter(row.high, math.inf)
+    drawn = load("as_issued").with_draw({"sigma": edge}, {})
+    assert load(kept(drawn)).digest == drawn.digest
+    beyond = load("as_issued").with_draw({"sigma": math.nextafter(edge, math.inf)}, {})
+    with pytest.raises(ScenarioError, match="out of bounds"):
+        load(kept(beyond))
 
 
 def test_a_stored_scenario_is_no_baseline(kept, tmp_path):
