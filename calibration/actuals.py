@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from calibration.backtest_data import LAST, ORIGIN, UNITS, Published, all_series
 from scenarios.errors import TableError, nearest_name
+from scenarios.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,49 +27,10 @@ if TYPE_CHECKING:
 COLUMNS = {"indicator": "指标", "year": "年份", "value": "数值", "unit": "单位", "scope": "范围"}
 """Columns of the file, and their Chinese names."""
 DELIMITERS = ",;\t"
-HOW = "a CSV file; in a spreadsheet: save as 'CSV UTF-8 (comma delimited)'"
-HOW_ZH = "CSV 文件；在电子表格中另存为“CSV UTF-8（逗号分隔）”"
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How files of spreadsheets begin, new and old."""
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?")
 """A number with separators of thousands."""
-
-
-class ActualsError(TableError):
-    """A wrong file of later figures; the message is known in Chinese too.
-
-    Attributes:
-        zh: What is wrong, in Chinese.
-        allowed_zh: What is allowed there, in Chinese.
-    """
-
-    def __init__(
-        self,
-        file: Path | str,
-        line: int | None,
-        key: str,
-        problem: str,
-        allowed: str = "",
-        nearest: str | None = None,
-        zh: str = "",
-        allowed_zh: str = "",
-    ) -> None:
-        super().__init__(file, line, key, problem, allowed, nearest)
-        self.zh = zh or problem
-        self.allowed_zh = allowed_zh or allowed
-
-    def text(self, lang: str) -> str:
-        """The message in a language."""
-        if lang != "zh":
-            return str(self)
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        column = f"{COLUMNS.get(self.key, self.key)}：" if self.key else ""
-        parts = [f"{place}：{column}{self.zh}"]
-        if self.allowed_zh:
-            parts.append(f"可用：{self.allowed_zh}")
-        if self.nearest:
-            parts.append(f"最接近：{self.nearest}")
-        return "；".join(parts)
 
 
 def read_actuals(path: Path) -> list[Published]:
@@ -78,7 +40,7 @@ def read_actuals(path: Path) -> list[Published]:
         path: A CSV file with the columns indicator, year, value, unit, scope.
 
     Raises:
-        ActualsError: The file is wrong; the message names file, line, column, what is allowed and
+        TableError: The file is wrong; the message names file, line, column, what is allowed and
             the nearest valid name.
     """
     text = _text(path)
@@ -89,17 +51,12 @@ def read_actuals(path: Path) -> list[Published]:
         figure = _figure(path, line, cells, points=delimiter == ",")
         same = seen.setdefault((figure.indicator, figure.year), line)
         if same != line:
-            raise ActualsError(
-                path, line, "indicator", f"the same figure as in line {same}",
-                "one row a series and year", zh=f"与第{same}行是同一个数字",
-                allowed_zh="每个序列每年一行",
-            )  # fmt: skip
+            problem = say("the same figure as in line {line}", line=same)
+            raise TableError(path, line, "indicator", problem, say("one row a series and year"))
         found.append(figure)
     if not found:
-        raise ActualsError(
-            path, 1, "", "holds no figures", "at least one row under the head",
-            zh="没有数字", allowed_zh="表头之下至少一行",
-        )  # fmt: skip
+        allowed = say("at least one row under the head")
+        raise TableError(path, 1, "", say("holds no figures"), allowed)
     return found
 
 
@@ -108,15 +65,10 @@ def _text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        told = error.strerror
-        raise ActualsError(
-            path, None, "", f"cannot be read: {told}", zh=f"无法读取：{told}"
-        ) from error
+        problem = say("cannot be read: {reason}", reason=error.strerror)
+        raise TableError(path, None, "", problem) from error
     if raw.startswith(WORKBOOKS):
-        raise ActualsError(
-            path, None, "", "is a workbook, not a CSV file", HOW,
-            zh="是工作簿，不是 CSV 文件", allowed_zh=HOW_ZH,
-        )  # fmt: skip
+        raise TableError(path, None, "", say("is a workbook, not a CSV file"), _how_to_save())
     marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     # What is UTF-8 by accident of another encoding is next to impossible; GB 18030 holds GBK.
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
@@ -124,10 +76,16 @@ def _text(path: Path) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ActualsError(
-        path, None, "", "is neither UTF-8 nor GBK text", HOW,
-        zh="既不是 UTF-8 也不是 GBK 文本", allowed_zh=HOW_ZH,
-    )  # fmt: skip
+    raise TableError(path, None, "", say("is neither UTF-8 nor GBK text"), _how_to_save())
+
+
+def _how_to_save() -> str:
+    return say("a CSV file; in a spreadsheet: save as 'CSV UTF-8 (comma delimited)'")
+
+
+def _columns() -> str:
+    """The columns by both of their names."""
+    return ", ".join(f"{en} ({zh})" for en, zh in COLUMNS.items())
 
 
 def _delimiter(path: Path, text: str) -> str:
@@ -136,12 +94,9 @@ def _delimiter(path: Path, text: str) -> str:
     known = {mark: sum(map(bool, map(_column, head.split(mark)))) for mark in DELIMITERS}
     best = max(known, key=lambda mark: known[mark])
     if not known[best]:
-        raise ActualsError(
-            path, 1, "", f"no known column in {head.strip()[:60]!r}", ", ".join(COLUMNS),
-            nearest_name(re.split("[,;\t]", head)[0].strip(), COLUMNS),
-            zh=f"表头{head.strip()[:60]!r}中没有认得的列",
-            allowed_zh="、".join([*COLUMNS, *COLUMNS.values()]),
-        )  # fmt: skip
+        problem = say("no known column in {head}", head=repr(head.strip()[:60]))
+        near = nearest_name(re.split("[,;\t]", head)[0].strip(), COLUMNS)
+        raise TableError(path, 1, "", problem, _columns(), near)
     return best
 
 
@@ -163,19 +118,21 @@ def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, dict[
                 names = _head(path, line, cells)
             elif cells:
                 if len(cells) > len(names):
-                    raise _too_many(path, line, cells, names)
+                    problem = say("has more cells than columns")
+                    allowed = say(
+                        "{columns}; a number with a comma stands in quotes ("
+                        '"50,000") or without it (50000)',
+                        columns=len(names),
+                    )
+                    raise TableError(path, line, "", problem, allowed)
                 if len(cells) < len(names):
-                    raise ActualsError(
-                        path, line, names[len(cells)], "has fewer cells than columns",
-                        zh="单元格少于列数",
-                    )  # fmt: skip
+                    short = names[len(cells)]
+                    raise TableError(path, line, short, say("has fewer cells than columns"))
                 yield line, dict(zip(names, cells, strict=True))
             line = reader.line_num + 1
     except csv.Error as error:
-        raise ActualsError(
-            path, line, "", f"broken CSV: {error}", HOW,
-            zh=f"CSV 有误：{error}", allowed_zh=HOW_ZH,
-        ) from error  # fmt: skip
+        problem = say("broken CSV: {error}", error=error)
+        raise TableError(path, line, "", problem, _how_to_save()) from error
 
 
 def _trimmed(row: Sequence[str]) -> list[str]:
@@ -187,33 +144,18 @@ def _trimmed(row: Sequence[str]) -> list[str]:
 
 def _head(path: Path, line: int, cells: Sequence[str]) -> list[str]:
     names = []
-    allowed_zh = "、".join(COLUMNS.values())
     for cell in cells:
         name = _column(cell)
         if not name:
-            raise ActualsError(
-                path, line, cell, "unknown column", ", ".join(COLUMNS),
-                nearest_name(cell, [*COLUMNS, *COLUMNS.values()]),
-                zh="不认得的列", allowed_zh=allowed_zh,
-            )  # fmt: skip
+            near = nearest_name(cell, [*COLUMNS, *COLUMNS.values()])
+            raise TableError(path, line, cell, say("unknown column"), _columns(), near)
         names.append(name)
     for name in COLUMNS:
         if names.count(name) != 1:
-            raise ActualsError(
-                path, line, name, "column is named twice" if name in names else "column is missing",
-                ", ".join(COLUMNS), zh="列名重复" if name in names else "缺少这一列",
-                allowed_zh=allowed_zh,
-            )  # fmt: skip
+            twice = name in names
+            problem = say("column is named twice") if twice else say("column is missing")
+            raise TableError(path, line, name, problem, _columns())
     return names
-
-
-def _too_many(path: Path, line: int, cells: Sequence[str], names: Sequence[str]) -> ActualsError:
-    return ActualsError(
-        path, line, "", f"has more cells than columns: {len(cells)}",
-        f'{len(names)}; a number with a comma stands in quotes ("50,000") or without it (50000)',
-        zh=f"单元格多于列数：{len(cells)}个",
-        allowed_zh=f'{len(names)}个；带逗号的数字要加引号（"50,000"）或去掉逗号（50000）',
-    )  # fmt: skip
 
 
 def _figure(path: Path, line: int, cells: dict[str, str], *, points: bool) -> Published:
@@ -242,17 +184,17 @@ def _plain(text: str) -> str:
 
 def _year(path: Path, line: int, cell: str) -> int:
     text = _plain(cell).removesuffix("年")
-    allowed = f"{ORIGIN + 1} to {LAST}"
     if not re.fullmatch(r"\d{4}", text):
-        problem, zh = f"{cell!r} is no year", f"{cell!r}不是年份"
+        problem = say("{given} is no year", given=repr(cell))
     elif not ORIGIN < int(text) <= LAST:
-        problem = f"{cell!r} should be greater than {ORIGIN} and at most {LAST}"
-        zh = f"{cell!r}应晚于{ORIGIN}年，不晚于{LAST}年"
+        problem = say(
+            "{given} should be greater than {origin} and at most {last}",
+            given=repr(cell), origin=ORIGIN, last=LAST,
+        )  # fmt: skip
     else:
         return int(text)
-    raise ActualsError(
-        path, line, "year", problem, allowed, zh=zh, allowed_zh=f"{ORIGIN + 1}至{LAST}"
-    )
+    allowed = say("{first} to {last}", first=ORIGIN + 1, last=LAST)
+    raise TableError(path, line, "year", problem, allowed)
 
 
 def _number(path: Path, line: int, cell: str, unit: str, *, points: bool) -> float:
@@ -260,20 +202,21 @@ def _number(path: Path, line: int, cell: str, unit: str, *, points: bool) -> flo
     text = _plain(cell)
     if text.endswith("%"):
         if not unit.startswith("%"):
-            raise ActualsError(
-                path, line, "value", f"{cell!r} has a per cent sign and the unit is {unit!r}",
-                "a number in the unit of its row, or the unit %",
-                zh=f"{cell!r}带百分号，而单位是{unit!r}", allowed_zh="以本行单位计的数字，或单位 %",
+            problem = say(
+                "{given} has a per cent sign and the unit is {unit}",
+                given=repr(cell), unit=repr(unit),
             )  # fmt: skip
+            allowed = say("a number in the unit of its row, or the unit %")
+            raise TableError(path, line, "value", problem, allowed)
         text = text.removesuffix("%").strip()
     if not points and ("," in text or re.fullmatch(r"[-+]?\d{1,3}\.\d{3}", text)):
-        raise ActualsError(
-            path, line, "value", f"{cell!r}: in a file without commas between columns, a comma or a"
-            " point before three digits may be of thousands or of decimals",
-            "a number that can mean one thing, such as 50000 or 7.5",
-            zh=f"{cell!r}：各列不以逗号分隔时，逗号或三位数字前的点可能是千位分隔，也可能是小数点",
-            allowed_zh="含义唯一的数字，如 50000 或 7.5",
-        )  # fmt: skip
+        problem = say(
+            "{given}: in a file without commas between columns, a comma or a point before three "
+            "digits may be of thousands or of decimals",
+            given=repr(cell),
+        )
+        allowed = say("a number that can mean one thing, such as 50000 or 7.5")
+        raise TableError(path, line, "value", problem, allowed)
     if GROUPED.fullmatch(text):
         text = re.sub("[, ]", "", text)
     try:
@@ -281,24 +224,23 @@ def _number(path: Path, line: int, cell: str, unit: str, *, points: bool) -> flo
     except ValueError:
         value = None
     if value is None or not math.isfinite(value):
-        problem = f"{cell!r} is no number" if value is None else f"{cell!r} is not a finite number"
-        raise ActualsError(
-            path, line, "value", problem, "a number such as 50000, 50,000 in quotes, or 7.5",
-            zh=f"{cell!r}不是数字", allowed_zh='数字，如 50000、带引号的 "50,000" 或 7.5',
-        )  # fmt: skip
+        problem = (
+            say("{given} is no number", given=repr(cell))
+            if value is None
+            else say("{given} is not a finite number", given=repr(cell))
+        )
+        allowed = say("a number such as 50000, 50,000 in quotes, or 7.5")
+        raise TableError(path, line, "value", problem, allowed)
     return value
 
 
 def _check_size(path: Path, line: int, cell: str, value: float, series: Series) -> None:
     if series.kind == "level" and value <= 0.0:
-        raise ActualsError(
-            path, line, "value", f"{cell} is not above zero", "above zero",
-            zh=f"{cell}不大于零", allowed_zh="大于零",
-        )  # fmt: skip
+        problem = say("{given} is not above zero", given=cell)
+        raise TableError(path, line, "value", problem, say("greater than {gt}", gt=0))
 
 
-def _unknown(path: Path, line: int, column: str, cell: str, allowed: Iterable[str]) -> ActualsError:
-    names = list(allowed)
-    near = nearest_name(cell, names)
-    listed = ", ".join(names)
-    return ActualsError(path, line, column, f"unknown {cell!r}", listed, near, zh=f"不认得{cell!r}")
+def _unknown(path: Path, line: int, column: str, cell: str, known: Iterable[str]) -> TableError:
+    names = list(known)
+    problem = say("unknown name {given}", given=repr(cell))
+    return TableError(path, line, column, problem, ", ".join(names), nearest_name(cell, names))

@@ -370,7 +370,9 @@ def outcomes(*, as_json: Json = False) -> None:
 def report(
     store: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the store.")],
     *,
-    lang: Annotated[Languages, typer.Option(help="Language.")] = Languages.BOTH,
+    lang: Annotated[
+        Languages, typer.Option(help="Language of the pages; of messages too, unless both.")
+    ] = Languages.BOTH,
     format_: Annotated[Format, typer.Option("--format", help="Format.")] = Format.HTML,
     actuals: Annotated[
         Path | None,
@@ -392,14 +394,20 @@ def report(
     The pages of a language are replaced together, and each names the store it is of.
     """
     with _refusals():
-        from jiqun import reporting  # noqa: PLC0415
+        from jiqun.screen import say  # noqa: PLC0415
+        from notebooks.render import PageError, ReportError, render  # noqa: PLC0415
+        from scenarios.language import use_language  # noqa: PLC0415
 
         langs: Any = ("zh", "en") if lang is Languages.BOTH else (str(lang),)
+        if lang is not Languages.BOTH:
+            use_language(lang)
         try:
-            pages = reporting.report(store, langs, (str(format_),), actuals, out)
-        except reporting.UnmadeError as error:
+            pages = render(store, langs, (str(format_),), actuals, out, say)
+        except PageError as error:
             typer.echo(str(error), err=True)
-            raise typer.Exit(SOME_FAILED if error.inside else WRONG_INPUT) from error
+            raise typer.Exit(SOME_FAILED) from error
+        except ReportError as error:
+            raise WrongOptionError(str(error)) from error
         if as_json:
             _print_json({"pages": [str(page) for page in pages]})
         else:

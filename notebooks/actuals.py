@@ -45,7 +45,7 @@ def read_actuals(path: Path) -> tuple[Actual, ...]:
         path: A CSV file with the columns indicator, year, value, unit, scope.
 
     Raises:
-        ActualsError: The file is missing, or a line is wrong: line, column, what is allowed and the
+        TableError: The file is missing, or a line is wrong: line, column, what is allowed and the
             nearest valid name.
     """
     return tuple(map(_stored, later_figures.read_actuals(path)))

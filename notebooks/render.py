@@ -39,6 +39,7 @@ from notebooks.evidence import HORIZON, ORIGIN
 from notebooks.figures import FONT
 from notebooks.levers import gather_levers
 from notebooks.words import LANGS, Words
+from scenarios.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,21 +61,7 @@ LOG = "failure.log"
 
 
 class ReportError(ValueError):
-    """A report cannot be made of what was given; the message is known in both languages.
-
-    Attributes:
-        key: Key of the message in `text.yaml`.
-        values: What its gaps are filled with.
-    """
-
-    def __init__(self, key: str, **values: object) -> None:
-        super().__init__(Words("en")(key, **values))
-        self.key = key
-        self.values = values
-
-    def text(self, lang: Lang) -> str:
-        """The message in a language."""
-        return Words(lang)(self.key, **self.values)
+    """A report cannot be made of what was given."""
 
 
 class PageError(ReportError):
@@ -108,11 +95,19 @@ class Source:
             results = Results(store)
             last = max(year_of(int(end)) for end in results.runs()["end"])
         except StoreError as error:
-            raise ReportError("report_no_runs", store=store, problem=error) from error
+            problem = say(
+                "{store}: no results can be read; make some with jiqun run ... --out {store} "
+                "({problem})",
+                store=store, problem=error,
+            )  # fmt: skip
+            raise ReportError(problem) from error
         if last < ORIGIN:
-            raise ReportError(
-                "report_too_short", store=store, last=last, first=ORIGIN, until=HORIZON
-            )
+            problem = say(
+                "{store}: its runs end in {last}, and a report needs runs to {first} or later; run "
+                "again: jiqun run ... --until {until} --out {store}",
+                store=store, last=last, first=ORIGIN, until=HORIZON,
+            )  # fmt: skip
+            raise ReportError(problem)
         analyses = sorted((store / FOLDER).glob(f"*/{FACTS}"))
         asked = FOLDER, discovery.FILE
         kept = [store / "manifest.json", store / SUMS, store / told.FILE, store.joinpath(*asked)]
@@ -140,7 +135,7 @@ def render(
     formats: Sequence[str] = FORMATS,
     actuals: Path | None = None,
     out: Path | None = None,
-    say: Callable[[ReportError], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Write the report of a store, a folder of pages a language.
 
@@ -150,7 +145,7 @@ def render(
         formats: Formats wanted; only ``html`` so far.
         actuals: CSV file of later published values to set beside the projection.
         out: Folder of the report; `report` in the store's folder if absent.
-        say: Called with what the reader is to know beside the pages.
+        tell: Called with what the reader is to know beside the pages.
 
     Returns:
         The pages, `{out}/{lang}/index.html`, and beside it `designs.html` where the store keeps a
@@ -160,10 +155,14 @@ def render(
         ReportError: A format is asked for that this version does not write, the store has no runs
             to tell of, or a folder of pages holds files that are no pages.
         PageError: A page could not be made. What stood there before stands there still.
-        ActualsError: The file of later values is wrong.
+        TableError: The file of later values is wrong.
     """
     if unknown := sorted(set(formats) - set(FORMATS)):
-        raise ReportError("report_format", known=", ".join(FORMATS), asked=", ".join(unknown))
+        problem = say(
+            "--format: the report is written as {known}, not {asked}",
+            known=", ".join(FORMATS), asked=", ".join(unknown),
+        )  # fmt: skip
+        raise ReportError(problem)
     if actuals is not None:
         # A wrong file is refused before a notebook starts.
         read_actuals(actuals)
@@ -187,13 +186,22 @@ def render(
                 part.write_text(html, "utf-8")
             _put(Path(held), target, langs)
     except OSError as error:
-        problem = f"{error.filename or target}: {error.strerror or error}"
-        raise PageError("report_not_written", problem=problem) from error
+        problem = say(
+            "the report could not be written: {problem}; pages that stood there are as they were",
+            problem=f"{error.filename or target}: {error.strerror or error}",
+        )
+        raise PageError(problem) from error
     log.unlink(missing_ok=True)
     for lang in (lang for lang in LANGS if lang not in langs):
         if _is_of_another(target / lang, source):
             _remove(target / lang)
-            say(ReportError("report_other_removed", folder=target / lang))
+            tell(
+                say(
+                    "{folder}: removed, for its pages were of another report; for both languages "
+                    "use --lang both",
+                    folder=target / lang,
+                )
+            )
     return [target / lang / f"{name}.html" for name, lang in pages]
 
 
@@ -206,7 +214,12 @@ def _check_place(folder: Path) -> None:
         if path.name not in ours and not path.name.startswith(".")  # of the system
     )
     if others or (folder.exists() and not folder.is_dir()):
-        raise ReportError("report_place_taken", folder=folder, names=", ".join(others[:3]))
+        problem = say(
+            "{folder}: holds files that no report wrote ({names}), which are not overwritten; "
+            "allowed: another folder, by --out",
+            folder=folder, names=", ".join(others[:3]),
+        )  # fmt: skip
+        raise ReportError(problem)
 
 
 def _put(held: Path, target: Path, langs: Sequence[Lang]) -> None:
@@ -258,9 +271,12 @@ def _page(source: Source, page: tuple[str, Lang], log: Path) -> str:
             cause = f"{error.ename}: {error.evalue}"
         name, lang = page
         first = (cause.splitlines() or [""])[0]
-        raise PageError(
-            "report_page_failed", page=f"{lang}/{name}", cause=first, log=log
-        ) from error
+        problem = say(
+            "page {page} could not be made: {cause}; no page was written, and those that stood "
+            "there are as they were; details in {log}",
+            page=f"{lang}/{name}", cause=first, log=log,
+        )  # fmt: skip
+        raise PageError(problem) from error
 
 
 def _html(source: Source, page: tuple[str, Lang]) -> str:

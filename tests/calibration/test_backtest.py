@@ -437,4 +437,8 @@ def test_the_command_prints_one_document_and_refuses_in_one_line(tmp_path, monke
     path.write_text(ACTUALS + "as_va_growth,2024,9,yuan,above-scale industry\n")
     refused = run(app, ["backtest", "--actuals", str(path)])
     assert refused.exit_code == 2
-    assert f"{path}:2: unit: unknown 'yuan'" in refused.stderr
+    assert f"{path}:2: unit: unknown name 'yuan'; allowed: %" in refused.stderr
+    monkeypatch.setenv("JIQUN_LANG", "zh")
+    refused = run(app, ["backtest", "--actuals", str(path)])
+    assert refused.exit_code == 2
+    assert f"{path}:2: unit: 未知的名称 'yuan'；允许：%" in refused.stderr

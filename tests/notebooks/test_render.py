@@ -10,6 +10,7 @@ from jiqun.cli import app
 from notebooks import render as rendering
 from notebooks.render import LOG, PageError, ReportError, Source, render
 from notebooks.words import LANGS, Words
+from scenarios.language import VARIABLE
 from tests.notebooks.made_up import outcomes_of, runs, write_manifest, write_shard, write_store
 
 
@@ -62,12 +63,15 @@ def test_pages_of_two_reports_never_stand_together(
     out, other = tmp_path / "pages", write_store(tmp_path / "b", 1, 1)
     render(small, out=out)
     (out / "en" / "designs.html").write_text("of an earlier comparison", "utf-8")
-    said: list[ReportError] = []
-    render(other, ["en"], out=out, say=said.append)
+    said: list[str] = []
+    render(other, ["en"], out=out, tell=said.append)
     # The page of a comparison that this store lacks is gone, and so is what the other language had.
     assert files(out) == {"en/index.html"}
-    assert [error.key for error in said] == ["report_other_removed"]
-    render(other, ["zh"], out=out, say=said.append)
+    assert said == [
+        f"{out / 'zh'}: removed, for its pages were of another report; for both languages use "
+        "--lang both"
+    ]
+    render(other, ["zh"], out=out, tell=said.append)
     assert files(out) == {"en/index.html", "zh/index.html"}
     assert len(said) == 1
 
@@ -140,12 +144,27 @@ def test_a_store_that_ends_too_early_is_refused(tmp_path: Path) -> None:
     [("zh", "无法读取", "no results can"), ("en", "no results can", "无法读取")],
 )
 def test_messages_are_in_the_language_asked_for(
-    tmp_path: Path, lang: str, wanted: str, not_wanted: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, wanted: str, not_wanted: str
 ) -> None:
+    monkeypatch.setenv(VARIABLE, "en")  # and back afterwards
     found = CliRunner().invoke(app, ["report", str(tmp_path / "none"), "--lang", lang])
     assert found.exit_code == 2
     assert wanted in found.output
     assert not_wanted not in found.output
+
+
+@pytest.mark.parametrize(("lang", "wanted"), [("zh", "未知的名称"), ("en", "unknown name")])
+def test_messages_of_a_report_in_both_languages_are_in_that_of_messages(
+    monkeypatch: pytest.MonkeyPatch, small: Path, tmp_path: Path, lang: str, wanted: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, lang)
+    later = tmp_path / "later.csv"
+    later.write_text("indicator,year,value,unit,scope\nas_revenu,2024,1,亿元,Anhui\n", "utf-8")
+    given = ["report", str(small), "--lang", "both", "--actuals", str(later)]
+    found = CliRunner().invoke(app, given)
+    assert found.exit_code == 2
+    assert len(found.stderr.splitlines()) == 1
+    assert f"later.csv:2: indicator: {wanted} 'as_revenu'" in found.stderr
 
 
 def test_a_failure_inside_a_page_is_one_message(

@@ -13,14 +13,18 @@ from scenarios.errors import ALLOWED
 from scenarios.language import LOCALE, VARIABLE, catalogue, language, say
 
 ROOT = Path(__file__).parents[2]
+PACKAGES = ("scenarios", "calibration", "notebooks", "jiqun")
+"""Packages whose messages come in both languages."""
 PLACES = {"say": 0, "said_in": 1, "notice": 2}
 """Functions that take a template, and where it stands among their arguments."""
+RAISED = {"error": 1, "ScenarioError": 3, "TableError": 3, "ReportError": 0, "PageError": 0}
+"""Errors, and where the first text stands among what they are raised with."""
 WRONG = "name: trial\nbaseline: as_issued\nlevers:\n  - id: digital_voucher\n    from: 2025\n"
 
 
 def templates():
     found = set(ALLOWED.values())
-    files = [*(ROOT / "scenarios").glob("*.py"), *(ROOT / "jiqun").glob("*.py")]
+    files = [path for name in PACKAGES for path in (ROOT / name).glob("*.py")]
     texts = [text for path in files if "language import" in (text := path.read_text("utf-8"))]
     for text in texts:
         for node in ast.walk(ast.parse(text)):
@@ -49,19 +53,22 @@ def test_every_template_has_its_chinese_one_with_the_same_fields():
         assert fields(english) == fields(chinese), english
 
 
-@pytest.mark.parametrize("name", ["levers", "limits", "loader", "resolved", "schema", "structure",
-                                  "tables", "yaml_file"])  # fmt: skip
+@pytest.mark.parametrize("name", [
+    *(f"scenarios/{name}" for name in ("levers", "limits", "loader", "resolved", "schema",
+                                       "structure", "tables", "yaml_file")),
+    "calibration/actuals", "notebooks/render",
+])  # fmt: skip
 def test_no_refusal_is_written_past_the_catalogue(name):
     """Whatever an error is raised with is a name, or comes from `say`: no text in place."""
-    tree = ast.parse((ROOT / "scenarios" / f"{name}.py").read_text("utf-8"))
+    tree = ast.parse((ROOT / f"{name}.py").read_text("utf-8"))
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
             continue
         called = node.exc.func
         kind = getattr(called, "attr", getattr(called, "id", ""))
-        if kind not in ("error", "ScenarioError", "TableError"):
+        if kind not in RAISED:
             continue
-        said = node.exc.args[1 if kind == "error" else 3 :]
+        said = node.exc.args[RAISED[kind] :]
         texts = [
             part
             for part in said
