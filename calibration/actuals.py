@@ -29,6 +29,9 @@ COLUMNS = {"indicator": "指标", "year": "年份", "value": "数值", "unit": "
 DELIMITERS = ",;\t"
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How files of spreadsheets begin, new and old."""
+JUMP = 200.0
+"""Times by which a later figure may differ from the last one known; a point for a separator of
+thousands makes a thousand, a unit of the other kind ten thousand."""
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?")
 """A number with separators of thousands."""
 
@@ -95,6 +98,8 @@ def _delimiter(path: Path, text: str) -> str:
     best = max(known, key=lambda mark: known[mark])
     if not known[best]:
         problem = say("no known column in {head}", head=repr(head.strip()[:60]))
+        if "，" in head:
+            problem = say("full-width character {mark}", mark="，")
         near = nearest_name(re.split("[,;\t]", head)[0].strip(), COLUMNS)
         raise TableError(path, 1, "", problem, _columns(), near)
     return best
@@ -173,8 +178,9 @@ def _figure(path: Path, line: int, cells: dict[str, str], *, points: bool) -> Pu
         raise _unknown(path, line, "scope", cells["scope"], series.scopes)
     year = _year(path, line, cells["year"])
     value = _number(path, line, cells["value"], unit, points=points)
+    value *= size / own
     _check_size(path, line, cells["value"], value, series)
-    return Published(series.indicator, year, value * size / own, 0.0)
+    return Published(series.indicator, year, value, 0.0)
 
 
 def _plain(text: str) -> str:
@@ -238,6 +244,14 @@ def _check_size(path: Path, line: int, cell: str, value: float, series: Series) 
     if series.kind == "level" and value <= 0.0:
         problem = say("{given} is not above zero", given=cell)
         raise TableError(path, line, "value", problem, say("greater than {gt}", gt=0))
+    known = series.known(ORIGIN)
+    if series.kind == "level" and known and not 1 / JUMP <= value / known[-1].value <= JUMP:
+        problem = say(
+            "{given} makes {value:g} {unit}, where the last published figure is {last:g}: is a "
+            "separator or a unit amiss?",
+            given=cell, value=value, unit=series.unit, last=known[-1].value,
+        )  # fmt: skip
+        raise TableError(path, line, "value", problem)
 
 
 def _unknown(path: Path, line: int, column: str, cell: str, known: Iterable[str]) -> TableError:

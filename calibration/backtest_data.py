@@ -33,6 +33,8 @@ UNITS = {
 }  # fmt: skip
 """Unit to what it measures and its size."""
 ANYWHERE = ("Anhui", "Anhui province", "province", "安徽", "安徽省", "全省")
+IN_CHINESE = {"above-scale industry": "规模以上工业"}
+"""Scopes as Chinese tables name them."""
 """Scopes that name the province only: taken for the scope the project has the series in."""
 
 
@@ -136,13 +138,14 @@ def all_series() -> dict[str, Series]:
         kind = "growth" if first.kind in GROWTH else "level"
         sources = [name for row in rows for name in row.source.split("; ")]
         scopes = [row.scope for row in rows] + [scope_of[s] for s in sources if s in scope_of]
+        chinese = [IN_CHINESE[scope] for scope in scopes if scope in IN_CHINESE]
         figures = [
             Published(indicator, row.year, row.value, _error(row, kind))
             for row in sorted(rows, key=lambda row: row.year)
         ]
         found[indicator] = Series(
             indicator, first.outcome, first.level, first.unit_name, first.scale, first.unit, kind,
-            tuple(dict.fromkeys([*scopes, *ANYWHERE])), tuple(figures),
+            tuple(dict.fromkeys([*scopes, *chinese, *ANYWHERE])), tuple(figures),
         )  # fmt: skip
     return found
 

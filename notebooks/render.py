@@ -35,6 +35,7 @@ from experiments.sensitivity.tables import FACTS, FOLDER
 from experiments.store import StoreError
 from model.scenario import year_of
 from notebooks.actuals import read_actuals
+from notebooks.cautions import cautions
 from notebooks.evidence import HORIZON, ORIGIN
 from notebooks.figures import FONT
 from notebooks.levers import gather_levers
@@ -285,7 +286,8 @@ def _html(source: Source, page: tuple[str, Lang]) -> str:
     line = source.line(words)
     with TemporaryDirectory() as held:
         folder = Path(held)
-        text = "\n\n".join(_shown(_executed(source, page, folder), folder))
+        above = cautions(source.store.resolve(), words)
+        text = "\n\n".join([*above, *_shown(_executed(source, page, folder), folder)])
         style = _style(words, words(TITLES[name]) + words("subtitle") + line + text)
         (folder / "style.html").write_text(f"<style>\n{style}\n</style>\n", "utf-8")
         return str(

@@ -46,7 +46,7 @@ from notebooks import (
 from notebooks.actuals import actuals_table, read_actuals
 from notebooks.evidence import AS_ISSUED, REFERENCE, gather
 from notebooks.record import read_record
-from notebooks.show import figure, folded, missing, section, text
+from notebooks.show import figure, folded, missing, run_command, section, text
 from notebooks.words import Words
 from notebooks.worlds import (
     ALONE,
@@ -242,9 +242,7 @@ section(words("long_title"))
 if not compared:
     missing(worlds, words, AS_ISSUED, REFERENCE)
 elif worlds.last_year(AS_ISSUED, REFERENCE) < LONG:
-    command = (
-        f"jiqun run {REFERENCE} {AS_ISSUED} --draws 100 --until {LONG} --out {Path(store).name}"
-    )
+    command = run_command(worlds.results, REFERENCE, AS_ISSUED, "--until", str(LONG))
     text(words("long_missing", last=LONG, command=command))
 else:
     text(words("long_text", last=LONG))

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from IPython.display import Image, Markdown, display
 
+from scenarios.loader import DEFAULT_ROWS
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from experiments import Results
     from notebooks.words import Words
     from notebooks.worlds import Worlds
 
@@ -43,9 +46,16 @@ def missing(worlds: Worlds, words: Words, *names: str) -> None:
     """Say which runs a part of the page lacks, and how to make them."""
     # Where none is absent, those that are there share no pair that reaches the horizon.
     absent = worlds.missing(*names) or names
-    command = f"jiqun run {' '.join(absent)} --draws 100 --out {worlds.results.folder.name}"
+    command = run_command(worlds.results, *absent)
     shown = ", ".join(f"`{name}`" for name in absent)
     text(words("missing_runs", names=shown, command=command))
+
+
+def run_command(results: Results, *parts: str) -> str:
+    """The command that adds runs to a store, at its rows, from the folder that holds it."""
+    rows = {form.rows for form in results.chosen().values()} - {DEFAULT_ROWS, None}
+    sized = f" --rows {rows.pop() or 'all'}" if len(rows) == 1 else ""
+    return f"jiqun run {' '.join(parts)} --draws 100{sized} --out {results.folder.name}"
 
 
 def png(drawn: Figure) -> bytes:

@@ -78,7 +78,7 @@ def test_a_value_is_placed_against_its_interval(
     assert band is not None
     rows = "".join(
         f"as_revenue,{year},{value},yuan,Anhui\n"
-        for year, value in ((2025, band.median), (2026, 9e13), (2027, 1e9), (2030, 1e13))
+        for year, value in ((2025, band.median), (2026, 9e13), (2027, 1e12), (2030, 1e13))
     )
     words = Words(lang)
     lines = actuals_table(evidence, read_actuals(written(tmp_path, HEAD + rows)), words)
@@ -102,6 +102,7 @@ ZH = "指标,年份,数值,单位,范围\n"
         (HEAD + "as_revenue,2024,５１０００,亿元,Anhui\n", "utf-8"),
         (HEAD + "as_revenue,2024,51 000.0,亿元,Anhui,,\n,,,,\n", "utf-8"),
         (ZH + "as_revenue,2024年,51000,亿元,Anhui\n", "utf-8"),
+        (ZH + "as_revenue,2024,51000,亿元,规模以上工业\n", "gbk"),
         ("﻿" + ZH.replace(",", ";") + 'as_revenue;2024;"51000";亿元;安徽\n', "utf-8"),
         ("Year,Indicator,Unit,Scope,Value\n2024,as_revenue,亿元,Anhui,51000\n", "utf-8"),
     ],
@@ -135,6 +136,12 @@ def test_a_per_cent_sign_beside_its_unit_is_read(tmp_path: Path, cell: str) -> N
             r":3: value: '7,0': in a file without commas between columns",
             "各列不以逗号分隔",
         ),
+        (
+            (HEAD + "as_revenue,2024,50.000,亿元,Anhui\n").encode(),
+            r":2: value: 50.000 makes 50 .*last published figure is 50875",
+            "分隔符或单位是否有误",
+        ),
+        ("指标，年份，数值，单位，范围\n".encode(), r":1: full-width character ，", "全角字符"),
         (
             (HEAD + "as_va_growth,2024,7.500,%,Anhui\n").replace(",", "\t").encode("utf-16"),
             r":2: value: '7.500': in a file without commas",

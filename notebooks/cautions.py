@@ -1,0 +1,51 @@
+"""What stands above a page: too few runs to conclude from, levers that do less than meant."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from experiments import Results
+from experiments.compare import LEAST_PAIRS
+from experiments.draws import BLOCK
+from scenarios import InputError, load, warnings_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from model.scenario import Notice
+    from notebooks.words import Words
+
+
+def cautions(store: Path, words: Words) -> list[str]:
+    """Cautions of a store as Markdown, one a paragraph.
+
+    Args:
+        store: Folder of the store.
+        words: Words of the page.
+    """
+    few, noted = _found(store)
+    told = [words("few_runs", count=few, least=LEAST_PAIRS)] if few < LEAST_PAIRS else []
+    texts = [notice.zh if words.lang == "zh" else notice.en for notice in noted]
+    told += [words("noted", scenario_says=text) for text in texts]
+    return [f"> {line}" for line in told]
+
+
+@cache
+def _found(store: Path) -> tuple[int, tuple[Notice, ...]]:
+    """Fewest runs that a scenario has in its main batch, and notices of the scenarios."""
+    results = Results(store)
+    runs = results.runs()
+    main = runs["draw"].between(1, BLOCK)
+    has_draws = main.groupby(runs["scenario"]).transform("any")
+    counted = main.where(has_draws, runs["draw"] == 0).groupby(runs["scenario"]).sum()
+    ends = runs.groupby("scenario")["end"].max()
+    noted: dict[Notice, None] = {}
+    for name, form in results.chosen().items():
+        # One that is out of range now, or of an older form, has runs all the same.
+        with suppress(InputError):
+            scenario = load(store / "scenarios" / f"{form.scenario_hash}.yaml")
+            noted |= dict.fromkeys(warnings_of(replace(scenario, end=int(ends[name]))))
+    return int(counted.min()), tuple(noted)
