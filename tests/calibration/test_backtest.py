@@ -342,7 +342,7 @@ def test_later_figures_are_scored_from_the_end_of_the_tables(tmp_path):
     path.write_text(
         ACTUALS
         + "as_va_growth,2024,9.0,%,above-scale industry\n"
-        + "as_revenue,2025,6.0,亿元,Anhui\n"
+        + "as_revenue,2025,60000,亿元,Anhui\n"
         + "as_employees,2024,270,10k persons,above-scale industry\n"
         + "new_corporate_loan_rate,2024,3.5,%,province\n",
         encoding="utf-8",
@@ -352,7 +352,7 @@ def test_later_figures_are_scored_from_the_end_of_the_tables(tmp_path):
     assert len(rows) == 4
     assert found["origins"] == [2023]
     assert rows["as_employees"]["published"] == pytest.approx(2.7e6)
-    assert rows["as_revenue"]["published"] == pytest.approx(6.0)
+    assert rows["as_revenue"]["published"] == pytest.approx(60_000.0)
     assert rows["as_revenue"]["last_year"] == 2023
     assert rows["new_corporate_loan_rate"]["apart"] == "an input"
     assert found["points"] == 3
