@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from model import finance, targeting
+from model.accounting import covers
 from model.elementary import dot
 from model.enterprises import NEVER
 from model.reach import felt
@@ -23,18 +25,45 @@ def interest_due(m: ClusterPolicyModel) -> Array:
     return e.rate * (e.debt_short + e.debt_long) - discount * e.debt_line
 
 
-def lend(
-    m: ClusterPolicyModel, funds: Array, outlay: Array, lump: Array, repaid: Array
-) -> tuple[Array, Array, Array]:
-    """New long loans, the change of short ones, and what of the long ones is under the line."""
+@dataclass(frozen=True)
+class Lent:
+    """What banks lend in a quarter, yuan a row.
+
+    Attributes:
+        long: New long loans for what is bought.
+        short: Change of short loans.
+        line: What of the long ones is under the cluster credit line.
+        bridged: Loans of new plants, which take over what owners had advanced.
+    """
+
+    long: Array
+    short: Array
+    line: Array
+    bridged: Array
+
+
+def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
+    """Loans asked for within each enterprise's own limit, and what banks supply of them.
+
+    Bankable demand is all that is asked for after the limits, loans of new plants included.
+
+    Args:
+        m: The model.
+        gap: What banks are asked for of what own funds do not cover, yuan, shape (rows,).
+        lump: Lumpy investment planned, yuan.
+        repaid: Long loans repaid in the quarter, yuan.
+    """
     e, p, w = m.enterprises, m.parameters, m.enterprises.weight
     limit = finance.borrowing_limit(
         e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"], p["limit_profit"],
         p["limit_knowledge"] + felt(m, "credit_terms", "pledge"),
     )  # fmt: skip
+    # Banks know less of small enterprises and take less of what they own for security.
+    limit *= 1.0 - p["limit_small"] * finance.smallness(e.expected_revenue)
     limit = limit * (1.0 + felt(m, "credit_terms", "limit"))
     room = limit - e.debt_short - e.debt_long + repaid
-    long = finance.loans_wanted(funds, outlay, lump, room, p["debt_share"])
+    wanted = np.maximum(gap, p["debt_share"] * lump)
+    long = finance.within_limit(wanted, room)
     line, lever = np.zeros(len(e)), m.policy.lever("cluster_credit_line")
     if lever is not None:
         delivered = targeting.delivery(m, lever)
@@ -42,21 +71,27 @@ def lend(
         # The line is for investment: it widens the limit of long loans alone, and that by no more
         # than it can lend.
         wider = room + lever.value("limit", m.quarter) * limit
-        within = users * finance.loans_wanted(funds, outlay, lump, wider, p["debt_share"])
+        within = users * finance.within_limit(wanted, wider)
         served = finance.ration(dot(w, within), m.banks.line_left)
         line, long = served * within, long * (1.0 - served * users)
     usual = p["short_share"] * e.expected_revenue
     # What buyers of the chain owe is lent on, whatever plant a supplier has to pledge.
     chain = felt(m, "credit_terms", "working") * usual
     working = usual + chain - e.debt_short
-    short = np.minimum(0.15 * working, np.maximum(room - long - line, 0.0) + chain)
-    asked = dot(w, long + np.maximum(short, 0.0))
+    more = p["working_speed"] * working
+    short = np.minimum(more, np.maximum(room - long - line, 0.0) + chain)
+    raised = np.maximum(short, 0.0) + m.bridge
+    asked = dot(w, long + raised)
     owed = dot(w, e.debt_short + e.debt_long - repaid)
     new_line = dot(w, line)
     repaid_line = dot(w, e.debt_line) / (4.0 * p["loan_term"])
-    growth = p["credit_growth"] * m.policy.outside.factor("credit_growth", m.year)
-    granted = m.banks.lend(asked, owed, new_line, repaid_line, growth / 4.0)
-    return long * granted + line, np.where(short > 0.0, granted * short, short), line
+    granted = m.banks.lend(asked, owed, new_line, repaid_line)
+    e.year_bound[~covers(long + line + short, wanted + more)] = 1.0
+    e.year_asked += long + line + raised
+    e.year_granted += granted * (long + raised) + line
+    bridged, m.bridge = granted * m.bridge, np.zeros(len(e))
+    short = np.where(short > 0.0, granted * short, short)
+    return Lent(long * granted + line, short, line, bridged)
 
 
 def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) -> Array:
@@ -85,7 +120,7 @@ def set_rates(m: ClusterPolicyModel) -> None:
     leverage = (e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0)
     titled = (e.srdi > NEVER) | (e.little_giant > NEVER) | (e.high_tech > NEVER)
     rate = finance.interest_rate(
-        m.banks.base_rate, e.expected_revenue, np.minimum(leverage, 2.0), titled,
+        m.banks.base_rate + m.banks.premium, e.expected_revenue, np.minimum(leverage, 2.0), titled,
         p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
     discount = m.title_credit.take(e.cluster) + felt(m, "credit_terms", "discount")

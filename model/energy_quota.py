@@ -12,7 +12,7 @@ import numpy as np
 
 from model import energy, targeting
 from model.demography import RAMP
-from model.elementary import power
+from model.unit_cost import energy_per_revenue
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
@@ -32,19 +32,11 @@ def permitted(m: ClusterPolicyModel) -> Array | None:
         e.energy_quota[named] = e.last_energy[named]
         e.energy_quota *= (1.0 + lever.value("growth", m.quarter)) * (1.0 - fall)
     treated = targeting.eligible(lever, e, m.quarter) & (e.energy_quota > 0.0)
-    return energy.revenue_within(e.energy_quota / 4.0, treated, per_revenue(m))
-
-
-def per_revenue(m: ClusterPolicyModel) -> Array:
-    """Energy per revenue with the technique and the upgrades at hand, tce a yuan, shape (rows,)."""
-    e, facts = m.enterprises, m.policy.province.marginals
-    vat = facts["va_share_production_tax"] * m.parameters["vat_in_production_tax"]
-    real = e.va_rate / (1.0 - vat) / m.price[e.field]
-    return np.maximum(e.energy_per_va - e.energy_saved, 0.0) * e.energy_technique * real
+    return energy.revenue_within(e.energy_quota / 4.0, treated, energy_per_revenue(m))
 
 
 def shadow_price(m: ClusterPolicyModel, wanted: Array, permitted: Array) -> tuple[Array, Array]:
-    """Rise of the price of energy by the quota inside each plant, and what it does to its mass.
+    """Rise of the price of energy by the quota inside each plant, and of its unit cost.
 
     Args:
         m: The model.
@@ -52,10 +44,10 @@ def shadow_price(m: ClusterPolicyModel, wanted: Array, permitted: Array) -> tupl
         permitted: Most that it may sell with it, yuan a quarter.
 
     Returns:
-        Rise of the price, a share, and mass with it over mass without, both shape (rows,).
+        Rise of the price, a share, and of the log of unit cost, both shape (rows,).
     """
-    p, market = m.parameters, m.parameters["sigma"] - 1.0
-    paid = energy.price(p["energy_price"], m.energy_rise, m.price_all) * per_revenue(m)
-    elasticity = p["energy_elasticity_new"] + market * paid
+    p = m.parameters
+    paid = energy.price(p["energy_price"], m.energy_rise, m.price_all) * energy_per_revenue(m)
+    elasticity = p["energy_elasticity_new"] + (p["sigma"] - 1.0) * p["cost_passed"] * paid
     rise = energy.shadow_price(wanted / permitted, elasticity, p["quota_price_most"])
-    return rise, power(1.0 + paid * rise, -market)
+    return rise, paid * rise

@@ -92,6 +92,7 @@ class Columns:
     size_level: Annotated[Real, _real("log yuan", -INF, INF, "slow level of competitiveness z")]
     size_noise: Annotated[Real, _real("log", -INF, INF, "transitory part of z")]
     productivity: Annotated[Real, _real("log", -INF, INF, "total factor productivity, 2018 = 0")]
+    unit_cost: Annotated[Real, _real("log", -INF, INF, "unit cost against one elsewhere")]
     appeal: Annotated[Real, _real("log", -INF, INF, "product appeal q, 2018 = 0")]
     brand: Annotated[Real, _real("log", 0, INF, "appeal won by standards, brands, first sales")]
     # innovation
@@ -156,6 +157,15 @@ class Columns:
     ]
     year_relabel_gain: Annotated[
         Real, _real("yuan", 0, INF, "tax saved by relabelled R&D, year so far")
+    ]
+    year_asked: Annotated[Real, _real("yuan", 0, INF, "new loans asked for within its limit")]
+    year_granted: Annotated[Real, _real("yuan", 0, INF, "new loans granted, year so far")]
+    year_bound: Annotated[Real, _real("", 0, 1, "wanted more loans this year than its limit")]
+    year_capacity: Annotated[
+        Real, _real("yuan", 0, INF, "sales at the rated capacity of its plant, year so far")
+    ]
+    year_at_ceiling: Annotated[
+        Real, _real("yuan", 0, INF, "sales of the quarters of this year at the plant's ceiling")
     ]
     year_upgrades: Annotated[Real, _real("upgrades", 0, INF, "digital upgrades, year so far")]
     last_revenue: Annotated[Real, _real("yuan", 0, INF, "revenue of the year before")]

@@ -1,4 +1,4 @@
-"""Finance: a pecking order of own cash and loans up to a limit, and a finite supply of credit."""
+"""Finance: a pecking order of own cash and loans up to a limit, and what banks supply at a rate."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ class Banks(Agent):  # type: ignore[misc]
     """The bank sector: what it lends in all, and what is left of the line for clusters.
 
     Attributes:
-        credit: Manufacturing loans that banks are ready to hold, yuan.
+        credit: Manufacturing loans that banks are ready to hold at the base rate, yuan.
         base_rate: Rate of new corporate loans, a share a year.
-        granted: Share of asked-for loans granted in the last quarter.
+        premium: What is added to it so that the loans asked for are supplied, a share a year.
+        granted: Share of bankable demand granted in the last quarter.
+        lost: Loans written off since loans were last granted, yuan.
         line_left: Yuan of the year left under separate cluster plans (article 16).
     """
 
@@ -33,33 +35,47 @@ class Banks(Agent):  # type: ignore[misc]
     def __init__(self, model: ClusterPolicyModel, credit: float, base_rate: float) -> None:
         super().__init__(model)
         self.credit, self.base_rate = credit, base_rate
-        self.granted, self.line_left = 1.0, 0.0
+        self.granted, self.premium = 1.0, 0.0
+        self.lost = self.line_left = 0.0
 
     def open_year(self) -> None:
         """Set the year's line for clusters."""
         self.line_left = self.model.lever_value("cluster_credit_line", "line")
 
-    def lend(
-        self, asked: float, owed: float, line: float, repaid_line: float, growth: float
-    ) -> float:
-        """Grow the supply of credit, take the line out of it and ration the rest.
+    def lend(self, asked: float, owed: float, line: float, repaid_line: float) -> float:
+        """Move the supply of credit, take the line out of it and supply the rest.
+
+        Until the origin supply is the stock that was published, and what is asked for beyond it is
+        rationed. Afterwards banks lend more at a higher rate: supply has a constant elasticity to
+        the premium over the base rate, and the premium is where it meets what is asked for. Losses
+        beyond the usual ones cut what banks are ready to hold (Peek and Rosengren 2000).
 
         Args:
-            asked: Loans asked for outside the line, yuan.
+            asked: Loans asked for outside the line, each within its enterprise's own limit, yuan.
             owed: Loans outstanding before new ones, yuan.
             line: New loans of the quarter under the line, yuan.
             repaid_line: Loans under the line that are repaid in the quarter, yuan.
-            growth: Growth of supply in the quarter, log.
 
         Returns:
             Share of what is asked for outside the line that is granted.
         """
-        self.credit *= exp(growth)
+        m, p = self.model, self.model.parameters
+        outside, year = m.policy.outside, m.year
         # Part of what stands under the line is new credit; the rest is taken from others.
-        additional = self.model.lever_value("cluster_credit_line", "additional")
-        self.credit += additional * (line - repaid_line)
+        additional = m.lever_value("cluster_credit_line", "additional") * (line - repaid_line)
         self.line_left = float(left_of(self.line_left, line))
-        self.granted = ration(asked, self.credit - owed - line)
+        if year <= outside.origin:
+            self.credit *= exp(outside.credit_growth_in(year) / 4.0)
+            self.granted = ration(asked, self.credit + additional - owed - line)
+        else:
+            self.credit *= exp(p["credit_growth"] * outside.factor("credit_growth", year) / 4.0)
+            usual = p["loan_loss_usual"] / 4.0 * owed
+            self.credit -= p["loss_response"] * (self.lost - usual)
+            self.credit += additional
+            stretch = (owed + line + asked) / max(self.credit, 1.0)
+            self.granted = 1.0
+            self.premium = log(max(stretch, 1.0)) / p["credit_supply_elasticity"]
+        self.lost = 0.0
         return self.granted
 
 
@@ -73,13 +89,17 @@ def borrowing_limit(
     )
 
 
+def smallness(revenue: Array) -> Array:
+    """From 0 at 400 million yuan of revenue a year to 1 at one million, by its log, (rows,)."""
+    return np.clip(log(4e8 / np.maximum(revenue, 1e6)) / log(400.0), 0.0, 1.0)
+
+
 def interest_rate(
     base: float, revenue: Array, leverage: Array, titled: Flag, size_spread: float,
     leverage_spread: float, title_discount: float,
 ) -> Array:  # fmt: skip
     """Interest rate, a share a year: base, dearer for the small and the indebted."""
-    small = np.clip(log(4e8 / np.maximum(revenue, 1e6)) / log(400.0), 0.0, 1.0)
-    rate = base + size_spread * (small - 0.35) + leverage_spread * (leverage - 0.27)
+    rate = base + size_spread * (smallness(revenue) - 0.35) + leverage_spread * (leverage - 0.27)
     result: Array = np.clip(rate - title_discount * titled, 0.01, 0.15)
     return result
 
@@ -90,15 +110,6 @@ def ration(demand: float, supply: float) -> float:
     return 1.0 if demand <= left else left / demand
 
 
-def loans_wanted(funds: Array, plan: Array, lump: Array, room: Array, debt_share: float) -> Array:
-    """Long loans wanted: what own funds do not cover, and a usual share of lumpy investment.
-
-    Args:
-        funds: Own funds free for investment, yuan.
-        plan: All outlay planned, yuan.
-        lump: Lumpy investment in the plan, yuan.
-        room: Borrowing limit less debt, yuan.
-        debt_share: Share of lumps that banks finance even where cash is there.
-    """
-    wanted = np.maximum(plan - funds, debt_share * lump)
+def within_limit(wanted: Array, room: Array) -> Array:
+    """What is asked of banks of the loans wanted: what the limit leaves room for, yuan."""
     return np.minimum(wanted, np.maximum(room, 0.0))

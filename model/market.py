@@ -74,6 +74,28 @@ def adjust_revenue(revenue: Array, target: Array, growth: Array, speed: float) -
     return passed
 
 
+def sold(wanted: Array, most: Array, weight: Array, field: Whole, market: Array) -> Array:
+    """Sales of a quarter where plant limits them: others of the field sell what it cuts off.
+
+    Buyers who are turned away go to the others, here and outside, in proportion to what these
+    sell already; who is full up in turn leaves the rest to those outside.
+
+    Args:
+        wanted: Sales asked for, yuan a quarter, shape (rows,).
+        most: Most that each can make, yuan a quarter, shape (rows,).
+        weight: Enterprises behind each row.
+        field: Field index, shape (rows,).
+        market: Demand of the field, yuan a quarter, shape (fields,).
+    """
+    full, n = wanted > most, len(market)
+    cut = np.bincount(field, weight * np.where(full, wanted - most, 0.0), n)
+    asked = np.bincount(field, weight * wanted, n)
+    free = np.bincount(field, weight * np.where(full, 0.0, wanted), n)
+    others = np.maximum(market - asked, 0.0) + free
+    more = 1.0 + cut / np.maximum(others, 1.0)
+    return np.minimum(np.where(full, most, wanted * more.take(field)), most)
+
+
 def wage_growth(
     productivity: float, labour_share: float, share_start: float, employment: float,
     correction: float, pass_through: float, supply: float,

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from mesa.time import Schedule
 
+from model import unit_cost
 from model.accounting import Books
 from model.branching import first_difference
 from model.budget import Province
@@ -117,6 +118,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.demand_growth = np.ones(n)
         self.demand_pace = province.marginals["value_added_growth"]
         self.frontier = np.zeros(n)
+        self.plant_ratio: Array
         self.links: csr_array
         self.search: Search
         self.need_start: Array
@@ -141,7 +143,10 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.rd_cost_ratio = np.ones(len(e))
         self.rd_reward = np.zeros(len(e))
         self.cash_flow = self.after_tax = np.zeros(len(e))
+        self.bridge = np.zeros(len(e))
         self.pool_knowledge = np.bincount(e.pool, e.weight * e.knowledge, self.number_of_pools)
+        self.wage_start, self.wage_gap = self.wage, 0.0
+        unit_cost.found(self)
         self.identity, self.turnover = 0.0, 1.0
         self.base_year: tuple[Array, Array] | None = None
         self.year_residual: float

@@ -27,9 +27,13 @@ def invest(m: ClusterPolicyModel) -> None:
     repaid = e.debt_long / (4.0 * p["loan_term"] + felt(m, "credit_terms", "longer"))
     buffer = p["cash_share"] * e.expected_revenue
     funds = np.maximum(e.cash + m.cash_flow - repaid - buffer, 0.0)
-    long, short, line = credit.lend(m, funds, outlay, lumps.cost, repaid)
+    # Banks are asked for part of what own funds do not cover; owners and suppliers bring the rest.
+    gap = np.maximum(outlay - funds, 0.0)
+    lent = credit.lend(m, p["bank_share"] * gap, lumps.cost, repaid)
+    long, short = lent.long, lent.short
+    owners = (1.0 - p["bank_share"]) * gap
 
-    available = funds + long - upkeep
+    available = funds + long + owners - upkeep
     stage_up = digital_plan.buys & covers(available, digital_plan.cost)
     available = available - digital_plan.cost * stage_up
     green_up = green_plan.buys & covers(available, green_plan.cost)
@@ -40,6 +44,7 @@ def invest(m: ClusterPolicyModel) -> None:
     spent = plant + upgrades
     # A loan is drawn for what is bought: what was asked for and not used is not taken up.
     long = np.minimum(long, spent)
+    owners = np.clip(spent - funds - long, 0.0, owners)
     grant, unsupported = np.zeros(len(e)), spent.copy()
     for planned, bought in (
         (lumps, lump), (digital_plan, digital_plan.cost * stage_up),
@@ -50,15 +55,15 @@ def invest(m: ClusterPolicyModel) -> None:
     grant += credit.interest_discount(m, long, unsupported)
 
     dividend = p["payout"] * np.maximum(m.after_tax, 0.0)
-    cash = e.cash + m.cash_flow + grant + long + short - repaid - spent
+    cash = e.cash + m.cash_flow + grant + long + short + owners - repaid - spent
     dividend = np.minimum(dividend, np.maximum(cash - buffer, 0.0))
     dividend += p["excess_payout"] * np.maximum(cash - dividend - 3.0 * buffer, 0.0)
     cash -= dividend
     overdraft = np.maximum(-cash, 0.0)
     e.cash = cash + overdraft
     e.debt_short = e.debt_short + short + overdraft
-    e.debt_long = e.debt_long + long - repaid
-    e.debt_line = e.debt_line * (1.0 - 0.25 / p["loan_term"]) + np.minimum(line, long)
+    e.debt_long = e.debt_long + long + lent.bridged - repaid
+    e.debt_line = e.debt_line * (1.0 - 0.25 / p["loan_term"]) + np.minimum(lent.line, long)
     e.debt_covered *= 1.0 - 0.25 / p["loan_term"]
     e.debt_covered += felt(m, "credit_terms", "coverage") * long
     e.productivity += investment.embodied_gain(plant, e.capital, p["embodied_gain"])
@@ -76,7 +81,8 @@ def invest(m: ClusterPolicyModel) -> None:
     e.year_investment += spent
     e.year_subsidy += grant
     m.spent += dot(w, grant)
-    m.books.book("households", dot(w, dividend))
+    # What banks lend on a new plant gives its owners back what they had advanced.
+    m.books.book("households", dot(w, dividend + lent.bridged - owners))
     m.books.book("outside", dot(w, spent))
     m.books.book("government", -dot(w, grant))
     credit.set_rates(m)

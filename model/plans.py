@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import digital, energy, investment, targeting
-from model.elementary import exp
+from model.elementary import exp, power
 from model.randomness import laplace, uniform
 from model.reach import barred, felt
 
@@ -96,9 +96,13 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     # Who is refused permits or land keeps up the plant it has.
     draws[0][barred(m)] = np.inf
 
+    # Plant takes time to build and is there for years: it is planned for the market ahead.
+    growth = power(np.clip(m.attraction, *investment.GROWTH_SEEN), 0.5 * p["plan_ahead"])
+    sales = e.expected_revenue * growth.take(e.field)
+
     def planned(rows: Whole | slice, price: Array | float) -> tuple[Array, Array]:
         wanted = investment.wanted_capital(
-            e.capital_rate[rows], e.expected_revenue[rows], price, p["equipment_elasticity"]
+            e.capital_rate[rows], sales[rows], price, p["equipment_elasticity"]
         )
         return investment.plan(
             e.capital[rows], wanted, draws[0][rows], draws[1][rows], draws[2][rows],

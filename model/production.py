@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import audit, awareness, energy, innovation, market, targeting, taxes
+from model import audit, awareness, energy, innovation, market, targeting, taxes, unit_cost
 from model.credit import interest_due
 from model.elementary import dot, exp, log
 from model.enterprises import NEVER
@@ -39,6 +39,7 @@ def produce(m: ClusterPolicyModel) -> None:
     materials = e.revenue - net - saved_cost - energy_cost
 
     wanted = e.labour_need * 4.0 * real * exp(-m.labour_saving - e.productivity)
+    wanted *= unit_cost.labour_per_output(m)
     e.employees += p["labour_adjustment"] * (wanted - e.employees)
     wages = e.employees * e.wage * (m.wage / 4.0)
 
@@ -121,8 +122,9 @@ def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: fl
     p = m.parameters
     if m.memory is not None:
         before_real, before_staff = m.memory
+        productivity = log(real / staff) - log(before_real / before_staff)
         growth = market.wage_growth(
-            productivity=log(real / staff) - log(before_real / before_staff),
+            productivity=productivity,
             labour_share=wages / va,
             share_start=m.labour_share_start,
             employment=log(staff / before_staff) - p["labour_force_growth"] / 4.0,
@@ -130,7 +132,10 @@ def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: fl
             pass_through=p["wage_pass_through"],
             supply=p["labour_supply_elasticity"],
         )
-        m.wage *= exp(np.clip(growth, -0.1, 0.15))
+        growth = float(np.clip(growth, -0.1, 0.15))
+        m.wage *= exp(growth)
+        # Elsewhere pay follows productivity: what moves it here alone is a cost against others.
+        m.wage_gap += growth - p["wage_pass_through"] * productivity
     m.memory = (real, staff)
 
 

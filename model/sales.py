@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import energy_quota, market, network
+from model import energy_quota, market, network, unit_cost
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
@@ -18,28 +18,34 @@ N = len(FIELDS)
 def sell(m: ClusterPolicyModel) -> None:
     """Revenue: demand passes at once, market shares move towards competitiveness."""
     e, p = m.enterprises, m.parameters
-    mass = market.competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
+    able = market.competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
+    m.plant_price += p["plant_price_speed"] / 4.0 * (m.price - m.plant_price)
+    m.plant_ratio = unit_cost.plant_ratio(m)
+    e.unit_cost = unit_cost.unit_cost(m)
+    mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     target = _clear(m, mass)
     m.quota_price, permitted = 0.0, energy_quota.permitted(m)
     if permitted is not None:
         # Dearer energy raises prices and loses sales; what is still too much is rationed, and
         # buyers turn to others for it.
-        m.quota_price, kept = energy_quota.shadow_price(m, target, permitted)
-        mass = mass * kept
+        m.quota_price, dearer = energy_quota.shadow_price(m, target, permitted)
+        e.unit_cost = e.unit_cost + dearer
+        mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
         target = _clear(m, mass)
         target = _clear(m, mass * np.minimum(permitted / np.maximum(target, 1e-9), 1.0))
-    # Plant was bought at older prices: what it makes is sold at those of today.
-    m.plant_price += p["plant_price_speed"] / 4.0 * (m.price - m.plant_price)
-    slack = p["capacity_slack"] / 4.0 * m.price / m.plant_price
-    capacity = e.capital / np.maximum(e.capital_rate, 1e-9) * slack.take(e.field)
+    rated = unit_cost.normal_sales(m) / p["normal_utilisation"]
+    most = p["plant_ceiling"] * rated
+    if permitted is not None:
+        most = np.minimum(most, permitted)
     wanted = market.adjust_revenue(
         e.revenue, target, m.demand_growth.take(e.field), p["share_adjustment"]
     )
-    e.revenue = np.minimum(wanted, capacity)
-    if permitted is not None:
-        e.revenue = np.minimum(e.revenue, permitted)
+    e.revenue = market.sold(wanted, most, e.weight, e.field, m.market)
+    e.year_capacity += rated
+    e.year_at_ceiling += np.where(e.revenue < most, 0.0, e.revenue)
     # Plans follow the demand an enterprise meets, not what its plant lets it sell.
-    e.expected_revenue += p["expectation_speed"] * (4.0 * wanted - e.expected_revenue)
+    met = np.maximum(wanted, e.revenue)
+    e.expected_revenue += p["expectation_speed"] * (4.0 * met - e.expected_revenue)
 
 
 def _clear(m: ClusterPolicyModel, mass: Array) -> Array:

@@ -219,6 +219,7 @@ class Outside:
         spread: Series to standard deviation of the last three years, shape (fields,).
         position: Series to place between the low (-1) and the high (+1) path.
         loan_rate: (year, rate a year) of new corporate loans; the last holds afterwards.
+        credit_growth: (year, log growth) of the loans that banks hold; history alone.
         input_gap: (year, growth) of what industry pays for inputs over its own prices; none
             afterwards.
         times: Parameter of the outside world to what it is multiplied by after the origin.
@@ -231,6 +232,7 @@ class Outside:
     spread: Mapping[str, Array]
     position: Mapping[str, float]
     loan_rate: tuple[tuple[int, float], ...]
+    credit_growth: tuple[tuple[int, float], ...]
     input_gap: tuple[tuple[int, float], ...]
     times: Mapping[str, float] = field(default_factory=dict)
 
@@ -250,6 +252,10 @@ class Outside:
         """Rate of new corporate loans in a year (a share a year)."""
         past = [rate for known, rate in self.loan_rate if known <= year]
         return past[-1] if past else self.loan_rate[0][1]
+
+    def credit_growth_in(self, year: int) -> float:
+        """Growth of loans in a year of history, log."""
+        return dict(self.credit_growth)[year]
 
     def input_gap_in(self, year: int) -> float:
         """Growth of input prices over own prices in a year, a share; zero after the origin."""

@@ -35,8 +35,7 @@ def entry(m: ClusterPolicyModel) -> None:
     new, promoted = drive.settle(m, new) if drive else (new, None)
     scale = m.price[new["field"]]
     capital = new["capital_rate"] * new["expected_revenue"] * scale
-    loan = np.where(new["plant"], p["plant_loan_share"], 0.0) * capital
-    new["capital"][:], new["debt_long"][:] = capital, loan
+    new["capital"][:] = capital
     new["cash"][:] = p["cash_share"] * new["expected_revenue"] * scale
     new["expected_revenue"][:] *= np.where(new["plant"], 1.0 / demography.RAMP, 1.0)
     field = new["field"]
@@ -50,9 +49,12 @@ def entry(m: ClusterPolicyModel) -> None:
     new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
     new["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * new["digital_stage"] / 4.0
     total = new["weight"]
-    m.books.book("households", -dot(total, capital + new["cash"] - loan))
+    m.books.book("households", -dot(total, capital + new["cash"]))
     m.books.book("outside", dot(total, capital))
     e.append(new)
+    # Owners advance the loan of a plant until banks grant it with all others of the quarter.
+    loan = p["plant_loan_share"] * capital * new["plant"]
+    m.bridge = np.concatenate([np.zeros(len(e) - len(total)), loan])
     network.welcome(m, len(e) - len(total))
     if drive and promoted is not None:
         drive.pay(m, promoted)
@@ -73,7 +75,9 @@ def leave(m: ClusterPolicyModel) -> None:
     repaid = np.minimum(debt[gone], means)
     borne = _guarantor_pays(m, gone, debt[gone] - repaid)
     m.books.book("outside", -dot(w, scrap))
-    m.books.book("banks", -dot(w, debt[gone] - repaid - borne))
+    lost = dot(w, debt[gone] - repaid - borne)
+    m.books.book("banks", -lost)
+    m.banks.lost += lost
     m.books.book("households", dot(w, means - repaid))
     m.exits.append((gone, w.copy()))
     e.weight[gone] = 0.0

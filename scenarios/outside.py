@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.elementary import log1p
 from model.scenario import FIELDS, SERIES, Outside
 from scenarios.tables import table
 from scenarios.units import TABLE_UNITS
@@ -67,6 +68,7 @@ def outside_world(
         },
         position=dict.fromkeys(SERIES, 0.0) | dict(position or {}),
         loan_rate=tuple((year, values["loan_rate", "all", year]) for year in years),
+        credit_growth=tuple((year, log1p(values["credit", "all", year])) for year in years if year > FIRST_YEAR),
         input_gap=tuple(
             (
                 year,

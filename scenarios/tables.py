@@ -325,7 +325,9 @@ class Marginal(Row):
 class OutsideRow(Row):
     """Yearly growth of the outside world, the loan rate, and the rule that projects them."""
 
-    series: Annotated[str, _one_of(*SERIES, "nominal_demand", "input_price", "loan_rate", "rule")]
+    series: Annotated[
+        str, _one_of(*SERIES, "nominal_demand", "input_price", "loan_rate", "credit", "rule")
+    ]
     field: Annotated[Text, _doc("field, or 'all' for fields without a series of their own")]
     year: MaybeYear
     value: Number
