@@ -68,7 +68,9 @@ def outside_world(
         },
         position=dict.fromkeys(SERIES, 0.0) | dict(position or {}),
         loan_rate=tuple((year, values["loan_rate", "all", year]) for year in years),
-        credit_growth=tuple((year, log1p(values["credit", "all", year])) for year in years if year > FIRST_YEAR),
+        credit_growth=tuple(
+            (year, log1p(values["credit", "all", year])) for year in years if year > FIRST_YEAR
+        ),
         input_gap=tuple(
             (
                 year,
