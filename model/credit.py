@@ -54,12 +54,12 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         repaid: Long loans repaid in the quarter, yuan.
     """
     e, p, w = m.enterprises, m.parameters, m.enterprises.weight
+    # Banks know less of small enterprises and lend less on what they own and earn.
+    known = 1.0 - p["limit_small"] * finance.smallness(e.expected_revenue)
     limit = finance.borrowing_limit(
-        e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"], p["limit_profit"],
-        p["limit_knowledge"] + felt(m, "credit_terms", "pledge"),
+        e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"] * known,
+        p["limit_profit"] * known, p["limit_knowledge"] + felt(m, "credit_terms", "pledge"),
     )  # fmt: skip
-    # Banks know less of small enterprises and take less of what they own for security.
-    limit *= 1.0 - p["limit_small"] * finance.smallness(e.expected_revenue)
     limit = limit * (1.0 + felt(m, "credit_terms", "limit"))
     room = limit - e.debt_short - e.debt_long + repaid
     wanted = np.maximum(gap, p["debt_share"] * lump)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from model import energy, targeting
 from model.demography import RAMP
 from model.unit_cost import energy_per_revenue

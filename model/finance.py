@@ -80,8 +80,8 @@ class Banks(Agent):  # type: ignore[misc]
 
 
 def borrowing_limit(
-    capital: Array, profit_year: Array, knowledge: Array, on_capital: float, on_profit: float,
-    on_knowledge: Array | float,
+    capital: Array, profit_year: Array, knowledge: Array, on_capital: Array | float,
+    on_profit: Array | float, on_knowledge: Array | float,
 ) -> Array:  # fmt: skip
     """Most that banks lend to each enterprise, yuan: against plant, yearly profit and knowledge."""
     return (

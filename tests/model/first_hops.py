@@ -5,10 +5,22 @@ from importlib import import_module
 
 import numpy as np
 
-from model import audit, awareness, digital, network, plans, promotion, quarter, research, targeting
+from model import (
+    audit,
+    awareness,
+    digital,
+    energy,
+    network,
+    plans,
+    promotion,
+    quarter,
+    research,
+    targeting,
+)
 from model.population import ENERGY_FIELD
 from model.randomness import uniform
 from model.reach import barred
+from model.unit_cost import energy_per_revenue
 from tests.model.policy import fork, having, lacking, run_to, setting
 
 INVEST = dict(quarter.QUARTER)["investment and finance"]
@@ -90,8 +102,8 @@ class Pair:
 
 def limit(pair):
     """Room under the borrowing limit: a share of the limit."""
-    asks, limits = pair.watch(INVEST, "finance.loans_wanted", "finance.borrowing_limit")
-    room = asks[0][0][0][3] - asks[1][0][0][3]
+    asks, limits = pair.watch(INVEST, "finance.within_limit", "finance.borrowing_limit")
+    room = asks[0][0][0][1] - asks[1][0][0][1]
     return room, pair.size * pair.part * limits[1][0][1]
 
 
@@ -108,16 +120,17 @@ def working(pair):
     with_it, without = pair.watch(INVEST, "credit.lend")
     (_, lent, _), (_, usually, before) = with_it[0], without[0]
     p = pair.one.parameters
-    usual = p["short_share"] * before["expected_revenue"]
-    free = np.isclose(usually[1], 0.15 * (usual - before["debt_short"]), rtol=1e-12, atol=1e-6)
-    return (lent[1] - usually[1])[free], (0.15 * pair.size * pair.part * usual)[free]
+    usual, speed = p["short_share"] * before["expected_revenue"], p["working_speed"]
+    asked = speed * (usual - before["debt_short"])
+    free = np.isclose(usually.short, asked, rtol=1e-12, atol=1e-6)
+    return (lent.short - usually.short)[free], (speed * pair.size * pair.part * usual)[free]
 
 
 def repaid(pair):
     """Long loans that fall due in the quarter: over a longer term."""
     with_it, without = pair.watch(INVEST, "credit.lend")
     owed, term = without[0][2]["debt_long"], 4.0 * pair.one.parameters["loan_term"]
-    fell = without[0][0][4] - with_it[0][0][4]
+    fell = without[0][0][3] - with_it[0][0][3]
     return fell, owed / term - owed / (term + pair.size * pair.part)
 
 
@@ -125,7 +138,7 @@ def covered(pair):
     """Loans a guarantor bears a part of: that part of what is drawn."""
     with_it, _ = pair.watch(INVEST, "credit.lend")
     e = pair.one.enterprises
-    drawn = e.debt_long - with_it[0][2]["debt_long"] + with_it[0][0][4]
+    drawn = e.debt_long - with_it[0][2]["debt_long"] + with_it[0][0][3] - with_it[0][1].bridged
     return e.debt_covered, pair.size * pair.part * drawn
 
 
@@ -189,10 +202,10 @@ def refused(pair):
 
 
 def surcharge(pair):
-    """Profit: less by a share of the cost of energy."""
-    m, p = pair.one, pair.one.parameters
-    cost = p["energy_price"] * p["energy_price_rise"] * m.price_all * m.enterprises.year_energy
-    return -pair.gain("profit"), pair.size * pair.part * cost
+    """Unit cost: more by a share of the cost of energy over revenue."""
+    m = pair.one
+    price = energy.price(m.parameters["energy_price"], m.energy_rise, m.price_all)
+    return pair.gain("unit_cost"), pair.size * pair.part * price * energy_per_revenue(m)
 
 
 def dear_technique(pair):

@@ -225,13 +225,13 @@ def test_institutes_become_platforms_of_the_best_clusters(base):
 
 def asked_room(base, name, monkeypatch):
     """Room under the limit that plans may fill, with a lever and without it."""
-    rooms, rule = [], finance.loans_wanted
+    rooms, rule = [], finance.within_limit
 
-    def seen(funds, plan, lump, room, share):
+    def seen(wanted, room):
         rooms.append(room)
-        return rule(funds, plan, lump, room, share)
+        return rule(wanted, room)
 
-    monkeypatch.setattr("model.finance.loans_wanted", seen)
+    monkeypatch.setattr("model.finance.within_limit", seen)
     one, _ = pair(base, name, "investment and finance")
     return one, rooms[0] - rooms[1]
 

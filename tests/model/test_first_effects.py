@@ -11,6 +11,7 @@ from model import (
     digital,
     energy,
     finance,
+    investment,
     innovation,
     network,
     plans,
@@ -243,7 +244,9 @@ def test_a_grant_for_equipment_raises_wanted_plant_by_its_price(end_of_2023, old
     assert np.all(targeting.eligible(one.policy.lever(lever), e, one.quarter)[served])
     assert np.array_equal(plan.cost[~served], before.cost[~served])
     assert np.allclose(approval.yuan[served], np.minimum(rate * plan.cost, cap)[served])
-    wanted = e.capital_rate * e.expected_revenue * (1 - rate) ** -p["equipment_elasticity"]
+    seen = np.clip(one.attraction, *investment.GROWTH_SEEN) ** (0.5 * p["plan_ahead"])
+    wanted = e.capital_rate * e.expected_revenue * seen[e.field]
+    wanted *= (1 - rate) ** -p["equipment_elasticity"]
     full = served & (plan.cost < cap / rate * (1 - 1e-9))
     assert full.any()
     assert np.allclose((e.capital + plan.cost)[full], wanted[full])
@@ -405,17 +408,17 @@ def test_value_added_tax_follows_its_rate(end_of_2023, older):
 def lent(end_of_2023, older, monkeypatch):
     """A quarter with and without the credit line: models, and room asked for and limits of it."""
     rooms, limits = [], []
-    wanted, limit = finance.loans_wanted, finance.borrowing_limit
+    within, limit = finance.within_limit, finance.borrowing_limit
 
-    def wanted_seen(funds, plan, lump, room, share):
+    def within_seen(wanted, room):
         rooms.append(room)
-        return wanted(funds, plan, lump, room, share)
+        return within(wanted, room)
 
     def limit_seen(*given):
         limits.append(limit(*given))
         return limits[-1]
 
-    monkeypatch.setattr("model.finance.loans_wanted", wanted_seen)
+    monkeypatch.setattr("model.finance.within_limit", within_seen)
     monkeypatch.setattr("model.finance.borrowing_limit", limit_seen)
     pair = with_and_without(
         end_of_2023, older, "cluster_credit_line", "investment and finance",
@@ -458,6 +461,8 @@ def test_the_line_is_not_exceeded_and_adds_its_part_to_credit(lent):
     used = 5e9 - one.banks.line_left
     assert 0.0 < used <= 5e9 * (1 + 1e-12)
     assert one.banks.credit - other.banks.credit == pytest.approx(0.3 * used, rel=1e-6)
+    # What does not add makes loans dearer for all.
+    assert one.banks.premium >= other.banks.premium
 
 
 def test_a_short_line_is_shared_out(end_of_2023, older):

@@ -18,6 +18,7 @@ from model import (
     network,
     taxes,
     titles,
+    unit_cost,
 )
 from model.demography import THRESHOLD
 from model.population import chosen, truncated_pareto
@@ -268,15 +269,38 @@ def test_nothing_asked_of_overdrawn_banks_is_no_error():
     assert 0.0 <= finance.ration(0.0, -1.0) <= 1.0
 
 
-@given(MONEY, MONEY, MONEY, reals(-1e10, 1e10), real(0.0, 1.0))
-def test_loans_follow_the_pecking_order(funds, plan, lump, room, share):
-    lump = np.minimum(lump, plan)
-    loans = finance.loans_wanted(funds, plan, lump, room, share)
-    assert np.all(loans >= 0.0)
-    assert np.all(loans <= np.maximum(room, 0.0))
-    assert np.all(loans <= plan + 1e-6)
-    # Own cash goes first: more of it never means a larger loan.
-    assert np.all(finance.loans_wanted(2.0 * funds, plan, lump, room, share) <= loans)
+@given(MONEY, reals(-1e10, 1e10))
+def test_no_more_is_asked_than_the_limit_leaves(wanted, room):
+    asked = finance.within_limit(wanted, room)
+    assert np.all(asked >= 0.0)
+    assert np.all(asked <= np.maximum(room, 0.0))
+    assert np.all(asked <= wanted)
+    assert np.all(finance.within_limit(wanted, room + 1e9) >= asked)
+
+
+@given(reals(0.0, 1e9), reals(0.0, 1e9), flags(), real(1.0, 5.0))
+def test_what_plant_cuts_off_is_sold_by_others(wanted, most, one, scale):
+    """No more is sold than is asked for in the field, nor by anybody than plant can make."""
+    field, weight = one.astype(np.int64), np.ones(ROWS)
+    demand = scale * np.bincount(field, wanted, 2)
+    sold = market.sold(wanted, most, weight, field, demand)
+    assert np.all(sold <= most)
+    assert np.all(sold >= np.minimum(wanted, most) * (1.0 - 1e-12))
+    total = np.bincount(field, sold, 2)
+    assert np.all(total <= np.bincount(field, wanted, 2) * (1.0 + 1e-12) + 1e-6)
+    alone = market.sold(wanted, np.full(ROWS, np.inf), weight, field, demand)
+    assert np.array_equal(alone, wanted)
+
+
+@given(reals(0.6, 1.6), real(0.25, 0.7))
+def test_plant_lowers_cost_and_the_harder_it_is_replaced_the_more(ratio, elasticity):
+    plant, labour = np.full(ROWS, 0.06), np.full(ROWS, 0.08)
+    cost = unit_cost.of_plant(ratio, plant, labour, elasticity)
+    assert np.all((cost <= 0.0) == (ratio >= 1.0))
+    assert np.all(unit_cost.of_plant(ratio + 0.1, plant, labour, elasticity) < cost)
+    assert np.all(np.abs(unit_cost.of_plant(ratio, plant, labour, 1.0)) <= np.abs(cost))
+    assert np.array_equal(unit_cost.kept(cost, 0.0, 4.0), np.ones(ROWS))
+    assert np.all((unit_cost.kept(cost, 0.7, 4.0) >= 1.0) == (cost <= 0.0))
 
 
 @given(MONEY, reals(-1e9, 1e9), MONEY)
