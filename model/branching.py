@@ -99,11 +99,13 @@ def _world_differs(one: Outside, other: Outside, half_life: float, never: int) -
 
 def _same_year(one: Outside, other: Outside, year: int, half_life: float) -> bool:
     """Whether a year of the outside world is the same."""
-    grown = ([each.growth(name, year, half_life) for name in SERIES] for each in (one, other))
+    mine, theirs = (
+        [each.growth(name, year, half_life) for name in SERIES] for each in (one, other)
+    )
     return (
         # Prices answer to the province's supply from the origin on.
         (one.origin == other.origin or year <= min(one.origin, other.origin))
-        and np.array_equal(*grown)
+        and np.array_equal(mine, theirs)
         and one.loan_rate_in(year) == other.loan_rate_in(year)
         and one.input_gap_in(year) == other.input_gap_in(year)
         and all(one.factor(n, year) == other.factor(n, year) for n in {**one.times, **other.times})
