@@ -55,6 +55,9 @@ marginals, clusters and outside_world.
   with a reason (`marginals.csv`).
 - Demand by field: national growth of the nearest trade; materials and energy carry what is left of
   the national total, so that the fields together grow as published (`outside_world.csv`).
+- Growth that paths come back to after the last known year: the mean of national growth since 2013,
+  for all fields, as none has figures so far back (`outside_world.csv`; national revenue of 2016 and
+  2017 recalled).
 - Prices by field: producer prices of all industry, but for copper (its own price) and PV (output
   value over module output).
 - Secondary value added of Tongling, Huangshan and Chizhou in 2021: 2023 carried back; the three

@@ -47,7 +47,8 @@ def first_difference(one: Scenario, other: Scenario) -> int:
         for name in mine | theirs
         if mine.get(name) != theirs.get(name)
     )
-    return min(never, _world_differs(one.outside, other.outside, never), *levers)
+    half_life = one.parameters["growth_half_life"]
+    return min(never, _world_differs(one.outside, other.outside, half_life, never), *levers)
 
 
 def _same_province(one: Province, other: Province) -> bool:
@@ -85,21 +86,26 @@ def _lever_differs(one: Lever | None, other: Lever | None) -> int:
     return max(start, min(moved, default=start))
 
 
-def _world_differs(one: Outside, other: Outside, never: int) -> int:
+def _world_differs(one: Outside, other: Outside, half_life: float, never: int) -> int:
     """First quarter of the first year in which the outside world differs; `never` if none does."""
     given = [name for name in one.__dataclass_fields__ if name != "position"]
     if one.position == other.position and all(getattr(one, n) is getattr(other, n) for n in given):
         return never
     # A run sets out from the year before the first.
     years = range(FIRST_YEAR - 1, year_of(never) + 1)
-    apart = (quarter_index(year, 1) for year in years if not _same_year(one, other, year))
-    return next(apart, never)
+    apart = (year for year in years if not _same_year(one, other, year, half_life))
+    return next((quarter_index(year, 1) for year in apart), never)
 
 
-def _same_year(one: Outside, other: Outside, year: int) -> bool:
+def _same_year(one: Outside, other: Outside, year: int, half_life: float) -> bool:
     """Whether a year of the outside world is the same."""
+    mine, theirs = (
+        [each.growth(name, year, half_life) for name in SERIES] for each in (one, other)
+    )
     return (
-        all(np.array_equal(one.growth(name, year), other.growth(name, year)) for name in SERIES)
+        # Prices answer to the province's supply from the origin on.
+        (one.origin == other.origin or year <= min(one.origin, other.origin))
+        and np.array_equal(mine, theirs)
         and one.loan_rate_in(year) == other.loan_rate_in(year)
         and one.input_gap_in(year) == other.input_gap_in(year)
         and all(one.factor(n, year) == other.factor(n, year) for n in {**one.times, **other.times})

@@ -109,10 +109,11 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.price, self.price_all = np.ones(n), 1.0
         self.plant_price = np.ones(n)
         self.lasting_price = np.ones(n)
-        self.input_price = 1.0
+        self.input_price = np.ones(n)
         # A field that no row stands for keeps a market next to nothing.
         sales = np.maximum(np.bincount(e.field, e.weight * e.revenue, n), 1e6)
         self.market = sales / province.fields["market_share"]
+        self.left_to_others = 1.0 - province.fields["market_share"]
         self.past_markets = (self.market, self.market)
         self.attraction = np.ones(n)
         self.demand_growth = np.ones(n)

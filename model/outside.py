@@ -1,4 +1,11 @@
-"""The outside world: demand, prices, the frontier and the tax rates that a quarter brings."""
+"""The outside world: demand, prices, the frontier and the tax rates that a quarter brings.
+
+Markets are given in yuan, so demand for a field has elasticity one. Where the province takes a
+larger part of a market its price falls, in proportion to (part left to others)^(1 / elasticity).
+The price index of CES demand does so with elasticity sigma - 1 when others keep their mass; so does
+the price where others give way by their own supply, with elasticity one plus that of their supply
+(residual demand of a group of sellers, Landes and Posner 1981).
+"""
 
 from __future__ import annotations
 
@@ -7,34 +14,40 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import taxes
-from model.elementary import dot, exp, log1p
+from model.elementary import dot, exp, log1p, power
 from model.scenario import FIELDS
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
+    from model.scenario import Array
+
+LEAST_LEFT = 0.05
+"""Part of a market that others keep at least: no price falls to nothing."""
 
 
 def outside_world(m: ClusterPolicyModel) -> None:
     """Demand, prices and frontier of the quarter; yearly paths are steps that keep yearly means."""
     p, year = m.parameters, m.year
     if m.quarter % 4 == 0:
-        outside = m.policy.outside
+        outside, half_life = m.policy.outside, p["growth_half_life"]
+        answer = own_supply(m)
         # New plant goes where markets grew in the two years before.
         m.attraction = m.market / m.past_markets[0]
         m.past_markets = (*m.past_markets[1:], m.market)
-        price = 1.0 + outside.growth("price", year)
+        price = 1.0 + outside.growth("price", year, half_life)
         # Orders run on: the province meets the swings of all industry late, a field's own at once.
-        demand, carried = outside.growth("demand", year), p["demand_inertia"]
+        demand, carried = outside.growth("demand", year, half_life), p["demand_inertia"]
         nation = dot(m.market, demand) / float(m.market.sum())
         m.demand_pace = carried * m.demand_pace + (1.0 - carried) * nation
         m.demand_growth = (1.0 + demand + m.demand_pace - nation) * price
-        m.price = m.price * price
+        m.price = m.price * price * answer
         # Pay follows prices at once, or each year of rising prices would begin with high profit.
         m.wage *= float(np.sum(m.market * price) / np.sum(m.market))
         m.market = m.market * m.demand_growth
         m.price_all = float(np.sum(m.market) / np.sum(m.market / m.price))
-        m.frontier = p["frontier_share"] * log1p(outside.growth("frontier", year)) / 4.0
-        m.input_price *= 1.0 + outside.input_gap_in(year)
+        m.frontier = p["frontier_share"] * log1p(outside.growth("frontier", year, half_life)) / 4.0
+        # What others supply does not get cheaper with the field's own price.
+        m.input_price = m.input_price * (1.0 + outside.input_gap_in(year)) / answer
         m.banks.base_rate = outside.loan_rate_in(year)
     else:
         m.demand_growth = np.ones(len(FIELDS))
@@ -43,3 +56,17 @@ def outside_world(m: ClusterPolicyModel) -> None:
     m.income_tax = taxes.IncomeTaxRates(
         *(rates("corporate_income_tax", term) for term in taxes.IncomeTaxRates.__annotations__)
     )
+
+
+def own_supply(m: ClusterPolicyModel) -> Array:
+    """What a field's price is multiplied by for the supply of the province, shape (fields,).
+
+    Until the origin prices are published and hold the answer already; what counts afterwards is
+    the part of the market sold since. A year's prices answer to sales of the year before.
+    """
+    e = m.enterprises
+    sales = np.bincount(e.field, e.weight * e.revenue, len(FIELDS))
+    before, m.left_to_others = m.left_to_others, np.maximum(1.0 - sales / m.market, LEAST_LEFT)
+    if m.year <= m.policy.outside.origin + 1:
+        return np.ones(len(FIELDS))
+    return power(m.left_to_others / before, m.parameters["supply_price_inverse"])

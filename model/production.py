@@ -28,7 +28,8 @@ def produce(m: ClusterPolicyModel) -> None:
     made = e.va_rate * e.revenue
     real = (made + vat_share / (1.0 - vat_share) * made) / price
     # Dearer inputs are passed on in part; volumes are those of the inputs' old prices.
-    dearer = p["input_price_borne"] * (m.input_price - 1.0) * (e.revenue - made)
+    rise = m.input_price.take(e.field) - 1.0
+    dearer = p["input_price_borne"] * rise * (e.revenue - made)
     net = made - np.minimum(dearer, 0.5 * made)
     vat = vat_share / (1.0 - vat_share) * vat_rate / 0.13 * net
     energy_price = energy.price(p["energy_price"], m.energy_rise, m.price_all)

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from model.elementary import power
+
 FIELDS = (
     "nev", "ai_voice", "pv_storage", "ic_display", "appliances", "cu_mg_materials",
     "biobased_materials", "robots", "quantum", "aerospace", "nuclear", "other_equipment",
@@ -208,15 +210,18 @@ def always(groups: Groups) -> Targets:
 class Outside:
     """The outside world: yearly growth of demand, prices and the technology frontier by field.
 
-    History is as published. After the origin a series grows at the mean of the last three years
-    before it, moved by `position` (in [-1, 1]) standard deviations of those three years.
+    History is as published. After the origin the growth of the last years goes over into its long
+    mean: the distance between the two halves in the `half_life` that `growth` is asked with. The
+    path is moved by `position` (in [-1, 1]) standard deviations of a single year.
 
     Attributes:
         first_year: Calendar year of the first row of `history`.
         origin: Last year that is history.
         history: Series to growth a year, shape (years, fields), as shares.
-        mean: Series to mean of the last three years, shape (fields,).
-        spread: Series to standard deviation of the last three years, shape (fields,).
+        recent: Series to mean of the last years before the origin, shape (fields,).
+        age: Years from the middle of those last years to the origin.
+        lasting: Series to the long mean of all industry, all years known at the origin.
+        spread: Series to standard deviation of all industry over the same years.
         position: Series to place between the low (-1) and the high (+1) path.
         loan_rate: (year, rate a year) of new corporate loans; the last holds afterwards.
         credit_growth: (year, log growth) of the loans that banks hold; history alone.
@@ -228,8 +233,10 @@ class Outside:
     first_year: int
     origin: int
     history: Mapping[str, Array]
-    mean: Mapping[str, Array]
-    spread: Mapping[str, Array]
+    recent: Mapping[str, Array]
+    age: float
+    lasting: Mapping[str, float]
+    spread: Mapping[str, float]
     position: Mapping[str, float]
     loan_rate: tuple[tuple[int, float], ...]
     credit_growth: tuple[tuple[int, float], ...]
@@ -240,13 +247,23 @@ class Outside:
         """What a parameter of the outside world is multiplied by in a year; 1 until the origin."""
         return self.times.get(parameter, 1.0) if year > self.origin else 1.0
 
-    def growth(self, series: str, year: int) -> Array:
-        """Growth of a series in a year, shape (fields,)."""
+    def growth(self, series: str, year: int, half_life: float) -> Array:
+        """Growth of a series in a year, shape (fields,).
+
+        Args:
+            series: Demand, price or frontier.
+            year: Calendar year.
+            half_life: Years in which the distance from the long mean halves; of no account until
+                the origin.
+        """
         row = year - self.first_year
         if 0 <= row < len(self.history[series]) and year <= self.origin:
             result: Array = self.history[series][row]
             return result
-        return self.mean[series] + self.position.get(series, 0.0) * self.spread[series]
+        long_mean = self.lasting[series]
+        kept = power(0.5, (year - self.origin + self.age) / half_life)
+        moved = self.position.get(series, 0.0) * self.spread[series]
+        return long_mean + kept * (self.recent[series] - long_mean) + moved
 
     def loan_rate_in(self, year: int) -> float:
         """Rate of new corporate loans in a year (a share a year)."""

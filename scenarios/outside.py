@@ -1,9 +1,9 @@
 """The outside world at any origin: what is known until then, and the rule that goes on from it.
 
-After the origin each series grows at the mean of the three years before it; low and high are one
-standard deviation of those years below and above. A field's own distance from all industry goes
-on only in part (`field_persistence`), so that three boom years are not extrapolated for ever. The
-rule and its numbers are the same at every origin.
+After the origin each series goes from the mean of the last three years, by field, to the mean of
+all industry over all years of the table, and low and high are one standard deviation of those years
+below and above. A boom, of the nation or of a field, so fades instead of going on for ever. The
+rule and its numbers are the same at every origin, and later rows of the table are not looked at.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from model.scenario import Array
 
 FIRST_YEAR = 2018
-"""First year of the table."""
+"""First year of the history that runs see; older years of the table only make the long mean."""
 ORIGIN = 2023
 """Last year of history where a scenario says nothing."""
 
@@ -42,30 +42,29 @@ def outside_world(
     """
     values = _values()
     window = int(values["rule", "window_years", None])
-    persistence = values["rule", "field_persistence", None]
     years = range(FIRST_YEAR, origin + 1)
     if len(years) < window:
         raise ValueError(f"an origin needs {window} years of history: {origin} is too early")
     history = {series: _history(values, series, years) for series in SERIES}
-    recent = {series: rows[-window:] for series, rows in history.items()}
     whole = {
-        series: np.array([values[series, "all", year] for year in years][-window:])
+        series: np.array(
+            [
+                value
+                for (name, field, year), value in values.items()
+                if (name, field) == (series, "all") and year is not None and year <= origin
+            ]
+        )
         for series in SERIES
     }
     return Outside(
         first_year=FIRST_YEAR,
         origin=origin,
         history=history,
-        mean={
-            series: whole[series].mean()
-            + persistence * (recent[series].mean(axis=0) - whole[series].mean())
-            for series in SERIES
-        },
-        spread={
-            # Fields move with all industry: its spread is theirs, so that paths stay comparable.
-            series: np.full(len(FIELDS), whole[series].std(ddof=1))
-            for series in SERIES
-        },
+        recent={series: rows[-window:].mean(axis=0) for series, rows in history.items()},
+        age=(window - 1) / 2.0,
+        lasting={series: float(known.mean()) for series, known in whole.items()},
+        # Fields move with all industry: its spread is theirs, so that paths stay comparable.
+        spread={series: float(known.std(ddof=1)) for series, known in whole.items()},
         position=dict.fromkeys(SERIES, 0.0) | dict(position or {}),
         loan_rate=tuple((year, values["loan_rate", "all", year]) for year in years),
         credit_growth=tuple(

@@ -41,8 +41,10 @@ class OutsideData(Part):
     first_year: StrictInt
     origin: StrictInt
     history: dict[str, list[FieldValues]]
-    mean: dict[str, FieldValues]
-    spread: dict[str, FieldValues]
+    recent: dict[str, FieldValues]
+    age: Finite
+    lasting: dict[str, Finite]
+    spread: dict[str, Finite]
     position: dict[str, Finite]
     loan_rate: list[tuple[StrictInt, Finite]]
     input_gap: list[tuple[StrictInt, Finite]]
@@ -135,7 +137,7 @@ def resolved(document: Document) -> Scenario:
     _check_parameters(document, data)
     _check_period(document, data)
     outside = data.outside.model_dump()
-    for name in ("mean", "spread", "history"):
+    for name in ("recent", "history"):
         outside[name] = {series: np.array(values) for series, values in outside[name].items()}
     province = data.province.model_dump()
     return Scenario(

@@ -275,7 +275,7 @@ def test_planted_futures_change_no_forecast(simulated, monkeypatch):
     original = outside.table
     monkeypatch.setattr(bt, "load", doctored)
     monkeypatch.setattr(outside, "table", doctored_table)
-    assert outside_world(2023).mean["demand"].mean() > 0.5, "the fault is planted"
+    assert outside_world(2023).recent["demand"].mean() > 0.5, "the fault is planted"
     again = Small.made()
     assert again.keys() == simulated.keys()
     for key, values in simulated.items():

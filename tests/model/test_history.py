@@ -11,11 +11,11 @@ def test_demand_of_a_year_carries_on_from_the_one_before(start, scenario):
     model = start(of=scenario.with_draw({"demand_inertia": carried}, {}))
     pace = scenario.province.marginals["value_added_growth"]
     for year in (2019, 2020, 2021):
-        demand, market = scenario.outside.growth("demand", year), model.market
+        demand, market = scenario.outside.growth("demand", year, 1.0), model.market
         nation = float(np.average(demand, weights=market))
         pace = carried * pace + (1.0 - carried) * nation
         model.step()
-        price = 1.0 + scenario.outside.growth("price", year)
+        price = 1.0 + scenario.outside.growth("price", year, 1.0)
         grown = model.demand_growth
         assert grown == pytest.approx((1.0 + demand + pace - nation) * price)
         assert np.average(grown / price, weights=market) == pytest.approx(1.0 + pace)
@@ -27,7 +27,7 @@ def test_demand_of_a_year_carries_on_from_the_one_before(start, scenario):
 def test_without_inertia_demand_is_that_of_the_year(start, scenario):
     model = start(of=scenario.with_draw({"demand_inertia": 0.0}, {}))
     model.step()
-    grown = (1.0 + scenario.outside.growth("demand", 2019)) * model.price
+    grown = (1.0 + scenario.outside.growth("demand", 2019, 1.0)) * model.price
     assert model.demand_growth == pytest.approx(grown)
 
 
@@ -59,7 +59,7 @@ def test_pay_follows_prices_at_once(start, scenario):
     before = plain.market
     plain.step()
     inflated.step()
-    rise = 1.0 + scenario.outside.growth("price", 2019)
+    rise = 1.0 + scenario.outside.growth("price", 2019, 1.0)
     weight = before / before.sum()
     apart = np.log(np.dot(weight, rise + 0.05)) - np.log(np.dot(weight, rise))
     assert wage > 0.0

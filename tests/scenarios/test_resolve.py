@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.scenario import CITIES, FIELDS, quarter_index
-from scenarios import check, load, shipped
+from model.scenario import CITIES, FIELDS, SERIES, quarter_index
+from scenarios import check, load, outside, shipped
 from scenarios.levers import declarations
 from scenarios.outside import outside_world
 from scenarios.schema import FIRST
@@ -183,11 +183,17 @@ def test_outside_world_follows_one_rule_at_every_origin(origin):
         if row.series == "demand" and row.field == "all"
     }
     window = np.array([known[year] for year in range(origin - 2, origin + 1)])
+    whole = np.array([value for year, value in known.items() if year <= origin])
+    assert len(whole) == origin - 2012
     plain = FIELDS.index("quantum")
-    assert world.mean["demand"][plain] == pytest.approx(window.mean())
-    assert world.spread["demand"][plain] == pytest.approx(window.std(ddof=1))
+    assert world.recent["demand"][plain] == pytest.approx(window.mean())
+    assert world.lasting["demand"] == pytest.approx(whole.mean())
+    assert world.spread["demand"] == pytest.approx(whole.std(ddof=1))
     assert len(world.history["demand"]) == origin - world.first_year + 1
-    assert world.growth("demand", origin + 1)[plain] == pytest.approx(window.mean())
+    # The middle of the window lies a year before the origin: two years have passed a year after it.
+    halfway = whole.mean() + (window.mean() - whole.mean()) / 2.0
+    assert world.growth("demand", origin + 1, 2.0)[plain] == pytest.approx(halfway)
+    assert (world.growth("demand", origin, 1.0) == world.history["demand"][-1]).all()
     assert max(year for year, _ in world.loan_rate) == origin
     assert max(year for year, _ in world.input_gap) == origin
     assert world.input_gap_in(origin) != 0.0
@@ -199,17 +205,51 @@ def test_outside_paths_stand_one_deviation_apart(tmp_path):
         tmp_path, "baseline: without_document_55\noutside: {demand_growth: {path: low}}\n"
     )
     world = low.outside
-    apart = world.mean["demand"] - world.growth("demand", 2025)
+    central = outside_world(2023)
+    apart = central.growth("demand", 2025, 1.0) - world.growth("demand", 2025, 1.0)
     assert apart == pytest.approx(world.spread["demand"])
-    assert (world.growth("price", 2025) == world.mean["price"]).all()
+    assert (world.growth("price", 2025, 1.0) == central.growth("price", 2025, 1.0)).all()
 
 
-def test_a_field_keeps_part_of_its_distance_from_all_industry():
-    world = outside_world(2023)
-    pv, plain = FIELDS.index("pv_storage"), FIELDS.index("quantum")
-    own = world.history["demand"][-3:, pv].mean()
-    mean = world.mean["demand"]
-    assert mean[plain] < mean[pv] < own
+@pytest.mark.parametrize("origin", [2021, 2023])
+@pytest.mark.parametrize("series", SERIES)
+def test_every_path_comes_back_to_the_long_mean_of_all_industry(series, origin):
+    world = outside_world(origin)
+    paths = np.array([world.growth(series, year, 1.0) for year in range(origin + 1, origin + 40)])
+    gaps = np.abs(paths - world.lasting[series])
+    assert gaps[0] == pytest.approx(np.abs(world.recent[series] - world.lasting[series]) / 4.0)
+    assert (gaps[1:6] < gaps[:5]).all()
+    assert gaps[1:6] == pytest.approx(gaps[:5] / 2.0)
+    assert gaps[-1] == pytest.approx(np.zeros(len(FIELDS)), abs=1e-9)
+
+
+def test_a_boom_lasts_longer_with_a_longer_half_life():
+    world, pv = outside_world(2023), FIELDS.index("pv_storage")
+    short, middle, long = (world.growth("demand", 2025, years)[pv] for years in (0.3, 1.0, 2.0))
+    assert world.lasting["demand"] < short < middle < long < world.recent["demand"][pv]
+
+
+@pytest.mark.parametrize("origin", [2020, 2021, 2022])
+def test_no_figure_after_the_origin_moves_a_path(origin, monkeypatch):
+    def paths():
+        world = outside_world(origin)
+        years = range(2018, origin + 6)
+        return [world.growth(series, year, 1.0) for series in SERIES for year in years]
+
+    def later(known):
+        """Tables in which all figures after a year are upside down."""
+        return lambda name: tuple(
+            row.model_copy(update={"value": -row.value - 50.0})
+            if name == "outside_world" and (row.year or 0) > known
+            else row
+            for row in table(name)
+        )
+
+    before = paths()
+    monkeypatch.setattr(outside, "table", later(origin))
+    assert np.array_equal(before, paths())
+    monkeypatch.setattr(outside, "table", later(origin - 1))
+    assert not np.allclose(before, paths()), "a figure of the origin itself does move them"
 
 
 def test_origin_without_enough_history():
