@@ -353,6 +353,30 @@ class Parameter(Row):
     use: Text
 
 
+Prices = Literal["own", "industry"]
+InputsHeld = Literal["capital and labour", "none"]
+
+
+class Estimate(Row):
+    """Parameters that are estimates of the literature, and what each study held fixed.
+
+    `model/estimates.py` turns them into effects on log productivity. `concept` is value added, or
+    sales on capital and labour alone, which move with value added where materials move with
+    output; an estimate on gross output with materials held is no row here until it is put on value
+    added by hand.
+    """
+
+    parameter: Text
+    prices: Prices
+    inputs: InputsHeld
+    concept: Literal["value added", "sales without materials"]
+    horizon: Text
+    kind: Literal["flow", "stock", "state"]
+    seen: Literal["yes", "no"]
+    source: Text
+    note: str
+
+
 class Effect(Row):
     """Published effect sizes."""
 
@@ -424,6 +448,7 @@ INPUT_TABLES: dict[str, type[Row]] = {
     "marginals": Marginal,
     "clusters": Cluster,
     "outside_world": OutsideRow,
+    "estimates": Estimate,
 }
 """Tables a run is made of: their hash is part of its identity."""
 
