@@ -408,6 +408,20 @@ class Prior(Row):
     acts_on: str
 
 
+class PublishedRegression(Row):
+    """Coefficients of published regressions that are run on the simulated panel."""
+
+    key: Text
+    estimator: Text
+    study: Text
+    window: Text
+    published: Number
+    low: MaybeNumber
+    high: MaybeNumber
+    source: Text
+    note: str
+
+
 class StylisedFact(Row):
     """Facts on populations of enterprises and how to measure each in a simulation."""
 
@@ -464,6 +478,7 @@ TABLES: dict[str, type[Row]] = INPUT_TABLES | {
     "clusters_known_later": LaterCluster,
     "effects": Effect,
     "priors": Prior,
+    "published_regressions": PublishedRegression,
     "stylised_facts": StylisedFact,
     "policy_trials": PolicyTrial,
 }
