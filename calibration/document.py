@@ -42,7 +42,7 @@ Money in the tables is in units of 100 million yuan (亿元) unless the unit say
 loader turns everything into yuan, tce, persons and shares.
 
 Tables a run is made of are part of its identity by their hash: parameters, fields, cities,
-marginals, clusters and outside_world.
+marginals, clusters, outside_world and estimates.
 
 ## What is not published and how it is filled
 

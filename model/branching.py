@@ -56,6 +56,7 @@ def _same_province(one: Province, other: Province) -> bool:
     return one is other or (
         one.marginals == other.marginals
         and one.clusters == other.clusters
+        and one.estimates == other.estimates
         and np.array_equal(one.city_weight, other.city_weight)
         and one.fields.keys() == other.fields.keys()
         and all(np.array_equal(one.fields[name], other.fields[name]) for name in one.fields)

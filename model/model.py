@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from mesa.time import Schedule
 
-from model import unit_cost
+from model import estimates, first_productivity, unit_cost
 from model.accounting import Books
 from model.branching import first_difference
 from model.budget import Province
@@ -91,6 +91,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.timings["year end"] = 0.0
         self._recorded: list[tuple[int, Recorded]] = []
         self._initialise()
+        first_productivity.found(self)
         self._found()
         self.schedule_recurring(self.close_year, Schedule(interval=4, start=4))
 
@@ -118,7 +119,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.attraction = np.ones(n)
         self.demand_growth = np.ones(n)
         self.demand_pace = province.marginals["value_added_growth"]
-        self.frontier = np.zeros(n)
+        self.frontier, self.common = np.zeros(n), np.zeros(n)
         self.plant_ratio: Array
         self.links: csr_array
         self.search: Search
@@ -207,6 +208,11 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
                     given = "national_cluster_contest"
                 self.title_credit[i] = self.lever_value(given, "credit")
                 self.title_appeal[i] = self.lever_value(given, "appeal")
+
+    def on_productivity(self, name: str) -> float:
+        """A parameter that is an estimate of the literature, as an effect on log productivity."""
+        basis = self.policy.province.estimates[name]
+        return estimates.on_productivity(self.parameters[name], basis, self.parameters["sigma"])
 
     def peer_share(self, doing: Flag) -> Array:
         """Share of the other enterprises of the same pool (cluster, or field in city) doing it."""

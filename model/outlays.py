@@ -66,7 +66,7 @@ def invest(m: ClusterPolicyModel) -> None:
     e.debt_line = e.debt_line * (1.0 - 0.25 / p["loan_term"]) + np.minimum(lent.line, long)
     e.debt_covered *= 1.0 - 0.25 / p["loan_term"]
     e.debt_covered += felt(m, "credit_terms", "coverage") * long
-    e.productivity += investment.embodied_gain(plant, e.capital, p["embodied_gain"])
+    e.productivity += investment.embodied_gain(plant, e.capital, m.on_productivity("embodied_gain"))
     e.energy_technique = energy.technique(
         e.energy_technique, plant, e.capital,
         m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise") + m.quota_price),

@@ -52,6 +52,7 @@ def outside_world(m: ClusterPolicyModel) -> None:
     else:
         m.demand_growth = np.ones(len(FIELDS))
     m.outside = m.outside * exp((p["sigma"] - 1.0) * m.frontier)
+    m.common = m.common + m.frontier
     rates = m.lever_value
     m.income_tax = taxes.IncomeTaxRates(
         *(rates("corporate_income_tax", term) for term in taxes.IncomeTaxRates.__annotations__)

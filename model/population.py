@@ -18,6 +18,8 @@ import numpy.typing as npt
 from model.clusters import ClusterSeat, seats
 from model.elementary import exp, log, power
 from model.enterprises import NEVER, empty
+from model.estimates import on_productivity
+from model.first_productivity import learned
 from model.innovation import noise_scale
 from model.randomness import Ids, normal, uniform
 from model.scenario import CITIES, FIELDS, TIERS, Array, Province
@@ -357,10 +359,13 @@ def _describe(
     """All attributes but size, field and place, each raked to its marginal."""
     m, facts = province.marginals, province.fields
     ids, w, above, field = e["id"], e["weight"], e["above_scale"], e["field"]
+    _innovation(e, revenue, province, p, seed)
     wedge = p["wedge_spread"] * normal(seed, "wedge", ids)
 
     tax = m["va_share_production_tax"] * p["vat_in_production_tax"]
-    with_vat = np.minimum(facts["va_rate"][field] * exp(wedge), 0.75)
+    with_vat = np.minimum(
+        facts["va_rate"][field] * exp(wedge + _known(e, revenue, province, p)), 0.75
+    )
     with_vat = np.minimum(_spread(with_vat * revenue, w, above, m["value_added"]) / revenue, 0.85)
     e["va_rate"][:] = with_vat * (1.0 - tax)
     va = with_vat * revenue
@@ -409,8 +414,6 @@ def _describe(
     e["debt_short"][:] = debt - e["debt_long"]
     e["cash"][:] = p["cash_share"] * revenue * exp(0.4 * normal(seed, "cash", ids))
 
-    _innovation(e, revenue, va, province, p, seed)
-
     _digital_and_energy(e, revenue, va, province, p, seed)
 
     e["ownership"][:] = _ownership(revenue, uniform(seed, "ownership", ids))
@@ -428,6 +431,20 @@ def _describe(
     e["mu_class"][:] = 1
 
 
+def _known(
+    e: dict[str, npt.NDArray[Any]], revenue: Array, province: Province, p: Mapping[str, float]
+) -> Array:
+    """What knowledge adds to the log of value added from the same inputs, shape (rows,).
+
+    At prices of the field that is (σ-1)/σ of what it adds to productivity: what studies that hold
+    inputs see (`model/estimates.py`).
+    """
+    known = learned(e["knowledge"], e["knowledge_floor"], e["field"], e["weight"] * revenue)
+    gain = on_productivity(p["gamma_RD"], province.estimates["gamma_RD"], p["sigma"])
+    result: Array = gain * (p["sigma"] - 1.0) / p["sigma"] * known
+    return result
+
+
 def _digital_and_energy(
     e: dict[str, npt.NDArray[Any]], revenue: Array, va: Array, province: Province,
     p: Mapping[str, float], seed: int,
@@ -442,7 +459,6 @@ def _digital_and_energy(
     adopted = uniform(seed, "digital", ids) < np.minimum(coverage, 0.95)
     depth = np.floor(log(uniform(seed, "digital depth", ids)) / log(0.38)).astype(np.int64)
     e["digital_stage"][:] = np.where(adopted, np.minimum(1 + depth, 4), 0)
-    e["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * e["digital_stage"] / 4.0
 
     energy = (
         province.fields["energy_per_va"][e["field"]] * exp(0.5 * normal(seed, "energy", ids)) * va
@@ -473,8 +489,8 @@ def _ownership(revenue: Array, draw: Array) -> npt.NDArray[np.int64]:
 
 
 def _innovation(
-    e: dict[str, npt.NDArray[Any]], revenue: Array, va: Array, province: Province,
-    p: Mapping[str, float], seed: int,
+    e: dict[str, npt.NDArray[Any]], revenue: Array, province: Province, p: Mapping[str, float],
+    seed: int,
 ) -> None:  # fmt: skip
     """R&D, institutions, knowledge and the titles held at end-2018."""
     m, facts = province.marginals, province.fields

@@ -39,7 +39,9 @@ def produce(m: ClusterPolicyModel) -> None:
     # Energy at unchanged technique is part of what the value-added rate already pays for.
     materials = e.revenue - net - saved_cost - energy_cost
 
-    wanted = e.labour_need * 4.0 * real * exp(-m.labour_saving - e.productivity)
+    # Own productivity lowers the own price as much as cost, so that at prices of the field it saves
+    # no labour; what all sellers of the field gain has lowered the price of the field.
+    wanted = e.labour_need * 4.0 * real * exp(-m.labour_saving - m.common).take(e.field)
     wanted *= unit_cost.labour_per_output(m)
     e.employees += p["labour_adjustment"] * (wanted - e.employees)
     wages = e.employees * e.wage * (m.wage / 4.0)

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 def innovate(m: ClusterPolicyModel) -> None:
     """R&D of the next quarter, knowledge, spillovers, digital gains, shocks: productivity."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    sigma1 = p["sigma"] - 1.0
     before = e.knowledge
     real_rd = e.rd / m.price_all
     e.knowledge = innovation.next_knowledge(before, real_rd, p["delta_K"])
-    gain = p["gamma_RD"] / sigma1 * innovation.log_gain(before, e.knowledge, e.knowledge_floor)
+    gain = m.on_productivity("gamma_RD") * innovation.log_gain(
+        before, e.knowledge, e.knowledge_floor
+    )
     size = m.number_of_pools
     added = np.bincount(e.pool, e.weight * real_rd, size)
     added += _from_other_cities(m, real_rd, added)
@@ -35,12 +36,13 @@ def innovate(m: ClusterPolicyModel) -> None:
     absorb = np.where(e.rd_institution, 1.25, np.where(e.rd_active, 1.0, 0.5))
     absorb = absorb * (1.0 + felt(m, "spillover", "rise"))
     spill = innovation.log_gain(others_before, others_after, np.full(1, 1e7))
-    gain += p["spill_RD"] / sigma1 * absorb * np.clip(spill, -0.1, 0.1)
+    gain += m.on_productivity("spill_RD") * absorb * np.clip(spill, -0.1, 0.1)
     m.pool_knowledge = pool_after
     digital_before = e.digital_gain
     e.digital_gain = digital.realised_gain(
-        digital_before, e.digital_stage, p["phi_D"] / sigma1, 1.0 / p["digital_lag_ratio"]
-    )
+        digital_before, e.digital_stage, m.on_productivity("phi_D"),
+        1.0 / p["digital_lag_ratio"],
+    )  # fmt: skip
     gain += e.digital_gain - digital_before
     gain += p["frontier_absorption"] * m.frontier.take(e.field) + p["drift"] / 4.0
     e.productivity += gain

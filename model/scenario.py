@@ -12,12 +12,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from model.elementary import power
+
+if TYPE_CHECKING:
+    from model.estimates import Basis
 
 FIELDS = (
     "nev", "ai_voice", "pv_storage", "ic_display", "appliances", "cu_mg_materials",
@@ -306,12 +309,14 @@ class Province:
         city_weight: Weights of the cities in the order of CITIES.
         marginals: Name (see `calibration/data/marginals.csv`) to value at end-2018.
         clusters: Named clusters.
+        estimates: Parameter that is an estimate of the literature to what it stands on.
     """
 
     fields: Mapping[str, Array]
     city_weight: Array
     marginals: Mapping[str, float]
     clusters: tuple[ClusterRecord, ...]
+    estimates: Mapping[str, Basis]
 
 
 @dataclass(frozen=True)

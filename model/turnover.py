@@ -47,7 +47,7 @@ def entry(m: ClusterPolicyModel) -> None:
     new["employees"][:] = new["labour_need"] * new["va_rate"] * 4.0 * new["revenue"]
     new["appeal"][:] = m.title_appeal[new["cluster"]]
     new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
-    new["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * new["digital_stage"] / 4.0
+    new["digital_gain"][:] = m.on_productivity("phi_D") * new["digital_stage"] / 4.0
     total = new["weight"]
     m.books.book("households", -dot(total, capital + new["cash"]))
     m.books.book("outside", dot(total, capital))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.estimates import Basis
 from model.scenario import CITIES, FIELDS, ClusterRecord, Province
 from scenarios.tables import table
 from scenarios.units import TABLE_UNITS
@@ -33,6 +34,7 @@ def province() -> Province:
         city_weight=_complete("city weights", [weight.get(c, float("nan")) for c in CITIES]),
         marginals={row.name: row.value * TABLE_UNITS[row.unit] for row in table("marginals")},
         clusters=tuple(_cluster(row) for row in table("clusters") if row.cities),
+        estimates={row.parameter: Basis(row.prices, row.inputs) for row in table("estimates")},
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field, StrictInt
 
+from model.estimates import Basis
 from model.scenario import (
     CITIES,
     FIELDS,
@@ -26,7 +27,7 @@ from scenarios.language import say
 from scenarios.levers import declaration, declarations
 from scenarios.limits import FIRST_END, LAST_END, in_range, within
 from scenarios.schema import Finite, Label, Name, Part, Who, checked
-from scenarios.tables import table
+from scenarios.tables import InputsHeld, Prices, table
 
 if TYPE_CHECKING:
     from scenarios.schema import LeverDeclaration
@@ -51,6 +52,13 @@ class OutsideData(Part):
     times: dict[str, Finite]
 
 
+class BasisData(Part):
+    """What an estimate stands on, as resolved."""
+
+    prices: Prices
+    inputs: InputsHeld
+
+
 class ProvinceData(Part):
     """The tables of the province as resolved."""
 
@@ -58,6 +66,7 @@ class ProvinceData(Part):
     city_weight: Annotated[list[Finite], Field(min_length=len(CITIES), max_length=len(CITIES))]
     marginals: dict[str, Finite]
     clusters: list[ClusterData]
+    estimates: dict[str, BasisData]
 
 
 class ClusterData(Part):
@@ -158,6 +167,7 @@ def resolved(document: Document) -> Scenario:
             city_weight=np.array(province["city_weight"]),
             marginals=province["marginals"],
             clusters=tuple(ClusterRecord(**cluster) for cluster in province["clusters"]),
+            estimates={name: Basis(**basis) for name, basis in province["estimates"].items()},
         ),
         rows=data.rows,
         data_hash=data.data_hash,

@@ -355,6 +355,30 @@ class Parameter(Row):
     use: Text
 
 
+Prices = Literal["own", "industry"]
+InputsHeld = Literal["capital and labour", "none"]
+
+
+class Estimate(Row):
+    """Parameters that are estimates of the literature, and what each study held fixed.
+
+    `model/estimates.py` turns them into effects on log productivity. `concept` is value added, or
+    sales on capital and labour alone, which move with value added where materials move with
+    output; an estimate on gross output with materials held is no row here until it is put on value
+    added by hand.
+    """
+
+    parameter: Text
+    prices: Prices
+    inputs: InputsHeld
+    concept: Literal["value added", "sales without materials"]
+    horizon: Text
+    kind: Literal["flow", "stock", "state"]
+    seen: Literal["yes", "no"]
+    source: Text
+    note: str
+
+
 class Effect(Row):
     """Published effect sizes."""
 
@@ -384,6 +408,20 @@ class Prior(Row):
     evidence_grade: Text
     use: Literal["input", "emergent_check"]
     acts_on: str
+
+
+class PublishedRegression(Row):
+    """Coefficients of published regressions that are run on the simulated panel."""
+
+    key: Text
+    estimator: Text
+    study: Text
+    window: Text
+    published: Number
+    low: MaybeNumber
+    high: MaybeNumber
+    source: Text
+    note: str
 
 
 class StylisedFact(Row):
@@ -426,6 +464,7 @@ INPUT_TABLES: dict[str, type[Row]] = {
     "marginals": Marginal,
     "clusters": Cluster,
     "outside_world": OutsideRow,
+    "estimates": Estimate,
 }
 """Tables a run is made of: their hash is part of its identity."""
 
@@ -441,6 +480,7 @@ TABLES: dict[str, type[Row]] = INPUT_TABLES | {
     "clusters_known_later": LaterCluster,
     "effects": Effect,
     "priors": Prior,
+    "published_regressions": PublishedRegression,
     "stylised_facts": StylisedFact,
     "policy_trials": PolicyTrial,
 }

@@ -171,8 +171,7 @@ def taken_up(pair):
     start, asks = pair.gain("productivity"), pair.watch(research.innovate, "innovation.log_gain")
     _, spill, before = asks[0][1]
     absorb = np.where(before["rd_institution"], 1.25, np.where(before["rd_active"], 1.0, 0.5))
-    p = pair.one.parameters
-    usual = p["spill_RD"] / (p["sigma"] - 1.0) * absorb * np.clip(spill, -0.1, 0.1)
+    usual = pair.one.on_productivity("spill_RD") * absorb * np.clip(spill, -0.1, 0.1)
     return pair.gain("productivity") - start, pair.size * pair.part * usual
 
 
