@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import energy_quota, market, network
+from model import energy_quota, market, network, supply
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
@@ -35,9 +35,12 @@ def sell(m: ClusterPolicyModel) -> None:
     wanted = market.adjust_revenue(
         e.revenue, target, m.demand_growth.take(e.field), p["share_adjustment"]
     )
+    # A leader that misses inputs made for it makes less, whatever its plant.
+    capacity = np.minimum(capacity, supply.within_supply(m) * wanted)
     e.revenue = np.minimum(wanted, capacity)
     if permitted is not None:
         e.revenue = np.minimum(e.revenue, permitted)
+    supply.deliver(m, wanted)
     # Plans follow the demand an enterprise meets, not what its plant lets it sell.
     e.expected_revenue += p["expectation_speed"] * (4.0 * wanted - e.expected_revenue)
 
@@ -51,6 +54,7 @@ def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     m.purchases = np.bincount(e.field, wanted, N)
     worth = m.link_worth * m.market / (own + m.outside)
     bought, per_mass, linked = network.through_links(m.links, whole, wanted, worth, e.field)
+    m.orders = supply.Orders(whole, per_mass / np.maximum(wanted, 1e-30))
     m.local = market.local_share(m.purchases, bought, own, m.outside)
     m.revenue_per_mass = (m.market - bought) / (own + m.outside)
     m.link_digital = network.asked(m.links, per_mass, linked, e.digital_stage >= network.DIGITAL)
