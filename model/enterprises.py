@@ -85,7 +85,7 @@ class Columns:
     wage: Annotated[Real, _real("ratio", 0, INF, "wage against the provincial wage")]
     # supply network
     orders_filled: Annotated[
-        Real, _real("share", 0, 1, "sales over sales asked for; 0 before the first")
+        Real, _real("share", 0, 1, "sales over sales asked for, with a link; 0 without")
     ]
     input_shortfall: Annotated[
         Real, _real("share", 0, 1, "part of a leader's needs that suppliers fail to deliver")

@@ -36,7 +36,8 @@ def sell(m: ClusterPolicyModel) -> None:
         e.revenue, target, m.demand_growth.take(e.field), p["share_adjustment"]
     )
     # A leader that misses inputs made for it makes less, whatever its plant.
-    capacity = np.minimum(capacity, supply.within_supply(m) * wanted)
+    short, within_supply = supply.within_supply(m)
+    capacity[short] = np.minimum(capacity[short], within_supply * wanted[short])
     e.revenue = np.minimum(wanted, capacity)
     if permitted is not None:
         e.revenue = np.minimum(e.revenue, permitted)
@@ -54,7 +55,7 @@ def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     m.purchases = np.bincount(e.field, wanted, N)
     worth = m.link_worth * m.market / (own + m.outside)
     bought, per_mass, linked = network.through_links(m.links, whole, wanted, worth, e.field)
-    m.orders = supply.Orders(whole, per_mass / np.maximum(wanted, 1e-30))
+    m.orders = supply.Orders(whole, per_mass, wanted)
     m.local = market.local_share(m.purchases, bought, own, m.outside)
     m.revenue_per_mass = (m.market - bought) / (own + m.outside)
     m.link_digital = network.asked(m.links, per_mass, linked, e.digital_stage >= network.DIGITAL)

@@ -30,24 +30,30 @@ class Orders:
 
     Attributes:
         mass: Competitiveness of all enterprises of a row, shape (suppliers,).
-        share: Part of its needs that a leader orders for a unit of mass, shape (leaders,).
+        bought: What each leader orders for a unit of mass, yuan a quarter, shape (leaders,).
+        needs: What it needs inside its field, yuan a quarter, shape (leaders,).
     """
 
     mass: Array
-    share: Array
+    bought: Array
+    needs: Array
 
-    def part(self, links: csr_array, fall: Array) -> Array:
-        """Part of each leader's needs that is ordered where something falls, times that fall.
+    def parts(self, links: csr_array, rows: Whole) -> tuple[Whole, Whole, Array]:
+        """What leaders order from some suppliers, one a link.
 
         Args:
             links: The links, shape (suppliers, leaders).
-            fall: Shape (suppliers,).
+            rows: Rows of suppliers.
 
         Returns:
-            Shape (leaders,).
+            Place of the supplier in `rows`, row of the leader, and the part of the leader's needs.
         """
-        each = np.repeat(self.mass * fall, np.diff(links.indptr))
-        return np.bincount(links.indices, each, len(self.share)) * self.share
+        begin = links.indptr[rows]
+        count = links.indptr[rows + 1] - begin
+        at = np.repeat(np.arange(len(rows)), count)
+        leader = links.indices[np.arange(len(at)) + (begin - (count.cumsum() - count))[at]]
+        share = self.bought[leader] / np.maximum(self.needs[leader], 1e-30)
+        return at, leader, self.mass[rows][at] * share
 
 
 def covered(fall: Array, stock: float, substitution: float) -> Array:
@@ -64,14 +70,16 @@ def covered(fall: Array, stock: float, substitution: float) -> Array:
     return np.minimum(stock, np.maximum(fall, 0.0) / substitution)
 
 
-def within_supply(m: ClusterPolicyModel) -> Array:
-    """Part of the sales asked for that an enterprise has the inputs for, shape (rows,).
+def within_supply(m: ClusterPolicyModel) -> tuple[Whole, Array]:
+    """Leaders that miss inputs, and the part of the sales asked for that they have inputs for.
 
-    One for all but leaders that miss inputs.
+    Returns:
+        Rows, and within [1 - link_specific, 1] for each; all others have the inputs for all.
     """
     e = m.enterprises
-    uncovered = e.input_shortfall - np.minimum(e.input_cover, e.input_shortfall)
-    return 1.0 - m.parameters["link_specific"] * uncovered
+    short = np.flatnonzero(e.input_shortfall)
+    uncovered = np.maximum(e.input_shortfall[short] - e.input_cover[short], 0.0)
+    return short, 1.0 - m.parameters["link_specific"] * uncovered
 
 
 def deliver(m: ClusterPolicyModel, asked: Array) -> None:
@@ -82,13 +90,18 @@ def deliver(m: ClusterPolicyModel, asked: Array) -> None:
         asked: Sales asked for, yuan a quarter, shape (rows,).
     """
     e = m.enterprises
-    e.input_cover -= np.minimum(e.input_cover, e.input_shortfall)
-    e.input_shortfall *= 1.0 - m.parameters["link_substitution"]
-    filled = np.minimum(e.revenue / np.maximum(asked, 1e-9), 1.0)
+    short = np.flatnonzero(e.input_shortfall)
+    e.input_cover[short] = np.maximum(e.input_cover[short] - e.input_shortfall[short], 0.0)
+    e.input_shortfall[short] *= 1.0 - m.parameters["link_substitution"]
+    linked = np.flatnonzero(np.diff(m.links.indptr))
+    filled = np.minimum(e.revenue[linked] / np.maximum(asked[linked], 1e-9), 1.0)
     # Nobody counted on more than a supplier made when it began to deliver.
-    before = np.where(e.orders_filled > 0.0, e.orders_filled, filled)
-    e.orders_filled = filled
-    _miss(m, before - filled)
+    before = e.orders_filled[linked]
+    fall = np.where(before > 0.0, before, filled) - filled
+    e.orders_filled = np.zeros(len(e))
+    e.orders_filled[linked] = filled
+    moved = np.flatnonzero(fall)
+    _miss(m, linked[moved], fall[moved])
 
 
 def fail(m: ClusterPolicyModel, gone: Whole) -> None:
@@ -98,20 +111,30 @@ def fail(m: ClusterPolicyModel, gone: Whole) -> None:
         m: The model.
         gone: Rows of those who leave.
     """
-    e = m.enterprises
-    fall = np.zeros(len(e))
-    fall[gone] = e.orders_filled[gone]
-    e.orders_filled[gone] = 0.0
-    _miss(m, fall)
+    filled = m.enterprises.orders_filled
+    linked = gone[filled[gone] > 0.0]
+    _miss(m, linked, filled[linked])
+    filled[linked] = 0.0
 
 
-def _miss(m: ClusterPolicyModel, fall: Array) -> None:
-    """Add to what leaders miss, and to the stocks that make up for it."""
+def _miss(m: ClusterPolicyModel, rows: Whole, fall: Array) -> None:
+    """Add to what leaders miss, and to the stocks that make up for it.
+
+    Args:
+        m: The model.
+        rows: Rows of suppliers that fill less of their orders, or more.
+        fall: By how much less, shape of `rows`.
+    """
+    if not len(rows):
+        return
     e, p = m.enterprises, m.parameters
     substitution = p["link_substitution"]
+    at, leader, part = m.orders.parts(m.links, rows)
+    missing = np.bincount(leader, part * fall[at], len(e))
     stocks = covered(fall, p["input_stock"] / WEEKS, substitution)
-    missing = e.input_shortfall + m.orders.part(m.links, fall)
-    e.input_shortfall = np.clip(missing, 0.0, 1.0)
-    cover = e.input_cover + m.orders.part(m.links, stocks)
+    cover = np.bincount(leader, part * stocks[at], len(e))
+    hit = np.flatnonzero(missing)
+    short = np.minimum(np.maximum(e.input_shortfall[hit] + missing[hit], 0.0), 1.0)
+    e.input_shortfall[hit] = short
     # Stocks of what is no longer missing help nobody.
-    e.input_cover = np.minimum(cover, e.input_shortfall / substitution)
+    e.input_cover[hit] = np.minimum(e.input_cover[hit] + cover[hit], short / substitution)
