@@ -12,78 +12,91 @@ QUARTER = 9
 """Quarter at whose end a supplier fails."""
 
 
-def largest_part(model):
-    """Row of the supplier with the largest part of one leader's needs, row of the leader, part."""
-    e = model.enterprises
-    supplier, leader = network.ends(model.links)
-    part = model.orders.mass[supplier] * model.orders.share[leader]
-    lone = (e.weight[supplier] > 0.0) & (e.input_shortfall[leader] < 0.02)
-    at = int(np.argmax(part * lone))
-    return int(supplier[at]), int(leader[at]), float(part[at])
-
-
-def run(start, monkeypatch, drawn, victim=None, quarters=16):
-    """Sales by enterprise and quarter, of a run in which a supplier fails or of one without."""
-    of = start().policy.with_draw(drawn, {})
-    model, rule = start(of=of), demography.exit_hazard
-
-    def hazard(*given):
-        certain = (model.enterprises.id == victim) & (model.quarter == QUARTER)
-        return np.where(certain, 1.0, rule(*given))
-
-    monkeypatch.setattr(turnover.demography, "exit_hazard", hazard)
-    found = []
-    for quarter in range(QUARTER, QUARTER + quarters):
-        model.run_through(quarter)
-        assert model.year_residual < 1e-9
-        e = model.enterprises
-        found.append(dict(zip(e.id.tolist(), e.revenue.tolist(), strict=True)))
-    monkeypatch.setattr(turnover.demography, "exit_hazard", rule)
+def within(model):
+    """Part of the sales asked for that each enterprise has the inputs for, shape (rows,)."""
+    rows, part = supply.within_supply(model)
+    found = np.ones(len(model.enterprises))
+    found[rows] = part
     return found
 
 
+def largest_part(model):
+    """Row of the supplier with the largest part of one leader's needs, row of the leader, part."""
+    e = model.enterprises
+    rows = np.flatnonzero((e.role == 1) & (e.weight > 0.0))
+    at, leader, part = model.orders.parts(model.links, rows)
+    first = int(np.argmax(part * (e.input_shortfall[leader] < 0.02)))
+    return int(rows[at[first]]), int(leader[first]), float(part[first])
+
+
 @pytest.fixture(scope="module")
-def hit(scenario, populate):
-    """Ids of a supplier and its customer at the quarter of the failure, and what it delivers."""
+def before(scenario, populate):
+    """The province at the end of the quarter before."""
     model = ClusterPolicyModel(scenario, rng=1, population=populate(scenario.rows))
-    model.run_through(QUARTER)
+    model.run_through(QUARTER - 1)
+    return model
+
+
+@pytest.fixture(scope="module")
+def hit(before):
+    """Ids of a supplier and its customer, and the part of the customer's needs it delivers."""
+    model = before.branch(before.policy)
+    model.run_for(1)
     supplier, leader, part = largest_part(model)
     ids = model.enterprises.id
     return int(ids[supplier]), int(ids[leader]), part
 
 
-def lost(start, monkeypatch, hit, **drawn):
+@pytest.fixture
+def lost(before, hit, monkeypatch):
     """Log of the customer's sales over those without the failure, by quarter from it on."""
-    runs = [run(start, monkeypatch, drawn, victim) for victim in (None, hit[0])]
-    return np.array([np.log(b[hit[1]] / a[hit[1]]) for a, b in zip(*runs, strict=True)])
+    rule = demography.exit_hazard
+
+    def sales(victim, quarters, changed):
+        model, found = before.branch(before.policy), []
+        model.parameters = {**model.parameters, **changed}
+
+        def hazard(*given):
+            certain = (model.enterprises.id == victim) & (model.quarter == QUARTER)
+            return np.where(certain, 1.0, rule(*given))
+
+        monkeypatch.setattr(turnover.demography, "exit_hazard", hazard)
+        for _ in range(quarters):
+            model.run_for(1)
+            assert model.year_residual < 1e-9
+            e = model.enterprises
+            found.append(float(e.revenue[e.id == hit[1]].item()))
+        return np.array(found)
+
+    def compare(quarters=2, **changed):
+        failed, not_failed = (sales(victim, quarters, changed) for victim in (hit[0], None))
+        return np.log(failed / not_failed)
+
+    return compare
 
 
-def test_a_failure_reaches_the_customer_and_fades(start, monkeypatch, hit):
+def test_a_failure_reaches_the_customer_and_fades(before, lost, hit):
     assert hit[2] > 0.1
-    loss = lost(start, monkeypatch, hit)
+    loss, p = lost(quarters=16), before.parameters
     assert loss[0] == 0.0
-    p = start().parameters
     first = p["link_specific"] * hit[2] * (1.0 - p["input_stock"] / supply.WEEKS)
     assert loss[1] == pytest.approx(np.log1p(-first), rel=0.25)
     assert np.min(loss) > 3.0 * np.log1p(-first)
     assert abs(loss[-1]) < 0.1 * abs(loss.min())
 
 
-def test_more_specific_inputs_cost_more_and_none_cost_nothing(start, monkeypatch, hit):
-    none, half, all_of_it = (
-        lost(start, monkeypatch, hit, link_specific=share)[1] for share in (0.0, 0.4, 0.8)
-    )
+def test_more_specific_inputs_cost_more_and_none_cost_nothing(lost):
+    none, half, twice = (lost(link_specific=share)[1] for share in (0.0, 0.4, 0.8))
     assert abs(none) < 0.005
-    assert np.expm1(all_of_it) == pytest.approx(2.0 * np.expm1(half), rel=0.1)
+    assert np.expm1(twice) == pytest.approx(2.0 * np.expm1(half), rel=0.1)
     assert half < -0.02
 
 
-def test_stocks_and_others_found_soften_it(start, monkeypatch, hit):
-    usual = lost(start, monkeypatch, hit)
-    stocks = lost(start, monkeypatch, hit, input_stock=6.0)
-    others = lost(start, monkeypatch, hit, link_substitution=0.9)
-    assert usual[1] < stocks[1] < 0.0
-    assert usual[2:6].sum() < others[2:6].sum() < 0.0
+def test_stocks_and_others_found_soften_it(lost):
+    usual = lost(quarters=5)
+    assert usual[1] < lost(input_stock=6.0)[1] < 0.0
+    others = lost(quarters=5, link_substitution=0.9)
+    assert usual[2:].sum() < others[2:].sum() < 0.0
 
 
 def test_only_leaders_with_links_are_held_down(start):
@@ -92,13 +105,13 @@ def test_only_leaders_with_links_are_held_down(start):
     for quarter in range(12):
         model.run_through(quarter)
         e = model.enterprises
-        within = supply.within_supply(model)
-        assert np.all((within >= 1.0 - model.parameters["link_specific"]) & (within <= 1.0))
-        assert np.all(within[e.role != LEADER] == 1.0)
+        part = within(model)
+        assert np.all((part >= 1.0 - model.parameters["link_specific"]) & (part <= 1.0))
+        assert np.all(part[e.role != LEADER] == 1.0)
         assert np.all((e.input_shortfall >= 0.0) & (e.input_shortfall <= 1.0))
         assert np.all(e.input_cover >= 0.0)
         assert np.all((e.orders_filled >= 0.0) & (e.orders_filled <= 1.0))
-        seen += int((within < 1.0).sum())
+        seen += int((part < 1.0).sum())
     assert seen > 0
 
 
@@ -106,7 +119,7 @@ def test_nothing_is_missing_at_the_start(start):
     model = start()
     for name in ("input_shortfall", "input_cover", "orders_filled"):
         assert not getattr(model.enterprises, name).any()
-    assert np.all(supply.within_supply(model) == 1.0)
+    assert np.all(within(model) == 1.0)
 
 
 def test_in_its_first_quarter_it_moves_the_sales_of_those_who_are_short_alone(start):
@@ -114,7 +127,7 @@ def test_in_its_first_quarter_it_moves_the_sales_of_those_who_are_short_alone(st
     runs = [start(of=of.with_draw({"link_specific": share}, {})) for share in (0.0, 0.5)]
     for model in runs:
         model.run_through(0)
-    short = supply.within_supply(runs[1]) < 1.0
+    short = within(runs[1]) < 1.0
     for model in runs:
         model.run_through(1)
     one, other = (model.enterprises.revenue for model in runs)
@@ -141,8 +154,8 @@ def test_who_never_delivered_more_is_not_missed(start):
         deliver(model, 0.6)  # at the ceiling since it began
     assert e.input_shortfall.max() < 1e-12
     deliver(model, 0.3)
-    part = model.orders.part(model.links, np.where(e.weight > 0.0, 1.0, 0.0))
-    assert np.allclose(e.input_shortfall, 0.3 * part)
+    _, leader, part = model.orders.parts(model.links, np.flatnonzero(e.weight))
+    assert np.allclose(e.input_shortfall, 0.3 * np.bincount(leader, part, len(e)))
     deliver(model, 0.6)  # what is filled again is missed no longer
     assert e.input_shortfall.max() < 1e-12
     assert e.input_cover.max() < 1e-12
@@ -161,7 +174,7 @@ def test_plant_that_is_lost_reaches_the_customer(start):
     filled = twin.enterprises.orders_filled[supplier]
     assert filled < 0.7
     assert short[1] - short[0] == pytest.approx(part * (1.0 - filled), rel=0.3)
-    assert supply.within_supply(twin)[leader] < supply.within_supply(model)[leader]
+    assert within(twin)[leader] < within(model)[leader]
     elsewhere = model.enterprises.field != model.enterprises.field[supplier]
     misses = [m.enterprises.input_shortfall[elsewhere] for m in (model, twin)]
     assert np.allclose(*misses, atol=1e-3)
