@@ -83,6 +83,16 @@ class Columns:
     employees: Annotated[Real, _real("persons", 0, INF, "employees")]
     profit: Annotated[Real, _real("yuan a quarter", -INF, INF, "profit before tax")]
     wage: Annotated[Real, _real("ratio", 0, INF, "wage against the provincial wage")]
+    # supply network
+    orders_filled: Annotated[
+        Real, _real("share", 0, 1, "sales over sales asked for, with a link; 0 without")
+    ]
+    input_shortfall: Annotated[
+        Real, _real("share", 0, 1, "part of a leader's needs that suppliers fail to deliver")
+    ]
+    input_cover: Annotated[
+        Real, _real("quarters of needs", 0, INF, "stocks a leader has of inputs that are missing")
+    ]
     # technology
     va_rate: Annotated[Real, _real("share", 0, 1, "value added without VAT over revenue: wedge")]
     capital_rate: Annotated[Real, _real("ratio", 0, INF, "capital wanted over yearly revenue")]

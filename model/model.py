@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from model.enterprises import Flag
     from model.network import Search
     from model.scenario import Lever
+    from model.supply import Orders
 
 POPULATION_SEED = 1
 
@@ -125,6 +126,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.search: Search
         self.need_start: Array
         self.link_worth: Array
+        self.orders: Orders
         self.link_digital: Array
         self.link_quality: Array
         self.quality_asked_start: float

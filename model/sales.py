@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import energy_quota, market, network, unit_cost
+from model import energy_quota, market, network, supply, unit_cost
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
@@ -40,9 +40,13 @@ def sell(m: ClusterPolicyModel) -> None:
     wanted = market.adjust_revenue(
         e.revenue, target, m.demand_growth.take(e.field), p["share_adjustment"]
     )
+    # A leader that misses inputs made for it makes less, whatever its plant.
+    short, within_supply = supply.within_supply(m)
+    most[short] = np.minimum(most[short], within_supply * wanted[short])
     e.revenue = market.sold(wanted, most, e.weight, e.field, m.market)
     e.year_capacity += rated
-    e.year_at_ceiling += np.where(e.revenue < most, 0.0, e.revenue)
+    e.year_at_ceiling += np.where(e.revenue < p["plant_ceiling"] * rated, 0.0, e.revenue)
+    supply.deliver(m, wanted)
     # Plans follow the demand an enterprise meets, not what its plant lets it sell.
     met = np.maximum(wanted, e.revenue)
     e.expected_revenue += p["expectation_speed"] * (4.0 * met - e.expected_revenue)
@@ -57,6 +61,7 @@ def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     m.purchases = np.bincount(e.field, wanted, N)
     worth = m.link_worth * m.market / (own + m.outside)
     bought, per_mass, linked = network.through_links(m.links, whole, wanted, worth, e.field)
+    m.orders = supply.Orders(whole, per_mass, wanted)
     m.local = market.local_share(m.purchases, bought, own, m.outside)
     m.revenue_per_mass = (m.market - bought) / (own + m.outside)
     m.link_digital = network.asked(m.links, per_mass, linked, e.digital_stage >= network.DIGITAL)

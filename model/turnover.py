@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import demography, network, promotion, targeting
+from model import demography, network, promotion, supply, targeting
 from model.elementary import dot, exp, power
 from model.randomness import uniform
 from model.scenario import FIELDS
@@ -80,6 +80,7 @@ def leave(m: ClusterPolicyModel) -> None:
     m.banks.lost += lost
     m.books.book("households", dot(w, means - repaid))
     m.exits.append((gone, w.copy()))
+    supply.fail(m, gone)
     e.weight[gone] = 0.0
     for name in (
         "cash", "debt_short", "debt_long", "debt_line", "debt_covered", "capital", "revenue",
