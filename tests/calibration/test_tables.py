@@ -169,7 +169,7 @@ def test_only_sizes_of_comparable_scope_are_marginals():
     }
     assert set(sizes) == {name for name, row in named.items() if row.rake == "yes"}
     for name, row in sizes.items():
-        assert row.published_value == str(named[name].scale_100m_yuan), name
+        assert row.published_value == named[name].scale_100m_yuan, name
         assert row.published_year == str(named[name].scale_year), name
         assert row.rule, name
     assert all(row.scale_kind == "revenue" for row in table("clusters") if row.rake == "yes")
