@@ -41,7 +41,6 @@ class ClusterSeat:
     tier: str
     status: str
     registered: bool
-    scale: float | None
 
 
 class Cluster(Agent):  # type: ignore[misc]
@@ -135,7 +134,7 @@ def seats(
     named = [
         ClusterSeat(
             r.id, r.name_zh, r.name_en, FIELDS.index(r.field), CITIES.index(r.city), r.tier,
-            r.status, r.tier == "county", r.scale,
+            r.status, r.tier == "county",
         )
         for r in records
     ]  # fmt: skip
@@ -171,4 +170,4 @@ def _synthetic(
     suffix = f"_{number}" if number else ""
     name = f"{CITIES[city]}_{FIELDS[field]}_{tier}{suffix}"
     label = f"{CITIES[city]} {FIELDS[field]} ({tier}{suffix.replace('_', ' ')}, synthetic)"
-    return ClusterSeat(name, f"合成:{label}", label, field, city, tier, status, registered, None)
+    return ClusterSeat(name, f"合成:{label}", label, field, city, tier, status, registered)

@@ -21,6 +21,7 @@ from model.enterprises import NEVER, empty
 from model.estimates import on_productivity
 from model.first_productivity import learned
 from model.innovation import noise_scale
+from model.raking import Margin, fitted_table, rake
 from model.randomness import Ids, normal, uniform
 from model.scenario import CITIES, FIELDS, TIERS, Array, Province
 
@@ -91,14 +92,12 @@ def build_population(
 
     field = _fields(ids, revenue, weight, above, certain, province, seed)
     located = _city_given_field(province)
-    city = np.minimum(
-        (uniform(seed, "city", ids)[:, None] > located.cumsum(axis=1)[field]).sum(axis=1), 15
-    )
+    city = _cities(ids, field, revenue, certain, located, seed)
     e["field"][:], e["city"][:] = field, city
 
     clusters = _clusters(province, located)
     _join(e, clusters, ids, revenue, above, certain, m, p, seed)
-    revenue = _rake_revenue(e, clusters, revenue, province)
+    revenue = rake(revenue, e["weight"], revenue_margins(e, clusters, province), THRESHOLD)
     _describe(e, revenue, province, p, seed)
     facts = repr((sorted((k, v.tolist()) for k, v in province.fields.items()), sorted(m.items())))
     return Population(e, clusters, located, hashlib.sha256(facts.encode()).hexdigest()[:20])
@@ -228,13 +227,50 @@ def _fields(
 
 
 def _city_given_field(province: Province) -> Array:
-    """Chance of each city given the field: city weight, more where the field has a cluster."""
+    """Chance of each city given the field, shape (fields, cities).
+
+    Of the tables whose revenue by field and by city is as given, the one nearest to a seed in which
+    a city's weight is lifted where the field has a cluster.
+    """
     pull = {"world": 6.0, "national": 6.0, "provincial": 3.0, "county": 1.0}
     lift = np.ones((len(FIELDS), len(CITIES)))
     for record in province.clusters:
         lift[FIELDS.index(record.field), CITIES.index(record.city)] += pull[record.tier]
-    chance = lift * province.city_weight
-    return np.asarray(chance / chance.sum(axis=1, keepdims=True))
+    fields = _shares(province.fields["revenue"])
+    cities = _shares(province.city_weight)
+    table = fitted_table(lift * fields[:, None] * cities, fields, cities)
+    return table / table.sum(axis=1, keepdims=True)
+
+
+def _shares(values: Array) -> Array:
+    result: Array = values / values.sum()
+    return result
+
+
+def _cities(
+    ids: Ids, field: npt.NDArray[np.int64], revenue: Array, certain: npt.NDArray[np.bool_],
+    located: Array, seed: int,
+) -> npt.NDArray[np.int64]:  # fmt: skip
+    """Cities: small enterprises by the chance given the field, large ones into what is left.
+
+    Left to chance, one giant would be more than the whole of a small city, and raking would have to
+    make it small. So they are placed from the largest down, by what revenue of large enterprises
+    the pair of field and city still lacks and by the room its city has.
+    """
+    draw = uniform(seed, "city", ids)
+    city = (draw[:, None] > located.cumsum(axis=1)[field]).sum(axis=1).clip(0, len(CITIES) - 1)
+    left = np.bincount(field[certain], revenue[certain], len(FIELDS))[:, None] * located
+    whole = left.sum(axis=0)
+    room = whole.copy()
+    for i in np.flatnonzero(certain):
+        chance = np.maximum(left[field[i]], 0.0) * np.maximum(room - 0.5 * revenue[i], 0.0) / whole
+        if chance.sum() <= 0.0:
+            city[i] = int(np.argmax(room))
+        else:
+            city[i] = int(np.searchsorted(chance.cumsum(), draw[i] * chance.sum()))
+        left[field[i], city[i]] -= revenue[i]
+        room[city[i]] -= revenue[i]
+    return city.astype(np.int64)
 
 
 def _clusters(province: Province, located: Array) -> tuple[ClusterSeat, ...]:
@@ -260,91 +296,103 @@ def _join(
     above: npt.NDArray[np.bool_], certain: npt.NDArray[np.bool_], m: Mapping[str, float],
     p: Mapping[str, float], seed: int,
 ) -> None:  # fmt: skip
-    """Membership: county clusters to their published size, others by a share of the pair."""
+    """Membership: a share of the pair of field and city, or up to the size that is a marginal.
+
+    No two clusters of the higher tiers share a pair. County clusters that do have equal chances.
+    """
     pair = e["field"] * len(CITIES) + e["city"]
     weight = e["weight"]
+    sized = _sized(clusters, m)
     county: dict[int, list[int]] = {}
-    higher: dict[int, int] = {}
+    higher = np.full(len(FIELDS) * len(CITIES), -1, dtype=np.int64)
     for number, seat in enumerate(clusters):
         key = seat.field * len(CITIES) + seat.city
-        if seat.tier == "county":
-            county.setdefault(key, []).append(number)
-        elif key not in higher:
+        if seat.tier != "county":
             higher[key] = number
+        elif number not in sized:
+            county.setdefault(key, []).append(number)
+    joins = uniform(seed, "cluster member", ids)
+    primary = np.where(joins < p["cluster_join_share"], higher[pair], -1)
+    held = np.full(len(ids), -1, dtype=np.int64)
+    for number, size in sized.items():
+        seat = clusters[number]
+        here = pair == seat.field * len(CITIES) + seat.city
+        column = held if seat.tier == "county" else primary
+        column[here & (column == number)] = -1
+        score = np.where(here & (revenue < 0.5 * size), 1.0, 0.0)
+        column[in_turn(joins, score, weight * revenue, size)] = number
+
     which = uniform(seed, "county cluster", ids)
     option = np.full(len(ids), -1, dtype=np.int64)
     for key, numbers in county.items():
-        here = pair == key
+        here = (pair == key) & (held < 0)
         option[here] = np.array(numbers)[(which[here] * len(numbers)).astype(np.int64)]
-    published = np.array([seat.registered for seat in clusters])
-    eligible = (option >= 0) & np.where(option >= 0, published[option], False)
-    share = _county_share(eligible & above, certain, revenue, weight, m)
+    registered = np.array([seat.registered for seat in clusters] + [False])
+    taken = above & registered[held]
+    share = _county_share(
+        above & registered[option], certain, revenue, weight,
+        m["county_enterprises"] - float(weight[taken].sum()),
+        m["county_revenue"] - float((weight * revenue)[taken].sum()),
+    )  # fmt: skip
     chance = np.where(certain, share[1], share[0])
     member = (option >= 0) & (uniform(seed, "county member", ids) < chance)
-    e["county_cluster"][member] = option[member]
+    held[member] = option[member]
 
-    joins = uniform(seed, "cluster member", ids) < p["cluster_join_share"]
-    seat_of = np.full(len(FIELDS) * len(CITIES), -1, dtype=np.int64)
-    for key, number in higher.items():
-        seat_of[key] = number
-    primary = np.where(joins, seat_of[pair], -1)
-    for number, seat in enumerate(clusters):
-        if seat.scale is not None and seat.tier != "county":
-            _fill(primary, number, pair == seat.field * 16 + seat.city, revenue, e, seat.scale,
-                  uniform(seed, "cluster member", ids))  # fmt: skip
-    e["cluster"][:] = np.where(primary >= 0, primary, e["county_cluster"])
+    e["county_cluster"][:] = held
+    e["cluster"][:] = np.where(primary >= 0, primary, held)
     tier = np.array([TIERS.index(seat.tier) for seat in clusters] + [TIERS.index("none")])
     e["tier"][:] = tier[e["cluster"]]
     e["pool"][:] = np.where(e["cluster"] >= 0, e["cluster"], len(clusters) + pair)
 
 
-def _fill(
-    primary: npt.NDArray[np.int64], number: int, here: npt.NDArray[np.bool_], revenue: Array,
-    e: dict[str, npt.NDArray[Any]], scale: float, draw: Array,
-) -> None:  # fmt: skip
-    """Members of a cluster of published size: in random order until the size is reached."""
-    rows = np.flatnonzero(here & (revenue < 0.5 * scale))
-    rows = rows[np.argsort(draw[rows], kind="stable")]
-    primary[here] = -1
-    primary[rows[(e["weight"] * revenue)[rows].cumsum() <= scale]] = number
+def _sized(clusters: tuple[ClusterSeat, ...], m: Mapping[str, float]) -> dict[int, float]:
+    """Clusters whose published size is comparable (`rake` in the register), yuan a year."""
+    return {
+        number: m[f"cluster_{seat.id}"]
+        for number, seat in enumerate(clusters)
+        if f"cluster_{seat.id}" in m
+    }
 
 
 def _county_share(
     eligible: npt.NDArray[np.bool_], certain: npt.NDArray[np.bool_], revenue: Array,
-    weight: Array, m: Mapping[str, float],
+    weight: Array, number: float, total: float,
 ) -> tuple[float, float]:  # fmt: skip
     """Shares of small and large enterprises of eligible pairs that give number and revenue."""
     small, large = eligible & ~certain, eligible & certain
-    share = m["county_enterprises"] / float(weight[small].sum())
+    share = number / float(weight[small].sum())
     mass = float((weight * revenue)[small].sum())
-    rest = (m["county_revenue"] - share * mass) / float((weight * revenue)[large].sum())
+    rest = (total - share * mass) / float((weight * revenue)[large].sum())
     return min(share, 0.95), float(np.clip(rest, 0.02, 0.95))
 
 
-def _rake_revenue(
-    e: dict[str, npt.NDArray[Any]], clusters: tuple[ClusterSeat, ...], revenue: Array,
-    province: Province,
-) -> Array:  # fmt: skip
-    """Iterative proportional fitting of revenue over the threshold to all revenue marginals."""
-    m = province.marginals
-    above, weight = e["above_scale"], e["weight"]
-    share = province.fields["revenue"] / province.fields["revenue"].sum()
+def revenue_margins(
+    columns: Mapping[str, npt.NDArray[Any]], clusters: tuple[ClusterSeat, ...], province: Province
+) -> list[Margin]:
+    """Yearly revenue above scale that fields, cities and clusters are raked to, yuan.
+
+    Args:
+        columns: Columns of the enterprises.
+        clusters: Seats of all clusters.
+        province: Published and proxied facts.
+    """
+    m, above = province.marginals, columns["above_scale"]
     registered = np.array([seat.registered for seat in clusters] + [False])
-    margins = [(above & (e["field"] == f), share[f] * m["revenue"]) for f in range(len(FIELDS))]
-    margins.append((above & registered[e["county_cluster"]], m["county_revenue"]))
-    for number, seat in enumerate(clusters):
-        name = f"cluster_{seat.id}"
-        if name in m:
-            member = (e["cluster"] == number) | (e["county_cluster"] == number)
-            margins.append((above & member, m[name]))
-    excess = np.where(above, revenue - THRESHOLD, 0.0)
-    for _ in range(40):
-        for mask, target in reversed(margins):
-            have = float((weight * excess)[mask].sum())
-            want = target - THRESHOLD * float(weight[mask].sum())
-            if have > 0.0:
-                excess[mask] *= max(want, 0.02 * have) / have
-    return np.where(above, THRESHOLD + excess, revenue)
+
+    def margin(name: str, group: npt.NDArray[np.int64], *target: float) -> Margin:
+        return Margin(name, np.where(above, group, -1), np.array(target))
+
+    within = {
+        f"cluster_{clusters[number].id}": (columns["cluster"] == number)
+        | (columns["county_cluster"] == number)
+        for number in _sized(clusters, m)
+    }
+    within["county_revenue"] = registered[columns["county_cluster"]]
+    return [
+        *(margin(name, np.where(inside, 0, -1), m[name]) for name, inside in within.items()),
+        margin("city", columns["city"], *(m["revenue"] * _shares(province.city_weight))),
+        margin("field", columns["field"], *(m["revenue"] * _shares(province.fields["revenue"]))),
+    ]
 
 
 def _spread(values: Array, weight: Array, mask: npt.NDArray[np.bool_], total: float) -> Array:

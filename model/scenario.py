@@ -286,7 +286,22 @@ class Outside:
 class ClusterRecord:
     """A named cluster of the register as known at end-2023.
 
-    `scale` (yuan a year) and `scale_year` are only given where the register allows raking to them.
+    What was published on its size is kept with its scope. The population is only raked to it where
+    the scope is that of above-scale revenue, which `rake` says: a marginal then brings it to
+    end-2018.
+
+    Attributes:
+        id: Identifier in the register.
+        name_zh: Chinese name.
+        name_en: English name.
+        field: Field.
+        city: Host city.
+        tier: Cultivation tier.
+        status: Title held at end-2023.
+        scale: Published size, yuan; none if none was published.
+        scale_year: Year it is about.
+        scale_kind: What it counts and over what part of the year.
+        rake: Whether it may be used as a marginal.
     """
 
     id: str
@@ -298,6 +313,8 @@ class ClusterRecord:
     status: str
     scale: float | None = None
     scale_year: int | None = None
+    scale_kind: str = ""
+    rake: bool = False
 
 
 @dataclass(frozen=True)

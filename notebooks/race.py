@@ -5,22 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from calibration.named_clusters import stored
 from model.scenario import ASSUMPTION_ONLY_FIELDS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
-from notebooks.worlds import IN_ORDER, POLICY_YEARS, RUN, joint_condition
+from notebooks.worlds import IN_ORDER, RUN, joint_condition
 from scenarios.tables import table
+from scenarios.units import TABLE_UNITS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from calibration.named_clusters import Size
     from notebooks.words import Words
     from notebooks.worlds import Worlds
 
 RACING = ("world", "national", "provincial")
 """Tiers whose clusters are scored."""
-OUTCOMES_READ = ("cluster_score", "cluster_titled", "cluster_revoked", "value_added")
+OUTCOMES_READ = ("cluster_score", "cluster_titled", "value_added")
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,6 @@ class Race:
             (rows["scenario"] == scenario) & (rows["outcome"] == outcome) & (rows["year"] == year)
         ]
         return rows.pivot(index=RUN, columns="unit_name", values="value")
-
-    def ever(self, outcome: str) -> pd.Series[float]:
-        """Share of the runs in which a mark was borne at the end of any year, by cluster."""
-        rows = self.frame
-        rows = rows[
-            (rows["scenario"] == AS_ISSUED)
-            & (rows["outcome"] == outcome)
-            & rows["year"].isin(POLICY_YEARS)
-        ]
-        most = rows.groupby(["unit_name", *RUN])["value"].max()
-        # A run without a row is one in which the cluster never bore the mark.
-        found: pd.Series[float] = most.groupby("unit_name").sum() / max(self.runs, 1)
-        return found
 
     @property
     def runs(self) -> int:
@@ -94,30 +84,38 @@ def named_county() -> int:
 
 
 def clusters_table(race: Race, words: Words) -> str:
-    """Named clusters with score, chance of a title and of losing it."""
+    """Named clusters with score, and simulated size beside the published one and its scope."""
     score = race.of("cluster_score", HORIZON)
-    titled, revoked = race.ever("cluster_titled"), race.ever("cluster_revoked")
+    sizes = {size.row.id: size for size in stored()}
     rows = []
     for row in named():
         if row.field in ASSUMPTION_ONLY_FIELDS or row.id not in score:
             continue
         band = Band.of(score[row.id].dropna())
-        held = row.status_end_2023 in ("national", "world")
         rows.append(
             [
                 row.name_zh if words.lang == "zh" else row.name_en,
                 words.name("tier_names", row.cultivation_tier),
                 f"{band.median:.0f}{words.bracketed(f'{band.low:.0f}–{band.high:.0f}')}",
-                words("held_already") if held else _percent(titled.get(row.id, 0.0), words),
-                _percent(revoked.get(row.id, 0.0), words),
+                *(_size(sizes[row.id], words) if row.id in sizes else [ABSENT] * 2),
             ]
         )
     rows.append([words("clusters_assumed"), words.name("tier_names", "national"), *[ABSENT] * 3])
     return markdown(words.lines("clusters_head"), rows, 2)
 
 
-def _percent(share: float, words: Words) -> str:
-    return words.percent(float(share))
+def _size(size: Size, words: Words) -> list[str]:
+    """Simulated size with its year; published size as printed, with what it counts and its year."""
+    simulated, published = (
+        words.money(value * TABLE_UNITS["100m yuan"], 3)[0]
+        for value in (size.simulated, size.row.scale_100m_yuan)
+    )
+    gap = "" if words.lang == "zh" else " "
+    scope = f"{words.name('scope_names', size.row.scale_kind)}{gap}{size.row.scale_year}"
+    return [
+        f"{simulated}{words.bracketed(str(size.year))}",
+        f"{published}{words.bracketed(scope)}",
+    ]
 
 
 def before_after(race: Race) -> tuple[Band, Band, Band, Band] | None:

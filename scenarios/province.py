@@ -46,8 +46,8 @@ def _complete(name: str, values: list[float]) -> Array:
 
 
 def _cluster(row: Cluster) -> ClusterRecord:
-    """A register row; its size only where the register lets it be used."""
-    scale = row.scale_100m_yuan if row.rake == "yes" else None
+    """A register row."""
+    scale = row.scale_100m_yuan
     return ClusterRecord(
         id=row.id,
         name_zh=row.name_zh,
@@ -57,5 +57,7 @@ def _cluster(row: Cluster) -> ClusterRecord:
         tier=row.cultivation_tier,
         status=row.status_end_2023,
         scale=None if scale is None else scale * TABLE_UNITS["100m yuan"],
-        scale_year=None if scale is None else row.scale_year,
+        scale_year=row.scale_year,
+        scale_kind=row.scale_kind,
+        rake=row.rake == "yes",
     )

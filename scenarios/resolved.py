@@ -81,6 +81,8 @@ class ClusterData(Part):
     status: str
     scale: Finite | None
     scale_year: StrictInt | None
+    scale_kind: str
+    rake: bool
 
 
 class LeverData(Part):

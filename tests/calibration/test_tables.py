@@ -160,6 +160,21 @@ def test_lever_defaults_are_rows_of_the_rules():
     assert dated - named == {"digital_subsidy_1"}
 
 
+def test_only_sizes_of_comparable_scope_are_marginals():
+    named = {row.id: row for row in table("clusters") if row.cities}
+    sizes = {
+        row.name.removeprefix("cluster_"): row
+        for row in table("marginals")
+        if row.name.startswith("cluster_")
+    }
+    assert set(sizes) == {name for name, row in named.items() if row.rake == "yes"}
+    for name, row in sizes.items():
+        assert row.published_value == named[name].scale_100m_yuan, name
+        assert row.published_year == str(named[name].scale_year), name
+        assert row.rule, name
+    assert all(row.scale_kind == "revenue" for row in table("clusters") if row.rake == "yes")
+
+
 def test_no_row_leaves_its_source_open():
     for name in ("fields", "cities", "marginals", "outside_world", "rules", "parameters"):
         for row in table(name):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from calibration.named_clusters import stored
 from notebooks import race
 from notebooks.race import Race, gather_race
 from notebooks.words import LANGS, Lang, Words
@@ -15,15 +16,6 @@ def horses(worlds: Worlds) -> Race:
     return found
 
 
-def test_titles_are_counted_over_runs(horses: Race) -> None:
-    assert horses.runs == 8
-    titled, revoked = horses.ever("cluster_titled"), horses.ever("cluster_revoked")
-    assert titled["hefei_nev"] == 1.0
-    assert 0.0 <= titled["luan_other_health"] < 1.0
-    last = horses.of("cluster_revoked", 2027)
-    assert revoked["hefei_nev"] == pytest.approx(last["hefei_nev"].mean())
-
-
 @pytest.mark.parametrize("lang", LANGS)
 def test_only_named_clusters_with_data_have_a_row(horses: Race, lang: Lang) -> None:
     words = Words(lang)
@@ -34,7 +26,10 @@ def test_only_named_clusters_with_data_have_a_row(horses: Race, lang: Lang) -> N
     assert "luan" not in page
     assert words("clusters_assumed") in rows[-1]
     assert rows[-1].count("—") == 3
-    assert words("held_already") in page
+    # Published sizes stand with their scope, and no odds of a title beside them.
+    assert str(stored()[0].row.scale_year) in rows[0]
+    assert words.name("scope_names", "chain revenue") in rows[0]
+    assert "%" not in "".join(rows)
     assert race.named_county() > 10
 
 

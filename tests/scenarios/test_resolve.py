@@ -80,7 +80,11 @@ def test_province_is_complete():
     assert province.fields["energy_per_va"].max() < 0.01
     names = {cluster.id: cluster for cluster in province.clusters}
     assert names["maanshan_food"].scale == pytest.approx(102.3e8)
-    assert names["hefei_nev"].scale is None
+    assert names["maanshan_food"].rake
+    chain = names["hefei_nev"]
+    assert (chain.scale, chain.scale_year) == (pytest.approx(4000e8), 2023)
+    assert (chain.scale_kind, chain.rake) == ("chain revenue", False)
+    assert names["hefei_pv"].scale is None
     assert len(names) == len(table("clusters")) - 1
 
 
