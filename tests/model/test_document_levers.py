@@ -130,6 +130,9 @@ def test_what_is_felt_is_the_term_as_far_as_it_is_delivered(base, name, term, co
     one, other = pair(base, name, last)
     moved = gain(one, other, column)
     size = highest(name).value(term, 24)
+    if name == "skills_training":
+        # Of revenue productivity with inputs held, so more of productivity itself.
+        size *= one.parameters["sigma"] / (one.parameters["sigma"] - 1.0)
     part = moved[moved > 0.0] / size
     base_rate, raised = one.parameters["delivery_base"], one.parameters["delivery_raise"]
     near = np.isclose(part[:, None], [[base_rate, min(base_rate + raised, 1.0)]], atol=1e-9)
