@@ -41,7 +41,9 @@ def produce(m: ClusterPolicyModel) -> None:
 
     # Own productivity lowers the own price as much as cost, so that at prices of the field it saves
     # no labour; what all sellers of the field gain has lowered the price of the field.
-    wanted = e.labour_need * 4.0 * real * exp(-m.labour_saving - m.common).take(e.field)
+    # A field whose prices fall against others has saved as much of what it uses (dual measure).
+    saved = m.price_all / m.price * exp(m.labour_saving + m.common)
+    wanted = e.labour_need * 4.0 * real / saved.take(e.field)
     wanted *= unit_cost.labour_per_output(m)
     e.employees += p["labour_adjustment"] * (wanted - e.employees)
     wages = e.employees * e.wage * (m.wage / 4.0)
@@ -93,7 +95,7 @@ def produce(m: ClusterPolicyModel) -> None:
         payer = taxes.payers("vat", p["local_tax_province"])
         targeting.book(m, extra_vat, "forgone", "tax", "tax", slice(None), deduction, payer)
     m.turnover = dot(w, e.revenue + vat)
-    _wage(m, dot(w, wages), dot(w, e.value_added), dot(w, real),
+    _wage(m, dot(w, wages), dot(w, e.value_added), dot(w, e.value_added) / m.price_all,
           dot(w, e.employees))  # fmt: skip
 
 
