@@ -16,7 +16,7 @@ from model.branching import first_difference
 from model.budget import Province
 from model.clusters import City, Cluster
 from model.demography import Profiles
-from model.elementary import dot
+from model.elementary import dot, power
 from model.enterprises import YEARLY, Enterprises
 from model.finance import Banks
 from model.first_links import found
@@ -194,13 +194,16 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             if cluster.platform > 0.0:
                 saved = self.parameters["platform_strength"] * cluster.platform
                 self.platform_cut[i] = min(saved / max(rd[i], 1.0), 0.1)
-            # Titles held before the run are part of what the population is.
+            # Titles held before the run are part of what the population is; what buyers see in one
+            # won since fades as it ceases to be news, what banks see lasts as long as the title.
             if cluster.titled and cluster.titled_since >= 0:
                 given = "cluster_recognition"
                 if cluster.status == "national":
                     given = "national_cluster_contest"
                 self.title_credit[i] = self.lever_value(given, "credit")
-                self.title_appeal[i] = self.lever_value(given, "appeal")
+                years = (self.quarter - cluster.titled_since) // 4
+                kept = power(1.0 - self.parameters["brand_decay"], float(years))
+                self.title_appeal[i] = kept * self.lever_value(given, "appeal")
 
     def peer_share(self, doing: Flag) -> Array:
         """Share of the other enterprises of the same pool (cluster, or field in city) doing it."""

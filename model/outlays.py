@@ -13,6 +13,7 @@ from model.reach import felt
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
+    from model.scenario import Array
 
 
 def invest(m: ClusterPolicyModel) -> None:
@@ -67,8 +68,7 @@ def invest(m: ClusterPolicyModel) -> None:
         m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise") + m.quota_price),
         p["energy_elasticity_new"],
     )  # fmt: skip
-    # Depreciation is a cost without payment; digital and green outlays are not plant.
-    e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
+    _enter(m, plant, upgrades, grant)
     e.digital_stage[stage_up] += 1
     e.year_upgrades += stage_up
     e.energy_saved += np.where(green_up, green_saved, 0.0)
@@ -80,3 +80,15 @@ def invest(m: ClusterPolicyModel) -> None:
     m.books.book("outside", dot(w, spent))
     m.books.book("government", -dot(w, grant))
     credit.set_rates(m)
+
+
+def _enter(m: ClusterPolicyModel, plant: Array, upgrades: Array, grant: Array) -> None:
+    """Add what was bought to the assets, less depreciation: a cost without payment.
+
+    Digital and green outlays are written off apart, since they are no plant that goods are made
+    with. Grants for any of them are income of the next quarter, of which tax is due.
+    """
+    e, p = m.enterprises, m.parameters
+    e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
+    e.upgrades_value += upgrades - p["upgrade_depreciation"] / 4.0 * e.upgrades_value
+    e.grant_income = grant

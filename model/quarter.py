@@ -59,9 +59,10 @@ def year_end(m: ClusterPolicyModel) -> None:
             titles.promise_awards(m, lever, fresh)
     if m.year >= BASE_YEAR:
         run_race(m)
-    e.appeal = m.title_appeal[e.cluster] + e.brand + felt(m, "appeal", "appeal")
+    # Kept up year after year, what a lever shows to buyers comes to its term; ended, it fades.
+    e.brand += p["brand_decay"] * felt(m, "appeal", "appeal")
+    e.appeal = m.title_appeal[e.cluster] + e.brand
     e.brand *= 1.0 - p["brand_decay"]
-    e.productivity += felt(m, "skills", "gain")
     for cluster in m.clusters:
         cluster.platform *= 1.0 - p["platform_decay"]
     m.observe()

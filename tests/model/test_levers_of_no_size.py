@@ -52,7 +52,7 @@ def test_support_of_everything_has_finite_results(start, to_date, lever, terms):
 # levers of no size -----------------------------------------------------------------------------
 
 SIZES = {
-    "rd_super_deduction": ("extra",),
+    "rd_super_deduction": ("extra", "extra_listed"),
     "corporate_income_tax": ("ordinary", "high_tech", "small_first", "small_rest"),
     "vat_rate": ("rate",),
     "vat_additional_deduction": ("rate",),
@@ -104,7 +104,7 @@ SIZES = {
     "city_coordination": ("share",),
     "land_by_performance": ("share",),
     "energy_by_performance": ("rise",),
-    "skills_training": ("gain",),
+    "skills_training": ("places",),
     "guidance_fund": ("yearly",),
     "city_matching": ("share",),
     "equipment_upgrade_grant": ("rate",),
@@ -125,8 +125,8 @@ ALSO = (
     *(("innovation_institutes", term) for term in ("amount", "budget")),
     ("first_sets", "sales"),
     ("quality_brand", "sales"),
-    ("service_manufacturing", "value_added"),
-    ("design_centres", "value_added"),
+    ("service_manufacturing", "sales"),
+    ("design_centres", "sales"),
     ("guidance_fund", "stake"),
     ("cluster_recognition", "total"),
     ("implementation_capacity", "plans"),
