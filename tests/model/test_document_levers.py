@@ -54,10 +54,11 @@ def base(populate):
 
 def highest(name):
     """A lever at the upper end of what each of its terms may be drawn at."""
-    terms = {}
+    terms, end = {}, ISSUED[name].end
+    quarter = 28 if end is None else min(28, end)
     for term, declared in declarations()[name].terms.items():
         row = parameter_of(declared)
-        terms[term] = row.high if row else ISSUED[name].value(term, 28)
+        terms[term] = row.high if row else ISSUED[name].value(term, quarter)
     if "cutoff" in terms:
         terms["cutoff"] = 0.0
     claimed = ALL if "take_up_full" in ISSUED[name].terms else {}
