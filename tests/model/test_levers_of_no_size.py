@@ -7,6 +7,7 @@ import pytest
 
 from model import ClusterPolicyModel
 from scenarios import load
+from scenarios.tables import table
 from tests.model.policy import (
     DESIGNS,
     ISSUED,
@@ -22,8 +23,9 @@ ROWS = 1_200
 
 @pytest.fixture(scope="module")
 def to_date():
-    """The province with every lever there is."""
-    found = having(replace(load("policy_to_date"), rows=ROWS), *DESIGNS)
+    """The province with every lever there is; none is at nothing, the centre of some ranges."""
+    both = {row.name: row.high for row in table("parameters") if row.value == 0.0 > row.low}
+    found = having(replace(load("policy_to_date"), rows=ROWS), *DESIGNS).with_draw(both, {})
     assert {lever.id for lever in found.levers} == set(ISSUED)
     return found
 
