@@ -94,6 +94,16 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     return Lent(long * granted + line, short, line, bridged)
 
 
+def owe(m: ClusterPolicyModel, lent: Lent, repaid: Array) -> None:
+    """Add what was lent to what is owed, and take off what was repaid, yuan a row."""
+    e, repaying = m.enterprises, 0.25 / m.parameters["loan_term"]
+    e.debt_short = e.debt_short + lent.short
+    e.debt_long = e.debt_long + lent.long + lent.bridged - repaid
+    e.debt_line = e.debt_line * (1.0 - repaying) + np.minimum(lent.line, lent.long)
+    e.debt_covered *= 1.0 - repaying
+    e.debt_covered += felt(m, "credit_terms", "coverage") * lent.long
+
+
 def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) -> Array:
     """Interest discount on new long loans: a year's interest at the stated rate, when drawn.
 

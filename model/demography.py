@@ -26,6 +26,13 @@ RAMP = 12
 """Quarters until a large plant runs in full (three years)."""
 
 
+def field_mean(field: npt.NDArray[np.int64], weight: Array, values: Array) -> Array:
+    """Weighted mean of a quantity in each field, zero where there is nobody, shape (fields,)."""
+    number = np.bincount(field, weight, len(FIELDS))
+    result: Array = np.bincount(field, weight * values, len(FIELDS)) / np.maximum(number, 1.0)
+    return result
+
+
 @dataclass(frozen=True)
 class Profiles:
     """What an enterprise of a field looks like in 2018, each shape (fields,)."""
@@ -35,6 +42,7 @@ class Profiles:
     labour_need: Array
     energy_per_va: Array
     mean_revenue: Array
+    digital_gain: Array
 
     @classmethod
     def of(cls, e: Enterprises) -> Profiles:
@@ -54,6 +62,7 @@ class Profiles:
             labour_need=mean(e.employees, va),
             energy_per_va=mean(e.energy_per_va * va, va),
             mean_revenue=mean(sales, np.ones(len(e))),
+            digital_gain=field_mean(e.field, e.weight * e.expected_revenue, e.digital_gain),
         )
 
 

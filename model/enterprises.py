@@ -104,7 +104,12 @@ class Columns:
     productivity: Annotated[Real, _real("log", -INF, INF, "total factor productivity, 2018 = 0")]
     unit_cost: Annotated[Real, _real("log", -INF, INF, "unit cost against one elsewhere")]
     appeal: Annotated[Real, _real("log", -INF, INF, "product appeal q, 2018 = 0")]
-    brand: Annotated[Real, _real("log", 0, INF, "appeal won by standards, brands, first sales")]
+    brand: Annotated[
+        Real, _real("log", -INF, INF, "appeal by first sales, standards, shows and services; fades")
+    ]
+    trained: Annotated[
+        Real, _real("share", 0, 1, "staff whose training under a lever still counts")
+    ]
     # innovation
     rd_active: Annotated[Flag, Column("", 0, 1, "does R&D")]
     rd_institution: Annotated[Flag, Column("", 0, 1, "has an R&D institution")]
@@ -131,6 +136,9 @@ class Columns:
         Real, _real("tce per yuan of 2018", 0, INF, "energy saved by own upgrades")
     ]
     green_upgrades: Annotated[Whole, Column("upgrades", 0, INF, "green upgrades made")]
+    upgrades_value: Annotated[
+        Real, _real("yuan", 0, INF, "digital and green outlays not yet written off")
+    ]
     # finance
     cash: Annotated[Real, _real("yuan", -1, INF, "deposits")]
     debt_short: Annotated[Real, _real("yuan", 0, INF, "short loans")]
@@ -139,6 +147,9 @@ class Columns:
     debt_covered: Annotated[Real, _real("yuan", 0, INF, "long loans whose loss a guarantor bears")]
     rate: Annotated[Real, _real("share a year", 0, 1, "interest rate before the line's discount")]
     losses: Annotated[Real, _real("yuan", 0, INF, "losses carried forward for tax")]
+    grant_income: Annotated[
+        Real, _real("yuan", 0, INF, "grants for outlays of last quarter: income of this one")
+    ]
     # quality titles: quarter of the last award
     innovative_sme: Annotated[Whole, Column("quarter", -INF, INF, "innovative SME since")]
     high_tech: Annotated[Whole, Column("quarter", -INF, INF, "high-tech enterprise since")]
@@ -151,6 +162,7 @@ class Columns:
     year_revenue: Annotated[Real, _real("yuan", 0, INF, "revenue of the year so far")]
     year_value_added: Annotated[Real, _real("yuan", 0, INF, "value added, year so far")]
     year_value_added_real: Annotated[Real, _real("yuan of 2018", 0, INF, "real, year so far")]
+    year_vat: Annotated[Real, _real("yuan", 0, INF, "VAT payable, year so far")]
     year_profit: Annotated[Real, _real("yuan", -INF, INF, "profit, year so far")]
     year_wages: Annotated[Real, _real("yuan", 0, INF, "wages, year so far")]
     year_rd: Annotated[Real, _real("yuan", 0, INF, "R&D carried out, year so far")]

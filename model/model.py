@@ -17,7 +17,7 @@ from model.branching import first_difference
 from model.budget import Province
 from model.clusters import City, Cluster
 from model.demography import Profiles
-from model.elementary import dot
+from model.elementary import dot, power
 from model.enterprises import YEARLY, Enterprises
 from model.finance import Banks
 from model.first_links import found
@@ -136,20 +136,12 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         found(self, POPULATION_SEED)
         self.revenue_per_mass = np.full(n, 0.25)
         self.quota_price: Array | float = 0.0
-        staff = e.weight * e.employees * e.wage
-        marginals = province.marginals
-        pay = float(np.sum(staff[e.above_scale]))
-        self.wage = marginals["va_share_wages"] * marginals["value_added"] / pay
-        # Below scale pay is a larger part of value added: the anchor is the share of all.
-        made = 4.0 * dot(e.weight, e.value_added)
-        self.labour_share_start = self.wage * float(np.sum(staff)) / made
-        self.memory: tuple[float, float] | None = None
+        self._pay()
         self.rd_cost_ratio = np.ones(len(e))
         self.rd_reward = np.zeros(len(e))
         self.cash_flow = self.after_tax = np.zeros(len(e))
         self.bridge = np.zeros(len(e))
         self.pool_knowledge = np.bincount(e.pool, e.weight * e.knowledge, self.number_of_pools)
-        self.wage_start, self.wage_gap = self.wage, 0.0
         unit_cost.found(self)
         self.identity, self.turnover = 0.0, 1.0
         self.base_year: tuple[Array, Array] | None = None
@@ -158,6 +150,18 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.year_local: Array
         self.year_purchases: Array
         self.start_year()
+
+    def _pay(self) -> None:
+        """The provincial wage at end-2018."""
+        e, marginals = self.enterprises, self.policy.province.marginals
+        staff = e.weight * e.employees * e.wage
+        pay = float(np.sum(staff[e.above_scale]))
+        self.wage = marginals["va_share_wages"] * marginals["value_added"] / pay
+        self.wage_start, self.wage_gap = self.wage, 0.0
+        # Below scale pay is a larger part of value added: the anchor is the share of all.
+        made = 4.0 * dot(e.weight, e.value_added)
+        self.labour_share_start = self.wage * float(np.sum(staff)) / made
+        self.memory: tuple[float, float] | None = None
 
     def _found(self) -> None:
         """Clusters, province, cities and banks, with empty books."""
@@ -203,13 +207,16 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             if cluster.platform > 0.0:
                 saved = self.parameters["platform_strength"] * cluster.platform
                 self.platform_cut[i] = min(saved / max(rd[i], 1.0), 0.1)
-            # Titles held before the run are part of what the population is.
+            # Titles held before the run are part of what the population is; what buyers see in one
+            # won since fades as it ceases to be news, what banks see lasts as long as the title.
             if cluster.titled and cluster.titled_since >= 0:
                 given = "cluster_recognition"
                 if cluster.status == "national":
                     given = "national_cluster_contest"
                 self.title_credit[i] = self.lever_value(given, "credit")
-                self.title_appeal[i] = self.lever_value(given, "appeal")
+                years = (self.quarter - cluster.titled_since) // 4
+                kept = power(1.0 - self.parameters["brand_decay"], float(years))
+                self.title_appeal[i] = kept * self.lever_value(given, "appeal")
 
     def on_productivity(self, name: str) -> float:
         """A parameter that is an estimate of the literature, as an effect on log productivity."""

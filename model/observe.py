@@ -53,6 +53,7 @@ def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
         "revenue_before": above * e.last_revenue,
         "revenue_all": e.year_revenue,
         "value_added": above * e.year_value_added,
+        "vat": above * e.year_vat,
         "value_added_real": above * e.year_value_added_real,
         "value_added_real_before": above * e.last_value_added_real,
         "profit": above * e.year_profit,

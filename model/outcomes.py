@@ -95,6 +95,11 @@ _DECLARED = (
     Outcome("revenue_growth", "营业收入增速(可比口径)", "Revenue growth, comparable base",
             "share a year", LEVELS, 1, _growth("revenue", "revenue_before"), "as_revenue_growth"),
     Outcome("value_added", "工业增加值", "Value added", "yuan", LEVELS, 1, _total("value_added")),
+    Outcome("value_added_without_vat", "工业增加值(不含应交增值税)",
+            "Value added without VAT payable", "yuan", LEVELS, 1,
+            lambda sums: sums["value_added"] - sums["vat"],
+            note="value added as published counts VAT payable, so a change of the VAT rate moves "
+            "it by definition: effects of that rate are read here"),
     Outcome("value_added_rate", "增加值率", "Value added over revenue", "share", LEVELS, 1,
             _ratio("value_added", "revenue")),
     Outcome("va_real_growth", "增加值实际增速(可比口径)", "Real growth of value added",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from model.reach import felt
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
+    from model.scenario import Array
 
 
 def invest(m: ClusterPolicyModel) -> None:
@@ -30,10 +32,9 @@ def invest(m: ClusterPolicyModel) -> None:
     # Banks are asked for part of what own funds do not cover; owners and suppliers bring the rest.
     gap = np.maximum(outlay - funds, 0.0)
     lent = credit.lend(m, p["bank_share"] * gap, lumps.cost, repaid)
-    long, short = lent.long, lent.short
     owners = (1.0 - p["bank_share"]) * gap
 
-    available = funds + long + owners - upkeep
+    available = funds + lent.long + owners - upkeep
     stage_up = digital_plan.buys & covers(available, digital_plan.cost)
     available = available - digital_plan.cost * stage_up
     green_up = green_plan.buys & covers(available, green_plan.cost)
@@ -43,7 +44,7 @@ def invest(m: ClusterPolicyModel) -> None:
     upgrades = digital_plan.cost * stage_up + green_plan.cost * green_up
     spent = plant + upgrades
     # A loan is drawn for what is bought: what was asked for and not used is not taken up.
-    long = np.minimum(long, spent)
+    long = np.minimum(lent.long, spent)
     owners = np.clip(spent - funds - long, 0.0, owners)
     grant, unsupported = np.zeros(len(e)), spent.copy()
     for planned, bought in (
@@ -55,25 +56,20 @@ def invest(m: ClusterPolicyModel) -> None:
     grant += credit.interest_discount(m, long, unsupported)
 
     dividend = p["payout"] * np.maximum(m.after_tax, 0.0)
-    cash = e.cash + m.cash_flow + grant + long + short + owners - repaid - spent
+    cash = e.cash + m.cash_flow + grant + long + lent.short + owners - repaid - spent
     dividend = np.minimum(dividend, np.maximum(cash - buffer, 0.0))
     dividend += p["excess_payout"] * np.maximum(cash - dividend - 3.0 * buffer, 0.0)
     cash -= dividend
     overdraft = np.maximum(-cash, 0.0)
     e.cash = cash + overdraft
-    e.debt_short = e.debt_short + short + overdraft
-    e.debt_long = e.debt_long + long + lent.bridged - repaid
-    e.debt_line = e.debt_line * (1.0 - 0.25 / p["loan_term"]) + np.minimum(lent.line, long)
-    e.debt_covered *= 1.0 - 0.25 / p["loan_term"]
-    e.debt_covered += felt(m, "credit_terms", "coverage") * long
+    credit.owe(m, replace(lent, long=long, short=lent.short + overdraft), repaid)
     e.productivity += investment.embodied_gain(plant, e.capital, m.on_productivity("embodied_gain"))
     e.energy_technique = energy.technique(
         e.energy_technique, plant, e.capital,
         m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise") + m.quota_price),
         p["energy_elasticity_new"],
     )  # fmt: skip
-    # Depreciation is a cost without payment; digital and green outlays are not plant.
-    e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
+    _enter(m, plant, upgrades, grant)
     e.digital_stage[stage_up] += 1
     e.year_upgrades += stage_up
     e.energy_saved += np.where(green_up, green_saved, 0.0)
@@ -86,3 +82,15 @@ def invest(m: ClusterPolicyModel) -> None:
     m.books.book("outside", dot(w, spent))
     m.books.book("government", -dot(w, grant))
     credit.set_rates(m)
+
+
+def _enter(m: ClusterPolicyModel, plant: Array, upgrades: Array, grant: Array) -> None:
+    """Add what was bought to the assets, less depreciation: a cost without payment.
+
+    Digital and green outlays are written off apart, since they are no plant that goods are made
+    with. Grants for any of them are income of the next quarter, of which tax is due.
+    """
+    e, p = m.enterprises, m.parameters
+    e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
+    e.upgrades_value += upgrades - p["upgrade_depreciation"] / 4.0 * e.upgrades_value
+    e.grant_income = grant

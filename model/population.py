@@ -546,7 +546,7 @@ def _innovation(
     score = facts["rd_active"][field] * power(revenue / 100e6, p["rd_size_power"])
     active = uniform(seed, "rd active", ids)
     doing = above & chosen(active, np.where(above, score, 0.0), w, m["rd_active"])
-    upper = ~above & (revenue > 3e6)
+    upper = ~above & (revenue > p["rd_least_revenue"])
     # Rows below scale stand for dozens: taken in random order until the number is reached.
     doing |= in_turn(active, np.where(upper, score, 0.0), w, m["below_scale_rd_active"])
     e["rd_active"][:] = doing
@@ -559,7 +559,7 @@ def _innovation(
     taste = facts["rd_intensity"][field] * power(revenue / 100e6, -0.1)
     taste = np.minimum(taste * exp(0.6 * normal(seed, "rd taste", ids) - 0.18), 0.25)
     # At the deduction of 2018 (75 % extra), as far as it is claimed.
-    relabelled = 1.0 + p["relabel_share"] * 0.75 * p["deduction_take_up"] * TAXED
+    relabelled = 1.0 + p["relabel_share"] * p["deduction_start"] * p["deduction_take_up"] * TAXED
     factory = doing & above & (field != ENERGY_FIELD)
     # Scaled to the published total, which is reported R&D of above-scale manufacturing.
     taste = _spread(taste * revenue, w, factory, m["rd_expenditure"] / relabelled) / revenue

@@ -12,8 +12,10 @@ from model.elementary import dot, exp, log
 from model.enterprises import NEVER
 from model.population import ENERGY_FIELD
 from model.reach import felt
+from model.scenario import FIELDS
 
 if TYPE_CHECKING:
+    from model.enterprises import Flag
     from model.model import ClusterPolicyModel
     from model.scenario import Array
 
@@ -69,9 +71,12 @@ def produce(m: ClusterPolicyModel) -> None:
         services=facts["va_share_other_services"] * (net + vat),
         wages=wages,
         interest=interest_due(m) / 4.0,
-        depreciation=p["capital_depreciation"] / 4.0 * e.capital,
+        depreciation=(
+            p["capital_depreciation"] * e.capital + p["upgrade_depreciation"] * e.upgrades_value
+        )
+        / 4.0,
         rd=e.rd,
-        other_income=deduction + received,
+        other_income=deduction + received + e.grant_income,
     )
     e.value_added = books.value_added
     e.value_added_real = real
@@ -79,7 +84,8 @@ def produce(m: ClusterPolicyModel) -> None:
     m.identity = _relative(dot(w, books.value_added), dot(w, books.income_side))
     tax, forgone = _income_tax(m)
 
-    m.cash_flow = e.profit - tax + books.depreciation
+    # Grants for outlays came with last quarter's purchases: income now, but no cash.
+    m.cash_flow = e.profit - tax + books.depreciation - e.grant_income
     m.after_tax = e.profit - tax
     for sector, amount in (
         ("government", vat - deduction + books.surcharges + tax - received),
@@ -108,6 +114,7 @@ def _count_year(
     e.year_revenue += e.revenue
     e.year_value_added += e.value_added
     e.year_value_added_real += e.value_added_real
+    e.year_vat += books.vat
     e.year_profit += e.profit
     e.year_wages += books.wages
     e.year_rd += e.rd
@@ -144,13 +151,29 @@ def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: fl
     m.memory = (real, staff)
 
 
+def _listed(m: ClusterPolicyModel) -> Flag:
+    """Makers of integrated circuits and of machine tools, on the lists of the larger deduction.
+
+    The fields of the model are wider: each enterprise of them has its own place, and those under
+    the share are taken to be on the list.
+    """
+    e, p = m.enterprises, m.parameters
+    share = np.zeros(len(FIELDS))
+    share[FIELDS.index("ic_display")] = p["chip_share"]
+    share[FIELDS.index("other_equipment")] = p["machine_tool_share"]
+    listed: Flag = e.lasting_draw(m.seed_of_run, "chips or machine tools") < share.take(e.field)
+    return listed
+
+
 def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     """Income tax and what the super-deduction takes off it; the user cost of R&D it leaves."""
     e, p = m.enterprises, m.parameters
     super_deduction = m.policy.lever("rd_super_deduction")
-    extra, share = 0.0, np.zeros(len(e))
+    extra, share = np.zeros(len(e)), np.zeros(len(e))
     if super_deduction is not None:
-        extra = super_deduction.value("extra", m.quarter)
+        extra += super_deduction.value("extra", m.quarter)
+        more = super_deduction.value("extra_listed", m.quarter)
+        extra = np.where(_listed(m), np.maximum(extra, more), extra)
         usual = p["deduction_take_up"]
         share = targeting.claimed_share(super_deduction, e, m.seed_of_run, m.quarter, usual)
         share *= awareness.knows(m, super_deduction)
@@ -163,7 +186,7 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     tax_rate = np.where(e.high_tech > NEVER, m.income_tax.high_tech, m.income_tax.ordinary)
     # What all claimed in 2018, also of those whom the lever serves no longer.
     before = np.where(e.profit > claims, p["deduction_take_up"], 0.0)
-    start = taxes.rd_user_cost(tax_rate, 0.75, before)
+    start = taxes.rd_user_cost(tax_rate, p["deduction_start"], before)
     # The R&D grant is taxed, so it cuts the user cost by its own rate.
     m.rd_cost_ratio = (taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate) / start
     m.rd_cost_ratio *= 1.0 - m.platform_cut.take(e.cluster)

@@ -24,11 +24,9 @@ if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
     from model.scenario import Lever
 
-HIGHEST_VA_RATE = 0.8
-"""Value added over revenue that no project lifts an enterprise beyond."""
 LARGEST_PRODUCT = 0.25
-"""Most that is sold more of one product, over all that its maker sells."""
-BRINGS = ("rate", "sales", "value_added")
+"""Most that is sold more, or less, of one product, over all that its maker sells."""
+BRINGS = ("rate", "sales")
 """Terms that are what a contest brings: one where all are zero chooses nobody."""
 
 
@@ -83,11 +81,11 @@ def product_appeal(sales: float, revenue: Array, sigma1: float) -> Array:
     its maker.
 
     Args:
-        sales: Sales of the product, yuan a year.
+        sales: More sold of the product, yuan a year; less where it is negative.
         revenue: Of its maker, yuan a year, shape (rows,).
         sigma1: Elasticity of substitution less one.
     """
-    part = np.minimum(sales / np.maximum(revenue, 1.0), LARGEST_PRODUCT)
+    part = np.clip(sales / np.maximum(revenue, 1.0), -LARGEST_PRODUCT, LARGEST_PRODUCT)
     result: Array = log1p(part) / sigma1
     return result
 
@@ -97,7 +95,7 @@ def _contest(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
     e, t, seed = m.enterprises, m.quarter, m.seed_of_run
     won = np.zeros(len(e), dtype=bool)
     asked = lever.value("projects", t)
-    if asked <= 0.0 or not any(lever.value(term, t) > 0.0 for term in BRINGS):
+    if asked <= 0.0 or not any(lever.value(term, t) != 0.0 for term in BRINGS):
         return won
     able = free & e.rd_active & (e.last_rd_reported > 0.0)
     pays = "rate" in lever.terms
@@ -126,13 +124,11 @@ def _contest(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
 
 
 def _raise_standing(m: ClusterPolicyModel, lever: Lever, won: Flag) -> None:
-    """What a project without money brings: a product that sells, or more service in products."""
+    """What a project without money brings: a product that buyers see and buy more, or less, of."""
     e = m.enterprises
     e.chosen[lever.id] |= won
     sales, sigma1 = lever.value("sales", m.quarter), m.parameters["sigma"] - 1.0
     e.brand[won] += product_appeal(sales, e.expected_revenue[won], sigma1)
-    raised = e.va_rate[won] * (1.0 + lever.value("value_added", m.quarter))
-    e.va_rate[won] = np.minimum(raised, np.maximum(e.va_rate[won], HIGHEST_VA_RATE))
 
 
 def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import audit, demography, estimates, network, titles
+from model import audit, demography, network, titles
 from model.horse_race import BASE_YEAR, run_race
 from model.outlays import invest
 from model.outside import outside_world
@@ -59,10 +59,10 @@ def year_end(m: ClusterPolicyModel) -> None:
             titles.promise_awards(m, lever, fresh)
     if m.year >= BASE_YEAR:
         run_race(m)
-    e.appeal = m.title_appeal[e.cluster] + e.brand + felt(m, "appeal", "appeal")
+    # Kept up year after year, what a lever shows to buyers comes to its term; ended, it fades.
+    e.brand += p["brand_decay"] * felt(m, "appeal", "appeal")
+    e.appeal = m.title_appeal[e.cluster] + e.brand
     e.brand *= 1.0 - p["brand_decay"]
-    gain = estimates.on_productivity(1.0, m.policy.province.estimates["skills_gain"], p["sigma"])
-    e.productivity += gain * felt(m, "skills", "gain")
     for cluster in m.clusters:
         cluster.platform *= 1.0 - p["platform_decay"]
     m.observe()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import audit, digital, innovation, titles
+from model import audit, digital, innovation, skills, titles
 from model.elementary import exp, log, power
 from model.enterprises import NEVER
 from model.randomness import laplace, uniform
@@ -33,10 +33,14 @@ def innovate(m: ClusterPolicyModel) -> None:
     pool_after = innovation.next_knowledge(m.pool_knowledge, added, p["delta_K"])
     others_before = np.maximum(m.pool_knowledge.take(e.pool) - before, 0.0)
     others_after = np.maximum(pool_after.take(e.pool) - e.knowledge, 0.0)
-    absorb = np.where(e.rd_institution, 1.25, np.where(e.rd_active, 1.0, 0.5))
+    absorb = np.where(
+        e.rd_institution, p["absorb_institution"], np.where(e.rd_active, 1.0, p["absorb_without"])
+    )
     absorb = absorb * (1.0 + felt(m, "spillover", "rise"))
-    spill = innovation.log_gain(others_before, others_after, np.full(1, 1e7))
-    gain += m.on_productivity("spill_RD") * absorb * np.clip(spill, -0.1, 0.1)
+    spill = innovation.log_gain(others_before, others_after, np.full(1, p["pool_floor"]))
+    gain += (
+        m.on_productivity("spill_RD") * absorb * np.clip(spill, -p["spill_most"], p["spill_most"])
+    )
     m.pool_knowledge = pool_after
     digital_before = e.digital_gain
     e.digital_gain = digital.realised_gain(
@@ -44,6 +48,11 @@ def innovate(m: ClusterPolicyModel) -> None:
         1.0 / p["digital_lag_ratio"],
     )  # fmt: skip
     gain += e.digital_gain - digital_before
+    trained_before = e.trained
+    e.trained = skills.staff_trained(
+        trained_before, felt(m, "skills", "places"), p["training_loss"]
+    )
+    gain += m.on_productivity("skills_gain") * (e.trained - trained_before)
     gain += p["frontier_absorption"] * m.frontier.take(e.field) + p["drift"] / 4.0
     e.productivity += gain
 
@@ -97,25 +106,27 @@ def _rd(m: ClusterPolicyModel) -> None:
     peers = m.peer_share(e.rd_active)
     # Where R&D is a condition of grants, it brings more than its own return (article 5).
     ticket = m.ticket.take(e.size) / np.maximum(e.rd_taste * e.expected_revenue, 1.0)
-    entry_cost = 1.0 - np.minimum(ticket, 0.5)
+    entry_cost = 1.0 - np.minimum(ticket, p["ticket_most"])
     start = innovation.start_hazard(
         p["rd_start"], e.expected_revenue, p["rd_start_size_power"],
         m.rd_cost_ratio * entry_cost, p["eps_RD"], peers, p["rd_peer"],
     )  # fmt: skip
     draw = uniform(seed, "rd start", e.id, t)
     sunk = p["rd_sunk"] * e.rd_taste * e.expected_revenue
-    starts = ~e.rd_active & (draw < start) & (e.cash > sunk) & (e.expected_revenue > 3e6)
-    size = np.clip(power(e.expected_revenue / 100e6, -0.3), 0.2, 2.0)
+    starts = ~e.rd_active & (draw < start) & (e.cash > sunk)
+    starts &= e.expected_revenue > p["rd_least_revenue"]
+    size = np.clip(power(e.expected_revenue / 100e6, -p["rd_stop_size_power"]), 0.2, 2.0)
     stops = e.rd_active & (draw < p["rd_stop"] / 4.0 * size)
     intensity = innovation.rd_intensity(
         e.rd_intensity, trend * e.rd_taste, m.rd_cost_ratio, p["eps_RD"], p["rd_adjust_speed"]
     )
     intensity = np.where(starts, p["rd_start_level"] * e.rd_taste, intensity)
     e.rd_active = (e.rd_active | starts) & ~stops
-    e.rd_intensity = np.where(e.rd_active, np.minimum(intensity, 0.3), 0.0)
+    e.rd_intensity = np.where(e.rd_active, np.minimum(intensity, p["rd_most"]), 0.0)
     sunk_paid = np.where(starts, sunk, 0.0)
     # Never more than cash flow and half of cash can pay: R&D gives way before wages do.
-    able = np.maximum(0.5 * e.cash + 0.25 * np.maximum(e.value_added, 0.0), 0.0)
+    made = np.maximum(e.value_added, 0.0)
+    able = np.maximum(p["rd_of_cash"] * e.cash + p["rd_of_value_added"] * made, 0.0)
     # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
     m.lasting_price += p["lasting_price_speed"] / 4.0 * (m.price - m.lasting_price)
     steady = power(m.lasting_price / m.price, 1.0 - p["rd_price_pass"])

@@ -121,7 +121,7 @@ def _tax_on(base: Array, high_tech: Flag, small: Flag, rates: IncomeTaxRates) ->
     return np.where(small & (yearly <= rates.small_limit), np.minimum(reduced, full), full)
 
 
-def rd_user_cost(rate: Array, extra: float, usable: Array) -> Array:
+def rd_user_cost(rate: Array, extra: Array | float, usable: Array) -> Array:
     """User cost of R&D that is expensed (B-index, Warda 2001; Hall and Jorgenson 1967).
 
     `(1 - rate * (1 + extra * usable)) / (1 - rate)`, with `usable` the share of the extra deduction

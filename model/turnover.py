@@ -12,7 +12,7 @@ from model.randomness import uniform
 from model.scenario import FIELDS
 
 if TYPE_CHECKING:
-    from model.enterprises import Whole
+    from model.enterprises import Enterprises, Whole
     from model.model import ClusterPolicyModel
     from model.scenario import Array
 
@@ -26,7 +26,7 @@ def entry(m: ClusterPolicyModel) -> None:
     if m.quarter % 4:
         return
     w = e.weight * e.expected_revenue
-    mean = np.bincount(e.field, w * e.productivity, N) / np.maximum(np.bincount(e.field, w, N), 1.0)
+    mean = inherited(e, w, m.profiles.digital_gain, m.on_productivity("skills_gain"))
     drive = promotion.drive(m)
     new = demography.entrants(
         m.policy.province, m.profiles, m.city_given_field, m.pools, mean, m.attraction,
@@ -43,7 +43,8 @@ def entry(m: ClusterPolicyModel) -> None:
         new["size_level"] + (p["sigma"] - 1.0) * new["productivity"]
     ) * m.revenue_per_mass[field]  # fmt: skip
     new["expected_revenue"][:] = 4.0 * new["revenue"]
-    new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / 0.23
+    used_up = p["delta_K"] + p["knowledge_growth"]  # as the first stock of those of 2018
+    new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / used_up
     new["employees"][:] = new["labour_need"] * new["va_rate"] * 4.0 * new["revenue"]
     new["appeal"][:] = m.title_appeal[new["cluster"]]
     new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
@@ -58,6 +59,26 @@ def entry(m: ClusterPolicyModel) -> None:
     network.welcome(m, len(e) - len(total))
     if drive and promoted is not None:
         drive.pay(m, promoted)
+
+
+def inherited(e: Enterprises, weight: Array, digital_start: Array, skills_gain: float) -> Array:
+    """Log productivity with which entrants begin, by field: what is common to all there.
+
+    Machines, methods and knowledge of the field can be had by whoever begins; staff that others
+    had trained and digital work that others did cannot. Entrants are digital like those of 2018,
+    so only what digital work has brought since then is taken out.
+
+    Args:
+        e: The enterprises.
+        weight: What each counts, shape (rows,).
+        digital_start: Mean productivity by digital stages in 2018, shape (fields,).
+        skills_gain: Log productivity at staff that is trained throughout.
+
+    Returns:
+        Shape (fields,).
+    """
+    own = e.productivity - e.digital_gain - skills_gain * e.trained
+    return demography.field_mean(e.field, weight, own) + digital_start
 
 
 def leave(m: ClusterPolicyModel) -> None:
@@ -84,6 +105,7 @@ def leave(m: ClusterPolicyModel) -> None:
     e.weight[gone] = 0.0
     for name in (
         "cash", "debt_short", "debt_long", "debt_line", "debt_covered", "capital", "revenue",
+        "upgrades_value", "grant_income",
     ):  # fmt: skip
         getattr(e, name)[gone] = 0.0
 

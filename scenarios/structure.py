@@ -31,7 +31,8 @@ def switches() -> Mapping[str, Switch]:
             that is unknown, at its central value already, or of another switch.
     """
     document = read_yaml(SWITCHES)
-    central = {row.name: row.value for row in table("parameters")}
+    rows = {row.name: row for row in table("parameters")}
+    central = {name: row.value for name, row in rows.items()}
     found: dict[str, Switch] = {}
     owner: dict[str, str] = {}
     for i, switch in enumerate(checked(document, SwitchFile, document.data).switches):
@@ -47,7 +48,9 @@ def switches() -> Mapping[str, Switch]:
                 near = nearest_name(name, central)
                 problem = say("unknown parameter {name}", name=repr(name))
                 raise document.error(at, problem, say("names of parameters.csv"), near)
-            if value == central[name]:
+            # A range on both sides of zero is switched off at its centre: draws differ from it.
+            both = value == 0.0 and rows[name].low < 0.0 < rows[name].high
+            if value == central[name] and not both:
                 problem = say("{value:g} is its central value", value=value)
                 raise document.error(at, problem, say("another value"))
             if name in owner:

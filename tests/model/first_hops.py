@@ -170,8 +170,11 @@ def taken_up(pair):
         INVEST(model)
     start, asks = pair.gain("productivity"), pair.watch(research.innovate, "innovation.log_gain")
     _, spill, before = asks[0][1]
-    absorb = np.where(before["rd_institution"], 1.25, np.where(before["rd_active"], 1.0, 0.5))
-    usual = pair.one.on_productivity("spill_RD") * absorb * np.clip(spill, -0.1, 0.1)
+    p = pair.one.parameters
+    without = np.where(before["rd_active"], 1.0, p["absorb_without"])
+    absorb = np.where(before["rd_institution"], p["absorb_institution"], without)
+    counted = np.clip(spill, -p["spill_most"], p["spill_most"])
+    usual = pair.one.on_productivity("spill_RD") * absorb * counted
     return pair.gain("productivity") - start, pair.size * pair.part * usual
 
 
@@ -258,23 +261,22 @@ def more_titles(pair):
     return rise[0] - rise[1], pair.size * served
 
 
-def value_added(pair):
-    """Value added over revenue of those chosen, of whom there are as many as are delivered."""
-    e, before = pair.one.enterprises, pair.other.enterprises.va_rate
-    won = e.va_rate != before
-    _as_many_as_delivered(pair, won)
-    most = np.maximum(before, 0.8)
-    return e.va_rate[won], np.minimum((1.0 + pair.size) * before, most)[won]
-
-
 def brand(pair):
     """Appeal of those chosen, of whom there are as many as are delivered."""
     raised = pair.gain("brand")
-    _as_many_as_delivered(pair, raised > 0.0)
+    won = raised != 0.0
+    _as_many_as_delivered(pair, won)
     e, sigma1 = pair.one.enterprises, pair.one.parameters["sigma"] - 1.0
     # So much more is sold at the prices of others, at most a quarter of all the maker sells.
-    more = np.minimum(pair.size / e.expected_revenue, 0.25)
-    return raised[raised > 0.0], (np.log1p(more) / sigma1)[raised > 0.0]
+    more = np.clip(pair.size / e.expected_revenue, -0.25, 0.25)
+    return raised[won], (np.log1p(more) / sigma1)[won]
+
+
+def staff_trained(pair):
+    """Share of staff trained after a quarter: a quarter of the places of the year."""
+    for model in (pair.one, pair.other):
+        research.innovate(model)
+    return pair.gain("trained"), 0.25 * pair.size * pair.part
 
 
 def _as_many_as_delivered(pair, won):

@@ -54,10 +54,11 @@ def base(populate):
 
 def highest(name):
     """A lever at the upper end of what each of its terms may be drawn at."""
-    terms = {}
+    terms, end = {}, ISSUED[name].end
+    quarter = 28 if end is None else min(28, end)
     for term, declared in declarations()[name].terms.items():
         row = parameter_of(declared)
-        terms[term] = row.high if row else ISSUED[name].value(term, 28)
+        terms[term] = row.high if row else ISSUED[name].value(term, quarter)
     if "cutoff" in terms:
         terms["cutoff"] = 0.0
     claimed = ALL if "take_up_full" in ISSUED[name].terms else {}
@@ -93,13 +94,13 @@ MOVES = {
     "guidance_fund": ("cash", 1, "programmes"),
     "first_sets": ("brand", 1, "programmes"),
     "quality_brand": ("brand", 1, "programmes"),
-    "service_manufacturing": ("va_rate", 1, "programmes"),
-    "design_centres": ("va_rate", 1, "programmes"),
+    "service_manufacturing": ("brand", 1, "programmes"),
+    "design_centres": ("brand", 1, "programmes"),
     "energy_price": ("profit", -1, "costs and taxes"),
     "energy_by_performance": ("profit", -1, "costs and taxes"),
     "leader_first_use": ("appeal", 1, None),
     "sme_platforms": ("appeal", 1, None),
-    "skills_training": ("productivity", 1, None),
+    "skills_training": ("trained", 1, None),
 }
 
 
@@ -118,25 +119,26 @@ def test_a_lever_moves_its_column_at_those_it_serves_alone(base, name):
     assert not np.any(moved[~at])
 
 
-@pytest.mark.parametrize(
-    ("name", "term", "column", "last"),
-    [
-        ("leader_first_use", "appeal", "appeal", None),
-        ("sme_platforms", "appeal", "appeal", None),
-        ("skills_training", "gain", "productivity", None),
-    ],
-)
-def test_what_is_felt_is_the_term_as_far_as_it_is_delivered(base, name, term, column, last):
-    one, other = pair(base, name, last)
-    moved = gain(one, other, column)
-    size = highest(name).value(term, 24)
-    if name == "skills_training":
-        # Of revenue productivity with inputs held, so more of productivity itself.
-        size *= one.parameters["sigma"] / (one.parameters["sigma"] - 1.0)
-    part = moved[moved > 0.0] / size
+@pytest.mark.parametrize("name", ["leader_first_use", "sme_platforms"])
+@pytest.mark.parametrize("appeal", [0.004, -0.004])
+def test_what_is_shown_comes_to_its_term_as_far_as_it_is_delivered(base, name, appeal):
+    """In the first year as much of it as fades in a year; where it ends it fades."""
+    lever = changed(ISSUED[name], appeal=appeal)
+    one, other = fork(base, having(base.policy, lever)), fork(base, base.policy)
+    for model in (one, other):
+        model.run_until_year(2025)
+    moved, fades = gain(one, other, "appeal"), one.parameters["brand_decay"]
+    part = moved[moved != 0.0] / (fades * appeal)
+    assert len(part)
     base_rate, raised = one.parameters["delivery_base"], one.parameters["delivery_raise"]
     near = np.isclose(part[:, None], [[base_rate, min(base_rate + raised, 1.0)]], atol=1e-9)
     assert np.all(near.any(axis=1))
+    one.policy = base.policy
+    brand = dict(zip(one.enterprises.id, one.enterprises.brand, strict=True))
+    one.run_until_year(2026)
+    e = one.enterprises
+    before = np.array([brand.get(i, 0.0) for i in e.id])
+    assert np.allclose(e.brand, (1.0 - fades) * before)
 
 
 # projects ---------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from model import (
     titles,
 )  # fmt: skip
 from model.enterprises import NEVER
-from model.scenario import CITIES, SIZES, TIERS, quarter_index
+from model.scenario import CITIES, FIELDS, SIZES, TIERS, quarter_index
 from scenarios import load
 from tests.model.policy import (
     ISSUED,
@@ -203,12 +203,17 @@ def test_the_grant_for_rd_cuts_the_cost_of_a_further_yuan_below_its_cap_alone(en
 
 def test_the_deduction_cuts_the_user_cost_by_tax_times_what_is_claimed(end_of_2023, older):
     for extra in (0.0, 0.75, 2.0):
-        of = lacking(setting(older, "rd_super_deduction", extra=extra), "rd_grant")
-        model = run_to(fork(end_of_2023, of), "costs and taxes")
-        e, up = model.enterprises, model.parameters["deduction_take_up"]
-        tax = np.where(e.high_tech > NEVER, 0.15, 0.25)
-        bears = e.profit > extra * up * e.rd_reported
-        now, start = (1 - tax * (1 + x * up) for x in (extra, 0.75))
+        of = setting(older, "rd_super_deduction", extra=extra, extra_listed=1.2)
+        model = run_to(fork(end_of_2023, lacking(of, "rd_grant")), "costs and taxes")
+        e, p = model.enterprises, model.parameters
+        share = {"ic_display": p["chip_share"], "other_equipment": p["machine_tool_share"]}
+        under = np.array([share.get(name, 0.0) for name in FIELDS])[e.field]
+        listed = e.lasting_draw(model.seed_of_run, "chips or machine tools") < under
+        assert set(e.field[listed]) == {FIELDS.index(name) for name in share}
+        up, tax = p["deduction_take_up"], np.where(e.high_tech > NEVER, 0.15, 0.25)
+        given = np.where(listed, max(extra, 1.2), extra)
+        bears = e.profit > given * up * e.rd_reported
+        now, start = (1 - tax * (1 + x * up) for x in (given, 0.75))
         assert np.allclose(model.rd_cost_ratio[bears], (now / start)[bears])
 
 

@@ -24,13 +24,11 @@ TABLE = [
     ("first_sets", "sales", 5e6, hop.brand, "programmes", {"projects": 40.0, "cutoff": 0.0}),
     ("quality_brand", "sales", 5e6, hop.brand, "programmes", {"projects": 40.0, "cutoff": 0.0}),
     (
-        "service_manufacturing", "value_added", 0.01, hop.value_added, "programmes",
+        "service_manufacturing", "sales", 5e6, hop.brand, "programmes",
         {"projects": 40.0, "cutoff": 0.0},
     ),
-    (
-        "design_centres", "value_added", 0.01, hop.value_added, "programmes",
-        {"projects": 40.0, "cutoff": 0.0},
-    ),
+    ("design_centres", "sales", -5e6, hop.brand, "programmes", {"projects": 40.0, "cutoff": 0.0}),
+    ("skills_training", "places", 0.004, hop.staff_trained, "investment and finance", {}),
     ("supply_chain_finance", "working", 0.2, hop.working, "costs and taxes", {}),
     ("co_growth_plan", "discount", 0.002, hop.rate, "costs and taxes", {"limit": 0.0}),
     ("co_growth_plan", "limit", 0.15, hop.limit, "costs and taxes", {"discount": 0.0}),
@@ -143,8 +141,8 @@ ELSEWHERE = {
         "open_bid_projects short_board_projects foundation_projects"
     ),
     document.test_credit_terms_widen_the_limit_of_those_who_claim: "ip_pledge",
-    document.test_what_is_felt_is_the_term_as_far_as_it_is_delivered: (
-        "leader_first_use sme_platforms skills_training"
+    document.test_what_is_shown_comes_to_its_term_as_far_as_it_is_delivered: (
+        "leader_first_use sme_platforms"
     ),
     document.test_a_quota_cuts_energy_of_the_treated_and_their_buyers_turn_to_others: (
         "energy_quota"

@@ -7,6 +7,7 @@ import pytest
 
 from model import ClusterPolicyModel
 from scenarios import load
+from scenarios.tables import table
 from tests.model.policy import (
     DESIGNS,
     ISSUED,
@@ -22,8 +23,9 @@ ROWS = 1_200
 
 @pytest.fixture(scope="module")
 def to_date():
-    """The province with every lever there is."""
-    found = having(replace(load("policy_to_date"), rows=ROWS), *DESIGNS)
+    """The province with every lever there is; none is at nothing, the centre of some ranges."""
+    both = {row.name: row.high for row in table("parameters") if row.value == 0.0 > row.low}
+    found = having(replace(load("policy_to_date"), rows=ROWS), *DESIGNS).with_draw(both, {})
     assert {lever.id for lever in found.levers} == set(ISSUED)
     return found
 
@@ -52,7 +54,7 @@ def test_support_of_everything_has_finite_results(start, to_date, lever, terms):
 # levers of no size -----------------------------------------------------------------------------
 
 SIZES = {
-    "rd_super_deduction": ("extra",),
+    "rd_super_deduction": ("extra", "extra_listed"),
     "corporate_income_tax": ("ordinary", "high_tech", "small_first", "small_rest"),
     "vat_rate": ("rate",),
     "vat_additional_deduction": ("rate",),
@@ -104,7 +106,7 @@ SIZES = {
     "city_coordination": ("share",),
     "land_by_performance": ("share",),
     "energy_by_performance": ("rise",),
-    "skills_training": ("gain",),
+    "skills_training": ("places",),
     "guidance_fund": ("yearly",),
     "city_matching": ("share",),
     "equipment_upgrade_grant": ("rate",),
@@ -125,8 +127,8 @@ ALSO = (
     *(("innovation_institutes", term) for term in ("amount", "budget")),
     ("first_sets", "sales"),
     ("quality_brand", "sales"),
-    ("service_manufacturing", "value_added"),
-    ("design_centres", "value_added"),
+    ("service_manufacturing", "sales"),
+    ("design_centres", "sales"),
     ("guidance_fund", "stake"),
     ("cluster_recognition", "total"),
     ("implementation_capacity", "plans"),

@@ -1,0 +1,162 @@
+"""Which columns a lever may be the first to move, and what an outcome has to be moved by.
+
+A lever moves what an enterprise sees: money, a price, a limit, a rate, what buyers see, who has a
+title. Outcomes follow by the rules of the model. So in the stage in which a lever first moves
+anything, only columns of its channel may differ, and an outcome among them only where what carries
+it has moved at the same enterprise.
+"""
+
+import numpy as np
+
+from model.accounting import Books
+from model.quarter import QUARTER, year_end
+
+CASH = {"cash", "debt_short", "debt_long", "rate", "year_subsidy"}
+"""Money, and what is borrowed less for having it."""
+BOUGHT = CASH | {
+    "capital", "productivity", "energy_technique", "year_investment", "digital_stage",
+    "year_upgrades", "energy_saved", "green_upgrades", "upgrades_value", "grant_income",
+}  # fmt: skip
+"""What is bought, and what comes with it."""
+TAXES = {"year_tax", "year_tax_forgone", "year_relabel_gain", "losses"}
+INCOME = TAXES | {"profit", "year_profit", "year_subsidy"}
+CALLS = {"rd_grant_rate", "year_misused"}
+"""R&D grants, which a grant out of the same purse moves too, and those diverted."""
+
+FIRST = {
+    "price_of_rd": CALLS | TAXES,
+    "price_of_equipment": CALLS | BOUGHT,
+    "price_of_digital": CALLS | BOUGHT,
+    "price_of_green": CALLS | BOUGHT,
+    "price_of_credit": BOUGHT | {"debt_line"},
+    "credit_terms": BOUGHT | {"debt_covered"},
+    "digital_terms": BOUGHT,
+    "capacity": BOUGHT,
+    "permit": BOUGHT,
+    "eligibility": BOUGHT,
+    "equity": {"cash"},
+    "tax": INCOME | {"year_vat", "value_added", "year_value_added"},
+    "price_of_energy": INCOME,
+    "title_award": INCOME,
+    "award_matching": INCOME,
+    "award": CALLS | INCOME,
+    "fund": CALLS,
+    "audit": CALLS,
+    "public_platform": CALLS,
+    "project_grant": CALLS | {"brand"},
+    "appeal": {"brand", "appeal"},
+    "title": {"appeal"},
+    "title_rate": {"innovative_sme", "high_tech", "srdi", "green_factory"},
+    "matching": {"links", "role"},
+    "local_sourcing": {"links", "role"},
+    "delivery": {"links", "role"},
+    "governance": {"links", "role"},
+    "energy_quota": {"energy_quota", "revenue", "expected_revenue"},
+    "spillover": {"productivity"},
+    "joint_research": {"pool", "productivity"},
+    "skills": {"trained", "productivity"},
+    "entry": {"rows", "city", "cluster", "tier", "pool"},
+}
+"""Channel to the columns that its levers may be the first to move; none but these."""
+
+CARRIED = {
+    "productivity": {"capital", "trained", "pool"},
+    # Less for a digital stage leaves more for plant: the outlay may stay what it was.
+    "capital": {"year_investment", "upgrades_value"},
+    "energy_technique": {"capital"},
+    "digital_stage": {"year_upgrades"},
+    "energy_saved": {"green_upgrades"},
+    # Relief, surcharge or award is an entry of the income statement; value added as published
+    # counts VAT payable and moves with it.
+    "profit": {"year_tax", "losses", "year_subsidy"},
+    "value_added": {"year_vat"},
+    **dict.fromkeys(
+        (
+            "revenue", "expected_revenue", "value_added_real", "employees", "wage", "va_rate",
+            "labour_need", "capital_rate", "size_level", "size_noise", "digital_gain", "knowledge",
+            "energy_per_va", "rd", "rd_intensity", "rd_taste",
+        ),
+        (),
+    ),
+}  # fmt: skip
+"""Outcome to what has to have moved at the same enterprise, by one of which it comes; by default
+by none: such an outcome is never moved first."""
+
+BY_RULE = {
+    # How well others' knowledge is taken up is no column.
+    ("spillover", "productivity"),
+    # Sales over a quota are lost, and buyers turn to others of the field.
+    ("energy_quota", "revenue"),
+    ("energy_quota", "expected_revenue"),
+}
+"""Channel and outcome that no column carries, with the reason."""
+
+
+def stages(model):
+    """Run quarters and year ends stage by stage; yields the quarter after each stage."""
+    while True:
+        model.quarter += 1
+        model.books, model.spent = Books(), 0.0
+        model.labour_saving = model.parameters["labour_saving"] * (model.quarter + 1) / 4.0
+        for _, stage in QUARTER:
+            stage(model)
+            yield model.quarter
+        if model.quarter % 4 == 3:
+            year_end(model)
+            yield model.quarter
+
+
+def state(model):
+    """Columns of the enterprises, with the links and the knowledge that each can draw on."""
+    e = model.enterprises
+    links = np.asarray(model.links.sum(axis=1)).ravel()
+    number = np.zeros(len(e))
+    number[: len(links)] = links[: len(e)]
+    return {**e.columns, "links": number, "pool": model.pool_knowledge.take(e.pool)}
+
+
+def moved(one, other):
+    """Columns that differ between two models, each with the rows at which it does."""
+    mine, theirs = state(one), state(other)
+    if not np.array_equal(mine["id"], theirs["id"]):
+        return {"rows": np.ones(1, dtype=bool)}
+    return {
+        name: values != theirs[name]
+        for name, values in mine.items()
+        if not np.array_equal(values, theirs[name])
+    }
+
+
+def first_moved(one, other, last):
+    """What differs after the first stage in which anything does; None where nothing ever does.
+
+    Args:
+        one: A model with the lever.
+        other: The same without it.
+        last: Last quarter that is looked at.
+    """
+    for quarter, _ in zip(stages(one), stages(other), strict=True):
+        if found := moved(one, other):
+            return found
+        if quarter > last:
+            return None
+    return None
+
+
+def faults(channel, found):
+    """What a lever moved first that it may not, as sentences; empty where all is well.
+
+    Args:
+        channel: Channel of the lever.
+        found: Column to the rows at which it moved.
+    """
+    told = [f"{channel} moves {name}" for name in sorted(set(found) - FIRST[channel])]
+    for outcome in sorted(set(found) & set(CARRIED)):
+        if (channel, outcome) in BY_RULE:
+            continue
+        carried = np.zeros(len(found[outcome]), dtype=bool)
+        for name in CARRIED[outcome]:
+            carried |= found.get(name, False)
+        if np.any(found[outcome] & ~carried):
+            told.append(f"{channel} writes {outcome}, which nothing carries")
+    return told

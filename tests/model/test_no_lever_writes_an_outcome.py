@@ -1,0 +1,76 @@
+"""No lever writes an outcome: each first moves what enterprises see, pay or have, and no more."""
+
+from dataclasses import replace
+
+import pytest
+
+from model.quarter import QUARTER
+from model.reach import felt
+from scenarios.levers import declarations
+from scenarios.schema import CHANNELS
+from tests.model import lever_reach
+from tests.model import test_document_levers as document
+from tests.model.policy import ISSUED, changed, fork, having, lacking
+
+base = document.base
+"""A year under recognition, steering and delivery of the document, to be forked."""
+
+COUNTED = {"county_cluster_recognition"}
+"""Levers that move a count of clusters and no enterprise."""
+YEARS = 3
+
+
+def pair(base, name):
+    """Two models at the end of 2024, with a lever at the upper end of its terms and without it."""
+    lever = document.highest(name)
+    if lever.end is not None or lever.start > base.quarter + 1:
+        # What has ended, or begins late, is looked at as if it began now.
+        lever = replace(lever, start=base.quarter + 1, end=None, terms={}, who=lever.who[-1:])
+        now = document.highest(name).terms
+        lever = changed(lever, **{term: steps[-1][1] for term, steps in now.items()})
+    of = base.policy
+    if name == "city_coordination":
+        of = having(of, document.highest("investment_promotion"))  # whose plants cities bid for
+    models = [fork(base, having(of, lever)), fork(base, lacking(of, name))]
+    for model in models:
+        model.banks.credit = 1e16  # what one borrows more no other has to do without
+    return models
+
+
+@pytest.mark.parametrize("name", declarations())
+def test_a_lever_moves_first_what_its_channel_may_and_writes_no_outcome(base, name):
+    one, other = pair(base, name)
+    found = lever_reach.first_moved(one, other, base.quarter + 4 * YEARS)
+    assert (found is None) == (name in COUNTED)
+    assert not lever_reach.faults(ISSUED[name].channel, found or {})
+
+
+def test_every_channel_says_what_it_may_move_first():
+    assert set(lever_reach.FIRST) == {lever.channel for lever in declarations().values()}
+    assert set(lever_reach.FIRST) <= set(CHANNELS)
+
+
+def _training_as_a_gift(m):
+    m.enterprises.productivity += 0.01 * felt(m, "skills", "places")
+
+
+def _service_as_a_rate(m):
+    m.enterprises.va_rate[m.enterprises.chosen.get("service_manufacturing", slice(0))] *= 1.005
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "told"),
+    [
+        ("skills_training", _training_as_a_gift, "skills writes productivity"),
+        ("service_manufacturing", _service_as_a_rate, "project_grant moves va_rate"),
+    ],
+)
+def test_a_lever_that_writes_an_outcome_is_found(base, monkeypatch, name, fault, told):
+    def with_fault(m, programmes=dict(QUARTER)["programmes"]):
+        programmes(m)
+        fault(m)
+
+    faulty = {**dict(QUARTER), "programmes": with_fault}
+    monkeypatch.setattr(lever_reach, "QUARTER", tuple(faulty.items()))
+    found = lever_reach.first_moved(*pair(base, name), base.quarter + 4)
+    assert any(told in fault for fault in lever_reach.faults(ISSUED[name].channel, found))
