@@ -1,7 +1,7 @@
 """Calls for projects: grants for R&D, contests by an expert's score, institutes of clusters.
 
 Articles 5 to 8, 10 and 15 ask for a number of projects a year. They are one channel: so many a
-year as are asked for and delivered, chosen by score above a cut-off, supported by a share of the
+year as are asked for and delivered, chosen by score, supported by a share of the
 project's R&D up to a cap, or by a standing in the market alone, which each wins once.
 """
 
@@ -112,9 +112,8 @@ def _contest(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
     points = expert_score(
         e.last_rd_reported[rows] / revenue, revenue, w, view, m.parameters["score_noise"]
     )
-    fit = points >= lever.value("cutoff", t)
     places = asked * delivered(m, lever, rows)
-    rows = rows[fit][np.argsort(-points[fit], kind="stable")]
+    rows = rows[np.argsort(-points, kind="stable")]
     lot = uniform(seed, f"place {lever.id}", e.id[rows], t)
     won[rows[targeting.within(places, e.weight[rows], lot)]] = True
     if pays:

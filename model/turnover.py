@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import demography, network, promotion, targeting
+from model import demography, network, permits, promotion, targeting
 from model.elementary import dot, exp, power
 from model.randomness import uniform
 from model.scenario import FIELDS
@@ -33,10 +33,14 @@ def entry(m: ClusterPolicyModel) -> None:
         drive.with_plants(p, m.quarter) if drive else p, m.seed_of_run, m.quarter,
     )  # fmt: skip
     new, promoted = drive.settle(m, new) if drive else (new, None)
-    scale = m.price[new["field"]]
-    capital = new["capital_rate"] * new["expected_revenue"] * scale
+    new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
+    new["capital"][:] = new["capital_rate"] * new["expected_revenue"] * m.price[new["field"]]
+    comes = permits.admitted(m, new)
+    new = {name: values[comes] for name, values in new.items()}
+    promoted = promoted if promoted is None else promoted[comes]
+    scale, capital = m.price[new["field"]], new["capital"]
     loan = np.where(new["plant"], p["plant_loan_share"], 0.0) * capital
-    new["capital"][:], new["debt_long"][:] = capital, loan
+    new["debt_long"][:] = loan
     new["cash"][:] = p["cash_share"] * new["expected_revenue"] * scale
     new["expected_revenue"][:] *= np.where(new["plant"], 1.0 / demography.RAMP, 1.0)
     field = new["field"]
@@ -47,7 +51,6 @@ def entry(m: ClusterPolicyModel) -> None:
     new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / 0.23
     new["employees"][:] = new["labour_need"] * new["va_rate"] * 4.0 * new["revenue"]
     new["appeal"][:] = m.title_appeal[new["cluster"]]
-    new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
     new["digital_gain"][:] = p["phi_D"] / (p["sigma"] - 1.0) * new["digital_stage"] / 4.0
     total = new["weight"]
     m.books.book("households", -dot(total, capital + new["cash"] - loan))

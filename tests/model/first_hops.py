@@ -5,10 +5,21 @@ from importlib import import_module
 
 import numpy as np
 
-from model import audit, awareness, digital, network, plans, promotion, quarter, research, targeting
+from model import (
+    audit,
+    awareness,
+    digital,
+    energy,
+    network,
+    permits,
+    plans,
+    promotion,
+    quarter,
+    research,
+    targeting,
+)
 from model.population import ENERGY_FIELD
 from model.randomness import uniform
-from model.reach import barred
 from tests.model.policy import fork, having, lacking, run_to, setting
 
 INVEST = dict(quarter.QUARTER)["investment and finance"]
@@ -185,7 +196,8 @@ def refused(pair):
     """Who is refused new plant."""
     e = pair.one.enterprises
     place = e.lasting_draw(pair.one.seed_of_run, f"permit {pair.lever.id}")
-    return barred(pair.one), place < pair.size * pair.part
+    heavy = energy.per_value_added(e) > pair.one.lever_value(pair.lever.id, "intensity")
+    return permits.barred(pair.one), (place < pair.size * pair.part) & heavy
 
 
 def surcharge(pair):
