@@ -48,9 +48,8 @@ def choose(m: ClusterPolicyModel) -> dict[str, Flag]:
 def most_asked(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> dict[str, float]:
     """Lever to the most that can be asked of it in the year, yuan, where a window pays for it.
 
-    Contests know their winners, and institutes their number. Of other grants an enterprise asks no
-    more than the rate on a year's revenue, up to the cap: for each project where the cap is of a
-    project, of which there is at most one a quarter.
+    Contests know their winners, and institutes their number. Of other grants an enterprise is taken
+    to ask for no more than the rate on a year's revenue, up to the cap.
     """
     e, t, most = m.enterprises, m.quarter, dict[str, float]()
     for lever in m.policy.levers:
@@ -64,10 +63,8 @@ def most_asked(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> dict[str, f
             each = np.minimum(
                 lever.value("rate", t) * e.expected_revenue, lever.value("cap", t, np.inf)
             )
-            times = 1.0 if lever.cap_a_year else 4.0
-            most[lever.id] = times * dot(
-                e.weight, np.where(targeting.applicants(m, lever), each, 0.0)
-            )
+            ready = targeting.applicants(m, lever)
+            most[lever.id] = dot(e.weight, np.where(ready, each, 0.0))
     return most
 
 
