@@ -262,8 +262,7 @@ class Term(Part):
 
     The value is dated (`default`), or that of a parameter from the lever's first quarter on, which
     is then drawn with it (`parameter`). The model reads a switch, and a term with a `step`, as a
-    whole number: what lies between is refused. `idle` is the reason for which a term changes nothing
-    in its drawn range; analyses leave it out.
+    whole number: what lies between is refused.
     """
 
     kind: Annotated[str, _one_of(*UNITS)]
@@ -271,7 +270,6 @@ class Term(Part):
     default: Annotated[list[DatedQuantity], Field(min_length=1)] | None = None
     parameter: Name | None = None
     step: Annotated[Finite, Field(gt=0)] | None = None
-    idle: str = ""
     grade: Literal["published", "recalled", "assumption"]
     note: str = ""
 
