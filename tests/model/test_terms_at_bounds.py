@@ -17,7 +17,7 @@ FIRST = quarter_index(2024, 1)
 UNTIL = 2027
 SEEDS = (1, 2, 3, 4)
 UNMET = {("title_awards_hefei", "champion")}
-"""What nobody meets in so few rows: champions are a handful a year, and Hefei has a part of them."""
+"""What nobody meets in so few rows: champions are a handful a year, Hefei has a part of them."""
 TERMS = [
     (name, term)
     for name, lever in declarations().items()
