@@ -14,10 +14,32 @@ from model.ledger import SPECIAL
 from model.targeting import eligible, gives
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from model.model import ClusterPolicyModel
     from model.scenario import Lever
 
 EVERYTHING = float("inf")
+
+
+def shared(
+    yuan: float, weights: Mapping[str, float], most: Mapping[str, float]
+) -> dict[str, float]:
+    """A sum split by weight, none of the parts above its most; those below share what is left.
+
+    Where all are at their most, the rest is not split: nobody can ask for it.
+    """
+    parts, open_ = dict[str, float](), dict(weights)
+    while open_:
+        left, whole = yuan - sum(parts.values()), sum(open_.values())
+        share = {name: left * weight / whole for name, weight in open_.items()}
+        met = [name for name in open_ if most[name] <= share[name]]
+        if not met:
+            parts |= share
+            break
+        parts |= {name: most[name] for name in met}
+        open_ = {name: weight for name, weight in open_.items() if name not in met}
+    return {name: parts[name] for name in weights}
 
 
 class Province(Agent):  # type: ignore[misc]
@@ -43,8 +65,14 @@ class Province(Agent):  # type: ignore[misc]
         self.purses, self.own = {}, {}
         self.award_fund = m.lever_value(SPECIAL, "yearly")
 
-    def divide(self) -> None:
-        """Split what awards leave of the special funds into windows of two parts."""
+    def divide(self, most: Mapping[str, float]) -> None:
+        """Split what awards leave of the special funds into windows of two parts.
+
+        A window holds no more than can be asked of it: what it cannot use the others have.
+
+        Args:
+            most: Lever to the most that can be asked of it in the year, yuan.
+        """
         m, p = self.model, self.model.parameters
         if m.lever_value(SPECIAL, "yearly") <= 0.0:
             return
@@ -60,9 +88,8 @@ class Province(Agent):  # type: ignore[misc]
         # Where nobody may be served by the steered part, nothing is set aside for it.
         theta = m.lever_value("fund_steering", "theta") if weights["steered"] else 0.0
         for origin, part in (("steered", theta), ("pooled", 1.0 - theta)):
-            whole = sum(weights[origin].values())
-            for lever_id, weight in weights[origin].items():
-                self.purses[lever_id, origin] = part * self.award_fund * weight / whole
+            for lever_id, yuan in shared(part * self.award_fund, weights[origin], most).items():
+                self.purses[lever_id, origin] = yuan
 
     def parts(self, lever: Lever) -> tuple[tuple[str, str], ...]:
         """Origin and fund of each part of the money a lever may draw on, in order of use."""

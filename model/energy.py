@@ -10,10 +10,17 @@ import numpy.typing as npt
 from model.elementary import exp, expm1, log, log1p, power
 
 if TYPE_CHECKING:
+    from model.enterprises import Enterprises
     from model.scenario import Array
 
 Flag = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
+
+
+def per_value_added(e: Enterprises) -> Array:
+    """Energy that enterprises use over real value added, tce a yuan of 2018, shape (rows,)."""
+    result: Array = np.maximum(e.energy_per_va - e.energy_saved, 0.0) * e.energy_technique
+    return result
 
 
 def price(base: float, rise: float, level: float) -> float:

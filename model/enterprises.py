@@ -132,6 +132,12 @@ class Columns:
     energy_quota: Annotated[
         Real, _real("tce a year", 0, INF, "energy allowed by an energy quota; 0 is none")
     ]
+    plant_limit: Annotated[
+        Real, _real("yuan", 0, INF, "plant allowed where new plant is refused; 0 is no limit")
+    ]
+    plant_refused: Annotated[
+        Real, _real("yuan", -INF, INF, "plant there would be had none been refused, less plant")
+    ]
     energy_saved: Annotated[
         Real, _real("tce per yuan of 2018", 0, INF, "energy saved by own upgrades")
     ]

@@ -315,6 +315,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.exits: list[tuple[npt.NDArray[np.int64], Array]] = []
         self.reached: dict[str, Array] = {}
         self.chosen: dict[str, float] = {}  # lever to projects chosen, or institutes set up
+        self.refused_projects, self.refused_plant = 0.0, 0.0  # number, and yuan
         self.year_residual = 0.0
         self.year_market = np.zeros(len(FIELDS))
         self.year_purchases = np.zeros(len(FIELDS))

@@ -200,6 +200,8 @@ def _complete(
     put("province", "loan_rate_sum", m.banks.base_rate)
     put("province", "loan_rate_weight", 1.0)
     put("province", "accounting_residual", m.year_residual)
+    put("province", "refused_projects", m.refused_projects)
+    put("province", "refused_plant", m.refused_plant)
     for lever in CHOSEN:
         put("province", f"chosen_{lever}", m.chosen.get(lever, 0.0))
     _count_clusters(m, put)

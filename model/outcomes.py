@@ -263,6 +263,12 @@ _DECLARED = (
                 _total(f"chosen_{lever}"), note="beyond the older pace, by the lever alone")
         for lever, (zh, en) in CHOSEN.items()
     ),
+    Outcome("refused_projects", "不予批准的新建扩建项目", "New plant and expansions refused",
+            "projects a year", PROVINCE, 0, _total("refused_projects"),
+            note="beyond national rules: energy-heavy projects, and land by performance"),
+    Outcome("refused_plant", "不予批准项目的投资额", "Plant of the projects refused",
+            "yuan a year", PROVINCE, 0, _total("refused_plant"),
+            note="beyond national rules: energy-heavy projects, and land by performance"),
     Outcome("accounting_residual", "核算残差(相对)", "Accounting residual, relative", "share",
             PROVINCE, -1, _total("accounting_residual"),
             note="largest of the year's four quarters, both sides computed"),

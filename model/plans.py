@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import digital, energy, investment, targeting
+from model import digital, energy, investment, permits, targeting
 from model.elementary import exp, power
 from model.randomness import laplace, uniform
-from model.reach import barred, felt
+from model.reach import felt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,22 +93,28 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     """Upkeep and lumps of plant; a grant lowers the price of equipment up to its cap."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     draws = [uniform(seed, name, e.id, t) for name in ("review", "trigger", "upkeep")]
-    # Who is refused permits or land keeps up the plant it has.
-    draws[0][barred(m)] = np.inf
+    refused = permits.settle(m)
+    limit = np.where(refused, e.plant_limit, np.inf)
 
     # Plant takes time to build and is there for years: it is planned for the market ahead.
     growth = power(np.clip(m.attraction, *investment.GROWTH_SEEN), 0.5 * p["plan_ahead"])
     sales = e.expected_revenue * growth.take(e.field)
 
-    def planned(rows: Whole | slice, price: Array | float) -> tuple[Array, Array]:
-        wanted = investment.wanted_capital(
+    def wanted(rows: Whole | slice, price: Array | float) -> Array:
+        return investment.wanted_capital(
             e.capital_rate[rows], sales[rows], price, p["equipment_elasticity"]
         )
-        return investment.plan(
-            e.capital[rows], wanted, draws[0][rows], draws[1][rows], draws[2][rows],
+
+    def planned(rows: Whole | slice, price: Array | float) -> tuple[Array, Array]:
+        most, capital, asked = limit[rows], e.capital[rows], wanted(rows, price)
+        upkeep, lump = investment.plan(
+            capital, asked, draws[0][rows], draws[1][rows], draws[2][rows],
             p["capital_depreciation"], p["review_rate"], (p["trigger_low"], p["trigger_high"]),
             p["upkeep_chance"],
         )  # fmt: skip
+        held = asked > most
+        kept = permits.within(upkeep, lump, capital, most, p["capital_depreciation"])
+        return np.where(held, kept[0], upkeep), np.where(held, kept[1], lump)
 
     upkeep, lump = planned(slice(None), 1.0)
     offer = targeting.best_offer(m, "price_of_equipment")
@@ -128,6 +134,10 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     offer, approvals, served = _approve(m, offer, claim)
     upkeep = np.where(served, supported[0], upkeep)
     lump = np.where(served, supported[1], lump)
+    if refused.any():
+        rows = np.flatnonzero(refused)
+        drawn = (draws[0][rows], draws[1][rows], draws[2][rows])
+        permits.refuse(m, rows, wanted(rows, 1.0), upkeep[rows] + lump[rows], drawn)
     return upkeep, Plan(lump > 0.0, lump, offer, approvals)
 
 

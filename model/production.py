@@ -35,7 +35,7 @@ def produce(m: ClusterPolicyModel) -> None:
     net = made - np.minimum(dearer, 0.5 * made)
     vat = vat_share / (1.0 - vat_share) * vat_rate / 0.13 * net
     energy_price = energy.price(p["energy_price"], m.energy_rise, m.price_all)
-    energy_used = np.maximum(e.energy_per_va - e.energy_saved, 0.0) * e.energy_technique * real
+    energy_used = energy.per_value_added(e) * real
     saved_cost = e.energy_saved * e.energy_technique * real * energy_price
     energy_cost = energy_used * energy_price
     # Energy at unchanged technique is part of what the value-added rate already pays for.

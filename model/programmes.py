@@ -36,8 +36,9 @@ def programmes(m: ClusterPolicyModel) -> None:
     m.province.open_year()
     m.banks.open_year()
     _pay_awards(m)
-    m.province.divide()
-    projects.hold_calls(m)
+    chosen = projects.choose(m)
+    m.province.divide(projects.most_asked(m, chosen))
+    projects.hold_calls(m, chosen)
     _take_stakes(m)
 
 

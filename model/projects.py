@@ -1,7 +1,7 @@
 """Calls for projects: grants for R&D, contests by an expert's score, institutes of clusters.
 
 Articles 5 to 8, 10 and 15 ask for a number of projects a year. They are one channel: so many a
-year as are asked for and delivered, chosen by score above a cut-off, supported by a share of the
+year as are asked for and delivered, chosen by score, supported by a share of the
 project's R&D up to a cap, or by a standing in the market alone, which each wins once.
 """
 
@@ -19,6 +19,8 @@ from model.randomness import normal, uniform
 from model.scenario import CITIES, FIELDS, Array
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from model.clusters import Cluster
     from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
@@ -30,18 +32,56 @@ BRINGS = ("rate", "sales")
 """Terms that are what a contest brings: one where all are zero chooses nobody."""
 
 
-def hold_calls(m: ClusterPolicyModel) -> None:
+def choose(m: ClusterPolicyModel) -> dict[str, Flag]:
+    """Contest to whom it chooses this year, shape (rows,); nobody is chosen for money twice."""
+    free = np.ones(len(m.enterprises), dtype=bool)
+    chosen: dict[str, Flag] = {}
+    for lever in m.policy.levers_of("project_grant"):
+        chosen[lever.id] = won = _winners(m, lever, free)
+        if "rate" in lever.terms:
+            free &= ~won
+    return chosen
+
+
+def most_asked(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> dict[str, float]:
+    """Lever to the most that can be asked of it in the year, yuan, where a window pays for it.
+
+    Contests know their winners, and institutes their number. Of other grants an enterprise is taken
+    to ask for no more than the rate on a year's revenue, up to the cap.
+    """
+    e, t, most = m.enterprises, m.quarter, dict[str, float]()
+    for lever in m.policy.levers:
+        if not lever.window or not targeting.gives(lever, t):
+            continue
+        if lever.channel == "public_platform":
+            most[lever.id] = _number_of_institutes(m, lever) * lever.value("amount", t)
+        elif lever.channel == "project_grant":
+            most[lever.id] = dot(e.weight, _asked(m, lever, chosen[lever.id]))
+        else:
+            each = np.minimum(
+                lever.value("rate", t) * e.expected_revenue, lever.value("cap", t, np.inf)
+            )
+            ready = targeting.applicants(m, lever)
+            most[lever.id] = dot(e.weight, np.where(ready, each, 0.0))
+    return most
+
+
+def hold_calls(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> None:
     """The year's calls: contests first, then the open calls for R&D; institutes are set up.
 
     The same R&D is supported once: who wins a contest with money does not come to the open calls,
     nor from one of them to the next.
+
+    Args:
+        m: The model.
+        chosen: Contest to whom it has chosen.
     """
     e = m.enterprises
     e.rd_grant_rate = np.zeros(len(e))
     free = np.ones(len(e), dtype=bool)
     for lever in m.policy.levers:
         if lever.channel == "project_grant":
-            free &= ~_contest(m, lever, free)
+            free &= ~_award(m, lever, chosen[lever.id])
         elif lever.channel == "public_platform":
             _set_up_institutes(m, lever)
     for lever in m.policy.levers_of("price_of_rd"):
@@ -90,8 +130,8 @@ def product_appeal(sales: float, revenue: Array, sigma1: float) -> Array:
     return result
 
 
-def _contest(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
-    """Choose the year's projects of a contest; returns whose R&D it pays for."""
+def _winners(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
+    """Choose the year's projects of a contest among those free for it."""
     e, t, seed = m.enterprises, m.quarter, m.seed_of_run
     won = np.zeros(len(e), dtype=bool)
     asked = lever.value("projects", t)
@@ -110,17 +150,24 @@ def _contest(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
     points = expert_score(
         e.last_rd_reported[rows] / revenue, revenue, w, view, m.parameters["score_noise"]
     )
-    fit = points >= lever.value("cutoff", t)
     places = asked * delivered(m, lever, rows)
-    rows = rows[fit][np.argsort(-points[fit], kind="stable")]
+    rows = rows[np.argsort(-points, kind="stable")]
     lot = uniform(seed, f"place {lever.id}", e.id[rows], t)
     won[rows[targeting.within(places, e.weight[rows], lot)]] = True
+    return won
+
+
+def _award(m: ClusterPolicyModel, lever: Lever, won: Flag) -> Flag:
+    """Give the chosen what a contest brings; returns whose R&D it pays for."""
+    pays = "rate" in lever.terms
+    if not won.any():
+        return won
     if pays:
         won = _support(m, lever, won)  # a project for which no money is left is none
     else:
         _raise_standing(m, lever, won)
-    m.chosen[lever.id] = float(e.weight[won].sum())
-    return won if pays else np.zeros(len(e), dtype=bool)
+    m.chosen[lever.id] = float(m.enterprises.weight[won].sum())
+    return won if pays else np.zeros(len(won), dtype=bool)
 
 
 def _raise_standing(m: ClusterPolicyModel, lever: Lever, won: Flag) -> None:
@@ -144,7 +191,7 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
     base = np.where(asks, e.last_rd_reported, 0.0)
     room = np.maximum(base - m.rd_supported, 0.0)
-    approval = targeting.approve(m, lever, np.minimum(rate * base, np.minimum(cap, room)))
+    approval = targeting.approve(m, lever, _asked(m, lever, asks))
     m.paid_now += targeting.commit(m, approval, approval.yuan)
     m.rd_supported += approval.yuan
     supported = approval.yuan > 0.0
@@ -161,6 +208,14 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     return supported
 
 
+def _asked(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Array:
+    """What enterprises ask for of last year's R&D that nothing supports yet, yuan a row."""
+    rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
+    base = np.where(asks, m.enterprises.last_rd_reported, 0.0)
+    room = np.maximum(base - m.rd_supported, 0.0)
+    return np.minimum(rate * base, np.minimum(cap, room))
+
+
 def delivered(m: ClusterPolicyModel, lever: Lever, rows: Whole) -> float:
     """Part of the number asked for that offices bring about, as a mean over some enterprises."""
     e = m.enterprises
@@ -174,12 +229,9 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
         return
     amount = lever.value("amount", m.quarter)
     open_ = [cluster for cluster in m.clusters if serves(lever, cluster, m.quarter)]
-    members = np.flatnonzero(targeting.eligible(lever, m.enterprises, m.quarter))
-    number = lever.value("projects", m.quarter) * delivered(m, lever, members)
-    draw = uniform(m.seed_of_run, f"place {lever.id}", np.array([0]), m.quarter)[0]
     best = sorted(open_, key=lambda cluster: (-cluster.score, cluster.id))
     steering = m.policy.lever("fund_steering")
-    for place in range(whole_places(number, draw) if best else 0):
+    for place in range(_number_of_institutes(m, lever) if best else 0):
         for origin, fund in m.province.parts(lever):
             cluster = best[place % len(best)]
             if origin == "steered" and not (steering and serves(steering, cluster, m.quarter)):
@@ -190,6 +242,14 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
                 m.build_platform(cluster, lever, amount, origin, fund)
                 m.chosen[lever.id] = m.chosen.get(lever.id, 0.0) + 1.0
                 break
+
+
+def _number_of_institutes(m: ClusterPolicyModel, lever: Lever) -> int:
+    """Institutes due in the year, as far as offices deliver."""
+    members = np.flatnonzero(targeting.eligible(lever, m.enterprises, m.quarter))
+    number = lever.value("projects", m.quarter) * delivered(m, lever, members)
+    draw = uniform(m.seed_of_run, f"place {lever.id}", np.array([0]), m.quarter)[0]
+    return whole_places(number, float(draw))
 
 
 def serves(lever: Lever, cluster: Cluster, quarter: int) -> bool:

@@ -13,7 +13,6 @@ import numpy as np
 from model.targeting import claims, delivery, eligible
 
 if TYPE_CHECKING:
-    from model.enterprises import Flag
     from model.model import ClusterPolicyModel
     from model.scenario import Array, Lever
 
@@ -51,19 +50,3 @@ def served(m: ClusterPolicyModel, lever: Lever) -> Array:
         else:
             m.reached[settled] = np.asarray(eligible(lever, e, m.quarter) * brought)
     return m.reached[settled]
-
-
-def barred(m: ClusterPolicyModel) -> Flag:
-    """Enterprises that are refused permits or land for new plant, shape (rows,).
-
-    Each has its own place between 0 and 1; those under the share refused stay refused, so that a
-    project that is turned down does not come through a quarter later.
-    """
-    e = m.enterprises
-    mask = np.zeros(len(e), dtype=bool)
-    for lever in m.policy.levers_of("permit"):
-        share = lever.value("share", m.quarter)
-        if share > 0.0:
-            place = e.lasting_draw(m.seed_of_run, f"permit {lever.id}")
-            mask |= place < share * served(m, lever)
-    return mask

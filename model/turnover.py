@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import demography, network, promotion, supply, targeting
+from model import demography, network, permits, promotion, supply, targeting
 from model.elementary import dot, exp, power
 from model.randomness import uniform
 from model.scenario import FIELDS
@@ -33,9 +33,12 @@ def entry(m: ClusterPolicyModel) -> None:
         drive.with_plants(p, m.quarter) if drive else p, m.seed_of_run, m.quarter,
     )  # fmt: skip
     new, promoted = drive.settle(m, new) if drive else (new, None)
-    scale = m.price[new["field"]]
-    capital = new["capital_rate"] * new["expected_revenue"] * scale
-    new["capital"][:] = capital
+    new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
+    new["capital"][:] = new["capital_rate"] * new["expected_revenue"] * m.price[new["field"]]
+    comes = permits.admitted(m, new)
+    new = {name: values[comes] for name, values in new.items()}
+    promoted = promoted if promoted is None else promoted[comes]
+    scale, capital = m.price[new["field"]], new["capital"]
     new["cash"][:] = p["cash_share"] * new["expected_revenue"] * scale
     new["expected_revenue"][:] *= np.where(new["plant"], 1.0 / demography.RAMP, 1.0)
     field = new["field"]
@@ -47,7 +50,6 @@ def entry(m: ClusterPolicyModel) -> None:
     new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / used_up
     new["employees"][:] = new["labour_need"] * new["va_rate"] * 4.0 * new["revenue"]
     new["appeal"][:] = m.title_appeal[new["cluster"]]
-    new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
     new["digital_gain"][:] = m.on_productivity("phi_D") * new["digital_stage"] / 4.0
     total = new["weight"]
     m.books.book("households", -dot(total, capital + new["cash"]))

@@ -17,6 +17,11 @@ UNITS: dict[str, dict[str, Decimal]] = {
     "projects": {"projects": _ONE},
     "plants": {"plants": _ONE},
     "energy": {"tce": _ONE},
+    "energy_intensity": {
+        "tce per yuan": _ONE,
+        "tce per 10k yuan": Decimal("0.0001"),
+        "吨标准煤/万元": Decimal("0.0001"),
+    },
     "points": {"points": _ONE},
     "switch": {"switch": _ONE},
 }

@@ -11,6 +11,7 @@ from model import (
     digital,
     energy,
     network,
+    permits,
     plans,
     promotion,
     quarter,
@@ -19,7 +20,6 @@ from model import (
 )
 from model.population import ENERGY_FIELD
 from model.randomness import uniform
-from model.reach import barred
 from model.unit_cost import energy_per_revenue
 from tests.model.policy import fork, having, lacking, run_to, setting
 
@@ -200,7 +200,8 @@ def refused(pair):
     """Who is refused new plant."""
     e = pair.one.enterprises
     place = e.lasting_draw(pair.one.seed_of_run, f"permit {pair.lever.id}")
-    return barred(pair.one), place < pair.size * pair.part
+    heavy = energy.per_value_added(e) > pair.one.lever_value(pair.lever.id, "intensity")
+    return permits.barred(pair.one), (place < pair.size * pair.part) & heavy
 
 
 def surcharge(pair):

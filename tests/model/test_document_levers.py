@@ -16,7 +16,7 @@ from model import (
     turnover,
 )  # fmt: skip
 from model.enterprises import NEVER
-from model.reach import barred, served
+from model.reach import served
 from model.scenario import TIERS
 from scenarios import load
 from scenarios.levers import declarations, parameter_of
@@ -59,8 +59,6 @@ def highest(name):
     for term, declared in declarations()[name].terms.items():
         row = parameter_of(declared)
         terms[term] = row.high if row else ISSUED[name].value(term, quarter)
-    if "cutoff" in terms:
-        terms["cutoff"] = 0.0
     claimed = ALL if "take_up_full" in ISSUED[name].terms else {}
     return changed(ISSUED[name], **terms, **claimed)
 
@@ -181,15 +179,20 @@ def test_the_matching_grant_is_for_rd_that_no_other_call_supports(base):
     assert summed(books_of(one), lever="rd_matching_grant") > 0.0
 
 
-def test_experts_choose_the_best_above_the_cut_off(base):
+def test_experts_choose_the_best(base):
     rich = lacking(setting(base.policy, "special_funds", yearly=1e12), "rd_grant")
-    chosen = {}
-    for cutoff in (0.0, 70.0, 110.0):
-        lever = changed(highest("foundation_projects"), projects=1e6, cutoff=cutoff, **ALL)
-        chosen[cutoff] = run_to(fork(base, having(rich, lever)), "programmes").paid_now > 0.0
-    assert chosen[0.0].sum() > chosen[70.0].sum() > 0
-    assert not np.any(chosen[70.0] & ~chosen[0.0])
-    assert not chosen[110.0].any()
+    chosen = []
+    for places in (1e6, 60.0):
+        lever = changed(highest("foundation_projects"), projects=places, **ALL)
+        model = run_to(fork(base, having(rich, lever)), "programmes")
+        chosen.append(model.paid_now > 0.0)
+    everybody, best = chosen
+    assert everybody.sum() > best.sum() > 0
+    assert not np.any(best & ~everybody)
+    e = model.enterprises
+    # The expert's view moves points by a few, so the best stand out on average.
+    rd = np.log(np.maximum(e.last_rd_reported, 1.0))
+    assert rd[best].mean() > rd[everybody & ~best].mean()
 
 
 def test_points_rise_with_rd_and_size_and_have_their_mean_at_fifty():
@@ -299,24 +302,6 @@ def test_digital_terms_cut_the_cost_and_bring_the_question_up(base, monkeypatch)
     member = np.isin(one.enterprises.tier, [TIERS.index(tier) for tier in RACING])
     assert np.all((rise > 0.0) == member)
     assert rise.max() <= 0.3 + 1e-9
-
-
-@pytest.mark.parametrize("name", ["energy_heavy_limits", "land_by_performance"])
-def test_those_refused_build_nothing_and_keep_what_they_have(base, name):
-    lever = changed(highest(name), share=1.0)
-    model = fork(base, having(base.policy, lever))
-    model.parameters["delivery_base"] = 1.0
-    run_to(model, "costs and taxes")
-    refused = barred(model)
-    assert np.array_equal(refused, targeting.eligible(lever, model.enterprises, lever.start))
-    other = fork(base, base.policy)
-    other.parameters["delivery_base"] = 1.0
-    run_to(other, "costs and taxes")
-    (upkeep, lumps), (_, before) = plans.plant(model), plans.plant(other)
-    assert before.cost[refused].max() > 0.0
-    assert not np.any(lumps.cost[refused])
-    assert upkeep[refused].max() > 0.0
-    assert np.array_equal(lumps.cost[~refused], before.cost[~refused])
 
 
 def test_a_quota_cuts_energy_of_the_treated_and_their_buyers_turn_to_others(base):

@@ -83,7 +83,7 @@ def test_windows_hold_the_special_funds_whole(end_of_2023, older, yearly, theta)
     model = fork(end_of_2023, having(of, ISSUED["digital_voucher"], ISSUED["green_retrofit_grant"]))
     model.quarter += 1
     model.province.open_year()
-    model.province.divide()
+    model.province.divide(projects.most_asked(model, projects.choose(model)))
     part = {"steered": 0.0, "pooled": 0.0}
     for (lever, origin), yuan in model.province.purses.items():
         part[origin] += yuan

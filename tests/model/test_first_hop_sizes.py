@@ -21,13 +21,13 @@ base = document.base
 TABLE = [
     ("patent_pool", "rise", 0.3, hop.taken_up, "costs and taxes", {}),
     ("co_building", "part", 0.2, hop.shared_research, "costs and taxes", {}),
-    ("first_sets", "sales", 5e6, hop.brand, "programmes", {"projects": 40.0, "cutoff": 0.0}),
-    ("quality_brand", "sales", 5e6, hop.brand, "programmes", {"projects": 40.0, "cutoff": 0.0}),
+    ("first_sets", "sales", 5e6, hop.brand, "programmes", {"projects": 40.0}),
+    ("quality_brand", "sales", 5e6, hop.brand, "programmes", {"projects": 40.0}),
     (
         "service_manufacturing", "sales", 5e6, hop.brand, "programmes",
-        {"projects": 40.0, "cutoff": 0.0},
+        {"projects": 40.0},
     ),
-    ("design_centres", "sales", -5e6, hop.brand, "programmes", {"projects": 40.0, "cutoff": 0.0}),
+    ("design_centres", "sales", -5e6, hop.brand, "programmes", {"projects": 40.0}),
     ("skills_training", "places", 0.004, hop.staff_trained, "investment and finance", {}),
     ("supply_chain_finance", "working", 0.2, hop.working, "costs and taxes", {}),
     ("co_growth_plan", "discount", 0.002, hop.rate, "costs and taxes", {"limit": 0.0}),

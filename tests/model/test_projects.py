@@ -13,7 +13,7 @@ from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to
 
 ROWS = 1_200
 FREE = ("first_sets", "quality_brand", "service_manufacturing", "design_centres")
-ALL = {"take_up_start": 1.0, "take_up_full": 1.0, "cutoff": 0.0}
+ALL = {"take_up_start": 1.0, "take_up_full": 1.0}
 
 
 @pytest.fixture(scope="module")
