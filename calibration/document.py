@@ -114,9 +114,9 @@ of the published figure (2018 if that is earlier), median of {seeds} seeds at ce
 and by city are marginals; a published size is one only where it is above-scale revenue (`rake`),
 brought to 2018 by the rule in `marginals.csv`. Other sizes count chains with services and other
 cities, output, or what the page does not say. They are facts beside the model: where the weight of
-a city or the revenue of a field has no room for them, the margins win. The seed of the table of
-fields and cities knows that a pair has a cluster and not how large it is, and named county clusters
-are drawn as unnamed ones, so their sizes are not to be read as findings.
+a city or the revenue of a field has no room for them, the margins win. They only begin the table
+of fields and cities that the margins then move. Named county clusters are drawn as unnamed ones, so
+their sizes are not to be read as findings.
 
 **{near} of {all} are within a third of the published size; of these {raked} are marginals.**
 """

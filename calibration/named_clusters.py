@@ -17,6 +17,7 @@ import pandas as pd
 
 from model import ClusterPolicyModel, build_population
 from model.model import POPULATION_SEED
+from model.scenario import PART_OF_YEAR
 from scenarios import load
 from scenarios.tables import table
 from scenarios.units import TABLE_UNITS
@@ -30,8 +31,6 @@ RESULTS = Path(__file__).resolve().parent / "results" / "named_clusters.csv"
 REFERENCE = "without_document_55"
 SEEDS = range(1, 9)
 START, LAST = 2018, 2023
-PART_OF_YEAR = {"first half": 1 / 2, "output of nine months": 3 / 4}
-"""Kinds of size that cover part of a year, with the part; brought to a year in proportion."""
 UNIT = TABLE_UNITS["100m yuan"]
 
 

@@ -230,16 +230,46 @@ def _city_given_field(province: Province) -> Array:
     """Chance of each city given the field, shape (fields, cities).
 
     Of the tables whose revenue by field and by city is as given, the one nearest to a seed in which
-    a city's weight is lifted where the field has a cluster.
+    a field's revenue is spread by the weight of cities, more where the field has a cluster, and a
+    pair whose cluster has a published size begins with that.
     """
     pull = {"world": 6.0, "national": 6.0, "provincial": 3.0, "county": 1.0}
     lift = np.ones((len(FIELDS), len(CITIES)))
+    known = np.zeros((len(FIELDS), len(CITIES)))
+    unsized = np.zeros(len(FIELDS))
     for record in province.clusters:
-        lift[FIELDS.index(record.field), CITIES.index(record.city)] += pull[record.tier]
-    fields = _shares(province.fields["revenue"])
-    cities = _shares(province.city_weight)
-    table = fitted_table(lift * fields[:, None] * cities, fields, cities)
+        pair = FIELDS.index(record.field), CITIES.index(record.city)
+        unsized[pair[0]] += record.scale is None and record.tier != "county"
+        if record.scale is None:
+            lift[pair] += pull[record.tier]
+        else:
+            known[pair] = max(known[pair], record.size_at_start)
+    sales, cities = province.fields["revenue"], _shares(province.city_weight)
+    rest = np.where(known > 0.0, 0.0, lift * cities)
+    rest /= rest.sum(axis=1, keepdims=True)
+    # Chains with services and other cities count more than a field has: sizes then only say how it
+    # is spread. A residual field is more than its clusters, so a size is the least of its pair.
+    most = np.where(_residual(), MOST_KNOWN_OF_REST, MOST_KNOWN) * sales
+    # Clusters of the higher tiers without a published size are as large as those with one.
+    sized = np.count_nonzero(known, axis=1)
+    most *= sized / np.maximum(sized + unsized, 1.0)
+    whole = known.sum(axis=1)
+    known *= np.minimum(1.0, most / np.maximum(whole, 1.0))[:, None]
+    plain = np.where(_residual()[:, None] & (known > 0.0), sales[:, None] * cities, 0.0)
+    known = np.maximum(known, plain)
+    seed = known + np.maximum(sales - known.sum(axis=1), 0.0)[:, None] * rest
+    fields = _shares(sales)
+    table = fitted_table(seed, fields, cities)
     return table / table.sum(axis=1, keepdims=True)
+
+
+def _residual() -> npt.NDArray[np.bool_]:
+    """Fields that hold what no named field does."""
+    return np.array([name.startswith("other_") for name in FIELDS])
+
+
+MOST_KNOWN, MOST_KNOWN_OF_REST = 0.85, 0.5
+"""Most of a field's revenue that the published sizes of its clusters are taken for at the start."""
 
 
 def _shares(values: Array) -> Array:

@@ -282,6 +282,10 @@ class Outside:
         return dict(self.input_gap).get(year, 0.0)
 
 
+PART_OF_YEAR = {"first half": 1 / 2, "output of nine months": 3 / 4}
+"""Kinds of size that cover part of a year, with the part; brought to a year in proportion."""
+
+
 @dataclass(frozen=True)
 class ClusterRecord:
     """A named cluster of the register as known at end-2023.
@@ -315,6 +319,15 @@ class ClusterRecord:
     scale_year: int | None = None
     scale_kind: str = ""
     rake: bool = False
+
+    @property
+    def size_at_start(self) -> float:
+        """Published size brought to a year and back to 2018 by the growth of all revenue, yuan.
+
+        Above-scale revenue of the province grew from 36,500 to 50,875 (100 million yuan) by 2023.
+        """
+        yearly = (self.scale or 0.0) / PART_OF_YEAR.get(self.scale_kind, 1.0)
+        return float(yearly * power(50_875.0 / 36_500.0, (2018 - (self.scale_year or 2018)) / 5.0))
 
 
 @dataclass(frozen=True)
