@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, build_population
+from model import ClusterPolicyModel, build_population, unit_cost
 from model.estimates import Basis, on_productivity
 from model.first_productivity import learned
 from model.market import competitiveness
@@ -65,13 +65,11 @@ def test_the_start_is_the_same_equilibrium_at_every_sigma(scenario, population, 
     )
     mass = []
     for m in (first, other):
-        e = m.enterprises
+        e, p = m.enterprises, m.parameters
         assert np.ptp(e.productivity) > 0.1
-        mass.append(
-            competitiveness(
-                e.size_level, e.size_noise, e.productivity, e.appeal, m.parameters["sigma"]
-            )
-        )
+        assert np.ptp(e.unit_cost) > 0.05
+        able = competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
+        mass.append(able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"]))
     assert np.allclose(*mass, rtol=1e-12)
     assert np.array_equal(first.outside, other.outside)
     assert np.array_equal(first.enterprises.employees, other.enterprises.employees)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, market, network, plans, titles
+from model import ClusterPolicyModel, market, network, plans, titles, unit_cost
 from model.model import POPULATION_SEED
 from model.quarter import year_end
 from model.scenario import FIELDS
@@ -27,6 +27,7 @@ def trade(model):
     """Target revenue of each row, local share and purchases by field, with nothing changed."""
     e, p = model.enterprises, model.parameters
     mass = market.competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
+    mass *= unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     own = np.bincount(e.field, e.weight * mass, N)
     wanted = network.needs(e, e.revenue, p["leader_purchases_in_field"])
     worth = model.link_worth * model.market / (own + model.outside)
