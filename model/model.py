@@ -93,6 +93,9 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self._recorded: list[tuple[int, Recorded]] = []
         self._initialise()
         first_productivity.found(self)
+        # Structural parameters of a draw act from the start, so that 2018 stays an equilibrium, and
+        # entrants are like enterprises of 2018, with what these had gained by digital work by then.
+        self.profiles = Profiles.of(self.enterprises)
         self._found()
         self.schedule_recurring(self.close_year, Schedule(interval=4, start=4))
 
@@ -100,8 +103,6 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         """State of the province at end-2018."""
         e, province = self.enterprises, self.policy.province
         n = len(FIELDS)
-        # Structural parameters of a draw act from the start, so that 2018 stays an equilibrium.
-        self.profiles = Profiles.of(e)
         self.registered_county = np.array(
             [seat.registered and seat.tier == "county" for seat in self.population.clusters]
             + [False]
