@@ -13,11 +13,18 @@ from model.quarter import QUARTER, year_end
 
 CASH = {"cash", "debt_short", "debt_long", "rate", "year_subsidy"}
 """Money, and what is borrowed less for having it."""
-BOUGHT = CASH | {
+LOANS = {"year_asked", "year_granted", "year_bound"}
+"""Loans asked for and granted, and who meets its limit: what is bought is asked of banks too."""
+BOUGHT = CASH | LOANS | {
     "capital", "productivity", "energy_technique", "year_investment", "digital_stage",
     "year_upgrades", "energy_saved", "green_upgrades", "upgrades_value", "grant_income",
 }  # fmt: skip
 """What is bought, and what comes with it."""
+SALES = {
+    "unit_cost", "rivals", "revenue", "expected_revenue", "year_at_ceiling", "orders_filled",
+    "input_shortfall", "input_cover",
+}  # fmt: skip
+"""Unit cost and so prices, what buyers turn to for them, and what a fuller supplier delivers."""
 TAXES = {"year_tax", "year_tax_forgone", "year_relabel_gain", "losses"}
 INCOME = TAXES | {"profit", "year_profit", "year_subsidy"}
 CALLS = {"rd_grant_rate", "year_misused"}
@@ -32,11 +39,11 @@ FIRST = {
     "credit_terms": BOUGHT | {"debt_covered"},
     "digital_terms": BOUGHT,
     "capacity": BOUGHT,
-    "permit": BOUGHT,
+    "permit": BOUGHT | {"plant_limit", "plant_refused"},
     "eligibility": BOUGHT,
     "equity": {"cash"},
     "tax": INCOME | {"year_vat", "value_added", "year_value_added"},
-    "price_of_energy": INCOME,
+    "price_of_energy": SALES | {"levy"},
     "title_award": INCOME,
     "award_matching": INCOME,
     "award": CALLS | INCOME,
@@ -51,7 +58,7 @@ FIRST = {
     "local_sourcing": {"links", "role"},
     "delivery": {"links", "role"},
     "governance": {"links", "role"},
-    "energy_quota": {"energy_quota", "revenue", "expected_revenue"},
+    "energy_quota": SALES | {"energy_quota"},
     "spillover": {"productivity"},
     "joint_research": {"pool", "productivity"},
     "skills": {"trained", "productivity"},
@@ -70,9 +77,20 @@ CARRIED = {
     # counts VAT payable and moves with it.
     "profit": {"year_tax", "losses", "year_subsidy"},
     "value_added": {"year_vat"},
+    # In the first quarter plant is what it was. Others count through their prices alone, and those
+    # of a supplier in its own field.
+    "unit_cost": {"levy", "energy_quota"},
+    "revenue": {"rivals"},
+    "expected_revenue": {"rivals"},
+    "orders_filled": {"rivals"},
+    "input_shortfall": {"rivals"},
+    "year_at_ceiling": {"revenue"},
+    "input_cover": {"input_shortfall"},
+    "year_granted": {"year_asked"},
+    "plant_refused": {"plant_limit"},
     **dict.fromkeys(
         (
-            "revenue", "expected_revenue", "value_added_real", "employees", "wage", "va_rate",
+            "value_added_real", "employees", "wage", "va_rate",
             "labour_need", "capital_rate", "size_level", "size_noise", "digital_gain", "knowledge",
             "energy_per_va", "rd", "rd_intensity", "rd_taste",
         ),
@@ -85,9 +103,6 @@ by none: such an outcome is never moved first."""
 BY_RULE = {
     # How well others' knowledge is taken up is no column.
     ("spillover", "productivity"),
-    # Sales over a quota are lost, and buyers turn to others of the field.
-    ("energy_quota", "revenue"),
-    ("energy_quota", "expected_revenue"),
 }
 """Channel and outcome that no column carries, with the reason."""
 
@@ -106,13 +121,34 @@ def stages(model):
             yield model.quarter
 
 
+def levy(model):
+    """Rise of the price of energy by levers as settled so far; asking would settle it early."""
+    rise = np.zeros(len(model.enterprises))
+    for lever in model.policy.levers_of("price_of_energy"):
+        for settled, part in model.reached.items():
+            if settled.split()[0] == lever.id:
+                rise += lever.value("rise", model.quarter) * part
+    return rise
+
+
 def state(model):
-    """Columns of the enterprises, with the links and the knowledge that each can draw on."""
+    """Columns of the enterprises, with what each can draw on or meets that is no column.
+
+    Links, the knowledge of its pool, the levy on energy, and the unit cost of its rivals: the sum
+    over its field, itself included, which moves where that of anybody there does.
+    """
     e = model.enterprises
+    rivals = np.bincount(e.field, e.weight * e.unit_cost)
     links = np.asarray(model.links.sum(axis=1)).ravel()
     number = np.zeros(len(e))
     number[: len(links)] = links[: len(e)]
-    return {**e.columns, "links": number, "pool": model.pool_knowledge.take(e.pool)}
+    return {
+        **e.columns,
+        "links": number,
+        "pool": model.pool_knowledge.take(e.pool),
+        "levy": levy(model),
+        "rivals": rivals[e.field],
+    }
 
 
 def moved(one, other):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from model.quarter import QUARTER
@@ -33,7 +34,7 @@ def pair(base, name):
         of = having(of, document.highest("investment_promotion"))  # whose plants cities bid for
     models = [fork(base, having(of, lever)), fork(base, lacking(of, name))]
     for model in models:
-        model.banks.credit = 1e16  # what one borrows more no other has to do without
+        model.banks.credit = 1e16  # what one borrows makes no loan dearer
     return models
 
 
@@ -58,9 +59,19 @@ def _service_as_a_rate(m):
     m.enterprises.va_rate[m.enterprises.chosen.get("service_manufacturing", slice(0))] *= 1.005
 
 
+def _surcharge_for_all(m):
+    m.enterprises.unit_cost += 0.001 * np.max(felt(m, "price_of_energy", "rise"))
+
+
+def _surcharge_on_sales(m):
+    m.enterprises.revenue *= 1.0 - 0.001 * felt(m, "price_of_energy", "rise")
+
+
 @pytest.mark.parametrize(
     ("name", "fault", "told"),
     [
+        ("energy_by_performance", _surcharge_for_all, "price_of_energy writes unit_cost"),
+        ("energy_by_performance", _surcharge_on_sales, "price_of_energy writes revenue"),
         ("skills_training", _training_as_a_gift, "skills writes productivity"),
         ("service_manufacturing", _service_as_a_rate, "project_grant moves va_rate"),
     ],
