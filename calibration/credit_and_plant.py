@@ -107,8 +107,8 @@ def page(frame: pd.DataFrame) -> str:
         )
     lines.append(
         "\nEnterprises bound by their own borrowing limit in a year, beside the range surveys "
-        "leave (`effects.csv`, stated before the form was built):\n\n| size | 2022 | 2023 | 2027 | range "
-        "|\n| --- | --- | --- | --- | --- |"
+        "leave (`effects.csv`, stated before the form was built):\n\n| size | 2022 | 2023 | 2027 "
+        "| range |\n| --- | --- | --- | --- | --- |"
     )
     for size, (low, high) in BOUND.items():
         shown_years = " | ".join(cell("limit_bound", "size", size, y) for y in (2022, 2023, 2027))
