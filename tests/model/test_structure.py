@@ -37,7 +37,7 @@ def support_leaves_prices_high(model, patch):
 
 
 def banks_hold_less(model, patch):
-    model.banks.credit *= 0.9
+    model.banks.credit *= 0.6  # less than is asked for
 
 
 def providers_stay_few(model, patch):
@@ -140,16 +140,19 @@ def test_without_relabelling_what_is_reported_is_done(at_end_of_2024):
     assert max(of_year(at_end_of_2024(), "grants_misused").values()) > 0.0
 
 
-def test_with_credit_for_all_nobody_is_rationed(at_end_of_2024):
-    granted = {}
+def test_with_credit_for_all_loans_are_supplied_at_the_base_rate(at_end_of_2024):
+    dearer = {}
     for off in ((), ("finite_credit",)):
         model = fork(at_end_of_2024(*off), at_end_of_2024(*off).policy)
-        granted[off] = []
+        banks_hold_less(model, None)
+        dearer[off] = []
         for _ in range(4):
             model.run_for(1)
-            granted[off].append(model.banks.granted)
-    assert granted["finite_credit",] == [1.0] * 4
-    assert min(granted[()]) < 1.0
+            banks, e = model.banks, model.enterprises
+            dearer[off].append((banks.base_rate + banks.premium) - banks.base_rate)
+            assert np.array_equal(e.year_granted, e.year_asked)
+    assert dearer["finite_credit",] == [0.0] * 4
+    assert min(dearer[()]) > 0.001
 
 
 def test_titles_of_clusters_are_worth_nothing_where_titles_are(at_end_of_2024):
