@@ -108,6 +108,7 @@ def _same_year(one: Outside, other: Outside, year: int, half_life: float) -> boo
         (one.origin == other.origin or year <= min(one.origin, other.origin))
         and np.array_equal(mine, theirs)
         and one.loan_rate_in(year) == other.loan_rate_in(year)
+        and one.credit_growth_in(year) == other.credit_growth_in(year)
         and one.input_gap_in(year) == other.input_gap_in(year)
         and all(one.factor(n, year) == other.factor(n, year) for n in {**one.times, **other.times})
     )

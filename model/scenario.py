@@ -274,8 +274,8 @@ class Outside:
         return past[-1] if past else self.loan_rate[0][1]
 
     def credit_growth_in(self, year: int) -> float:
-        """Growth of loans in a year of history, log."""
-        return dict(self.credit_growth)[year]
+        """Growth of loans in a year of history, log; zero in others."""
+        return dict(self.credit_growth).get(year, 0.0)
 
     def input_gap_in(self, year: int) -> float:
         """Growth of input prices over own prices in a year, a share; zero after the origin."""

@@ -48,6 +48,7 @@ class OutsideData(Part):
     spread: dict[str, Finite]
     position: dict[str, Finite]
     loan_rate: list[tuple[StrictInt, Finite]]
+    credit_growth: list[tuple[StrictInt, Finite]]
     input_gap: list[tuple[StrictInt, Finite]]
     times: dict[str, Finite]
 
@@ -161,7 +162,10 @@ def resolved(document: Document) -> Scenario:
         parameters=data.parameters,
         outside=Outside(
             **outside
-            | {name: tuple(map(tuple, outside[name])) for name in ("loan_rate", "input_gap")}
+            | {
+                name: tuple(map(tuple, outside[name]))
+                for name in ("loan_rate", "credit_growth", "input_gap")
+            }
         ),
         levers=tuple(_lever(lever) for lever in data.levers),
         province=Province(
