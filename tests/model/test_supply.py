@@ -39,12 +39,14 @@ def before(scenario, populate):
 
 @pytest.fixture(scope="module")
 def hit(before):
-    """Ids of a supplier and its customer, and the part of the customer's needs it delivers."""
+    """Ids of a supplier and its customer, the part of the customer's needs it delivers, and of the
+    market of its field that it sells."""
     model = before.branch(before.policy)
     model.run_for(1)
     supplier, leader, part = largest_part(model)
-    ids = model.enterprises.id
-    return int(ids[supplier]), int(ids[leader]), part
+    e = model.enterprises
+    sells = e.weight[supplier] * e.revenue[supplier] / model.market[e.field[supplier]]
+    return int(e.id[supplier]), int(e.id[leader]), part, float(sells)
 
 
 @pytest.fixture
@@ -85,9 +87,11 @@ def test_a_failure_reaches_the_customer_and_fades(before, lost, hit):
     assert abs(loss[-1]) < 0.1 * abs(loss.min())
 
 
-def test_more_specific_inputs_cost_more_and_none_cost_nothing(lost):
+def test_more_specific_inputs_cost_more_and_none_cost_nothing(lost, hit):
     none, half, twice = (lost(link_specific=share)[1] for share in (0.0, 0.4, 0.8))
-    assert abs(none) < 0.005
+    # Its customer sells in the same field: it has no more than its part of what buyers of the
+    # failed supplier turn to others for.
+    assert 0.0 <= np.expm1(none) <= hit[3] / (1.0 - hit[3])
     assert np.expm1(twice) == pytest.approx(2.0 * np.expm1(half), rel=0.1)
     assert half < -0.02
 
@@ -122,7 +126,7 @@ def test_nothing_is_missing_at_the_start(start):
     assert np.all(within(model) == 1.0)
 
 
-def test_in_its_first_quarter_it_moves_the_sales_of_those_who_are_short_alone(start):
+def test_in_its_first_quarter_those_who_are_short_sell_less_and_others_of_the_field_a_part(start):
     of = start().policy
     runs = [start(of=of.with_draw({"link_specific": share}, {})) for share in (0.0, 0.5)]
     for model in runs:
@@ -132,9 +136,22 @@ def test_in_its_first_quarter_it_moves_the_sales_of_those_who_are_short_alone(st
         model.run_through(1)
     one, other = (model.enterprises.revenue for model in runs)
     assert short.any()
-    assert np.array_equal(one[~short], other[~short])
     assert np.all(other[short] <= one[short])
-    assert np.any(other[short] < one[short])
+    e = runs[1].enterprises
+    lost = np.bincount(e.field[short], (e.weight * (one - other))[short], network.N)
+    assert np.any(lost > 0.0)
+    # Buyers turn to others of the field, in proportion and here and outside; who is full sells none
+    # of it, and in other fields nobody does.
+    rest = np.flatnonzero(~short & (e.weight > 0.0))
+    field, more = e.field[rest], other[rest] / one[rest] - 1.0
+    assert np.array_equal(one[rest][lost[field] == 0.0], other[rest][lost[field] == 0.0])
+    won = np.bincount(field, e.weight[rest] * more * one[rest], network.N)
+    assert np.all((won >= 0.0) & (won <= lost))
+    assert won.sum() > 0.0
+    most = np.zeros(network.N)
+    np.maximum.at(most, field, more)
+    assert np.all(more >= 0.0)
+    assert np.mean(np.isclose(more, most[field], rtol=1e-6, atol=1e-14)) > 0.9
 
 
 def deliver(model, filled):
