@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 LARGEST_PRODUCT = 0.25
 """Most that is sold more, or less, of one product, over all that its maker sells."""
-BRINGS = ("rate", "sales")
-"""Terms that are what a contest brings: one where all are zero chooses nobody."""
 
 
 def choose(m: ClusterPolicyModel) -> dict[str, Flag]:
@@ -134,11 +132,11 @@ def _winners(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
     """Choose the year's projects of a contest among those free for it."""
     e, t, seed = m.enterprises, m.quarter, m.seed_of_run
     won = np.zeros(len(e), dtype=bool)
-    asked = lever.value("projects", t)
-    if asked <= 0.0 or not any(lever.value(term, t) != 0.0 for term in BRINGS):
+    asked, pays = lever.value("projects", t), "rate" in lever.terms
+    # Whoever is chosen is not free for the next contest: one that brings nothing chooses nobody.
+    if asked <= 0.0 or not (targeting.gives(lever, t) if pays else lever.value("sales", t)):
         return won
     able = free & e.rd_active & (e.last_rd_reported > 0.0)
-    pays = "rate" in lever.terms
     if not pays:  # the numbers asked for are of new ones
         able &= ~e.chosen.setdefault(lever.id, np.zeros(len(e), dtype=bool))
     usual = targeting.usual_take_up(m, lever)

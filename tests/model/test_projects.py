@@ -14,6 +14,8 @@ from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to
 ROWS = 1_200
 FREE = ("first_sets", "quality_brand", "service_manufacturing", "design_centres")
 ALL = {"take_up_start": 1.0, "take_up_full": 1.0}
+# What a choice for service or design brings is nothing at the centre of its range.
+BRINGS = {name: {"sales": 4e6} for name in ("service_manufacturing", "design_centres")}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def test_a_product_sells_its_yuan_more_whatever_the_size_of_its_maker():
 
 @pytest.mark.parametrize("name", FREE)
 def test_nobody_is_chosen_twice_and_the_numbers_are_of_new_ones(base, name):
-    lever = changed(ISSUED[name], projects=60.0, **ALL)
+    lever = changed(ISSUED[name], projects=60.0, **ALL, **BRINGS.get(name, {}))
     model = fork(base, having(base.policy, lever))
     before, number = {}, []
     for _ in range(3):
@@ -55,28 +57,41 @@ def test_nobody_is_chosen_twice_and_the_numbers_are_of_new_ones(base, name):
     assert np.all(np.abs(np.array(number) - delivered) <= e.weight[e.rd_active].max())
 
 
-@pytest.mark.parametrize("name", FREE)
-def test_what_a_contest_brings_is_the_product_or_the_share_once(base, name):
-    lever = changed(ISSUED[name], projects=60.0, **ALL)
+@pytest.mark.parametrize(
+    ("name", "sales"),
+    [(name, BRINGS.get(name, {}).get("sales")) for name in FREE] + [("design_centres", -4e6)],
+)
+def test_what_a_contest_brings_is_the_product_once(base, name, sales):
+    brings = {} if sales is None else {"sales": sales}
+    lever = changed(ISSUED[name], projects=60.0, **ALL, **brings)
     one, other = (fork(base, of) for of in (having(base.policy, lever), base.policy))
     for model in (one, other):
         run_to(model, "programmes")
     e, f = one.enterprises, other.enterprises
     won = e.chosen[name]
     assert won.any()
-    if "sales" in lever.terms:
-        more = np.expm1((one.parameters["sigma"] - 1.0) * e.brand) * f.expected_revenue
-        assert more[won].max() == pytest.approx(lever.value("sales", 24))
-        assert not np.any(more[~won])
-    else:
-        rise = e.va_rate / f.va_rate - 1.0
-        assert np.all(rise[won] <= lever.value("value_added", 24) + 1e-12)
-        assert np.all(rise[won] > 0.0)
-        assert not np.any(rise[~won])
+    more = np.expm1((one.parameters["sigma"] - 1.0) * (e.brand - f.brand)) * f.expected_revenue
+    brought = lever.value("sales", 24)
+    # A maker too small to sell so much of one product sells a part of what it has more, or less.
+    most = np.minimum(abs(brought), projects.LARGEST_PRODUCT * f.expected_revenue)
+    assert more[won] == pytest.approx(np.sign(brought) * most[won])
+    assert abs(more[won]).max() == pytest.approx(abs(brought))
+    assert not np.any(more[~won])
+    assert np.array_equal(e.va_rate, f.va_rate)
+
+
+@pytest.mark.parametrize("name", BRINGS)
+def test_a_contest_that_brings_nothing_chooses_nobody(base, name):
+    lever = changed(ISSUED[name], projects=60.0, **ALL, sales=0.0)
+    model, other = (
+        run_to(fork(base, of), "programmes") for of in (having(base.policy, lever), base.policy)
+    )
+    assert name not in model.chosen
+    assert np.array_equal(model.enterprises.brand, other.enterprises.brand)
 
 
 def test_the_number_chosen_is_an_outcome_and_nil_without_the_lever(base):
-    lever = changed(ISSUED["design_centres"], projects=40.0, **ALL)
+    lever = changed(ISSUED["design_centres"], projects=40.0, **ALL, **BRINGS["design_centres"])
     model = fork(base, having(base.policy, lever))
     model.run_until_year(2024)
     e = model.enterprises
