@@ -153,7 +153,7 @@ def test_buyers_of_plants_under_a_quota_turn_to_others_as_theory_has_it(value, p
     found = value("leakage") + [PRIORS["leakage"](Arms(s, population, {})) for s in MORE_SEEDS]
     expected = mean(found, "expected_of_the_market")
     assert 0.0 < expected < 0.1
-    # A little more demand may bring a lump of plant that a full enterprise else builds a year later:
+    # A little more demand may bring a lump of plant that the full would build a year later else:
     # in a seed one row can outweigh all others.
     gained = np.median([one.also["in_the_first_year"] for one in found])
     assert gained == pytest.approx(expected, rel=0.75)

@@ -43,7 +43,7 @@ def test_sizes_are_those_of_all_members(monkeypatch):
         scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED
     )
     monkeypatch.setattr(named_clusters, "LAST", 2018)
-    # The year of a size has a part in how fields are spread: the population is that of the register.
+    # The year of a size has a part in how fields are spread: the population is the usual one.
     monkeypatch.setattr(named_clusters, "build_population", lambda *_: population)
     frame = measure_at_start(scenario)
     c = population.columns
