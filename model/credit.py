@@ -82,10 +82,10 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     short = np.minimum(more, np.maximum(room - long - line, 0.0) + chain)
     raised = np.maximum(short, 0.0) + m.bridge
     asked = dot(w, long + raised)
-    owed = dot(w, e.debt_short + e.debt_long - repaid)
+    held = dot(w, e.debt_short + e.debt_long)
     new_line = dot(w, line)
     repaid_line = dot(w, e.debt_line) / (4.0 * p["loan_term"])
-    granted = m.banks.lend(asked, owed, new_line, repaid_line)
+    granted = m.banks.lend(asked, held, dot(w, repaid), new_line, repaid_line)
     e.year_bound[~covers(long + line + short, wanted + more)] = 1.0
     e.year_asked += long + line + raised
     e.year_granted += granted * (long + raised) + line

@@ -10,12 +10,17 @@ from mesa import Agent
 
 from model.accounting import left_of
 from model.elementary import exp, log
+from model.scenario import quarter_index
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
     from model.scenario import Array
 
 Flag = npt.NDArray[np.bool_]
+
+
+PREMIUM = (-0.01, 0.05)
+"""Discount and premium on the base rate between which credit is supplied."""
 
 
 class Banks(Agent):  # type: ignore[misc]
@@ -42,17 +47,21 @@ class Banks(Agent):  # type: ignore[misc]
         """Set the year's line for clusters."""
         self.line_left = self.model.lever_value("cluster_credit_line", "line")
 
-    def lend(self, asked: float, owed: float, line: float, repaid_line: float) -> float:
+    def lend(
+        self, asked: float, held: float, repaid: float, line: float, repaid_line: float
+    ) -> float:
         """Move the supply of credit, take the line out of it and supply the rest.
 
         Until the origin supply is the stock that was published, and what is asked for beyond it is
-        rationed. Afterwards banks lend more at a higher rate: supply has a constant elasticity to
-        the premium over the base rate, and the premium is where it meets what is asked for. Losses
-        beyond the usual ones cut what banks are ready to hold (Peek and Rosengren 2000).
+        rationed. Afterwards banks lend more at a higher rate: what they hold at the origin grows at
+        a given pace, has a constant elasticity to the premium over the base rate, and the premium,
+        which may be a discount, is where it meets what is asked for. Losses beyond the usual ones
+        cut what banks are ready to hold (Peek and Rosengren 2000).
 
         Args:
             asked: Loans asked for outside the line, each within its enterprise's own limit, yuan.
-            owed: Loans outstanding before new ones, yuan.
+            held: Loans outstanding at the end of the quarter before, yuan.
+            repaid: Loans repaid in the quarter, yuan.
             line: New loans of the quarter under the line, yuan.
             repaid_line: Loans under the line that are repaid in the quarter, yuan.
 
@@ -60,7 +69,7 @@ class Banks(Agent):  # type: ignore[misc]
             Share of what is asked for outside the line that is granted.
         """
         m, p = self.model, self.model.parameters
-        outside, year = m.policy.outside, m.year
+        outside, year, owed = m.policy.outside, m.year, held - repaid
         # Part of what stands under the line is new credit; the rest is taken from others.
         additional = m.lever_value("cluster_credit_line", "additional") * (line - repaid_line)
         self.line_left = float(left_of(self.line_left, line))
@@ -68,13 +77,16 @@ class Banks(Agent):  # type: ignore[misc]
             self.credit *= exp(outside.credit_growth_in(year) / 4.0)
             self.granted = ration(asked, self.credit + additional - owed - line)
         else:
+            if m.quarter == quarter_index(outside.origin + 1, 1):
+                self.credit = held
             self.credit *= exp(p["credit_growth"] * outside.factor("credit_growth", year) / 4.0)
             usual = p["loan_loss_usual"] / 4.0 * owed
             self.credit -= p["loss_response"] * (self.lost - usual)
             self.credit += additional
-            stretch = (owed + line + asked) / max(self.credit, 1.0)
+            stretch = max(owed + line + asked, 1.0) / max(self.credit, 1.0)
             self.granted = 1.0
-            self.premium = log(max(stretch, 1.0)) / p["credit_supply_elasticity"]
+            premium = log(stretch) / p["credit_supply_elasticity"]
+            self.premium = float(np.clip(premium, *PREMIUM))
         self.lost = 0.0
         return self.granted
 
