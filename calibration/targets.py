@@ -62,8 +62,8 @@ DISCREPANCY = {
 }
 """Row to what the figure may be off by beyond its own error, in its unit, and why."""
 HAND_FITTED = (
-    "drift", "labour_saving", "rd_taste_growth", "rd_start", "short_share", "srdi_rate", "srdi_rate_wide", "srdi_rd_wide", "exit_above", "exit_scale",
-    "register_rate", "births_above",
+    "drift", "labour_saving", "rd_taste_growth", "rd_start", "short_share", "srdi_rate",
+    "srdi_rate_wide", "srdi_rd_wide", "exit_above", "exit_scale", "register_rate", "births_above",
 )  # fmt: skip
 """Parameters whose central value was fitted by hand to the targets (docs/ODD.md)."""
 
