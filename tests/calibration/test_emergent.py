@@ -117,7 +117,6 @@ def test_a_dearer_energy_is_worth_what_the_grant_is_worth():
         # Its own bound: two seeds of this size are .06 off the mean as a rule.
         ("quota_against_intensity", 0.5, 1.4),
         ("leakage", 0.0, 0.2),
-        ("guar_default", 0.0, 0.5),
     ],
 )
 def test_signs_hold_in_small_runs(value, key, low, high):
@@ -176,6 +175,7 @@ def test_those_whom_a_quota_never_meets_are_told_from_those_it_met(arms):
 
 
 def test_a_guarantee_lets_in_loans_of_which_about_the_same_part_is_left_unpaid(value):
+    """Few, since banks grant what is asked for: defaults do not rise as published."""
     found = value("guar_default")
     assert mean(found, "loans") > 0.005
     assert mean(found, "part_of_loans_unpaid") == pytest.approx(0.0, abs=0.01)
