@@ -15,11 +15,14 @@ from model.accounting import Books
 from model.quarter import QUARTER
 from model.scenario import CITIES, TIERS, always, year_of
 from scenarios.levers import declarations, issued
+from scenarios.tables import table
 
 ISSUED = {name: issued(lever) for name, lever in declarations().items()}
 """Every declared lever with the terms it was issued with."""
 DESIGNS = tuple(lever for lever in ISSUED.values() if lever.origin == "design")
 """Levers that no reference run has."""
+ACTING = {row.name: row.high for row in table("parameters") if row.value == 0.0 < row.high}
+"""Parameters that are nothing at the centre: what hangs on one of them moves nothing there."""
 SHAPE = (len(CITIES), len(TIERS))
 # Money for members of a cluster may go through a platform; neither stage lets rows come or go.
 PAYING = ("programmes", "costs and taxes", "investment and finance", "exit")

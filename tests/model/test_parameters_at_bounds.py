@@ -8,13 +8,11 @@ import pytest
 from model import ClusterPolicyModel
 from scenarios import load
 from scenarios.tables import table
-from tests.model.policy import DESIGNS, having
+from tests.model.policy import ACTING, DESIGNS, having
 
 pytestmark = pytest.mark.slow
 
 ROWS, SEEDS = 1_200, (1, 2, 3, 4)
-ACTING = {row.name: row.high for row in table("parameters") if row.value == 0.0 < row.high}
-"""Parameters that are nothing at the centre: what hangs on one of them moves nothing there."""
 DRAWN = [row for row in table("parameters") if row.low < row.high]
 
 

@@ -9,7 +9,7 @@ from model import ClusterPolicyModel
 from model.scenario import quarter_index
 from scenarios import load
 from scenarios.levers import declarations
-from tests.model.policy import DESIGNS, ISSUED, having
+from tests.model.policy import ACTING, DESIGNS, ISSUED, having
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ TERMS = [
 
 @pytest.fixture(scope="module")
 def to_date():
-    return having(replace(load("policy_to_date"), rows=1_200), *DESIGNS)
+    return having(replace(load("policy_to_date"), rows=1_200), *DESIGNS).with_draw(ACTING, {})
 
 
 @pytest.fixture(scope="module")
