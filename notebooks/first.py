@@ -43,9 +43,9 @@ def findings(worlds: Worlds, ledger: Money | None, words: Words) -> str:
 
 
 def levers_answer(found: Levers, words: Words) -> str:
-    """Which levers matter most, in three sentences; whether an earlier model says so."""
-    old = "" if found.current else _gap(words) + words("levers_old_short")
-    return f"{levers.sentences(found, words)}\n\n{words('levers_first_more')}{old}"
+    """Which levers matter most, in three sentences; above them, whether an earlier model says so."""
+    old = "" if found.current else words("levers_old_short") + "\n\n"
+    return f"{old}{levers.sentences(found, words)}\n\n{words('levers_first_more')}"
 
 
 def doubts(worlds: Worlds, evidence: Evidence, words: Words) -> str:
