@@ -43,7 +43,7 @@ def findings(worlds: Worlds, ledger: Money | None, words: Words) -> str:
 
 
 def levers_answer(found: Levers, words: Words) -> str:
-    """Which levers matter most, in three sentences; above them, whether an earlier model says so."""
+    """Which levers matter most, in three sentences, under a warning if an earlier model says so."""
     old = "" if found.current else words("levers_old_short") + "\n\n"
     return f"{old}{levers.sentences(found, words)}\n\n{words('levers_first_more')}"
 
