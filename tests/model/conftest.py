@@ -40,6 +40,20 @@ def populate(scenario: Scenario) -> Callable[[int], Population]:
     return build
 
 
+@pytest.fixture(scope="session")
+def older(scenario: Scenario) -> Scenario:
+    """Older policy alone."""
+    return scenario
+
+
+@pytest.fixture(scope="session")
+def end_of_2023(older: Scenario, populate: Callable[[int], Population]) -> ClusterPolicyModel:
+    """The province at the end of 2023, to be forked and not to be run."""
+    model = ClusterPolicyModel(older, rng=1, population=populate(ROWS))
+    model.run_until_year(2023)
+    return model
+
+
 @pytest.fixture
 def start(
     scenario: Scenario, populate: Callable[[int], Population]

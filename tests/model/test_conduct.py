@@ -5,10 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, audit, awareness
+from model import audit, awareness
 from model.ledger import PAYERS
 from model.taxes import payers
-from scenarios import load
 from tests.model.policy import (
     ISSUED,
     books_of,
@@ -26,20 +25,6 @@ from tests.model.policy import (
 
 ROWS = 1_200
 NEWS = "equipment_upgrade_grant"
-
-
-@pytest.fixture(scope="module")
-def older():
-    """Older policy alone."""
-    return replace(load("without_document_55"), rows=ROWS)
-
-
-@pytest.fixture(scope="module")
-def end_of_2023(older, populate):
-    """The province at the end of 2023, to be forked and not to be run."""
-    model = ClusterPolicyModel(older, rng=1, population=populate(ROWS))
-    model.run_until_year(2023)
-    return model
 
 
 def opened(older, **terms):

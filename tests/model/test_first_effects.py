@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from model import (
-    ClusterPolicyModel,
     credit,
     digital,
     energy,
@@ -43,20 +42,6 @@ ROWS = 1_200
 DOCUMENT = load("as_issued")
 RACING = [TIERS.index(tier) for tier in ("world", "national", "provincial")]
 ALL = {"take_up_start": 1.0, "take_up_full": 1.0}
-
-
-@pytest.fixture(scope="module")
-def older():
-    """Older policy alone."""
-    return replace(load("without_document_55"), rows=ROWS)
-
-
-@pytest.fixture(scope="module")
-def end_of_2023(older, populate):
-    """The province at the end of 2023, to be forked and not to be run."""
-    model = ClusterPolicyModel(older, rng=1, population=populate(ROWS))
-    model.run_until_year(2023)
-    return model
 
 
 @pytest.fixture(scope="module")

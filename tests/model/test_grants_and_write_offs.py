@@ -5,21 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel
 from model.quarter import QUARTER
-from scenarios import load
 from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to, setting
 
 ROWS = 1_200
 ALL = {"take_up_start": 1.0, "take_up_full": 1.0}
-
-
-@pytest.fixture(scope="module")
-def end_of_2023(populate):
-    of = replace(load("without_document_55"), rows=ROWS)
-    model = ClusterPolicyModel(of, rng=1, population=populate(ROWS))
-    model.run_until_year(2023)
-    return model
 
 
 @pytest.fixture(scope="module")

@@ -7,25 +7,10 @@ import pytest
 
 from model import unit_cost
 from model.elementary import log
-from model.scenario import quarter_index
 from scenarios import load
 from tests.model.policy import fork, lacking, run_to, setting
 
 ROWS = 1_200
-
-
-@pytest.fixture(scope="module")
-def older():
-    return replace(load("without_document_55"), rows=ROWS)
-
-
-@pytest.fixture(scope="module")
-def end_of_2023(older, populate):
-    from model import ClusterPolicyModel  # noqa: PLC0415
-
-    model = ClusterPolicyModel(older, rng=1, population=populate(ROWS))
-    model.run_through(quarter_index(2023, 4))
-    return model
 
 
 def test_the_start_is_an_equilibrium_of_enterprises_with_the_plant_they_had(start):
