@@ -180,6 +180,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.rd_supported = np.zeros(len(e))
         self.misused: list[Misused] = []
         self.ticket = np.zeros(len(SIZES))
+        # Channel of grants to purchases it may support, since windows were last set.
+        self.purchases_of: dict[str, float] = {}
         self.score_base: dict[str, tuple[Array, Array]] = {}
         self.refresh_clusters()
 

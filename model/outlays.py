@@ -70,6 +70,11 @@ def invest(m: ClusterPolicyModel) -> None:
         p["energy_elasticity_new"],
     )  # fmt: skip
     _enter(m, plant, upgrades, grant)
+    for channel, bought in (
+        ("price_of_equipment", lump > 0.0), ("price_of_digital", stage_up),
+        ("price_of_green", green_up),
+    ):  # fmt: skip
+        m.purchases_of[channel] = m.purchases_of.get(channel, 0.0) + dot(w, bought)
     e.digital_stage[stage_up] += 1
     e.year_upgrades += stage_up
     e.energy_saved += np.where(green_up, green_saved, 0.0)

@@ -38,6 +38,7 @@ def programmes(m: ClusterPolicyModel) -> None:
     _pay_awards(m)
     chosen = projects.choose(m)
     m.province.divide(projects.most_asked(m, chosen))
+    m.purchases_of = {}
     projects.hold_calls(m, chosen)
     _take_stakes(m)
 

@@ -45,9 +45,11 @@ def most_asked(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> dict[str, f
     """Lever to the most that can be asked of it in the year, yuan, where a window pays for it.
 
     Contests know their winners, and institutes their number. Of other grants an enterprise is taken
-    to ask for no more than the rate on a year's revenue, up to the cap.
+    to ask for no more than the rate on a year's revenue, up to the cap; and as many are expected to
+    ask as bought such a thing in the year before, with room for more.
     """
     e, t, most = m.enterprises, m.quarter, dict[str, float]()
+    number = float(e.weight.sum())
     for lever in m.policy.levers:
         if not lever.window or not targeting.gives(lever, t):
             continue
@@ -60,7 +62,9 @@ def most_asked(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> dict[str, f
                 lever.value("rate", t) * e.expected_revenue, lever.value("cap", t, np.inf)
             )
             ready = targeting.applicants(m, lever)
-            most[lever.id] = dot(e.weight, np.where(ready, each, 0.0))
+            usual = m.purchases_of.get(lever.channel, number) / number
+            asking = min(m.parameters["window_room"] * usual, 1.0)
+            most[lever.id] = asking * dot(e.weight, np.where(ready, each, 0.0))
     return most
 
 

@@ -76,6 +76,23 @@ def test_windows_hold_the_special_funds_whole(end_of_2023, older, yearly, theta)
     assert part == pytest.approx({"steered": theta * yearly, "pooled": (1 - theta) * yearly})
 
 
+def test_a_small_voucher_locks_up_little_of_the_funds(end_of_2023):
+    """A window is held open for as many as bought in the year before, with room for more."""
+    issued = having(replace(DOCUMENT, rows=ROWS), ISSUED["digital_voucher"])
+    purse = {}
+    for times in (0.03, 1.0):
+        voucher = ISSUED["digital_voucher"].sized(times, quarter_index(2024, 1))
+        model = fork(end_of_2023, having(lacking(issued, "digital_voucher"), voucher))
+        bought = model.purchases_of["price_of_digital"] / model.enterprises.weight.sum()
+        assert 0.0 < bought < 0.5
+        run_to(model, "programmes")
+        purse[times] = model.province.purses["digital_voucher", "steered"]
+        ready = targeting.applicants(model, voucher)
+        most = model.enterprises.weight[ready].sum() * voucher.value("cap", model.quarter)
+        assert purse[times] <= model.parameters["window_room"] * bought * most + 1.0
+    assert purse[0.03] < 0.1 * purse[1.0]
+
+
 def test_steered_money_goes_where_it_is_steered(end_of_2023):
     of = setting(replace(DOCUMENT, rows=ROWS), "fund_steering", who={"tier": ("world",)}, theta=0.5)
     model = fork(end_of_2023, lacking(of, "cluster_award"))
