@@ -128,7 +128,7 @@ def effects_table(worlds: Worlds, words: Words) -> str:
 def displaced_table(worlds: Worlds, words: Words) -> str:
     """Effect on value added by tier and from whom it comes; empty where clusters are not kept."""
     try:
-        found = displacement.displaced(worlds.results, AS_ISSUED, REFERENCE, "value_added", HORIZON)
+        found = displacement.displaced(worlds.results, AS_ISSUED, REFERENCE, HORIZON)
     except StoreError:
         return ""
     rows = [
