@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PROVINCIAL = 30
 COUNTY = 100
+MOST_OF_A_PAIR = 3
+"""County clusters of one field in one city."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def seats(
     made: list[ClusterSeat] = []
     while len(county) + len(made) < COUNTY:
         # Largest average (D'Hondt): clusters go where enterprises are, at most three to a pair.
-        share = np.where(held < 3, count / (held + 1), -1.0)
+        share = np.where(held < MOST_OF_A_PAIR, count / (held + 1), -1.0)
         f, c = (int(i) for i in np.unravel_index(int(np.argmax(share)), share.shape))
         held[f, c] += 1
         is_registered = len(county) + len(made) < registered
@@ -167,7 +169,11 @@ def seats(
 def _synthetic(
     field: int, city: int, tier: str, status: str, registered: bool, number: int
 ) -> ClusterSeat:
-    suffix = f"_{number}" if number else ""
-    name = f"{CITIES[city]}_{FIELDS[field]}_{tier}{suffix}"
-    label = f"{CITIES[city]} {FIELDS[field]} ({tier}{suffix.replace('_', ' ')}, synthetic)"
+    name = synthetic_name(field, city, tier, number)
+    label = f"{CITIES[city]} {FIELDS[field]} ({tier}{f' {number}' if number else ''}, synthetic)"
     return ClusterSeat(name, f"合成:{label}", label, field, city, tier, status, registered)
+
+
+def synthetic_name(field: int, city: int, tier: str, number: int) -> str:
+    """Identifier of a synthetic cluster; number 0 for the only one of its tier in its pair."""
+    return f"{CITIES[city]}_{FIELDS[field]}_{tier}{f'_{number}' if number else ''}"

@@ -65,6 +65,9 @@ class Columns:
     ]
     tier: Annotated[Whole, Column("index", 0, 4, "cultivation tier of the primary cluster")]
     pool: Annotated[Whole, Column("index", 0, INF, "knowledge pool: cluster, or field in city")]
+    moved_from: Annotated[
+        Whole, Column("index", -1, 15, "city it moved into a cluster from; -1 if it never did")
+    ]
     role: Annotated[Whole, Column("index", 0, 2, "independent, supporting (linked) or leader")]
     ownership: Annotated[Whole, Column("index", 0, 2, "private, state or foreign")]
     founded: Annotated[Whole, Column("quarter", -INF, INF, "quarter of foundation")]
@@ -223,6 +226,7 @@ def empty(rows: int) -> dict[str, npt.NDArray[Any]]:
         columns[title][:] = NEVER
     columns["cluster"][:] = -1
     columns["county_cluster"][:] = -1
+    columns["moved_from"][:] = -1
     return columns
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from mesa.time import Schedule
 
-from model import estimates, first_productivity, unit_cost
+from model import estimates, first_productivity, others, unit_cost
 from model.accounting import Books
 from model.branching import first_difference
 from model.budget import Province
@@ -69,6 +69,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         banks: The bank sector.
         ledger: All payments and promises under levers.
         quarter: Quarter being run, or last run (0 is 2019-Q1).
+        twin: The same province without the document, where others match what it gives; else None.
         price_all: Price level of all fields, 2018 = 1, weighted by markets.
         timings: CPU seconds spent in each stage so far.
     """
@@ -134,6 +135,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.purchases: Array
         self.local: Array
         self.outside: Array
+        self.own_mass: Array
+        self.twin: ClusterPolicyModel | None = None
         found(self, POPULATION_SEED)
         self.revenue_per_mass = np.full(n, 0.25)
         self.quota_price: Array | float = 0.0
@@ -283,6 +286,11 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def step(self) -> None:
         """One quarter."""
+        others.keep_up(self)
+        self.pass_quarter()
+
+    def pass_quarter(self) -> None:
+        """The stages of a quarter, without the yearly work."""
         self.quarter += 1
         self.books = Books()
         before, paid_before = self._position(), self.ledger.paid
@@ -349,6 +357,10 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
                 f"{scenario.name} differs from {self.policy.name} in {quarter_name(differ)}: "
                 f"a run at the end of {quarter_name(self.quarter)} cannot go on under it"
             )
+        return self.copied(scenario)
+
+    def copied(self, scenario: Scenario) -> ClusterPolicyModel:
+        """A copy that goes on under another scenario, of which nothing is checked."""
         # What is promised follows the new scenario's own levers, and nobody writes to the first
         # population, its pools or what is recorded.
         kept: dict[int, Any] = {
@@ -358,6 +370,9 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             id(self._recorded): self._recorded.copy(),
         }
         kept |= {id(old): scenario.lever(old.id) for old in self.policy.levers}
+        if self.twin is not None:
+            kept[id(self.twin.policy)] = others.without_document(scenario)
+            kept[id(self.twin._recorded)] = self.twin._recorded.copy()
         return copy.deepcopy(self, kept)
 
     def records(self) -> dict[str, npt.NDArray[Any]]:

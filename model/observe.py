@@ -53,6 +53,7 @@ def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
         "revenue_before": above * e.last_revenue,
         "revenue_all": e.year_revenue,
         "value_added": above * e.year_value_added,
+        "moved_in": above * (e.moved_from >= 0) * e.year_value_added,
         "vat": above * e.year_vat,
         "value_added_real": above * e.year_value_added_real,
         "value_added_real_before": above * e.last_value_added_real,
@@ -187,6 +188,7 @@ def _complete(
         exited[rows] += weight
     for level, (code, units) in levels.items():
         put(level, "exits", np.bincount(code + 1, exited, len(units) + 1)[1:])
+    _count_moves(m, parts, sums, put)
     by_field = (m.year_market, m.year_local, m.year_purchases)
     for name, values in zip(
         ("market", "local_sourcing", "leader_purchases"), by_field, strict=True
@@ -205,6 +207,22 @@ def _complete(
     for lever in CHOSEN:
         put("province", f"chosen_{lever}", m.chosen.get(lever, 0.0))
     _count_clusters(m, put)
+
+
+def _count_moves(
+    m: ClusterPolicyModel,
+    parts: Mapping[str, slice],
+    sums: Mapping[str, Array],
+    put: Callable[[str, str, Array | float], None],
+) -> None:
+    """Add value added of those that moved, in the place they are less in the place they left."""
+    e = m.enterprises
+    rows = np.flatnonzero(e.moved_from >= 0)
+    left = e.weight[rows] * e.above_scale[rows] * e.year_value_added[rows]
+    outside = np.full(len(rows), TIERS.index("none"))
+    for level, came, units in (("tier", outside, TIERS), ("city", e.moved_from[rows], CITIES)):
+        put(level, "moved", sums["moved_in"][parts[level]] - np.bincount(came, left, len(units)))
+    put("cluster", "moved", sums["moved_in"][parts["cluster"]])
 
 
 def _count_clusters(m: ClusterPolicyModel, put: Callable[[str, str, Array | float], None]) -> None:

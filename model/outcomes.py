@@ -100,6 +100,10 @@ _DECLARED = (
             lambda sums: sums["value_added"] - sums["vat"],
             note="value added as published counts VAT payable, so a change of the VAT rate moves "
             "it by definition: effects of that rate are read here"),
+    Outcome("value_added_moved", "迁入企业增加值(净)", "Value added that moved in, net", "yuan",
+            ("tier", "cluster", "city"), 0, _total("moved"),
+            note="enterprises that moved into a cluster, in the place they are less in the place "
+            "they left: nothing of it is a gain of the province"),
     Outcome("value_added_rate", "增加值率", "Value added over revenue", "share", LEVELS, 1,
             _ratio("value_added", "revenue")),
     Outcome("va_real_growth", "增加值实际增速(可比口径)", "Real growth of value added",

@@ -102,6 +102,16 @@ def drive(m: ClusterPolicyModel) -> Drive | None:
     plants = 0.0 if lever is None else lever.value("plants", m.quarter)
     if lever is None or plants <= 0.0:
         return None
+    seats = hosts(m, lever)
+    if not seats.any():
+        return None
+    clusters = [m.pools[int(pair)][0] for pair in np.flatnonzero(seats)]
+    plants *= float(np.mean(targeting.delivery(m, lever, np.array(clusters))))
+    return Drive(lever, plants, lever.value("additional", m.quarter), seats)
+
+
+def hosts(m: ClusterPolicyModel, lever: Lever) -> Flag:
+    """Pairs of field and city with a cluster that a lever may serve, shape (fields, cities)."""
     seats, allowed = np.zeros((len(FIELDS), len(CITIES)), dtype=bool), lever.groups(m.quarter)
     for pair, (cluster, tier, _, _) in m.pools.items():
         field, city = divmod(pair, len(CITIES))
@@ -109,8 +119,4 @@ def drive(m: ClusterPolicyModel) -> Drive | None:
         seats[field, city] = cluster >= 0 and all(
             name in allowed.get(attribute, (name,)) for attribute, name in groups.items()
         )
-    if not seats.any():
-        return None
-    hosts = [m.pools[int(pair)][0] for pair in np.flatnonzero(seats)]
-    plants *= float(np.mean(targeting.delivery(m, lever, np.array(hosts))))
-    return Drive(lever, plants, lever.value("additional", m.quarter), seats)
+    return seats

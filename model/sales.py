@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import energy_quota, market, network, supply, unit_cost
+from model import energy_quota, market, network, others, supply, unit_cost
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
@@ -56,14 +56,15 @@ def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     """Revenue in full adjustment, through links and in the open market, yuan a quarter."""
     e = m.enterprises
     whole = e.weight * mass
-    own = np.bincount(e.field, whole, N)
+    own = m.own_mass = np.bincount(e.field, whole, N)
+    outside = others.outside_mass(m, own)
     wanted = network.needs(e, e.revenue, m.parameters["leader_purchases_in_field"])
     m.purchases = np.bincount(e.field, wanted, N)
-    worth = m.link_worth * m.market / (own + m.outside)
+    worth = m.link_worth * m.market / (own + outside)
     bought, per_mass, linked = network.through_links(m.links, whole, wanted, worth, e.field)
     m.orders = supply.Orders(whole, per_mass, wanted)
-    m.local = market.local_share(m.purchases, bought, own, m.outside)
-    m.revenue_per_mass = (m.market - bought) / (own + m.outside)
+    m.local = market.local_share(m.purchases, bought, own, outside)
+    m.revenue_per_mass = (m.market - bought) / (own + outside)
     m.link_digital = network.asked(m.links, per_mass, linked, e.digital_stage >= network.DIGITAL)
     m.link_quality = network.asked(m.links, per_mass, linked, network.asks_quality(e))
-    return market.revenue_target(mass, e.field, own, m.outside, m.market, bought, linked)
+    return market.revenue_target(mass, e.field, own, outside, m.market, bought, linked)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import demography, network, permits, promotion, supply, targeting
+from model import demography, network, permits, promotion, relocation, supply, targeting
 from model.elementary import dot, exp, power
 from model.randomness import uniform
 from model.scenario import FIELDS
@@ -20,11 +20,12 @@ N = len(FIELDS)
 
 
 def entry(m: ClusterPolicyModel) -> None:
-    """Once a year the year's entrants come, with equity and loans; plants run up each quarter."""
+    """Once a year some move and the year's entrants come; plants run up each quarter."""
     e, p = m.enterprises, m.parameters
     demography.ramp(e, m.quarter)
     if m.quarter % 4:
         return
+    relocation.gather(m)
     w = e.weight * e.expected_revenue
     mean = inherited(e, w, m.profiles.digital_gain, m.on_productivity("skills_gain"))
     drive = promotion.drive(m)

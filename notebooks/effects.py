@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from experiments import displacement
+from experiments.store import StoreError
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES, Band
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
@@ -33,6 +35,8 @@ WATERFALL = ("value_added", "revenue", "rd_expenditure", "employees")
 """Outcomes whose way from 2023 to 2027 is taken apart; the first is drawn in full."""
 DETAIL = {"size": MEASURED[:5], "quality": MEASURED[5:]}
 """The effect tables: a group of outcomes each."""
+SHOWN = [displacement.WHOLE, *displacement.PARTS]
+"""Columns of the table of what comes from whom."""
 ENOUGH = 20
 """Pairs that should suffice to see an effect of one per cent."""
 
@@ -119,6 +123,29 @@ def effects_table(worlds: Worlds, words: Words) -> str:
         )
     head = words.lines("effects_head")
     return markdown([*head[:3], f"{head[3]}{words.bracketed(words.money_unit)}", head[4]], rows, 2)
+
+
+def displaced_table(worlds: Worlds, words: Words) -> str:
+    """Effect on value added by tier and from whom it comes; empty where clusters are not kept."""
+    try:
+        found = displacement.displaced(worlds.results, AS_ISSUED, REFERENCE, HORIZON)
+    except StoreError:
+        return ""
+    rows = [
+        [
+            words.name("tier_names", str(tier)),
+            *(
+                _money(words, Band(row["p05"], row["median"], row["p95"]))
+                for _, row in found[found["unit_name"] == tier]
+                .set_index("part")
+                .loc[SHOWN]
+                .iterrows()
+            ),
+        ]
+        for tier in found["unit_name"].unique()
+    ]
+    head = words.lines("displaced_head")
+    return markdown([head[0], f"{head[1]}{words.bracketed(words.money_unit)}", *head[2:]], rows)
 
 
 def _money(words: Words, band: Band) -> str:

@@ -104,6 +104,10 @@ if compared:
     for group in effects.DETAIL:
         text(effects.detail_table(worlds, words, group))
     text(words("detail_note"))
+    if displaced := effects.displaced_table(worlds, words):
+        section(words("displaced_title"), level=3)
+        text(words("displaced_text"))
+        text(displaced)
     section(words("width_title"), level=3)
     widths = effects.width_table(worlds, words)
     text(words("width_text") if widths else words("width_missing"))

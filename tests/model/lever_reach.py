@@ -53,7 +53,18 @@ FIRST = {
     "project_grant": CALLS | {"brand"},
     "appeal": {"brand", "appeal"},
     "title": {"appeal"},
-    "title_rate": {"innovative_sme", "high_tech", "srdi", "green_factory"},
+    "title_rate": {
+        "innovative_sme",
+        "high_tech",
+        "srdi",
+        "green_factory",
+        "moved_from",
+        "city",
+        "cluster",
+        "tier",
+        "pool",
+        "capital",
+    },
     "matching": {"links", "role"},
     "local_sourcing": {"links", "role"},
     "delivery": {"links", "role"},
@@ -69,7 +80,8 @@ FIRST = {
 CARRIED = {
     "productivity": {"capital", "trained", "pool"},
     # Less for a digital stage leaves more for plant: the outlay may stay what it was.
-    "capital": {"year_investment", "upgrades_value"},
+    # And a move leaves some behind.
+    "capital": {"year_investment", "upgrades_value", "moved_from"},
     "energy_technique": {"capital"},
     "digital_stage": {"year_upgrades"},
     "energy_saved": {"green_upgrades"},

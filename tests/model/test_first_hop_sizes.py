@@ -46,7 +46,7 @@ TABLE = [
     ("rd_audit", "rate", 0.15, hop.audited, "programmes", {}),
     ("vat_additional_deduction", "rate", 0.08, hop.let_off, "market", {}),
     ("guidance_fund", "stake", 0.05, hop.stakes, "programmes", {"yearly": 3e8}),
-    ("label_ladder", "rise", 0.4, hop.more_titles, None, {}),
+    ("label_ladder", "rise", 0.4, hop.more_titles, None, {"gather": 0.0}),
     ("supply_chain_platform", "rate", 0.5, hop.formed, "programmes", {}),
     ("leader_supplier_matching", "rate", 0.5, hop.formed_by_bodies, "programmes", {}),
     (

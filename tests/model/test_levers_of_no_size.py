@@ -97,7 +97,7 @@ SIZES = {
     "energy_heavy_limits": ("share",),
     "energy_quota": ("fall",),
     "energy_price": ("rise",),
-    "label_ladder": ("rise",),
+    "label_ladder": ("rise", "gather"),
     "sme_platforms": ("appeal",),
     "service_manufacturing": ("projects",),
     "design_centres": ("projects",),

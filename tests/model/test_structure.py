@@ -87,10 +87,11 @@ def at_end_of_2024(populate):
 
 
 def test_every_switch_has_a_test():
-    assert set(INPUT) == set(switches())
+    # That others stand still is no mechanism that something feeds: test_others.py has its tests.
+    assert set(INPUT) == set(switches()) - {"others_do_the_same"}
 
 
-@pytest.mark.parametrize("switch", switches())
+@pytest.mark.parametrize("switch", INPUT)
 def test_a_mechanism_that_is_off_passes_nothing_on(switch, at_end_of_2024, same, monkeypatch):
     def records(base, change):
         model = fork(base, base.policy)

@@ -70,7 +70,13 @@ EFFECT = {
 }
 MOST_RUNS = 64
 """Runs of the largest batch: noise is drawn for so many, so that batches of any size share it."""
-RACING = ("hefei_nev", "hefei_voice", "tongling_copper", "bengbu_silicon", "luan_other_health")
+RACING = (
+    "hefei_nev",
+    "hefei_voice",
+    "tongling_copper",
+    "bengbu_silicon",
+    "luan_other_health_provincial",
+)
 
 
 def runs(triples: int, each: int, scenario: str = SCENARIO, end: int = 35) -> pd.DataFrame:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import Results
+from experiments import Results, displacement
+from model.scenario import TIERS
 from notebooks import effects, first
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band, gather
 from notebooks.words import LANGS, Lang, Words
@@ -202,3 +203,26 @@ def test_effect_tables_are_whole(worlds: Worlds, lang: Lang) -> None:
         assert len({line.count("|") for line in lines}) == 1
         assert "nan" not in page
     assert set(MEASURED) == {name for group in effects.DETAIL.values() for name in group}
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_a_tier_gains_is_shown_by_whom_it_comes_from(
+    compared_store: Path, worlds: Worlds, lang: Lang, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, parts = Words(lang), ("effect", *displacement.PARTS)
+    made = pd.DataFrame(
+        {"unit_name": tier, "part": part, "p05": -1e9, "median": 2e9 * number, "p95": 2e10}
+        for tier in (*TIERS, "anhui")
+        for number, part in enumerate(parts, 1)
+    )
+    # A store that keeps no fields cannot tell.
+    assert effects.displaced_table(worlds, words) == ""
+    monkeypatch.setattr(displacement, "displaced", lambda *_: made.sample(frac=1, random_state=1))
+    rows = effects.displaced_table(worlds, words).splitlines()
+    assert len(rows) == 2 + len(TIERS) + 1
+    for row in rows[2:]:
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        medians = [float(cell.partition("（" if lang == "zh" else " (")[0]) for cell in cells[1:]]
+        assert medians == [
+            2.0 * n * (10.0 if lang == "zh" else 1.0) for n in range(1, len(parts) + 1)
+        ]
