@@ -21,7 +21,7 @@ from model.elementary import dot, power
 from model.enterprises import YEARLY, Enterprises
 from model.finance import Banks
 from model.first_links import found
-from model.ledger import PAYEES, SPECIAL, Ledger, place
+from model.ledger import CELLS, PAYEES, SPECIAL, Ledger, place
 from model.observe import Recorded, observe
 from model.population import Population, build_population
 from model.quarter import QUARTER, year_end
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from model.audit import Misused
-    from model.enterprises import Flag
+    from model.enterprises import Flag, Whole
     from model.network import Search
     from model.scenario import Lever
     from model.supply import Orders
@@ -179,6 +179,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.granted: dict[str, Array] = {}
         self.rd_supported = np.zeros(len(e))
         self.misused: list[Misused] = []
+        self.counted: dict[tuple[str, str], Array] = {}
+        self.turned_away: dict[str, Array] = {}
         self.ticket = np.zeros(len(SIZES))
         self.score_base: dict[str, tuple[Array, Array]] = {}
         self.refresh_clusters()
@@ -252,6 +254,22 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         cell = place(city, tier, PAYEES.index("platform"))
         fund = self.award_fund_of(lever) if fund is None else fund
         self.ledger.book(self.year, lever, kind, origin, cell, np.array([yuan]), fund=fund)
+
+    def count(
+        self, lever: str, quantity: str, amount: Array, rows: Whole | slice = slice(None)
+    ) -> None:
+        """Note what a lever moved in the quarter, to be costed at its end (`bearers`).
+
+        Args:
+            lever: Lever.
+            quantity: What is counted; it costs something where the lever declares it.
+            amount: All that the enterprises behind each row stand for, shape of `rows`.
+            rows: Rows it is counted at.
+        """
+        e = self.enterprises
+        cells = place(e.city[rows], e.tier[rows], e.size[rows])
+        before = self.counted.get((lever, quantity), 0.0)
+        self.counted[lever, quantity] = before + np.bincount(cells, amount, CELLS)
 
     def build_platform(
         self, cluster: Cluster, lever: Lever, yuan: float, origin: str, fund: str

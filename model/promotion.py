@@ -89,6 +89,8 @@ class Drive:
         """
         e = m.enterprises
         rows = len(e) - len(promoted) + np.flatnonzero(promoted)
+        m.count(self.lever.id, "promoted_plants", e.weight[rows], rows)
+        m.count(self.lever.id, "promoted_capital", e.weight[rows] * e.capital[rows], rows)
         yuan = self.lever.value("incentive", m.quarter) * e.capital[rows]
         if yuan.any():
             ((origin, fund),) = m.province.parts(self.lever)

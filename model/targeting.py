@@ -118,8 +118,8 @@ def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) 
     """
     if lever.origin != "document_55":
         return 1.0
-    # Money is delivered by who pays it; a line that banks carry is brought to members by the city.
-    office = "province" if "province" in lever.payer else "city"
+    # Money is delivered by who pays it; what grants nothing is brought to members by the city.
+    office = "province" if lever.grants and "province" in lever.paid_by else "city"
     raised = m.lever_value("implementation_capacity", office) * m.cluster_plan
     by_cluster = np.minimum(m.parameters["delivery_base"] + raised, 1.0)
     result: Array = by_cluster.take(m.enterprises.cluster if cluster is None else cluster)
@@ -142,7 +142,7 @@ def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Claimants of a grant, with R&D where that is asked."""
     e, mask = m.enterprises, claimants(m, lever)
     share = m.lever_value("rd_conditionality", "share")
-    if share > 0.0 and "province" in lever.payer:
+    if share > 0.0 and "province" in lever.paid_by:
         # Which programmes ask for R&D is not published: each enterprise meets its own. Article 5
         # speaks of above-scale enterprises, so smaller ones are not asked.
         free = ~e.above_scale | (e.lasting_draw(m.seed_of_run, "condition") >= share)
