@@ -14,7 +14,7 @@ from mesa.time import Schedule
 from model import estimates, first_productivity, unit_cost
 from model.accounting import Books
 from model.branching import first_difference
-from model.budget import Province
+from model.budget import Cities, Province
 from model.clusters import City, Cluster
 from model.demography import Profiles
 from model.elementary import dot, power
@@ -65,6 +65,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         enterprises: The enterprises, as columns.
         clusters: The clusters, in the order of the enterprises' cluster numbers.
         province: The province as a payer.
+        city_funds: The cities as payers.
         cities: The cities.
         banks: The bank sector.
         ledger: All payments and promises under levers.
@@ -169,7 +170,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         e = self.enterprises
         owed = dot(e.weight, e.debt_short + e.debt_long)
         self.banks = Banks(self, owed, self.policy.outside.loan_rate_in(2018))
-        self.province = Province(self)
+        self.province, self.city_funds = Province(self), Cities(self)
         self.cities = [City(self, number) for number in range(len(CITIES))]
         self.clusters = [Cluster(self, seat) for seat in self.population.clusters]
         self.ledger = Ledger()

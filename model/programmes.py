@@ -108,6 +108,10 @@ def _pay_award(
     added = 0.0 if city is None else city.value("share", m.quarter) * yuan
     if city is not None and added > 0.0 and projects.serves(city, cluster, m.quarter):
         added *= float(np.mean(targeting.delivery(m, city, np.array([number]))))
+        if m.city_funds.holds(city):
+            # A city adds what it has left, were it less than asked.
+            added = min(added, float(m.city_funds.left[cluster.city]))
+            m.city_funds.spend(cluster.city, added)
         ((origin, fund),) = m.province.parts(city)
         m.book_cluster(cluster, city, "committed", added, origin, fund)
         _share_out(m, city, (origin, fund), cluster, number, added)

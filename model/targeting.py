@@ -278,10 +278,34 @@ def approve(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Approval:
         if (origin, fund) == ("steered", SPECIAL):
             asks &= m.steered_to()[rows]
         left = m.province.left(lever, origin, fund)
-        won = rows[serve(asks, claim[rows], e.weight[rows], queue, left)]
+        if m.city_funds.holds(lever):
+            won = _by_city(m, rows[asks], claim, queue[asks], left)
+        else:
+            won = rows[serve(asks, claim[rows], e.weight[rows], queue, left)]
         approved[won], part[won] = claim[won], i
         m.province.spend(lever, origin, dot(e.weight[won], claim[won]))
     return Approval(lever, approved, part)
+
+
+def _by_city(m: ClusterPolicyModel, rows: Whole, claim: Array, queue: Array, left: float) -> Whole:
+    """Who is served where each city pays for its own; the money is set aside.
+
+    Args:
+        m: The model.
+        rows: Rows that ask.
+        claim: Yuan that each row of all asks for.
+        queue: Priority of each that asks, the lowest first.
+        left: Yuan that the lever may still commit.
+    """
+    e, won = m.enterprises, [np.zeros(0, dtype=np.int64)]
+    for city in np.unique(e.city[rows]):
+        asks, most = e.city[rows] == city, min(left, float(m.city_funds.left[city]))
+        got = rows[serve(asks, claim[rows], e.weight[rows], queue, most)]
+        taken = dot(e.weight[got], claim[got])
+        m.city_funds.spend(int(city), taken)
+        left = float(left_of(left, taken))
+        won.append(got)
+    return np.concatenate(won)
 
 
 def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int = 0) -> Array:
@@ -308,6 +332,10 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
             continue
         unused = dot(e.weight[rows], approval.yuan[rows] - granted[rows])
         m.province.spend(lever, origin, -unused)
+        if m.city_funds.holds(lever):
+            back = e.weight[rows] * (approval.yuan[rows] - granted[rows])
+            for city in np.unique(e.city[rows]):
+                m.city_funds.spend(int(city), -float(back[e.city[rows] == city].sum()))
         rows = rows[granted[rows] > 0.0]
         book(m, lever, "committed", origin, fund, rows, granted[rows])
         if lever.cap_a_year:
