@@ -145,7 +145,7 @@ def _put(lever_id: str, start: int = 0, share: float | None = 1.0, **terms: floa
     # Of the document only part is delivered and nobody knows at first; here conduct is looked at.
     return replace(
         lever, start=start, end=None, origin="later", drawn={}, terms={**kept, **given},
-        fund="upgrade_plan" if lever.payer else lever.fund,
+        fund="upgrade_plan" if lever.grants else lever.fund,
     )  # fmt: skip
 
 

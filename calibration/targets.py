@@ -213,7 +213,10 @@ def prior_of(row: Parameter) -> Prior:
 def _files() -> dict[Path, str]:
     """The generated files and their text."""
     targets = [target_of(row) for row in table("calibration_targets")]
-    priors = [prior_of(row) for row in table("parameters") if row.low < row.high]
+    # What only a cost hangs on moves no figure: there is nothing to fit or to screen.
+    priors = [
+        prior_of(row) for row in table("parameters") if row.low < row.high and row.use != "cost"
+    ]
     return {
         TARGETS: _yaml("calibration_targets.csv", {"targets": [_filled(t) for t in targets]}),
         PRIORS: _yaml("parameters.csv", {"priors": [_filled(p) for p in priors]}),

@@ -1,7 +1,8 @@
 """Draws: the places in the parameters' ranges and in the outside world that runs are made at.
 
 Parameters that the published figures see come from the fitted ensemble: draw i takes its set i. All
-others are drawn from their priors, at point i of one scrambled Sobol sequence. A draw is the same
+others are drawn from their priors, at point i of one scrambled Sobol sequence; those that only a
+cost hangs on at a point of another, so that a cost more moves no enterprise. A draw is the same
 however many are asked for, so that a batch can be enlarged without moving what it has. Draw 0 holds
 the central values: the centre of the ensemble, and of the table for parameters outside it.
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 SEQUENCE_SEED = 20231201
 """Scrambles the sequence; another value gives another, equally good set of draws."""
+COST_SEED = 20231202
+"""Scrambles the sequence of what only a cost hangs on."""
 BLOCK = 10_000
 """Numbers of draws set apart for each kind of batch."""
 
@@ -83,8 +86,10 @@ def draws(
         indices: Numbers of the draws, ascending within a block.
         ensemble_file: Fitted parameter sets; priors alone where there is no such file.
     """
-    ranges = [row for row in table("parameters") if row.low < row.high]
-    free = {row.name for row in ranges if scenario.parameters.get(row.name) == row.value}
+    drawn = [row for row in table("parameters") if row.low < row.high]
+    ranges = [row for row in drawn if row.use != "cost"]
+    costs = [row for row in drawn if row.use == "cost"]
+    free = {row.name for row in drawn if scenario.parameters.get(row.name) == row.value}
     ensemble = fitted(ensemble_file)
     central = {} if ensemble is None else _of(ensemble.centre, free)
     for index in indices:
@@ -92,12 +97,10 @@ def draws(
         if block < 0:
             yield Draw(0, central)
             continue
-        point = _point(len(ranges) + len(SERIES), place)
-        values = {
-            row.name: prior_value(row, u)
-            for row, u in zip(ranges, point[len(SERIES) :], strict=True)
-            if row.name in free
-        }
+        point = _point(len(ranges) + len(SERIES), place, SEQUENCE_SEED)
+        others = _point(len(costs), place, COST_SEED)
+        places = zip((*ranges, *costs), (*point[len(SERIES) :], *others), strict=True)
+        values = {row.name: prior_value(row, u) for row, u in places if row.name in free}
         if ensemble is not None:
             values |= _of(ensemble.member(place), free)
         # The mean of four independent years has half the spread of one year; a uniform place within
@@ -118,9 +121,9 @@ def _of(values: Mapping[str, float], free: set[str]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name in free}
 
 
-def _point(dimensions: int, index: int) -> Array:
+def _point(dimensions: int, index: int, seed: int) -> Array:
     """Point of the sequence in the unit cube, whatever was asked for before."""
-    sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(SEQUENCE_SEED))
+    sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     if index:
         sequence.fast_forward(index)
     return np.asarray(sequence.random(1)[0], dtype=np.float64)

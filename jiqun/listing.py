@@ -26,7 +26,7 @@ def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         article = f"article {row['article'].replace(';', ', ')}" if row["article"] else "no article"
         label = row["label"]
         yield f"{row['id']}  {label['zh']}  {label['en']}  [{row['origin']}, {article}]"
-        payer = ", ".join(_payer(*item) for item in row["payer"].items()) or "nobody directly"
+        payer = ", ".join(_payer(*item) for item in row["paid_by"].items()) or "nobody directly"
         period = f"from {row['from']}" + (f" to {row['to']}" if row["to"] else "")
         fund = f"; fund: {row['fund']}" if row["fund"] else ""
         cap = f"; cap for a {row['cap_per']}" if "cap" in row["terms"] else ""
@@ -57,7 +57,7 @@ def _lever(lever: LeverDeclaration) -> dict[str, Any]:
         "origin": lever.origin,
         "article": lever.article,
         "channel": lever.channel,
-        "payer": lever.payer,
+        "paid_by": lever.paid_by,
         "fund": lever.fund,
         "cap_per": lever.cap_per,
         "from": lever.from_,

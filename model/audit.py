@@ -81,6 +81,8 @@ def close_year(m: ClusterPolicyModel) -> None:
         return
     found = np.flatnonzero(uniform(m.seed_of_run, "rd audit", e.id, t) < rate)
     tax = e.year_relabel_gain[found]
+    # Who does no R&D has nothing to show an auditor.
+    m.count(lever.id, "audits", (e.weight * (e.year_rd_reported > 0.0))[found], found)
     e.year_rd_reported[found] = np.minimum(e.year_rd_reported, e.year_rd)[found]
     payer = taxes.payers("income", m.parameters["local_tax_province"])
     m.due.append(Due(t + 1, lever, "tax", lever.fund, e.id[found], tax, payer))
@@ -90,5 +92,5 @@ def close_year(m: ClusterPolicyModel) -> None:
         open_ = targeting.cancel(m, grant.lever, grant.committed, audited & (grant.yuan > 0.0))
         paid = np.maximum(grant.yuan - open_, 0.0)[found]
         m.due.append(
-            Due(t + 1, lever, grant.origin, grant.fund, e.id[found], paid, grant.lever.payer)
+            Due(t + 1, lever, grant.origin, grant.fund, e.id[found], paid, grant.lever.paid_by)
         )

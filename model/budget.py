@@ -1,12 +1,14 @@
-"""The province's money: special funds of one yearly sum, awards first, the rest pooled or steered.
+"""Public money: the special funds of the province, and what cities have for new measures.
 
-The sum is the same whether or not it is steered: steering changes who is served, and so who is not.
+The province's sum is the same whether or not it is steered: steering changes who is served, and so
+who is not. A city promises no more in a year than it has.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from mesa import Agent
 
 from model.accounting import left_of
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from model.model import ClusterPolicyModel
-    from model.scenario import Lever
+    from model.scenario import Array, Lever
 
+CITY_FUNDS = "city_funds"
 EVERYTHING = float("inf")
 
 
@@ -110,3 +113,31 @@ class Province(Agent):  # type: ignore[misc]
         self.own[lever.id] = float(left_of(self.own[lever.id], yuan))
         if (lever.id, origin) in self.purses:
             self.purses[lever.id, origin] = float(left_of(self.purses[lever.id, origin], yuan))
+
+
+class Cities(Agent):  # type: ignore[misc]
+    """The cities as payers: what each may still promise this year.
+
+    Attributes:
+        left: Yuan left of each city for what the document and designs ask of it, shape (cities,).
+    """
+
+    model: ClusterPolicyModel
+
+    def __init__(self, model: ClusterPolicyModel) -> None:
+        super().__init__(model)
+        self.open_year()
+
+    def open_year(self) -> None:
+        """Set the year's sums: a ceiling for all cities, split by their industry."""
+        weight = self.model.policy.province.city_weight
+        ceiling = self.model.parameters["city_fund_ceiling"]
+        self.left: Array = np.asarray(ceiling * weight / weight.sum())
+
+    def holds(self, lever: Lever) -> bool:
+        """Whether a lever draws on these sums; measures known later have budgets of their own."""
+        return lever.fund == CITY_FUNDS and lever.origin != "later"
+
+    def spend(self, city: int, yuan: float) -> None:
+        """Take an amount out of a city's sum (negative: give it back)."""
+        self.left[city] = left_of(self.left[city], yuan)

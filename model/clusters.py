@@ -62,6 +62,7 @@ class Cluster(Agent):  # type: ignore[misc]
         titled_since: Quarter of the last title won in the run.
         promotion_body: Has a body that serves its members.
         plan: Has a plan and a task force of its own (article 4).
+        plan_since: Quarter in which it got them.
         award: Award of the last title, yuan; zero if none.
         instalments_paid: Instalments of it that have fallen due so far.
         received: Award money received so far, yuan.
@@ -77,7 +78,7 @@ class Cluster(Agent):  # type: ignore[misc]
         self.status, self.registered = seat.status, seat.registered
         self.scores: dict[str, float] = {}
         self.score = 0.0
-        self.titled_since = NEVER
+        self.titled_since = self.plan_since = NEVER
         self.promotion_body = self.plan = False
         self.award = self.received = self.platform = 0.0
         self.instalments_paid = 0
@@ -116,7 +117,7 @@ class City(Agent):  # type: ignore[misc]
         draw = uniform(m.seed_of_run, "plans", np.array([self.number]), m.quarter)[0]
         places = int(yearly) + int(draw < yearly - int(yearly))
         for cluster in sorted(waiting, key=lambda c: (-c.score, c.id))[:places]:
-            cluster.plan = True
+            cluster.plan, cluster.plan_since = True, m.quarter
 
 
 def seats(

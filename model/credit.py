@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import finance, targeting
+from model import finance, provisions, targeting
 from model.accounting import covers
 from model.elementary import dot
 from model.enterprises import NEVER
@@ -42,6 +42,24 @@ class Lent:
     bridged: Array
 
 
+def limits(m: ClusterPolicyModel, pledge: Array | float, rise: Array | float) -> Array:
+    """Most that banks lend to each enterprise, yuan, shape (rows,).
+
+    Args:
+        m: The model.
+        pledge: What is lent on a yuan of knowledge beyond the usual.
+        rise: Rise of the limit, a share.
+    """
+    e, p = m.enterprises, m.parameters
+    # Banks know less of small enterprises and lend less on what they own and earn.
+    known = 1.0 - p["limit_small"] * finance.smallness(e.expected_revenue)
+    limit = finance.borrowing_limit(
+        e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"] * known,
+        p["limit_profit"] * known, p["limit_knowledge"] + pledge,
+    )  # fmt: skip
+    return limit * (1.0 + rise)
+
+
 def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     """Loans asked for within each enterprise's own limit, and what banks supply of them.
 
@@ -54,13 +72,7 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         repaid: Long loans repaid in the quarter, yuan.
     """
     e, p, w = m.enterprises, m.parameters, m.enterprises.weight
-    # Banks know less of small enterprises and lend less on what they own and earn.
-    known = 1.0 - p["limit_small"] * finance.smallness(e.expected_revenue)
-    limit = finance.borrowing_limit(
-        e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"] * known,
-        p["limit_profit"] * known, p["limit_knowledge"] + felt(m, "credit_terms", "pledge"),
-    )  # fmt: skip
-    limit = limit * (1.0 + felt(m, "credit_terms", "limit"))
+    limit = limits(m, felt(m, "credit_terms", "pledge"), felt(m, "credit_terms", "limit"))
     room = limit - e.debt_short - e.debt_long + repaid
     wanted = np.maximum(gap, p["debt_share"] * lump)
     long = finance.within_limit(wanted, room)
@@ -101,7 +113,23 @@ def owe(m: ClusterPolicyModel, lent: Lent, repaid: Array) -> None:
     e.debt_long = e.debt_long + lent.long + lent.bridged - repaid
     e.debt_line = e.debt_line * (1.0 - repaying) + np.minimum(lent.line, lent.long)
     e.debt_covered *= 1.0 - repaying
-    e.debt_covered += felt(m, "credit_terms", "coverage") * lent.long
+    coverage = felt(m, "credit_terms", "coverage")
+    e.debt_covered += coverage * lent.long
+    _provide(m, e.weight * coverage * lent.long)
+
+
+def _provide(m: ClusterPolicyModel, covered: Array) -> None:
+    """Count the loss to be expected of loans newly covered, yuan, shape (rows,).
+
+    The guarantor bears the covered part, net of its fees; the bank the rest.
+    """
+    lever, p = m.policy.lever("credit_guarantee"), m.parameters
+    coverage = 0.0 if lever is None else lever.value("coverage", m.quarter)
+    if lever is None or coverage <= 0.0:
+        return
+    m.count(lever.id, "expected_loss", covered * provisions.of_guarantee(p))
+    own = (1.0 - coverage) / coverage
+    m.count(lever.id, "bank_loss", covered * own * provisions.loss(p))
 
 
 def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) -> Array:

@@ -244,4 +244,4 @@ def _county(m: ClusterPolicyModel) -> None:
     ]  # fmt: skip
     places = whole_places(rule.value("per_year", m.quarter), _lot(m, "county places"))
     for i in winners(open_, revenue, rule.value("threshold", m.quarter), places):
-        m.clusters[i].status = "county"
+        m.clusters[i].status, m.clusters[i].titled_since = "county", m.quarter

@@ -22,7 +22,7 @@ PAYEES = (*SIZES, "platform")
 """Payee groups: size classes of enterprises, and public platforms of clusters."""
 SPECIAL = "special_funds"
 """Fund of one yearly sum that grants and, unless they are additional, awards come from."""
-PAYERS = ("centre", "province", "city")
+PAYERS = ("province", "city", "centre", "banks", "enterprises", "households")
 RECEIVED = {"paid": 1.0, "invested": 1.0, "repaid": -1.0}
 """What a yuan of a kind adds to what has been received; other kinds add nothing."""
 SHAPE = (len(CITIES), len(TIERS), len(PAYEES))
@@ -56,15 +56,17 @@ class Ledger:
             year: Calendar year.
             lever: The lever they are paid under.
             kind: ``committed``, ``paid``, ``invested`` (for a stake that the payer holds),
-                ``forgone``, or ``repaid`` by those whom an audit found.
-            origin: ``pooled``, ``steered``, ``older`` or ``tax``.
+                ``forgone``, ``repaid`` by those whom an audit found, ``spent`` on others than
+                enterprises, ``accrued`` as a loss to be expected, ``charged`` to enterprises or
+                ``received`` by a payer.
+            origin: ``pooled``, ``steered``, ``older``, ``tax`` or ``beside`` (beside grants).
             cells: Cell of each amount (`place`), shape (n,).
             yuan: All that the enterprises behind a row get, yuan, shape (n,).
             payer: Share of each payer; that of the lever if absent.
             fund: Fund it is paid from; that of the lever if absent.
         """
         total = np.bincount(cells, yuan, CELLS)
-        for who, share in (lever.payer if payer is None else payer).items():
+        for who, share in (lever.paid_by if payer is None else payer).items():
             key = (year, who, lever.fund if fund is None else fund, origin, lever.id,
                    lever.article, kind)  # fmt: skip
             self._sums[key] = self._sums.get(key, 0.0) + share * total

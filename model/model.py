@@ -14,14 +14,14 @@ from mesa.time import Schedule
 from model import estimates, first_productivity, others, unit_cost
 from model.accounting import Books
 from model.branching import first_difference
-from model.budget import Province
+from model.budget import Cities, Province
 from model.clusters import City, Cluster
 from model.demography import Profiles
 from model.elementary import dot, power
 from model.enterprises import YEARLY, Enterprises
 from model.finance import Banks
 from model.first_links import found
-from model.ledger import PAYEES, SPECIAL, Ledger, place
+from model.ledger import CELLS, PAYEES, SPECIAL, Ledger, place
 from model.observe import Recorded, observe
 from model.population import Population, build_population
 from model.quarter import QUARTER, year_end
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from model.audit import Misused
-    from model.enterprises import Flag
+    from model.enterprises import Flag, Whole
     from model.network import Search
     from model.scenario import Lever
     from model.supply import Orders
@@ -65,6 +65,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         enterprises: The enterprises, as columns.
         clusters: The clusters, in the order of the enterprises' cluster numbers.
         province: The province as a payer.
+        city_funds: The cities as payers.
         cities: The cities.
         banks: The bank sector.
         ledger: All payments and promises under levers.
@@ -172,7 +173,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         e = self.enterprises
         owed = dot(e.weight, e.debt_short + e.debt_long)
         self.banks = Banks(self, owed, self.policy.outside.loan_rate_in(2018))
-        self.province = Province(self)
+        self.province, self.city_funds = Province(self), Cities(self)
         self.cities = [City(self, number) for number in range(len(CITIES))]
         self.clusters = [Cluster(self, seat) for seat in self.population.clusters]
         self.ledger = Ledger()
@@ -182,6 +183,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.granted: dict[str, Array] = {}
         self.rd_supported = np.zeros(len(e))
         self.misused: list[Misused] = []
+        self.counted: dict[tuple[str, str], Array] = {}
+        self.turned_away: dict[str, Array] = {}
         self.ticket = np.zeros(len(SIZES))
         # Channel of grants to purchases it may support, since windows were last set.
         self.purchases_of: dict[str, float] = {}
@@ -257,6 +260,22 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         cell = place(city, tier, PAYEES.index("platform"))
         fund = self.award_fund_of(lever) if fund is None else fund
         self.ledger.book(self.year, lever, kind, origin, cell, np.array([yuan]), fund=fund)
+
+    def count(
+        self, lever: str, quantity: str, amount: Array, rows: Whole | slice = slice(None)
+    ) -> None:
+        """Note what a lever moved in the quarter, to be costed at its end (`bearers`).
+
+        Args:
+            lever: Lever.
+            quantity: What is counted; it costs something where the lever declares it.
+            amount: All that the enterprises behind each row stand for, shape of `rows`.
+            rows: Rows it is counted at.
+        """
+        e = self.enterprises
+        cells = place(e.city[rows], e.tier[rows], e.size[rows])
+        before = self.counted.get((lever, quantity), 0.0)
+        self.counted[lever, quantity] = before + np.bincount(cells, amount, CELLS)
 
     def build_platform(
         self, cluster: Cluster, lever: Lever, yuan: float, origin: str, fund: str

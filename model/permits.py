@@ -15,6 +15,7 @@ from model import investment
 from model.elementary import dot
 from model.energy import per_value_added
 from model.enterprises import Enterprises
+from model.ledger import CELLS, place
 from model.reach import served
 from model.targeting import delivery, eligible
 
@@ -35,11 +36,11 @@ def barred(m: ClusterPolicyModel) -> Flag:
     mask = np.zeros(len(e), dtype=bool)
     for lever in m.policy.levers_of("permit"):
         if lever.value("share", m.quarter) > 0.0:
-            mask |= _refused(m, lever, e, served(m, lever))
+            mask |= refuses(m, lever, e, served(m, lever))
     return mask
 
 
-def _refused(m: ClusterPolicyModel, lever: Lever, e: Enterprises, part: Array) -> Flag:
+def refuses(m: ClusterPolicyModel, lever: Lever, e: Enterprises, part: Array) -> Flag:
     """Who of some enterprises a limit refuses new plant.
 
     Each has its own place between 0 and 1; those under the share refused stay refused, so that a
@@ -126,7 +127,11 @@ def admitted(m: ClusterPolicyModel, new: Mapping[str, npt.NDArray[Any]]) -> Flag
         e = Enterprises(m, new)
         for lever in levers:
             part = np.asarray(eligible(lever, e, m.quarter) * delivery(m, lever, e.cluster))
-            comes &= ~_refused(m, lever, e, part)
+            refused = refuses(m, lever, e, part)
+            cells = place(e.city, e.tier, e.size)
+            away = np.bincount(cells, e.weight * e.capital * (comes & refused), CELLS)
+            m.turned_away[lever.id] = m.turned_away.get(lever.id, np.zeros(CELLS)) + away
+            comes &= ~refused
         _count(m, np.where(comes, 0.0, e.capital), e.weight)
     return comes
 

@@ -185,7 +185,11 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     for group, name in ((above, "above"), (~above, "below")):
         raised = 1.0 + m.lever_value("digital_capacity", name)
         capacity = p[f"digital_capacity_{name}"] * grown * raised
-        done |= digital.serve(willing & group, cost, weight, turn, capacity)
+        served_now = digital.serve(willing & group, cost, weight, turn, capacity)
+        done |= served_now
+        work = weight * cost * served_now
+        beyond = np.maximum(work.sum() - capacity / raised, 0.0) / np.maximum(work.sum(), 1.0)
+        m.count("digital_capacity", "work_beyond_usual", beyond * work, rows)
     buys, paid = np.zeros(len(e), dtype=bool), np.zeros(len(e))
     buys[rows[done]], paid[rows[done]] = True, cost[done]
     return Plan(buys, paid, offer, approvals)

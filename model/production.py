@@ -11,7 +11,7 @@ from model.credit import interest_due
 from model.elementary import dot, exp, log
 from model.enterprises import NEVER
 from model.population import ENERGY_FIELD
-from model.reach import felt
+from model.reach import felt, served
 from model.scenario import FIELDS
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def produce(m: ClusterPolicyModel) -> None:
 
     # A surcharge on energy goes to the treasury, as part of production tax.
     levy = felt(m, "price_of_energy", "rise") * energy_cost
+    _count_taxes(m, vat_share / (1.0 - vat_share) / 0.13 * net, energy_cost)
     received = targeting.due(m) + m.paid_now
     books = taxes.Accounts(
         revenue=e.revenue,
@@ -125,6 +126,22 @@ def _count_year(
     e.year_subsidy += subsidy
 
 
+def _count_taxes(m: ClusterPolicyModel, base: Array, energy_cost: Array) -> None:
+    """Count what VAT falls short of by its rate, and the surcharges on energy.
+
+    Args:
+        m: The model.
+        base: What VAT is a rate on, yuan, shape (rows,).
+        energy_cost: Energy bought, yuan, shape (rows,).
+    """
+    w, ordinary = m.enterprises.weight, m.parameters["benchmark_vat"]
+    m.count("vat_rate", "vat_forgone", w * (ordinary - m.lever_value("vat_rate", "rate")) * base)
+    for lever in m.policy.levers_of("price_of_energy"):
+        rise = lever.value("rise", m.quarter)
+        if rise != 0.0:
+            m.count(lever.id, "surcharge", w * rise * served(m, lever) * energy_cost)
+
+
 def _relative(one: float, other: float) -> float:
     return abs(one - other) / max(abs(one), 1.0)
 
@@ -179,9 +196,11 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
         share *= awareness.knows(m, super_deduction)
     claims = extra * share * e.rd_reported
     small = e.employees <= 300.0
+    ordinary = p["benchmark_income_tax"] * taxes.taxable(e.profit, e.losses, claims)
     tax, forgone, e.losses = taxes.income_tax(
         e.profit, e.losses, claims, e.high_tech > NEVER, small, m.income_tax
     )
+    m.count("corporate_income_tax", "income_tax_forgone", e.weight * (ordinary - tax))
     usable = np.where(e.profit > claims, share, 0.0)
     tax_rate = np.where(e.high_tech > NEVER, m.income_tax.high_tech, m.income_tax.ordinary)
     # What all claimed in 2018, also of those whom the lever serves no longer.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import awareness, projects, targeting
+from model import awareness, projects, provisions, targeting
 from model.accounting import covers, left_of
 from model.elementary import dot
 from model.enterprises import LABELS, NEVER
@@ -71,7 +71,7 @@ def _ticket(m: ClusterPolicyModel) -> Array:
     paid = sum(
         m.ledger.total(m.year - 1, lever.id).sum(axis=(0, 1))[: len(SIZES)]
         for lever in m.policy.levers
-        if lever.channel in CONDITIONAL and "province" in lever.payer
+        if lever.channel in CONDITIONAL and "province" in lever.paid_by
     )
     number = np.bincount(e.size, e.weight, len(SIZES))
     ticket = np.asarray(share * paid / np.maximum(number, 1.0))
@@ -109,6 +109,10 @@ def _pay_award(
     added = 0.0 if city is None else city.value("share", m.quarter) * yuan
     if city is not None and added > 0.0 and projects.serves(city, cluster, m.quarter):
         added *= float(np.mean(targeting.delivery(m, city, np.array([number]))))
+        if m.city_funds.holds(city):
+            # A city adds what it has left, were it less than asked.
+            added = min(added, float(m.city_funds.left[cluster.city]))
+            m.city_funds.spend(cluster.city, added)
         ((origin, fund),) = m.province.parts(city)
         m.book_cluster(cluster, city, "committed", added, origin, fund)
         _share_out(m, city, (origin, fund), cluster, number, added)
@@ -158,6 +162,8 @@ def _take_stakes(m: ClusterPolicyModel) -> None:
     ((origin, fund),) = m.province.parts(lever)
     # The province holds a stake for it, so it is invested and not spent.
     targeting.book(m, lever, "invested", origin, fund, rows, equity[rows])
+    m.count(lever.id, "stakes", e.weight * equity)
+    m.count(lever.id, "stakes_lost", e.weight * equity * provisions.of_equity(m.parameters))
     e.cash += equity
     m.spent += dot(e.weight, equity)
     m.books.book("government", -dot(e.weight, equity))

@@ -168,6 +168,7 @@ def _award(m: ClusterPolicyModel, lever: Lever, won: Flag) -> Flag:
         won = _support(m, lever, won)  # a project for which no money is left is none
     else:
         _raise_standing(m, lever, won)
+        m.count(lever.id, "projects_chosen", m.enterprises.weight * won)
     m.chosen[lever.id] = float(m.enterprises.weight[won].sum())
     return won if pays else np.zeros(len(won), dtype=bool)
 
@@ -176,6 +177,7 @@ def _raise_standing(m: ClusterPolicyModel, lever: Lever, won: Flag) -> None:
     """What a project without money brings: a product that buyers see and buy more, or less, of."""
     e = m.enterprises
     e.chosen[lever.id] |= won
+    m.count(lever.id, "first_sales", e.weight * won * lever.value("sales", m.quarter))
     sales, sigma1 = lever.value("sales", m.quarter), m.parameters["sigma"] - 1.0
     e.brand[won] += product_appeal(sales, e.expected_revenue[won], sigma1)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model import targeting
+from model.accounting import covers, left_of
 from model.demography import PLANTS
 from model.randomness import uniform
 from model.scenario import CITIES, FIELDS, TIERS, year_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from model.enterprises import Flag
     from model.model import ClusterPolicyModel
-    from model.scenario import Lever
+    from model.scenario import Array, Lever
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ class Drive:
 
         Those that would have come anyway are won from a rival city, as far as cities do not
         coordinate (article 18); where they do, the plant goes where it would have gone and nobody
-        pays. A further plant of a field without such a cluster does not come.
+        pays. A further plant of a field without such a cluster does not come. A city promises no
+        incentive that it has no money for: then a further plant does not come and a rival's is not
+        won.
 
         Returns:
             The entrants, and which of them are promoted.
@@ -69,16 +72,27 @@ class Drive:
         won &= new["plant"] & (uniform(seed, "rivalry", ids) >= agreed)
         seated = self.seats.any(axis=1)[new["field"]]
         promoted = (more | won) & seated
-        place = uniform(seed, "promoted city", ids)
+        place, left = uniform(seed, "promoted city", ids), m.city_funds.left.copy()
+        asked = self._incentive(m, new)
+        comes = seated | ~more
         for row in np.flatnonzero(promoted):
             field = int(new["field"][row])
             chance = (m.city_given_field[field] * self.seats[field]).cumsum()
             city = min(int(np.searchsorted(chance, place[row] * chance[-1])), len(CITIES) - 1)
+            if m.city_funds.holds(self.lever):
+                if not covers(left[city], asked[row]):
+                    promoted[row], comes[row] = False, not more[row]
+                    continue
+                left[city] = left_of(left[city], asked[row])
             cluster, tier, pool, _ = m.pools[field * len(CITIES) + city]
             new["city"][row], new["cluster"][row] = city, cluster
             new["tier"][row], new["pool"][row], new["county_cluster"][row] = tier, pool, -1
-        comes = seated | ~more
         return {name: values[comes] for name, values in new.items()}, promoted[comes]
+
+    def _incentive(self, m: ClusterPolicyModel, new: Mapping[str, npt.NDArray[Any]]) -> Array:
+        """What a city would pay for each entrant, yuan."""
+        plant = new["capital_rate"] * new["expected_revenue"] * m.price[new["field"]]
+        return np.asarray(self.lever.value("incentive", m.quarter) * new["weight"] * plant)
 
     def pay(self, m: ClusterPolicyModel, promoted: Flag) -> None:
         """Promise the incentive of the cities, due in the quarter in which the plants come.
@@ -89,10 +103,15 @@ class Drive:
         """
         e = m.enterprises
         rows = len(e) - len(promoted) + np.flatnonzero(promoted)
+        m.count(self.lever.id, "promoted_plants", e.weight[rows], rows)
+        m.count(self.lever.id, "promoted_capital", e.weight[rows] * e.capital[rows], rows)
         yuan = self.lever.value("incentive", m.quarter) * e.capital[rows]
         if yuan.any():
             ((origin, fund),) = m.province.parts(self.lever)
             targeting.book(m, self.lever, "committed", origin, fund, rows, yuan)
+            if m.city_funds.holds(self.lever):
+                for row, part in zip(rows, yuan, strict=True):
+                    m.city_funds.spend(int(e.city[row]), float(e.weight[row] * part))
             m.due.append(targeting.Due(m.quarter, self.lever, origin, fund, e.id[rows], yuan))
 
 

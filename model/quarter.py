@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import audit, demography, network, titles
+from model import audit, bearers, demography, network, titles
 from model.horse_race import BASE_YEAR, run_race
 from model.outlays import invest
 from model.outside import outside_world
@@ -34,6 +34,7 @@ QUARTER = (
     ("costs and taxes", produce),
     ("investment and finance", invest),
     ("innovation", innovate),
+    ("costs beside grants", bearers.bear),
     ("exit", leave),
 )
 """A quarter, in order. The yearly work follows the fourth quarter (`year_end`)."""
@@ -52,8 +53,11 @@ def year_end(m: ClusterPolicyModel) -> None:
     audit.close_year(m)
     # Leaders ask suppliers for quality, more or less than they did when the rates were measured.
     more = p["link_quality_demand"] * (m.link_quality - m.quality_asked_start)
-    rise = felt(m, "title_rate", "rise") + more
+    priority = felt(m, "title_rate", "rise")
+    rise = priority + more
     fresh = titles.award_titles(e, p, m.seed_of_run, t, m.year, rise)
+    by_lever = priority / np.maximum(1.0 + rise, 1e-9)
+    m.count("label_ladder", "title_applications", e.weight * by_lever * titles.applied(fresh))
     for lever in m.policy.levers_of("title_award"):
         if lever.in_force(t):
             titles.promise_awards(m, lever, fresh)
@@ -65,6 +69,7 @@ def year_end(m: ClusterPolicyModel) -> None:
     e.brand *= 1.0 - p["brand_decay"]
     for cluster in m.clusters:
         cluster.platform *= 1.0 - p["platform_decay"]
+    bearers.close_year(m)
     m.observe()
     alive = e.weight > 0.0
     e.keep(alive)

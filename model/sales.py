@@ -24,6 +24,7 @@ def sell(m: ClusterPolicyModel) -> None:
     e.unit_cost = unit_cost.unit_cost(m)
     mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     target = _clear(m, mass)
+    unrestricted = target
     m.quota_price, permitted = 0.0, energy_quota.permitted(m)
     if permitted is not None:
         # Dearer energy raises prices and loses sales; what is still too much is rationed, and
@@ -36,10 +37,11 @@ def sell(m: ClusterPolicyModel) -> None:
     rated = unit_cost.normal_sales(m) / p["normal_utilisation"]
     most = p["plant_ceiling"] * rated
     if permitted is not None:
+        without = np.minimum(_asked_for(m, unrestricted), most)
+        withheld = np.maximum(without - permitted, 0.0)
+        m.count("energy_quota", "sales_withheld", e.weight * withheld)
         most = np.minimum(most, permitted)
-    wanted = market.adjust_revenue(
-        e.revenue, target, m.demand_growth.take(e.field), p["share_adjustment"]
-    )
+    wanted = _asked_for(m, target)
     # A leader that misses inputs made for it makes less, whatever its plant.
     short, within_supply = supply.within_supply(m)
     most[short] = np.minimum(most[short], within_supply * wanted[short])
@@ -50,6 +52,12 @@ def sell(m: ClusterPolicyModel) -> None:
     # Plans follow the demand an enterprise meets, not what its plant lets it sell.
     met = np.maximum(wanted, e.revenue)
     e.expected_revenue += p["expectation_speed"] * (4.0 * met - e.expected_revenue)
+
+
+def _asked_for(m: ClusterPolicyModel, target: Array) -> Array:
+    """Sales asked of each enterprise on the way to those in full adjustment, yuan a quarter."""
+    e, speed = m.enterprises, m.parameters["share_adjustment"]
+    return market.adjust_revenue(e.revenue, target, m.demand_growth.take(e.field), speed)
 
 
 def _clear(m: ClusterPolicyModel, mass: Array) -> Array:

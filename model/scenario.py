@@ -46,6 +46,17 @@ CHANNELS = (
 )  # fmt: skip
 """What a lever can touch: the model reads levers by these names, or a lever of one by its id."""
 
+QUANTITIES = (
+    "interest_given_up", "loans_beyond_limit", "longer_loans", "expected_loss", "bank_loss",
+    "stakes", "stakes_lost", "income_tax_forgone", "vat_forgone", "surcharge", "sales_withheld",
+    "plant_refused", "training_places", "promoted_plants", "promoted_capital", "audits",
+    "projects_chosen", "first_sales", "first_use_sales", "title_applications", "work_beyond_usual",
+    "capacity_added", "clusters_served", "clusters_building_together", "templates",
+    "leaders_matched", "leaders_served", "bodies", "bodies_with_title", "task_forces", "plans",
+    "offices", "clusters_judged", "candidates_judged", "county_clusters_recognised",
+)  # fmt: skip
+"""What a cost beside grants is reckoned by (`model/bearers.py`)."""
+
 FIRST_YEAR = 2019
 """Calendar year of quarter 0."""
 
@@ -78,6 +89,23 @@ def year_of(index: int) -> int:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What is borne because of a lever beside its grants: a quantity at a unit cost.
+
+    Attributes:
+        kind: Kind in the ledger.
+        paid_by: Share of each who bears it, or who receives it; empty where the tax is shared so.
+        quantity: Name of the quantity (`model/bearers.py`).
+        unit_cost: Parameter, yuan a unit; empty where the quantity is in yuan.
+    """
+
+    kind: str
+    paid_by: Mapping[str, float]
+    quantity: str
+    unit_cost: str = ""
+
+
+@dataclass(frozen=True)
 class Lever:
     """One policy instrument as a scenario sets it.
 
@@ -91,8 +119,9 @@ class Lever:
         terms: Dated values in base units: name to ((quarter, value), ...) in order of quarters. A
             value holds from its quarter until the next one.
         who: Dated target groups in order of quarters; none for a lever that is open to all.
-        payer: Who pays: ``centre``, ``province`` or ``city`` to its share. Empty where nothing is
-            paid, or where the split follows the sharing of taxes.
+        paid_by: Who pays what it grants or buys into, to its share; empty where it does neither.
+        tax: The tax it forgoes, ``vat`` or ``income``, borne as it is shared; empty for none.
+        costs: What else is borne because of it.
         fund: Fund the money comes from, or an empty string.
         drawn: Term to the parameter its first dated value is drawn with. Later dates of the term
             are set by a scenario and stay.
@@ -113,7 +142,9 @@ class Lever:
     end: int | None
     terms: Mapping[str, Steps]
     who: Targets = ()
-    payer: Mapping[str, float] = field(default_factory=dict)
+    paid_by: Mapping[str, float] = field(default_factory=dict)
+    tax: str = ""
+    costs: tuple[Cost, ...] = ()
     fund: str = ""
     drawn: Mapping[str, str] = field(default_factory=dict)
     cap_a_year: bool = False
@@ -121,6 +152,11 @@ class Lever:
     window: str = ""
     size: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     place: int = field(default=0, compare=False)
+
+    @property
+    def grants(self) -> bool:
+        """Whether it pays out of a fund: a grant, an award, a stake or a guarantee."""
+        return self.fund not in ("", "tax")
 
     def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
         """Value of a term in a quarter; `absent` outside the period or before its first date."""

@@ -118,8 +118,8 @@ def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) 
     """
     if lever.origin != "document_55":
         return 1.0
-    # Money is delivered by who pays it; a line that banks carry is brought to members by the city.
-    office = "province" if "province" in lever.payer else "city"
+    # Money is delivered by who pays it; what grants nothing is brought to members by the city.
+    office = "province" if lever.grants and "province" in lever.paid_by else "city"
     raised = m.lever_value("implementation_capacity", office) * m.cluster_plan
     by_cluster = np.minimum(m.parameters["delivery_base"] + raised, 1.0)
     result: Array = by_cluster.take(m.enterprises.cluster if cluster is None else cluster)
@@ -142,7 +142,7 @@ def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Claimants of a grant, with R&D where that is asked."""
     e, mask = m.enterprises, claimants(m, lever)
     share = m.lever_value("rd_conditionality", "share")
-    if share > 0.0 and "province" in lever.payer:
+    if share > 0.0 and "province" in lever.paid_by:
         # Which programmes ask for R&D is not published: each enterprise meets its own. Article 5
         # speaks of above-scale enterprises, so smaller ones are not asked.
         free = ~e.above_scale | (e.lasting_draw(m.seed_of_run, "condition") >= share)
@@ -278,10 +278,34 @@ def approve(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Approval:
         if (origin, fund) == ("steered", SPECIAL):
             asks &= m.steered_to()[rows]
         left = m.province.left(lever, origin, fund)
-        won = rows[serve(asks, claim[rows], e.weight[rows], queue, left)]
+        if m.city_funds.holds(lever):
+            won = _by_city(m, rows[asks], claim, queue[asks], left)
+        else:
+            won = rows[serve(asks, claim[rows], e.weight[rows], queue, left)]
         approved[won], part[won] = claim[won], i
         m.province.spend(lever, origin, dot(e.weight[won], claim[won]))
     return Approval(lever, approved, part)
+
+
+def _by_city(m: ClusterPolicyModel, rows: Whole, claim: Array, queue: Array, left: float) -> Whole:
+    """Who is served where each city pays for its own; the money is set aside.
+
+    Args:
+        m: The model.
+        rows: Rows that ask.
+        claim: Yuan that each row of all asks for.
+        queue: Priority of each that asks, the lowest first.
+        left: Yuan that the lever may still commit.
+    """
+    e, won = m.enterprises, [np.zeros(0, dtype=np.int64)]
+    for city in np.unique(e.city[rows]):
+        asks, most = e.city[rows] == city, min(left, float(m.city_funds.left[city]))
+        got = rows[serve(asks, claim[rows], e.weight[rows], queue, most)]
+        taken = dot(e.weight[got], claim[got])
+        m.city_funds.spend(int(city), taken)
+        left = float(left_of(left, taken))
+        won.append(got)
+    return np.concatenate(won)
 
 
 def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int = 0) -> Array:
@@ -308,6 +332,10 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
             continue
         unused = dot(e.weight[rows], approval.yuan[rows] - granted[rows])
         m.province.spend(lever, origin, -unused)
+        if m.city_funds.holds(lever):
+            back = e.weight[rows] * (approval.yuan[rows] - granted[rows])
+            for city in np.unique(e.city[rows]):
+                m.city_funds.spend(int(city), -float(back[e.city[rows] == city].sum()))
         rows = rows[granted[rows] > 0.0]
         book(m, lever, "committed", origin, fund, rows, granted[rows])
         if lever.cap_a_year:

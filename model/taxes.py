@@ -100,17 +100,27 @@ def income_tax(
     Returns:
         Tax, tax forgone by the deduction, losses carried forward; yuan, shape (rows,).
     """
-    gross = np.maximum(profit, 0.0)
-    used = np.minimum(losses, gross)
-    before = gross - used
-    taken = np.minimum(deduction, before)
-    base = before - taken
-    tax = _tax_on(base, high_tech, small, rates)
+    used, before, taken = _set_off(profit, losses, deduction)
+    tax = _tax_on(before - taken, high_tech, small, rates)
     # Where nothing is deducted nothing is forgone.
     rows, forgone = np.flatnonzero(taken), np.zeros(len(tax))
     forgone[rows] = _tax_on(before[rows], high_tech[rows], small[rows], rates) - tax[rows]
     carried = losses - used + np.maximum(-profit, 0.0) + (deduction - taken)
     return tax, np.maximum(forgone, 0.0), carried
+
+
+def taxable(profit: Array, losses: Array, deduction: Array) -> Array:
+    """Income that is taxed in a quarter, yuan; arguments as of `income_tax`."""
+    _, before, taken = _set_off(profit, losses, deduction)
+    return before - taken
+
+
+def _set_off(profit: Array, losses: Array, deduction: Array) -> tuple[Array, Array, Array]:
+    """Losses set against profit, profit that is left, and what of it is deducted, yuan."""
+    gross = np.maximum(profit, 0.0)
+    used = np.minimum(losses, gross)
+    before = gross - used
+    return used, before, np.minimum(deduction, before)
 
 
 def _tax_on(base: Array, high_tech: Flag, small: Flag, rates: IncomeTaxRates) -> Array:

@@ -94,6 +94,12 @@ def award_titles(
     return fresh
 
 
+def applied(fresh: Mapping[str, Flag]) -> Array:
+    """New titles that were applied for without a national quota, shape (rows,)."""
+    free = ("innovative_sme", "high_tech", "srdi", "green_factory")
+    return np.sum([fresh[title] for title in free], axis=0, dtype=np.float64)
+
+
 def _little_giants(
     e: Enterprises, p: Mapping[str, float], seed: int, quarter: int, year: int, intensity: Array
 ) -> Flag:

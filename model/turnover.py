@@ -25,6 +25,7 @@ def entry(m: ClusterPolicyModel) -> None:
     demography.ramp(e, m.quarter)
     if m.quarter % 4:
         return
+    m.city_funds.open_year()
     relocation.gather(m)
     w = e.weight * e.expected_revenue
     mean = inherited(e, w, m.profiles.digital_gain, m.on_productivity("skills_gain"))

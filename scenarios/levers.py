@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.scenario import Lever, Targets, quarter_index, quarter_name
+from model.scenario import Cost, Lever, Targets, quarter_index, quarter_name
 from scenarios.errors import listed, nearest_name
 from scenarios.language import say
 from scenarios.outside import ORIGIN
@@ -60,6 +60,8 @@ def declarations() -> Mapping[str, LeverDeclaration]:
                 _check_range(document, term, (*at, "terms", name, "parameter"))
         for key in ("usual_take_up", "window"):
             _check_known(document, getattr(lever, key), (*at, key))
+        for place, cost in enumerate(lever.costs):
+            _check_known(document, cost.unit_cost, (*at, "costs", place, "unit_cost"))
         _instalments(document, lever.instalments, _index(lever.from_), (*at, "instalments"))
         for place, name in enumerate(lever.size):
             if name not in lever.scalable:
@@ -153,7 +155,12 @@ def issued(lever: LeverDeclaration) -> Lever:
         end=_index(lever.to) if lever.to else None,
         terms=terms,
         who=_targets((), _groups(lever.eligible), start, start),
-        payer=dict(lever.payer),
+        paid_by=dict(lever.paid_by),
+        tax=lever.tax,
+        costs=tuple(
+            Cost(cost.kind, dict(cost.paid_by), cost.quantity, cost.unit_cost or "")
+            for cost in lever.costs
+        ),
         fund=lever.fund,
         drawn={name: term.parameter for name, term in lever.terms.items() if term.parameter},
         cap_a_year=lever.cap_per == "year",
@@ -419,9 +426,9 @@ def _settings(
 def _fund(
     document: Document, lever: LeverDeclaration, setting: LeverSetting, at: Key
 ) -> str | None:
-    if setting.fund is not None and not lever.payer:
+    if setting.fund is not None and not issued(lever).grants:
         problem = say("lever {lever} is paid by nobody in particular", lever=lever.id)
-        raise document.error((*at, "fund"), problem, say("levers with a payer"))
+        raise document.error((*at, "fund"), problem, say("levers that pay grants"))
     return setting.fund
 
 

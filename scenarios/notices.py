@@ -210,7 +210,7 @@ def _state(lever: Lever | None, quarter: int) -> Any:
     if lever is None or not lever.in_force(quarter):
         return None
     values = {term: lever.value(term, quarter) for term in lever.terms}
-    return (lever.groups(quarter), lever.fund, lever.payer, values)
+    return (lever.groups(quarter), lever.fund, lever.paid_by, values)
 
 
 def _years(years: Sequence[int]) -> str:

@@ -16,6 +16,7 @@ from model.scenario import (
     CITIES,
     FIELDS,
     ClusterRecord,
+    Cost,
     Lever,
     Notice,
     Outside,
@@ -86,6 +87,15 @@ class ClusterData(Part):
     rake: bool
 
 
+class CostData(Part):
+    """What is borne beside grants, as resolved."""
+
+    kind: str
+    paid_by: dict[str, Finite]
+    quantity: str
+    unit_cost: str
+
+
 class LeverData(Part):
     """A lever as resolved."""
 
@@ -97,7 +107,9 @@ class LeverData(Part):
     end: StrictInt | None
     terms: dict[str, Annotated[list[tuple[StrictInt, Finite]], Field(min_length=1)]]
     who: list[tuple[StrictInt, Who]]
-    payer: dict[str, Finite]
+    paid_by: dict[str, Finite]
+    tax: str
+    costs: list[CostData]
     fund: str
     drawn: dict[str, str]
     cap_a_year: bool
@@ -189,7 +201,8 @@ def _lever(data: LeverData) -> Lever:
         for quarter, groups in data.who
     )
     place = list(declarations()).index(data.id)
-    return Lever(**plain | {"terms": terms, "who": who, "place": place})
+    costs = tuple(Cost(**cost) for cost in plain["costs"])
+    return Lever(**plain | {"terms": terms, "who": who, "costs": costs, "place": place})
 
 
 def _check_period(document: Document, data: ResolvedFile) -> None:

@@ -20,7 +20,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from model.scenario import CHANNELS, CITIES, FIELDS, MU_CLASSES, SERIES, SIZES, TIERS
+from model.scenario import (
+    CHANNELS,
+    CITIES,
+    FIELDS,
+    MU_CLASSES,
+    QUANTITIES,
+    SERIES,
+    SIZES,
+    TIERS,
+)
 from scenarios.errors import ScenarioError, allowed_by, nearest_name
 from scenarios.language import say
 from scenarios.units import UNITS, parse_quarter
@@ -64,7 +73,12 @@ SETTING_TERMS: dict[str, dict[str, tuple[float, float]]] = {
 }  # fmt: skip
 """Settings of a lever to the terms they are kept as, each with its bounds."""
 
-PAYERS = ("centre", "province", "city")
+PAYERS = ("province", "city", "centre", "banks", "enterprises", "households")
+"""Who can bear the cost of a lever; budgets first."""
+TAXES = ("vat", "income")
+"""Taxes whose sharing among budgets says who bears what is forgone of them."""
+COSTS = ("spent", "forgone", "accrued", "charged", "received")
+"""Kinds of what is borne beside grants and stakes."""
 FUNDS = (
     "special_funds", "older_programmes", "upgrade_plan", "city_funds", "guidance_funds",
     "guarantee_fund", "tax",
@@ -287,23 +301,52 @@ class Term(Part):
         return 1.0 if self.kind == "switch" else self.step
 
 
-def _whole(payer: dict[str, float]) -> dict[str, float]:
-    if payer and abs(sum(payer.values()) - 1) > 1e-9:
+def _whole(paid_by: dict[str, float]) -> dict[str, float]:
+    if paid_by and abs(sum(paid_by.values()) - 1) > 1e-9:
         raise PydanticCustomError("whole", "not 1", {"expected": "shares that sum to 1"})
-    return payer
+    return paid_by
+
+
+PaidBy = Annotated[dict[Annotated[str, _one_of(*PAYERS)], Share], AfterValidator(_whole)]
+"""Share of each payer; they sum to 1."""
+
+
+class CostDeclaration(Part):
+    """Something that a lever costs beside what it grants: so much of a quantity at a unit cost.
+
+    Attributes:
+        kind: What happens to the money.
+        paid_by: Who bears it, or receives it where the kind is ``received``; empty where that
+            follows the sharing of the lever's tax.
+        quantity: Name of the quantity in `model/bearers.py`.
+        unit_cost: Parameter with its cost, yuan a unit; none where the quantity is yuan already.
+    """
+
+    kind: Annotated[str, _one_of(*COSTS)]
+    paid_by: PaidBy = Field(default_factory=dict)
+    quantity: Annotated[str, _one_of(*QUANTITIES)]
+    unit_cost: Name | None = None
 
 
 class LeverDeclaration(Part):
-    """Declaration of a lever: what it is, what it touches and what of it can be set."""
+    """Declaration of a lever: what it is, what it touches and what of it can be set.
+
+    Attributes:
+        paid_by: Who pays what it grants or buys into; empty where it does neither.
+        tax: The tax it forgoes, borne as the tax is shared; empty for none.
+        costs: What else is borne because of it, by whom.
+        cost_basis: In a sentence, what it costs and whom, or why nobody.
+    """
 
     id: Name
     label: Label
     article: str
     origin: Literal["document_55", "older", "later", "design"]
     channel: Annotated[str, _one_of(*CHANNELS)]
-    payer: Annotated[dict[Annotated[str, _one_of(*PAYERS)], Share], AfterValidator(_whole)] = Field(
-        default_factory=dict
-    )
+    paid_by: PaidBy = Field(default_factory=dict)
+    tax: Annotated[str, _one_of(*TAXES, "")] = ""
+    costs: list[CostDeclaration] = Field(default_factory=list)
+    cost_basis: Label
     fund: Annotated[str, _one_of(*FUNDS, ADDITIONAL, "")] = ""
     from_: Annotated[Quarter, Field(alias="from")]
     to: Quarter | None = None

@@ -20,7 +20,7 @@ LEVER = """
     article: ""
     origin: design
     channel: price_of_rd
-    payer: {province: 1}
+    paid_by: {province: 1}
     fund: additional
     from: 2024-Q1
     size: [rate]

@@ -50,8 +50,7 @@ def paid_levers(levers: Sequence[str]) -> list[str]:
     return [
         name
         for name in levers
-        if (known[name].payer or known[name].fund)
-        and not (known[name].origin == "older" and _shares(known[name]))
+        if known[name].fund and not (known[name].origin == "older" and _shares(known[name]))
     ]
 
 

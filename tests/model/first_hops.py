@@ -34,7 +34,7 @@ def part(m, lever, usual=1.0):
     """
     e, delivered = m.enterprises, np.ones(len(m.enterprises))
     if lever.origin == "document_55":
-        office = "province" if "province" in lever.payer else "city"
+        office = "province" if lever.grants and "province" in lever.paid_by else "city"
         planned = np.array([*(cluster.plan for cluster in m.clusters), False])
         raised = m.lever_value("implementation_capacity", office) * planned[e.cluster]
         delivered = np.minimum(m.parameters["delivery_base"] + raised, 1.0)

@@ -131,7 +131,7 @@ def test_money_promised_before_goes_on_under_the_levers_of_the_branch(start):
     [
         lambda s: lacking(s, "rd_grant"),
         lambda s: setting(s, "rd_grant", rate=0.4),
-        lambda s: having(s, replace(s.lever("rd_grant"), payer={"city": 1.0})),
+        lambda s: having(s, replace(s.lever("rd_grant"), paid_by={"city": 1.0})),
         lambda s: having(s, changed(s.lever("rd_grant"), instalment_1=0.5)),
         lambda s: replace(s, parameters={**s.parameters, "sigma": 3.0}),
         lambda s: replace(s, rows=700),

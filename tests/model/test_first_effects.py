@@ -585,7 +585,7 @@ def test_the_condition_shuts_out_its_share_of_those_without_rd(end_of_2023, olde
     assert lost == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / without.sum()))
     # It binds the province's own grants.
     for payer in ({"city": 1.0}, {}):
-        other_purse = replace(grant, payer=payer)
+        other_purse = replace(grant, paid_by=payer)
         assert np.array_equal(targeting.applicants(one, other_purse), before)
 
 

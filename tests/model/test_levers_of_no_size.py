@@ -124,7 +124,7 @@ SIZES = {
 # Other terms without which a lever has nothing to give.
 ALSO = (
     *((name, "cap") for name in ISSUED if "cap" in ISSUED[name].terms),
-    *((name, "budget") for name in ISSUED if "rate" in ISSUED[name].terms and ISSUED[name].payer),
+    *((name, "budget") for name in ISSUED if "rate" in ISSUED[name].terms and ISSUED[name].grants),
     ("loan_interest_discount", "budget"),
     ("title_awards", "budget"),
     ("title_awards_hefei", "budget"),

@@ -36,12 +36,12 @@ LAST = 2027
 GRANTS = tuple(
     name
     for name, lever in ISSUED.items()
-    if (lever.channel.startswith("price_of") or "cap" in lever.terms) and lever.payer
+    if (lever.channel.startswith("price_of") or "cap" in lever.terms) and lever.grants
 )
 RD_GRANTS = tuple(
     name
     for name, lever in ISSUED.items()
-    if lever.channel in ("price_of_rd", "project_grant") and lever.payer
+    if lever.channel in ("price_of_rd", "project_grant") and lever.grants
 )
 FOR_WHAT_IS_BOUGHT = tuple(
     name

@@ -73,7 +73,7 @@ def spent(model, lever):
 SPENDING = [
     name
     for name, lever in ISSUED.items()
-    if (lever.payer or lever.fund == "tax")
+    if lever.fund
     # A sum that others spend, a split of it, a tour of contests that the centre does not pay for
     # out of the ledger, one that has ended, and audits, which take back.
     and name not in (

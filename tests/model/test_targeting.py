@@ -225,7 +225,7 @@ def test_who_is_refused_by_the_better_grant_turns_to_the_next(start, scenario, c
     first = changed(replace(ISSUED[name], start=0), rate=0.3, budget=10.0, **wide)
     second = changed(replace(ISSUED[name], start=0), rate=0.2, budget=1e12, **wide)
     first, second = (
-        replace(x, id=i, origin="later", who=(), fund="upgrade_plan", payer={"province": 1.0})
+        replace(x, id=i, origin="later", who=(), fund="upgrade_plan", paid_by={"province": 1.0})
         for i, x in (("better", first), ("other", second))
     )
     of = lacking(scenario, "equipment_grant")

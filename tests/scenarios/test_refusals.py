@@ -284,13 +284,14 @@ DECLARED = """levers:
     article: "11"
     origin: document_55
     channel: price_of_digital
-    payer: {province: 1}
+    paid_by: {province: 1}
     fund: special_funds
     from: 2024-Q1
     settings: [instalments]
     terms:
       rate: {kind: share, bounds: [0, 1], parameter: voucher_rate, grade: assumption}
     size: [rate]
+    cost_basis: {zh: 补助。, en: The grant.}
 """
 DEFAULT = '[{from: 2024-Q1, value: 10, unit: "%"}]'
 
@@ -312,11 +313,11 @@ MISDECLARED = {
         "levers[0].terms.rate.default[0].value", ["0 to 100 %"],
     ),
     "unknown_payer": (
-        "{province: 1}", "{provinces: 1}", 7, "levers[0].payer.provinces",
-        ["centre, province, city", "nearest: province"],
+        "{province: 1}", "{provinces: 1}", 7, "levers[0].paid_by.provinces",
+        ["province, city, centre", "nearest: province"],
     ),
     "payers_over_one": (
-        "{province: 1}", "{province: 1, city: 1}", 7, "levers[0].payer", ["sum to 1"],
+        "{province: 1}", "{province: 1, city: 1}", 7, "levers[0].paid_by", ["sum to 1"],
     ),
     "unknown_fund": (
         "fund: special_funds", "fund: special_fund", 8, "levers[0].fund",

@@ -1,0 +1,332 @@
+"""Who bears what levers cost beside their grants: quantities of the run at unit costs.
+
+Each quantity is counted where it arises or read off the state at the end of a quarter or year,
+place by place, of those whom a lever has reached already. Costs are entered in the ledger; money
+that goes to others than enterprises leaves the books of its payer as well. Nothing here moves an
+enterprise: what enterprises bear is work and goods that are among their costs already, so it is
+entered and not paid again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model import credit, permits, projects, taxes
+from model.elementary import exp
+from model.horse_race import NAMED, RACING
+from model.ledger import CELLS, PAYEES, place
+from model.network import LEADER
+from model.reach import felt, served
+from model.scenario import CITIES, TIERS, quarter_index, year_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from model.clusters import Cluster
+    from model.model import ClusterPolicyModel
+    from model.scenario import Array, Cost, Lever
+
+    Quantity = Callable[[ClusterPolicyModel, Lever], Array]
+
+FIRST = quarter_index(2024, 1)
+"""Quarter from which costs beside grants are booked; history is as it was."""
+ORIGIN = "beside"
+SECTORS = {
+    "province": "government", "city": "government", "centre": "government", "banks": "banks",
+    "households": "households",
+}  # fmt: skip
+"""Payer to its sector of the books; what enterprises spend is among their costs already."""
+TURNED = {"forgone": "received", "received": "forgone"}
+"""What a negative amount of a kind is: a tax above the benchmark is a receipt."""
+RENEWED = 5
+"""Years after which a template is made again."""
+
+
+def bear(m: ClusterPolicyModel) -> None:
+    """Book what levers cost beside their grants in the quarter."""
+    _settle(m, QUARTERLY)
+
+
+def close_year(m: ClusterPolicyModel) -> None:
+    """Book what levers cost beside their grants once a year."""
+    _settle(m, YEARLY)
+
+
+def _settle(m: ClusterPolicyModel, quantities: Mapping[str, Quantity]) -> None:
+    """Book the costs of some quantities, and of all that was counted since the last time."""
+    if m.quarter >= FIRST:
+        for lever in m.policy.levers:
+            for cost in lever.costs:
+                amount = m.counted.get((lever.id, cost.quantity))
+                if cost.quantity in quantities:
+                    amount = quantities[cost.quantity](m, lever)
+                if amount is not None and amount.any():
+                    _book(m, lever, cost, amount)
+    m.counted = {}
+
+
+def _book(m: ClusterPolicyModel, lever: Lever, cost: Cost, amount: Array) -> None:
+    """Enter a cost by cell, yuan; money that others receive leaves the books of its payer."""
+    yuan = amount * m.parameters[cost.unit_cost] if cost.unit_cost else amount
+    shares = cost.paid_by or taxes.payers(lever.tax, m.parameters["local_tax_province"])
+    for kind, part in ((cost.kind, yuan), (TURNED.get(cost.kind, ""), -yuan)):
+        cells = np.flatnonzero(part > 0.0)
+        if kind and len(cells):
+            m.ledger.book(m.year, lever, kind, ORIGIN, cells, part[cells], shares, lever.fund)
+            if kind == "spent":
+                _pay(m, shares, float(part[cells].sum()))
+
+
+def _pay(m: ClusterPolicyModel, shares: Mapping[str, float], yuan: float) -> None:
+    for payer, share in shares.items():
+        if payer in SECTORS:
+            m.books.book(SECTORS[payer], -share * yuan)
+            m.books.book("households", share * yuan)
+
+
+def acts(lever: Lever, quarter: int) -> bool:
+    """Whether a lever does anything in a quarter, for better or worse.
+
+    What it takes to run it falls due whatever it is believed to bring; at no size it is not run.
+    """
+    return any(lever.value(term, quarter) != 0.0 for term in lever.size)
+
+
+def _rows(m: ClusterPolicyModel, amount: Array) -> Array:
+    """Sum by cell of what each row stands for, weights included."""
+    e = m.enterprises
+    return np.bincount(place(e.city, e.tier, e.size), amount, CELLS)
+
+
+def _clusters(m: ClusterPolicyModel, chosen: Callable[[Cluster], bool], each: float = 1.0) -> Array:
+    """So much for each cluster that is chosen, by cell."""
+    found = [cluster for cluster in m.clusters if chosen(cluster)]
+    city = np.array([cluster.city for cluster in found], dtype=np.int64)
+    tier = np.array([TIERS.index(cluster.tier) for cluster in found], dtype=np.int64)
+    cells = place(city, tier, PAYEES.index("platform"))
+    return np.bincount(cells, np.full(len(found), each), CELLS)
+
+
+def _province(m: ClusterPolicyModel, amount: float) -> Array:
+    """An amount for the province as a whole, by cell: cities by their industry."""
+    weight = m.policy.province.city_weight
+    cells = place(np.arange(len(CITIES)), TIERS.index("none"), PAYEES.index("platform"))
+    result = np.zeros(CELLS)
+    result[cells] = amount * weight / weight.sum()
+    return result
+
+
+def _serves(m: ClusterPolicyModel, lever: Lever, cluster: Cluster) -> bool:
+    return cluster.tier in RACING and projects.serves(lever, cluster, m.quarter)
+
+
+def _given_by(lever: Lever, cluster: Cluster) -> bool:
+    """Whether a title that a cluster has won in the run is one of the lever."""
+    national = lever.id == "national_cluster_contest"
+    return (
+        cluster.titled and cluster.titled_since >= 0 and national == (cluster.status == "national")
+    )
+
+
+# Credit ------------------------------------------------------------------------------------------
+
+
+def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Discount on the loans outstanding that have it, yuan of the quarter."""
+    e, discount = m.enterprises, lever.value("discount", m.quarter)
+    owed = e.debt_short + e.debt_long
+    if lever.channel == "title":
+        given = np.array([*(_given_by(lever, cluster) for cluster in m.clusters), False])
+        each = np.where(given, m.title_credit, 0.0).take(e.cluster)
+    elif lever.id == "cluster_credit_line":
+        owed, each = e.debt_line, np.full(len(e), discount)
+    else:
+        each = discount * np.asarray(served(m, lever))
+    return _rows(m, 0.25 * e.weight * each * owed)
+
+
+def loans_beyond_limit(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Loans outstanding that the limit would not let in without the lever, yuan times years."""
+    e, t = m.enterprises, m.quarter
+    pledge, rise = felt(m, "credit_terms", "pledge"), felt(m, "credit_terms", "limit")
+    usual = credit.limits(m, pledge, rise)
+    if lever.id == "cluster_credit_line":
+        without, most = usual, e.debt_line * (lever.value("limit", t) > 0.0)
+    else:
+        part = served(m, lever)
+        without = credit.limits(
+            m, pledge - lever.value("pledge", t) * part, rise - lever.value("limit", t) * part
+        )
+        most = np.maximum(usual - without, 0.0)
+    beyond = np.clip(e.debt_short + e.debt_long - without, 0.0, most)
+    return _rows(m, 0.25 * e.weight * beyond)
+
+
+def longer_loans(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Long loans times the years by which they are longer, yuan times years of the quarter."""
+    e, years = m.enterprises, lever.value("longer", m.quarter) / 4.0
+    return _rows(m, 0.25 * e.weight * years * served(m, lever) * e.debt_long)
+
+
+# Enterprises -------------------------------------------------------------------------------------
+
+
+def plant_refused(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Plant that would stand without a limit, yuan times years of the quarter.
+
+    Where two limits refuse the same project each has half of it.
+    """
+    e, t = m.enterprises, m.quarter
+    worn = 0.25 * m.parameters["capital_depreciation"]
+    entrants = m.turned_away[lever.id] = m.turned_away.get(lever.id, np.zeros(CELLS)) * (1.0 - worn)
+    levers = [x for x in m.policy.levers_of("permit") if x.value("share", t) > 0.0]
+    by = {x.id: permits.refuses(m, x, e, served(m, x)) for x in levers}
+    mine = by.get(lever.id, np.zeros(len(e), dtype=bool))
+    number = np.maximum(np.sum([*by.values(), np.zeros(len(e))], axis=0), 1.0)
+    beyond = np.maximum(e.plant_refused, 0.0)
+    return 0.25 * (_rows(m, e.weight * mine / number * beyond) + entrants)
+
+
+def training_places(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Places filled in the quarter."""
+    e, places = m.enterprises, lever.value("places", m.quarter)
+    new = 0.25 * places * served(m, lever) * (1.0 - e.trained)
+    return _rows(m, e.weight * e.employees * new)
+
+
+def first_use_sales(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Sales of the year that are made or lost because leaders try products first, yuan."""
+    e, sigma1 = m.enterprises, m.parameters["sigma"] - 1.0
+    moved = exp(sigma1 * lever.value("appeal", m.quarter) * np.asarray(served(m, lever))) - 1.0
+    return _rows(m, e.weight * e.year_revenue * np.abs(moved))
+
+
+def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Leaders of clusters with a promotion body, times years of the quarter."""
+    e = m.enterprises
+    reached = served(m, lever) * m.cluster_body.take(e.cluster) * (e.role == LEADER)
+    return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
+
+
+def leaders_served(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Leaders of the clusters that a lever serves, times years of the quarter."""
+    e = m.enterprises
+    inside = np.array([*(_serves(m, lever, cluster) for cluster in m.clusters), False])
+    reached = inside.take(e.cluster) & (e.role == LEADER)
+    return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
+
+
+# Clusters and offices ----------------------------------------------------------------------------
+
+
+def clusters_served(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Clusters that a lever serves, times years of the quarter."""
+    return _clusters(m, lambda c: _serves(m, lever, c), 0.25 * acts(lever, m.quarter))
+
+
+def clusters_building_together(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Clusters served that another city has one of the same field for, times years."""
+    cities: dict[int, set[int]] = {}
+    for cluster in m.clusters:
+        if _serves(m, lever, cluster):
+            cities.setdefault(cluster.field, set()).add(cluster.city)
+    return _clusters(
+        m,
+        lambda c: _serves(m, lever, c) and len(cities[c.field]) > 1,
+        0.25 * acts(lever, m.quarter),
+    )
+
+
+def templates(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Templates made in the year: one a cluster served, so many a year, and again later."""
+    number = sum(_serves(m, lever, cluster) for cluster in m.clusters)
+    if not number or not acts(lever, m.quarter):
+        return np.zeros(CELLS)
+    yearly, years = m.parameters["templates_a_year"], m.year - year_of(lever.start)
+    due = float(np.clip(number - yearly * (years % RENEWED), 0.0, yearly))
+    return _clusters(m, lambda c: _serves(m, lever, c), due / number)
+
+
+def bodies(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Promotion bodies that the lever founded and no title has brought since, times years."""
+    in_force = 0.25 * lever.in_force(m.quarter)
+    return _clusters(m, lambda c: c.promotion_body and c.titled_since < 0, in_force)
+
+
+def bodies_with_title(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Promotion bodies of clusters whose title the lever gave, times years of the quarter."""
+    in_force = 0.25 * lever.in_force(m.quarter)
+    return _clusters(m, lambda c: c.promotion_body and _given_by(lever, c), in_force)
+
+
+def task_forces(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Clusters with a plan and a task force, times years of the quarter."""
+    return _clusters(m, lambda c: c.plan, 0.25 * lever.in_force(m.quarter))
+
+
+def plans(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Plans drawn up in the year."""
+    del lever
+    return _clusters(m, lambda c: c.plan_since == m.quarter)
+
+
+def offices(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """The office of the province's leading group, while there is one, times years."""
+    return _province(m, 0.25 * acts(lever, m.quarter))
+
+
+def clusters_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Clusters that the year's race judges."""
+    return _clusters(m, lambda c: c.tier in RACING, float(acts(lever, m.quarter)))
+
+
+def candidates_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Clusters that stand in a national round of the year."""
+    interval = max(int(lever.value("interval", m.quarter)) // 4, 1)
+    held = acts(lever, m.quarter) and (m.year - year_of(lever.start)) % interval == 0
+
+    def stood(cluster: Cluster) -> bool:
+        new = cluster.titled_since == m.quarter
+        return cluster.tier in NAMED and (new or cluster.status in ("candidate", "provincial"))
+
+    return _clusters(m, stood, float(held))
+
+
+def county_clusters_recognised(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """County clusters recognised in the year."""
+    del lever
+    return _clusters(m, lambda c: c.tier == "county" and c.titled_since == m.quarter)
+
+
+def capacity_added(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Capacity of digital providers beyond that of the year before, yuan of work a year."""
+    p, t, added = m.parameters, m.quarter, 0.0
+    for name in ("above", "below"):
+        now, before = (
+            p[f"digital_capacity_{name}"] * exp(p["digital_capacity_growth"] * at / 4.0)
+            * lever.value(name, at)
+            for at in (t, t - 4)
+        )  # fmt: skip
+        added += m.price_all * max(now - before, 0.0)
+    return _province(m, added)
+
+
+QUARTERLY: Mapping[str, Quantity] = {
+    function.__name__: function
+    for function in (
+        interest_given_up, loans_beyond_limit, longer_loans, plant_refused, training_places,
+        leaders_matched, leaders_served, clusters_served, clusters_building_together, bodies,
+        bodies_with_title, task_forces, offices,
+    )
+}  # fmt: skip
+"""Quantities read off the state at the end of a quarter, as flows of the quarter."""
+YEARLY: Mapping[str, Quantity] = {
+    function.__name__: function
+    for function in (
+        first_use_sales, templates, plans, clusters_judged, candidates_judged,
+        county_clusters_recognised, capacity_added,
+    )
+}  # fmt: skip
+"""Quantities read off the state at the year's end, as flows of the year."""
