@@ -1,10 +1,16 @@
-"""What a scenario costs: present value of what the ledger books, by who bears it.
+"""What a scenario costs, in one place: present value of what the ledger books, by who bears it.
 
-Cost is what province and cities pay and the tax they forgo under levers that the scenario sets
-otherwise than its baseline. Equity is no cost but for what it would have earned while it is held.
-What other levers pay and forgo more because enterprises do more
-(awards for titles, deductions), or less because they turn to another grant, is feedback: it is told
-apart, as is what the centre bears.
+Cost to a payer is what it pays (less what audits take back), the income it forgoes, what it spends
+on services, the losses it provides for when it promises, and what a surcharge takes from it, less
+what it receives because of a lever; all under levers that the scenario sets otherwise than its
+baseline. *Budget cost* is that of province, cities and centre, what is *borne by others* that of
+banks, enterprises and households, and *cost* without more is the two together. Under a lever that
+provides for losses, later pay-outs draw on the provision and are no second cost. What is invested
+is no cost; a stake under a lever that makes no provision costs what it would have earned while it
+is held. What beneficiaries put in themselves is not booked, so never added.
+
+What other levers cost more because enterprises do more (awards for titles, deductions), or less
+because they turn to another grant, is feedback: it is told apart.
 """
 
 from __future__ import annotations
@@ -15,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from experiments.sql import steady_sum
+from experiments.sql import quoted, steady_sum
+from model.ledger import SPECIAL
 from scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -36,33 +43,74 @@ HOLDING = 1.0 - (1.0 + DISCOUNT) ** -HELD
 """Present cost of a yuan invested."""
 RUN = ["draw", "seed", "population"]
 """What pairs two runs."""
-LOCAL, CENTRE = ("province", "city"), ("centre",)
+BUDGET = ("province", "city", "centre")
+OTHERS = ("banks", "enterprises", "households")
+BEARERS = (*BUDGET, *OTHERS)
+"""All that may bear a cost, in the order they are told in."""
+BORNE = {"budget": BUDGET, "others": OTHERS}
+"""The two parts of a cost."""
 AWARD = "cluster_award"
+SUM_THAT_STAYS = SPECIAL
+"""Fund whose yearly sum is the same whatever is paid out of it: what is moved in it is not new."""
 KIND = "CASE WHEN l.kind = 'repaid' THEN 'paid' ELSE l.kind END"
 NET = "CASE WHEN l.kind = 'repaid' THEN -l.yuan ELSE l.yuan END"
 """SQL: what audits take back is less paid."""
-COST = f"{NET} * CASE WHEN l.kind = 'invested' THEN {HOLDING} ELSE 1.0 END"
-"""SQL: what a booking costs."""
+WEIGHT = {
+    "paid": 1.0, "repaid": -1.0, "forgone": 1.0, "spent": 1.0, "accrued": 1.0, "charged": 1.0,
+    "received": -1.0, "invested": HOLDING,
+}  # fmt: skip
+"""Kind of booking to what a yuan of it costs; what is committed costs when it is paid."""
+PROVIDED_FOR = ("paid", "repaid", "invested")
+"""Kinds that are no cost under a lever which accrues: they draw on the provision."""
+GIVEN = ("paid", "forgone", "accrued", "invested")
+"""Kinds by which money reaches enterprises, as grants, relief, cover or equity."""
 PRESENT = f"power({1.0 + DISCOUNT}, {FIRST} - year)"
 """SQL: what a yuan of a year is worth in the first."""
 
 
+def cost_of(kind: str = "l.kind", *, accrues: str) -> str:
+    """SQL: what a yuan of a booking costs.
+
+    Args:
+        kind: SQL of its kind.
+        accrues: SQL that is true where its lever provides for losses.
+    """
+    provided = ", ".join(map(quoted, PROVIDED_FOR))
+    cases = " ".join(f"WHEN {quoted(name)} THEN {weight}" for name, weight in WEIGHT.items())
+    return (
+        f"CASE WHEN {kind} IN ({provided}) AND {accrues} THEN 0.0 "
+        f"ELSE CASE {kind} {cases} ELSE 0.0 END END"
+    )
+
+
 def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
-    """Present value of all bookings of some scenarios, yuan.
+    """Present cost of all bookings of some scenarios, yuan.
+
+    A lever accrues where any of the runs that are read has a provision under it: runs in which it
+    gives no new cover must not count old pay-outs that the others leave out.
 
     Returns:
-        Rows scenario, draw, seed, population, payer, lever, origin, kind, tier, place, payee, yuan;
-        kinds paid, less what was paid back, forgone, and invested, at what holding it costs, alone.
+        Rows scenario, draw, seed, population, payer, fund, lever, origin, kind, tier, place, payee,
+        yuan; what audits took back is less paid. Bookings that cost nothing have no row.
     """
     with results.connect() as connection:
         return connection.execute(
             f"""
-            SELECT run.scenario, run.draw, run.seed, run.population, l.payer, l.lever, l.origin,
-                {KIND} AS kind, l.tier, {place_of("l.city")} AS place, l.payee,
-                {steady_sum(f"{COST} * {PRESENT}")} AS yuan
-            FROM ledger l JOIN run USING (run_key)
-            WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
-                AND l.kind IN ('paid', 'repaid', 'forgone', 'invested')
+            WITH booked AS (
+                SELECT run.scenario, run.draw, run.seed, run.population, l.* EXCLUDE (
+                    scenario, draw, seed)
+                FROM ledger l JOIN run USING (run_key)
+                WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
+            ), accruing AS (SELECT DISTINCT lever FROM booked WHERE kind = 'accrued'),
+            priced AS (
+                SELECT *, yuan * {PRESENT}
+                    * {cost_of("kind", accrues="lever IN (SELECT lever FROM accruing)")} AS cost
+                FROM booked
+            )
+            SELECT scenario, draw, seed, population, payer, fund, lever, origin,
+                {KIND} AS kind, tier, {place_of("city")} AS place, payee,
+                {steady_sum("cost")} AS yuan
+            FROM priced l WHERE cost <> 0.0
             GROUP BY ALL ORDER BY ALL
             """,
             [list(scenarios)],
@@ -108,16 +156,16 @@ class Books:
         scenario: str,
         baseline: str,
         set_otherwise: Collection[str],
-        payers: Collection[str] = LOCAL,
+        payers: Collection[str] = BEARERS,
     ) -> pd.Series[float]:
-        """Cost to some payers, run by run: what levers set otherwise pay and forgo, yuan."""
+        """Cost to some payers under levers set otherwise, run by run, yuan: to all if none said."""
         return self.more(scenario, baseline, payer=payers, lever=set_otherwise)
 
     def feedback(
         self, scenario: str, baseline: str, set_otherwise: Collection[str]
     ) -> pd.Series[float]:
-        """What province and cities pay and forgo more under all other levers, yuan by run."""
-        return self.more(scenario, baseline, payer=LOCAL) - self.cost(
+        """What all other levers cost more, yuan by run."""
+        return self.more(scenario, baseline, payer=BEARERS) - self.cost(
             scenario, baseline, set_otherwise
         )
 
@@ -129,12 +177,37 @@ class Books:
         Award: what is paid to newly recognised clusters. Programme: all that the scenario directs,
         which is what it costs, and what it steers of older grants out of a sum that stays.
         """
-        older = set(self.rows["lever"].unique()) - set(set_otherwise)
-        steered = self.more(scenario, baseline, payer=LOCAL, origin=("steered",), lever=older)
+        older = self._levers - set(set_otherwise)
+        steered = self.more(scenario, baseline, payer=BEARERS, origin=("steered",), lever=older)
         return {
-            "award": self.more(scenario, baseline, payer=LOCAL, lever=(AWARD,)),
+            "award": self.more(scenario, baseline, payer=BEARERS, lever=(AWARD,)),
             "programme": self.cost(scenario, baseline, set_otherwise) + steered,
         }
+
+    def new(
+        self, scenario: str, baseline: str, set_otherwise: Collection[str]
+    ) -> dict[str, pd.Series[float]]:
+        """The part of each envelope that is new money, run by run, yuan.
+
+        What is paid out of a sum that stays is somebody else's loss. It is new only by as much as
+        the sum itself grows, where the scenario sets it otherwise.
+        """
+        beside = self._funds - {SUM_THAT_STAYS}
+        programme = self.more(scenario, baseline, payer=BEARERS, lever=set_otherwise, fund=beside)
+        if SUM_THAT_STAYS in set_otherwise:
+            programme += self.more(scenario, baseline, payer=BEARERS, fund=(SUM_THAT_STAYS,))
+        return {
+            "award": self.more(scenario, baseline, payer=BEARERS, lever=(AWARD,), fund=beside),
+            "programme": programme,
+        }
+
+    @cached_property
+    def _levers(self) -> set[str]:
+        return set(self.rows["lever"].unique())
+
+    @cached_property
+    def _funds(self) -> set[str]:
+        return set(self.rows["fund"].unique())
 
 
 def set_otherwise(scenario: Iterable[Any], baseline: Iterable[Any]) -> set[str]:

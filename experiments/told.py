@@ -32,6 +32,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "content": _content(comparison.content),
         "baseline_content": _content(comparison.baseline_content),
         "found": comparison.found,
+        "costs": comparison.costs,
         "gainers": {grouping: comparison.gainers(grouping) for grouping in GROUPS},
     }
 

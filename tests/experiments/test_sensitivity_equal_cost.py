@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.batch import Record
-from experiments.costs import FIRST, LOCAL, Books, money, runs_of
+from experiments.costs import BEARERS, FIRST, Books, money, runs_of
 from experiments.equal_cost import TOLERANCE
 from experiments.results import Results
 from experiments.runner import Options
@@ -144,10 +144,10 @@ def test_what_shares_the_special_funds_takes_nothing_from_others(task, bench, le
     books = Books(rows, {name: runs[name] for name in [*names.values(), gone[0].name]})
     others = set(rows["lever"]) - {lever}
     # At nought it is as if there were no such lever; then only its own money is more.
-    assert not books.more(names[0.0], gone[0].name, payer=LOCAL).any()
+    assert not books.more(names[0.0], gone[0].name, payer=BEARERS).any()
     for size in (0.2, 1.0):
         own = books.more(names[size], names[0.0], lever=(lever,)).mean()
-        rest = books.more(names[size], names[0.0], payer=LOCAL, lever=others).mean()
+        rest = books.more(names[size], names[0.0], payer=BEARERS, lever=others).mean()
         assert own > 0.0
         assert abs(rest) < 0.5 * own  # cities add to an award by a rule of its size
 
