@@ -7,7 +7,8 @@ baseline. *Budget cost* is that of province, cities and centre, what is *borne b
 banks, enterprises and households, and *cost* without more is the two together. Under a lever that
 provides for losses, later pay-outs draw on the provision and are no second cost. What is invested
 is no cost; a stake under a lever that makes no provision costs what it would have earned while it
-is held. What beneficiaries put in themselves is not booked, so never added.
+is held. What a payer accrues covers its own pay-outs alone. What
+beneficiaries put in themselves is not booked, so never added.
 
 What other levers cost more because enterprises do more (awards for titles, deductions), or less
 because they turn to another grant, is feedback: it is told apart.
@@ -28,6 +29,7 @@ from scenarios.tables import table
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    import duckdb
     import pandas as pd
 
     from experiments.results import Results
@@ -68,53 +70,66 @@ PRESENT = f"power({1.0 + DISCOUNT}, {FIRST} - year)"
 """SQL: what a yuan of a year is worth in the first."""
 
 
-def cost_of(kind: str = "l.kind", *, accrues: str) -> str:
-    """SQL: what a yuan of a booking costs.
+ACCRUES = "(lever, payer) IN (SELECT (lever, payer) FROM accruing)"
+"""SQL: whether a payer provides for the losses of a lever."""
 
-    Args:
-        kind: SQL of its kind.
-        accrues: SQL that is true where its lever provides for losses.
-    """
+
+def _cost() -> str:
+    """SQL: what a yuan of a booking costs."""
     provided = ", ".join(map(quoted, PROVIDED_FOR))
     cases = " ".join(f"WHEN {quoted(name)} THEN {weight}" for name, weight in WEIGHT.items())
     return (
-        f"CASE WHEN {kind} IN ({provided}) AND {accrues} THEN 0.0 "
-        f"ELSE CASE {kind} {cases} ELSE 0.0 END END"
+        f"CASE WHEN kind IN ({provided}) AND {ACCRUES} THEN 0.0 "
+        f"ELSE CASE kind {cases} ELSE 0.0 END END"
     )
 
 
 def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
     """Present cost of all bookings of some scenarios, yuan.
 
-    A lever accrues where any of the runs that are read has a provision under it: runs in which it
-    gives no new cover must not count old pay-outs that the others leave out.
+    A payer accrues under a lever where any of the runs that are read has a provision of the two:
+    runs in which it gives no new cover must not count old pay-outs that the others leave out.
 
     Returns:
         Rows scenario, draw, seed, population, payer, fund, lever, origin, kind, tier, place, payee,
         yuan; what audits took back is less paid. Bookings that cost nothing have no row.
     """
     with results.connect() as connection:
-        return connection.execute(
-            f"""
-            WITH booked AS (
-                SELECT run.scenario, run.draw, run.seed, run.population, l.* EXCLUDE (
-                    scenario, draw, seed)
-                FROM ledger l JOIN run USING (run_key)
-                WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
-            ), accruing AS (SELECT DISTINCT lever FROM booked WHERE kind = 'accrued'),
-            priced AS (
-                SELECT *, yuan * {PRESENT}
-                    * {cost_of("kind", accrues="lever IN (SELECT lever FROM accruing)")} AS cost
-                FROM booked
-            )
-            SELECT scenario, draw, seed, population, payer, fund, lever, origin,
-                {KIND} AS kind, tier, {place_of("city")} AS place, payee,
-                {steady_sum("cost")} AS yuan
-            FROM priced l WHERE cost <> 0.0
-            GROUP BY ALL ORDER BY ALL
-            """,
-            [list(scenarios)],
-        ).df()
+        return _present(connection, scenarios)
+
+
+def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
+    """The same of runs that are in no store.
+
+    Args:
+        runs: Columns run_key, scenario, draw, seed, population.
+        ledger: Columns run_key and those of the ledger.
+    """
+    import duckdb  # noqa: PLC0415
+
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("run", runs)
+        connection.register("ledger", ledger)
+        return _present(connection, list(dict.fromkeys(runs["scenario"])))
+
+
+def _present(connection: duckdb.DuckDBPyConnection, scenarios: Iterable[str]) -> pd.DataFrame:
+    return connection.execute(
+        f"""
+        WITH booked AS (
+            SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.fund,
+                l.lever, l.origin, l.kind, l.city, l.tier, l.payee, l.yuan
+            FROM ledger l JOIN run USING (run_key)
+            WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
+        ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued'),
+        priced AS (SELECT *, yuan * {PRESENT} * {_cost()} AS cost FROM booked)
+        SELECT scenario, draw, seed, population, payer, fund, lever, origin, {KIND} AS kind, tier,
+            {place_of("city")} AS place, payee, {steady_sum("cost")} AS yuan
+        FROM priced l WHERE cost <> 0.0
+        GROUP BY ALL ORDER BY ALL
+        """,
+        [list(scenarios)],
+    ).df()
 
 
 def place_of(city: str) -> str:

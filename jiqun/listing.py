@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from experiments.costs import BEARERS, BUDGET
 from scenarios.levers import declarations, parameter_of
 from scenarios.schema import SETTINGS, Part
 from scenarios.tables import table
 from scenarios.units import UNITS, to_base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from scenarios.schema import LeverDeclaration, Term
+
+TAX = "tax"
+"""Fund of what is forgone, which follows the sharing of taxes."""
+BOOKED = {
+    "zh": "按台账实际支付、少收或投入的金额核算。",
+    "en": "What is paid, forgone or invested, as booked.",
+}
+NOTHING = {"zh": "台账中没有任何主体承担成本。", "en": "Nothing is booked under it."}
 
 
 def lever_rows() -> list[dict[str, Any]]:
@@ -31,6 +40,10 @@ def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         fund = f"; fund: {row['fund']}" if row["fund"] else ""
         cap = f"; cap for a {row['cap_per']}" if "cap" in row["terms"] else ""
         yield f"    channel: {row['channel']}; payer: {payer}{fund}; {period}{cap}"
+        evidence = row["evidence"]
+        borne = ", ".join(row["paid_by"]) or "nobody"
+        yield f"    cost borne by: {borne}; {row['cost_basis']['en']}"
+        yield f"    evidence of its cost: {evidence['grade']}; {evidence['source']}"
         for name, term in row["terms"].items():
             yield f"    {name}: {_values(term)}"
         if row["who"]:
@@ -57,8 +70,11 @@ def _lever(lever: LeverDeclaration) -> dict[str, Any]:
         "origin": lever.origin,
         "article": lever.article,
         "channel": lever.channel,
-        "payer": lever.payer,
+        "payer": _granted_by(lever),
         "fund": lever.fund,
+        "paid_by": bearers(lever),
+        "cost_basis": _basis(lever),
+        "evidence": _evidence(lever),
         "cap_per": lever.cap_per,
         "from": lever.from_,
         "to": lever.to,
@@ -67,6 +83,50 @@ def _lever(lever: LeverDeclaration) -> dict[str, Any]:
         "settings": {name: _default(lever, name) for name in SETTINGS if name in lever.settings},
         "terms": {name: _term(lever, term) for name, term in lever.terms.items()},
     }
+
+
+def _granted_by(lever: LeverDeclaration) -> dict[str, float]:
+    """Who pays what a lever grants, each with its share."""
+    return dict(getattr(lever, "paid_by", None) or getattr(lever, "payer", {}))
+
+
+def bearers(lever: LeverDeclaration) -> list[str]:
+    """All who bear any of a lever's cost: of grants, of tax that is shared, of what is beside."""
+    taxed = getattr(lever, "tax", "") or lever.fund == TAX
+    found = {*_granted_by(lever), *(BUDGET if taxed else ())}
+    for cost in getattr(lever, "costs", ()):
+        if cost.kind != "received":
+            found |= {*(cost.paid_by or BUDGET)}
+    return [name for name in BEARERS if name in found]
+
+
+def _basis(lever: LeverDeclaration) -> dict[str, str]:
+    """What the cost of a lever is reckoned by."""
+    declared = getattr(lever, "cost_basis", None)
+    if declared is not None:
+        return dict(declared.model_dump())
+    return dict(BOOKED if bearers(lever) else NOTHING)
+
+
+def _evidence(lever: LeverDeclaration) -> dict[str, str]:
+    """How well the cost of a lever is known: by the weakest of its unit costs, else of its size."""
+    rows = {row.name: row for row in table("parameters")}
+    units = [rows[c.unit_cost] for c in getattr(lever, "costs", ()) if c.unit_cost]
+    if units:
+        told = [(row.grade, row.source) for row in units]
+        return _weakest(told, "ABCDE")
+    sized = [lever.terms[name] for name in lever.size if name in lever.terms] or list(
+        lever.terms.values()
+    )
+    told = [
+        (term.grade, item["source"]) for term in sized for item in _term(lever, term)["default"]
+    ]
+    return _weakest(told, ("published", "recalled", "assumption"))
+
+
+def _weakest(told: Sequence[tuple[str, str]], order: Sequence[str]) -> dict[str, str]:
+    grade = max((grade for grade, _ in told), key=order.index)
+    return {"grade": grade, "source": "; ".join(dict.fromkeys(source for _, source in told))}
 
 
 def _default(lever: LeverDeclaration, setting: str) -> Any:

@@ -130,6 +130,8 @@ def gather_money(worlds: Worlds) -> Money | None:
                 {KIND} AS kind,
                 CASE WHEN l.city IN ('hefei', 'wuhu') THEN l.city ELSE 'other' END AS place,
                 CASE WHEN l.kind = 'invested' THEN 'equity'
+                    WHEN l.origin = 'beside' OR l.kind NOT IN ('paid', 'repaid', 'forgone',
+                        'committed') THEN 'no_grant'
                     WHEN l.lever = '{AWARD}' THEN 'award'
                     WHEN l.lever IN (SELECT unnest(?)) THEN 'beside'
                     WHEN l.fund IN ('upgrade_plan', 'city_funds') THEN 'later'
@@ -233,9 +235,10 @@ def payer_table(money: Money, words: Words) -> str:
     rows = []
     for payer in ("province", "city", "centre"):
         cells = []
-        for kind in ("paid", "forgone"):
+        for kind, sorts in (("paid", {}), ("forgone", {"sort": "tax"})):
             for scenario in (AS_ISSUED, REFERENCE):
-                found = Band.of(money.sums(scenario, {"payer": payer}, kinds=(kind,)))
+                where = {"payer": payer, **sorts}
+                found = Band.of(money.sums(scenario, where, kinds=(kind,)))
                 cells.append(words.money(found.median)[0])
         rows.append([words.name("payers", payer), *cells])
     return markdown(words.lines("payer_head"), rows)

@@ -119,9 +119,7 @@ def pricing(bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]) -> Pric
         runs = runs_of(results, len(drawn))
         books = Books(money(results, names.values()), {name: runs[name] for name in names.values()})
         return [
-            float(
-                books.cost(names[at], names[at[0], 0.0], _booked_under(task.issued, at[0])).mean()
-            )
+            float(books.cost(names[at], names[at[0], 0.0], booked_under(task.issued, at[0])).mean())
             for at in wanted
         ]
 
@@ -155,6 +153,6 @@ def _on_top(lever: Lever) -> Lever:
     return replace(lever, fund=ADDITIONAL, window="")
 
 
-def _booked_under(scenario: Scenario, lever: str) -> set[str]:
+def booked_under(scenario: Scenario, lever: str) -> set[str]:
     """Levers that the ledger has a lever's money under: itself, or those paid out of a fund."""
     return {lever} | {other.id for other in scenario.levers if other.fund == lever}
