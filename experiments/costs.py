@@ -91,11 +91,18 @@ def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
     runs in which it gives no new cover must not count old pay-outs that the others leave out.
 
     Returns:
-        Rows scenario, draw, seed, population, payer, fund, lever, origin, kind, tier, place, payee,
-        yuan; what audits took back is less paid. Bookings that cost nothing have no row.
+        Rows run_key, scenario, draw, seed, population, payer, fund, lever, origin, kind, tier,
+        place, payee, yuan; what audits took back is less paid. Bookings that cost nothing have no
+        row.
     """
     with results.connect() as connection:
-        return _present(connection, scenarios)
+        return _present(connection, "run.scenario", scenarios)
+
+
+def money_of_runs(results: Results, keys: Iterable[str]) -> pd.DataFrame:
+    """The same of some runs by their keys."""
+    with results.connect() as connection:
+        return _present(connection, "run.run_key", keys)
 
 
 def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
@@ -110,25 +117,28 @@ def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("run", runs)
         connection.register("ledger", ledger)
-        return _present(connection, list(dict.fromkeys(runs["scenario"])))
+        return _present(connection, "run.run_key", runs["run_key"])
 
 
-def _present(connection: duckdb.DuckDBPyConnection, scenarios: Iterable[str]) -> pd.DataFrame:
+def _present(
+    connection: duckdb.DuckDBPyConnection, column: str, wanted: Iterable[str]
+) -> pd.DataFrame:
+    """Present costs of the runs of which a column has some values."""
     return connection.execute(
         f"""
         WITH booked AS (
-            SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.fund,
-                l.lever, l.origin, l.kind, l.city, l.tier, l.payee, l.yuan
+            SELECT run.run_key, run.scenario, run.draw, run.seed, run.population, l.year, l.payer,
+                l.fund, l.lever, l.origin, l.kind, l.city, l.tier, l.payee, l.yuan
             FROM ledger l JOIN run USING (run_key)
-            WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
+            WHERE {column} IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
         ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued'),
         priced AS (SELECT *, yuan * {PRESENT} * {_cost()} AS cost FROM booked)
-        SELECT scenario, draw, seed, population, payer, fund, lever, origin, {KIND} AS kind, tier,
-            {place_of("city")} AS place, payee, {steady_sum("cost")} AS yuan
+        SELECT run_key, scenario, draw, seed, population, payer, fund, lever, origin,
+            {KIND} AS kind, tier, {place_of("city")} AS place, payee, {steady_sum("cost")} AS yuan
         FROM priced l WHERE cost <> 0.0
         GROUP BY ALL ORDER BY ALL
         """,
-        [list(scenarios)],
+        [list(dict.fromkeys(wanted))],
     ).df()
 
 

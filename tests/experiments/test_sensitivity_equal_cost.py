@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.batch import Record
-from experiments.costs import BEARERS, FIRST, Books, money, runs_of
+from experiments.costs import BEARERS, Books, money, runs_of
 from experiments.equal_cost import TOLERANCE
 from experiments.results import Results
 from experiments.runner import Options
@@ -14,8 +13,8 @@ from experiments.sensitivity.arms import without
 from experiments.sensitivity.designs import SensitivityError
 from experiments.sensitivity.equal_cost import (
     envelope_of,
-    paid_levers,
     pricing,
+    scalable_levers,
     sized,
     solved,
 )
@@ -23,7 +22,7 @@ from experiments.sensitivity.lever_ranks import zipped
 from experiments.sensitivity.levers_at_one_cost import at_one_cost
 from experiments.sensitivity.runs import Bench
 from experiments.sensitivity.spec import EqualCost, read_spec
-from scenarios.levers import declarations, most_times
+from scenarios.levers import most_times
 
 SUM = 2.5e8
 COST = {
@@ -87,12 +86,14 @@ def test_the_sum_is_the_middle_of_what_the_documents_paid_levers_cost():
         envelope_of({"rd_super_deduction": 1.2e10, "rd_audit": -2e7})
 
 
-def test_levers_that_are_in_no_books_are_not_priced():
-    paid = paid_levers(list(declarations()))
-    assert {"cluster_award", "rd_super_deduction", "special_funds", "credit_guarantee"} <= set(paid)
-    # Of a sum that stays these take a part, whatever their size.
-    assert not {"rd_grant", "equipment_grant"} & set(paid)
-    assert not {"cluster_credit_line", "promotion_bodies", "vat_rate", "energy_price"} & set(paid)
+def test_every_lever_that_can_go_from_none_up_is_priced():
+    task = read_spec("reference")
+    chosen = set(scalable_levers(task))
+    # Of a sum that stays these take a part, whatever their size; some tax is always levied.
+    left = {"rd_grant", "equipment_grant", "vat_rate", "corporate_income_tax"}
+    assert left == set(task.levers) - chosen
+    assert {"cluster_award", "promotion_bodies", "cluster_credit_line"} <= chosen
+    assert len(chosen) > 50
 
 
 @pytest.fixture(scope="module")
@@ -134,9 +135,8 @@ def test_a_size_is_on_top_of_what_the_draw_has(task):
 def test_what_shares_the_special_funds_takes_nothing_from_others(task, bench, lever):
     drawn = zipped(task.issued, 2)
     arms = {size: sized(task, lever, size, drawn) for size in (0.0, 0.2, 1.0)}
-    record = Record("costs", ("province", "tier"), bench.outcomes, FIRST)
     gone = (without(task, task.issued, lever), drawn)
-    bench.run([*arms.values(), gone], "on top", record)
+    bench.run([*arms.values(), gone], "on top", bench.priced)
     results = Results(bench.folder)
     names = {size: scenario.name for size, (scenario, _) in arms.items()}
     rows = money(results, [*names.values(), gone[0].name])
@@ -171,6 +171,15 @@ def test_levers_at_one_cost_by_runs(task, bench):
     costs = price([(name, told[name]["scale"]) for name in found.levers])
     assert costs == pytest.approx([facts["envelope"]] * len(costs), rel=TOLERANCE)
     assert bench.made == made
+    # Costs stand beside effects, and no lever of these costs anybody but the budgets.
+    assert found.costs.shape == (2, 2, 2)
+    assert (found.costs[:, :, 0] > 0.0).all()
+    assert not found.costs[:, :, 1].any()
+    assert np.isfinite(found.gains[:, :, 0]).all()
+    again, budget = at_one_cost(bench, task, drawn, "budget")
+    assert budget["envelope"] == facts["envelope"]
+    assert again.condition == "equal_budget"
+    assert np.array_equal(again.values, found.values)
     # A fund costs what is paid out of it.
     fund, voucher = price([("special_funds", 1.0), ("digital_voucher", 1.0)])
     assert fund > voucher > 0.0
