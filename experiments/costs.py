@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
@@ -51,6 +51,10 @@ BEARERS = (*BUDGET, *OTHERS)
 """All that may bear a cost, in the order they are told in."""
 BORNE = {"budget": BUDGET, "others": OTHERS}
 """The two parts of a cost."""
+Borne = Literal["total", "budget"]
+"""Whose cost is made the same: that of all, or of the budgets."""
+COUNTED: Mapping[Borne, tuple[str, ...]] = {"total": BEARERS, "budget": BUDGET}
+"""Who is counted then."""
 AWARD = "cluster_award"
 SUM_THAT_STAYS = SPECIAL
 """Fund whose yearly sum is the same whatever is paid out of it: what is moved in it is not new."""
@@ -195,7 +199,11 @@ class Books:
         )
 
     def envelopes(
-        self, scenario: str, baseline: str, set_otherwise: Collection[str]
+        self,
+        scenario: str,
+        baseline: str,
+        set_otherwise: Collection[str],
+        payers: Collection[str] = BEARERS,
     ) -> dict[str, pd.Series[float]]:
         """The two envelopes of a scenario, run by run, yuan.
 
@@ -203,10 +211,10 @@ class Books:
         which is what it costs, and what it steers of older grants out of a sum that stays.
         """
         older = self._levers - set(set_otherwise)
-        steered = self.more(scenario, baseline, payer=BEARERS, origin=("steered",), lever=older)
+        steered = self.more(scenario, baseline, payer=payers, origin=("steered",), lever=older)
         return {
-            "award": self.more(scenario, baseline, payer=BEARERS, lever=(AWARD,)),
-            "programme": self.cost(scenario, baseline, set_otherwise) + steered,
+            "award": self.more(scenario, baseline, payer=payers, lever=(AWARD,)),
+            "programme": self.cost(scenario, baseline, set_otherwise, payers) + steered,
         }
 
     def new(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiments.compare import Comparison
+    from experiments.costs import Borne
     from experiments.designs import Shape
     from experiments.forms import Context
     from experiments.runner import Options
@@ -111,10 +112,12 @@ def at_equal_cost(
     return data, tuple(bench.failures)
 
 
-def kept(store: Path, baseline: str) -> dict[str, Any]:
+def kept(store: Path, baseline: str, borne: Borne = "total") -> dict[str, Any]:
     """The comparison a store keeps of a baseline, by this model on these data; empty without."""
     data = read(store)
     if data is None or data["baseline"]["scenario"] != baseline or not is_current(data):
+        return {}
+    if data["borne"] != borne:
         return {}
     say(f"{store} keeps a comparison on {data['reported_on']} triples: left as it is")
     _show_designs(data)
@@ -131,7 +134,8 @@ def _show_designs(data: Mapping[str, Any]) -> None:
         directed, new = (baseline[name][envelope]["mean"] / YI for name in ("envelopes", "new"))
         note = f"directs {directed:,.3g}, new {new:,.3g}"
         rows.append(baseline | {"name": baseline["scenario"], "note": note})
-        title = f"{envelope} envelope: {target / YI:,.4g} 亿元, against {baseline['baseline']}"
+        of = {"total": "to all who bear it", "budget": "to the budgets"}[data["borne"]]
+        title = f"{envelope} envelope: {target / YI:,.4g} 亿元 {of}, against {baseline['baseline']}"
         _show(title, rows, data)
         _show_regret(data["regret"].get(envelope, []))
     if data["apart"]:

@@ -97,7 +97,7 @@ def reading(data: Row, words: Words) -> str:
     first, last = data["years"]
     gap = "" if words.lang == "zh" else " "
     told = words("designs_read", first=first, last=last, unit=words.money_unit)
-    return told + gap + words("designs_mean")
+    return told + gap + words.name("designs_same", data["borne"]) + gap + words("designs_mean")
 
 
 def summary_table(data: Row, words: Words, envelope: str) -> str:

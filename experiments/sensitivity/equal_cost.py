@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from statistics import median
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from experiments.equal_cost import Solution, solve
 from experiments.sensitivity.arms import DOCUMENT, group_of, with_lever
@@ -22,6 +22,7 @@ from scenarios.schema import ADDITIONAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from experiments.costs import Borne
     from experiments.draws import Draw
     from experiments.equal_cost import Priced
     from experiments.sensitivity.runs import Bench, Listed
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     """Lever and size, in times as issued."""
     Price = Callable[[Sequence[Wanted]], Sequence[float]]
 
-Borne = Literal["total", "budget"]
-"""Whose cost is the same: that of all, or of province, cities and centre."""
 ONE_COST = "one cost"
 """Name of the only envelope there is."""
 

@@ -18,8 +18,8 @@ from experiments.sensitivity.lever_ranks import EQUAL_BUDGET, EQUAL_COST, read_e
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from experiments.costs import Borne
     from experiments.draws import Draw
-    from experiments.sensitivity.equal_cost import Borne
     from experiments.sensitivity.lever_ranks import Effects
     from experiments.sensitivity.runs import Bench
     from experiments.sensitivity.spec import Task

@@ -80,6 +80,8 @@ def test_envelopes_hold_awards_and_what_is_steered_out_of_a_sum_that_stays():
 
     one = {"cluster_award"}
     assert first(found.envelopes("design", "root", one)) == {"award": 13.0, "programme": 43.0}
+    without_cities = found.envelopes("design", "root", one, ("province", "centre"))
+    assert first(without_cities) == {"award": 10.0, "programme": 40.0}
     # What comes out of a sum that stays is what others lose.
     assert first(found.new("design", "root", one)) == {"award": 3.0, "programme": 3.0}
     # Where the sum itself is set otherwise, it is new by as much as it grows.

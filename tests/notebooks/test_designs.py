@@ -87,6 +87,7 @@ def data() -> dict[str, Any]:
     return {
         "years": [2024, 2027],
         "discount": 0.03,
+        "borne": "total",
         "baseline": comparison(1e8, 3e8, 1e7) | {"label": {"zh": "按文件执行", "en": "As issued"}},
         "solved_on": 20,
         "reported_on": 100,
