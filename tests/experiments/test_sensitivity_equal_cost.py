@@ -18,10 +18,12 @@ from experiments.sensitivity.equal_cost import (
     sized,
     solved,
 )
-from experiments.sensitivity.lever_ranks import zipped
+from experiments.sensitivity.lever_ranks import lever_effects, ranks_of, table_of, zipped
 from experiments.sensitivity.levers_at_one_cost import at_one_cost
+from experiments.sensitivity.per_yuan import per_yuan
 from experiments.sensitivity.runs import Bench
 from experiments.sensitivity.spec import EqualCost, read_spec
+from experiments.worker import _without_places
 from scenarios.levers import most_times
 
 SUM = 2.5e8
@@ -94,6 +96,38 @@ def test_every_lever_that_can_go_from_none_up_is_priced():
     assert left == set(task.levers) - chosen
     assert {"cluster_award", "promotion_bodies", "cluster_credit_line"} <= chosen
     assert len(chosen) > 50
+
+
+def test_a_ledger_without_places_has_the_same_sums():
+    records = {
+        "year": np.array([2024, 2024, 2024, 2025], np.int16),
+        "payer": np.array(["city", "city", "banks", "city"], object),
+        "city": np.array(["hefei", "wuhu", "hefei", "hefei"], object),
+        "tier": np.array(["world", "none", "none", "none"], object),
+        "payee": np.array(["small", "large", "small", "small"], object),
+        "yuan": np.array([0.1, 0.2, 0.5, 0.7]),
+    }
+    found = _without_places(records)
+    assert [*zip(found["year"].tolist(), found["payer"], found["yuan"], strict=True)] == [
+        (2024, "city", 0.1 + 0.2), (2024, "banks", 0.5), (2025, "city", 0.7),
+    ]  # fmt: skip
+    assert set(found) == set(records)
+    assert {*found["city"], *found["tier"], *found["payee"]} == {""}
+
+
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [(np.full(20, 2.0), "costs"), (np.zeros(20), "nothing"), (np.arange(20.0) - 9.5, "unclear")],
+)
+def test_a_ratio_is_told_where_the_cost_is(cost, said):
+    gain = 3.0 * np.arange(1.0, 21.0)
+    found = per_yuan(gain, cost)
+    assert found.costs == said
+    if said == "costs":
+        assert found.mean == pytest.approx(gain.mean() / 2.0)
+        assert found.low < found.mean < found.high
+    else:
+        assert np.isnan([found.mean, found.low, found.high]).all()
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +217,27 @@ def test_levers_at_one_cost_by_runs(task, bench):
     # A fund costs what is paid out of it.
     fund, voucher = price([("special_funds", 1.0), ("digital_voucher", 1.0)])
     assert fund > voucher > 0.0
+
+
+def test_ranks_have_cost_by_bearer_and_what_a_yuan_brings(task, bench):
+    drawn = zipped(task.issued, 3)
+    found = lever_effects(bench, task, "without", drawn, ["cluster_award"])
+    ranks = ranks_of(found, "document_55", task.columns)
+    table = table_of(found, "document_55", ranks, task.columns)
+    province = table[table["tier"] == "province"].iloc[0]
+    results = Results(bench.folder)
+    gone = without(task, task.issued, "cluster_award")
+    rows = money(results, [task.issued.name, gone.name])
+    own = rows[(rows["lever"] == "cluster_award") & (rows["draw"] <= 3)]
+    own = own.groupby("scenario")["yuan"].sum()
+    cost = (own[task.issued.name] - own.get(gone.name, 0.0)) / 3
+    assert province["budget_cost"] == province["total_cost"] == pytest.approx(cost)
+    assert province["others_cost"] == 0.0
+    assert province["costs"] == "costs"
+    assert province["per_yuan"] == pytest.approx(found.gains[0, :, 0].mean() / cost)
+    # Runs that kept their last year alone have no cost to tell.
+    other = replace(bench, folder=bench.folder.parent / "last_year")
+    other.run([(task.issued, drawn), (gone, drawn)], "last year")
+    keys = (other.keys(task.issued, drawn), other.keys(gone, drawn))
+    assert np.isnan(other.costs([({"cluster_award"}, *keys)])).all()
+    assert np.isnan(other.presents(keys[0], task.columns, task.tiers)).all()
