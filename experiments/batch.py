@@ -62,12 +62,14 @@ class Record:
         levels: Levels of outcomes; all if None.
         outcomes: Outcomes; all if None.
         first_year: First year of outcomes and ledger.
+        places: Whether the ledger tells who is paid, by city, tier and payee; else one sum of all.
     """
 
     name: str
     levels: tuple[str, ...] | None = None
     outcomes: tuple[str, ...] | None = None
     first_year: int = FIRST_YEAR
+    places: bool = True
 
     @property
     def whole(self) -> bool:

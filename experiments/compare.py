@@ -8,17 +8,18 @@ the whole and may be divided by mean cost, medians neither.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from experiments.costs import (
-    CENTRE,
+    BEARERS,
+    BORNE,
     FIRST,
+    GIVEN,
     LAST,
-    LOCAL,
     PRESENT,
     RUN,
     Books,
@@ -62,6 +63,8 @@ STATISTIC = "mean"
 """What is told of every quantity of a comparison."""
 LEAST_PAIRS = 8
 """Fewer pairs bear no interval, so nothing is found in them."""
+Costs = Literal["costs", "nothing", "unclear", "brings in"]
+"""What can be said of a cost: told from zero, none at all, not told from zero, less than none."""
 TOTALS = frozenset({"yuan", "persons", "enterprises"})
 
 
@@ -132,11 +135,15 @@ class Comparison:
         pairs: Number of pairs of runs.
         content: Which runs of the scenario are compared: its content, population and model.
         baseline_content: Those of the other.
-        cost: Cost to province and cities, present value, yuan.
-        centre: Cost to the centre, kept apart.
-        feedback: What province and cities pay and forgo more under levers that both set alike.
+        cost: Cost to all, present value, yuan (see `experiments.costs`).
+        budget: The part of it that province, cities and centre bear.
+        others: The part that banks, enterprises and households bear.
+        bearers: Cost by who bears it.
+        feedback: What levers that both set alike cost more.
         envelopes: The two envelopes of the scenario, yuan.
+        new: The part of each that is new money.
         effects: Effect by outcome.
+        per_yuan: Value added for a yuan of cost; None where the cost is not told from zero.
         private: Private yuan of investment and R&D that a public yuan moves: what enterprises spend
             more, beyond the public yuan itself. -1 is full crowding out. None if nothing is paid.
         displaced: Share of the gain of tiers that get more than their share of the money which
@@ -150,13 +157,22 @@ class Comparison:
     content: Form
     baseline_content: Form
     cost: Interval
-    centre: Interval
+    budget: Interval
+    others: Interval
+    bearers: Mapping[str, Interval]
     feedback: Interval
     envelopes: Mapping[str, Interval]
+    new: Mapping[str, Interval]
     effects: Mapping[str, Effect]
+    per_yuan: Interval | None
     private: Interval | None
     displaced: Interval | None
     gains: Mapping[str, Mapping[str, Gain]]
+
+    @property
+    def costs(self) -> Costs:
+        """Whether it costs anything that is told from zero."""
+        return costs_of(self.cost)
 
     @property
     def found(self) -> bool:
@@ -276,14 +292,25 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
     if main.empty:
         raise StoreError(f"{scenario} and {baseline} share no run of one draw, seed and population")
     changed = set_otherwise(facts.levers[scenario], facts.levers[baseline])
-    local, centre = (
-        facts.books.cost(scenario, baseline, changed, payers).reindex(main.index)
-        for payers in (LOCAL, CENTRE)
+    bearers = {
+        payer: facts.books.cost(scenario, baseline, changed, (payer,)).reindex(main.index)
+        for payer in BEARERS
+    }
+    budget, others = (
+        pd.DataFrame({payer: bearers[payer] for payer in payers}).sum(axis=1)
+        for payers in BORNE.values()
     )
-    envelopes = facts.books.envelopes(scenario, baseline, changed)
+    cost = budget + others
+    envelopes, new = (
+        {name: Interval.of(yuan.reindex(main.index)) for name, yuan in parts.items()}
+        for parts in (
+            facts.books.envelopes(scenario, baseline, changed),
+            facts.books.new(scenario, baseline, changed),
+        )
+    )
     feedback = facts.books.feedback(scenario, baseline, changed).reindex(main.index)
     effects = {
-        name: _effect(gap, name, float(local.mean()))
+        name: _effect(gap, name, float(cost.mean()))
         for name in (*FLOWS, *STATES)
         if not (gap := facts.gap(scenario, baseline, name)).empty
     }
@@ -294,16 +321,20 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
         pairs=len(main),
         content=facts.forms[scenario],
         baseline_content=facts.forms[baseline],
-        cost=Interval.of(local),
-        centre=Interval.of(centre),
+        cost=Interval.of(cost),
+        budget=Interval.of(budget),
+        others=Interval.of(others),
+        bearers={payer: Interval.of(yuan) for payer, yuan in bearers.items()},
         feedback=Interval.of(feedback),
-        envelopes={k: Interval.of(v.reindex(main.index)) for k, v in envelopes.items()},
+        envelopes=envelopes,
+        new=new,
         effects=effects,
+        per_yuan=per_yuan(main["gain"], cost),
         private=private_moved(
             pd.DataFrame({n: facts.gap(scenario, baseline, n)["gain"] for n in SPENDING}).sum(
                 axis=1
             ),
-            local + centre,
+            budget,
         ),
         displaced=displaced(
             main["gain"],
@@ -332,12 +363,41 @@ def _of_a_unit(cost: float, gain: Interval) -> Interval:
     return Interval(min(ends), cost / abs(gain.median), max(ends), cost / abs(gain.mean))
 
 
+def costs_of(cost: Interval) -> Costs:
+    """What can be said of a cost; of few pairs, by its mean alone."""
+    ends = (cost.low, cost.high)
+    if None in ends:
+        return "nothing" if cost.mean == 0.0 else "costs" if cost.mean > 0.0 else "brings in"
+    if ends == (0.0, 0.0):
+        return "nothing"
+    said: dict[int, Costs] = {1: "costs", 0: "unclear", -1: "brings in"}
+    return said[cost.sign]
+
+
+def per_yuan(gain: pd.Series[float], cost: pd.Series[float]) -> Interval | None:
+    """What a yuan of cost brings: mean gain over mean cost, and the interval of pairs' own ratios.
+
+    Args:
+        gain: Gain by pair, yuan.
+        cost: Cost by pair, yuan.
+
+    Returns:
+        None where the interval of the cost reaches zero: a ratio to next to nothing is any number.
+    """
+    if costs_of(Interval.of(cost)) != "costs":
+        return None
+    return replace(
+        Interval.of(gain / cost.where(cost != 0.0, np.nan)),
+        mean=float(gain.mean()) / float(cost.mean()),
+    )
+
+
 def private_moved(spent: pd.Series[float], public: pd.Series[float]) -> Interval | None:
     """Private yuan that a public yuan moves: spending beyond the public money, over that money.
 
     Args:
         spent: What enterprises invest and do in R&D more, yuan by pair.
-        public: What all payers bear more, yuan by pair.
+        public: What the budgets bear more, yuan by pair.
     """
     whole = float(public.mean())
     if whole <= 0.0:
@@ -376,9 +436,9 @@ def displaced(
 def _gains(facts: Facts, scenario: str, baseline: str, grouping: str) -> dict[str, Gain]:
     """Money and gain of value added by unit of a grouping; absent units are left out."""
     column = PAID_TO[grouping]
-    # Tax that is forgone reaches enterprises as grants do.
+    # Tax and interest that are forgone reach enterprises as grants do, services do not.
     paid = {
-        unit: float(facts.books.more(scenario, baseline, **{column: (unit,)}).mean())
+        unit: float(facts.books.more(scenario, baseline, kind=GIVEN, **{column: (unit,)}).mean())
         for unit in GROUPS[grouping]
     }
     whole = sum(paid.values())

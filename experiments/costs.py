@@ -1,26 +1,33 @@
-"""What a scenario costs: present value of what the ledger books, by who bears it.
+"""What a scenario costs, in one place: present value of what the ledger books, by who bears it.
 
-Cost is what province and cities pay and the tax they forgo under levers that the scenario sets
-otherwise than its baseline. Equity is no cost but for what it would have earned while it is held.
-What other levers pay and forgo more because enterprises do more
-(awards for titles, deductions), or less because they turn to another grant, is feedback: it is told
-apart, as is what the centre bears.
+Cost to a payer is what it pays (less what audits take back), the income it forgoes, what it spends
+on services, the losses it provides for when it promises, and what a surcharge takes from it, less
+what it receives because of a lever; all under levers that the scenario sets otherwise than its
+baseline. *Budget cost* is that of province, cities and centre, what is *borne by others* that of
+banks, enterprises and households, and *cost* without more is the two together. Under a lever that
+provides for losses, later pay-outs draw on the provision and are no second cost. What is invested
+is no cost: what it may lose and would have earned is provided for. What a payer accrues covers its
+own pay-outs alone. What beneficiaries put in themselves is not booked, so never added.
+
+What other levers cost more because enterprises do more (awards for titles, deductions), or less
+because they turn to another grant, is feedback: it is told apart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
-from experiments.sql import steady_sum
-from scenarios.tables import table
+from experiments.sql import quoted, steady_sum
+from model.ledger import SPECIAL
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    import duckdb
     import pandas as pd
 
     from experiments.results import Results
@@ -30,43 +37,107 @@ DISCOUNT = 0.03
 FIRST, LAST = 2024, 2027
 """Years of a present value; the first is not discounted."""
 YEARS = range(FIRST, LAST + 1)
-HELD = next(float(row.value) for row in table("rules") if row.id == "guidance_fund_3")
-"""Years a fund holds a stake before it comes back at par in real terms."""
-HOLDING = 1.0 - (1.0 + DISCOUNT) ** -HELD
-"""Present cost of a yuan invested."""
 RUN = ["draw", "seed", "population"]
 """What pairs two runs."""
-LOCAL, CENTRE = ("province", "city"), ("centre",)
+BUDGET = ("province", "city", "centre")
+OTHERS = ("banks", "enterprises", "households")
+BEARERS = (*BUDGET, *OTHERS)
+"""All that may bear a cost, in the order they are told in."""
+BORNE = {"budget": BUDGET, "others": OTHERS}
+"""The two parts of a cost."""
+Borne = Literal["total", "budget"]
+"""Whose cost is made the same: that of all, or of the budgets."""
+COUNTED: Mapping[Borne, tuple[str, ...]] = {"total": BEARERS, "budget": BUDGET}
+"""Who is counted then."""
 AWARD = "cluster_award"
+SUM_THAT_STAYS = SPECIAL
+"""Fund whose yearly sum is the same whatever is paid out of it: what is moved in it is not new."""
 KIND = "CASE WHEN l.kind = 'repaid' THEN 'paid' ELSE l.kind END"
 NET = "CASE WHEN l.kind = 'repaid' THEN -l.yuan ELSE l.yuan END"
 """SQL: what audits take back is less paid."""
-COST = f"{NET} * CASE WHEN l.kind = 'invested' THEN {HOLDING} ELSE 1.0 END"
-"""SQL: what a booking costs."""
+WEIGHT = {
+    "paid": 1.0, "repaid": -1.0, "forgone": 1.0, "spent": 1.0, "accrued": 1.0, "charged": 1.0,
+    "received": -1.0,
+}  # fmt: skip
+"""Kind of booking to what a yuan of it costs; what is committed costs when it is paid."""
+PROVIDED_FOR = ("paid", "repaid")
+"""Kinds that are no cost under a lever which accrues: they draw on the provision."""
+GIVEN = ("paid", "forgone", "accrued")
+"""Kinds by which money reaches enterprises, as grants, relief, cover or equity."""
 PRESENT = f"power({1.0 + DISCOUNT}, {FIRST} - year)"
 """SQL: what a yuan of a year is worth in the first."""
 
 
+ACCRUES = "(lever, payer) IN (SELECT (lever, payer) FROM accruing)"
+"""SQL: whether a payer provides for the losses of a lever."""
+
+
+def _cost() -> str:
+    """SQL: what a yuan of a booking costs."""
+    provided = ", ".join(map(quoted, PROVIDED_FOR))
+    cases = " ".join(f"WHEN {quoted(name)} THEN {weight}" for name, weight in WEIGHT.items())
+    return (
+        f"CASE WHEN kind IN ({provided}) AND {ACCRUES} THEN 0.0 "
+        f"ELSE CASE kind {cases} ELSE 0.0 END END"
+    )
+
+
 def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
-    """Present value of all bookings of some scenarios, yuan.
+    """Present cost of all bookings of some scenarios, yuan.
+
+    A payer accrues under a lever where any of the runs that are read has a provision of the two:
+    runs in which it gives no new cover must not count old pay-outs that the others leave out.
 
     Returns:
-        Rows scenario, draw, seed, population, payer, lever, origin, kind, tier, place, payee, yuan;
-        kinds paid, less what was paid back, forgone, and invested, at what holding it costs, alone.
+        Rows run_key, scenario, draw, seed, population, payer, fund, lever, origin, kind, tier,
+        place, payee, yuan; what audits took back is less paid. Bookings that cost nothing have no
+        row.
     """
     with results.connect() as connection:
-        return connection.execute(
-            f"""
-            SELECT run.scenario, run.draw, run.seed, run.population, l.payer, l.lever, l.origin,
-                {KIND} AS kind, l.tier, {place_of("l.city")} AS place, l.payee,
-                {steady_sum(f"{COST} * {PRESENT}")} AS yuan
+        return _present(connection, "run.scenario", scenarios)
+
+
+def money_of_runs(results: Results, keys: Iterable[str]) -> pd.DataFrame:
+    """The same of some runs by their keys."""
+    with results.connect() as connection:
+        return _present(connection, "run.run_key", keys)
+
+
+def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
+    """The same of runs that are in no store.
+
+    Args:
+        runs: Columns run_key, scenario, draw, seed, population.
+        ledger: Columns run_key and those of the ledger.
+    """
+    import duckdb  # noqa: PLC0415
+
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("run", runs)
+        connection.register("ledger", ledger)
+        return _present(connection, "run.run_key", runs["run_key"])
+
+
+def _present(
+    connection: duckdb.DuckDBPyConnection, column: str, wanted: Iterable[str]
+) -> pd.DataFrame:
+    """Present costs of the runs of which a column has some values."""
+    return connection.execute(
+        f"""
+        WITH booked AS (
+            SELECT run.run_key, run.scenario, run.draw, run.seed, run.population, l.year, l.payer,
+                l.fund, l.lever, l.origin, l.kind, l.city, l.tier, l.payee, l.yuan
             FROM ledger l JOIN run USING (run_key)
-            WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
-                AND l.kind IN ('paid', 'repaid', 'forgone', 'invested')
-            GROUP BY ALL ORDER BY ALL
-            """,
-            [list(scenarios)],
-        ).df()
+            WHERE {column} IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
+        ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued'),
+        priced AS (SELECT *, yuan * {PRESENT} * {_cost()} AS cost FROM booked)
+        SELECT run_key, scenario, draw, seed, population, payer, fund, lever, origin,
+            {KIND} AS kind, tier, {place_of("city")} AS place, payee, {steady_sum("cost")} AS yuan
+        FROM priced l WHERE cost <> 0.0
+        GROUP BY ALL ORDER BY ALL
+        """,
+        [list(dict.fromkeys(wanted))],
+    ).df()
 
 
 def place_of(city: str) -> str:
@@ -108,33 +179,62 @@ class Books:
         scenario: str,
         baseline: str,
         set_otherwise: Collection[str],
-        payers: Collection[str] = LOCAL,
+        payers: Collection[str] = BEARERS,
     ) -> pd.Series[float]:
-        """Cost to some payers, run by run: what levers set otherwise pay and forgo, yuan."""
+        """Cost to some payers under levers set otherwise, run by run, yuan: to all if none said."""
         return self.more(scenario, baseline, payer=payers, lever=set_otherwise)
 
     def feedback(
         self, scenario: str, baseline: str, set_otherwise: Collection[str]
     ) -> pd.Series[float]:
-        """What province and cities pay and forgo more under all other levers, yuan by run."""
-        return self.more(scenario, baseline, payer=LOCAL) - self.cost(
+        """What all other levers cost more, yuan by run."""
+        return self.more(scenario, baseline, payer=BEARERS) - self.cost(
             scenario, baseline, set_otherwise
         )
 
     def envelopes(
-        self, scenario: str, baseline: str, set_otherwise: Collection[str]
+        self,
+        scenario: str,
+        baseline: str,
+        set_otherwise: Collection[str],
+        payers: Collection[str] = BEARERS,
     ) -> dict[str, pd.Series[float]]:
         """The two envelopes of a scenario, run by run, yuan.
 
         Award: what is paid to newly recognised clusters. Programme: all that the scenario directs,
         which is what it costs, and what it steers of older grants out of a sum that stays.
         """
-        older = set(self.rows["lever"].unique()) - set(set_otherwise)
-        steered = self.more(scenario, baseline, payer=LOCAL, origin=("steered",), lever=older)
+        older = self._levers - set(set_otherwise)
+        steered = self.more(scenario, baseline, payer=payers, origin=("steered",), lever=older)
         return {
-            "award": self.more(scenario, baseline, payer=LOCAL, lever=(AWARD,)),
-            "programme": self.cost(scenario, baseline, set_otherwise) + steered,
+            "award": self.more(scenario, baseline, payer=payers, lever=(AWARD,)),
+            "programme": self.cost(scenario, baseline, set_otherwise, payers) + steered,
         }
+
+    def new(
+        self, scenario: str, baseline: str, set_otherwise: Collection[str]
+    ) -> dict[str, pd.Series[float]]:
+        """The part of each envelope that is new money, run by run, yuan.
+
+        What is paid out of a sum that stays is somebody else's loss. It is new only by as much as
+        the sum itself grows, where the scenario sets it otherwise.
+        """
+        beside = self._funds - {SUM_THAT_STAYS}
+        programme = self.more(scenario, baseline, payer=BEARERS, lever=set_otherwise, fund=beside)
+        if SUM_THAT_STAYS in set_otherwise:
+            programme += self.more(scenario, baseline, payer=BEARERS, fund=(SUM_THAT_STAYS,))
+        return {
+            "award": self.more(scenario, baseline, payer=BEARERS, lever=(AWARD,), fund=beside),
+            "programme": programme,
+        }
+
+    @cached_property
+    def _levers(self) -> set[str]:
+        return set(self.rows["lever"].unique())
+
+    @cached_property
+    def _funds(self) -> set[str]:
+        return set(self.rows["fund"].unique())
 
 
 def set_otherwise(scenario: Iterable[Any], baseline: Iterable[Any]) -> set[str]:

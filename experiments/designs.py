@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from experiments.apart import Apart, promotion
 from experiments.batch import Plan, Record
 from experiments.compare import FLOWS, STATES, Comparison, Facts, compare, gather
-from experiments.costs import LAST, Books, money, runs_of, set_otherwise
+from experiments.costs import COUNTED, LAST, Books, money, runs_of, set_otherwise
 from experiments.equal_cost import Solution, solve
 from experiments.results import Results
 from experiments.runner import run_batch
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from experiments.costs import Borne
     from experiments.equal_cost import Priced
     from experiments.runner import Options, Progress
     from experiments.worker import Failure
@@ -56,6 +57,7 @@ class Shape:
         solved_on: Triples that scales are solved on.
         reported_on: Triples that effects are reported on.
         rows: Enterprise rows; those of the scenarios if None.
+        borne: Whose cost is the same: that of all who bear it, or that of the budgets.
     """
 
     baseline: str
@@ -63,6 +65,7 @@ class Shape:
     solved_on: int = SOLVED_ON
     reported_on: int = REPORTED_ON
     rows: int | None = None
+    borne: Borne = "total"
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ def compare_designs(bench: Bench, shape: Shape) -> Compared:
         lambda wanted: _priced(bench, chosen, root, wanted, shape),
     )
     scenarios = {
-        _name(design, envelope): _at(chosen[design], envelope, solution.scale, shape)
+        _name(design, envelope, shape): _at(chosen[design], envelope, solution.scale, shape)
         for (design, envelope), solution in solutions.items()
     }
     bench.say(f"{len(scenarios)} scaled designs, {shape.reported_on} triples each")
@@ -173,7 +176,7 @@ def compare_designs(bench: Bench, shape: Shape) -> Compared:
                 envelope,
                 (chosen[design].scenario.label_zh, chosen[design].scenario.label_en),
                 solution,
-                compare(facts, _name(design, envelope), root.name),
+                compare(facts, _name(design, envelope, shape), root.name),
             )
             for (design, envelope), solution in solutions.items()
         ),
@@ -190,8 +193,9 @@ def _designs(shape: Shape) -> list[Design]:
     return [load_design(name) for name in names]
 
 
-def _name(design: str, envelope: str) -> str:
-    return f"{design}.{envelope}"
+def _name(design: str, envelope: str, shape: Shape) -> str:
+    """Name of a scaled design; scales at equal cost to the budgets are others."""
+    return f"{design}.{envelope}" + (".budget" if shape.borne == "budget" else "")
 
 
 def _sized(scenario: Scenario, shape: Shape) -> Scenario:
@@ -201,7 +205,7 @@ def _sized(scenario: Scenario, shape: Shape) -> Scenario:
 
 def _at(design: Design, envelope: str, scale: float, shape: Shape) -> Scenario:
     scaled = _sized(design.at(scale), shape)
-    return replace(scaled, name=_name(scaled.name, envelope))
+    return replace(scaled, name=_name(scaled.name, envelope, shape))
 
 
 def _targets(bench: Bench, named: Scenario, root: Scenario, shape: Shape) -> dict[str, float]:
@@ -210,7 +214,9 @@ def _targets(bench: Bench, named: Scenario, root: Scenario, shape: Shape) -> dic
     results = bench.run([root, named], shape.solved_on)
     changed = _changed(named, root)
     books = _books(results, [root.name, named.name], shape.solved_on)
-    found = {k: float(v.mean()) for k, v in books.envelopes(named.name, root.name, changed).items()}
+    payers = COUNTED[shape.borne]
+    envelopes = books.envelopes(named.name, root.name, changed, payers)
+    found = {name: float(yuan.mean()) for name, yuan in envelopes.items()}
     paid = {name: yuan for name, yuan in found.items() if yuan > 0.0}
     if not paid:
         raise DesignError(f"{named.name} costs nothing more than {root.name}: there is no envelope")
@@ -228,9 +234,10 @@ def _priced(
     bench.say(f"trying {len(wanted)} scales, {shape.solved_on} triples each")
     tried = [_at(chosen[design], envelope, scale, shape) for design, envelope, scale in wanted]
     results = bench.run([root, *tried], shape.solved_on)
+    payers = COUNTED[shape.borne]
     books = _books(results, [root.name, *(scenario.name for scenario in tried)], shape.solved_on)
     return [
-        float(books.cost(scenario.name, root.name, _changed(scenario, root)).mean())
+        float(books.cost(scenario.name, root.name, _changed(scenario, root), payers).mean())
         for scenario in tried
     ]
 

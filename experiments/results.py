@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments import pairs
+from experiments.costs import WEIGHT
 from experiments.digests import LEDGER, OUTCOMES, RUNS, examine, problem_of
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Vary
 from experiments.forms import allowed, forms_of, newest, shared_context
@@ -45,7 +46,7 @@ _OF_ONE_SHARD = """
     SEMI JOIN held ON o.run_key = held.run_key AND parse_filename(o.filename) = held.shard
 """
 """SQL: a run counts once, even where several shards hold it."""
-KINDS = ("committed", "paid", "invested", "forgone", "repaid")
+KINDS = ("committed", *WEIGHT)
 UNITS = {"anhui", *TIERS, *STATUSES, *CITIES, *FIELDS, *SIZES}
 """Units of all levels but clusters, which a store names itself."""
 HORIZON = (2027,)

@@ -32,6 +32,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "content": _content(comparison.content),
         "baseline_content": _content(comparison.baseline_content),
         "found": comparison.found,
+        "costs": comparison.costs,
         "gainers": {grouping: comparison.gainers(grouping) for grouping in GROUPS},
     }
 
@@ -50,6 +51,7 @@ def compared_data(
     return _frame() | {
         "baseline": comparison_data(compared.baseline) | {"label": _label(compared.label)},
         "made_by": made_by(),
+        "borne": shape.borne,
         "solved_on": shape.solved_on,
         "reported_on": shape.reported_on,
         "envelopes": dict(compared.targets),
@@ -110,9 +112,15 @@ def save(folder: Path, data: Mapping[str, Any]) -> Path:
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The last comparison at equal cost of a store, or None."""
+    """The last comparison at equal cost of a store, or None.
+
+    One from before costs were told by who bears them is none: it cannot be set beside others.
+    """
     path = folder / FILE
-    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else None
+    if not path.is_file():
+        return None
+    data = dict(json.loads(path.read_text("utf-8")))
+    return data if "borne" in data else None
 
 
 def is_current(data: Mapping[str, Any]) -> bool:

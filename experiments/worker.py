@@ -9,6 +9,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from itertools import chain
+from math import fsum
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +51,8 @@ ALWAYS_THERE = (
     "accounting_residual",
 )
 """Outcomes that the province has in every year: without one of them a run went wrong."""
+PLACES = ("city", "tier", "payee")
+"""Columns of the ledger that say who is paid."""
 HOUSE = ("model", "scenarios", "experiments")
 _POPULATIONS: dict[PopulationRef, Population] = {}
 
@@ -266,6 +269,8 @@ def _ledger_table(run: Run, records: dict[str, np.ndarray], record: Record) -> p
     records = {name: values[kept] for name, values in records.items()}
     if not np.isfinite(records["yuan"]).all():
         raise FloatingPointError("amounts of the ledger are not finite")
+    if not record.places:
+        records = _without_places(records)
     return pa.table(
         {
             "run_key": _constant(run.key, len(records["yuan"])),
@@ -274,6 +279,21 @@ def _ledger_table(run: Run, records: dict[str, np.ndarray], record: Record) -> p
             "yuan": records["yuan"].astype(np.float64),
         }
     )
+
+
+def _without_places(records: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The ledger added up over city, tier and payee, which are left empty."""
+    kept = [name for name in records if name not in (*PLACES, "yuan")]
+    sums: dict[tuple[object, ...], list[float]] = {}
+    for *entry, yuan in zip(*(records[name].tolist() for name in (*kept, "yuan")), strict=True):
+        sums.setdefault(tuple(entry), []).append(yuan)
+    columns = {
+        name: np.array([entry[place] for entry in sums], dtype=records[name].dtype)
+        for place, name in enumerate(kept)
+    }
+    columns |= {name: np.full(len(sums), "", dtype=object) for name in PLACES}
+    # Exact sums: those of another order have the same bits.
+    return columns | {"yuan": np.array([fsum(yuan) for yuan in sums.values()])}
 
 
 def _constant(text: str, count: int) -> pa.DictionaryArray:

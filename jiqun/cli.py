@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from calibration.distance import Distance
+    from experiments.costs import Borne
     from experiments.worker import Failure
     from model.scenario import Notice, Scenario
 
@@ -264,10 +265,17 @@ def compare(  # noqa: PLR0913  (one parameter an option)
             help="Content of a scenario that is compared instead of its newest.",
         ),
     ] = None,
+    budget: Annotated[
+        bool,
+        typer.Option(
+            "--budget",
+            help="Equal cost to province, cities and centre, instead of to all who bear it.",
+        ),
+    ] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare scenarios: effects with intervals, cost, cost of a unit, who gains."""
+    """Compare scenarios: effects with intervals, cost by bearer, what a yuan brings, who gains."""
     with _refusals():
         from experiments.designs import Shape  # noqa: PLC0415
         from experiments.runner import Options  # noqa: PLC0415
@@ -276,16 +284,18 @@ def compare(  # noqa: PLR0913  (one parameter an option)
         from scenarios import load  # noqa: PLC0415
 
         failures: tuple[Failure, ...] = ()
+        borne: Borne = "budget" if budget else "total"
         if equal_cost and take:
             raise WrongOptionError("--take does not go with --equal-cost, which makes its own runs")
         if not equal_cost:
-            if design or worlds or keep:
-                raise WrongOptionError("--design, --worlds and --keep go with --equal-cost")
+            if design or worlds or keep or budget:
+                options_of_equal_cost = "--design, --worlds, --keep and --budget"
+                raise WrongOptionError(f"{options_of_equal_cost} go with --equal-cost")
             data = comparing.against(store, baseline, _contents(take), _row_count(rows, ()))
-        elif not (keep and (data := comparing.kept(store, baseline))):
+        elif not (keep and (data := comparing.kept(store, baseline, borne))):
             chosen = tuple(design or ())
             count = _row_count(rows, [load(baseline)])
-            shape = Shape(baseline, chosen, min(solve_draws, draws), draws, count)
+            shape = Shape(baseline, chosen, min(solve_draws, draws), draws, count, borne)
             options = Options(workers, None, shlex.join(["jiqun", *sys.argv[1:]]))
             data, failures = comparing.at_equal_cost(store, shape, options, worlds=worlds)
             show_failures(failures)

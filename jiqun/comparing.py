@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from experiments.compare import LEAST_PAIRS, MAIN, STATISTIC, Interval, compare, gather
-from experiments.costs import LAST
+from experiments.costs import BEARERS, LAST
 from experiments.designs import Bench, compare_designs
 from experiments.regret import regret_over_worlds
 from experiments.results import Results
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiments.compare import Comparison
+    from experiments.costs import Borne
     from experiments.designs import Shape
     from experiments.forms import Context
     from experiments.runner import Options
@@ -111,10 +112,12 @@ def at_equal_cost(
     return data, tuple(bench.failures)
 
 
-def kept(store: Path, baseline: str) -> dict[str, Any]:
+def kept(store: Path, baseline: str, borne: Borne = "total") -> dict[str, Any]:
     """The comparison a store keeps of a baseline, by this model on these data; empty without."""
     data = read(store)
     if data is None or data["baseline"]["scenario"] != baseline or not is_current(data):
+        return {}
+    if data["borne"] != borne:
         return {}
     say(f"{store} keeps a comparison on {data['reported_on']} triples: left as it is")
     _show_designs(data)
@@ -128,10 +131,11 @@ def _show_designs(data: Mapping[str, Any]) -> None:
         rows = [row for row in data["designs"] if row["envelope"] == envelope]
         rows = sorted(rows, key=lambda row: -row["effects"][MAIN]["gain"][STATISTIC])
         rows = [row | {"name": row["design"], "note": _note(row)} for row in rows]
-        directed = baseline["envelopes"][envelope]["mean"] / YI
-        note = f"directs {directed:,.3g}"
+        directed, new = (baseline[name][envelope]["mean"] / YI for name in ("envelopes", "new"))
+        note = f"directs {directed:,.3g}, new {new:,.3g}"
         rows.append(baseline | {"name": baseline["scenario"], "note": note})
-        title = f"{envelope} envelope: {target / YI:,.4g} 亿元, against {baseline['baseline']}"
+        of = {"total": "to all who bear it", "budget": "to the budgets"}[data["borne"]]
+        title = f"{envelope} envelope: {target / YI:,.4g} 亿元 {of}, against {baseline['baseline']}"
         _show(title, rows, data)
         _show_regret(data["regret"].get(envelope, []))
     if data["apart"]:
@@ -151,22 +155,26 @@ def _note(row: Mapping[str, Any]) -> str:
 def _show(title: str, rows: list[dict[str, Any]], data: Mapping[str, Any]) -> None:
     """One row a scenario: pairs, effect, cost of a unit; then the money; then who gains."""
     few = [row for row in rows if row["pairs"] < LEAST_PAIRS]
-    grid = _grid(title, "design", "pairs", "value added", "for a yuan", "displaced", "")
+    grid = _grid(title, "design", "pairs", "value added", "a yuan brings", "displaced", "")
     for row in rows:
         effect = row["effects"][MAIN]
         grid.add_row(
             row["name"],
             f"{row['pairs']}",
             _told(effect["gain"], YI, "+,.3g"),
-            _unit_cost(effect["per_unit"]),
+            _brings(row),
             _told(row["displaced"]),
             row["note"],
         )
     console.print(grid)
-    grid = _grid("money", "design", "cost", "centre", "feedback", "private")
+    grid = _grid("money", "design", "cost", "budget", "others", "feedback", "private")
     for row in rows:
-        money = (_told(row[name], YI, ",.4g") for name in ("cost", "centre", "feedback"))
+        money = (_told(row[name], YI, ",.4g") for name in ("cost", "budget", "others", "feedback"))
         grid.add_row(row["name"], *money, _told(row["private"]))
+    console.print(grid)
+    grid = _grid("cost by who bears it", "design", *BEARERS)
+    for row in rows:
+        grid.add_row(row["name"], *(_mean(row["bearers"][payer]) for payer in BEARERS))
     console.print(grid)
     if len(few) < len(rows):
         _show_gainers(rows)
@@ -179,9 +187,9 @@ def _show(title: str, rows: list[dict[str, Any]], data: Mapping[str, Any]) -> No
     say(
         f"亿元, present value {first}-{last} at {data['discount']:.0%}; each number is the "
         f"{STATISTIC} over the pairs, in brackets the 90 % interval; no effect found: the interval "
-        "holds zero or all but touches it; for a yuan: cost of a yuan of value added; centre: "
-        "forgone by the centre; feedback: what levers set alike pay and forgo more; private: yuan "
-        "moved by a public yuan"
+        "holds zero or all but touches it; a yuan brings: value added for a yuan of cost; cost: "
+        "what all bear, of it the budgets of province, cities and centre, and others; feedback: "
+        "what levers set alike cost more; private: yuan moved by a yuan of the budgets"
     )
 
 
@@ -192,7 +200,7 @@ def _grid(title: str, *columns: str) -> Table:
         grid.add_column(
             name,
             justify="right" if name == "pairs" else "left",
-            no_wrap=name in ("design", "pairs", "value added", "for a yuan"),
+            no_wrap=name in ("design", "pairs", "value added", "a yuan brings"),
         )
     return grid
 
@@ -223,8 +231,16 @@ def _told(interval: Mapping[str, Any] | None, unit: float = 1.0, form: str = "+.
     return f"{mean} {span}" if found.sign else f"no effect found {span}"
 
 
-def _unit_cost(cost: Mapping[str, float] | None) -> str:
-    return "-" if cost is None else f"{cost['low']:.2g} to {cost['high']:.2g}"
+def _mean(interval: Mapping[str, Any]) -> str:
+    """The mean in 亿元, nothing where there is none."""
+    return f"{interval['mean'] / YI:,.3g}" if interval["mean"] else "-"
+
+
+def _brings(row: Mapping[str, Any]) -> str:
+    """Value added for a yuan of cost, or why no ratio can be told."""
+    said = {"nothing": "costs nothing", "unclear": "cost reaches 0", "brings in": "brings money in"}
+    found = row["per_yuan"]
+    return said[row["costs"]] if found is None else _told(found, form="+,.3g")
 
 
 def _say_apart(apart: Mapping[str, Any]) -> None:

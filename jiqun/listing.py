@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from experiments.costs import BEARERS, BUDGET
 from scenarios.levers import declarations, parameter_of
 from scenarios.schema import SETTINGS, Part
 from scenarios.tables import table
 from scenarios.units import UNITS, to_base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from scenarios.schema import LeverDeclaration, Term
 
@@ -26,11 +27,15 @@ def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         article = f"article {row['article'].replace(';', ', ')}" if row["article"] else "no article"
         label = row["label"]
         yield f"{row['id']}  {label['zh']}  {label['en']}  [{row['origin']}, {article}]"
-        payer = ", ".join(_payer(*item) for item in row["paid_by"].items()) or "nobody directly"
+        payer = ", ".join(_payer(*item) for item in row["payer"].items()) or "nobody directly"
         period = f"from {row['from']}" + (f" to {row['to']}" if row["to"] else "")
         fund = f"; fund: {row['fund']}" if row["fund"] else ""
         cap = f"; cap for a {row['cap_per']}" if "cap" in row["terms"] else ""
         yield f"    channel: {row['channel']}; payer: {payer}{fund}; {period}{cap}"
+        evidence = row["evidence"]
+        borne = ", ".join(row["paid_by"]) or "nobody"
+        yield f"    cost borne by: {borne}; {row['cost_basis']['en']}"
+        yield f"    evidence of its cost: {evidence['grade']}; {evidence['source']}"
         for name, term in row["terms"].items():
             yield f"    {name}: {_values(term)}"
         if row["who"]:
@@ -57,8 +62,11 @@ def _lever(lever: LeverDeclaration) -> dict[str, Any]:
         "origin": lever.origin,
         "article": lever.article,
         "channel": lever.channel,
-        "paid_by": lever.paid_by,
+        "payer": lever.paid_by,
         "fund": lever.fund,
+        "paid_by": bearers(lever),
+        "cost_basis": lever.cost_basis.model_dump(),
+        "evidence": _evidence(lever),
         "cap_per": lever.cap_per,
         "from": lever.from_,
         "to": lever.to,
@@ -67,6 +75,36 @@ def _lever(lever: LeverDeclaration) -> dict[str, Any]:
         "settings": {name: _default(lever, name) for name in SETTINGS if name in lever.settings},
         "terms": {name: _term(lever, term) for name, term in lever.terms.items()},
     }
+
+
+def bearers(lever: LeverDeclaration) -> list[str]:
+    """All who bear any of a lever's cost: of grants, of tax that is shared, of what is beside."""
+    found = {*lever.paid_by, *(BUDGET if lever.tax else ())}
+    for cost in lever.costs:
+        if cost.kind != "received":
+            found |= {*(cost.paid_by or BUDGET)}
+    return [name for name in BEARERS if name in found]
+
+
+def _evidence(lever: LeverDeclaration) -> dict[str, str]:
+    """How well the cost of a lever is known: by the weakest of its unit costs, else of its size."""
+    rows = {row.name: row for row in table("parameters")}
+    units = [rows[c.unit_cost] for c in lever.costs if c.unit_cost]
+    if units:
+        told = [(row.grade, row.source) for row in units]
+        return _weakest(told, "ABCDE")
+    sized = [lever.terms[name] for name in lever.size if name in lever.terms] or list(
+        lever.terms.values()
+    )
+    told = [
+        (term.grade, item["source"]) for term in sized for item in _term(lever, term)["default"]
+    ]
+    return _weakest(told, ("published", "recalled", "assumption"))
+
+
+def _weakest(told: Sequence[tuple[str, str]], order: Sequence[str]) -> dict[str, str]:
+    grade = max((grade for grade, _ in told), key=order.index)
+    return {"grade": grade, "source": "; ".join(dict.fromkeys(source for _, source in told))}
 
 
 def _default(lever: LeverDeclaration, setting: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from experiments.sensitivity.tables import Analysis
 
 SHOWN = 5
+YI = 1e8
+HEAD = ("lever", "mean", "95 % interval", "rank", "top 5", "ties", "cost", "a yuan brings", "")
 
 
 def sensitivity(spec: str, out: Path, options: Options, *, full: bool, adopt: bool) -> (
@@ -58,7 +61,7 @@ def _show(analysis: Analysis) -> None:
     for (group, tier), rows in chosen.groupby(["group", "tier"], sort=False):
         title = f"{group}, {tier}: effect on {facts['main']} {facts['year']} ({unit})"
         grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
-        for name in ("lever", "mean", "95 % interval", "rank", "top 5", "ties", ""):
+        for name in HEAD:
             grid.add_column(name, justify="left" if name in ("lever", "") else "right")
         for row in rows.sort_values("rank").itertuples():
             grid.add_row(
@@ -68,7 +71,20 @@ def _show(analysis: Analysis) -> None:
                 f"{row.rank_low:.0f}-{row.rank_high:.0f}",
                 f"{row.top_5:.0%}",
                 f"set {row.tie_set}",
+                "-" if isnan(row.total_cost) else f"{row.total_cost / YI:,.3g}",
+                _brings(row),
                 "" if row.above_noise else "not distinguishable from noise",
             )
         console.print(grid)
-    say("levers of one set cannot be told apart by the size of their effects")
+    say(
+        "levers of one set cannot be told apart by the size of their effects; cost: 亿元, present "
+        "value, all who bear it; a yuan brings: present gain for a yuan of cost, where that is "
+        "told from zero"
+    )
+
+
+def _brings(row: Any) -> str:
+    """What a yuan of cost brings, or what is said of the cost."""
+    if isnan(row.per_yuan):
+        return "-" if row.costs in ("costs", "unknown") else f"cost: {row.costs}"
+    return f"{row.per_yuan:+.3g} ({row.per_yuan_low:+.3g} to {row.per_yuan_high:+.3g})"

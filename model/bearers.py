@@ -16,7 +16,7 @@ import numpy as np
 from model import credit, permits, projects, taxes
 from model.elementary import exp
 from model.horse_race import NAMED, RACING
-from model.ledger import CELLS, PAYEES, place
+from model.ledger import CELLS, PAYEES, SPECIAL, place
 from model.network import LEADER
 from model.reach import felt, served
 from model.scenario import CITIES, TIERS, quarter_index, year_of
@@ -71,10 +71,12 @@ def _book(m: ClusterPolicyModel, lever: Lever, cost: Cost, amount: Array) -> Non
     """Enter a cost by cell, yuan; money that others receive leaves the books of its payer."""
     yuan = amount * m.parameters[cost.unit_cost] if cost.unit_cost else amount
     shares = cost.paid_by or taxes.payers(lever.tax, m.parameters["local_tax_province"])
+    # The special funds pay grants and awards, and what runs a lever comes on top of their sum.
+    fund = "" if lever.fund == SPECIAL else lever.fund
     for kind, part in ((cost.kind, yuan), (TURNED.get(cost.kind, ""), -yuan)):
         cells = np.flatnonzero(part > 0.0)
         if kind and len(cells):
-            m.ledger.book(m.year, lever, kind, ORIGIN, cells, part[cells], shares, lever.fund)
+            m.ledger.book(m.year, lever, kind, ORIGIN, cells, part[cells], shares, fund)
             if kind == "spent":
                 _pay(m, shares, float(part[cells].sum()))
 

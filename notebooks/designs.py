@@ -26,7 +26,7 @@ PROGRAMME = "programme"
 JOB_COST = "labour_productivity"
 """Outcome in whose unit a job's cost is shown: yuan a person."""
 LEAST = 0.005
-"""Share of a design's cost below which what the centre forgoes is rounding."""
+"""Share of a design's cost below which what others bear is rounding."""
 NAMES = {"tier": "tier_names", "place": "city_groups", "size": "size_names"}
 """Grouping to the names of its units."""
 
@@ -73,9 +73,9 @@ def headline(data: Row, words: Words, envelope: str) -> str:
         rest=rest,
         **common,
     )
-    if (centre := best["centre"]["mean"]) < 0.1 * best["cost"]["mean"]:
+    if (others := best["others"]["mean"]) < 0.1 * best["cost"]["mean"]:
         return told
-    shown = {"name": best["label"][words.lang], "centre": words.money(centre)[0]}
+    shown = {"name": best["label"][words.lang], "others": words.money(others)[0]}
     gap = "" if words.lang == "zh" else " "
     return told + gap + words("designs_bulk", unit=words.money_unit, **shown)
 
@@ -97,22 +97,22 @@ def reading(data: Row, words: Words) -> str:
     first, last = data["years"]
     gap = "" if words.lang == "zh" else " "
     told = words("designs_read", first=first, last=last, unit=words.money_unit)
-    return told + gap + words("designs_mean")
+    return told + gap + words.name("designs_same", data["borne"]) + gap + words("designs_mean")
 
 
 def summary_table(data: Row, words: Words, envelope: str) -> str:
-    """A line a design: cost, effect, cost of a yuan of it, displaced, who gains.
+    """A line a design: cost by who bears it, effect, what a yuan brings, displaced, who gains.
 
     The scenario that sets the sum stands last at the programme envelope, which is all it directs.
     """
     rows = [_line(row, words) for row in rows_of(data, envelope)]
     if envelope == PROGRAMME:
         base = data["baseline"]
-        directed, own = words.money([base["envelopes"][envelope]["mean"], base["cost"]["mean"]])
+        directed, new = words.money([base[name][envelope]["mean"] for name in ("envelopes", "new")])
         last = _line(base | {"verdict": ""}, words)
         last[0] += words.bracketed(words("designs_itself"))
-        last[1] = directed + words.bracketed(f"{words('designs_new')} {own}")
-        # What costs nothing new brings most of its gain: a cost of a yuan would mislead.
+        last[1] = directed + words.bracketed(f"{words('designs_new')} {new}")
+        # What costs nothing new brings most of its gain: a ratio would mislead.
         last[4] = ABSENT
         rows.append(last)
     head = words.lines("designs_head")
@@ -125,13 +125,13 @@ def _line(row: Row, words: Words) -> list[str]:
     name = row["label"][words.lang]
     if row["verdict"] not in ("", "equal"):
         name += words.bracketed(words.name("design_verdicts", row["verdict"]))
-    centre = row["centre"]["mean"]
+    others = row["others"]["mean"]
     return [
         name,
-        words.money(row["cost"]["mean"])[0],
-        words.money(centre)[0] if abs(centre) >= LEAST * row["cost"]["mean"] else ABSENT,
+        words.money(row["budget"]["mean"])[0],
+        words.money(others)[0] if abs(others) > LEAST * abs(row["cost"]["mean"]) else ABSENT,
         f"**{_money(effect['gain'], words)}**" if row["found"] else nothing(effect["gain"], words),
-        unit_cost(effect["per_unit"], words),
+        per_yuan(row, words),
         displaced(row["displaced"], words),
         who_gains(row, words),
     ]
@@ -145,12 +145,12 @@ def nothing(interval: Row, words: Words) -> str:
     return words("designs_nothing") + words.bracketed(words.between(*words.signed(scaled)))
 
 
-def unit_cost(cost: Row | None, words: Words) -> str:
-    """Cost of a yuan of gain, from the larger end of the gain's interval to the smaller."""
-    if cost is None:
-        return ABSENT
-    ends = [cost[name] for name in ("low", "high")]
-    return words.between(*(written(v, min(max(decimals_of(v, 2), 0), 2)) for v in ends))
+def per_yuan(row: Row, words: Words) -> str:
+    """Value added for a yuan of cost, or why there is no ratio."""
+    found = row["per_yuan"]
+    if found is None:
+        return words.name("cost_said", row["costs"])
+    return _ratio(found, words)
 
 
 def displaced(interval: Row | None, words: Words) -> str:

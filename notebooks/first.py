@@ -113,7 +113,7 @@ def on_targets(worlds: Worlds, words: Words) -> str:
 
 
 def on_money(worlds: Worlds, ledger: Money | None, words: Words) -> str:
-    """The envelopes, the award's own effect, and what county clusters get."""
+    """The envelopes, the award's own effect, who bears the cost, and what county clusters get."""
     if ledger is None or worlds.missing(AS_ISSUED, REFERENCE):
         return ""
     award = ledger.band(AS_ISSUED, {"sort": "award"})
@@ -128,6 +128,7 @@ def on_money(worlds: Worlds, ledger: Money | None, words: Words) -> str:
     if own is not None:
         key = "finding_award" if own.sign else "finding_award_none"
         text += _gap(words) + words(key, effect=words.effect(own, bold=False))
+    text += _gap(words) + money.cost_sentence(ledger, words)
     return text + _gap(words) + money.county_sentence(ledger, words)
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from experiments.batch import model_hash
 from experiments.sensitivity.arms import DOCUMENT, GROUPS
-from experiments.sensitivity.lever_ranks import ALL, EQUAL_COST
+from experiments.sensitivity.lever_ranks import ALL, AT_ONE_COST, EQUAL_COST
 from experiments.sensitivity.runs import PROVINCE
 from experiments.sensitivity.tables import FACTS, FOLDER, SHIPPED, read
 from model.outcomes import OUTCOMES
@@ -111,11 +111,11 @@ class Levers:
         At equal cost some are missing: that is told apart.
         """
         rows = self.of("survival", setting="without", group=group, outcome=self.main)
-        return rows[~rows["condition"].isin([ALL, EQUAL_COST])]
+        return rows[~rows["condition"].isin([ALL, *AT_ONE_COST])]
 
-    def compared(self, group: str) -> list[str]:
+    def compared(self, group: str, condition: str = EQUAL_COST) -> list[str]:
         """Levers that were set at one cost, by size of their effects on the first unit there."""
-        rows = self.ranks(group, condition=EQUAL_COST, outcome=self.main, tier=self.units[0])
+        rows = self.ranks(group, condition=condition, outcome=self.main, tier=self.units[0])
         return [str(lever) for lever in rows["lever"]]
 
 
@@ -141,7 +141,7 @@ def _read(folder: Path, *, shipped: bool) -> Levers:
 
 def kind(condition: str) -> str:
     """What a condition changes: the rows, the cost, a switch, or the path of the outside world."""
-    if condition in ("confirmed", "equal_cost"):
+    if condition in ("confirmed", *AT_ONE_COST):
         return condition
     return SWITCHES if condition.startswith("off_") else PATHS
 
@@ -323,7 +323,7 @@ def firm(found: Levers, words: Words, group: str = DOCUMENT) -> str:
 
 def checks(found: Levers, words: Words, group: str) -> str:
     """What the order was looked at under, counted by kind."""
-    kinds = [kind(name) for name in found.conditions(group) if name != EQUAL_COST]
+    kinds = [kind(name) for name in found.conditions(group) if name not in AT_ONE_COST]
     joint = "、" if words.lang == "zh" else ", "
     return joint.join(
         words.name("lever_checks", name).format(count=kinds.count(name))

@@ -1,14 +1,18 @@
-"""Which levers matter most: those that can be set at one cost."""
+"""Which levers matter most: what each costs and a yuan of it brings; those set at one cost."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
 from experiments.sensitivity.lever_ranks import EQUAL_COST
 from notebooks.levers import FIRST, first_levers, label, measure, unit_label
 from notebooks.tables import markdown
+from notebooks.words import ABSENT
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from notebooks.levers import Levers
     from notebooks.words import Words
 
@@ -17,14 +21,60 @@ LACKING = ("cannot spend", "costs more", "not within", "nobody pays")
 """What stands against a lever that is paid, in the order it is told in."""
 
 
-def cost_text(found: Levers, words: Words, group: str) -> str:
+def is_priced(found: Levers) -> bool:
+    """Whether the analysis knows what levers cost: those of earlier versions do not."""
+    return "total_cost" in found.tables["ranks"]
+
+
+def per_yuan_table(found: Levers, words: Words, group: str) -> str:
+    """A line a lever, the largest effect first: effect on the first unit, cost, a yuan's worth."""
+    scale, unit = measure(found, found.main, words)
+    lines = []
+    for _, row in found.ranks(group, tier=found.units[0], outcome=found.main).iterrows():
+        values = [scale * float(row[name]) for name in ("mean", "low", "high")]
+        mean, low, high = words.signed(values, DIGITS, DECIMALS)
+        effect = f"**{mean}**" if row["above_noise"] else mean
+        parts = [float(row[f"{name}_cost"]) for name in ("budget", "others", "total")]
+        lines.append(
+            [
+                label(found, words, str(row["lever"])),
+                effect + words.bracketed(words.between(low, high)),
+                *(words.money(yuan)[0] if yuan and not isnan(yuan) else ABSENT for yuan in parts),
+                brings(row, words),
+            ]
+        )
+    head = [
+        text.format(unit=words.money_unit, effect=unit) for text in words.lines("levers_yuan_head")
+    ]
+    return markdown(head, lines)
+
+
+def brings(row: pd.Series[Any], words: Words) -> str:
+    """What a yuan of a lever's cost brings, or why that is not told."""
+    if row["costs"] != "costs":
+        return words.name("cost_said", str(row["costs"]))
+    names = ("per_yuan", "per_yuan_low", "per_yuan_high")
+    mean, low, high = words.signed([float(row[name]) for name in names])
+    return mean + words.bracketed(words.between(low, high))
+
+
+def cost_text(found: Levers, words: Words, group: str, condition: str = EQUAL_COST) -> str:
     """The sum, how many levers of a group can cost it, and what stands against the others."""
-    known = found.facts["equal_cost"]["levers"]
+    known = found.facts[condition]["levers"]
     own = found.ranks(group)["lever"].unique()
-    compared = found.compared(group)
+    compared = found.compared(group, condition)
+
+    def named(lever: str) -> str:
+        """A lever; one that cannot spend the sum with what it can."""
+        name = label(found, words, lever)
+        if known[lever]["verdict"] != "cannot spend":
+            return name
+        most = words.money(float(known[lever]["cost"]))[0]
+        return name + words.bracketed(words("levers_cost_most", most=most))
+
     rest = {
         why: words.listing(
-            label(found, words, lever)
+            named(lever)
             for lever in own
             if lever in known and lever not in compared and known[lever]["verdict"] == why
         )
@@ -33,8 +83,9 @@ def cost_text(found: Levers, words: Words, group: str) -> str:
     told = [
         words("levers_cost_count", compared=len(compared), count=len(own)),
         *(words.name("levers_cost_lacking", why).format(names=n) for why, n in rest.items() if n),
-        words("levers_cost_unpriced", count=sum(lever not in known for lever in own)),
     ]
+    if unpriced := sum(lever not in known for lever in own):
+        told.append(words("levers_cost_unpriced", count=unpriced))
     firsts = first_levers(found, group)
     missing = [label(found, words, lever) for lever in firsts if lever not in compared]
     if missing:
@@ -42,13 +93,13 @@ def cost_text(found: Levers, words: Words, group: str) -> str:
     return (" " if words.lang == "en" else "").join(told)
 
 
-def cost_table(found: Levers, words: Words, group: str) -> str:
+def cost_table(found: Levers, words: Words, group: str, condition: str = EQUAL_COST) -> str:
     """A line a lever: cost as issued, size at the sum, and effects there by tier."""
-    known = found.facts["equal_cost"]["levers"]
+    known = found.facts[condition]["levers"]
     scale, unit = measure(found, found.main, words)
-    rows = found.ranks(group, condition=EQUAL_COST, outcome=found.main)
+    rows = found.ranks(group, condition=condition, outcome=found.main)
     lines = []
-    for lever in found.compared(group):
+    for lever in found.compared(group, condition):
         own = {str(row["tier"]): row for _, row in rows[rows["lever"] == lever].iterrows()}
         (cost,) = words.money(float(known[lever]["issued"]))
         cells = []

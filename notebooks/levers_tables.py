@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.sensitivity.arms import DOCUMENT, GROUPS
 from experiments.sensitivity.bootstrap import CONFIDENCE
-from experiments.sensitivity.lever_ranks import EQUAL_COST
+from experiments.sensitivity.lever_ranks import AT_ONE_COST, EQUAL_COST
 from notebooks.levers import (
     FIRST,
     PATHS,
@@ -127,8 +127,8 @@ def survival_table(found: Levers, words: Words, group: str) -> str:
         cells = [_kept(own[tier], words) if tier in own else ABSENT for tier in found.units]
         draws = int(next(iter(own.values()))["draws"])
         name = condition_label(found, words, condition)
-        if condition == EQUAL_COST:
-            name += words("levers_cost_row", compared=len(found.compared(group)))
+        if condition in AT_ONE_COST:
+            name += words("levers_cost_row", compared=len(found.compared(group, condition)))
         lines.append([name, f"{draws:,}", *cells])
     if not lines:
         return ""

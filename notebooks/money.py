@@ -3,27 +3,30 @@
 Steered money is what the document moves to cluster enterprises out of a sum that is the same with
 and without it; pooled money is the rest. What the document has paid from other funds, older
 programmes and tax forgone stand apart, and so does equity, which is invested and not spent. What
-audits take back is less paid.
+audits take back is less paid. What it all costs, and whom, is found in `experiments.costs` alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiments.costs import DISCOUNT, KIND, NET
+from experiments.costs import BEARERS, BORNE, DISCOUNT, KIND, NET, Books, set_otherwise
+from experiments.costs import money as present_costs
 from experiments.draws import BLOCK
 from model.scenario import TIERS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
 from notebooks.worlds import NO_AWARD, POLICY_YEARS, RUN, UNITS, joint_condition
+from scenarios import load
 from scenarios.levers import declarations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from notebooks.words import Words
     from notebooks.worlds import Worlds
@@ -52,10 +55,12 @@ class Money:
         frame: Rows scenario, draw, seed, population, year, payer, place, tier, sort, kind, yuan;
             years after the origin.
         runs: Runs by scenario: a run without a row had none of that money.
+        books: Present costs of the same runs.
     """
 
     frame: pd.DataFrame
     runs: dict[str, pd.MultiIndex]
+    books: Books
 
     def sums(
         self,
@@ -91,6 +96,21 @@ class Money:
         """Interval of a sum."""
         return Band.of(self.sums(scenario, chosen, years))
 
+    def borne(self, payers: Collection[str] = BEARERS) -> Band:
+        """What the document costs some payers, present value."""
+        return Band.of(self.books.cost(AS_ISSUED, REFERENCE, directed(), payers))
+
+    def new(self, envelope: str) -> Band:
+        """The part of an envelope that is new money, present value."""
+        return Band.of(self.books.new(AS_ISSUED, REFERENCE, directed())[envelope])
+
+
+@cache
+def directed() -> frozenset[str]:
+    """Levers that the document sets otherwise than the world without it."""
+    one, other = (load(name).canonical()["levers"] for name in (AS_ISSUED, REFERENCE))
+    return frozenset(set_otherwise(one, other))
+
 
 def _beside() -> list[str]:
     """Levers of the document that are paid from other than the special funds."""
@@ -110,6 +130,8 @@ def gather_money(worlds: Worlds) -> Money | None:
                 {KIND} AS kind,
                 CASE WHEN l.city IN ('hefei', 'wuhu') THEN l.city ELSE 'other' END AS place,
                 CASE WHEN l.kind = 'invested' THEN 'equity'
+                    WHEN l.origin = 'beside' OR l.kind NOT IN ('paid', 'repaid', 'forgone',
+                        'committed') THEN 'no_grant'
                     WHEN l.lever = '{AWARD}' THEN 'award'
                     WHEN l.lever IN (SELECT unnest(?)) THEN 'beside'
                     WHEN l.fund IN ('upgrade_plan', 'city_funds') THEN 'later'
@@ -132,7 +154,7 @@ def gather_money(worlds: Worlds) -> Money | None:
         name: pd.MultiIndex.from_frame(runs.loc[runs["scenario"] == name, RUN])
         for name in SCENARIOS
     }
-    return Money(frame, found)
+    return Money(frame, found, Books(present_costs(worlds.results, SCENARIOS), found))
 
 
 def year_table(money: Money, words: Words) -> str:
@@ -213,12 +235,43 @@ def payer_table(money: Money, words: Words) -> str:
     rows = []
     for payer in ("province", "city", "centre"):
         cells = []
-        for kind in ("paid", "forgone"):
+        for kind, sorts in (("paid", {}), ("forgone", {"sort": "tax"})):
             for scenario in (AS_ISSUED, REFERENCE):
-                found = Band.of(money.sums(scenario, {"payer": payer}, kinds=(kind,)))
+                where = {"payer": payer, **sorts}
+                found = Band.of(money.sums(scenario, where, kinds=(kind,)))
                 cells.append(words.money(found.median)[0])
         rows.append([words.name("payers", payer), *cells])
     return markdown(words.lines("payer_head"), rows)
+
+
+def bearer_table(money: Money, words: Words) -> str:
+    """What the document costs, by who bears it: the budgets, then others, then all."""
+    rows = []
+    for part, payers in BORNE.items():
+        rows += [
+            [words.name("payers", payer), _cost(money.borne((payer,)), words)] for payer in payers
+        ]
+        rows.append([f"**{words.name('borne', part)}**", _cost(money.borne(payers), words)])
+    rows.append([f"**{words('borne_total')}**", _cost(money.borne(), words)])
+    return markdown(words.lines("bearer_head"), rows)
+
+
+def _cost(band: Band, words: Words) -> str:
+    if band.low == band.high == 0.0:
+        return ABSENT
+    return words.money(band.median)[0] + _bracketed(band, words)
+
+
+def cost_sentence(money: Money, words: Words) -> str:
+    """What the budgets bear and what others bear, and how much of what is directed is new."""
+    budget, others = (money.borne(payers).median for payers in BORNE.values())
+    return words(
+        "finding_cost",
+        budget=words.money(budget)[0],
+        others=words.money(others)[0],
+        new=words.money(money.new("programme").median)[0],
+        unit=words.money_unit,
+    )
 
 
 def envelope_table(money: Money, words: Words) -> str:
@@ -234,6 +287,7 @@ def envelope_table(money: Money, words: Words) -> str:
             [
                 words.name("envelopes", name),
                 *(f"{words.money(b.median)[0]}{_bracketed(b, words)}" for b in sums),
+                words.money(money.new(name).median)[0],
                 words.money(due.median)[0],
             ]
         )

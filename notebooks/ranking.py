@@ -24,6 +24,7 @@ store: str = "build/report/store"
 from pathlib import Path
 
 from experiments.sensitivity.arms import GROUPS
+from experiments.sensitivity.lever_ranks import AT_ONE_COST
 from notebooks import levers, levers_cost, levers_figures, levers_tables
 from notebooks.show import figure, section, text
 from notebooks.words import Words
@@ -66,15 +67,24 @@ for group in GROUPS:
         text(survival)
 
 # %%
-if found.facts.get("equal_cost"):
-    section(words("levers_cost_title"))
-    (cost,) = words.money(found.facts["equal_cost"]["envelope"])
-    text(words("levers_cost_text", sum=cost, unit=words.money_unit))
+if levers_cost.is_priced(found):
+    section(words("levers_yuan_title"))
+    text(words("levers_yuan_text", unit=words.money_unit))
     for group in GROUPS:
         section(words.name("levers_group_names", group), level=4)
-        text(levers_cost.cost_text(found, words, group))
-        if found.compared(group):
-            text(levers_cost.cost_table(found, words, group))
+        text(levers_cost.per_yuan_table(found, words, group))
+
+# %%
+for condition in AT_ONE_COST:
+    if found.facts.get(condition):
+        section(words.name("levers_cost_titles", condition))
+        (cost,) = words.money(found.facts[condition]["envelope"])
+        text(words("levers_cost_text", sum=cost, unit=words.money_unit))
+        for group in GROUPS:
+            section(words.name("levers_group_names", group), level=4)
+            text(levers_cost.cost_text(found, words, group, condition))
+            if found.compared(group, condition):
+                text(levers_cost.cost_table(found, words, group, condition))
 
 # %%
 section(words("levers_heat_title"))

@@ -188,6 +188,9 @@ else:
     text(money.envelope_table(ledger, words))
     section(words("payer_title"), level=3)
     text(money.payer_table(ledger, words))
+    section(words("bearer_title"), level=3)
+    text(words("bearer_text", unit=words.money_unit))
+    text(money.bearer_table(ledger, words))
     section(words("award_title"), level=3)
     if worlds.missing(NO_AWARD):
         missing(worlds, words, NO_AWARD)

@@ -18,7 +18,7 @@ from experiments.sensitivity import lever_ranks as levers
 from experiments.sensitivity.arms import ALONE, DOCUMENT, GROUPS, OTHER, WITHOUT, with_lever
 from experiments.sensitivity.factors import grouped, single
 from experiments.sensitivity.labels import condition_labels, factor_labels, lever_labels
-from experiments.sensitivity.levers_at_one_cost import at_one_cost
+from experiments.sensitivity.levers_at_one_cost import CONDITION, at_one_cost
 from experiments.sensitivity.runs import relative
 from experiments.sensitivity.surrogate import surrogate
 from experiments.sensitivity.tables import FOLDER, TABLES, Analysis, save
@@ -182,10 +182,12 @@ def _look_again(
                 effects = levers.lever_effects(bench, task, WITHOUT, off, first, f"off_{name}")
                 _rank(found, effects, ranked)
     if spec.equal_cost:
-        with found.stage("equal_cost", "sizes at which levers cost the same"):
-            compared, found.facts["equal_cost"] = at_one_cost(bench, task, drawn)
-            if compared is not None:
-                _rank(found, compared, ranked)
+        for borne in dict.fromkeys(spec.equal_cost.borne):
+            name = CONDITION[borne]
+            with found.stage(name, f"sizes at which levers cost the same, {borne} cost"):
+                compared, found.facts[name] = at_one_cost(bench, task, drawn, borne)
+                if compared is not None:
+                    _rank(found, compared, ranked)
 
 
 def _shares(found: _Found) -> None:

@@ -1,9 +1,9 @@
-"""Sizes at which single levers cost province and cities one common sum.
+"""Sizes at which single levers cost one common sum, all who bear it together or the budgets alone.
 
-A lever's cost is what it pays and forgoes at a size over what it does at none, in the scenario as
-issued, to which it is added where the scenario lacks it. A fund costs what is paid out of it. What
-shares the special funds, whose sum stays, is paid on top of them: in a purse of one sum a lever
-costs what the others lose, and a small one lets its window lapse.
+A lever's cost is what stands in the ledger under it at a size over what stands there at none, in
+the scenario as issued, to which it is added where the scenario lacks it. A fund costs what is paid
+out of it. What shares the special funds, whose sum stays, is paid on top of them: in a purse of one
+sum a lever costs what the others lose, and a small one lets its window lapse.
 """
 
 from __future__ import annotations
@@ -12,10 +12,7 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from experiments.batch import Record
-from experiments.costs import FIRST, Books, money, runs_of
 from experiments.equal_cost import Solution, solve
-from experiments.results import Results
 from experiments.sensitivity.arms import DOCUMENT, group_of, with_lever
 from experiments.sensitivity.designs import SensitivityError
 from model.ledger import SPECIAL
@@ -25,6 +22,7 @@ from scenarios.schema import ADDITIONAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from experiments.costs import Borne
     from experiments.draws import Draw
     from experiments.equal_cost import Priced
     from experiments.sensitivity.runs import Bench, Listed
@@ -40,17 +38,19 @@ ONE_COST = "one cost"
 """Name of the only envelope there is."""
 
 
-def paid_levers(levers: Sequence[str]) -> list[str]:
-    """Those that have a payer or forgo tax: of others there is nothing in the books.
+def scalable_levers(task: Task) -> list[str]:
+    """Those whose size can go from none up: what they cost is found by running them.
 
-    Left out are older grants that share the special funds. They cannot be paid on top of them from
-    one day on, and other levers stand for the same grants as money of their own.
+    Left out are levers that are never at none (taxes), and older grants that share the special
+    funds. These cannot be paid on top of them from one day on, and other levers stand for the same
+    grants as money of their own.
     """
+    least = {name: given.low for name, given in task.spec.ranges.items()}
     known = declarations()
     return [
         name
-        for name in levers
-        if known[name].fund and not (known[name].origin == "older" and _shares(known[name]))
+        for name in task.levers
+        if not least.get(name) and not (known[name].origin == "older" and _shares(known[name]))
     ]
 
 
@@ -83,7 +83,8 @@ def solved(price: Price, issued: Mapping[str, float], envelope: float) -> dict[s
         envelope: The sum, yuan.
 
     Returns:
-        Lever to solution. The verdict is ``nobody pays`` for a lever that costs nothing at size 1.
+        Lever to solution. The verdict is ``nobody pays`` for a lever that costs nothing at size 1,
+        or brings money in.
     """
     limits = {lever: most_times(lever) for lever, cost in issued.items() if cost > 0.0}
 
@@ -101,28 +102,28 @@ def solved(price: Price, issued: Mapping[str, float], envelope: float) -> dict[s
     }
 
 
-def pricing(bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]) -> Price:
+def pricing(
+    bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]], borne: Borne = "total"
+) -> Price:
     """How levers are priced by runs: mean present value over some draws, each with its seed.
 
-    The runs keep the ledger of all years that are priced, and what an analysis reads of them.
+    Args:
+        bench: Where runs are made.
+        task: The specification.
+        drawn: Draws with their seeds.
+        borne: Whether the cost to all counts, or that to the budgets.
     """
-    record = Record("costs", ("province", "tier"), bench.outcomes, FIRST)
 
     def price(wanted: Sequence[Wanted]) -> list[float]:
         bench.say(f"pricing {len(wanted)} levers at sizes, {len(drawn)} draws each")
         both = {(lever, size) for lever, its in wanted for size in (0.0, its)}
         listed = {at: sized(task, *at, drawn) for at in sorted(both)}
-        bench.run(list(listed.values()), "levers at one cost", record)
-        names = {at: scenario.name for at, (scenario, _) in listed.items()}
-        results = Results(bench.folder)
-        runs = runs_of(results, len(drawn))
-        books = Books(money(results, names.values()), {name: runs[name] for name in names.values()})
-        return [
-            float(
-                books.cost(names[at], names[at[0], 0.0], _booked_under(task.issued, at[0])).mean()
-            )
-            for at in wanted
-        ]
+        bench.run(list(listed.values()), "levers at one cost", bench.priced)
+        keys = {at: bench.keys(*arm) for at, arm in listed.items()}
+        arms = [(booked_under(task.issued, at[0]), keys[at], keys[at[0], 0.0]) for at in wanted]
+        costs = bench.costs(arms)
+        whole = costs.sum(axis=2) if borne == "total" else costs[:, :, 0]
+        return [float(cost) for cost in whole.mean(axis=1)]
 
     return price
 
@@ -154,6 +155,6 @@ def _on_top(lever: Lever) -> Lever:
     return replace(lever, fund=ADDITIONAL, window="")
 
 
-def _booked_under(scenario: Scenario, lever: str) -> set[str]:
+def booked_under(scenario: Scenario, lever: str) -> set[str]:
     """Levers that the ledger has a lever's money under: itself, or those paid out of a fund."""
     return {lever} | {other.id for other in scenario.levers if other.fund == lever}

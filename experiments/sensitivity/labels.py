@@ -46,6 +46,7 @@ def condition_labels(task: Task) -> dict[str, dict[str, str]]:
         "all": {"zh": "全部抽样", "en": "all draws"},
         "confirmed": {"zh": "默认行数", "en": "default rows"},
         "equal_cost": {"zh": "同等成本", "en": "equal cost"},
+        "equal_budget": {"zh": "同等财政成本", "en": "equal cost to the budgets"},
     }
     for name in SERIES:
         zh, en = SERIES_LABELS[name]

@@ -13,7 +13,9 @@ from experiments.batch import Plan, drawn_pairs
 from experiments.draws import Draw
 from experiments.sensitivity import ranks as ranking
 from experiments.sensitivity.arms import WITHOUT, group_of, pairs
+from experiments.sensitivity.equal_cost import booked_under
 from experiments.sensitivity.factors import numbered
+from experiments.sensitivity.per_yuan import per_yuan
 from experiments.sensitivity.runs import TIERS, columns_of, effects, titles
 from experiments.sensitivity.survival import survival, thirds
 from experiments.sensitivity.tables import TABLES
@@ -30,7 +32,13 @@ if TYPE_CHECKING:
     from experiments.sensitivity.spec import Task
     from model.scenario import Array, Scenario
 
-ALL, CONFIRMED, EQUAL_COST = "all", "confirmed", "equal_cost"
+    Arms = tuple[Pair, Sequence[tuple[Draw, int]], Sequence[tuple[Draw, int]]]
+    """A pair, with the draws of the arm that has the lever and of the one that lacks it."""
+
+ALL, CONFIRMED = "all", "confirmed"
+EQUAL_COST, EQUAL_BUDGET = "equal_cost", "equal_budget"
+AT_ONE_COST = (EQUAL_COST, EQUAL_BUDGET)
+"""Conditions in which all levers cost the same: all bearers together, or the budgets."""
 FIRST = 5
 """Levers whose order is looked at under conditions."""
 
@@ -47,6 +55,8 @@ class Effects:
         runs: Name of the run of each draw.
         rows: Enterprise rows.
         tiers: Units that the columns are of, beside outcomes.
+        gains: Present values of the gains of what is in yuan, of the same shape.
+        costs: Present cost to the budgets and to others, shape (levers, draws, 2).
     """
 
     setting: str
@@ -55,17 +65,32 @@ class Effects:
     values: Array
     runs: tuple[str, ...]
     rows: int
+    gains: Array
+    costs: Array
     tiers: tuple[str, ...] = TIERS
 
     def of(self, levers: Sequence[str]) -> Effects:
         """Those of some of the levers."""
         places = [self.levers.index(name) for name in levers]
-        return replace(self, levers=tuple(levers), values=self.values[places])
+        return replace(
+            self,
+            levers=tuple(levers),
+            values=self.values[places],
+            gains=self.gains[places],
+            costs=self.costs[places],
+        )
 
     def at(self, condition: str, draws: npt.NDArray[np.bool_]) -> Effects:
         """Those at some of the draws."""
         chosen = tuple(run for run, kept in zip(self.runs, draws, strict=True) if kept)
-        return replace(self, condition=condition, values=self.values[:, draws], runs=chosen)
+        return replace(
+            self,
+            condition=condition,
+            values=self.values[:, draws],
+            gains=self.gains[:, draws],
+            costs=self.costs[:, draws],
+            runs=chosen,
+        )
 
 
 def lever_effects(
@@ -93,20 +118,51 @@ def paired_effects(
     """Effects of levers whose pairs are given."""
     scenarios = {s.name: s for pair in found for s in (pair.with_it, pair.without)}
     # Draws of conditions are numbered by what they hold, the same for every scenario of a pair.
-    bench.run([(scenario, drawn) for scenario in scenarios.values()], f"{setting}, {condition}")
-    keys = {name: bench.keys(scenario, drawn) for name, scenario in scenarios.items()}
+    note = f"{setting}, {condition}"
+    bench.run([(scenario, drawn) for scenario in scenarios.values()], note, bench.priced)
+    return read_effects(bench, task, setting, condition, [(pair, drawn, drawn) for pair in found])
+
+
+def read_effects(
+    bench: Bench, task: Task, setting: str, condition: str, arms: Sequence[Arms]
+) -> Effects:
+    """Effects, gains and costs of levers whose runs are made.
+
+    Args:
+        bench: Where they were made.
+        task: The specification.
+        setting: Whether levers are taken out or laid over.
+        condition: Where.
+        arms: Each pair with the draws of its two arms.
+    """
+    keys = {
+        scenario.name: bench.keys(scenario, drawn)
+        for pair, *both in arms
+        for scenario, drawn in zip((pair.with_it, pair.without), both, strict=True)
+    }
     outputs = task.columns, task.tiers
-    flat = bench.values([key for of_one in keys.values() for key in of_one], *outputs)
-    read = dict(zip(keys, np.split(flat, len(keys)), strict=True))
-    values = [effects(read[p.with_it.name], read[p.without.name], *outputs) for p in found]
+    flat = [key for of_one in keys.values() for key in of_one]
+    values, presents = (
+        dict(zip(keys, np.split(read(flat, *outputs), len(keys)), strict=True))
+        for read in (bench.values, bench.presents)
+    )
+    pairs_of_names = [(pair.with_it.name, pair.without.name) for pair, *_ in arms]
+    first, drawn, _ = arms[0]
     return Effects(
-        setting,
-        condition,
-        tuple(pair.lever for pair in found),
-        np.stack(values),
-        tuple(f"{found[0].with_it.name} draw {draw.index} seed {seed}" for draw, seed in drawn),
-        found[0].with_it.rows,
-        task.tiers,
+        setting=setting,
+        condition=condition,
+        levers=tuple(pair.lever for pair, *_ in arms),
+        values=np.stack([effects(values[w], values[wo], *outputs) for w, wo in pairs_of_names]),
+        runs=tuple(f"{first.with_it.name} draw {draw.index} seed {seed}" for draw, seed in drawn),
+        rows=first.with_it.rows,
+        gains=np.stack([presents[w] - presents[wo] for w, wo in pairs_of_names]),
+        costs=bench.costs(
+            [
+                (booked_under(pair.with_it, pair.lever), keys[w], keys[wo])
+                for (pair, *_), (w, wo) in zip(arms, pairs_of_names, strict=True)
+            ]
+        ),
+        tiers=task.tiers,
     )
 
 
@@ -139,6 +195,7 @@ def ranks_of(found: Effects, group: str, outcomes: Sequence[str]) -> Ranks | Non
 
 def table_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) -> pd.DataFrame:
     """Rows of the table `ranks`."""
+    part = found.of(ranks.names)
     rows = [
         {
             "setting": found.setting,
@@ -155,11 +212,29 @@ def table_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) 
             **{k: getattr(ranks, k)[i, c] for k in ("rank", "rank_low", "rank_high")},
             **{f"top_{n}": share[i, c] for n, share in ranks.top.items()},
             "tie_set": int(ranks.sets[i, c]),
+            **_priced(part.gains[i, :, c], part.costs[i]),
         }
         for i, lever in enumerate(ranks.names)
         for c, (outcome, tier) in enumerate(columns_of(outcomes, found.tiers))
     ]
     return pd.DataFrame(rows, columns=list(TABLES["ranks"]))
+
+
+def _priced(gain: Array, costs: Array) -> dict[str, object]:
+    """Mean cost by who bears it, and what a yuan of it brings of an outcome that is in yuan."""
+    budget, others = (float(yuan) for yuan in costs.mean(axis=0))
+    whole = costs.sum(axis=1)
+    known = bool(np.isfinite(whole).all())
+    brings = per_yuan(gain, whole) if known else None
+    return {
+        "budget_cost": budget,
+        "others_cost": others,
+        "total_cost": budget + others,
+        "costs": brings.costs if brings else "unknown",
+        "per_yuan": brings.mean if brings else np.nan,
+        "per_yuan_low": brings.low if brings else np.nan,
+        "per_yuan_high": brings.high if brings else np.nan,
+    }
 
 
 def pairs_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) -> pd.DataFrame:

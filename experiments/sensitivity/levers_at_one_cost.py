@@ -5,21 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from experiments.sensitivity.arms import WITHOUT, pairs
+from experiments.sensitivity.arms import WITHOUT, Pair, pairs
 from experiments.sensitivity.equal_cost import (
     envelope_of,
-    paid_levers,
     pricing,
+    scalable_levers,
     sized,
     solved,
 )
-from experiments.sensitivity.lever_ranks import EQUAL_COST, Effects
-from experiments.sensitivity.runs import effects
+from experiments.sensitivity.lever_ranks import EQUAL_BUDGET, EQUAL_COST, read_effects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from experiments.costs import Borne
     from experiments.draws import Draw
+    from experiments.sensitivity.lever_ranks import Effects
     from experiments.sensitivity.runs import Bench
     from experiments.sensitivity.spec import Task
 
@@ -31,8 +32,11 @@ What is paid for few large projects cannot be cut to the yuan, and effects diffe
 """
 
 
+CONDITION: dict[Borne, str] = {"total": EQUAL_COST, "budget": EQUAL_BUDGET}
+
+
 def at_one_cost(
-    bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]
+    bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]], borne: Borne = "total"
 ) -> tuple[Effects | None, dict[str, Any]]:
     """Size levers until each costs the same, and take their effects at that size.
 
@@ -40,25 +44,26 @@ def at_one_cost(
         bench: Where runs are made.
         task: The specification.
         drawn: Draws with their seeds; the first ones are used.
+        borne: Whose cost is the same.
 
     Returns:
         Effects of the levers that can cost the sum, or None where none can; the sum, and for each
-        lever that is paid its solution, its cost as issued, and whether it is compared.
+        lever its solution, its cost as issued, and whether it is compared.
 
     Raises:
         SensitivityError: No lever of document 55 costs anything.
     """
     spec = task.spec.equal_cost
     assert spec is not None
-    price = pricing(bench, task, drawn[: spec.solved_on])
-    paid = paid_levers(task.levers)
-    issued = dict(zip(paid, price([(lever, 1.0) for lever in paid]), strict=True))
+    price = pricing(bench, task, drawn[: spec.solved_on], borne)
+    scalable = scalable_levers(task)
+    issued = dict(zip(scalable, price([(lever, 1.0) for lever in scalable]), strict=True))
     envelope = envelope_of(issued)
     solutions = solved(price, issued, envelope)
     equal = {
         name: found.scale
         for name, found in solutions.items()
-        if abs(found.cost - envelope) <= NEAR * envelope
+        if found.verdict != "nobody pays" and abs(found.cost - envelope) <= NEAR * envelope
     }
     told = {
         "envelope": envelope,
@@ -70,18 +75,13 @@ def at_one_cost(
     if not equal:
         return None, told
     few = drawn[: spec.draws]
-    with_it = [sized(task, name, size, few) for name, size in equal.items()]
-    without = [(pair.without, few) for pair in pairs(task, task.issued, list(equal))]
-    bench.run([*with_it, *without], EQUAL_COST)
-    keys = [key for arm in (*with_it, *without) for key in bench.keys(*arm)]
-    values = bench.values(keys, task.columns, task.tiers).reshape((2, len(equal), len(few), -1))
-    found = Effects(
-        WITHOUT,
-        EQUAL_COST,
-        tuple(equal),
-        effects(values[0], values[1], task.columns, task.tiers),
-        tuple(f"draw {draw.index} seed {seed}" for draw, seed in few),
-        task.issued.rows,
-        task.tiers,
-    )
-    return found, told
+    with_it = {name: sized(task, name, size, few) for name, size in equal.items()}
+    gone = {pair.lever: pair.without for pair in pairs(task, task.issued, list(equal))}
+    condition = CONDITION[borne]
+    without = [(scenario, few) for scenario in gone.values()]
+    bench.run([*with_it.values(), *without], condition, bench.priced)
+    arms = [
+        (Pair(name, scenario, gone[name]), sizes, few)
+        for name, (scenario, sizes) in with_it.items()
+    ]
+    return read_effects(bench, task, WITHOUT, condition, arms), told

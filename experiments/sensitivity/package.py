@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from experiments.batch import Record
     from experiments.draws import Draw
     from experiments.sensitivity.designs import Design
     from experiments.sensitivity.indices import Index, Morris, Noise, Pawn, Sobol
@@ -58,7 +59,7 @@ def run_design(
 
 
 def _values(
-    bench: Bench, task: Task, listed: Sequence[Listed], note: str
+    bench: Bench, task: Task, listed: Sequence[Listed], note: str, record: Record | None = None
 ) -> tuple[Array, list[str]]:
     """Outputs of runs, shape (runs, columns), and the keys of the runs of the scenario.
 
@@ -67,7 +68,7 @@ def _values(
     if task.spec.quantity == "level":
         bench.say("levels: their spread is mostly that of growth, which no lever moves")
         listed = listed[:1]
-    bench.run(listed, note)
+    bench.run(listed, note, record)
     keys = [bench.keys(scenario, pairs) for scenario, pairs in listed]
     first, *others = (bench.values(of_one, task.columns, task.tiers) for of_one in keys)
     return (effects(first, others[0], task.columns, task.tiers) if others else first), keys[0]
@@ -94,7 +95,8 @@ def measured(
 ) -> tuple[pd.DataFrame, Array]:
     """Rows of the table `measure`, and the effects they are from, shape (draws, columns)."""
     listed = [(scenario, drawn) for scenario in (task.issued, task.baseline)]
-    values, _ = _values(bench, task, listed, "measure")
+    # The first of these runs are those of the levers' effects, which are priced.
+    values, _ = _values(bench, task, listed, "measure", bench.priced)
     names = [
         *(f"parameter.{name}" for name in drawn[0][0].values),
         *(f"outside.{name}" for name in drawn[0][0].outside),

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.batch import Record, population_key, run_key
+from experiments.costs import BORNE, FIRST, LAST, PRESENT, money_of_runs
 from experiments.ensemble import SHIPPED, fitted
 from experiments.populations import load_population
 from experiments.results import Results
 from experiments.runner import run_listed, workers_of
 from experiments.sensitivity.designs import SensitivityError
+from experiments.sql import steady_sum
 from experiments.store import Store
 from model.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     Listed = tuple[Scenario, Sequence[tuple[Draw, int]]]
 
 PROVINCE = "province"
+LAST_YEAR = "sensitivity"
+"""Record of runs of which the last year alone is kept."""
 TIERS = (PROVINCE, "world", "national", "provincial", "county", "none")
 """Units that outputs are of: the province, then its tiers."""
 COUNTS = frozenset({"share", "share a year", "enterprises", "upgrades", "stage", "index"})
@@ -70,7 +74,7 @@ class Bench:
         Raises:
             SensitivityError: A run failed; an analysis has no gaps.
         """
-        kept = record or Record("sensitivity", (PROVINCE, "tier"), self.outcomes, self.year)
+        kept = record or Record(LAST_YEAR, (PROVINCE, "tier"), self.outcomes, self.year)
         ensemble = fitted(SHIPPED)
         facts = {"plan": {"analysis": note}, "ensemble": ensemble.digest if ensemble else ""}
         report = run_listed(
@@ -87,6 +91,14 @@ class Bench:
                 f" {first.run.seed}) failed{more}: {first.origin}: {first.message}; no index is"
                 " found from the others"
             )
+
+    @property
+    def priced(self) -> Record:
+        """What is kept of runs that are priced: all years that costs are counted in, and for what.
+
+        Who is paid is left out: it would be nine tenths of what is kept.
+        """
+        return Record("costs", (PROVINCE, "tier"), self.outcomes, FIRST, places=False)
 
     def seconds_for(self, count: int) -> float:
         """Time that so many runs will take, at the mean CPU time of those in the store."""
@@ -139,6 +151,70 @@ class Bench:
         # same would differ by what is cut off.
         short = wide.reindex(index=list(keys), columns=columns).to_numpy(np.float32)
         return short.astype(np.float64)
+
+    def presents(
+        self, keys: Sequence[str], outcomes: Sequence[str], tiers: Sequence[str] = TIERS
+    ) -> Array:
+        """Present values of outcomes in yuan over the years that costs are counted in.
+
+        Shape as `values`; not a number for outcomes in other units, and for runs of which the first
+        of these years were not kept.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        wanted = pd.DataFrame({"run_key": sorted(set(keys))})
+        flows = [name for name in outcomes if OUTCOMES[name].unit == "yuan"]
+        with Results(self.folder, every=True).connect() as connection:
+            connection.register("wanted", wanted)
+            rows: pd.DataFrame = connection.execute(
+                f"""
+                SELECT run_key, outcome, CASE WHEN level = 'tier' THEN unit_name ELSE level END
+                    AS tier, {steady_sum(f"value * {PRESENT}")} AS value
+                FROM outcome SEMI JOIN wanted USING (run_key)
+                WHERE year BETWEEN {FIRST} AND {LAST} AND level IN ('province', 'tier')
+                    AND outcome IN (SELECT unnest(?))
+                GROUP BY ALL HAVING min(year) = {FIRST}
+                """,
+                [flows],
+            ).df()
+        wide = rows.pivot_table(index="run_key", columns=["outcome", "tier"], values="value")
+        columns = pd.MultiIndex.from_product([outcomes, tiers])
+        found: Array = wide.reindex(index=list(keys), columns=columns).to_numpy(np.float64)
+        return found
+
+    def costs(self, arms: Sequence[tuple[Collection[str], Sequence[str], Sequence[str]]]) -> Array:
+        """Present cost of levers to the budgets and to others, run by run.
+
+        Args:
+            arms: Levers that money is booked under, keys of the runs with and of those without.
+
+        Returns:
+            Shape (arms, runs, 2), yuan; not a number for runs whose ledger was not kept from the
+            first year on.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        keys = sorted({key for _, *both in arms for part in both for key in part})
+        results = Results(self.folder, every=True)
+        rows = money_of_runs(results, keys)
+        with results.connect() as connection:
+            kept: pd.DataFrame = connection.execute(
+                "SELECT run_key FROM run WHERE record <> ?", [LAST_YEAR]
+            ).df()
+        known = pd.Series(0.0, index=sorted(set(kept["run_key"]) & set(keys)))
+        parts = [
+            rows[rows["payer"].isin(payers)].groupby(["lever", "run_key"])["yuan"].sum()
+            for payers in BORNE.values()
+        ]
+        found = np.empty((len(arms), len(arms[0][1]) if arms else 0, len(parts)))
+        for place, (levers, with_it, without) in enumerate(arms):
+            for column, part in enumerate(parts):
+                own = part[part.index.get_level_values("lever").isin(list(levers))]
+                sums = known.add(own.groupby("run_key").sum(), fill_value=0.0).reindex(known.index)
+                with_, none = (sums.reindex(list(k)).to_numpy() for k in (with_it, without))
+                gap = with_ - none
+                found[place, :, column] = gap
+        return found
 
 
 def columns_of(outcomes: Sequence[str], tiers: Sequence[str] = TIERS) -> list[tuple[str, str]]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, StrictInt
 
 from experiments.sensitivity.arms import DOCUMENT, group_of
-from experiments.sensitivity.equal_cost import paid_levers
 from experiments.sensitivity.measure import FEWEST as FEWEST_TO_MEASURE
 from experiments.sensitivity.runs import TIERS
 from experiments.sensitivity.survival import FEWEST as FEWEST_BY_THIRDS
@@ -88,10 +87,17 @@ class Conditions(Part):
 
 
 class EqualCost(Part):
-    """Levers at one cost: draws that sizes are solved on, and that effects are reported on."""
+    """Levers at one cost: draws that sizes are solved on, and that effects are reported on.
+
+    `borne` says whose cost is the same: that of all who bear it, that of the budgets, or each.
+    """
 
     solved_on: Draws
     draws: Draws
+    borne: Annotated[tuple[Literal["total", "budget"], ...], Field(min_length=1)] = (
+        "total",
+        "budget",
+    )
 
 
 class Full(Part):
@@ -290,11 +296,11 @@ def _check_designs(document: Document, spec: SpecFile) -> None:
 
 
 def _check_levers(document: Document, spec: SpecFile, levers: Sequence[str]) -> None:
-    """Refuse a comparison at one cost without a lever of the document that has a cost."""
-    if spec.equal_cost and DOCUMENT not in map(group_of, paid_levers(levers)):
-        paid = [name for name in paid_levers(list(declarations())) if group_of(name) == DOCUMENT]
-        problem = "the common cost is that of levers of document 55, and `levers` has none with one"
-        raise document.error(("equal_cost",), problem, listed(paid))
+    """Refuse a comparison at one cost without a lever of the document: the sum is of theirs."""
+    if spec.equal_cost and DOCUMENT not in map(group_of, levers):
+        of_document = [name for name in declarations() if group_of(name) == DOCUMENT]
+        problem = "the common cost is that of levers of document 55, and `levers` has none of them"
+        raise document.error(("equal_cost",), problem, listed(of_document))
 
 
 def _scenario(document: Document, key: str, name: str, spec: SpecFile) -> Scenario:

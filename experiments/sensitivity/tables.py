@@ -28,11 +28,15 @@ OUTPUT = ("outcome", "tier")
 TABLES: Mapping[str, tuple[str, ...]] = {
     # Mean paired effect of each lever and its rank within its group (document_55 or other).
     # `setting` is without or alone; `condition` says where: all, confirmed (default rows),
-    # equal_cost, demand_low, demand_high and so on (a third of the draws), off_<switch>.
+    # equal_cost, equal_budget, demand_low, demand_high and so on (a third of the draws),
+    # off_<switch>. Costs are present values in yuan by who bears them; `per_yuan` is mean gain
+    # (present value, of outcomes in yuan) over mean cost, where `costs` says that the cost is told
+    # from zero.
     "ranks": (
         "setting", "condition", "group", "lever", "origin", *OUTPUT, "draws", "rows", "mean", "low",
         "high", "floor", "above_noise", "rank", "rank_low", "rank_high", "top_1", "top_3", "top_5",
-        "tie_set",
+        "tie_set", "budget_cost", "others_cost", "total_cost", "costs", "per_yuan", "per_yuan_low",
+        "per_yuan_high",
     ),
     # Pairs among the first five of a group by size, and whether their order can be told.
     "pairs": ("setting", "condition", "group", *OUTPUT, "lever", "other", "tied"),

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -10,9 +11,10 @@ from typer.testing import CliRunner
 
 from experiments import Results
 from experiments.batch import Plan
+from experiments.costs import BEARERS
 from experiments.runner import Options, run_batch, with_rows
 from jiqun.cli import app
-from jiqun.listing import lever_lines, lever_rows, shown
+from jiqun.listing import _evidence, bearers, lever_lines, lever_rows, shown
 from scenarios import InputError, load
 from scenarios import levers as declared
 from scenarios.levers import declarations
@@ -42,6 +44,21 @@ def traced(store):
     return json.loads(jiqun("trace", store, "--json"))
 
 
+def test_all_who_bear_a_cost_are_named_whether_they_grant_it_or_not():
+    guarantee = declarations()["credit_guarantee"]
+    costs = [
+        SimpleNamespace(kind="accrued", paid_by={"banks": 1}, unit_cost="size_tail"),
+        SimpleNamespace(kind="received", paid_by={"households": 1}, unit_cost=None),
+    ]
+    declared = SimpleNamespace(
+        paid_by={"city": 0.6, "province": 0.4}, tax="", costs=costs, fund="guarantee_fund",
+        terms=guarantee.terms, size=guarantee.size,
+    )  # fmt: skip
+    assert bearers(declared) == ["province", "city", "banks"]
+    assert _evidence(declared)["grade"] == "C"
+    assert bearers(declarations()["rd_super_deduction"]) == ["province", "city", "centre"]
+
+
 def test_levers_lists_the_register_with_all_that_can_be_set():
     rows = json.loads(jiqun("levers", "--json"))
     assert [row["id"] for row in rows] == list(declarations())
@@ -50,6 +67,12 @@ def test_levers_lists_the_register_with_all_that_can_be_set():
         assert row["label"]["en"]
         assert set(row["who"]) <= set(WHO)
         assert set(row["settings"]) <= set(SETTINGS)
+        assert set(row["paid_by"]) <= set(BEARERS)
+        assert set(row["payer"]) <= set(row["paid_by"])
+        assert row["cost_basis"]["zh"]
+        assert row["cost_basis"]["en"]
+        assert row["evidence"]["grade"]
+        assert row["evidence"]["source"]
         for name, term in row["terms"].items():
             low, high = term["bounds"]
             assert term["grade"], (row["id"], name)

@@ -10,8 +10,16 @@ import pytest
 from experiments import Results
 from experiments.apart import BreakEven, break_even
 from experiments.batch import Plan
-from experiments.compare import Interval, compare, displaced, gather, private_moved
-from experiments.costs import Books, set_otherwise
+from experiments.compare import (
+    Interval,
+    compare,
+    costs_of,
+    displaced,
+    gather,
+    per_yuan,
+    private_moved,
+)
+from experiments.costs import BUDGET, OTHERS, Books, money, set_otherwise
 from experiments.designs import Bench, DesignError, Shape, compare_designs
 from experiments.draws import Vary
 from experiments.regret import often_best, regret_over_worlds, regrets
@@ -20,17 +28,18 @@ from experiments.store import StoreError
 from experiments.told import compared_data, is_current, pairs_data, read, save
 from jiqun.comparing import _told
 from scenarios import load
+from tests.notebooks import made_up
 
 RUN = ["draw", "seed", "population"]
 RUNS = pd.MultiIndex.from_tuples([(1, 1, "p"), (2, 2, "p")], names=RUN)
 ONE = Options(workers=1)
 
 
-def row(scenario, draw, payer, lever, kind, yuan, origin="pooled"):
+def row(scenario, draw, payer, lever, kind, yuan, origin="pooled", fund="special_funds"):
     return {
         "scenario": scenario, "draw": draw, "seed": draw, "population": "p", "payer": payer,
-        "lever": lever, "origin": origin, "kind": kind, "tier": "none", "place": "hefei",
-        "payee": "small", "yuan": yuan,
+        "fund": fund, "lever": lever, "origin": origin, "kind": kind, "tier": "none",
+        "place": "hefei", "payee": "small", "yuan": yuan,
     }  # fmt: skip
 
 
@@ -38,17 +47,20 @@ def books(*rows):
     return Books(pd.DataFrame([*rows]), dict.fromkeys(("design", "root"), RUNS))
 
 
-def test_cost_is_what_changed_levers_pay_and_forgo_to_province_and_cities():
+def test_cost_is_what_changed_levers_cost_whoever_bears_it():
     found = books(
         row("design", 1, "province", "grant", "paid", 60.0),
         row("design", 1, "city", "grant", "paid", 40.0),
         row("design", 1, "centre", "relief", "forgone", 30.0, "tax"),
         row("design", 1, "province", "relief", "forgone", 20.0, "tax"),
         row("root", 1, "province", "relief", "forgone", 5.0, "tax"),
+        row("design", 1, "banks", "relief", "forgone", 8.0, ""),
         row("design", 1, "province", "title_awards", "paid", 7.0, "older"),
     )
     changed = {"grant", "relief"}
-    assert found.cost("design", "root", changed).tolist() == [115.0, 0.0]
+    assert found.cost("design", "root", changed).tolist() == [153.0, 0.0]
+    assert found.cost("design", "root", changed, BUDGET).tolist() == [145.0, 0.0]
+    assert found.cost("design", "root", changed, OTHERS).tolist() == [8.0, 0.0]
     assert found.cost("design", "root", changed, ("centre",)).tolist() == [30.0, 0.0]
     assert found.feedback("design", "root", changed).tolist() == [7.0, 0.0]
     assert found.cost("design", "root", {"grant"}).tolist() == [100.0, 0.0]
@@ -57,16 +69,109 @@ def test_cost_is_what_changed_levers_pay_and_forgo_to_province_and_cities():
 def test_envelopes_hold_awards_and_what_is_steered_out_of_a_sum_that_stays():
     found = books(
         row("design", 1, "province", "cluster_award", "paid", 10.0, "steered"),
+        row("design", 1, "city", "cluster_award", "paid", 3.0, "steered", "city_funds"),
         row("design", 1, "province", "rd_grant", "paid", 30.0, "steered"),
         row("design", 1, "province", "rd_grant", "paid", 60.0),
         row("root", 1, "province", "rd_grant", "paid", 100.0),
     )
-    envelopes = found.envelopes("design", "root", {"cluster_award"})
-    assert {name: values.iloc[0] for name, values in envelopes.items()} == {
-        "award": 10.0,
-        "programme": 40.0,
-    }
-    assert found.cost("design", "root", {"cluster_award"}).iloc[0] == 10.0
+
+    def first(parts):
+        return {name: values.iloc[0] for name, values in parts.items()}
+
+    one = {"cluster_award"}
+    assert first(found.envelopes("design", "root", one)) == {"award": 13.0, "programme": 43.0}
+    without_cities = found.envelopes("design", "root", one, ("province", "centre"))
+    assert first(without_cities) == {"award": 10.0, "programme": 40.0}
+    # What comes out of a sum that stays is what others lose.
+    assert first(found.new("design", "root", one)) == {"award": 3.0, "programme": 3.0}
+    # Where the sum itself is set otherwise, it is new by as much as it grows.
+    both = {"cluster_award", "special_funds"}
+    assert first(found.new("design", "root", both)) == {"award": 3.0, "programme": 3.0}
+    assert found.cost("design", "root", one).iloc[0] == 13.0
+
+
+def ledger_rows(*booked):
+    """A ledger as a run has it: year, payer, lever, kind, yuan."""
+    return pd.DataFrame(
+        [
+            {
+                "year": year, "payer": payer, "fund": "", "origin": "pooled", "city": "hefei",
+                "tier": "none", "payee": "small", "lever": lever, "article": "", "kind": kind,
+                "yuan": yuan,
+            }
+            for year, payer, lever, kind, yuan in booked
+        ]
+    )  # fmt: skip
+
+
+def priced(folder, *booked):
+    """Present cost by lever and payer of a run with some bookings."""
+    batch = made_up.runs(1, 0, "as_issued")
+    rows = ledger_rows(*booked).assign(run_key=batch["run_key"].iloc[0])
+    outcomes = made_up.outcomes_of(batch, range(2024, 2025), fields=False)
+    made_up.write_shard(folder, batch, outcomes, rows)
+    made_up.write_manifest(folder, ["as_issued"])
+    rows = money(Results(folder), ["as_issued"])
+    return rows.groupby(["lever", "payer"])["yuan"].sum().to_dict()
+
+
+def test_each_kind_of_booking_costs_what_it_takes_from_its_payer(tmp_path):
+    found = priced(
+        tmp_path,
+        (2024, "city", "grant", "committed", 1e6),
+        (2024, "city", "grant", "paid", 1e5),
+        (2024, "city", "grant", "repaid", 2e4),
+        (2024, "banks", "discount", "forgone", 3e4),
+        (2025, "province", "training", "spent", 1.03e4),
+        (2024, "enterprises", "surcharge", "charged", 5e4),
+        (2024, "province", "surcharge", "received", 5e4),
+        (2024, "province", "stake", "invested", 1e6),
+        (2028, "city", "grant", "paid", 1e9),
+        (2023, "city", "grant", "paid", 1e9),
+    )
+    assert found == pytest.approx(
+        {
+            ("grant", "city"): 8e4,
+            ("discount", "banks"): 3e4,
+            ("training", "province"): 1e4,
+            ("surcharge", "enterprises"): 5e4,
+            ("surcharge", "province"): -5e4,
+        }
+    )
+
+
+def test_pay_outs_draw_on_what_was_accrued_and_stakes_cost_their_provision(tmp_path):
+    found = priced(
+        tmp_path,
+        (2024, "province", "credit_guarantee", "accrued", 4e5),
+        (2024, "banks", "credit_guarantee", "accrued", 1e5),
+        (2026, "province", "credit_guarantee", "paid", 9e5),
+        (2024, "province", "guidance_fund", "invested", 1e6),
+        (2024, "province", "guidance_fund", "accrued", 2e5),
+        (2024, "city", "grant", "paid", 1e5),
+    )
+    assert found == pytest.approx(
+        {
+            ("credit_guarantee", "province"): 4e5,
+            ("credit_guarantee", "banks"): 1e5,
+            ("guidance_fund", "province"): 2e5,
+            ("grant", "city"): 1e5,
+        }
+    )
+
+
+def test_a_yuan_of_cost_brings_a_ratio_only_where_the_cost_is_told_from_zero():
+    gain = pd.Series(np.linspace(10.0, 30.0, 9))
+    assert per_yuan(gain, pd.Series([10.0] * 9)).mean == pytest.approx(2.0)
+    found = per_yuan(gain, 0.5 * gain)
+    assert (found.low, found.high) == pytest.approx((2.0, 2.0))
+    for cost, said in (
+        ([0.0] * 9, "nothing"), (np.linspace(-1.0, 9.0, 9), "unclear"), ([-2.0] * 9, "brings in"),
+    ):  # fmt: skip
+        assert costs_of(Interval.of(pd.Series(cost))) == said
+        assert per_yuan(gain, pd.Series(cost)) is None
+    few = per_yuan(gain[:3], pd.Series([10.0] * 3))
+    assert (few.low, few.high) == (None, None)
 
 
 def test_levers_set_otherwise_are_those_that_differ_or_are_missing():
@@ -181,7 +286,7 @@ def test_designs_cost_what_the_baseline_directs(compared):
         assert np.isfinite(scaled.comparison.effects["value_added"].gain.mean)
     assert {s.solution.verdict for s in compared.scaled if s.envelope == "award"} == {"equal"}
     credit = next(s.comparison for s in compared.scaled if s.design == "rd_tax_credit")
-    assert credit.centre.mean > credit.cost.mean > 0.0
+    assert credit.bearers["centre"].mean > 0.5 * credit.cost.mean > 0.0
     gains = credit.gains["tier"]
     assert sum(gain.gain.mean for gain in gains.values()) == pytest.approx(
         credit.effects["value_added"].gain.mean,
@@ -195,7 +300,7 @@ def test_the_cost_of_a_design_is_that_of_the_ledger(compared, folder):
     present = (paid["yuan"] / 1.03 ** (paid["year"] - 2024)).sum() / 2
     scaled = next(s for s in compared.scaled if s.design == "interest_discount")
     assert scaled.comparison.cost.mean == pytest.approx(present)
-    assert scaled.comparison.centre.mean == 0.0
+    assert scaled.comparison.bearers["centre"].mean == 0.0
 
 
 def test_a_second_call_runs_nothing_and_says_the_same(compared, folder):

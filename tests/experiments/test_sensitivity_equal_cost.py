@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.batch import Record
-from experiments.costs import FIRST, LOCAL, Books, money, runs_of
+from experiments.costs import BEARERS, Books, money, runs_of
 from experiments.equal_cost import TOLERANCE
 from experiments.results import Results
 from experiments.runner import Options
@@ -14,16 +13,18 @@ from experiments.sensitivity.arms import without
 from experiments.sensitivity.designs import SensitivityError
 from experiments.sensitivity.equal_cost import (
     envelope_of,
-    paid_levers,
     pricing,
+    scalable_levers,
     sized,
     solved,
 )
-from experiments.sensitivity.lever_ranks import zipped
+from experiments.sensitivity.lever_ranks import lever_effects, ranks_of, table_of, zipped
 from experiments.sensitivity.levers_at_one_cost import at_one_cost
+from experiments.sensitivity.per_yuan import per_yuan
 from experiments.sensitivity.runs import Bench
 from experiments.sensitivity.spec import EqualCost, read_spec
-from scenarios.levers import declarations, most_times
+from experiments.worker import _without_places
+from scenarios.levers import most_times
 
 SUM = 2.5e8
 COST = {
@@ -87,12 +88,46 @@ def test_the_sum_is_the_middle_of_what_the_documents_paid_levers_cost():
         envelope_of({"rd_super_deduction": 1.2e10, "rd_audit": -2e7})
 
 
-def test_levers_that_are_in_no_books_are_not_priced():
-    paid = paid_levers(list(declarations()))
-    assert {"cluster_award", "rd_super_deduction", "special_funds", "credit_guarantee"} <= set(paid)
-    # Of a sum that stays these take a part, whatever their size.
-    assert not {"rd_grant", "equipment_grant"} & set(paid)
-    assert not {"cluster_credit_line", "promotion_bodies", "vat_rate", "energy_price"} & set(paid)
+def test_every_lever_that_can_go_from_none_up_is_priced():
+    task = read_spec("reference")
+    chosen = set(scalable_levers(task))
+    # Of a sum that stays these take a part, whatever their size; some tax is always levied.
+    left = {"rd_grant", "equipment_grant", "vat_rate", "corporate_income_tax"}
+    assert left == set(task.levers) - chosen
+    assert {"cluster_award", "promotion_bodies", "cluster_credit_line"} <= chosen
+    assert len(chosen) > 50
+
+
+def test_a_ledger_without_places_has_the_same_sums():
+    records = {
+        "year": np.array([2024, 2024, 2024, 2025], np.int16),
+        "payer": np.array(["city", "city", "banks", "city"], object),
+        "city": np.array(["hefei", "wuhu", "hefei", "hefei"], object),
+        "tier": np.array(["world", "none", "none", "none"], object),
+        "payee": np.array(["small", "large", "small", "small"], object),
+        "yuan": np.array([0.1, 0.2, 0.5, 0.7]),
+    }
+    found = _without_places(records)
+    assert [*zip(found["year"].tolist(), found["payer"], found["yuan"], strict=True)] == [
+        (2024, "city", 0.1 + 0.2), (2024, "banks", 0.5), (2025, "city", 0.7),
+    ]  # fmt: skip
+    assert set(found) == set(records)
+    assert {*found["city"], *found["tier"], *found["payee"]} == {""}
+
+
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [(np.full(20, 2.0), "costs"), (np.zeros(20), "nothing"), (np.arange(20.0) - 9.5, "unclear")],
+)
+def test_a_ratio_is_told_where_the_cost_is(cost, said):
+    gain = 3.0 * np.arange(1.0, 21.0)
+    found = per_yuan(gain, cost)
+    assert found.costs == said
+    if said == "costs":
+        assert found.mean == pytest.approx(gain.mean() / 2.0)
+        assert found.low < found.mean < found.high
+    else:
+        assert np.isnan([found.mean, found.low, found.high]).all()
 
 
 @pytest.fixture(scope="module")
@@ -134,9 +169,8 @@ def test_a_size_is_on_top_of_what_the_draw_has(task):
 def test_what_shares_the_special_funds_takes_nothing_from_others(task, bench, lever):
     drawn = zipped(task.issued, 2)
     arms = {size: sized(task, lever, size, drawn) for size in (0.0, 0.2, 1.0)}
-    record = Record("costs", ("province", "tier"), bench.outcomes, FIRST)
     gone = (without(task, task.issued, lever), drawn)
-    bench.run([*arms.values(), gone], "on top", record)
+    bench.run([*arms.values(), gone], "on top", bench.priced)
     results = Results(bench.folder)
     names = {size: scenario.name for size, (scenario, _) in arms.items()}
     rows = money(results, [*names.values(), gone[0].name])
@@ -144,10 +178,10 @@ def test_what_shares_the_special_funds_takes_nothing_from_others(task, bench, le
     books = Books(rows, {name: runs[name] for name in [*names.values(), gone[0].name]})
     others = set(rows["lever"]) - {lever}
     # At nought it is as if there were no such lever; then only its own money is more.
-    assert not books.more(names[0.0], gone[0].name, payer=LOCAL).any()
+    assert not books.more(names[0.0], gone[0].name, payer=BEARERS).any()
     for size in (0.2, 1.0):
         own = books.more(names[size], names[0.0], lever=(lever,)).mean()
-        rest = books.more(names[size], names[0.0], payer=LOCAL, lever=others).mean()
+        rest = books.more(names[size], names[0.0], payer=BEARERS, lever=others).mean()
         assert own > 0.0
         assert abs(rest) < 0.5 * own  # cities add to an award by a rule of its size
 
@@ -171,6 +205,39 @@ def test_levers_at_one_cost_by_runs(task, bench):
     costs = price([(name, told[name]["scale"]) for name in found.levers])
     assert costs == pytest.approx([facts["envelope"]] * len(costs), rel=TOLERANCE)
     assert bench.made == made
+    # Costs stand beside effects, and no lever of these costs anybody but the budgets.
+    assert found.costs.shape == (2, 2, 2)
+    assert (found.costs[:, :, 0] > 0.0).all()
+    assert not found.costs[:, :, 1].any()
+    assert np.isfinite(found.gains[:, :, 0]).all()
+    again, budget = at_one_cost(bench, task, drawn, "budget")
+    assert budget["envelope"] == facts["envelope"]
+    assert again.condition == "equal_budget"
+    assert np.array_equal(again.values, found.values)
     # A fund costs what is paid out of it.
     fund, voucher = price([("special_funds", 1.0), ("digital_voucher", 1.0)])
     assert fund > voucher > 0.0
+
+
+def test_ranks_have_cost_by_bearer_and_what_a_yuan_brings(task, bench):
+    drawn = zipped(task.issued, 3)
+    found = lever_effects(bench, task, "without", drawn, ["cluster_award"])
+    ranks = ranks_of(found, "document_55", task.columns)
+    table = table_of(found, "document_55", ranks, task.columns)
+    province = table[table["tier"] == "province"].iloc[0]
+    results = Results(bench.folder)
+    gone = without(task, task.issued, "cluster_award")
+    rows = money(results, [task.issued.name, gone.name])
+    own = rows[(rows["lever"] == "cluster_award") & (rows["draw"] <= 3)]
+    own = own.groupby("scenario")["yuan"].sum()
+    cost = (own[task.issued.name] - own.get(gone.name, 0.0)) / 3
+    assert province["budget_cost"] == province["total_cost"] == pytest.approx(cost)
+    assert province["others_cost"] == 0.0
+    assert province["costs"] == "costs"
+    assert province["per_yuan"] == pytest.approx(found.gains[0, :, 0].mean() / cost)
+    # Runs that kept their last year alone have no cost to tell.
+    other = replace(bench, folder=bench.folder.parent / "last_year")
+    other.run([(task.issued, drawn), (gone, drawn)], "last year")
+    keys = (other.keys(task.issued, drawn), other.keys(gone, drawn))
+    assert np.isnan(other.costs([({"cluster_award"}, *keys)])).all()
+    assert np.isnan(other.presents(keys[0], task.columns, task.tiers)).all()

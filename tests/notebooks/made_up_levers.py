@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.batch import model_hash
+from experiments.sensitivity.lever_ranks import AT_ONE_COST
 from experiments.sensitivity.ranks import Ranks, convergence, growing, ranks
 from experiments.sensitivity.runs import relative
 from experiments.sensitivity.tables import TABLES, Analysis
@@ -22,6 +23,7 @@ CONDITIONS = {
     "all": ("全部抽样", "all draws"),
     "confirmed": ("默认行数", "default rows"),
     "equal_cost": ("等成本", "equal cost"),
+    "equal_budget": ("等财政成本", "equal cost to the budgets"),
     "demand_low": ("需求最弱的三分之一", "weakest third of demand"),
     "demand_high": ("需求最强的三分之一", "strongest third of demand"),
     OFF: ("同行学习关闭", "peer learning off"),
@@ -73,7 +75,7 @@ def analysis(sizes: str = "clear", *, turned: str = "") -> Analysis:
                 own = effects.copy()
                 if condition == turned:
                     own[[0, 1]] = own[[1, 0]]
-                if condition == "equal_cost":
+                if condition in AT_ONE_COST:
                     own = own[:COMPARED]
                 found[setting, condition, group] = ranks(
                     names[: len(own)],
@@ -140,7 +142,7 @@ def facts() -> dict[str, Any]:
         "morris": {"trajectories": 20, "seeds": 2},
         "measure": {"draws": 1_024},
         "levers": named,
-        "equal_cost": {"envelope": 3e8, "levers": costs()},
+        **{name: {"envelope": 3e8, "levers": costs()} for name in AT_ONE_COST},
         "conditions": {name: {"zh": zh, "en": en} for name, (zh, en) in CONDITIONS.items()},
         "factors": {name: {"zh": zh, "en": en} for name, (zh, en) in FACTORS.items()},
         "stages": {
@@ -163,7 +165,13 @@ def costs() -> dict[str, Any]:
         if len(names) > COMPARED + 1:
             verdicts[names[COMPARED + 1]] = "nobody pays"
         found |= {
-            lever: {"verdict": why, "scale": 0.25, "issued": 1.2e9, "compared": lever in compared}
+            lever: {
+                "verdict": why,
+                "scale": 0.25,
+                "cost": 1.7e8,
+                "issued": 1.2e9,
+                "compared": lever in compared,
+            }
             for lever, why in verdicts.items()
         }
     return found
@@ -194,6 +202,13 @@ def _ranks(setting: str, condition: str, group: str, own: Ranks) -> pd.DataFrame
             top_3=own.top[3][i],
             top_5=own.top[5][i],
             tie_set=own.sets[i],
+            budget_cost=3e8 * (i < COMPARED),
+            others_cost=1e8 * (i < COMPARED),
+            total_cost=4e8 * (i < COMPARED),
+            costs="costs" if i < COMPARED else "nothing",
+            per_yuan=1.5 if i < COMPARED else np.nan,
+            per_yuan_low=0.5 if i < COMPARED else np.nan,
+            per_yuan_high=2.5 if i < COMPARED else np.nan,
             origin=declarations()[lever].origin,
         )
         for i, lever in enumerate(own.names)

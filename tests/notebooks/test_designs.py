@@ -41,9 +41,13 @@ def comparison(gain: float, width: float, cost: float) -> dict[str, Any]:
         "baseline": "without_document_55",
         "pairs": 100,
         "cost": interval(cost, cost / 10),
-        "centre": interval(0.0, 0.0),
+        "budget": interval(cost, cost / 10),
+        "others": interval(0.0, 0.0),
+        "costs": "costs",
+        "per_yuan": interval(gain / cost, width / cost),
         "feedback": interval(1e6, 1e7),
         "envelopes": {name: interval(yuan, yuan / 10) for name, yuan in ENVELOPES.items()},
+        "new": {name: interval(yuan / 4, yuan / 10) for name, yuan in ENVELOPES.items()},
         "effects": dict.fromkeys(("value_added", "employees"), effect),
         "private": interval(-0.4, 0.2),
         "displaced": interval(0.3, 0.1) if found else None,
@@ -83,6 +87,7 @@ def data() -> dict[str, Any]:
     return {
         "years": [2024, 2027],
         "discount": 0.03,
+        "borne": "total",
         "baseline": comparison(1e8, 3e8, 1e7) | {"label": {"zh": "按文件执行", "en": "As issued"}},
         "solved_on": 20,
         "reported_on": 100,
@@ -109,19 +114,24 @@ def test_the_first_table_has_a_line_a_design_and_the_baseline_last(data: Any, la
     nothing = words("designs_nothing")
     assert [row[3].startswith("**") for row in table[:3]] == [True, True, False]
     assert len(lines(designs.summary_table(data, words, "award"))) == len(shipped())
-    # What cannot be told from zero has no median and no cost of a yuan.
+    # What cannot be told from zero has no median, and what sets the sum no ratio.
     for row in (table[2], table[-1]):
         assert row[3].startswith(nothing)
-        assert row[4] == "—"
+    assert table[-1][4] == "—"
+    assert words.money(ENVELOPES["programme"] / 4)[0] in table[-1][1]
     # The largest effect stands first, and a design that leaves money over says so.
     assert table[0][0] == data["designs"][0]["label"][lang]
     assert words.name("design_verdicts", "cannot spend") in table[1][0]
 
 
-def test_a_yuan_of_gain_costs_from_to_and_a_gain_near_zero_widely() -> None:
-    words = Words("en")
-    assert designs.unit_cost({"low": 1.12, "high": 51.4}, words) == "1.1–51"
-    assert designs.unit_cost(None, words) == "—"
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_yuan_of_cost_brings_a_ratio_or_the_reason_why_none_is_told(lang: Any) -> None:
+    words = Words(lang)
+    row = {"costs": "costs", "per_yuan": interval(1.2, 0.5)}
+    assert designs.per_yuan(row, words).startswith("+1.2")
+    for said in ("nothing", "unclear", "brings in"):
+        none = {"costs": said, "per_yuan": None}
+        assert designs.per_yuan(none, words) == words.name("cost_said", said)
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -141,9 +151,9 @@ def test_the_headline_names_the_best_or_says_that_none_is_found(data: Any, lang:
     assert first["label"][lang] in best
     assert words.percent(0.4) in best
     assert other["label"][lang] in best
-    # What the centre pays besides is no small print.
+    # What others than the budgets bear is no small print.
     for row in data["designs"]:
-        row["centre"] = interval(7.7e9, 0.0)
+        row["others"] = interval(7.7e9, 0.0)
     assert words.money(7.7e9)[0] in designs.headline(data, words, "programme")
     for row in data["designs"]:
         row["found"] = False

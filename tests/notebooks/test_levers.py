@@ -151,7 +151,10 @@ def test_equal_cost_is_told_of_those_alone_that_can_be_compared(clear: Levers, l
     assert all(len(row) == 3 + len(UNITS) for row in lines(table))
     assert all(row[1:3] == [words.money(1.2e9)[0], "0.25"] for row in lines(table))
     assert not any(name in text for name in known[:COMPARED])
-    for name, why in zip(known[COMPARED:], ("cannot spend", "nobody pays"), strict=False):
+    # What cannot spend the sum says what it could.
+    most = words.bracketed(words("levers_cost_most", most=words.money(1.7e8)[0]))
+    told = {"cannot spend": known[COMPARED] + most, "nobody pays": known[COMPARED + 1]}
+    for why, name in told.items():
         assert words.name("levers_cost_lacking", why).format(names=name) in text
     assert words("levers_cost_unpriced", count=8 - COMPARED - 2) in text
     # A reversal there is none of the order of the first five, some of whom are missing.
@@ -162,6 +165,28 @@ def test_equal_cost_is_told_of_those_alone_that_can_be_compared(clear: Levers, l
     assert [row[6].endswith(f"/{COMPARED}") for row in rows] == [
         row[0][2:].strip("*") in known[:COMPARED] for row in rows
     ]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_each_lever_has_its_cost_by_bearer_and_what_a_yuan_brings(
+    clear: Levers, lang: Lang
+) -> None:
+    words = Words(lang)
+    assert levers_cost.is_priced(clear)
+    table = lines(levers_cost.per_yuan_table(clear, words, DOCUMENT))
+    assert len(table) == len(names(clear, words))
+    paid = [row for row in table if row[2] != "—"]
+    assert len(paid) == COMPARED
+    for row in paid:
+        assert row[2:5] == [words.money(yuan)[0] for yuan in (3e8, 1e8, 4e8)]
+        assert row[5].startswith("+1.5")
+    # What costs nobody anything has no ratio.
+    assert {row[5] for row in table if row not in paid} == {words.name("cost_said", "nothing")}
+    head = words.lines("levers_yuan_head")
+    assert head[2].startswith("由财政承担" if lang == "zh" else "Paid by the budgets")
+    assert head[3].startswith("由其他主体承担" if lang == "zh" else "Borne by others")
+    old = clear.tables["ranks"].drop(columns=["total_cost"])
+    assert not levers_cost.is_priced(replace(clear, tables={**clear.tables, "ranks": old}))
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -1,5 +1,8 @@
 """Money as the ledger booked it."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from experiments import costs
@@ -34,14 +37,6 @@ def test_equity_stands_apart_from_grants(ledger: Money) -> None:
     assert given.to_numpy() == pytest.approx(grants.to_numpy())
 
 
-def test_equity_costs_what_it_would_have_earned_while_it_is_held(worlds: Worlds) -> None:
-    assert abs(costs.HOLDING - (1.0 - 1.03**-8)) < 1e-12
-    rows = costs.money(worlds.results, [AS_ISSUED])
-    held = rows[rows["kind"] == "invested"].groupby("draw")["yuan"].sum()
-    now = sum(1.03**-years for years in range(4))
-    assert held[1] == pytest.approx(costs.HOLDING * now * 3 * 2e7 * 1.001, rel=1e-6)
-
-
 def test_a_run_without_a_row_counts_as_zero(ledger: Money) -> None:
     found = ledger.sums(AS_ISSUED, {"sort": "award", "tier": "county"})
     assert len(found) == 8
@@ -73,9 +68,32 @@ def test_county_clusters_get_nothing_new(ledger: Money, lang: Lang) -> None:
 def test_a_county_cluster_that_is_paid_is_told(ledger: Money) -> None:
     frame = ledger.frame
     moved = frame["tier"].where(frame["tier"] != "provincial", "county")
-    other = Money(frame.assign(tier=moved), ledger.runs)
+    other = replace(ledger, frame=frame.assign(tier=moved))
     words = Words("en")
     assert money.county_sentence(other, words).startswith("Enterprises of county clusters get")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_cost_is_split_by_who_bears_it_and_told_on_the_first_page(
+    ledger: Money, lang: Lang
+) -> None:
+    assert {"cluster_award", "guidance_fund"} <= money.directed()
+    rows = ledger.books.rows
+    banks = rows[rows["kind"] == "invested"].assign(payer="banks", kind="forgone", yuan=1e9)
+    books = replace(ledger.books, rows=pd.concat([rows, banks]))
+    shared = replace(ledger, books=books)
+    budget, others = (shared.borne(payers) for payers in costs.BORNE.values())
+    assert budget.median == pytest.approx(ledger.borne().median)
+    assert others.median == pytest.approx(3e9)
+    assert shared.borne(("banks",)).median == others.median
+    words = Words(lang)
+    table, told = money.bearer_table(shared, words), money.cost_sentence(shared, words)
+    for part, band in (("budget", budget), ("others", others)):
+        assert words.name("borne", part) in table
+        assert words.money(band.median)[0] in table
+        assert words.money(band.median)[0] in told
+    # Made-up awards are all paid out of the sum that stays.
+    assert ledger.new("award").high == 0.0
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -88,6 +106,7 @@ def test_money_tables_are_whole(worlds: Worlds, ledger: Money, lang: Lang) -> No
         money.city_table(ledger, words),
         money.envelope_table(ledger, words),
         money.payer_table(ledger, words),
+        money.bearer_table(ledger, words),
         money.award_table(worlds, ledger, words),
     ]
     for page in pages:

@@ -1,0 +1,312 @@
+"""What the document and each lever do and cost, draw by draw, and whether the order holds.
+
+``python -m calibration.effects [--draws 64] [--switch NAME ...] [--rows 2500] [--workers 2]`` runs
+the province to the end of 2023 once a draw and branches: as issued, without the document, and with
+or without each lever. The table gets one row a draw, lever and switch, is written after each draw,
+and goes on where it stopped; rows of another model or other data are left out. Draw i has seed i.
+``--page`` writes the page from the table as it stands.
+
+A switch takes a mechanism or a choice of form away from all arms alike: those of
+`scenarios/structure.yaml` by their ids, and
+
+- ``conversion``: estimates of the literature as published, none turned into one on productivity;
+- ``symmetric_priors``: skewed ranges that no fit narrows cut to the same width on both sides of the
+  central value, so that a mean is no longer above its centre for the shape of a range alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from calibration.effects_page import page
+from experiments.batch import POPULATION_SEED, model_hash
+from experiments.costs import (
+    BEARERS,
+    DISCOUNT,
+    FIRST,
+    RUN,
+    YEARS,
+    Books,
+    money_of,
+    set_otherwise,
+)
+from experiments.draws import Draw, draws
+from experiments.ensemble import SHIPPED, fitted
+from experiments.priors import Law
+from experiments.sensitivity.analysis import at_rows
+from experiments.sensitivity.arms import Pair, pairs
+from experiments.sensitivity.equal_cost import booked_under
+from experiments.sensitivity.runs import TIERS
+from experiments.sensitivity.spec import read_spec
+from model import ClusterPolicyModel
+from model.estimates import HELD, OWN, Basis
+from model.population import Population, build_population
+from scenarios.structure import switches
+from scenarios.tables import table, tables_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from experiments.sensitivity.spec import Task
+    from model.scenario import Scenario
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = ROOT / "calibration" / "results" / "effects.parquet"
+PAGE = ROOT / "docs" / "effects.md"
+MAIN, PACKAGE = "none", "package"
+"""Name of no switch, and of the document as a whole."""
+CONVERSION, SYMMETRIC = "conversion", "symmetric_priors"
+ASKED = ("finite_credit", CONVERSION, "others_do_the_same", SYMMETRIC)
+"""Switches that the order is asked to survive, where the model has them."""
+PAST, YEAR = 2023, 2027
+"""Last year that all arms share, and the year that effects are told of."""
+OUTCOME = "value_added"
+KEY = ["draw", "lever", "switch"]
+FINGERPRINT = ["rows", "model", "tables"]
+NO_CONVERSION = Basis(OWN, HELD)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One draw under one switch."""
+
+    draw: int
+    switch: str
+    rows: int
+    levers: tuple[str, ...] = ()
+
+
+def known_switches() -> tuple[str, ...]:
+    """All switches there are, and none."""
+    return (MAIN, *switches(), CONVERSION, SYMMETRIC)
+
+
+@cache
+def task_at(rows: int) -> Task:
+    """The scenarios, at a number of rows."""
+    return at_rows(read_spec("reference"), rows)
+
+
+@cache
+def population_at(rows: int) -> Population:
+    """The one population that all draws start from."""
+    issued = task_at(rows).issued
+    return build_population(issued.province, issued.parameters, rows, POPULATION_SEED)
+
+
+def under(switch: str, scenario: Scenario, draw: Draw) -> Scenario:
+    """A scenario at the values of a draw, under a switch."""
+    values = dict(draw.values)
+    if switch in switches():
+        values |= switches()[switch].off
+    if switch == SYMMETRIC:
+        values = symmetric(values)
+    if switch == CONVERSION:
+        as_published = dict.fromkeys(scenario.province.estimates, NO_CONVERSION)
+        province = replace(scenario.province, estimates=as_published)
+        scenario = replace(scenario, province=province)
+    return replace(draw, values=values).of(scenario)
+
+
+def symmetric(values: Mapping[str, float]) -> dict[str, float]:
+    """Values of a draw at the same probabilities of symmetric ranges.
+
+    Ranges that a fit has narrowed stay, and so do even ones. One whose centre is at its end has no
+    width left: it is at its centre.
+    """
+    ensemble = fitted(SHIPPED)
+    seen = set(ensemble.centre) if ensemble else set()
+    moved = dict(values)
+    for row in table("parameters"):
+        if row.name not in values or row.name in seen or row.distribution != "triangular":
+            continue
+        half = min(row.value - row.low, row.high - row.value)
+        if not half:
+            moved[row.name] = row.value
+            continue
+        share = _probability(values[row.name], row.low, row.high, row.value)
+        law = Law("triangular", row.value - half, row.value + half, row.value)
+        moved[row.name] = float(law.quantile(np.asarray(share)))
+    return moved
+
+
+def _probability(value: float, low: float, high: float, mode: float) -> float:
+    """Probability of not more than a value, of a triangular law."""
+    width = high - low
+    if value < mode:
+        return (value - low) ** 2 / (width * (mode - low))
+    return 1.0 - ((high - value) ** 2 / (width * (high - mode)) if high > mode else 0.0)
+
+
+def pairs_of(task: Task, levers: Sequence[str] = ()) -> list[Pair]:
+    """The document as a whole, and each lever."""
+    chosen = [name for name in task.levers if not levers or name in levers]
+    return [Pair(PACKAGE, task.issued, task.baseline), *pairs(task, task.issued, chosen)]
+
+
+def measure(wanted: Wanted) -> pd.DataFrame:
+    """Effects and costs of a draw under a switch: one row a lever."""
+    task = task_at(wanted.rows)
+    found = pairs_of(task, wanted.levers)
+    (draw,) = draws(task.issued, [wanted.draw])
+    arms = {s.name: s for pair in found for s in (pair.with_it, pair.without)}
+    read = {name: _read(model) for name, model in _ended(task.issued, arms, draw, wanted)}
+    run = pd.DataFrame({"run_key": list(arms), "scenario": list(arms)})
+    run = run.assign(draw=draw.index, seed=wanted.draw, population="")
+    ledger = pd.concat([rows.assign(run_key=name) for name, (_, rows) in read.items()])
+    index = pd.MultiIndex.from_frame(run[RUN].head(1))
+    books = Books(money_of(run, ledger), dict.fromkeys(arms, index))
+    facts = {
+        "draw": draw.index, "seed": wanted.draw, "switch": wanted.switch, "rows": wanted.rows,
+        "model": model_hash(), "tables": tables_hash(),
+    }  # fmt: skip
+    return pd.DataFrame(
+        [
+            facts
+            | {"lever": pair.lever}
+            | _effect(read[pair.with_it.name][0], read[pair.without.name][0])
+            | _costs(books, pair, task)
+            for pair in found
+        ]
+    )
+
+
+def _ended(
+    issued: Scenario, arms: Mapping[str, Scenario], draw: Draw, wanted: Wanted
+) -> Iterator[tuple[str, ClusterPolicyModel]]:
+    """Each arm at the end of its last year; those that share the past are branched off."""
+    population = population_at(wanted.rows)
+
+    def begun(scenario: Scenario) -> ClusterPolicyModel:
+        return ClusterPolicyModel(scenario, rng=wanted.draw, population=population)
+
+    past = begun(under(wanted.switch, issued, draw))
+    past.run_until_year(PAST)
+    for name, arm in arms.items():
+        scenario = under(wanted.switch, arm, draw)
+        try:
+            model = past.branch(scenario)
+        except ValueError:  # a lever that begins before the end of the past
+            model = begun(scenario)
+        model.run_until_year(YEAR)
+        yield name, model
+
+
+def _read(model: ClusterPolicyModel) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Value added by year and unit, yuan, and the ledger of a run."""
+    rows = pd.DataFrame(model.records())
+    rows = rows[(rows["outcome"] == OUTCOME) & rows["level"].isin(["province", "tier"])]
+    unit = rows["unit_name"].where(rows["level"] == "tier", "province")
+    by_year = rows.assign(unit=unit).pivot(index="year", columns="unit", values="value")
+    return by_year.loc[list(YEARS), list(TIERS)], pd.DataFrame(model.ledger_records())
+
+
+def _effect(with_it: pd.DataFrame, without: pd.DataFrame) -> dict[str, float]:
+    """Share of value added of the last year, and present value of the gain, by unit."""
+    gap = with_it - without
+    present = (1.0 + DISCOUNT) ** (FIRST - gap.index.to_numpy(dtype=float))
+    gains = gap.mul(present, axis=0).sum()
+    shares = gap.loc[YEAR] / without.loc[YEAR]
+    return shares.add_prefix("share_").to_dict() | gains.add_prefix("gain_").to_dict()
+
+
+def _costs(books: Books, pair: Pair, task: Task) -> dict[str, float]:
+    """Present cost by bearer, of it new money, and feedback of other levers."""
+    names = pair.with_it.name, pair.without.name
+    if pair.lever == PACKAGE:
+        one, other = (s.canonical()["levers"] for s in (pair.with_it, pair.without))
+        levers = set_otherwise(one, other)
+    else:
+        levers = booked_under(task.issued, pair.lever)
+    found = {
+        f"cost_{payer}": float(books.cost(*names, levers, (payer,)).iloc[0]) for payer in BEARERS
+    }
+    return found | {
+        "new": float(books.new(*names, levers)["programme"].iloc[0]),
+        "feedback": float(books.feedback(*names, levers).iloc[0]),
+    }
+
+
+def kept(path: Path, rows: int) -> pd.DataFrame:
+    """Rows of a table that the model and the data that are here made, at a number of rows."""
+    if not path.is_file():
+        return pd.DataFrame(columns=[*KEY, *FINGERPRINT])
+    frame = pd.read_parquet(path)
+    now = (frame["model"] == model_hash()) & (frame["tables"] == tables_hash())
+    if dropped := int((~now | (frame["rows"] != rows)).sum()):
+        print(f"{dropped:,} rows of another model, other data or other rows are left out")
+    return frame[now & (frame["rows"] == rows)]
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """Write the table whole, or leave the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    frame.sort_values(KEY, kind="stable").to_parquet(part, index=False, compression="zstd")
+    part.replace(path)
+
+
+def complete(
+    path: Path, numbers: Iterable[int], chosen: Sequence[str], rows: int, workers: int,
+    levers: tuple[str, ...] = (),
+) -> pd.DataFrame:  # fmt: skip
+    """Make the draws that a table lacks, and write it after each.
+
+    Args:
+        path: The table.
+        numbers: Draws.
+        chosen: Switches.
+        rows: Enterprise rows.
+        workers: Processes.
+        levers: Levers beside the package; all if none is named.
+    """
+    found = kept(path, rows)
+    done = set(zip(found["draw"], found["switch"], strict=True))
+    todo = [Wanted(i, s, rows, levers) for i in numbers for s in chosen if (i, s) not in done]
+    with ProcessPoolExecutor(workers) as pool:
+        for number, job in enumerate(as_completed([pool.submit(measure, one) for one in todo]), 1):
+            found = pd.concat([found, job.result()]) if len(found) else job.result()
+            write(found, path)
+            print(f"{number} of {len(todo)} draws", flush=True)
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Complete the table, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--draws", type=int, default=64)
+    names = [name for name in (MAIN, *ASKED) if name in known_switches()]
+    parser.add_argument(
+        "--switch", action="append", choices=known_switches(), help=f"default: {', '.join(names)}"
+    )
+    parser.add_argument("--rows", type=int, default=2_500)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--lever", action="append", default=[], help="all if none is named")
+    parser.add_argument("--table", type=Path, default=TABLE)
+    parser.add_argument("--to", type=Path, default=PAGE, help="where the page goes")
+    parser.add_argument("--page", action="store_true", help="write the page alone")
+    asked = parser.parse_args(arguments)
+    if not asked.page:
+        complete(
+            asked.table, range(1, asked.draws + 1), asked.switch or names, asked.rows,
+            asked.workers, tuple(asked.lever),
+        )  # fmt: skip
+    if not asked.table.is_file():
+        print(f"{asked.table} is not there: run without --page first")
+        return 2
+    asked.to.write_text(page(pd.read_parquet(asked.table)), encoding="utf-8")
+    print(f"wrote {asked.to}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
