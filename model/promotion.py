@@ -74,9 +74,9 @@ class Drive:
             field = int(new["field"][row])
             chance = (m.city_given_field[field] * self.seats[field]).cumsum()
             city = min(int(np.searchsorted(chance, place[row] * chance[-1])), len(CITIES) - 1)
-            cluster, tier, pool, _ = m.pools[field * len(CITIES) + city]
+            cluster, tier, _, _ = m.pools[field * len(CITIES) + city]
             new["city"][row], new["cluster"][row] = city, cluster
-            new["tier"][row], new["pool"][row], new["county_cluster"][row] = tier, pool, -1
+            new["tier"][row], new["pool"][row], new["county_cluster"][row] = tier, cluster, -1
         comes = seated | ~more
         return {name: values[comes] for name, values in new.items()}, promoted[comes]
 
