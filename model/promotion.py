@@ -84,9 +84,9 @@ class Drive:
                     promoted[row], comes[row] = False, not more[row]
                     continue
                 left[city] = left_of(left[city], asked[row])
-            cluster, tier, pool, _ = m.pools[field * len(CITIES) + city]
+            cluster, tier, _, _ = m.pools[field * len(CITIES) + city]
             new["city"][row], new["cluster"][row] = city, cluster
-            new["tier"][row], new["pool"][row], new["county_cluster"][row] = tier, pool, -1
+            new["tier"][row], new["pool"][row], new["county_cluster"][row] = tier, cluster, -1
         return {name: values[comes] for name, values in new.items()}, promoted[comes]
 
     def _incentive(self, m: ClusterPolicyModel, new: Mapping[str, npt.NDArray[Any]]) -> Array:

@@ -514,6 +514,13 @@ def promoted(base, plants, additional, *others):
     return run_to(fork(base, having(base.policy, lever, *others)), "costs and taxes")
 
 
+def test_a_plant_won_for_a_cluster_shares_the_knowledge_of_its_members(base):
+    e = promoted(base, 20.0, 1.0).enterprises
+    new = (e.founded >= base.quarter + 1) & e.plant & (e.cluster >= 0)
+    assert new.sum() > 5
+    assert np.array_equal(e.pool[new], e.cluster[new])
+
+
 def test_promotion_moves_plants_between_cities_unless_they_are_additional(base):
     usual = plants_of(run_to(fork(base, base.policy), "costs and taxes"))
     rival = promoted(base, 20.0, 0.0)
