@@ -30,6 +30,8 @@ def _literals() -> frozenset[str]:
 
 
 LITERALS = _literals()
+UNIT_COSTS = {cost.unit_cost for lever in declarations().values() for cost in lever.costs}
+"""Parameters that costs name; `test_bearers.py` says that each is booked."""
 
 
 def asked(path: Path) -> set[str]:
@@ -77,11 +79,11 @@ def read(scenario, populate):
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_parameter_is_used(name, read):
-    """By its own name, as a lever's drawn term, or by a name put together in the code."""
+    """By its own name, as a lever's drawn term or cost, or by a name put together in the code."""
     if by_year := BY_YEAR.fullmatch(name):
         assert by_year[1] in LITERALS
     else:
-        assert name in LITERALS or name in read
+        assert name in LITERALS or name in read or name in UNIT_COSTS
 
 
 @pytest.mark.parametrize("lever", declarations().values(), ids=lambda lever: lever.id)
