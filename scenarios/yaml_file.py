@@ -141,7 +141,6 @@ class _Loader(_Plain, yaml.SafeLoader):
     """Scans in Python, which is slow and says better what is wrong."""
 
 
-
 def find_specification(name_or_path: str | Path, folder: Path, shipped: Sequence[str]) -> Path:
     """File of a specification: one that comes with the project, by name, or any other.
 
