@@ -13,6 +13,8 @@ DESIGN_DRAWS ?= 40
 SOLVE_DRAWS ?= 4
 MAIN    := without_document_55 as_issued
 TEST_WORKERS ?= 2
+# What tests of a module share is made by one worker, not by each.
+PYTEST := $(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadgroup
 
 # Runs are parallel over processes, so a library that starts threads of its own only gets in the way.
 export OMP_NUM_THREADS := 1
@@ -55,10 +57,10 @@ sensitivity: setup ## rank the levers anew, for later reports: 60,000 runs (an h
 	$(JIQUN) sensitivity reference --out build/sensitivity --adopt
 
 test: setup ## the tests that need no browser and no system package
-	$(PYTHON) -m pytest -n $(TEST_WORKERS) -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: setup ## the others: notebooks, browser, Dask, killed batches
-	$(PYTHON) -m pytest -m slow
+	$(PYTEST) -m slow
 
 test-all: test test-slow ## all tests
 

@@ -12,8 +12,10 @@ number means one thing in a store.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,9 +123,15 @@ def _of(values: Mapping[str, float], free: set[str]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name in free}
 
 
+@cache
+def _scrambled(dimensions: int, seed: int) -> qmc.Sobol:
+    """A sequence at its start; scrambling takes a hundred times as long as a point."""
+    return qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
+
+
 def _point(dimensions: int, index: int, seed: int) -> Array:
-    """Point of the sequence in the unit cube, whatever was asked for before."""
-    sequence = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
+    """Point of a sequence in the unit cube, whatever was asked for before."""
+    sequence = deepcopy(_scrambled(dimensions, seed))
     if index:
         sequence.fast_forward(index)
     return np.asarray(sequence.random(1)[0], dtype=np.float64)

@@ -211,7 +211,7 @@ class Store:
             labels = {"zh": scenario.label_zh, "en": scenario.label_en}
             plain = scenario.canonical() | {"label": labels, "baseline": scenario.baseline}
             plain |= {"notices": [asdict(notice) for notice in scenario.notices]}
-            text = yaml.safe_dump(plain, allow_unicode=True)
+            text = yaml.dump(plain, Dumper=yaml.CSafeDumper, allow_unicode=True)
             self._put(path, lambda part: _save_text(part, text))
 
     def add_batch(self, entry: dict[str, Any]) -> None:

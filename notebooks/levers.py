@@ -81,9 +81,10 @@ class Levers:
     def of(self, name: str, **wanted: object) -> pd.DataFrame:
         """Rows of a table that have some values."""
         rows = self.tables[name]
+        kept = np.ones(len(rows), dtype=bool)
         for column, value in wanted.items():
-            rows = rows[rows[column] == value]
-        return rows
+            kept &= (rows[column] == value).to_numpy()
+        return rows[kept]
 
     def ranks(
         self, group: str, *, condition: str = "all", setting: str = "without", **wanted: object

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from yaml._yaml import CParser
+from yaml.composer import Composer
+from yaml.resolver import BaseResolver
 
 from scenarios.errors import ScenarioError, nearest_name
 from scenarios.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MAX_BYTES = 256 * 1024
 """Largest scenario file read; the shipped ones have a few thousand bytes."""
@@ -77,14 +80,15 @@ class _Refused(yaml.MarkedYAMLError):
     """Something YAML allows and these files do not."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Plain(Composer, BaseResolver):
     """Composes nodes without aliases and without the surprises of YAML 1.1 (yes, no, dates)."""
 
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 (the base class has it so)
     depth = 0
+    peek_event: Callable[[], Any]
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        event = self.peek_event()
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _Refused(
                 problem=say("anchors and aliases are not read"), problem_mark=event.start_mark
@@ -119,9 +123,22 @@ _SCALARS = (
     ),
 )
 for _name, _pattern, _first in _SCALARS:
-    _Loader.add_implicit_resolver(
+    _Plain.add_implicit_resolver(
         f"tag:yaml.org,2002:{_name}", _pattern, ["" if c == "\0" else c for c in _first]
     )
+
+
+class _Fast(_Plain, CParser):
+    """Scans in C."""
+
+    def __init__(self, text: str) -> None:
+        CParser.__init__(self, text)
+        Composer.__init__(self)
+        BaseResolver.__init__(self)
+
+
+class _Loader(_Plain, yaml.SafeLoader):
+    """Scans in Python, which is slow and says better what is wrong."""
 
 
 def find_specification(name_or_path: str | Path, folder: Path, shipped: Sequence[str]) -> Path:
@@ -159,9 +176,8 @@ def read_yaml(path: Path) -> Document:
     """
     text = _text(path)
     _refuse_wide_colons(path, text)
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
+        node = _node(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
@@ -171,13 +187,23 @@ def read_yaml(path: Path) -> Document:
             path, line, "", say("not a plain YAML file: {problem}", problem=problem),
             say("one document of keys and values, without tags, anchors and aliases"),
         ) from error  # fmt: skip
-    finally:
-        loader.dispose()
     if node is None or node.tag.endswith(":null"):
         problem, allowed = say("the file is empty"), say("a scenario with at least a name")
         raise ScenarioError(path, 1, "", problem, allowed)
     read = Document(path, None, {})
     return Document(path, _plain(read, node, ()), read.lines, read.numbers)
+
+
+def _node(text: str) -> yaml.Node | None:
+    """The root of a document."""
+    try:
+        return _Fast(text).get_single_node()
+    except yaml.YAMLError:
+        loader = _Loader(text)
+        try:
+            return loader.get_single_node()
+        finally:
+            loader.dispose()
 
 
 _WIDE_COLON = re.compile(r"\s*(?:- +)?([A-Za-z_][A-Za-z0-9_]*)\s*：")

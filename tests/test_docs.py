@@ -91,11 +91,12 @@ def test_odd_names_nothing_that_is_gone() -> None:
     """Every word in code type is a name of the code, of a scenario file or of a table."""
     files = [
         *(ROOT / "model").glob("*.py"),
+        *(ROOT / "experiments").glob("*.py"),
         *(ROOT / "scenarios").glob("*.yaml"),
         *(ROOT / "calibration" / "data").glob("*.csv"),
     ]
     known = set(re.findall(r"\w+", " ".join(path.read_text("utf-8") for path in files)))
-    known |= {path.name for path in files} | {f"model/{path.name}" for path in files}
+    known |= {path.name for path in files} | {f"{path.parent.name}/{path.name}" for path in files}
     quoted = re.findall(r"`([A-Za-z_]\w+(?:[./]\w+)*)`", ODD.read_text("utf-8"))
     assert len(quoted) > 100
     assert sorted(set(quoted) - known) == []

@@ -11,8 +11,15 @@ ROOT = Path(__file__).parents[2]
 SMALL = ("--rows", "1100", "--workers", "1")
 
 
-@pytest.mark.parametrize("path", ["", "."])
-@pytest.mark.parametrize("start", ["module", "script", "code"])
+@pytest.mark.parametrize(
+    ("start", "path"),
+    [
+        ("module", ""), ("script", "."), ("code", "."),
+        pytest.param("module", ".", marks=pytest.mark.slow),
+        pytest.param("script", "", marks=pytest.mark.slow),
+        pytest.param("code", "", marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
 def test_files_of_the_user_in_the_current_folder_do_no_harm(tmp_path, start, path):
     for name in ("model", "scenarios", "experiments", "calibration", "notebooks"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('not this one')")

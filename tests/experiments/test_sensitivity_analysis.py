@@ -1,5 +1,6 @@
 """A whole analysis of a small province: what it leaves behind, and what stops it."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from experiments.sensitivity.tables import TABLES, read
 
 LEVERS = ["cluster_award", "digital_voucher", "rd_super_deduction", "digital_subsidy_2021_2023"]
 DRAWS = 6
+MEASURED = 60
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def task(tmp_path_factory):
     told |= {
         "name": "small", "rows": 1100, "year": 2024, "levers": LEVERS, "latent": {},
         "outcomes": ["value_added", "digital_coverage_above"], "switches": ["peer_effects"],
-        "effects": {"without": DRAWS, "alone": 2}, "measure": 60, "parameters": ["q_peer"],
+        "effects": {"without": DRAWS, "alone": 2}, "measure": MEASURED, "parameters": ["q_peer"],
         "sobol": {"size": 2, "seeds": 2}, "morris": {"trajectories": 2, "seeds": 2},
     }  # fmt: skip
     path = tmp_path_factory.mktemp("spec") / "small.yaml"
@@ -48,8 +50,17 @@ def bench(folder, task, **options):
 
 
 @pytest.fixture(scope="module")
-def made(task, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ranking")
+def begun(task, tmp_path_factory):
+    """A store with the runs of the stage `measure` but those of draws 2 and 3; to be copied."""
+    folder = tmp_path_factory.mktemp("begun") / "store"
+    drawn = [pair for pair in zipped(task.issued, MEASURED) if pair[0].index not in (2, 3)]
+    bench(folder, task).run([(task.issued, drawn), (task.baseline, drawn)], "measure")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(task, begun, tmp_path_factory):
+    folder = shutil.copytree(begun, tmp_path_factory.mktemp("ranking") / "store")
     # What another batch has made is there already.
     run_batch([task.issued, task.baseline], Plan(draws=2), folder, Options(workers=1))
     used = bench(folder, task)
@@ -58,7 +69,7 @@ def made(task, tmp_path_factory):
 
 def test_tables_are_whole_and_read_back(made, task):
     folder, used, analysis = made
-    assert len(used.asked) >= used.made + 4
+    assert len(used.asked) == used.made + 2 * (MEASURED - 1)
     back = read(folder / "sensitivity" / "small")
     outputs = 2 * len(TIERS)
     for name, columns in TABLES.items():
@@ -139,7 +150,7 @@ def test_levels_are_those_of_the_scenario_and_come_with_a_warning(made, task):
     used = bench(folder, task)
     used.say = said.append
     levels = replace(task, spec=task.spec.model_copy(update={"quantity": "level"}))
-    drawn = zipped(task.issued, 60)
+    drawn = zipped(task.issued, MEASURED)
     _, values = measured(used, levels, drawn)
     assert used.made == 0
     assert any("growth" in line for line in said)
@@ -148,14 +159,16 @@ def test_levels_are_those_of_the_scenario_and_come_with_a_warning(made, task):
     assert (values[:, 0] > 1e9).all()
 
 
-def test_one_value_that_is_no_number_stops_with_the_run_named(task, tmp_path):
+def test_one_value_that_is_no_number_stops_with_the_run_named(begun, task, tmp_path):
+    shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
     poisoned = bench(tmp_path, task, work=one_value_is_no_number)
     with pytest.raises(SensitivityError, match=r"draw 3 seed 3.*value_added of county is nan"):
         analyse(poisoned, task)
     assert not (tmp_path / "sensitivity" / "small").exists()
 
 
-def test_a_run_that_fails_stops_with_the_run_named(task, tmp_path):
+def test_a_run_that_fails_stops_with_the_run_named(begun, task, tmp_path):
+    shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
     with pytest.raises(SensitivityError, match=r"draw 2, seed 2\) failed .*seed 2 is not liked"):
         analyse(bench(tmp_path, task, work=fails_at_seed_2), task)
     assert np.array_equal(sorted(p.name for p in (tmp_path / "sensitivity").glob("*")), [])
@@ -170,11 +183,11 @@ def test_every_factor_on_request_by_a_surrogate_that_tells_its_error(made, task)
     asked = replace(
         task,
         spec=task.spec.model_copy(update=few),
-        full=Full(size=32, seeds=1, surrogate=True),
+        full=Full(size=16, seeds=1, surrogate=True),
     )
     found = analyse(used, asked).tables["full"]
     # What it takes is said before it starts; it looks at the main outcome alone.
-    assert any(line.startswith("full: 8 factors, 64 runs at most, about") for line in said)
+    assert any(line.startswith("full: 8 factors, 32 runs at most, about") for line in said)
     assert set(found["outcome"]) == {"value_added"}
     assert set(found["order"]) == {"first", "total"}
     assert found["error"].between(0.0, 10.0).all()
@@ -216,14 +229,16 @@ def test_all_levers_asked_for_are_ranked_and_nothing_else_is_run(tmp_path):
     assert read(tmp_path / "store" / "sensitivity" / "asked").facts["tiers"] == ["county"]
 
 
-def test_the_least_that_is_allowed_works_in_every_stage(tmp_path):
+@pytest.mark.slow
+def test_the_least_that_is_allowed_works_in_every_stage(begun, tmp_path):
+    store = shutil.copytree(begun, tmp_path / "store")
     task = of_file(
         tmp_path,
         **FEW,
         levers=["cluster_award", "digital_voucher"],
         tiers=["province", "county"],
         effects={"without": 4, "alone": 2},
-        measure=60,
+        measure=MEASURED,
         parameters=1,
         outside=["demand"],
         switches=["peer_effects"],
@@ -234,12 +249,15 @@ def test_the_least_that_is_allowed_works_in_every_stage(tmp_path):
         equal_cost={"solved_on": 2, "draws": 2},
         full={"size": 16, "seeds": 1, "surrogate": True},
     )
-    found = analyse(bench(tmp_path / "store", task), task).tables
+    used = bench(store, task)
+    found = analyse(used, task).tables
+    # What is measured is there already, but for draws 2 and 3.
+    assert len(used.asked) >= used.made + 2 * (MEASURED - 2)
     for name in ("ranks", "survival", "sobol", "morris", "measure", "full"):
         assert len(found[name]), name
 
 
-def test_levers_of_older_policy_alone_can_be_confirmed(tmp_path):
+def test_levers_of_older_policy_alone_can_be_confirmed_and_seen_without_a_mechanism(tmp_path):
     task = of_file(
         tmp_path,
         **FEW,
@@ -247,7 +265,12 @@ def test_levers_of_older_policy_alone_can_be_confirmed(tmp_path):
         ranges={"vat_rate": {"low": 0.69, "high": 1.23, "why": "as the law has it"}},
         tiers=["province"],
         effects={"without": 4},
+        switches=["peer_effects"],
         confirm={"levers": 2, "rows": 1200},
+        conditions={"draws": 2},
     )
     ranks = analyse(bench(tmp_path / "store", task), task).tables["ranks"]
     assert set(ranks.loc[ranks["condition"] == "confirmed", "lever"]) == set(task.levers)
+    off = ranks.loc[ranks["condition"] == "off_peer_effects", "lever"]
+    assert set(off) <= set(task.levers)
+    assert len(off)

@@ -69,9 +69,14 @@ def everything(results):
     ]
 
 
+@pytest.fixture(scope="module")
+def read(store):
+    return everything(Results(store))
+
+
 @pytest.mark.parametrize("reader", [Results, Threaded])
-def test_sums_and_means_are_the_same_bits_however_a_store_is_read(store, split, reader):
-    for one, other in zip(everything(Results(store)), everything(reader(split)), strict=True):
+def test_sums_and_means_are_the_same_bits_however_a_store_is_read(read, split, reader):
+    for one, other in zip(read, everything(reader(split)), strict=True):
         assert len(one) or one is not None
         assert one.equals(other)
 

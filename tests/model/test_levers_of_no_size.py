@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model import ClusterPolicyModel
+from model.branching import first_difference
 from scenarios import load
 from scenarios.tables import table
 from tests.model.policy import (
@@ -148,11 +149,23 @@ def test_each_lever_has_a_size():
 
 
 @pytest.fixture(scope="module")
-def ran(populate):
-    """Runs a scenario on a small population to 2027."""
+def end_of_2023(populate, to_date):
+    """The small province under every lever, to be branched and not to be run."""
+    model = ClusterPolicyModel(replace(to_date, rows=600), rng=3, population=populate(600))
+    model.run_until_year(2023)
+    return model
+
+
+@pytest.fixture(scope="module")
+def ran(populate, end_of_2023):
+    """Runs a scenario on a small population to 2027, from where it first differs."""
 
     def run(scenario):
-        model = ClusterPolicyModel(replace(scenario, rows=600), rng=3, population=populate(600))
+        of = replace(scenario, rows=600)
+        if first_difference(of, end_of_2023.policy) > end_of_2023.quarter:
+            model = end_of_2023.branch(of)
+        else:
+            model = ClusterPolicyModel(of, rng=3, population=populate(600))
         model.run_until_year(2027)
         return model
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import warnings
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,9 @@ from tests.notebooks.made_up_levers import levers as made_up
 NO_WINNER = {"zh": "没有哪一种在多数梯度独占第一", "en": "no single lever"}
 
 
+@cache
 def of(sizes: str, *, turned: str = "") -> Levers:
+    """A made-up analysis, to be read only."""
     made = analysis(sizes, turned=turned)
     return Levers(made.facts, made.tables, shipped=False, current=True)
 
@@ -367,6 +370,7 @@ def test_parts_that_were_not_asked_for_are_left_out_of_the_method(clear: Levers)
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("kernels")
 def test_a_store_with_an_analysis_has_its_answer_in_front_and_a_page_of_its_own(
     compared_store: Path, tmp_path: Path
 ) -> None:
