@@ -109,9 +109,9 @@ def test_what_was_drawn_noted_and_set_comes_back(kept, tmp_path):
 )  # fmt: skip
 def test_a_stored_scenario_that_was_changed_is_refused(kept, change, key, said):
     path = kept(load("as_issued"))
-    data = yaml.safe_load(path.read_text("utf-8"))
+    data = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     change(data)
-    path.write_text(yaml.safe_dump(data, allow_unicode=True), "utf-8")
+    path.write_text(yaml.dump(data, Dumper=yaml.CSafeDumper, allow_unicode=True), "utf-8")
     with pytest.raises(ScenarioError, match=said) as caught:
         load(path)
     assert caught.value.key == key
