@@ -21,6 +21,7 @@ LEVER = """
     origin: design
     channel: price_of_rd
     paid_by: {province: 1}
+    cost_basis: {zh: 按台账实付补助核算。, en: "Grant to each project, as booked."}
     fund: additional
     from: 2024-Q1
     size: [rate]

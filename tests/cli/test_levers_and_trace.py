@@ -83,7 +83,8 @@ def test_levers_lists_the_register_with_all_that_can_be_set():
             drawn = term["parameter"]
             assert drawn is None or low <= drawn["low"] <= drawn["high"] <= high
     lever = next(row for row in rows if row["id"] == "digital_voucher")
-    assert lever["paid_by"] == {"province": 1}
+    assert lever["payer"] == {"province": 1}
+    assert lever["paid_by"] == ["province"]
     assert lever["fund"] == "special_funds"
     assert lever["settings"]["take_up"] == {"start": 0.15, "full": 0.4, "years": 3.0}
     assert lever["terms"]["cap"]["default"][0]["value"] == 400_000

@@ -31,7 +31,9 @@ def pair(base, name):
         lever = changed(lever, **{term: steps[-1][1] for term, steps in now.items()})
     of = base.policy
     if name == "city_coordination":
-        of = having(of, document.highest("investment_promotion"))  # whose plants cities bid for
+        # Plants that cities bid for, with incentives that all of them have the money for.
+        bid = changed(document.highest("investment_promotion"), incentive=0.001)
+        of = having(of, bid)
     models = [fork(base, having(of, lever)), fork(base, lacking(of, name))]
     for model in models:
         model.banks.credit = 1e16  # what one borrows makes no loan dearer

@@ -147,6 +147,6 @@ def test_replacement_goes_on_and_nothing_goes_beyond_the_limit():
 
 def test_entry_without_a_limit_asks_nobody(at_2023, monkeypatch):
     model = fork(at_2023(1), at_2023(1).policy)
-    monkeypatch.setattr("model.permits._refused", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr("model.permits.refuse", lambda *_: pytest.fail("asked"))
     run_to(model, "entry")
     assert model.refused_projects == 0.0

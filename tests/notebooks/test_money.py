@@ -79,7 +79,8 @@ def test_cost_is_split_by_who_bears_it_and_told_on_the_first_page(
 ) -> None:
     assert {"cluster_award", "guidance_fund"} <= money.directed()
     rows = ledger.books.rows
-    banks = rows[rows["kind"] == "invested"].assign(payer="banks", kind="forgone", yuan=1e9)
+    banks = rows[rows["lever"] == "cluster_award"].drop_duplicates("draw")
+    banks = banks.assign(payer="banks", kind="forgone", yuan=3e9)
     books = replace(ledger.books, rows=pd.concat([rows, banks]))
     shared = replace(ledger, books=books)
     budget, others = (shared.borne(payers) for payers in costs.BORNE.values())
