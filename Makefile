@@ -14,7 +14,7 @@ SOLVE_DRAWS ?= 4
 MAIN    := without_document_55 as_issued
 TEST_WORKERS ?= 2
 # What tests of a module share is made by one worker, not by each.
-PYTEST := $(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadgroup
+PYTEST := $(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 # Runs are parallel over processes, so a library that starts threads of its own only gets in the way.
 export OMP_NUM_THREADS := 1

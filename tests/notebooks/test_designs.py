@@ -217,7 +217,6 @@ def test_names_of_designs_and_worlds_are_in_the_carried_font_and_in_words() -> N
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("kernels")
 def test_a_store_with_a_comparison_has_a_page_of_its_own(
     compared_store: Path, data: Any, tmp_path: Path
 ) -> None:

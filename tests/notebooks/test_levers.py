@@ -370,7 +370,6 @@ def test_parts_that_were_not_asked_for_are_left_out_of_the_method(clear: Levers)
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("kernels")
 def test_a_store_with_an_analysis_has_its_answer_in_front_and_a_page_of_its_own(
     compared_store: Path, tmp_path: Path
 ) -> None:

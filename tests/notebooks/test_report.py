@@ -123,7 +123,6 @@ def pictures_of_trust() -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("kernels")
 @pytest.mark.parametrize("kind", ["store", "compared_store"])
 def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest) -> None:
     folder: Path = request.getfixturevalue(kind)
@@ -157,7 +156,6 @@ def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest)
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("kernels")
 def test_later_values_are_on_the_page(compared_store: Path, tmp_path: Path) -> None:
     path = tmp_path / "later.csv"
     path.write_text("indicator,year,value,unit,scope\nas_revenue,2024,51000,亿元,Anhui\n", "utf-8")
