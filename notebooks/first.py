@@ -43,9 +43,9 @@ def findings(worlds: Worlds, ledger: Money | None, words: Words) -> str:
 
 
 def levers_answer(found: Levers, words: Words) -> str:
-    """Which levers matter most, in three sentences, under a warning if an earlier model says so."""
-    old = "" if found.current else words("levers_old_short") + "\n\n"
-    return f"{old}{levers.sentences(found, words)}\n\n{words('levers_first_more')}"
+    """Which levers matter most, in three sentences; where only another model says so, that."""
+    told = levers.sentences(found, words) if found.current else words("levers_old_short")
+    return f"{told}\n\n{words('levers_first_more')}"
 
 
 def doubts(worlds: Worlds, evidence: Evidence, words: Words) -> str:

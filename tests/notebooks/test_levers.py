@@ -342,6 +342,7 @@ def test_the_page_says_whose_analysis_it_is_of_what_day_and_how_old(
     assert words("levers_shipped", name="made_up", date="2023-12-31") in told
     assert words("levers_old", command="jiqun sensitivity SPEC.yaml --out s") in told
     assert words("levers_old_short") in first.levers_answer(old, words)
+    assert levers.sentences(old, words) not in first.levers_answer(old, words)
     answer = first.levers_answer(clear, words)
     assert words("levers_old_short") not in answer
     assert answer.startswith(levers.sentences(clear, words))
