@@ -203,8 +203,9 @@ def _ended(
 
 def _read(model: ClusterPolicyModel) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Value added by year and unit, yuan, and the ledger of a run."""
-    rows = pd.DataFrame(model.records())
-    rows = rows[(rows["outcome"] == OUTCOME) & rows["level"].isin(["province", "tier"])]
+    columns = model.records()
+    wanted = (columns["outcome"] == OUTCOME) & np.isin(columns["level"], ["province", "tier"])
+    rows = pd.DataFrame({name: values[wanted] for name, values in columns.items()})
     unit = rows["unit_name"].where(rows["level"] == "tier", "province")
     by_year = rows.assign(unit=unit).pivot(index="year", columns="unit", values="value")
     return by_year.loc[list(YEARS), list(TIERS)], pd.DataFrame(model.ledger_records())

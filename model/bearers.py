@@ -22,7 +22,7 @@ from model.reach import felt, served
 from model.scenario import CITIES, TIERS, quarter_index, year_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from model.clusters import Cluster
     from model.model import ClusterPolicyModel
@@ -102,9 +102,8 @@ def _rows(m: ClusterPolicyModel, amount: Array) -> Array:
     return np.bincount(place(e.city, e.tier, e.size), amount, CELLS)
 
 
-def _clusters(m: ClusterPolicyModel, chosen: Callable[[Cluster], bool], each: float = 1.0) -> Array:
-    """So much for each cluster that is chosen, by cell."""
-    found = [cluster for cluster in m.clusters if chosen(cluster)]
+def _clusters(found: Sequence[Cluster], each: float = 1.0) -> Array:
+    """So much for each cluster, by cell."""
     city = np.array([cluster.city for cluster in found], dtype=np.int64)
     tier = np.array([TIERS.index(cluster.tier) for cluster in found], dtype=np.int64)
     cells = place(city, tier, PAYEES.index("platform"))
@@ -120,8 +119,10 @@ def _province(m: ClusterPolicyModel, amount: float) -> Array:
     return result
 
 
-def _serves(m: ClusterPolicyModel, lever: Lever, cluster: Cluster) -> bool:
-    return cluster.tier in RACING and projects.serves(lever, cluster, m.quarter)
+def _served(m: ClusterPolicyModel, lever: Lever) -> list[Cluster]:
+    """Clusters of the race that a lever serves as such."""
+    groups = lever.groups(m.quarter)
+    return [c for c in m.clusters if c.tier in RACING and projects.holds(groups, c)]
 
 
 def _given_by(lever: Lever, cluster: Cluster) -> bool:
@@ -215,7 +216,8 @@ def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
 def leaders_served(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of the clusters that a lever serves, times years of the quarter."""
     e = m.enterprises
-    inside = np.array([*(_serves(m, lever, cluster) for cluster in m.clusters), False])
+    mine = set(_served(m, lever))
+    inside = np.array([*(cluster in mine for cluster in m.clusters), False])
     reached = inside.take(e.cluster) & (e.role == LEADER)
     return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
 
@@ -225,53 +227,52 @@ def leaders_served(m: ClusterPolicyModel, lever: Lever) -> Array:
 
 def clusters_served(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Clusters that a lever serves, times years of the quarter."""
-    return _clusters(m, lambda c: _serves(m, lever, c), 0.25 * acts(lever, m.quarter))
+    return _clusters(_served(m, lever), 0.25 * acts(lever, m.quarter))
 
 
 def clusters_building_together(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Clusters served that another city has one of the same field for, times years."""
     cities: dict[int, set[int]] = {}
-    for cluster in m.clusters:
-        if _serves(m, lever, cluster):
-            cities.setdefault(cluster.field, set()).add(cluster.city)
-    return _clusters(
-        m,
-        lambda c: _serves(m, lever, c) and len(cities[c.field]) > 1,
-        0.25 * acts(lever, m.quarter),
-    )
+    inside = _served(m, lever)
+    for cluster in inside:
+        cities.setdefault(cluster.field, set()).add(cluster.city)
+    joint = [cluster for cluster in inside if len(cities[cluster.field]) > 1]
+    return _clusters(joint, 0.25 * acts(lever, m.quarter))
 
 
 def templates(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Templates made in the year: one a cluster served, so many a year, and again later."""
-    number = sum(_serves(m, lever, cluster) for cluster in m.clusters)
-    if not number or not acts(lever, m.quarter):
+    inside = _served(m, lever)
+    if not inside or not acts(lever, m.quarter):
         return np.zeros(CELLS)
     yearly, years = m.parameters["templates_a_year"], m.year - year_of(lever.start)
-    due = float(np.clip(number - yearly * (years % RENEWED), 0.0, yearly))
-    return _clusters(m, lambda c: _serves(m, lever, c), due / number)
+    due = float(np.clip(len(inside) - yearly * (years % RENEWED), 0.0, yearly))
+    return _clusters(inside, due / len(inside))
 
 
 def bodies(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Promotion bodies that the lever founded and no title has brought since, times years."""
     in_force = 0.25 * lever.in_force(m.quarter)
-    return _clusters(m, lambda c: c.promotion_body and c.titled_since < 0, in_force)
+    mine = [c for c in m.clusters if c.promotion_body and c.titled_since < 0]
+    return _clusters(mine, in_force)
 
 
 def bodies_with_title(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Promotion bodies of clusters whose title the lever gave, times years of the quarter."""
     in_force = 0.25 * lever.in_force(m.quarter)
-    return _clusters(m, lambda c: c.promotion_body and _given_by(lever, c), in_force)
+    mine = [c for c in m.clusters if c.promotion_body and _given_by(lever, c)]
+    return _clusters(mine, in_force)
 
 
 def task_forces(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Clusters with a plan and a task force, times years of the quarter."""
-    return _clusters(m, lambda c: c.plan, 0.25 * lever.in_force(m.quarter))
+    return _clusters([c for c in m.clusters if c.plan], 0.25 * lever.in_force(m.quarter))
 
 
 def plans(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Plans drawn up in the year."""
     del lever
-    return _clusters(m, lambda c: c.plan_since == m.quarter)
+    return _clusters([c for c in m.clusters if c.plan_since == m.quarter])
 
 
 def offices(m: ClusterPolicyModel, lever: Lever) -> Array:
@@ -281,7 +282,8 @@ def offices(m: ClusterPolicyModel, lever: Lever) -> Array:
 
 def clusters_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Clusters that the year's race judges."""
-    return _clusters(m, lambda c: c.tier in RACING, float(acts(lever, m.quarter)))
+    racing = [c for c in m.clusters if c.tier in RACING]
+    return _clusters(racing, float(acts(lever, m.quarter)))
 
 
 def candidates_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
@@ -293,13 +295,14 @@ def candidates_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
         new = cluster.titled_since == m.quarter
         return cluster.tier in NAMED and (new or cluster.status in ("candidate", "provincial"))
 
-    return _clusters(m, stood, float(held))
+    return _clusters([c for c in m.clusters if stood(c)], float(held))
 
 
 def county_clusters_recognised(m: ClusterPolicyModel, lever: Lever) -> Array:
     """County clusters recognised in the year."""
     del lever
-    return _clusters(m, lambda c: c.tier == "county" and c.titled_since == m.quarter)
+    new = [c for c in m.clusters if c.tier == "county" and c.titled_since == m.quarter]
+    return _clusters(new)
 
 
 def capacity_added(m: ClusterPolicyModel, lever: Lever) -> Array:

@@ -69,7 +69,7 @@ def _inner[F](function: F) -> F:
     return compiled
 
 
-def _compiled[F](signature: str) -> Callable[[F], F]:
+def compiled[F](signature: str) -> Callable[[F], F]:
     """Numba's compiler with its cache, or without one where none can be written."""
 
     def decorate(function: F) -> F:
@@ -82,7 +82,7 @@ def _compiled[F](signature: str) -> Callable[[F], F]:
     return decorate
 
 
-_loop = _compiled("boolean(float64[::1], float64[::1])")
+_loop = compiled("boolean(float64[::1], float64[::1])")
 
 
 @_inner
@@ -375,7 +375,7 @@ def _log1p_all(x: Array, out: Array) -> bool:
     return finite
 
 
-@_compiled("boolean(float64[::1], float64, float64[::1])")
+@compiled("boolean(float64[::1], float64, float64[::1])")
 def _power_all(x: Array, y: float, out: Array) -> bool:
     finite = True
     for i in range(len(x)):
@@ -408,8 +408,11 @@ def _normal_quantile_all(p: Array, out: Array) -> bool:
 
 def _of_all[T: (float, Array, Real)](loop: Callable[[Array, Array], bool], x: T, name: str) -> T:
     """Values of a function at a number or at each element of an array of any shape."""
-    given = np.ascontiguousarray(x, dtype=np.float64)
-    result: Any = np.empty_like(given)
+    # Most are columns as they are; what is handed to NumPy once a call costs as much as the loop.
+    given: npt.NDArray[Any] = np.asarray(x)
+    if given.ndim != 1 or given.dtype != np.float64 or not given.flags.c_contiguous:
+        given = np.ascontiguousarray(given, dtype=np.float64)
+    result: Any = np.empty(given.shape)
     if not loop(given.reshape(-1), result.reshape(-1)):
         raise FloatingPointError(f"{name} of a number outside its range")
     found: Any = result if np.ndim(x) else float(result[0])

@@ -125,3 +125,14 @@ def ration(demand: float, supply: float) -> float:
 def within_limit(wanted: Array, room: Array) -> Array:
     """What is asked of banks of the loans wanted: what the limit leaves room for, yuan."""
     return np.minimum(wanted, np.maximum(room, 0.0))
+
+
+def lost_share(debt: Array, means: Array, usual: float) -> Array:
+    """Part of a loan that is lost when its debtor fails: the usual one, or all beyond its means.
+
+    Args:
+        debt: All that the debtor owes, yuan, shape (rows,).
+        means: Cash and what plant fetches, yuan.
+        usual: Part usually lost, when staff, taxes and suppliers have had theirs.
+    """
+    return np.clip(1.0 - means / np.maximum(debt, 1.0), usual, 1.0)

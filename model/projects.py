@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from model.clusters import Cluster
     from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
-    from model.scenario import Lever
+    from model.scenario import Groups, Lever
 
 LARGEST_PRODUCT = 0.25
 """Most that is sold more, or less, of one product, over all that its maker sells."""
@@ -258,10 +258,13 @@ def _number_of_institutes(m: ClusterPolicyModel, lever: Lever) -> int:
 
 def serves(lever: Lever, cluster: Cluster, quarter: int) -> bool:
     """Whether the groups of a lever hold a cluster as such in a quarter."""
-    groups = {
-        "tier": cluster.tier,
-        "field": FIELDS[cluster.field],
-        "city": CITIES[cluster.city],
-    }
-    allowed = lever.groups(quarter)
-    return all(name in allowed.get(attribute, (name,)) for attribute, name in groups.items())
+    return holds(lever.groups(quarter), cluster)
+
+
+def holds(groups: Groups, cluster: Cluster) -> bool:
+    """Whether target groups hold a cluster as such: its tier, field and city."""
+    return (
+        ("tier" not in groups or cluster.tier in groups["tier"])
+        and ("field" not in groups or FIELDS[cluster.field] in groups["field"])
+        and ("city" not in groups or CITIES[cluster.city] in groups["city"])
+    )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from model.elementary import log1p, normal_quantile
+from model.elementary import compiled, log1p, normal_quantile
 
 if TYPE_CHECKING:
     from model.scenario import Array
@@ -46,6 +46,15 @@ def _key(seed: int, purpose: str, quarter: int) -> np.uint64:
     return np.uint64(_mix((key + (quarter + 4096) * _GOLDEN) & _MASK))
 
 
+@compiled("void(uint64[::1], uint64, float64[::1])")
+def _numbers(ids: npt.NDArray[np.uint64], key: np.uint64, out: Array) -> None:
+    for i in range(len(ids)):
+        x = ids[i] * _STEP + key
+        x = (x ^ (x >> _BY_30)) * _TIMES_FIRST
+        x = (x ^ (x >> _BY_27)) * _TIMES_SECOND
+        out[i] = (np.float64((x ^ (x >> _BY_31)) >> _BY_11) + 0.5) * 2.0**-53
+
+
 def uniform(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
     """Uniform numbers in (0, 1), one an id.
 
@@ -58,18 +67,8 @@ def uniform(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
     Returns:
         Array of shape (rows,).
     """
-    x = ids.view(np.uint64) * _STEP
-    x += _key(seed, purpose, quarter)
-    shifted = x >> _BY_30
-    x ^= shifted
-    x *= _TIMES_FIRST
-    x ^= np.right_shift(x, _BY_27, out=shifted)
-    x *= _TIMES_SECOND
-    x ^= np.right_shift(x, _BY_31, out=shifted)
-    x >>= _BY_11
-    result = x.astype(np.float64)
-    result += 0.5
-    result *= 2.0**-53
+    result = np.empty(len(ids))
+    _numbers(np.ascontiguousarray(ids).view(np.uint64), _key(seed, purpose, quarter), result)
     return result
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import demography, network, permits, promotion, relocation, supply, targeting
+from model import demography, finance, network, permits, promotion, relocation, supply, targeting
 from model.elementary import dot, exp, power
 from model.randomness import uniform
 from model.scenario import FIELDS
@@ -86,7 +86,7 @@ def inherited(e: Enterprises, weight: Array, digital_start: Array, skills_gain: 
 
 
 def leave(m: ClusterPolicyModel) -> None:
-    """Exit: cash and scrap pay debts, banks write off the rest, owners keep what is left."""
+    """Exit: who owes banks has failed, and they and guarantors lose their part of its loans."""
     e, p = m.enterprises, m.parameters
     debt = e.debt_short + e.debt_long
     hazard = demography.exit_hazard(
@@ -94,16 +94,17 @@ def leave(m: ClusterPolicyModel) -> None:
         p["exit_below"], p["exit_above"], p["exit_size_power"], p["exit_distress"],
     )  # fmt: skip
     gone = np.flatnonzero(uniform(m.seed_of_run, "exit", e.id, m.quarter) < hazard)
-    w = e.weight[gone]
+    w, owed = e.weight[gone], debt[gone]
     scrap = p["scrap_value"] * e.capital[gone]
     means = e.cash[gone] + scrap
-    repaid = np.minimum(debt[gone], means)
-    borne = _guarantor_pays(m, gone, debt[gone] - repaid)
+    covered = np.minimum(e.debt_covered[gone], owed)
+    borne = covered * finance.lost_share(owed, means, p["guarantee_loss"])
+    lost = (owed - covered) * finance.lost_share(owed, means, p["loss_given_default"])
+    _guarantor_pays(m, gone, borne)
     m.books.book("outside", -dot(w, scrap))
-    lost = dot(w, debt[gone] - repaid - borne)
-    m.books.book("banks", -lost)
-    m.banks.lost += lost
-    m.books.book("households", dot(w, means - repaid))
+    m.books.book("banks", -dot(w, lost))
+    m.banks.lost += dot(w, lost)
+    m.books.book("households", dot(w, means - (owed - borne - lost)))
     m.exits.append((gone, w.copy()))
     supply.fail(m, gone)
     e.weight[gone] = 0.0
@@ -114,12 +115,11 @@ def leave(m: ClusterPolicyModel) -> None:
         getattr(e, name)[gone] = 0.0
 
 
-def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, unpaid: Array) -> Array:
-    """What a guarantor pays banks in the name of those who left in default, yuan a row."""
+def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, borne: Array) -> None:
+    """Pay banks what guarantors bear of the loans of those who failed, yuan a row."""
     e, lever = m.enterprises, m.policy.lever("credit_guarantee")
-    borne = np.minimum(e.debt_covered[gone], unpaid)
     if lever is None or not borne.any():
-        return borne
+        return
     ((origin, fund),) = m.province.parts(lever)
     for kind in ("committed", "paid"):
         targeting.book(m, lever, kind, origin, fund, gone, borne)
@@ -127,4 +127,3 @@ def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, unpaid: Array) -> Array:
     e.year_subsidy[gone] += borne
     m.spent += total
     m.books.book("government", -total)
-    return borne

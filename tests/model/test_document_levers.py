@@ -266,28 +266,41 @@ def test_credit_terms_widen_the_limit_of_those_who_claim(base, name, monkeypatch
         assert np.allclose(wider[users], rate * one.enterprises.knowledge[users], atol=1.0)
 
 
-def test_a_guarantor_bears_its_part_of_a_loss_and_no_more(base):
+@pytest.mark.parametrize("scrap", [0.0, 0.3, 10.0])
+def test_banks_and_guarantor_share_what_is_lost_of_the_loans_of_those_who_leave(base, scrap):
     lever = changed(ISSUED["credit_guarantee"], coverage=0.8, limit=0.2, **ALL)
     model = fork(base, having(base.policy, lever))
-    # A wave of failures, in which nothing is left to pay debts with.
     model.run_for(2)
     before = summed(books_of(model), lever="credit_guarantee", kind="paid")
-    model.parameters.update(exit_below=2.0, exit_above=2.0, scrap_value=0.0)
-    covered = {}
-
-    def seen(m, gone, unpaid, rule=turnover._guarantor_pays):
-        covered["most"] = m.enterprises.weight[gone] @ np.minimum(
-            unpaid, m.enterprises.debt_covered[gone]
-        )
-        return rule(m, gone, unpaid)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turnover, "_guarantor_pays", seen)
-        model.run_for(1)
+    # A wave of failures; nothing, something or more than enough is left to pay debts with.
+    model.parameters.update(exit_below=2.0, exit_above=2.0, scrap_value=scrap)
+    run_to(model, "costs beside grants")
+    e, p = model.enterprises, model.parameters
+    weight, covered = e.weight.copy(), e.debt_covered.copy()
+    debt = e.debt_short + e.debt_long
+    means = e.cash + scrap * e.capital
+    model.banks.lost = 0.0
+    turnover.leave(model)
+    gone = (e.weight == 0.0) & (weight > 0.0)
+    w, debt, covered, means = (x[gone] for x in (weight, debt, covered, means))
+    assert (covered > 0.0).any()
+    beyond = np.maximum(1.0 - means / np.maximum(debt, 1.0), 0.0)
+    of_guarantor = covered * np.maximum(beyond, p["guarantee_loss"])
+    of_banks = (debt - covered) * np.maximum(beyond, p["loss_given_default"])
     paid = summed(books_of(model), lever="credit_guarantee", kind="paid") - before
-    assert paid == pytest.approx(covered["most"])
-    assert paid > 0.0
-    assert model.year_residual < 1e-9
+    assert paid == pytest.approx(w @ of_guarantor)
+    assert model.banks.lost == pytest.approx(w @ of_banks)
+    # Nobody pays back more than it has.
+    assert np.all(debt - of_guarantor - of_banks <= means + 1e-3)
+    if scrap == 0.0:
+        assert np.any(beyond > p["guarantee_loss"])
+
+
+def test_a_loan_of_who_fails_is_lost_in_part_however_much_is_left():
+    means = np.array([0.0, 20.0, 60.0, 1e9])
+    found = finance.lost_share(np.full(4, 100.0), means, 0.45)
+    assert found == pytest.approx([1.0, 0.8, 0.45, 0.45])
+    assert finance.lost_share(np.zeros(1), np.zeros(1), 0.45) <= 1.0
 
 
 def test_digital_terms_cut_the_cost_and_bring_the_question_up(base, monkeypatch):

@@ -73,4 +73,4 @@ def test_a_function_is_compiled_without_a_cache_where_none_can_be_written(monkey
         return lambda function: function
 
     monkeypatch.setattr(el, "njit", no_locator)
-    assert el._compiled("boolean(float64)")(len) is len
+    assert el.compiled("boolean(float64)")(len) is len
