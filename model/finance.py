@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 Flag = npt.NDArray[np.bool_]
 
 
-PREMIUM = (-0.01, 0.05)
-"""Discount and premium on the base rate between which credit is supplied."""
-
-
 class Banks(Agent):  # type: ignore[misc]
     """The bank sector: what it lends in all, and what is left of the line for clusters.
 
@@ -86,7 +82,8 @@ class Banks(Agent):  # type: ignore[misc]
             stretch = max(owed + line + asked, 1.0) / max(self.credit, 1.0)
             self.granted = 1.0
             premium = log(stretch) / p["credit_supply_elasticity"]
-            self.premium = float(np.clip(premium, *PREMIUM))
+            least, most = p["credit_premium_least"], p["credit_premium_most"]
+            self.premium = float(np.clip(premium, least, most))
         self.lost = 0.0
         return self.granted
 

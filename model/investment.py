@@ -11,10 +11,9 @@ from model.elementary import power
 if TYPE_CHECKING:
     from model.scenario import Array
 
-GROWTH_SEEN = (0.8, 2.0)
-"""Growth of a field's market over two years that plans go by: no boom is taken to go on at more."""
 LEAST_PRICE = 0.05
 """Least price of equipment after grants over that without: plant is never free."""
+# A guard of the power in `wanted_capital`: it binds at rates over .95 alone, and none comes near.
 
 
 def wanted_capital(

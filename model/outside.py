@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
     from model.scenario import Array
 
-LEAST_LEFT = 0.05
-"""Part of a market that others keep at least: no price falls to nothing."""
-
 
 def outside_world(m: ClusterPolicyModel) -> None:
     """Demand, prices and frontier of the quarter; yearly paths are steps that keep yearly means."""
@@ -65,9 +62,10 @@ def own_supply(m: ClusterPolicyModel) -> Array:
     Until the origin prices are published and hold the answer already; what counts afterwards is
     the part of the market sold since. A year's prices answer to sales of the year before.
     """
-    e = m.enterprises
+    e, p = m.enterprises, m.parameters
     sales = np.bincount(e.field, e.weight * e.revenue, len(FIELDS))
-    before, m.left_to_others = m.left_to_others, np.maximum(1.0 - sales / m.market, LEAST_LEFT)
+    left = np.maximum(1.0 - sales / m.market, p["left_to_others_least"])
+    before, m.left_to_others = m.left_to_others, left
     if m.year <= m.policy.outside.origin + 1:
         return np.ones(len(FIELDS))
-    return power(m.left_to_others / before, m.parameters["supply_price_inverse"])
+    return power(m.left_to_others / before, p["supply_price_inverse"])

@@ -97,7 +97,8 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     limit = np.where(refused, e.plant_limit, np.inf)
 
     # Plant takes time to build and is there for years: it is planned for the market ahead.
-    growth = power(np.clip(m.attraction, *investment.GROWTH_SEEN), 0.5 * p["plan_ahead"])
+    seen = np.clip(m.attraction, p["growth_seen_least"], p["growth_seen_most"])
+    growth = power(seen, 0.5 * p["plan_ahead"])
     sales = e.expected_revenue * growth.take(e.field)
 
     def wanted(rows: Whole | slice, price: Array | float) -> Array:

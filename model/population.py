@@ -91,7 +91,7 @@ def build_population(
     certain = revenue >= CERTAINTY
 
     field = _fields(ids, revenue, weight, above, certain, province, seed)
-    located = _city_given_field(province)
+    located = _city_given_field(province, p)
     city = _cities(ids, field, revenue, certain, located, seed)
     e["field"][:], e["city"][:] = field, city
 
@@ -226,7 +226,7 @@ def _fields(
     return field.astype(np.int64)
 
 
-def _city_given_field(province: Province) -> Array:
+def _city_given_field(province: Province, p: Mapping[str, float]) -> Array:
     """Chance of each city given the field, shape (fields, cities).
 
     Of the tables whose revenue by field and by city is as given, the one nearest to a seed in which
@@ -237,19 +237,20 @@ def _city_given_field(province: Province) -> Array:
     lift = np.ones((len(FIELDS), len(CITIES)))
     known = np.zeros((len(FIELDS), len(CITIES)))
     unsized = np.zeros(len(FIELDS))
+    growth = p["as_revenue_2023"] / province.marginals["revenue"]
     for record in province.clusters:
         pair = FIELDS.index(record.field), CITIES.index(record.city)
         unsized[pair[0]] += record.scale is None and record.tier != "county"
         if record.scale is None:
             lift[pair] += pull[record.tier]
         else:
-            known[pair] = max(known[pair], record.size_at_start)
+            known[pair] = max(known[pair], record.size_at_start(growth))
     sales, cities = province.fields["revenue"], _shares(province.city_weight)
     rest = np.where(known > 0.0, 0.0, lift * cities)
     rest /= rest.sum(axis=1, keepdims=True)
     # Chains with services and other cities count more than a field has: sizes then only say how it
     # is spread. A residual field is more than its clusters, so a size is the least of its pair.
-    most = np.where(_residual(), MOST_KNOWN_OF_REST, MOST_KNOWN) * sales
+    most = np.where(_residual(), p["known_size_most_of_rest"], p["known_size_most"]) * sales
     # Clusters of the higher tiers without a published size are as large as those with one.
     sized = np.count_nonzero(known, axis=1)
     most *= sized / np.maximum(sized + unsized, 1.0)
@@ -266,10 +267,6 @@ def _city_given_field(province: Province) -> Array:
 def _residual() -> npt.NDArray[np.bool_]:
     """Fields that hold what no named field does."""
     return np.array([name.startswith("other_") for name in FIELDS])
-
-
-MOST_KNOWN, MOST_KNOWN_OF_REST = 0.85, 0.5
-"""Most of a field's revenue that the published sizes of its clusters are taken for at the start."""
 
 
 def _shares(values: Array) -> Array:

@@ -356,14 +356,14 @@ class ClusterRecord:
     scale_kind: str = ""
     rake: bool = False
 
-    @property
-    def size_at_start(self) -> float:
+    def size_at_start(self, growth: float) -> float:
         """Published size brought to a year and back to 2018 by the growth of all revenue, yuan.
 
-        Above-scale revenue of the province grew from 36,500 to 50,875 (100 million yuan) by 2023.
+        Args:
+            growth: Above-scale revenue of the province in 2023 over that in 2018.
         """
         yearly = (self.scale or 0.0) / PART_OF_YEAR.get(self.scale_kind, 1.0)
-        return float(yearly * power(50_875.0 / 36_500.0, (2018 - (self.scale_year or 2018)) / 5.0))
+        return float(yearly * power(growth, (2018 - (self.scale_year or 2018)) / 5.0))
 
 
 @dataclass(frozen=True)

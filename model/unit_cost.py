@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
     from model.scenario import Array
 
-LEAST_RATIO, MOST_RATIO = 0.6, 1.6
-"""Plant over that wanted between which the form holds; a ceiling limits sales below."""
-MOST_PLANT = 2.0
-"""Cost of plant over that of labour, at most."""
-
 
 def vat_share(m: ClusterPolicyModel) -> float:
     """VAT payable over value added with it."""
@@ -45,10 +40,12 @@ def normal_sales(m: ClusterPolicyModel) -> Array:
 
 def plant_ratio(m: ClusterPolicyModel) -> Array:
     """Plant over that wanted for the sales expected; one while a new plant runs up, (rows,)."""
-    e = m.enterprises
+    e, p = m.enterprises, m.parameters
     ratio = 4.0 * normal_sales(m) / np.maximum(e.expected_revenue, 1.0)
     running = e.plant & (m.quarter - e.founded < RAMP)
-    return np.where(running, 1.0, np.clip(ratio, LEAST_RATIO, MOST_RATIO))
+    # Between which the form holds; below, the ceiling limits sales.
+    held = np.clip(ratio, p["plant_ratio_least"], p["plant_ratio_most"])
+    return np.where(running, 1.0, held)
 
 
 def shares(m: ClusterPolicyModel) -> tuple[Array, Array]:
@@ -56,7 +53,7 @@ def shares(m: ClusterPolicyModel) -> tuple[Array, Array]:
     e, p = m.enterprises, m.parameters
     labour = e.labour_need * e.wage * m.wage_start * e.va_rate / (1.0 - vat_share(m))
     plant = (m.policy.outside.loan_rate_in(2018) + p["capital_depreciation"]) * e.capital_rate
-    return np.minimum(plant, MOST_PLANT * labour), labour
+    return np.minimum(plant, p["plant_cost_most"] * labour), labour
 
 
 def of_plant(ratio: Array, plant: Array, labour: Array, elasticity: float) -> Array:

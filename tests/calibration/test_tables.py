@@ -175,6 +175,14 @@ def test_only_sizes_of_comparable_scope_are_marginals():
     assert all(row.scale_kind == "revenue" for row in table("clusters") if row.rake == "yes")
 
 
+def test_growth_that_sizes_are_brought_back_by_is_the_published_one():
+    parameter = next(row for row in table("parameters") if row.name == "as_revenue_2023")
+    published = next(row for row in table("figures") if row.id == "s0007")
+    assert published.id in parameter.source
+    assert (published.indicator, published.year) == ("as_revenue", 2023)
+    assert parameter.value == published.value * TABLE_UNITS[published.unit]
+
+
 def test_no_row_leaves_its_source_open():
     for name in ("fields", "cities", "marginals", "outside_world", "rules", "parameters"):
         for row in table(name):

@@ -11,7 +11,6 @@ from model import (
     energy,
     finance,
     innovation,
-    investment,
     network,
     plans,
     projects,
@@ -251,7 +250,8 @@ def test_a_grant_for_equipment_raises_wanted_plant_by_its_price(end_of_2023, old
     assert np.all(targeting.eligible(one.policy.lever(lever), e, one.quarter)[served])
     assert np.array_equal(plan.cost[~served], before.cost[~served])
     assert np.allclose(approval.yuan[served], np.minimum(rate * plan.cost, cap)[served])
-    seen = np.clip(one.attraction, *investment.GROWTH_SEEN) ** (0.5 * p["plan_ahead"])
+    seen = np.clip(one.attraction, p["growth_seen_least"], p["growth_seen_most"])
+    seen = seen ** (0.5 * p["plan_ahead"])
     wanted = e.capital_rate * e.expected_revenue * seen[e.field]
     wanted *= (1 - rate) ** -p["equipment_elasticity"]
     full = served & (plan.cost < cap / rate * (1 - 1e-9))

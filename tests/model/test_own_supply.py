@@ -23,7 +23,7 @@ def state(share, year=2025, inverse=1.0 / 3.0):
         left_to_others=np.full(N, 0.9),
         year=year,
         policy=SimpleNamespace(outside=SimpleNamespace(origin=2023)),
-        parameters={"supply_price_inverse": inverse},
+        parameters={"supply_price_inverse": inverse, "left_to_others_least": 0.05},
     )
 
 

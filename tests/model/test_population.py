@@ -190,7 +190,7 @@ def test_sizes_that_are_no_marginals_spread_a_field_and_move_no_margin(scenario)
     assert sum(r != s for r, s in zip(doubled, province.clusters, strict=True)) == 14
     for clusters in (province.clusters, doubled):
         of = replace(province, clusters=clusters)
-        table = _city_given_field(of) * province.fields["revenue"][:, None]
+        table = _city_given_field(of, scenario.parameters) * province.fields["revenue"][:, None]
         cities = province.city_weight / province.city_weight.sum()
         assert np.allclose(table.sum(axis=1), province.fields["revenue"], rtol=1e-9)
         assert np.allclose(table.sum(axis=0), cities * table.sum(), rtol=1e-9)

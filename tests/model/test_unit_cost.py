@@ -34,11 +34,12 @@ def test_plant_lowers_price_raises_sales_and_saves_labour(end_of_2023, older):
     for model in (one, other):
         run_to(model, "market")
     fell = e.unit_cost - other.enterprises.unit_cost
-    inside = (other.plant_ratio[given] > unit_cost.LEAST_RATIO) & (
-        one.plant_ratio[given] < unit_cost.MOST_RATIO
+    p = one.parameters
+    inside = (other.plant_ratio[given] > p["plant_ratio_least"]) & (
+        one.plant_ratio[given] < p["plant_ratio_most"]
     )
     plant, labour = unit_cost.shares(one)
-    steep = (plant + labour) * plant / labour / one.parameters["plant_labour_substitution"]
+    steep = (plant + labour) * plant / labour / p["plant_labour_substitution"]
     expected = -steep * log(np.full(1, 1.1))
     assert np.allclose(fell[given][inside], expected[given][inside], rtol=1e-9)
     assert not np.any(np.delete(fell, given))
