@@ -47,9 +47,9 @@ def _key(seed: int, purpose: str, quarter: int) -> np.uint64:
 
 
 @compiled("void(uint64[::1], uint64, float64[::1])")
-def _numbers(ids: npt.NDArray[np.uint64], key: np.uint64, out: Array) -> None:
-    for i in range(len(ids)):
-        x = ids[i] * _STEP + key
+def _numbers(steps: npt.NDArray[np.uint64], key: np.uint64, out: Array) -> None:
+    for i in range(len(steps)):
+        x = steps[i] + key
         x = (x ^ (x >> _BY_30)) * _TIMES_FIRST
         x = (x ^ (x >> _BY_27)) * _TIMES_SECOND
         out[i] = (np.float64((x ^ (x >> _BY_31)) >> _BY_11) + 0.5) * 2.0**-53
@@ -68,7 +68,8 @@ def uniform(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
         Array of shape (rows,).
     """
     result = np.empty(len(ids))
-    _numbers(np.ascontiguousarray(ids).view(np.uint64), _key(seed, purpose, quarter), result)
+    # The product is an array of its own, in order and free to be read by compiled code.
+    _numbers(ids.view(np.uint64) * _STEP, _key(seed, purpose, quarter), result)
     return result
 
 
