@@ -68,7 +68,7 @@ Steps = tuple[tuple[int, float], ...]
 """Dated values: quarter from which each holds, and the value."""
 Groups = Mapping[str, tuple[str, ...]]
 """Attribute (tier, field, size, city, role, mu_class, label) to allowed ids; an absent attribute
-allows all."""
+allows all. A trial also names enterprises (`id`)."""
 Targets = tuple[tuple[int, Groups], ...]
 """Dated target groups: quarter from which each holds, and the groups."""
 

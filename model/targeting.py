@@ -37,10 +37,12 @@ def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
 
 
 def eligible(lever: Lever, e: Enterprises, quarter: int) -> Flag:
-    """Enterprises in every group the lever names in a quarter; of labels one of those named."""
+    """Enterprises in every group a lever names in a quarter; in one of the labels or ids named."""
     mask = np.ones(len(e), dtype=bool)
     for attribute, allowed in lever.groups(quarter).items():
-        if attribute == "label":
+        if attribute == "id":  # of a trial, which treats enterprises one by one; no file names any
+            mask &= np.isin(e.id, _numbers(tuple(allowed)))
+        elif attribute == "label":
             mask &= np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
         else:
             mask &= _allowed(attribute, tuple(allowed)).take(getattr(e, attribute))
@@ -51,6 +53,12 @@ def eligible(lever: Lever, e: Enterprises, quarter: int) -> Flag:
 def _allowed(attribute: str, allowed: tuple[str, ...]) -> Flag:
     """Whether each group of an attribute is among those allowed, shape (groups,)."""
     return np.array([name in allowed for name in GROUPS[attribute]])
+
+
+@cache
+def _numbers(allowed: tuple[str, ...]) -> Whole:
+    """Ids of enterprises, as numbers."""
+    return np.array(allowed, dtype=np.str_).astype(np.int64)
 
 
 def take_up(lever: Lever, quarter: int, usual: float) -> float:

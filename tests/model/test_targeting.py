@@ -46,13 +46,14 @@ def of_year(model, outcome):
         ({"city": ("hefei", "wuhu")}, lambda e: np.isin(e.city, [0, CITIES.index("wuhu")])),
         ({"role": ("chain_leader",)}, lambda e: e.role == 2),
         ({"size": ("below_scale",)}, lambda e: ~e.above_scale),
+        ({"id": ("3", "17", "99999999")}, lambda e: np.isin(e.id, [3, 17])),
         ({"label": ("srdi", "high_tech")}, lambda e: np.maximum(e.srdi, e.high_tech) > NEVER),
         (
             {"field": ("nev",), "city": ("hefei",)},
             lambda e: (e.field == FIELDS.index("nev")) & (e.city == 0),
         ),
     ],
-    ids=["all", "tier", "field", "city", "role", "size", "label", "two groups"],
+    ids=["all", "tier", "field", "city", "role", "size", "id", "label", "two groups"],
 )
 def test_a_lever_serves_the_groups_it_names(start, who, member):
     e = start().enterprises
