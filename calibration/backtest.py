@@ -45,6 +45,14 @@ from calibration.backtest_points import (
     point,
 )
 from calibration.backtest_scores import Point, cuts, listed, scores
+from calibration.backtest_second import (
+    Case,
+    cases,
+    score,
+    second_protocol,
+    with_rule_in_force,
+)
+from calibration.backtest_second import write as write_second
 from calibration.ensemble import read_ensemble, write_ensemble
 from calibration.space import Space
 from calibration.targets import known
@@ -65,6 +73,7 @@ if TYPE_CHECKING:
 
     from calibration.backtest_data import ProtocolFile
     from calibration.backtest_points import PastError
+    from calibration.backtest_second import SecondProtocol
     from model.scenario import Lever, Scenario
 
 RESULTS = HERE / "results"
@@ -85,11 +94,16 @@ class BacktestError(ValueError):
     """A question the back-test cannot answer; the message says what is allowed."""
 
 
-def known_at(scenario: Scenario, origin: int) -> Scenario:
+def known_at(scenario: Scenario, origin: int, window: int | None = None) -> Scenario:
     """The scenario as it could have been written at the end of a year.
 
     Later terms of levers, national lists and rule changes are not known; the last known ones go on.
     At the end of the project's own tables the scenario is taken as it stands.
+
+    Args:
+        scenario: The scenario.
+        origin: Last year that is known.
+        window: Years whose mean outside paths start from; as in the table if absent.
     """
     if origin >= ORIGIN:
         return scenario
@@ -109,7 +123,7 @@ def known_at(scenario: Scenario, origin: int) -> Scenario:
     return replace(
         scenario,
         parameters=parameters,
-        outside=outside_world(origin, scenario.outside.position),
+        outside=outside_world(origin, scenario.outside.position, window=window),
         levers=tuple(_as_known(v, last) for v in scenario.levers if v.start <= last),
     )
 
@@ -242,8 +256,9 @@ def ensemble_of(origin: int) -> Path | None:
 
 
 def forecast(
-    origin: int, until: int, plan: ProtocolFile, training: str, workers: int = 1
-) -> Forecast:
+    origin: int, until: int, plan: ProtocolFile, training: str, workers: int = 1, *,
+    window: int | None = None, in_force: bool = False,
+) -> Forecast:  # fmt: skip
     """Simulate from an origin.
 
     Args:
@@ -252,13 +267,18 @@ def forecast(
         plan: The protocol.
         training: ``prior`` or ``posterior``.
         workers: Worker processes.
+        window: Years whose mean outside paths start from; as in the table if absent.
+        in_force: Give the rules of titles and the sizes of national lists that came later.
     """
     path = ensemble_of(origin) if training == "posterior" else None
     if training == "posterior" and path is None:
         raise BacktestError(f"no members are fitted to {origin}: run calibration.backtest --train")
     # What document 55 sets in force is known from its issue on.
     name = plan.scenario_with_actuals if origin >= ORIGIN else plan.scenario
-    scenario = replace(known_at(load(name), origin), rows=plan.rows).until(until)
+    scenario = known_at(load(name), origin, window)
+    if in_force:
+        scenario = with_rule_in_force(scenario, load(name))
+    scenario = replace(scenario, rows=plan.rows).until(until)
     note = ""
     if path is not None and read_ensemble(path)[1]["model_hash"] != model_hash():
         note = "fitted with another version of the model"
@@ -271,6 +291,7 @@ def forecast(
 def backtest(
     train_until: int | None = None, actuals: Path | None = None, training: str | None = None,
     workers: int = 1, plan: ProtocolFile | None = None,
+    made_before: Mapping[int, Forecast] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Forecast and score.
 
@@ -280,6 +301,7 @@ def backtest(
         training: ``prior`` or ``posterior``; posterior where each origin has fitted members.
         workers: Worker processes.
         plan: The protocol; the shipped one if absent.
+        made_before: Forecasts that are there already, by origin.
 
     Returns:
         Plain data: `rmse_ratio`, `coverage_90` and other scores, cuts and every point.
@@ -308,7 +330,7 @@ def backtest(
     for origin in origins:
         wanted = later or _published_after(origin, plan)
         until = max((figure.year for figure in wanted), default=origin)
-        made = forecast(origin, until, plan, training, workers)
+        made = (made_before or {}).get(origin) or forecast(origin, until, plan, training, workers)
         notes.append(made.note)
         first += _points(made, wanted, plan, everything=bool(later), corrected=False)
         points += _points(made, wanted, plan, everything=bool(later), corrected=True)
@@ -385,6 +407,26 @@ def summary(
     }
 
 
+def simulated_cases(
+    plan: ProtocolFile, second: SecondProtocol, trainings: Iterable[str], workers: int = 1
+) -> dict[Case, Forecast]:
+    """Simulate all that the second version scores; the first scores a part of it.
+
+    Args:
+        plan: The protocol.
+        second: Its second version.
+        trainings: How parameters are trained, at the origins of the first version.
+        workers: Worker processes.
+    """
+    return {
+        case: forecast(
+            case.origin, min(case.origin + max(plan.horizons), ORIGIN), plan, case.training,
+            workers, window=second.windows.get(case.origin), in_force=case.in_force,
+        )
+        for case in cases(second, trainings)
+    }  # fmt: skip
+
+
 def train(
     origins: Iterable[int], folder: Path, workers: int, tell: Callable[[str, int, int], None]
 ) -> None:
@@ -416,6 +458,33 @@ def _short(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
+def renew(plan: ProtocolFile, second: SecondProtocol, workers: int) -> None:
+    """Simulate, score by both versions and store the scores."""
+    trainings = [
+        name
+        for name in plan.training
+        if name == "prior" or all(ensemble_of(origin) for origin in plan.origins)
+    ]
+    made = simulated_cases(plan, second, trainings, workers)
+    for training in trainings:
+        before = {origin: made[Case(origin, training, False)] for origin in plan.origins}
+        found = backtest(training=training, plan=plan, made_before=before)
+        write(found)
+        print(
+            f"{training}: RMSE ratio {found['rmse_ratio']:.2f} "
+            f"({found['rmse_ratio_low']:.2f} to {found['rmse_ratio_high']:.2f}), "
+            f"coverage of 90 % {found['coverage_90']:.2f}, {found['points']} points; first "
+            f"method {found['first_method']['rmse_ratio']:.2f}"
+        )
+    again = score(plan, second, made)
+    write_second(again, RESULTS)
+    for row in again["scores"]:
+        print(
+            f"second version, {row['set']} points, {row['training']}, {row['method']}, rule "
+            f"{row['rule']}: {row['rmse_ratio']:.2f}, coverage of 90 % {row['coverage_90']:.2f}"
+        )
+
+
 def main() -> int:
     """Renew the stored scores."""
     options = argparse.ArgumentParser(description="Score pseudo out-of-sample forecasts.")
@@ -427,16 +496,9 @@ def main() -> int:
     plan = protocol()
     if chosen.train:
         train(plan.origins, chosen.folder, chosen.workers, print)
-    for training in () if chosen.page else plan.training:
-        if training == "prior" or all(ensemble_of(origin) for origin in plan.origins):
-            found = backtest(training=training, workers=chosen.workers, plan=plan)
-            write(found)
-            print(
-                f"{training}: RMSE ratio {found['rmse_ratio']:.2f} "
-                f"({found['rmse_ratio_low']:.2f} to {found['rmse_ratio_high']:.2f}), "
-                f"coverage of 90 % {found['coverage_90']:.2f}, {found['points']} points; first "
-                f"method {found['first_method']['rmse_ratio']:.2f}"
-            )
+    second = second_protocol(plan)
+    if not chosen.page:
+        renew(plan, second, chosen.workers)
     PAGE.write_text(page(plan, RESULTS), encoding="utf-8")
     return 0
 

@@ -135,8 +135,7 @@ def point(
     if raw is None or np.isnan(raw).any():
         return None
     error = float(np.mean([figure.error for figure in past])) if past else 0.0
-    rng = np.random.default_rng([made.origin, actual.year, _number(series.indicator)])
-    noise = normal_quantile(rng.random((3, len(raw))))
+    noise = noise_of(made.origin, actual, len(raw))
     jump_off = None
     if series.kind == "growth":
         raw = raw + past_error.shift
@@ -156,6 +155,12 @@ def point(
         series.scopes[0], members, float(np.median(raw)),
         rival(series, made.origin, actual.year), jump_off, apart,
     )  # fmt: skip
+
+
+def noise_of(origin: int, actual: Published, members: int) -> Array:
+    """Normal scores of a point, shape (3, members): target, last figure, error of the model."""
+    rng = np.random.default_rng([origin, actual.year, _number(actual.indicator)])
+    return np.asarray(normal_quantile(rng.random((3, members))))
 
 
 def _number(text: str) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.elementary import dot, log
+from model.elementary import dot, exp, log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +99,15 @@ def rmse_ratio(points: Sequence[Point]) -> float | None:
     return _root([float(p.off(p.median)) for p in both]) / rival if rival > 0.0 else None
 
 
+def ratios_of_series(points: Sequence[Point]) -> list[float]:
+    """Ratio to the rival of each series that has one above zero."""
+    found = [
+        rmse_ratio([p for p in points if p.indicator == name])
+        for name in sorted({p.indicator for p in points})
+    ]
+    return [ratio for ratio in found if ratio]
+
+
 def interval(
     points: Sequence[Point], score: Callable[[Sequence[Point]], float | None],
     samples: int = SAMPLES, seed: int = 1,
@@ -128,6 +137,7 @@ def scores(points: Sequence[Point], samples: int = SAMPLES) -> dict[str, Any]:
     absolute = [abs(float(p.off(p.rival))) for p in both if p.rival is not None]
     mean = float(np.mean([p.crps() for p in both])) if both else None
     spread = interval(points, rmse_ratio, samples) if samples else None
+    by_series = ratios_of_series(points)
     return {
         "points": len(points),
         "series": len({p.indicator for p in points}),
@@ -135,6 +145,8 @@ def scores(points: Sequence[Point], samples: int = SAMPLES) -> dict[str, Any]:
         "rmse_ratio": rmse_ratio(points),
         "rmse_ratio_low": spread[0] if spread else None,
         "rmse_ratio_high": spread[1] if spread else None,
+        "series_median": float(np.median(by_series)) if by_series else None,
+        "series_geometric": float(exp(np.mean(log(np.array(by_series))))) if by_series else None,
         "crps": float(np.mean([p.crps() for p in points])),
         "crps_ratio": mean / float(np.mean(absolute)) if mean is not None else None,
         "coverage_50": float(np.mean([p.inside(0.5) for p in points])),

@@ -32,6 +32,7 @@ def outside_world(
     origin: int,
     position: Mapping[str, float] | None = None,
     times: Mapping[str, float] | None = None,
+    window: int | None = None,
 ) -> Outside:
     """The outside world as known at the end of a year.
 
@@ -39,9 +40,10 @@ def outside_world(
         origin: Last year that is history; later rows of the table are not looked at.
         position: Place of a series between its low (-1) and high (+1) path; central if absent.
         times: What parameters of the outside world are multiplied by after the origin.
+        window: Years whose mean the paths start from; those of the table if absent.
     """
     values = _values()
-    window = int(values["rule", "window_years", None])
+    window = window or int(values["rule", "window_years", None])
     years = range(FIRST_YEAR, origin + 1)
     if len(years) < window:
         raise ValueError(f"an origin needs {window} years of history: {origin} is too early")
