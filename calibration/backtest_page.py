@@ -6,6 +6,9 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any
 
+from calibration.backtest_second import second_protocol
+from calibration.backtest_second_page import second_part
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -24,15 +27,20 @@ with the years 2019-2023 in view, and the list below says what could not be take
 series are not independent and there are fewer than 20 independent ones, so no test of significance
 is made. The protocol, `calibration/backtest.yaml`, was committed before the first scoring.
 
+There are two versions of the protocol. The first is told further down and stays as it was scored;
+the second sets forecasts right at their origin and adds origins.
+
 Errors are percentage points for growth and 100 times the log of forecast over published for levels.
 The naive rival goes on with the drift of the levels known at the origin, or with the last known
-growth. Levels are simulated growth on the last published value.
+growth.
+"""
+FIRST = """
+## First version: scores
 
-## Scores
-
-The first method is that of the protocol as first written. The second was added after its first
-scoring: half of the mean error of growth seen up to the origin goes on, and members carry an error
-as large as was seen then. Little giants are set apart, as a national quota decides their total.
+Levels are simulated growth on the last published value. The first method is that of the protocol as
+first written. The second was added after its first scoring: half of the mean error of growth seen
+up to the origin goes on, and members carry an error as large as was seen then. Little giants are
+set apart, as a national quota decides their total.
 """
 
 
@@ -46,11 +54,16 @@ def page(plan: ProtocolFile, folder: Path) -> str:
     found = stored(plan, folder)
     scores, points = found[list(found)[-1]]
     head = HEAD.format(origins=" and ".join(map(str, plan.origins)))
-    lines = [head.rstrip(), *_scores(found)]
-    lines += ["", f"## By series ({scores['training']}, second method)", *_cut(scores, "series")]
-    lines += ["", "## Every forecast", *_points(points)]
+    second = second_protocol(plan)
+    trained = {name: scores for name, (scores, _) in found.items()}
+    lines = [head.rstrip(), *second_part(second, folder, trained)]
+    lines += [FIRST.rstrip(), *_scores(found)]
+    name = f"{scores['training']}, first version, second method"
+    lines += ["", f"## By series ({name})", *_cut(scores, "series")]
+    lines += ["", f"## Every forecast ({name})", *_points(points)]
     lines += ["", "## What could not be taken out", ""]
     lines += [f"- {item}" for item in plan.hindsight]
+    lines += [f"- second version: {item}" for item in second.hindsight]
     lines += ["", "## Series that are not scored", ""]
     lines += [f"- `{name}`: {why}" for name, why in plan.not_scored.items()]
     return "\n".join(lines) + "\n"

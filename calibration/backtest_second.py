@@ -104,7 +104,8 @@ class SecondProtocol(Part):
     scores: str
     not_done: list[str]
     hindsight: list[str]
-    changes: list[Any]
+    changes: list[str]
+    findings: list[str] = Field(default_factory=list)
 
     @property
     def windows(self) -> dict[int, int]:

@@ -276,7 +276,7 @@ def test_an_origin_of_two_years_knows_no_third():
 @pytest.fixture(scope="module")
 def small():
     """All cases on few rows and members."""
-    plan = PLAN.model_copy(update={"members": 10, "rows": 400})
+    plan = PLAN.model_copy(update={"members": 4, "rows": 400})
     made = bt.simulated_cases(plan, SECOND, ["prior"])
     return plan, made, second_.score(plan, SECOND, made)
 
