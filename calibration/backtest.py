@@ -48,6 +48,7 @@ from calibration.backtest_scores import Point, cuts, listed, scores
 from calibration.backtest_second import (
     Case,
     cases,
+    points_again,
     score,
     second_protocol,
     with_rule_in_force,
@@ -304,7 +305,8 @@ def backtest(
         made_before: Forecasts that are there already, by origin.
 
     Returns:
-        Plain data: `rmse_ratio`, `coverage_90` and other scores, cuts and every point.
+        Plain data: `rmse_ratio`, `coverage_90` and other scores, cuts and every point; the same by
+        the first method and by the second version of the protocol.
 
     Raises:
         BacktestError: There is nothing to score from that origin.
@@ -324,8 +326,10 @@ def backtest(
     if training is None:
         fitted = all(ensemble_of(origin) is not None for origin in origins)
         training = "posterior" if fitted else "prior"
+    second = second_protocol(plan)
     first: list[Point] = []
     points: list[Point] = []
+    again: list[Point] = []
     notes = []
     for origin in origins:
         wanted = later or _published_after(origin, plan)
@@ -333,11 +337,16 @@ def backtest(
         made = (made_before or {}).get(origin) or forecast(origin, until, plan, training, workers)
         notes.append(made.note)
         first += _points(made, wanted, plan, everything=bool(later), corrected=False)
-        points += _points(made, wanted, plan, everything=bool(later), corrected=True)
+        here = _points(made, wanted, plan, everything=bool(later), corrected=True)
+        points += here
+        again += points_again(plan, second, made, here)
     noted = sorted({note for note in notes if note})
     return summary(plan, training, origins, points, noted) | {
         "first_method": scores([p for p in first if not p.apart])
-        | {"forecasts": [listed(p) for p in first]}
+        | {"forecasts": [listed(p) for p in first]},
+        "second_version": scores([p for p in again if not p.apart])
+        | {"name": second.name, "label": second.label, "method": second.headline}
+        | {"forecasts": [listed(p) for p in again]},
     }
 
 
@@ -448,7 +457,8 @@ def write(found: Mapping[str, Any], folder: Path = RESULTS) -> None:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows({k: _short(v) for k, v in row.items()} for row in rows)
-    rest = {key: value for key, value in found.items() if key != "forecasts"}
+    elsewhere = ("forecasts", "second_version")
+    rest = {key: value for key, value in found.items() if key not in elsewhere}
     rest["first_method"] = {k: v for k, v in found["first_method"].items() if k != "forecasts"}
     text = json.dumps(rest, indent=1, ensure_ascii=False, default=str)
     (folder / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
@@ -458,15 +468,15 @@ def _short(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def renew(plan: ProtocolFile, second: SecondProtocol, workers: int) -> None:
-    """Simulate, score by both versions and store the scores."""
-    trainings = [
-        name
-        for name in plan.training
-        if name == "prior" or all(ensemble_of(origin) for origin in plan.origins)
-    ]
-    made = simulated_cases(plan, second, trainings, workers)
-    for training in trainings:
+def trained(plan: ProtocolFile) -> list[str]:
+    """How parameters can be trained: posterior where each origin has fitted members."""
+    fitted = all(ensemble_of(origin) is not None for origin in plan.origins)
+    return [name for name in plan.training if name == "prior" or fitted]
+
+
+def renew(plan: ProtocolFile, second: SecondProtocol, made: Mapping[Case, Forecast]) -> None:
+    """Score what was simulated by both versions and store the scores."""
+    for training in dict.fromkeys(case.training for case in made):
         before = {origin: made[Case(origin, training, False)] for origin in plan.origins}
         found = backtest(training=training, plan=plan, made_before=before)
         write(found)
@@ -498,7 +508,7 @@ def main() -> int:
         train(plan.origins, chosen.folder, chosen.workers, print)
     second = second_protocol(plan)
     if not chosen.page:
-        renew(plan, second, chosen.workers)
+        renew(plan, second, simulated_cases(plan, second, trained(plan), chosen.workers))
     PAGE.write_text(page(plan, RESULTS), encoding="utf-8")
     return 0
 

@@ -55,8 +55,7 @@ def page(plan: ProtocolFile, folder: Path) -> str:
     scores, points = found[list(found)[-1]]
     head = HEAD.format(origins=" and ".join(map(str, plan.origins)))
     second = second_protocol(plan)
-    trained = {name: scores for name, (scores, _) in found.items()}
-    lines = [head.rstrip(), *second_part(second, folder, trained)]
+    lines = [head.rstrip(), *second_part(second, folder)]
     lines += [FIRST.rstrip(), *_scores(found)]
     name = f"{scores['training']}, first version, second method"
     lines += ["", f"## By series ({name})", *_cut(scores, "series")]

@@ -7,6 +7,7 @@ levels, so that series of different units can stand together.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,6 +61,16 @@ class Point:
         """Years from the origin."""
         return self.year - self.origin
 
+    @cached_property
+    def error(self) -> float:
+        """Error of the forecast, in points."""
+        return float(self.off(self.median))
+
+    @cached_property
+    def rival_error(self) -> float | None:
+        """Error of the rival's forecast, in points; None without one."""
+        return None if self.rival is None else float(self.off(self.rival))
+
     def off(self, forecast: Array | float) -> Array:
         """Error of a forecast, in points."""
         values = np.asarray(forecast, dtype=np.float64)
@@ -92,11 +103,11 @@ def _root(values: Sequence[float]) -> float:
 
 def rmse_ratio(points: Sequence[Point]) -> float | None:
     """Root mean square error over that of the rival; None without a rival."""
-    both = [p for p in points if p.rival is not None]
+    both = [(p.error, p.rival_error) for p in points if p.rival_error is not None]
     if not both:
         return None
-    rival = _root([float(p.off(p.rival)) for p in both if p.rival is not None])
-    return _root([float(p.off(p.median)) for p in both]) / rival if rival > 0.0 else None
+    own, rival = (_root(errors) for errors in zip(*both, strict=True))
+    return own / rival if rival > 0.0 else None
 
 
 def ratios_of_series(points: Sequence[Point]) -> list[float]:
@@ -134,14 +145,14 @@ def scores(points: Sequence[Point], samples: int = SAMPLES) -> dict[str, Any]:
     if not points:
         return {"points": 0}
     both = [p for p in points if p.rival is not None]
-    absolute = [abs(float(p.off(p.rival))) for p in both if p.rival is not None]
+    absolute = [abs(p.rival_error) for p in points if p.rival_error is not None]
     mean = float(np.mean([p.crps() for p in both])) if both else None
     spread = interval(points, rmse_ratio, samples) if samples else None
     by_series = ratios_of_series(points)
     return {
         "points": len(points),
         "series": len({p.indicator for p in points}),
-        "rmse": _root([float(p.off(p.median)) for p in points]),
+        "rmse": _root([p.error for p in points]),
         "rmse_ratio": rmse_ratio(points),
         "rmse_ratio_low": spread[0] if spread else None,
         "rmse_ratio_high": spread[1] if spread else None,
@@ -151,7 +162,7 @@ def scores(points: Sequence[Point], samples: int = SAMPLES) -> dict[str, Any]:
         "crps_ratio": mean / float(np.mean(absolute)) if mean is not None else None,
         "coverage_50": float(np.mean([p.inside(0.5) for p in points])),
         "coverage_90": float(np.mean([p.inside(0.9) for p in points])),
-        "mean_error": float(np.mean([float(p.off(p.median)) for p in points])),
+        "mean_error": float(np.mean([p.error for p in points])),
     }
 
 
@@ -192,8 +203,8 @@ def listed(point: Point) -> dict[str, Any]:
         "rival": point.rival,
         "last_value": point.jump_off[0] if point.jump_off else None,
         "last_year": point.jump_off[1] if point.jump_off else None,
-        "error": float(point.off(point.median)),
-        "rival_error": None if point.rival is None else float(point.off(point.rival)),
+        "error": point.error,
+        "rival_error": point.rival_error,
         "crps": point.crps(),
         "inside_50": point.inside(0.5),
         "inside_90": point.inside(0.9),

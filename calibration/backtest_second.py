@@ -10,13 +10,14 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import Field, StrictInt
 
 from calibration.backtest_data import HERE, ORIGIN, Published, all_series
 from calibration.backtest_origin import Method, corrected, fades, sizes
-from calibration.backtest_scores import cuts, listed, scores
+from calibration.backtest_points import NO_ERROR, past_errors, point
+from calibration.backtest_scores import SAMPLES, cuts, listed, scores
 from scenarios.schema import Finite, Part, Share, checked
 from scenarios.yaml_file import read_yaml
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from calibration.backtest_data import ProtocolFile, Series
+    from calibration.backtest_data import ProtocolFile, Series, SeriesSpec
     from calibration.backtest_points import Forecast
     from calibration.backtest_scores import Point
     from model.scenario import Scenario
@@ -90,7 +91,7 @@ class SecondProtocol(Part):
     label: Literal["developed on these origins"]
     origins: list[Origin]
     further_origins: list[Origin]
-    headline: Method
+    headline: Literal["level", "level_and_growth"]
     methods: dict[Method, str]
     half_life: HalfLife
     why_half_life: dict[str, str]
@@ -202,6 +203,20 @@ def series_of(second: SecondProtocol, origin: int) -> dict[str, Series]:
     return found
 
 
+def _wanted(
+    plan: ProtocolFile, second: SecondProtocol, made: Forecast, in_force: Forecast | None
+) -> Iterable[tuple[SeriesSpec, Series, Forecast, Published]]:
+    """Every figure to forecast, with its series and what its forecast comes from."""
+    known = series_of(second, made.origin)
+    for spec in plan.series:
+        series, source = known[spec.indicator], made
+        if in_force is not None and spec.indicator in second.administrative.series:
+            source = in_force
+        for figure in series.figures:
+            if figure.year - made.origin in plan.horizons and series.known(made.origin):
+                yield spec, series, source, figure
+
+
 def points(
     plan: ProtocolFile, second: SecondProtocol, made: Forecast, method: Method,
     in_force: Forecast | None = None,
@@ -219,52 +234,126 @@ def points(
     half_life = second.half_life.model_dump()
     base: Method = "level_and_growth" if method == "half_rival" else method
     fade_of = {kind: fades(half_life, kind, base) for kind in ("level", "growth")}
-    found = []
-    for spec in plan.series:
-        series = known[spec.indicator]
-        ruled = in_force is not None and spec.indicator in second.administrative.series
-        source = in_force if ruled and in_force is not None else made
-        size = 0.0
-        carried = {kind: fade for kind, fade in fade_of.items() if fade is not None}
-        if carried:
-            lenders = [known[s.indicator] for s in plan.series if not s.apart]
-            lenders += [series] if spec.apart else []
-            size = sizes(lenders, source, carried, second.pooled)[spec.indicator]
-        for figure in series.figures:
-            if figure.year - made.origin not in plan.horizons or not series.known(made.origin):
-                continue
-            one = corrected(
-                series, source, figure, fade_of[series.kind], size,
-                apart=spec.apart, to_rival=second.weights.rival if method == "half_rival" else 0.0,
-            )  # fmt: skip
-            if one is not None:
-                found.append(one)
+    fading = {kind: fade for kind, fade in fade_of.items() if fade is not None}
+    lenders = [known[spec.indicator] for spec in plan.series if not spec.apart]
+    found, size_of = [], dict[str, float]()
+    for spec, series, source, figure in _wanted(plan, second, made, in_force):
+        if fading and spec.indicator not in size_of:
+            lent = [*lenders, series] if spec.apart else lenders
+            # No rule or list differs up to the origin: what is learnt there is the same.
+            size_of = sizes(lent, made, fading, second.pooled) | size_of
+        one = corrected(
+            series, source, figure, fade_of[series.kind], size_of.get(spec.indicator, 0.0),
+            apart=spec.apart, to_rival=second.weights.rival if method == "half_rival" else 0.0,
+        )  # fmt: skip
+        if one is not None:
+            found.append(one)
     return found
 
 
+def points_again(
+    plan: ProtocolFile, second: SecondProtocol, made: Forecast, others: Iterable[Point]
+) -> list[Point]:
+    """The headline's forecasts of points that the first version has, later figures among them.
+
+    Args:
+        plan: The first version.
+        second: The second version.
+        made: What was simulated.
+        others: Points of the first version.
+    """
+    half_life = second.half_life.model_dump()
+    fade_of = {
+        kind: fade
+        for kind in ("level", "growth")
+        if (fade := fades(half_life, kind, second.headline)) is not None
+    }
+    known = all_series()
+    scored = {spec.indicator: known[spec.indicator] for spec in plan.series if not spec.apart}
+    found, size_of = [], dict[str, float]()
+    for other in others:
+        name, series = other.indicator, known[other.indicator]
+        if series.known(made.origin):
+            if name not in size_of:
+                lent = [*scored.values(), *([] if name in scored else [series])]
+                size_of = sizes(lent, made, fade_of, second.pooled) | size_of
+            figure = Published(name, other.year, other.published, 0.0)
+            fade = fade_of.get(series.kind)
+            found.append(corrected(series, made, figure, fade, size_of[name], apart=other.apart))
+    return [one for one in found if one is not None]
+
+
+def points_before(
+    plan: ProtocolFile, second: SecondProtocol, made: Forecast, *, learns: bool,
+    in_force: Forecast | None = None,
+) -> list[Point]:  # fmt: skip
+    """The same points by the methods of the first version, for comparison.
+
+    Args:
+        plan: The first version.
+        second: The second version: origins, figures and counts under the rule in force.
+        made: What was simulated with what was known at the origin.
+        learns: Whether past errors move and widen forecasts, as in its second method.
+        in_force: What was simulated under the rule in force, for administrative counts.
+    """
+    known = series_of(second, made.origin)
+    lenders = [known[spec.indicator] for spec in plan.series if not spec.apart]
+    learnt = past_errors(lenders, made, plan.correction["carry"], plan.correction["pooled"])
+    found = [
+        point(
+            series, source, figure, spec.apart,
+            learnt.get(spec.indicator, NO_ERROR) if learns else NO_ERROR,
+        )
+        for spec, series, source, figure in _wanted(plan, second, made, in_force)
+    ]  # fmt: skip
+    return [one for one in found if one is not None]
+
+
+BEFORE = {"first_version_first": False, "first_version_second": True}
+"""Methods of the first version, and whether past errors move their forecasts."""
+
+
+def _by(
+    plan: ProtocolFile, second: SecondProtocol, method: str, made: Forecast,
+    in_force: Forecast | None,
+) -> list[Point]:  # fmt: skip
+    """Points by a method of either version."""
+    if method in BEFORE:
+        return points_before(plan, second, made, learns=BEFORE[method], in_force=in_force)
+    return points(plan, second, made, cast("Method", method), in_force)
+
+
 def score(
-    plan: ProtocolFile, second: SecondProtocol, made: Mapping[Case, Forecast]
-) -> dict[str, Any]:
-    """All scores of the second version as plain data, and every point."""
+    plan: ProtocolFile, second: SecondProtocol, made: Mapping[Case, Forecast],
+    samples: int = SAMPLES,
+) -> dict[str, Any]:  # fmt: skip
+    """All scores of the second version as plain data, and every point.
+
+    Args:
+        plan: The first version.
+        second: The second version.
+        made: What was simulated.
+        samples: Samples of the bootstrap.
+    """
     trainings = list(dict.fromkeys(case.training for case in made))
     rows: list[dict[str, Any]] = []
     listing: list[dict[str, Any]] = []
     parts: dict[str, Any] = {}
     for training in trainings:
         for name, origins in _sets(second, training, made).items():
-            for method in second.methods:
+            for method in (*BEFORE, *second.methods):
                 for rule in ("known", "in_force"):
                     found = [
-                        point
+                        one
                         for origin in origins
-                        for point in points(
-                            plan, second, made[Case(origin, training, False)], method,
+                        for one in _by(
+                            plan, second, method, made[Case(origin, training, False)],
                             made[Case(origin, training, True)] if rule == "in_force" else None,
                         )
                     ]  # fmt: skip
                     head = {"set": name, "training": training, "method": method, "rule": rule}
                     main = [p for p in found if not p.apart]
-                    rows.append(head | scores(main))
+                    rows.append(head | scores(main, samples))
                     if method == second.headline:
                         parts[f"{name} {training} {rule}"] = cuts(main)
                     if name != "together":

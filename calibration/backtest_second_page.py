@@ -6,19 +6,27 @@ import csv
 import json
 from typing import TYPE_CHECKING, Any
 
+from calibration.backtest_data import ORIGIN, all_series
+from calibration.backtest_origin import fades
+from model.elementary import exp, log
+from scenarios.tables import table
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence, Set
     from pathlib import Path
 
     from calibration.backtest_second import SecondProtocol
 
 METHODS = {
+    "first_version_first": "first, first method",
+    "first_version_second": "first, second method",
     "as_simulated": "second, as simulated",
     "level": "second, level",
     "level_and_growth": "**second, level and growth**",
     "half_rival": "second, half of the rival",
 }
-FIRST_METHODS = (("first", "first, first method"), ("second", "first, second method"))
+PROJECTED = (2024, 2027)
+"""Years for which the page tells what projections would become."""
 COLUMNS = (
     "points", "RMSE", "over rival (90 %)", "median of series", "geometric mean", "CRPS over rival",
     "50 % cover", "90 % cover",
@@ -48,13 +56,12 @@ METHOD = """
 """
 
 
-def second_part(second: SecondProtocol, folder: Path, first: Mapping[str, Any]) -> list[str]:
+def second_part(second: SecondProtocol, folder: Path) -> list[str]:
     """Lines of the page; none where nothing is stored.
 
     Args:
         second: The second version.
         folder: Folder of the stored scores.
-        first: Stored scores of the first version, by training.
     """
     path = folder / "backtest_2.json"
     if not path.is_file():
@@ -65,26 +72,37 @@ def second_part(second: SecondProtocol, folder: Path, first: Mapping[str, Any]) 
     trainings = list(dict.fromkeys(row["training"] for row in found["scores"]))
     best = trainings[-1]
     low, high = second.aims.coverage_90
-    changed = "and what was changed after it is told below" if second.changes else (
-        "and nothing was changed after it"
-    )  # fmt: skip
+    changed = (
+        "and what was changed after it is told below"
+        if second.changes
+        else "and nothing was changed after it"
+    )
     lines = HEAD.format(
         changed=changed, ratio=second.aims.rmse_ratio, low=low, high=high
     ).splitlines()
-    lines += _before_and_after(found, first, trainings)
-    lines += [f"\nNote: {note}." for note in found["notes"]]
-    lines += ["", "What was found, written after the scoring:", ""] if second.findings else []
-    lines += [f"- {text}" for text in second.findings]
-    lines += [f"- changed after the first scoring: {text}" for text in second.changes]
+    lines += _head("parameters", "version and method", "rule of counts", *COLUMNS)
+    for training in trainings:
+        lines += _rows(found, "same", training, training)
+    lines += [f"\nNote on fitted members: {note}." for note in found["notes"]]
+    if second.findings or second.changes:
+        lines += ["", "## What came out", "", "Written after the scoring.", ""]
+        lines += [f"- {_one(text)}" for text in second.findings]
+        lines += [f"- Changed after the first scoring: {_one(text)}" for text in second.changes]
     lines += METHOD.format(**second.half_life.model_dump()).splitlines()
-    lines += ["", *[f"{_named(k)}: {_one(v)}" for k, v in second.why_half_life.items()], ""]
-    lines += [f"Once: {_one(second.once)}", "", f"Spread: {_one(second.spread)}"]
-    lines += _administrative(second, rows, best)
+    lines += ["", "Why these times:", ""]
+    lines += [
+        f"- {name.replace('_', ' ')}: {_one(text)}" for name, text in second.why_half_life.items()
+    ]
+    lines += ["", f"**Once.** {_one(second.once)}", "", f"**Spread.** {_one(second.spread)}"]
+    lines += ["", f"**Weight of the rival.** {second.weights.rival:g}, {_one(second.weights.why)}."]
     lines += _further(second, found)
+    lines += _administrative(second, rows, best)
     lines += ["", f"## By series ({best}, second version)"]
     lines += _series(found["cuts"], best)
-    lines += ["", f"## Every forecast ({best}, second version)"]
-    lines += _points(r for r in rows if _headline(r, second, "same", best, "known"))
+    for name, training in (("same", best), ("further", second.further.training)):
+        lines += ["", f"## Every forecast ({name} points, {training}, second version)"]
+        lines += _points(r for r in rows if _headline(r, second, name, training, "known"))
+    lines += _projections(second, folder, {row["indicator"] for row in rows})
     lines += ["", "## What the second version leaves undone", ""]
     return lines + [f"- {item}" for item in second.not_done]
 
@@ -93,29 +111,22 @@ def _one(text: str) -> str:
     return " ".join(text.split())
 
 
-def _named(key: str) -> str:
-    return f"Why, {key.replace('_', ' ')}"
+def _sentence(text: str) -> str:
+    return text[0].upper() + _one(text)[1:]
 
 
 def _head(*names: str) -> list[str]:
     return ["", f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
 
 
-def _before_and_after(
-    found: Mapping[str, Any], first: Mapping[str, Any], trainings: Sequence[str]
-) -> list[str]:
-    lines = _head("parameters", "version and method", "rule of counts", *COLUMNS)
-    for training in trainings:
-        scores = first[training]
-        for name, label in FIRST_METHODS:
-            row = scores["first_method"] if name == "first" else scores
-            lines.append(f"| {training} | {label} | {RULES['known']} | {_cells(row)} |")
-        for rule, words in RULES.items():
-            for row in found["scores"]:
-                if (row["set"], row["training"], row["rule"]) == ("same", training, rule):
-                    label = METHODS[row["method"]]
-                    lines.append(f"| {training} | {label} | {words} | {_cells(row)} |")
-    return lines
+def _rows(found: Mapping[str, Any], name: str, training: str, label: str) -> list[str]:
+    """Rows of a set of points: both versions, as known then and under the rule in force."""
+    return [
+        f"| {label} | {METHODS[row['method']]} | {words} | {_cells(row)} |"
+        for rule, words in RULES.items()
+        for row in found["scores"]
+        if (row["set"], row["training"], row["rule"]) == (name, training, rule)
+    ]
 
 
 def _cells(row: Mapping[str, Any]) -> str:
@@ -137,14 +148,12 @@ def _further(second: SecondProtocol, found: Mapping[str, Any]) -> list[str]:
         "years to fit to. Outside paths start from the mean of "
         + " and ".join(map(str, second.further.outside_window))
         + " years. Rival and forecasts know the figures of `further` in the protocol besides. "
-        f"No origin is earlier: {_one(second.further.before_2019)}."
+        f"{_sentence(second.further.before_2019)}."
     )
     lines = ["", "## Further origins", "", text]
-    lines += _head("origins", "version and method", *COLUMNS)
+    lines += _head("origins", "version and method", "rule of counts", *COLUMNS)
     for name, label in (("further", years), ("together", "all four")):
-        for row in found["scores"]:
-            if (row["set"], row["training"], row["rule"]) == (name, training, "known"):
-                lines.append(f"| {label} | {METHODS[row['method']]} | {_cells(row)} |")
+        lines += _rows(found, name, training, label)
     cuts = found["cuts"][f"together {training} known"]["origin"]
     lines += ["", "By origin, level and growth:"]
     lines += _head("origin", "points", "RMSE", "over rival", "mean error", "90 % cover")
@@ -162,12 +171,15 @@ def _cut(value: str, row: Mapping[str, Any]) -> str:
 def _series(cuts: Mapping[str, Any], training: str) -> list[str]:
     lines = _head(
         "series", "points", "RMSE", "over rival", "mean error", "90 % cover",
-        "over rival, rule in force",
+        "part of squared error", "over rival, rule in force",
     )  # fmt: skip
-    ruled = cuts[f"same {training} in_force"]["series"]
-    for name, row in cuts[f"same {training} known"]["series"].items():
+    known, ruled = (cuts[f"same {training} {rule}"]["series"] for rule in RULES)
+    total = sum(row["points"] * row["rmse"] ** 2 for row in known.values())
+    for name, row in known.items():
         ratio = ruled[name]["rmse_ratio"]
-        lines.append(f"{_cut(name, row)} {'' if ratio is None else f'{ratio:.2f}'} |")
+        part = row["points"] * row["rmse"] ** 2 / total
+        shown = "" if ratio is None else f"{ratio:.2f}"
+        lines.append(f"{_cut(name, row)} {part:.0%} | {shown} |")
     return lines
 
 
@@ -182,8 +194,9 @@ def _administrative(
     second: SecondProtocol, rows: Sequence[Mapping[str, str]], best: str
 ) -> list[str]:
     lines = ["", "## Counts that a rule or a quota decides", ""]
-    lines += [f"{_one(second.administrative.rule_in_force)}.", ""]
-    lines += [f"{_one(second.administrative.caution)}."]
+    for text in (second.administrative.rule_in_force, second.administrative.caution):
+        lines += [f"{_sentence(text)}.", ""]
+    lines.pop()
     lines += _head(
         "series", "parameters", "from", "year", "published", "as known then", "90 %",
         "rule in force", "90 %", "rival",
@@ -208,7 +221,7 @@ def _administrative(
     return lines
 
 
-def _points(rows: Any) -> list[str]:
+def _points(rows: Iterable[Mapping[str, str]]) -> list[str]:
     lines = _head(
         "series", "from", "year", "published", "forecast", "90 %", "rival", "error",
         "error of rival", "inside",
@@ -221,6 +234,45 @@ def _points(rows: Any) -> list[str]:
             f" | {float(row['error']):+.1f} | {float(row['rival_error']):+.1f}"
             f" | {inside}{', set apart' if row['apart'] else ''} |"
         )
+    return lines
+
+
+PROJECTIONS = """
+## What it would change in projections
+
+Projections of the report are simulated figures as they come: `Evidence.bands` and
+`Evidence.central` of `notebooks/evidence.py` take quantiles of runs, and tables, figures and the
+comparison with later figures read those. They are **not** set right at the end of {origin}; whether
+they should be is open. This is what the second version would add to the median for the miss of the
+last figure: what was published less what is fitted, then what is left of it. Misses of growth would
+come on top. Effects of levers in % or in points would stay as they are, since both arms get the
+same; effects in yuan would change by the factor. Fields, cities and clusters have too few figures
+to be set right one by one, so parts would no longer sum to a total that is.
+"""
+
+
+def _projections(second: SecondProtocol, folder: Path, scored: Set[str]) -> list[str]:
+    """What the miss at the end of the tables would add to projections of the fitted members."""
+    path = folder / "figures.csv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        fitted = {row["id"]: row for row in csv.DictReader(file)}
+    lines = PROJECTIONS.format(origin=ORIGIN).splitlines()
+    lines += _head("series", "published", "fitted", f"{ORIGIN}", *(str(y) for y in PROJECTED))
+    series = all_series()
+    for row in table("calibration_targets"):
+        if row.year != ORIGIN or row.indicator not in scored or row.id not in fitted:
+            continue
+        kind, middle = series[row.indicator].kind, float(fitted[row.id]["median"])
+        fade = fades(second.half_life.model_dump(), kind, "level")
+        if fade is None:
+            continue
+        growth = kind == "growth"
+        miss = row.value - middle if growth else float(log(row.value / middle))
+        parts = [fade.level_left(year - ORIGIN) * miss for year in (ORIGIN, *PROJECTED)]
+        told = [f"{x:+.1f} points" if growth else f"{float(exp(x)) - 1.0:+.0%}" for x in parts]
+        lines.append(f"| {row.indicator} | {row.value:.4g} | {middle:.4g} | {' | '.join(told)} |")
     return lines
 
 

@@ -43,5 +43,11 @@ def show_backtest(found: Mapping[str, Any]) -> None:
         if found["rmse_ratio_low"] is not None:
             span = f" (90 %: {found['rmse_ratio_low']:.2f} to {found['rmse_ratio_high']:.2f})"
         say(f"root mean square error over that of the rival: {found['rmse_ratio']:.2f}{span}")
+    second = found["second_version"]
+    if second.get("rmse_ratio") is not None:
+        say(
+            f"second version of the protocol ({second['label']}): {second['rmse_ratio']:.2f}, "
+            f"coverage of 90 % intervals {second['coverage_90']:.0%}"
+        )
     for note in (*found["notes"], found["caution"]):
         say(note)
