@@ -272,9 +272,8 @@ def _projections(second: SecondProtocol, folder: Path, scored: Set[str]) -> list
         miss = row.value - middle if growth else float(log(row.value / middle))
         parts = [fade.level_left(year - ORIGIN) * miss for year in (ORIGIN, *PROJECTED)]
         told = [f"{x:+.1f} points" if growth else f"{float(exp(x)) - 1.0:+.0%}" for x in parts]
-        lines.append(
-            f"| {row.indicator} | {_number(str(row.value))} | {_number(str(middle))} | {' | '.join(told)} |"
-        )
+        levels = " | ".join(_number(str(value)) for value in (row.value, middle))
+        lines.append(f"| {row.indicator} | {levels} | {' | '.join(told)} |")
     return lines
 
 
