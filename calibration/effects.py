@@ -51,7 +51,7 @@ from model import ClusterPolicyModel
 from model.estimates import HELD, OWN, Basis
 from model.population import Population, build_population
 from scenarios.structure import switches
-from scenarios.tables import table, tables_hash
+from scenarios.tables import data_hash, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -71,7 +71,7 @@ PAST, YEAR = 2023, 2027
 """Last year that all arms share, and the year that effects are told of."""
 OUTCOME = "value_added"
 KEY = ["draw", "lever", "switch"]
-FINGERPRINT = ["rows", "model", "tables"]
+FINGERPRINT = ["rows", "model", "data"]
 NO_CONVERSION = Basis(OWN, HELD)
 
 
@@ -167,7 +167,7 @@ def measure(wanted: Wanted) -> pd.DataFrame:
     books = Books(money_of(run, ledger), dict.fromkeys(arms, index))
     facts = {
         "draw": draw.index, "seed": wanted.draw, "switch": wanted.switch, "rows": wanted.rows,
-        "model": model_hash(), "tables": tables_hash(),
+        "model": model_hash(), "data": data_hash(),
     }  # fmt: skip
     return pd.DataFrame(
         [
@@ -242,7 +242,7 @@ def kept(path: Path, rows: int) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=[*KEY, *FINGERPRINT])
     frame = pd.read_parquet(path)
-    now = (frame["model"] == model_hash()) & (frame["tables"] == tables_hash())
+    now = (frame["model"] == model_hash()) & (frame["data"] == data_hash())
     if dropped := int((~now | (frame["rows"] != rows)).sum()):
         print(f"{dropped:,} rows of another model, other data or other rows are left out")
     return frame[now & (frame["rows"] == rows)]

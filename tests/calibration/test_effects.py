@@ -25,7 +25,7 @@ def rows(sizes, switch=MAIN, draws=8):
             share = size + 1e-5 * rng.normal()
             found.append(
                 {"draw": draw, "seed": draw, "switch": switch, "rows": 800, "model": "m",
-                 "tables": "t", "lever": lever}
+                 "data": "t", "lever": lever}
                 | {f"share_{unit}": share for unit in TIERS}
                 | {f"gain_{unit}": 1e12 * share for unit in TIERS}
                 | dict.fromkeys((f"cost_{payer}" for payer in BEARERS), 0.0)
