@@ -1,0 +1,269 @@
+"""Trials run on draws: history once, then a branch an arm and choice, and the estimates of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from calibration import trial_panel as panels
+from calibration.trial_estimators import NEEDS_PLAIN, Data, NothingToSeeError, estimate
+from calibration.trial_files import read_trial
+from experiments.batch import POPULATION_SEED, model_hash
+from experiments.draws import draws
+from experiments.ensemble import SHIPPED
+from model import build_population
+from model.population import Population
+from model.scenario import year_of
+from scenarios.structure import switches
+from scenarios.tables import data_hash, file_hash, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from calibration.facts_estimators import Whole
+    from calibration.trial_files import Outcomes, Trial
+    from calibration.trial_panel import Chosen, TrialModel
+    from experiments.draws import Draw
+    from model.scenario import Scenario
+
+TABLE = Path(__file__).resolve().parent / "results" / "trials.csv"
+ROWS = 6_000
+"""Enterprise rows where nothing is said."""
+DRAWS = 20
+"""Draws where nothing is said, and the fewest that a verdict is given on."""
+KEY = ["id", "draw", "arm"]
+COLUMNS = [*KEY, "value", "dose", "problem", "seed", "rows", "spec", "model", "data", "fit"]
+FINGERPRINT = ["rows", "spec", "model", "data", "fit"]
+
+
+@cache
+def fit_hash() -> str:
+    """Hash of the fitted parameter sets that draws come from."""
+    return file_hash(SHIPPED)[:20] if SHIPPED.is_file() else ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is run in one draw.
+
+    Attributes:
+        draw: Number of the draw; its seed too.
+        rows: Enterprise rows.
+        wanted: File to the pairs of row and arm that are asked for.
+    """
+
+    draw: int
+    rows: int
+    wanted: Mapping[Path, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """What came of one choice of the treated.
+
+    Attributes:
+        who: Who was treated.
+        frame: The panel.
+        plain: That of the same run without the treatment, if any row of the trial looks at it.
+        rival: Shock to the panel of the run under it.
+        growth: Sales growth by quarter, if any row looks at it.
+        exposed: Customers of the treated, of a shock to suppliers.
+        dose: Fall of the sales of those hit, percentage points; NaN without a shock.
+    """
+
+    who: Chosen
+    frame: pd.DataFrame
+    plain: pd.DataFrame | None
+    rival: Mapping[str, pd.DataFrame]
+    growth: pd.DataFrame | None
+    exposed: Whole
+    dose: float
+
+
+@dataclass
+class Bench:
+    """The runs of one draw, histories kept by what decides them.
+
+    Attributes:
+        draw: Number of the draw.
+        rows: Enterprise rows.
+        kept: Scenario and quarter to a run of it that stands at the end of the quarter before.
+        branches: Branches of the trial at hand, by scenario and number of the choice.
+        branches_of: File of the trial at hand.
+    """
+
+    draw: int
+    rows: int
+    kept: dict[tuple[str, int], TrialModel] = field(default_factory=dict)
+    branches: dict[tuple[str, int], Branch] = field(default_factory=dict)
+    branches_of: Path | None = None
+
+    def history(self, scenario: Scenario, until: int) -> TrialModel:
+        """A run of a scenario at the end of the quarter before `until`; never to be written to."""
+        key = scenario.identity, until
+        if key in self.kept:
+            return self.kept[key]
+        before = [
+            (quarter, model)
+            for (name, quarter), model in self.kept.items()
+            if name == scenario.identity and quarter < until
+        ]
+        if before:
+            _, model = max(before, key=lambda pair: pair[0])
+            run = _copied(model, scenario)
+        else:
+            run = panels.TrialModel(scenario, self.draw, population(scenario, self.rows))
+        run.run_through(until - 1)
+        self.kept[key] = run
+        return run
+
+
+@cache
+def _population(rows: int, digest: str) -> list[Population]:
+    return []
+
+
+def population(scenario: Scenario, rows: int) -> Population:
+    """The population that all runs of a number of rows start from."""
+    held = _population(rows, scenario.data_hash)
+    if not held:
+        central = replace(scenario, rows=rows)
+        held.append(
+            build_population(central.province, _central_parameters(), rows, POPULATION_SEED)
+        )
+    return held[0]
+
+
+@cache
+def _central_parameters() -> Mapping[str, float]:
+    return {row.name: row.value for row in table("parameters")}
+
+
+def _copied(model: TrialModel, scenario: Scenario) -> TrialModel:
+    copy = model.copied(scenario)
+    assert isinstance(copy, panels.TrialModel)
+    return copy
+
+
+def values_in(row: Outcomes, arm: str, draw: Draw, given: Mapping[str, float]) -> dict[str, float]:
+    """Parameters of an arm: those of the draw, those given, and the mechanism off or doubled."""
+    values, central = dict(draw.values), _central_parameters()
+    if arm == "doubled":
+        values |= {n: 2.0 * values.get(n, central[n]) for n in row.mechanism.doubled}
+    values |= given
+    if arm == "off":
+        values |= row.mechanism.off
+        if row.mechanism.switch:
+            values |= switches()[row.mechanism.switch].off
+    return values
+
+
+def estimates(
+    trial: Trial, row: Outcomes, arm: str, draw: Draw, bench: Bench
+) -> tuple[float, float]:
+    """Estimate of a row in an arm of a draw, and the dose where a shock has one.
+
+    Raises:
+        NothingToSeeError: The panel holds nothing to compare.
+    """
+    assert trial.treat is not None
+    assert row.panel is not None
+    values = values_in(row, arm, draw, trial.written.parameters)
+    base = replace(trial.base, rows=bench.rows).with_draw(values, draw.outside)
+    past, found, doses = bench.history(base, trial.start), [], []
+    freed = values_in(row, arm, draw, {})
+    after = {
+        name: freed.get(name, _central_parameters()[name]) if value == "drawn" else float(value)
+        for name, value in trial.treat.parameters.items()
+    }
+    for repeat in range(trial.treat.assign.repeats):
+        key = base.identity, repeat
+        if bench.branches_of != trial.path:
+            bench.branches, bench.branches_of = {}, trial.path
+        if key not in bench.branches:
+            bench.branches[key] = _branch(trial, past, base, values, after, repeat)
+        branch = bench.branches[key]
+        rival = None if row.spec.rival is None else branch.rival[row.id]
+        data = Data(
+            branch.frame, branch.plain, rival, branch.growth, branch.who.dose, branch.who.score,
+            trial.treat.assign.cutoff or 0.0, branch.who.cities,
+            panels.in_scope(past, row.panel.scope, branch.who), branch.exposed,
+            year_of(trial.start), trial.treat.shock.quarters if trial.treat.shock else 0,
+        )  # fmt: skip
+        found.append(estimate(data, row.spec, row.panel, row.published.unit))
+        doses.append(branch.dose)
+    return float(np.mean(found)), float(np.mean(doses))
+
+
+def _branch(
+    trial: Trial, past: TrialModel, base: Scenario, values: Mapping[str, float],
+    after: Mapping[str, float], repeat: int,
+) -> Branch:  # fmt: skip
+    """Run on from history with the treatment, and beside it what rows of the trial look at."""
+    assert trial.treat is not None
+    rows = [row for row in trial.rows if row.represented and row.panel]
+    last = max(row.panel.after[1] for row in rows if row.panel)
+    who = panels.choose(past, trial, repeat)
+    run = _branched(past, panels.treated_scenario(base, trial, who, values))
+    run.parameters |= after
+    shock, exposed, dose = trial.treat.shock, np.zeros(0, dtype=np.int64), np.nan
+    if shock is not None:
+        run.hit, run.until = who.treated, trial.start + shock.quarters - 1
+        run.cut = panels.cut_for(shock.points, run.parameters["share_adjustment"])
+        exposed = panels.customers(past, who.treated)
+    run.run_until_year(last)
+    plain, rival = None, {}
+    if shock is not None or any(row.spec.estimator in NEEDS_PLAIN for row in rows):
+        without = _branched(past, base)
+        without.run_until_year(last)
+        plain = panels.panel_of(without)
+        if shock is not None:
+            dose = _own_fall(run, without, who, run.until)
+    for row in rows:
+        if row.spec.rival is not None:
+            other = _branched(past, panels.shocked_scenario(base, row.spec.rival, trial.start))
+            other.run_until_year(last)
+            rival[row.id] = panels.panel_of(other)
+    seen = any(row.spec.outcome == "sales_growth" for row in rows)
+    growth = panels.sales_growth(run) if seen else None
+    return Branch(who, panels.panel_of(run), plain, rival, growth, exposed, dose)
+
+
+def _branched(past: TrialModel, scenario: Scenario) -> TrialModel:
+    branch = past.branch(scenario)
+    assert isinstance(branch, panels.TrialModel)
+    return branch
+
+
+def _own_fall(run: TrialModel, without: TrialModel, who: Chosen, quarter: int) -> float:
+    """Fall of the sales of those hit in a quarter, percentage points of what they would be."""
+    sold = []
+    for model in (without, run):
+        ids, sales = next((i, s) for q, i, s in model.quarters if q == quarter)
+        sold.append(float(sales[np.isin(ids, who.treated)].sum()))
+    return 100.0 * (sold[1] / max(sold[0], 1.0) - 1.0)
+
+
+def measure(task: Task) -> pd.DataFrame:
+    """Estimates of all that a task asks for, one row an outcome and arm."""
+    bench, lines = Bench(task.draw, task.rows), []
+    for path, wanted in task.wanted.items():
+        trial = read_trial(path)
+        (draw,) = draws(trial.base, [task.draw])
+        rows = {row.id: row for row in trial.rows}
+        for name, arm in wanted:
+            value, dose, problem = np.nan, np.nan, ""
+            try:
+                value, dose = estimates(trial, rows[name], arm, draw, bench)
+            except NothingToSeeError as error:
+                problem = str(error)
+            lines.append(
+                [name, task.draw, arm, value, dose, problem, task.draw, task.rows, trial.digest,
+                 model_hash(), data_hash(), fit_hash()]
+            )  # fmt: skip
+    return pd.DataFrame(lines, columns=COLUMNS)
