@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import statsmodels.api as sm
+import statsmodels.api as sm  # type: ignore[import-untyped]
 
 from calibration import facts_estimators as fit
-from model.scenario import CITIES
+from model.scenario import CITIES, FIRST_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from calibration.trial_files import Panel, TrialRow
+    from calibration.trial_panel import Customers
     from model.scenario import Array
 
     Whole = fit.Whole
@@ -48,7 +49,7 @@ class Data:
         cutoff: Place from which enterprises are treated.
         cities: Treated cities, where cities are treated.
         seen: Enterprises in the scope of the study.
-        exposed: Enterprises that the treated sell to, where these are studied.
+        customers: Enterprises that suppliers sell to, where these are hit.
         from_year: First year of the treatment.
         quarters: Quarters that a shock lasts.
     """
@@ -62,7 +63,7 @@ class Data:
     cutoff: float
     cities: tuple[str, ...]
     seen: Whole
-    exposed: Whole
+    customers: Customers | None
     from_year: int
     quarters: int = 0
 
@@ -185,10 +186,10 @@ def _fitted(
     # An enterprise that is known in one year alone says nothing beside its own effect.
     whole[known] = (once > 1)[np.unique(ids[known], return_inverse=True)[1]]
     column = dose * after
-    if not np.ptp(column[whole]):
+    if not np.ptp(dose[whole]):
         raise NothingToSeeError("all or none are treated")
     groups = [ids[whole], *(cell[whole] for cell in cells)]
-    found = coefficient(y[whole], column[whole], w[whole], *groups)
+    found = coefficient(y[whole], np.asarray(column[whole], dtype=float), w[whole], *groups)
     rest = whole & after & (dose == 0.0)
     if not rest.any():
         return float(found[0]), float("nan")
@@ -228,7 +229,7 @@ def _by_city(data: Data, panel: Panel) -> float:
     treated = [CITIES.index(name) for name in data.cities]
     column = table["city"].isin(treated) & (table["year"] >= data.from_year)
     found = coefficient(
-        np.log(table["jobs"].to_numpy()), column.to_numpy(dtype=float),
+        np.log(table["jobs"].to_numpy()), np.asarray(column, dtype=float),
         table["city"].map(first).to_numpy(dtype=float),
         table["city"].to_numpy(), table["year"].to_numpy(),
     )  # fmt: skip
@@ -236,22 +237,27 @@ def _by_city(data: Data, panel: Panel) -> float:
 
 
 def _of_customers(data: Data, panel: Panel) -> float:
-    """Growth of customers' sales, enterprise and quarter effects."""
+    """Growth of customers' sales; enterprise effects, and quarter effects by number of suppliers.
+
+    Who has many suppliers is likelier to have one that is hit, and may grow otherwise anyway.
+    """
     assert data.growth is not None
-    frame = data.growth[data.growth["id"].isin(data.seen)]
-    year = frame["quarter"] // 4 + 2019
-    last = 4 * (data.from_year - 2019) + data.quarters
+    assert data.customers is not None
+    known = data.customers
+    frame = data.growth[data.growth["id"].isin(np.intersect1d(data.seen, known.ids))]
+    last = 4 * (data.from_year - FIRST_YEAR) + data.quarters
+    year = frame["quarter"] // 4 + FIRST_YEAR
     frame = frame[(year >= panel.before[0]) & (frame["quarter"] < last)]
     number = frame.groupby("id")["quarter"].transform("count")
     frame = frame[number == number.max()]
-    exposed = frame["id"].isin(data.exposed).to_numpy()
-    column = exposed & (frame["quarter"].to_numpy() >= 4 * (data.from_year - 2019))
+    place = np.searchsorted(known.ids, frame["id"].to_numpy())
+    exposed, quarter = known.exposed[place], frame["quarter"].to_numpy()
     if not exposed.any() or exposed.all():
         raise NothingToSeeError("all or none of the customers are exposed")
-    ones = np.ones(len(frame))
+    column = exposed & (quarter >= 4 * (data.from_year - FIRST_YEAR))
     found = coefficient(
-        frame["growth"].to_numpy(), column.astype(float), ones, frame["id"].to_numpy(),
-        frame["quarter"].to_numpy(),
+        frame["growth"].to_numpy(), column.astype(float), np.ones(len(frame)),
+        frame["id"].to_numpy(), known.suppliers[place] * 1_000 + quarter,
     )  # fmt: skip
     return float(found[0])
 

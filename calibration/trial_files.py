@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StrictInt
 
-from model.scenario import always, quarter_index, year_of
+from model.scenario import Lever, year_of
 from scenarios import levers as lever_files
 from scenarios import load
 from scenarios.errors import ScenarioError, listed, nearest_name
@@ -43,7 +43,7 @@ from scenarios.yaml_file import Document, Key, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from model.scenario import Lever, Scenario
+    from model.scenario import Scenario
 
 FOLDER = Path(__file__).resolve().parent / "trials"
 """Folder of the trials that come with the project."""
@@ -407,7 +407,7 @@ def read_trial(path: Path) -> Trial:
     document = read_yaml(path)
     written = checked(document, TrialFile, document.data)
     base = _base(document, written)
-    start, treatment = 0, tuple[lever_files.Lever, ...]()
+    start, treatment = 0, tuple[Lever, ...]()
     if written.treat is not None:
         start, treatment = _treatment(document, written.treat, base)
         base = base.until(LAST)
@@ -466,7 +466,7 @@ def _treatment(document: Document, treat: Treat, base: Scenario) -> tuple[int, t
         spot: Key = ("treat", "levers", i)
         declared = lever_files.declaration(document, setting.id, (*spot, "id"))
         inherited = base.lever(setting.id) is not None
-        if inherited and treat.assign.by != "all":
+        if inherited and treat.assign.by not in ("all", "notch"):
             problem = say("{lever} is in force for all before", lever=setting.id)
             allowed = say("without: [{lever}], or assign: {{by: all}}", lever=setting.id)
             raise document.error((*spot, "id"), problem, allowed)
@@ -483,8 +483,6 @@ def _treatment(document: Document, treat: Treat, base: Scenario) -> tuple[int, t
             fund = setting.fund or ("upgrade_plan" if lever.grants else lever.fund)
             lever = replace(lever, origin="later", end=None, fund=fund)
         found.append(lever)
-    if treat.assign.by in ("random", "region_field", "score", "notch", "dose"):
-        found = [replace(lever, who=always(dict(lever.groups(start)))) for lever in found]
     return start, tuple(found)
 
 
@@ -580,8 +578,3 @@ def _digest(written: TrialFile) -> str:
             row.pop(name)
     text = json.dumps(data, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def first_quarter(year: int) -> int:
-    """Index of the first quarter of a year."""
-    return quarter_index(year, 1)

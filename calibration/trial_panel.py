@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 
 from calibration import facts_estimators as fit
 from calibration.emergent_arms import GREEN_CUT, Observed, equal_worth
@@ -162,32 +163,32 @@ def _dose(
     """Size of treatment and score of each eligible enterprise, and the cities treated."""
     assert trial.treat is not None
     assign, seed = trial.treat.assign, model.seed_of_run
-    ids, size = part["id"].to_numpy(), len(part)
-    none = np.full(size, np.nan)
     name = f"trial {trial.written.study} {repeat}"
-    if assign.by == "random":
-        return (uniform(seed, name, ids) < (assign.share or 0.0)).astype(float), none, ()
-    if assign.by == "region_field":
-        cell = part["city"].to_numpy() * len(FIELDS) + part["field"].to_numpy()
-        return (uniform(seed, name, cell) < (assign.share or 0.0)).astype(float), none, ()
+    score, cities = np.full(len(part), np.nan), tuple[str, ...]()
     if assign.by == "cities":
         order = np.argsort(uniform(seed, name, np.arange(len(CITIES))), kind="stable")
-        number = round((assign.share or 0.0) * len(CITIES))
-        treated = np.sort(order[:number])
-        inside = np.isin(part["city"].to_numpy(), treated).astype(float)
-        return inside, none, tuple(CITIES[i] for i in treated)
-    if assign.by == "dose":
-        levels = np.array(assign.levels, dtype=float)
-        place = np.minimum((uniform(seed, name, ids) * len(levels)).astype(int), len(levels) - 1)
-        return levels[place], none, ()
-    if assign.by == "score":
-        place = safety(part)
-        return (place >= (assign.cutoff or 0.0)).astype(float), place, ()
-    if assign.by == "notch":
+        treated = np.sort(order[: round((assign.share or 0.0) * len(CITIES))])
+        cities = tuple(CITIES[i] for i in treated)
+        dose = np.isin(part["city"].to_numpy(), treated)
+    elif assign.by == "score":
+        score = safety(part)
+        dose = score >= (assign.cutoff or 0.0)
+    elif assign.by == "notch":
         low, high = assign.window or (0.0, np.inf)
         ratio = part["rd_over_notch"].to_numpy()
-        return ((ratio >= low) & (ratio < high)).astype(float), none, ()
-    return np.ones(size), none, ()
+        dose = (ratio >= low) & (ratio < high)
+    elif assign.by == "all":
+        dose = np.ones(len(part), dtype=bool)
+    else:
+        unit = part["id"].to_numpy()
+        if assign.by == "region_field":
+            unit = part["city"].to_numpy() * len(FIELDS) + part["field"].to_numpy()
+        lot, levels = uniform(seed, name, unit), assign.levels
+        if levels:
+            place = np.minimum((lot * len(levels)).astype(int), len(levels) - 1)
+            return np.array(levels, dtype=float)[place], score, cities
+        dose = lot < (assign.share or 0.0)
+    return dose.astype(float), score, cities
 
 
 def safety(part: pd.DataFrame) -> Array:
@@ -232,7 +233,8 @@ def _suppliers(model: TrialModel) -> Whole:
     supplier, _, share = reported_links(model)
     e = model.enterprises
     rows = np.unique(supplier[share >= LEAST_OF_SALES])
-    return e.id[rows[e.role[rows] != LEADER]]
+    found: Whole = e.id[rows[e.role[rows] != LEADER]]
+    return found
 
 
 def reported_links(model: TrialModel) -> tuple[Whole, Whole, Array]:
@@ -245,12 +247,30 @@ def reported_links(model: TrialModel) -> tuple[Whole, Whole, Array]:
     return supplier, leader, sold / np.maximum((e.weight * e.revenue)[supplier], 1.0)
 
 
-def customers(model: TrialModel, hit: Whole) -> Whole:
-    """Leaders that one of the hit suppliers sells a reported part of its sales to, as ids."""
+@dataclass(frozen=True)
+class Customers:
+    """Leaders that suppliers sell a reported part of their sales to.
+
+    Attributes:
+        ids: The leaders.
+        exposed: Whether one of its suppliers is hit.
+        suppliers: Class by number of reported suppliers, of three: more of them, more are hit.
+    """
+
+    ids: Whole
+    exposed: Flag
+    suppliers: Whole
+
+
+def customers(model: TrialModel, hit: Whole) -> Customers:
+    """Leaders with reported suppliers, and whether one of these is hit."""
     e = model.enterprises
     supplier, leader, share = reported_links(model)
-    rows = np.isin(e.id[supplier], hit) & (share >= LEAST_OF_SALES)
-    return np.unique(e.id[leader[rows]])
+    told = share >= LEAST_OF_SALES
+    rows, number = np.unique(leader[told], return_counts=True)
+    struck = np.unique(leader[told & np.isin(e.id[supplier], hit)])
+    edges = np.quantile(number, [1 / 3, 2 / 3]) if len(number) else np.zeros(2)
+    return Customers(e.id[rows], np.isin(rows, struck), np.searchsorted(edges, number))
 
 
 def treated_scenario(base: Scenario, trial: Trial, who: Chosen, values: Mapping[str, float]) -> (
@@ -277,7 +297,7 @@ def _served(lever: Lever, trial: Trial, who: Chosen) -> list[Lever]:
     """A lever of the treatment, aimed at the treated; one a level where doses differ."""
     assert trial.treat is not None
     by = trial.treat.assign.by
-    if by == "all":
+    if by in ("all", "notch"):
         return [lever]
     groups = dict(lever.groups(trial.start))
     if by == "cities":
@@ -305,14 +325,25 @@ def shocked_scenario(base: Scenario, shock: Shock, start: int) -> Scenario:
     return replace(base, levers=(*kept, dearer))
 
 
-def cut_for(points: float, speed: float) -> float:
+def cut_for(points: float, speed: float, quarters: int) -> float:
     """Part of the sales asked for to hold back each quarter, for sales to lie `points` lower.
 
     Buyers come back to what a seller sells by `speed` of the gap in a quarter, so what is held back
-    adds up: r = (1 - c) ((1 - speed) r + speed) at a level r of one without.
+    adds up: r' = (1 - c) ((1 - speed) r + speed), with r the level over one without.
+
+    Args:
+        points: Fall of sales in the last quarter, percentage points.
+        speed: Part of the gap in market share that is closed in a quarter.
+        quarters: Quarters it lasts.
     """
-    level = 1.0 - points / 100.0
-    return 1.0 - level / ((1.0 - speed) * level + speed)
+
+    def level(cut: float) -> float:
+        now = 1.0
+        for _ in range(quarters):
+            now = (1.0 - cut) * ((1.0 - speed) * now + speed)
+        return now
+
+    return float(brentq(lambda cut: level(cut) - (1.0 - points / 100.0), 0.0, 1.0))
 
 
 def in_scope(model: TrialModel, scope: Scope, who: Chosen) -> Whole:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -17,18 +18,17 @@ from experiments.batch import POPULATION_SEED, model_hash
 from experiments.draws import draws
 from experiments.ensemble import SHIPPED
 from model import build_population
-from model.population import Population
 from model.scenario import year_of
 from scenarios.structure import switches
 from scenarios.tables import data_hash, file_hash, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from calibration.facts_estimators import Whole
     from calibration.trial_files import Outcomes, Trial
-    from calibration.trial_panel import Chosen, TrialModel
+    from calibration.trial_panel import Chosen, Customers, TrialModel
     from experiments.draws import Draw
+    from model.population import Population
     from model.scenario import Scenario
 
 TABLE = Path(__file__).resolve().parent / "results" / "trials.csv"
@@ -72,7 +72,7 @@ class Branch:
         plain: That of the same run without the treatment, if any row of the trial looks at it.
         rival: Shock to the panel of the run under it.
         growth: Sales growth by quarter, if any row looks at it.
-        exposed: Customers of the treated, of a shock to suppliers.
+        customers: Customers of suppliers, of a shock to these.
         dose: Fall of the sales of those hit, percentage points; NaN without a shock.
     """
 
@@ -81,8 +81,12 @@ class Branch:
     plain: pd.DataFrame | None
     rival: Mapping[str, pd.DataFrame]
     growth: pd.DataFrame | None
-    exposed: Whole
+    customers: Customers | None
     dose: float
+
+
+Choice = tuple[str, int, tuple[tuple[str, float], ...]]
+"""Scenario, number of the choice, and parameters that change with the treatment."""
 
 
 @dataclass
@@ -100,7 +104,7 @@ class Bench:
     draw: int
     rows: int
     kept: dict[tuple[str, int], TrialModel] = field(default_factory=dict)
-    branches: dict[tuple[str, int], Branch] = field(default_factory=dict)
+    branches: dict[Choice, Branch] = field(default_factory=dict)
     branches_of: Path | None = None
 
     def history(self, scenario: Scenario, until: int) -> TrialModel:
@@ -182,7 +186,7 @@ def estimates(
         for name, value in trial.treat.parameters.items()
     }
     for repeat in range(trial.treat.assign.repeats):
-        key = base.identity, repeat
+        key = base.identity, repeat, tuple(after.items())
         if bench.branches_of != trial.path:
             bench.branches, bench.branches_of = {}, trial.path
         if key not in bench.branches:
@@ -192,7 +196,7 @@ def estimates(
         data = Data(
             branch.frame, branch.plain, rival, branch.growth, branch.who.dose, branch.who.score,
             trial.treat.assign.cutoff or 0.0, branch.who.cities,
-            panels.in_scope(past, row.panel.scope, branch.who), branch.exposed,
+            panels.in_scope(past, row.panel.scope, branch.who), branch.customers,
             year_of(trial.start), trial.treat.shock.quarters if trial.treat.shock else 0,
         )  # fmt: skip
         found.append(estimate(data, row.spec, row.panel, row.published.unit))
@@ -211,11 +215,12 @@ def _branch(
     who = panels.choose(past, trial, repeat)
     run = _branched(past, panels.treated_scenario(base, trial, who, values))
     run.parameters |= after
-    shock, exposed, dose = trial.treat.shock, np.zeros(0, dtype=np.int64), np.nan
+    shock, customers, dose = trial.treat.shock, None, np.nan
     if shock is not None:
         run.hit, run.until = who.treated, trial.start + shock.quarters - 1
-        run.cut = panels.cut_for(shock.points, run.parameters["share_adjustment"])
-        exposed = panels.customers(past, who.treated)
+        speed = run.parameters["share_adjustment"]
+        run.cut = panels.cut_for(shock.points, speed, shock.quarters)
+        customers = panels.customers(past, who.treated)
     run.run_until_year(last)
     plain, rival = None, {}
     if shock is not None or any(row.spec.estimator in NEEDS_PLAIN for row in rows):
@@ -231,7 +236,7 @@ def _branch(
             rival[row.id] = panels.panel_of(other)
     seen = any(row.spec.outcome == "sales_growth" for row in rows)
     growth = panels.sales_growth(run) if seen else None
-    return Branch(who, panels.panel_of(run), plain, rival, growth, exposed, dose)
+    return Branch(who, panels.panel_of(run), plain, rival, growth, customers, dose)
 
 
 def _branched(past: TrialModel, scenario: Scenario) -> TrialModel:
@@ -267,3 +272,92 @@ def measure(task: Task) -> pd.DataFrame:
                  model_hash(), data_hash(), fit_hash()]
             )  # fmt: skip
     return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def kept(path: Path, rows: int, digests: Mapping[str, str]) -> pd.DataFrame:
+    """Stored estimates that the model, the data, the fit and the files that are here made.
+
+    Args:
+        path: The table.
+        rows: Enterprise rows.
+        digests: Row to the hash of its trial.
+    """
+    if not path.is_file():
+        return pd.DataFrame(columns=COLUMNS)
+    frame = pd.read_csv(path, dtype={"problem": str, "spec": str}, keep_default_na=True)
+    frame = frame.assign(problem=frame["problem"].fillna(""))
+    now = frame["id"].map(digests) == frame["spec"]
+    for name, value in (
+        ("rows", rows), ("model", model_hash()), ("data", data_hash()), ("fit", fit_hash()),
+    ):  # fmt: skip
+        now &= frame[name] == value
+    return frame[now]
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """Write the table whole, or leave the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    ordered = frame.sort_values(KEY, kind="stable")
+    ordered.to_csv(part, index=False, float_format="%.6g", lineterminator="\n")
+    part.replace(path)
+
+
+def complete(
+    table_file: Path, asked: Sequence[tuple[Trial, Sequence[str]]], number: int, rows: int,
+    workers: int, show: Callable[[int, int], None],
+) -> pd.DataFrame:  # fmt: skip
+    """Make the estimates that are lacking, and write the table after each draw.
+
+    Args:
+        table_file: The table, beside which that of the project is looked at.
+        asked: Trials, each with the ids of rows.
+        number: Draws, from 1.
+        rows: Enterprise rows.
+        workers: Processes.
+        show: Called with draws done and in all.
+    """
+    digests = {name: trial.digest for trial, ids in asked for name in ids}
+    found = kept(table_file, rows, digests)
+    shipped = kept(TABLE, rows, digests)
+    found = pd.concat([found, shipped]).drop_duplicates(KEY) if len(shipped) else found
+    done = set(zip(found["id"], found["draw"], found["arm"], strict=True))
+    tasks = [task for i in range(1, number + 1) if (task := _lacking(i, rows, asked, done)).wanted]
+    show(0, len(tasks))
+    for finished, made in enumerate(_made(tasks, workers), 1):
+        found = pd.concat([found, made]) if len(found) else made
+        write(found, table_file)
+        show(finished, len(tasks))
+    return found[found["draw"] <= number]
+
+
+def _lacking(
+    draw: int, rows: int, asked: Sequence[tuple[Trial, Sequence[str]]],
+    done: set[tuple[str, int, str]],
+) -> Task:  # fmt: skip
+    wanted: dict[Path, tuple[tuple[str, str], ...]] = {}
+    for trial, ids in asked:
+        pairs = tuple(
+            (row.id, arm)
+            for arm in ("as_is", "off", "doubled")
+            for row in trial.rows
+            if row.id in ids and row.represented and arm in row.arms
+            and (row.id, draw, arm) not in done
+        )  # fmt: skip
+        if pairs:
+            wanted[trial.path] = pairs
+    return Task(draw, rows, wanted)
+
+
+def _made(tasks: Sequence[Task], workers: int) -> Iterator[pd.DataFrame]:
+    if workers == 1 or len(tasks) < 2:
+        yield from map(measure, tasks)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        jobs = [pool.submit(measure, task) for task in tasks]
+        try:
+            for job in as_completed(jobs):
+                yield job.result()
+        finally:
+            for job in jobs:
+                job.cancel()
