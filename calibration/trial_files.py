@@ -55,7 +55,7 @@ Use = Literal["fit", "test", "input", "report"]
 Unit = Literal["%", "points", "share", "ratio"]
 Column = Literal[
     "employees", "revenue", "energy", "capital", "rd_over_notch", "leverage", "interest_cover",
-    "age", "risk",
+    "age",
 ]  # fmt: skip
 """Columns that enterprises are chosen by, as they stand at the end of the year before."""
 Estimator = Literal[
@@ -151,7 +151,6 @@ class Scope(Part):
         largest: Part of them, from the largest down, as listed enterprises are.
         who: Groups, as in a scenario.
         staff_under: Fewer staff than this.
-        dearest_energy: Part of them with the highest cost of energy over value added.
         leaders: Chain leaders alone.
         eligible: Only those that treatment was open to.
     """
@@ -161,7 +160,6 @@ class Scope(Part):
     largest: Annotated[Share, Field(gt=0)] | None = None
     who: Who | None = None
     staff_under: Finite | None = None
-    dearest_energy: Annotated[Share, Field(gt=0)] | None = None
     leaders: bool = False
     eligible: bool = False
 
@@ -572,9 +570,9 @@ def _published(document: Document, written: TrialFile, spec: TrialRow, at: Key) 
 
 def _digest(written: TrialFile) -> str:
     """Hash of what decides estimates: all but texts and what was published."""
-    data = written.model_dump(mode="json", exclude={"label", "done", "study"})
+    data = written.model_dump(mode="json", exclude={"label", "done"}, exclude_unset=True)
     for row in data["rows"]:
         for name in ("why", "result", "not_represented"):
-            row.pop(name)
+            row.pop(name, None)
     text = json.dumps(data, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -364,13 +364,9 @@ def in_scope(model: TrialModel, scope: Scope, who: Chosen) -> Whole:
     if scope.who is not None:
         rows = in_groups(model, scope.who.model_dump(exclude_none=True))
         kept &= np.isin(last["id"].to_numpy(), model.enterprises.id[rows])
-    for name, part in (("revenue", scope.largest), ("burden", scope.dearest_energy)):
-        if part is None or not kept.any():
-            continue
-        made = last["value_added_real"].clip(lower=1.0)
-        values = (last["energy"] / made if name == "burden" else last["revenue"]).to_numpy()
-        weight = np.where(kept, last["weight"].to_numpy(), 0.0)
-        kept &= values >= float(fit.quantile(values[kept], weight[kept], 1.0 - part))
+    if scope.largest is not None and kept.any():
+        sales, weight = last["revenue"].to_numpy(), last["weight"].to_numpy()
+        kept &= sales >= float(fit.quantile(sales[kept], weight[kept], 1.0 - scope.largest))
     return np.asarray(last["id"].to_numpy()[kept])
 
 
