@@ -31,7 +31,7 @@ SPIKE = 0.2
 """Plant bought over plant at hand from which a year is a spike."""
 WINSOR = 0.99
 """Part of the enterprises whose investment is taken as it is; more is cut to it, as studies do."""
-ROUNDS = 60
+ROUNDS = 30
 """Rounds in which effects of several groupings are taken out in turn."""
 
 

@@ -442,7 +442,8 @@ def _base(document: Document, written: TrialFile) -> Scenario:
         inherited = setting.id in found
         below = found[setting.id] if inherited else lever_files.issued(declared)
         found[setting.id] = lever_files.apply(document, setting, below, at, inherited=inherited)
-    return replace(scenario, name=written.study, baseline=None, levers=tuple(found.values()))
+    # Under one name, so that trials of one base share its history.
+    return replace(scenario, name="trial", baseline=None, levers=tuple(found.values()))
 
 
 def _treatment(document: Document, treat: Treat, base: Scenario) -> tuple[int, tuple[Lever, ...]]:

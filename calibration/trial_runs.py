@@ -18,7 +18,7 @@ from experiments.batch import POPULATION_SEED, model_hash
 from experiments.draws import draws
 from experiments.ensemble import SHIPPED
 from model import build_population
-from model.scenario import year_of
+from model.scenario import quarter_index, year_of
 from scenarios.structure import switches
 from scenarios.tables import data_hash, file_hash, table
 
@@ -32,10 +32,9 @@ if TYPE_CHECKING:
     from model.scenario import Scenario
 
 TABLE = Path(__file__).resolve().parent / "results" / "trials.csv"
-ROWS = 6_000
-"""Enterprise rows where nothing is said."""
 DRAWS = 20
-"""Draws where nothing is said, and the fewest that a verdict is given on."""
+"""Fewest draws that a verdict is given on."""
+ARMS = ("as_is", "off", "doubled")
 KEY = ["id", "draw", "arm"]
 COLUMNS = [*KEY, "value", "dose", "problem", "seed", "rows", "spec", "model", "data", "fit"]
 FINGERPRINT = ["rows", "spec", "model", "data", "fit"]
@@ -190,7 +189,7 @@ def estimates(
         if bench.branches_of != trial.path:
             bench.branches, bench.branches_of = {}, trial.path
         if key not in bench.branches:
-            bench.branches[key] = _branch(trial, past, base, values, after, repeat)
+            bench.branches[key] = _branch(trial, bench, base, values, after, repeat)
         branch = bench.branches[key]
         rival = None if row.spec.rival is None else branch.rival[row.id]
         data = Data(
@@ -205,13 +204,14 @@ def estimates(
 
 
 def _branch(
-    trial: Trial, past: TrialModel, base: Scenario, values: Mapping[str, float],
+    trial: Trial, bench: Bench, base: Scenario, values: Mapping[str, float],
     after: Mapping[str, float], repeat: int,
 ) -> Branch:  # fmt: skip
     """Run on from history with the treatment, and beside it what rows of the trial look at."""
     assert trial.treat is not None
     rows = [row for row in trial.rows if row.represented and row.panel]
     last = max(row.panel.after[1] for row in rows if row.panel)
+    past = bench.history(base, trial.start)
     who = panels.choose(past, trial, repeat)
     run = _branched(past, panels.treated_scenario(base, trial, who, values))
     run.parameters |= after
@@ -224,8 +224,7 @@ def _branch(
     run.run_until_year(last)
     plain, rival = None, {}
     if shock is not None or any(row.spec.estimator in NEEDS_PLAIN for row in rows):
-        without = _branched(past, base)
-        without.run_until_year(last)
+        without = bench.history(base, quarter_index(last + 1, 1))
         plain = panels.panel_of(without)
         if shock is not None:
             dose = _own_fall(run, without, who, run.until)
@@ -315,14 +314,16 @@ def complete(
         number: Draws, from 1.
         rows: Enterprise rows.
         workers: Processes.
-        show: Called with draws done and in all.
+        show: Called with draws of an arm done and in all.
     """
     digests = {name: trial.digest for trial, ids in asked for name in ids}
     found = kept(table_file, rows, digests)
     shipped = kept(TABLE, rows, digests)
     found = pd.concat([found, shipped]).drop_duplicates(KEY) if len(shipped) else found
     done = set(zip(found["id"], found["draw"], found["arm"], strict=True))
-    tasks = [task for i in range(1, number + 1) if (task := _lacking(i, rows, asked, done)).wanted]
+    # What a verdict rests on comes first, then what is shown beside it.
+    tasks = [_lacking(i, arm, rows, asked, done) for arm in ARMS for i in range(1, number + 1)]
+    tasks = [task for task in tasks if task.wanted]
     show(0, len(tasks))
     for finished, made in enumerate(_made(tasks, workers), 1):
         found = pd.concat([found, made]) if len(found) else made
@@ -332,14 +333,13 @@ def complete(
 
 
 def _lacking(
-    draw: int, rows: int, asked: Sequence[tuple[Trial, Sequence[str]]],
+    draw: int, arm: str, rows: int, asked: Sequence[tuple[Trial, Sequence[str]]],
     done: set[tuple[str, int, str]],
 ) -> Task:  # fmt: skip
     wanted: dict[Path, tuple[tuple[str, str], ...]] = {}
     for trial, ids in asked:
         pairs = tuple(
             (row.id, arm)
-            for arm in ("as_is", "off", "doubled")
             for row in trial.rows
             if row.id in ids and row.represented and arm in row.arms
             and (row.id, draw, arm) not in done

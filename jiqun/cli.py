@@ -541,7 +541,7 @@ def trial(
     ] = None,
     *,
     draws: Annotated[int, typer.Option(min=1, help="Draws of parameters, each with a seed.")] = 20,
-    rows: Annotated[int, typer.Option(min=1, help="Enterprise rows.")] = 6000,
+    rows: Annotated[int, typer.Option(min=1, help="Enterprise rows.")] = 2500,
     out: Annotated[Path, typer.Option(help="Folder of the estimates.")] = TRIALS,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Show these estimates on the page of trials.")
