@@ -106,9 +106,16 @@ def _table(made: Sequence[Verdict]) -> Iterator[str]:
             f"| {each.row.id} | {known.study} | {known.outcome}, {known.unit} | {known.use} "
             f"| {published} | {known.low:g} to {known.high:g} "
             f"| {_number(found.mean)} ({_number(found.low)} to {_number(found.high)}) "
-            f"| {_number(found.error)} | {_number(found.off)} | {_number(found.doubled)} "
+            f"| {_number(found.error)} | {_of(found.off, found.draws_off, found.draws)} "
+            f"| {_of(found.doubled, found.draws_doubled, found.draws)} "
             f"| {each.answer} | {'yes' if each.counted else each.because[1]} |"
         )
+
+
+def _of(value: float, number: int, draws: int) -> str:
+    """A mean, with its number of draws where it is another than that of the estimate."""
+    told = f" ({number} draws)" if 0 < number != draws else ""
+    return f"{_number(value)}{told}"
 
 
 def _number(value: float) -> str:

@@ -49,6 +49,8 @@ class Summary:
         doubled: Mean with it doubled.
         dose: Mean of the dose that a shock came to; NaN without one.
         problems: Draws without an estimate, with the reason.
+        draws_off: Draws with an estimate with the mechanism off.
+        draws_doubled: Draws with one with it doubled.
     """
 
     mean: float
@@ -60,6 +62,8 @@ class Summary:
     doubled: float
     dose: float
     problems: tuple[str, ...] = ()
+    draws_off: int = 0
+    draws_doubled: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ def summary(frame: pd.DataFrame, name: str) -> Summary:
     return Summary(
         _mean(main), float(low), float(high), spread / np.sqrt(max(len(main), 1)), len(main),
         _mean(values("off")), _mean(values("doubled")), _mean(values("as_is", "dose")), problems,
+        len(values("off")), len(values("doubled")),
     )  # fmt: skip
 
 
@@ -214,6 +219,8 @@ def _data(each: Verdict) -> Mapping[str, Any]:
         "because": {"zh": each.because[0], "en": each.because[1]},
         "error": _known(found.error),
         "draws": found.draws,
+        "draws_off": found.draws_off,
+        "draws_doubled": found.draws_doubled,
         "dose": _known(found.dose),
         "study": published.study,
         "outcome": published.outcome,
