@@ -39,8 +39,8 @@ the simulated panel of enterprises: the treatment by a file of `calibration/tria
 that of the study. A run is history to the quarter before the treatment, then a branch with it; who
 is treated is told from the columns at that date. The estimate is the mean over {draws} draws of
 parameters and outside world, each with a seed of its own ({rows:,} rows of enterprises; model
-`{model}`, data `{data}`, fit `{fit}`); the interval holds 90 % of the draws and the error is that
-of the mean. *Off* and *doubled* are the same estimate with the mechanism switched off and doubled,
+`{model}`, data `{data}`,
+fit `{fit}`); the interval holds 90 % of the draws and the error is that of the mean. *Off* and *doubled* are the same estimate with the mechanism switched off and doubled,
 from the first quarter on.
 
 A row is *inside* if the mean lies in the band and its standard error is under a quarter of the
@@ -68,8 +68,10 @@ def page(frame: pd.DataFrame) -> str:
         ).rstrip(),
         "",
         f"**{told['counted']} of {told['test']} test rows count: {told['inside']} inside their "
-        f"band, {told['outside']} outside.** No number was asked for; forms and parameters were "
-        "frozen before, and each row was run as its file says.",
+        f"band, {told['outside']} outside.**",
+        "",
+        "No number was asked for; forms and parameters were frozen before, and each row was run as "
+        "its file says.",
         "",
         f"![Estimates against their bands]({PICTURE})",
         "",
@@ -170,10 +172,12 @@ def draw(made: Sequence[Verdict], path: Path) -> None:
                 axis.plot(at(value), place, mark, ms=5, color=PLAIN)
         if known.estimate is not None:
             axis.plot(at(known.estimate), place, "|", ms=10, color="black")
-    names = [f"{each.row.id}  {each.row.published.outcome}" for each in reversed(made)]
+    names = [
+        f"{each.row.id}  {each.row.published.outcome.partition(' (')[0]}" for each in reversed(made)
+    ]
     axis.set_yticks(range(len(made)), names, fontsize=7)
     axis.set_xlim(-MOST - 0.2, MOST + 0.2)
-    axis.set_xticks([-1, 0, 1], ["low end", "middle of the band", "high end"], fontsize=7)
+    axis.set_xticks([-1, 0, 1], ["low", "band", "high"], fontsize=7)
     axis.set_title(
         "estimate and 90 % of draws; filled: counted; bar: published; x off, + doubled", fontsize=8,
         loc="left",
@@ -185,7 +189,8 @@ def draw(made: Sequence[Verdict], path: Path) -> None:
 
 def stored() -> pd.DataFrame:
     """The estimates as last adopted."""
-    return pd.read_csv(TABLE, dtype={"spec": str}).fillna({"problem": ""})
+    frame = pd.read_csv(TABLE, dtype={"spec": str, "problem": object})
+    return frame.assign(problem=frame["problem"].fillna(""))
 
 
 def write(to: Path = PAGE) -> None:

@@ -283,7 +283,7 @@ def kept(path: Path, rows: int, digests: Mapping[str, str]) -> pd.DataFrame:
     """
     if not path.is_file():
         return pd.DataFrame(columns=COLUMNS)
-    frame = pd.read_csv(path, dtype={"problem": str, "spec": str}, keep_default_na=True)
+    frame = pd.read_csv(path, dtype={"problem": object, "spec": str})
     frame = frame.assign(problem=frame["problem"].fillna(""))
     now = frame["id"].map(digests) == frame["spec"]
     for name, value in (
