@@ -40,8 +40,9 @@ that of the study. A run is history to the quarter before the treatment, then a 
 is treated is told from the columns at that date. The estimate is the mean over {draws} draws of
 parameters and outside world, each with a seed of its own ({rows:,} rows of enterprises; model
 `{model}`, data `{data}`,
-fit `{fit}`); the interval holds 90 % of the draws and the error is that of the mean. *Off* and *doubled* are the same estimate with the mechanism switched off and doubled,
-from the first quarter on.
+fit `{fit}`); the interval holds 90 % of the draws and the error is
+that of the mean. *Off* and *doubled* are the same estimate with the mechanism switched off and
+doubled, from the first quarter on.
 
 A row is *inside* if the mean lies in the band and its standard error is under a quarter of the
 band's width, else it is *too noisy*. Only rows of use `test` are counted, and of these none whose
