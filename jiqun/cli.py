@@ -32,6 +32,8 @@ STORE = Path("build/store")
 """Where runs are kept if nothing is said."""
 FITS = Path("build/fit")
 """Where fits are kept if nothing is said."""
+TRIALS = Path("build/trials")
+"""Where estimates of trials are kept if nothing is said."""
 RANKINGS = Path("build/sensitivity")
 """Where analyses and their runs are kept if nothing is said."""
 MOST_ROWS = 2_000_000
@@ -522,6 +524,42 @@ def backtest(
         show_backtest(found)
         if as_json:
             _print_json(found)
+
+
+@app.command(
+    epilog="Example: jiqun trial R3a R15a --draws 20 --json. Run it again to go on where it "
+    "stopped."
+)
+def trial(
+    trials: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID|SPEC]...",
+            help="Rows of the table of published trials, names of shipped trials, or files; all if "
+            "none is named.",
+        ),
+    ] = None,
+    *,
+    draws: Annotated[int, typer.Option(min=1, help="Draws of parameters, each with a seed.")] = 20,
+    rows: Annotated[int, typer.Option(min=1, help="Enterprise rows.")] = 2500,
+    out: Annotated[Path, typer.Option(help="Folder of the estimates.")] = TRIALS,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Show these estimates on the page of trials.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
+    as_json: Json = False,
+) -> None:
+    """Re-run published experiments on the simulated panel, with the estimators of their studies."""
+    with _refusals():
+        from jiqun import trying  # noqa: PLC0415
+        from scenarios import load  # noqa: PLC0415
+
+        count = _row_count(str(rows), [load("without_document_55")]) or rows
+        data = trying.trial(tuple(trials or ()), out, draws, count, workers, adopt=adopt)
+        if as_json:
+            _print_json(data)
+    if any(row["problems"] for row in data["trials"]):
+        raise typer.Exit(SOME_FAILED)
 
 
 @app.command(

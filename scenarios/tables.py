@@ -21,6 +21,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -438,23 +440,43 @@ class StylisedFact(Row):
 
 
 class PolicyTrial(Row):
-    """Published quasi-experiments to re-run on the simulated panel."""
+    """Published quasi-experiments that are re-run on the simulated panel, one row an outcome."""
 
-    id: Text
-    experiment: Text
+    id: Annotated[Text, _doc("identifier that files of trials answer")]
+    study: Text
+    mechanism: Text
     treatment: Text
-    population: str
-    virtual_experiment_design: str
-    estimator: str
-    outcome: str
-    published_estimate: str
-    se_or_ci: str
-    acceptance_band: str
-    source: Text
+    treated: Text
+    comparison: str
+    window: str
+    estimator: Text
+    outcome: Text
+    unit: Literal["%", "points", "share", "ratio"]
+    published: Annotated[MaybeNumber, _doc("estimate; empty where only the sign was seen")]
+    band_low: Number
+    band_high: Number
+    band_basis: Annotated[
+        Text, _doc("'sign' where only the sign was seen, 'analyst' where no interval was published")
+    ]
+    use: Annotated[
+        Literal["fit", "test", "input", "report"],
+        _doc(
+            "target of the fit; never sets a parameter; the estimate is the source of parameters"
+            " already; shown and never counted"
+        ),
+    ]
+    typed_by: Annotated[str, _doc("parameters whose source is the estimate, by semicolons")]
+    citation: Text
     url: str
-    source_seen: str
-    notes: str
-    use: Text
+    source_seen: Literal["yes", "no"]
+    note: str
+
+    @field_validator("band_high")
+    @classmethod
+    def _above(cls, value: float, info: ValidationInfo) -> float:
+        if not info.data.get("band_low", value - 1.0) < value:
+            raise PydanticCustomError("band", "no band", {"expected": "more than band_low"})
+        return value
 
 
 INPUT_TABLES: dict[str, type[Row]] = {

@@ -25,7 +25,7 @@ def jiqun(*arguments):
 
 COMMANDS = [
     "check", "run", "compare", "levers", "trace", "outcomes", "report",
-    "calibrate", "recover", "backtest", "sensitivity", "discover",
+    "calibrate", "recover", "backtest", "trial", "sensitivity", "discover",
 ]  # fmt: skip
 
 
