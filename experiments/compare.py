@@ -31,6 +31,7 @@ from experiments.costs import (
 )
 from experiments.sql import steady, steady_sum
 from experiments.store import StoreError
+from model.accounting import YUAN
 from model.outcomes import OUTCOMES
 from model.scenario import SIZES, TIERS
 
@@ -364,12 +365,17 @@ def _of_a_unit(cost: float, gain: Interval) -> Interval:
 
 
 def costs_of(cost: Interval) -> Costs:
-    """What can be said of a cost; of few pairs, by its mean alone."""
-    ends = (cost.low, cost.high)
-    if None in ends:
-        return "nothing" if cost.mean == 0.0 else "costs" if cost.mean > 0.0 else "brings in"
-    if ends == (0.0, 0.0):
+    """What can be said of a cost in yuan; of few pairs, by its mean alone.
+
+    Less than a yuan is nothing: what one pays and another receives cancels but for rounding.
+    """
+    low, high = cost.low, cost.high
+    if low is None or high is None:
+        low = high = cost.mean
+    if max(abs(low), abs(high)) < YUAN:
         return "nothing"
+    if low == high:
+        return "costs" if low > 0.0 else "brings in"
     said: dict[int, Costs] = {1: "costs", 0: "unclear", -1: "brings in"}
     return said[cost.sign]
 

@@ -166,7 +166,8 @@ def test_a_yuan_of_cost_brings_a_ratio_only_where_the_cost_is_told_from_zero():
     found = per_yuan(gain, 0.5 * gain)
     assert (found.low, found.high) == pytest.approx((2.0, 2.0))
     for cost, said in (
-        ([0.0] * 9, "nothing"), (np.linspace(-1.0, 9.0, 9), "unclear"), ([-2.0] * 9, "brings in"),
+        ([0.0] * 9, "nothing"), ([-2e-5] * 9, "nothing"), ([2e-5] * 9, "nothing"),
+        (np.linspace(-1.0, 9.0, 9), "unclear"), ([-2.0] * 9, "brings in"),
     ):  # fmt: skip
         assert costs_of(Interval.of(pd.Series(cost))) == said
         assert per_yuan(gain, pd.Series(cost)) is None
