@@ -414,6 +414,8 @@ def odds_ratio(data: Data, row: TrialRow, panel: Panel) -> float:
         w = part["weight"]
         chance = float((w * part["adopted"]).sum() / (w * part["audited"]).sum())
         odds.append(float(np.log(chance / (1.0 - chance))))
+    if odds[2] == odds[0]:
+        raise NothingToSeeError("the rival treatment moves nobody")
     return (odds[1] - odds[0]) / (odds[2] - odds[0])
 
 

@@ -173,6 +173,8 @@ def test_pairs_shares_elasticities_and_odds():
     data = seen(frame.assign(adopted=3.0), everyone, **arms)
     # Odds from a third to one and to three.
     assert estimate(data, row("odds_ratio", "adopted"), PANEL, "ratio") == pytest.approx(2.0)
+    with pytest.raises(NothingToSeeError, match="moves nobody"):
+        estimate(replace(data, rival=data.plain), row("odds_ratio", "adopted"), PANEL, "ratio")
 
 
 def test_nothing_is_told_where_all_are_treated():
