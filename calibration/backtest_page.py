@@ -7,10 +7,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from calibration.backtest_second import second_protocol
-from calibration.backtest_second_page import second_part
+from calibration.backtest_second_page import head, points_table, second_part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from calibration.backtest_data import ProtocolFile
@@ -59,7 +59,7 @@ def page(plan: ProtocolFile, folder: Path) -> str:
     lines += [FIRST.rstrip(), *_scores(found)]
     name = f"{scores['training']}, first version, second method"
     lines += ["", f"## By series ({name})", *_cut(scores, "series")]
-    lines += ["", f"## Every forecast ({name})", *_points(points)]
+    lines += ["", f"## Every forecast ({name})", *points_table(points)]
     lines += ["", "## What could not be taken out", ""]
     lines += [f"- {item}" for item in plan.hindsight]
     lines += [f"- second version: {item}" for item in second.hindsight]
@@ -83,7 +83,7 @@ def _read(stem: Path) -> Stored | None:
 
 
 def _scores(found: Mapping[str, Stored]) -> list[str]:
-    lines = _head(
+    lines = head(
         "parameters", "method", "points", "RMSE", "over rival (90 %)", "CRPS over rival",
         "50 % cover", "90 % cover",
     )  # fmt: skip
@@ -99,7 +99,7 @@ def _scores(found: Mapping[str, Stored]) -> list[str]:
 
 
 def _cut(scores: Mapping[str, Any], name: str) -> list[str]:
-    lines = _head(name, "points", "RMSE", "over rival", "mean error", "90 % cover")
+    lines = head(name, "points", "RMSE", "over rival", "mean error", "90 % cover")
     for value, row in scores["cuts"][name].items():
         ratio = "" if row["rmse_ratio"] is None else f"{row['rmse_ratio']:.2f}"
         lines.append(
@@ -107,28 +107,3 @@ def _cut(scores: Mapping[str, Any], name: str) -> list[str]:
             f" | {row['coverage_90']:.0%} |"
         )
     return lines
-
-
-def _points(points: Sequence[Mapping[str, str]]) -> list[str]:
-    lines = _head(
-        "series", "from", "year", "published", "forecast", "90 %", "rival", "error",
-        "error of rival", "inside",
-    )  # fmt: skip
-    for row in points:
-        numbers = {name: _number(row[name]) for name in ("published", "forecast", "p05", "p95")}
-        inside = "yes" if row["inside_90"] == "True" else "**no**"
-        lines.append(
-            f"| {row['indicator']} | {row['origin']} | {row['year']} | {numbers['published']}"
-            f" | {numbers['forecast']} | {numbers['p05']} to {numbers['p95']}"
-            f" | {_number(row['rival'])} | {float(row['error']):+.1f}"
-            f" | {_number(row['rival_error'])} | {inside}{', set apart' if row['apart'] else ''} |"
-        )
-    return lines
-
-
-def _head(*names: str) -> list[str]:
-    return ["", f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
-
-
-def _number(text: str) -> str:
-    return f"{float(text):.4g}" if text and abs(float(text)) < 1e4 else f"{float(text or 0):.0f}"

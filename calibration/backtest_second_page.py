@@ -80,7 +80,7 @@ def second_part(second: SecondProtocol, folder: Path) -> list[str]:
     lines = HEAD.format(
         changed=changed, ratio=second.aims.rmse_ratio, low=low, high=high
     ).splitlines()
-    lines += _head("parameters", "version and method", "rule of counts", *COLUMNS)
+    lines += head("parameters", "version and method", "rule of counts", *COLUMNS)
     for training in trainings:
         lines += _rows(found, "same", training, training)
     lines += [f"\nNote on fitted members: {note}." for note in found["notes"]]
@@ -101,7 +101,7 @@ def second_part(second: SecondProtocol, folder: Path) -> list[str]:
     lines += _series(found["cuts"], best)
     for name, training in (("same", best), ("further", second.further.training)):
         lines += ["", f"## Every forecast ({name} points, {training}, second version)"]
-        lines += _points(r for r in rows if _headline(r, second, name, training, "known"))
+        lines += points_table(r for r in rows if _headline(r, second, name, training, "known"))
     lines += _projections(second, folder, {row["indicator"] for row in rows})
     lines += ["", "## What the second version leaves undone", ""]
     return lines + [f"- {item}" for item in second.not_done]
@@ -115,7 +115,8 @@ def _sentence(text: str) -> str:
     return text[0].upper() + _one(text)[1:]
 
 
-def _head(*names: str) -> list[str]:
+def head(*names: str) -> list[str]:
+    """An empty line, and the head of a table."""
     return ["", f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
 
 
@@ -151,12 +152,12 @@ def _further(second: SecondProtocol, found: Mapping[str, Any]) -> list[str]:
         f"{_sentence(second.further.before_2019)}."
     )
     lines = ["", "## Further origins", "", text]
-    lines += _head("origins", "version and method", "rule of counts", *COLUMNS)
+    lines += head("origins", "version and method", "rule of counts", *COLUMNS)
     for name, label in (("further", years), ("together", "all four")):
         lines += _rows(found, name, training, label)
     cuts = found["cuts"][f"together {training} known"]["origin"]
     lines += ["", "By origin, level and growth:"]
-    lines += _head("origin", "points", "RMSE", "over rival", "mean error", "90 % cover")
+    lines += head("origin", "points", "RMSE", "over rival", "mean error", "90 % cover")
     return lines + [_cut(value, row) for value, row in cuts.items()]
 
 
@@ -169,7 +170,7 @@ def _cut(value: str, row: Mapping[str, Any]) -> str:
 
 
 def _series(cuts: Mapping[str, Any], training: str) -> list[str]:
-    lines = _head(
+    lines = head(
         "series", "points", "RMSE", "over rival", "mean error", "90 % cover",
         "part of squared error", "over rival, rule in force",
     )  # fmt: skip
@@ -197,7 +198,7 @@ def _administrative(
     for text in (second.administrative.rule_in_force, second.administrative.caution):
         lines += [f"{_sentence(text)}.", ""]
     lines.pop()
-    lines += _head(
+    lines += head(
         "series", "parameters", "from", "year", "published", "as known then", "90 %",
         "rule in force", "90 %", "rival",
     )  # fmt: skip
@@ -212,25 +213,26 @@ def _administrative(
         }
         for key, ruled in by_rule["in_force"].items():
             known = by_rule["known"][key]
-            rival = _number(known["rival"]) if known["rival"] else ""
+            rival = number(known["rival"]) if known["rival"] else ""
             lines.append(
-                f"| {key[0]} | {training} | {key[1]} | {key[2]} | {_number(known['published'])}"
-                f" | {_number(known['forecast'])} | {_span(known)} | {_number(ruled['forecast'])}"
+                f"| {key[0]} | {training} | {key[1]} | {key[2]} | {number(known['published'])}"
+                f" | {number(known['forecast'])} | {_span(known)} | {number(ruled['forecast'])}"
                 f" | {_span(ruled)} | {rival} |"
             )
     return lines
 
 
-def _points(rows: Iterable[Mapping[str, str]]) -> list[str]:
-    lines = _head(
+def points_table(rows: Iterable[Mapping[str, str]]) -> list[str]:
+    """Every forecast beside what was published, and the rival's."""
+    lines = head(
         "series", "from", "year", "published", "forecast", "90 %", "rival", "error",
         "error of rival", "inside",
     )  # fmt: skip
     for row in rows:
         inside = "yes" if row["inside_90"] == "True" else "**no**"
         lines.append(
-            f"| {row['indicator']} | {row['origin']} | {row['year']} | {_number(row['published'])}"
-            f" | {_number(row['forecast'])} | {_span(row)} | {_number(row['rival'])}"
+            f"| {row['indicator']} | {row['origin']} | {row['year']} | {number(row['published'])}"
+            f" | {number(row['forecast'])} | {_span(row)} | {number(row['rival'])}"
             f" | {float(row['error']):+.1f} | {float(row['rival_error']):+.1f}"
             f" | {inside}{', set apart' if row['apart'] else ''} |"
         )
@@ -259,7 +261,7 @@ def _projections(second: SecondProtocol, folder: Path, scored: Set[str]) -> list
     with path.open(encoding="utf-8", newline="") as file:
         fitted = {row["id"]: row for row in csv.DictReader(file)}
     lines = PROJECTIONS.format(origin=ORIGIN).splitlines()
-    lines += _head("series", "published", "fitted", f"{ORIGIN}", *(str(y) for y in PROJECTED))
+    lines += head("series", "published", "fitted", f"{ORIGIN}", *(str(y) for y in PROJECTED))
     series = all_series()
     for row in table("calibration_targets"):
         if row.year != ORIGIN or row.indicator not in scored or row.id not in fitted:
@@ -272,15 +274,16 @@ def _projections(second: SecondProtocol, folder: Path, scored: Set[str]) -> list
         miss = row.value - middle if growth else float(log(row.value / middle))
         parts = [fade.level_left(year - ORIGIN) * miss for year in (ORIGIN, *PROJECTED)]
         told = [f"{x:+.1f} points" if growth else f"{float(exp(x)) - 1.0:+.0%}" for x in parts]
-        levels = " | ".join(_number(str(value)) for value in (row.value, middle))
+        levels = " | ".join(number(str(value)) for value in (row.value, middle))
         lines.append(f"| {row.indicator} | {levels} | {' | '.join(told)} |")
     return lines
 
 
 def _span(row: Mapping[str, str]) -> str:
-    return f"{_number(row['p05'])} to {_number(row['p95'])}"
+    return f"{number(row['p05'])} to {number(row['p95'])}"
 
 
-def _number(text: str) -> str:
-    value = float(text)
+def number(text: str) -> str:
+    """A stored number as pages show it; none is nought."""
+    value = float(text or 0)
     return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}"
