@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from model.scenario import Scenario
 
+VERSION = Path(__file__).with_name("model_version.json")
+"""The source of the model as last compared with the golden results, and its version."""
 POPULATION_SEED = 1
 """The province at end-2018 is one population: seeds move what happens to it."""
 
@@ -160,6 +162,18 @@ class Plan:
 
 @cache
 def model_hash() -> str:
+    """Version of the model: what decides its results, whatever its source looks like.
+
+    It is the hash of the source that first gave today's results. `make golden` keeps it where a
+    change of the source moved none of the golden results, so that stores and fits stay valid; a
+    source that it has not seen is a version of its own.
+    """
+    noted = json.loads(VERSION.read_text(encoding="utf-8"))
+    source = source_hash()
+    return str(noted["version"]) if source == noted["source"] else source
+
+
+def source_hash() -> str:
     """Hash of the source of the model."""
     folder = Path(model.__file__).parent
     content = hashlib.sha256()

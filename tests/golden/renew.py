@@ -1,16 +1,26 @@
 """Golden results: small runs whose numbers are kept, so that a change of results is seen.
 
-`make golden` renews them; the commit says why they moved.
+`make golden` renews them; the commit says why they moved. Where none moved, the source of the model
+as it is now counts as the version that it was (`experiments.batch.model_hash`).
 """
 
 import csv
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from experiments.batch import VERSION, source_hash
+from experiments.sensitivity.analysis import at_rows
+from experiments.sensitivity.arms import with_lever
+from experiments.sensitivity.spec import read_spec
 from model import ClusterPolicyModel
+from model.scenario import Scenario
 from scenarios import load
+from scenarios.levers import declarations
+from scenarios.structure import switches
+from scenarios.tables import table
 
 FOLDER = Path(__file__).parent
 ROWS, SEED = 1_200, 1
@@ -19,6 +29,7 @@ YEARS = {
     "as_issued": (2026,),
     "without_document_55_to_date": (2026,),
     "policy_to_date": (2026,),
+    "everything": (2025,),
 }
 """Scenarios that are run, with the years that are kept of each."""
 LEVELS = ("province", "tier")
@@ -28,10 +39,27 @@ LEFT_OUT = ("accounting_residual",)
 Key = tuple[int, str, str, str]
 
 
+def everything() -> Scenario:
+    """All levers at once, others who match them, and no parameter at its central value."""
+    task = at_rows(read_spec("reference"), ROWS)
+    scenario = task.issued
+    for lever in declarations():
+        if scenario.lever(lever) is None:
+            scenario = with_lever(task, scenario, lever)
+    moved = {
+        row.name: 0.5 * (row.value + (row.low, row.high)[number % 2])
+        for number, row in enumerate(table("parameters"))
+        if row.low < row.high
+    }
+    moved |= switches()["others_do_the_same"].off
+    return scenario.with_draw(moved, dict.fromkeys(scenario.outside.position, 0.3))
+
+
 def results(name: str) -> Iterator[tuple[Key, float]]:
     """Year, level, unit and outcome of a run, with its value; then its money by lever and kind."""
     years = YEARS[name]
-    model = ClusterPolicyModel(replace(load(name), rows=ROWS), rng=SEED)
+    scenario = everything() if name == "everything" else replace(load(name), rows=ROWS)
+    model = ClusterPolicyModel(scenario, rng=SEED)
     model.run_until_year(max(years))
     records = model.records()
     columns = (records[column] for column in ("year", "level", "unit_name", "outcome", "value"))
@@ -56,12 +84,23 @@ def kept(name: str) -> dict[Key, float]:
 
 
 def main() -> None:
-    """Write the results of today."""
-    for name in YEARS:
+    """Write the results of today, and of which version of the model they are."""
+    now = {name: dict(results(name)) for name in YEARS}
+    same = all(
+        now[name].get(key) == value
+        for name in YEARS
+        if (FOLDER / f"{name}.csv").is_file()
+        for key, value in kept(name).items()
+    )
+    noted = json.loads(VERSION.read_text(encoding="utf-8"))
+    source = source_hash()
+    version = {"source": source, "version": noted["version"] if same else source}
+    VERSION.write_text(json.dumps(version, indent=2) + "\n", encoding="utf-8")
+    for name, found in now.items():
         with (FOLDER / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(("year", "level", "unit_name", "outcome", "value"))
-            writer.writerows((*key, repr(value)) for key, value in results(name))
+            writer.writerows((*key, repr(value)) for key, value in found.items())
 
 
 if __name__ == "__main__":

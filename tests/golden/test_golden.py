@@ -1,8 +1,13 @@
 """The small runs still give the numbers that were kept, to the last bit."""
 
+import json
+
 import pytest
 
-from tests.golden.renew import FOLDER, YEARS, kept, results
+from experiments import batch
+from scenarios.levers import declarations
+from tests.golden import renew
+from tests.golden.renew import FOLDER, YEARS, everything, kept, results
 
 GRANTED = ("committed", "paid", "invested", "repaid")
 
@@ -17,6 +22,62 @@ def test_results_are_those_kept(name):
 
 def test_no_results_are_kept_of_what_is_not_run():
     assert {path.stem for path in FOLDER.glob("*.csv")} == set(YEARS)
+
+
+def test_one_golden_run_has_all_levers():
+    assert {lever.id for lever in everything().levers} == set(declarations())
+
+
+def test_the_source_is_one_that_was_compared_with_the_golden_results():
+    noted = json.loads(batch.VERSION.read_text(encoding="utf-8"))
+    assert noted["source"] == batch.source_hash(), "the model's source changed: run `make golden`"
+
+
+@pytest.fixture
+def made_up(tmp_path, monkeypatch):
+    """Golden results of a made-up model in a folder of their own."""
+    values = {(2026, "province", "anhui", "value_added"): 1.0}
+    version = tmp_path / "version.json"
+    version.write_text('{"source": "first", "version": "first"}', encoding="utf-8")
+    monkeypatch.setattr(renew, "FOLDER", tmp_path)
+    monkeypatch.setattr(renew, "YEARS", {"one": (2026,)})
+    monkeypatch.setattr(renew, "VERSION", version)
+    monkeypatch.setattr(renew, "results", lambda _: values.items())
+    monkeypatch.setattr(renew, "source_hash", lambda: "first")
+    renew.main()
+    return values, version
+
+
+def renewed(version, monkeypatch, source):
+    monkeypatch.setattr(renew, "source_hash", lambda: source)
+    renew.main()
+    return json.loads(version.read_text(encoding="utf-8"))
+
+
+def test_a_source_that_moves_no_result_is_the_version_that_it_was(made_up, monkeypatch):
+    values, version = made_up
+    values[2026, "province", "anhui", "a_new_outcome"] = 2.0
+    noted = renewed(version, monkeypatch, "second")
+    assert noted == {"source": "second", "version": "first"}
+
+
+@pytest.mark.parametrize("fault", ["moved", "gone"])
+def test_a_source_that_moves_a_result_is_a_version_of_its_own(made_up, monkeypatch, fault):
+    values, version = made_up
+    (key,) = list(values)
+    if fault == "moved":
+        values[key] += 1e-15
+    else:
+        del values[key]
+    noted = renewed(version, monkeypatch, "second")
+    assert noted == {"source": "second", "version": "second"}
+
+
+def test_a_source_not_compared_yet_is_a_version_of_its_own(tmp_path, monkeypatch):
+    version = tmp_path / "version.json"
+    version.write_text('{"source": "another", "version": "another"}', encoding="utf-8")
+    monkeypatch.setattr(batch, "VERSION", version)
+    assert batch.model_hash.__wrapped__() == batch.source_hash()
 
 
 def test_what_the_document_adds_is_seen():
