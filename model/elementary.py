@@ -409,13 +409,12 @@ def _normal_quantile_all(p: Array, out: Array) -> bool:
 def _of_all[T: (float, Array, Real)](loop: Callable[[Array, Array], bool], x: T, name: str) -> T:
     """Values of a function at a number or at each element of an array of any shape."""
     # Most are columns as they are; what is handed to NumPy once a call costs as much as the loop.
-    given: npt.NDArray[Any] = np.asarray(x)
-    if given.ndim != 1 or given.dtype != np.float64 or not given.flags.c_contiguous:
-        given = np.ascontiguousarray(given, dtype=np.float64)
+    column = type(x) is np.ndarray and x.ndim == 1 and x.dtype == np.float64
+    given: Any = x if column and x.flags.c_contiguous else np.ascontiguousarray(x, np.float64)
     result: Any = np.empty(given.shape)
-    if not loop(given.reshape(-1), result.reshape(-1)):
+    if not (loop(given, result) if given.ndim == 1 else loop(given.reshape(-1), result.reshape(-1))):
         raise FloatingPointError(f"{name} of a number outside its range")
-    found: Any = result if np.ndim(x) else float(result[0])
+    found: Any = result if column or np.ndim(x) else float(result[0])
     value: T = found
     return value
 
@@ -464,4 +463,4 @@ def normal_quantile[T: (float, Array, Real)](p: T) -> T:
 
 def dot(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
     """Sum of the products of two arrays: the order of the sum is NumPy's, not that of a BLAS."""
-    return float(np.sum(x * y))
+    return float((x * y).sum())

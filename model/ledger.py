@@ -70,7 +70,8 @@ class Ledger:
             key = (year, who, lever.fund if fund is None else fund, origin, lever.id,
                    lever.article, kind)  # fmt: skip
             self._sums[key] = self._sums.get(key, 0.0) + share * total
-            self.paid += RECEIVED.get(kind, 0.0) * float(share * total.sum())
+            if kind in RECEIVED:
+                self.paid += RECEIVED[kind] * float(share * total.sum())
 
     def total(self, year: int, lever: str, kind: str = "paid") -> Array:
         """Yuan under a lever in a year by city, tier and payee, shape `SHAPE`."""

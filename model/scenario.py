@@ -160,9 +160,9 @@ class Lever:
 
     def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
         """Value of a term in a quarter; `absent` outside the period or before its first date."""
-        if not self.in_force(quarter):
-            return absent
         current = absent
+        if quarter < self.start or (self.end is not None and quarter > self.end):
+            return current
         for begin, value in self.terms.get(term, ()):
             if begin <= quarter:
                 current = value

@@ -100,10 +100,11 @@ def leave(m: ClusterPolicyModel) -> None:
     covered = np.minimum(e.debt_covered[gone], owed)
     borne = covered * finance.lost_share(owed, means, p["guarantee_loss"])
     lost = (owed - covered) * finance.lost_share(owed, means, p["loss_given_default"])
+    lost_by_banks = dot(w, lost)
     _guarantor_pays(m, gone, borne)
     m.books.book("outside", -dot(w, scrap))
-    m.books.book("banks", -dot(w, lost))
-    m.banks.lost += dot(w, lost)
+    m.books.book("banks", -lost_by_banks)
+    m.banks.lost += lost_by_banks
     m.books.book("households", dot(w, means - (owed - borne - lost)))
     m.exits.append((gone, w.copy()))
     supply.fail(m, gone)
