@@ -412,7 +412,7 @@ def _of_all[T: (float, Array, Real)](loop: Callable[[Array, Array], bool], x: T,
     column = type(x) is np.ndarray and x.ndim == 1 and x.dtype == np.float64
     given: Any = x if column and x.flags.c_contiguous else np.ascontiguousarray(x, np.float64)
     result: Any = np.empty(given.shape)
-    if not (loop(given, result) if given.ndim == 1 else loop(given.reshape(-1), result.reshape(-1))):
+    if not loop(given.reshape(-1), result.reshape(-1)):
         raise FloatingPointError(f"{name} of a number outside its range")
     found: Any = result if column or np.ndim(x) else float(result[0])
     value: T = found
