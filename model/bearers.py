@@ -73,9 +73,9 @@ def _book(m: ClusterPolicyModel, lever: Lever, cost: Cost, amount: Array) -> Non
     shares = cost.paid_by or taxes.payers(lever.tax, m.parameters["local_tax_province"])
     # The special funds pay grants and awards, and what runs a lever comes on top of their sum.
     fund = "" if lever.fund == SPECIAL else lever.fund
-    for kind, part in ((cost.kind, yuan), (TURNED.get(cost.kind), -yuan)):
-        cells = (part > 0.0).nonzero()[0] if kind else ()
-        if kind and len(cells):
+    for kind, part in ((cost.kind, yuan), (TURNED.get(cost.kind, ""), -yuan)):
+        cells = np.flatnonzero(part > 0.0) if kind else np.zeros(0, dtype=np.int64)
+        if len(cells):
             m.ledger.book(m.year, lever, kind, ORIGIN, cells, part[cells], shares, fund)
             if kind == "spent":
                 _pay(m, shares, float(part[cells].sum()))

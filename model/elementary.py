@@ -409,8 +409,10 @@ def _normal_quantile_all(p: Array, out: Array) -> bool:
 def _of_all[T: (float, Array, Real)](loop: Callable[[Array, Array], bool], x: T, name: str) -> T:
     """Values of a function at a number or at each element of an array of any shape."""
     # Most are columns as they are; what is handed to NumPy once a call costs as much as the loop.
-    column = type(x) is np.ndarray and x.ndim == 1 and x.dtype == np.float64
-    given: Any = x if column and x.flags.c_contiguous else np.ascontiguousarray(x, np.float64)
+    given: Any = x
+    column = type(x) is np.ndarray and given.ndim == 1
+    if not column or given.dtype != np.float64 or not given.flags.c_contiguous:
+        given = np.ascontiguousarray(x, dtype=np.float64)
     result: Any = np.empty(given.shape)
     if not loop(given.reshape(-1), result.reshape(-1)):
         raise FloatingPointError(f"{name} of a number outside its range")
