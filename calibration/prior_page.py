@@ -111,7 +111,7 @@ def gap(row: Parameter) -> float:
 
 
 def _mean(row: Parameter) -> float:
-    return mean(row.distribution, row.low, row.high, row.value)  # type: ignore[arg-type]
+    return mean(row.distribution, row.low, row.high, row.value)
 
 
 def _far() -> str:
@@ -150,7 +150,7 @@ def _laws(rows: Sequence[PriorEvidence]) -> Iterator[str]:
             f"`{row.parameter}`" + "*" * (row.parameter in narrowed),
             f"{used.distribution}, {used.low:g} to {used.high:g}", f"{used.value:g}",
             f"**{told}**" if abs(gap(used)) > FAR else told,
-            _percent(at_or_below(0.0, *now)),  # type: ignore[arg-type]
+            _percent(at_or_below(0.0, *now)),
             used.grade, row.below_zero,
             f"{row.distribution}, {row.low:g} to {row.high:g}", f"{row.centre:g}",
             _percent(at_or_below(0.0, row.distribution, row.low, row.high, centre)),

@@ -349,7 +349,7 @@ class Parameter(Row):
     value: Number
     low: Number
     high: Number
-    distribution: Text
+    distribution: Law
     unit: Text
     grade: Text
     group: Text
