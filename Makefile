@@ -23,6 +23,9 @@ export MKL_NUM_THREADS := 1
 export MPLBACKEND := Agg
 # The debugger's complaint about frozen modules would drown the notebooks' own messages.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# The suite starts some hundred interpreters. Where the machine forbids to keep bytecode, as many a
+# container does, each compiles every library anew: 4 to 7 s a start, of which 2 are left.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup report designs sensitivity test test-slow test-all lint bench docs golden lock clean
 
