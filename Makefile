@@ -13,8 +13,9 @@ DESIGN_DRAWS ?= 40
 SOLVE_DRAWS ?= 4
 MAIN    := without_document_55 as_issued
 TEST_WORKERS ?= 2
-# What tests of a module share is made by one worker, not by each.
-PYTEST := $(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile
+# What tests of a module share is made by one worker, not by each. The order of the files is that of
+# tests/conftest.py, the longest first, and not by their number of tests.
+PYTEST := $(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Runs are parallel over processes, so a library that starts threads of its own only gets in the way.
 export OMP_NUM_THREADS := 1
