@@ -2,7 +2,6 @@
 
 import shutil
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,30 +13,17 @@ from fake_work import fails_at_seed_2, one_value_is_no_number
 from experiments.batch import Plan
 from experiments.results import Results
 from experiments.runner import Options, run_batch
-from experiments.sensitivity import analysis as whole
-from experiments.sensitivity import package
 from experiments.sensitivity.analysis import analyse, recorded
 from experiments.sensitivity.designs import SensitivityError
 from experiments.sensitivity.lever_ranks import zipped
-from experiments.sensitivity.measure import measure
 from experiments.sensitivity.package import FINGERPRINT, measured
 from experiments.sensitivity.runs import TIERS, Bench
 from experiments.sensitivity.spec import HERE, Full, read_spec
-from experiments.sensitivity.surrogate import surrogate
 from experiments.sensitivity.tables import TABLES, read
 
 LEVERS = ["cluster_award", "digital_voucher", "rd_super_deduction", "digital_subsidy_2021_2023"]
 DRAWS = 6
 MEASURED = 60
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_resamples():
-    """How good shares are is tested where they are found: here few resamples and points will do."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(package, "measure", partial(measure, resamples=40))
-        patch.setattr(whole, "surrogate", partial(surrogate, size=128))
-        yield
 
 
 @pytest.fixture(scope="module")
