@@ -13,8 +13,9 @@ DESIGN_DRAWS ?= 40
 SOLVE_DRAWS ?= 4
 MAIN    := without_document_55 as_issued
 TEST_WORKERS ?= 2
-# What tests of a module share is made by one worker, not by each.
-PYTEST := $(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile
+# What tests of a module share is made by one worker, not by each. The order of the files is that of
+# tests/conftest.py, the longest first, and not by their number of tests.
+PYTEST := $(PYTHON) -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Runs are parallel over processes, so a library that starts threads of its own only gets in the way.
 export OMP_NUM_THREADS := 1
@@ -23,6 +24,9 @@ export MKL_NUM_THREADS := 1
 export MPLBACKEND := Agg
 # The debugger's complaint about frozen modules would drown the notebooks' own messages.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# The suite starts some hundred interpreters. Where the machine forbids to keep bytecode, as many a
+# container does, each compiles every library anew: 4 to 7 s a start, of which 2 are left.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup report designs sensitivity test test-slow test-all lint bench docs golden lock clean
 

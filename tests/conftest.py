@@ -1,7 +1,9 @@
 """Settings that hold for the whole suite."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Messages are asserted in English, whatever the locale of the machine.
@@ -10,3 +12,32 @@ os.environ["JIQUN_LANG"] = "en"
 # A busy machine is no failure: how long an example takes is measured by the benchmarks.
 settings.register_profile("jiqun", deadline=None)
 settings.load_profile("jiqun")
+
+TESTS = Path(__file__).parent
+LONGEST = (
+    "model/test_levers_of_no_size.py",
+    "experiments/test_sensitivity_analysis.py",
+    "experiments/test_compare.py",
+    "notebooks/test_report.py",
+    "experiments/test_sensitivity_surrogate.py",
+    "experiments/test_steady.py",
+    "experiments/test_sensitivity_equal_cost.py",
+    "calibration/test_backtest.py",
+    "experiments/test_together.py",
+    "calibration/test_calibrate.py",
+    "calibration/test_fit.py",
+    "model/test_first_effects.py",
+    "notebooks/test_levers.py",
+    "experiments/test_runner.py",
+    "cli/test_cli.py",
+    "cli/test_stores.py",
+    "cli/test_user_files.py",
+    "model/test_policy_money.py",
+)
+"""Files that take longest, the longest first: `--durations` tells which do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest files first: started last, one would leave the other workers idle."""
+    place = {TESTS / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))

@@ -57,6 +57,7 @@ class Threaded(Results):
 
 
 def everything(results):
+    facts = gather(results, PAIR)
     return [
         results.intervals(),
         results.variance_shares(),
@@ -64,8 +65,8 @@ def everything(results):
         results.paired_intervals(*PAIR, "value_added"),
         results.paired_shares(*PAIR, "value_added"),
         money(results, PAIR),
-        gather(results, PAIR).flows,
-        gather(results, PAIR).states,
+        facts.flows,
+        facts.states,
     ]
 
 
