@@ -82,7 +82,7 @@ COARSE = frozenset({"share", "share a year", "stage"})
 @cache
 def texts() -> Mapping[str, Mapping[str, Any]]:
     """All texts: key to language to text (or list, or mapping of names)."""
-    found: dict[str, dict[str, Any]] = yaml.safe_load(TEXT.read_text("utf-8"))
+    found: dict[str, dict[str, Any]] = yaml.load(TEXT.read_text("utf-8"), Loader=yaml.CSafeLoader)
     return {
         key: {lang: _closed(text) for lang, text in both.items()} for key, both in found.items()
     }
@@ -91,7 +91,10 @@ def texts() -> Mapping[str, Mapping[str, Any]]:
 @cache
 def translations() -> Mapping[str, str]:
     """Chinese of sentences that are kept in English beside the data."""
-    return {row["en"]: row["zh"] for row in yaml.safe_load(TRANSLATED.read_text("utf-8"))}
+    return {
+        row["en"]: row["zh"]
+        for row in yaml.load(TRANSLATED.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    }
 
 
 @dataclass(frozen=True)

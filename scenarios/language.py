@@ -65,5 +65,5 @@ def said_in(lang: str, template: str, **fields: Any) -> str:
 @cache
 def catalogue() -> Mapping[str, str]:
     """Chinese template of each English one; read once a process."""
-    found: dict[str, str] = yaml.safe_load(CATALOGUE.read_text("utf-8"))
+    found: dict[str, str] = yaml.load(CATALOGUE.read_text("utf-8"), Loader=yaml.CSafeLoader)
     return found
