@@ -521,7 +521,9 @@ class LargeProject(Row):
     def _seen(cls, value: str, info: ValidationInfo) -> str:
         if (value == "recalled") == bool(info.data.get("url")):
             raise PydanticCustomError(
-                "seen", "address and confidence disagree", {"expected": "recalled without address"}
+                "seen",
+                "address and confidence disagree",
+                {"expected": "recalled only without address"},
             )
         return value
 
