@@ -244,11 +244,12 @@ PROJECTIONS = """
 
 Projections of the report are simulated figures as they come: `Evidence.bands` and
 `Evidence.central` of `notebooks/evidence.py` take quantiles of runs, and tables, figures and the
-comparison with later figures read those. They are **not** set right at the end of {origin}; whether
-they should be is open. This is what the second version would add to the median for the miss of the
-last figure: what was published less what is fitted, then what is left of it. Misses of growth would
-come on top. Effects of levers in % or in points would stay as they are, since both arms get the
-same; effects in yuan would change by the factor. Fields, cities and clusters have too few figures
+comparison with later figures read those. They are **not** set right at the end of {origin}, but
+for a sentence on revenue and growth of the whole that gives both. This is what the second version
+would add to the median for the miss of the last figure: what was published less what is fitted,
+then what is left of it. Misses of growth would come on top. Effects of levers in % or in points
+would stay as they are, since both arms get the same; effects in yuan would change by the factor.
+Fields, cities and clusters have too few figures
 to be set right one by one, so parts would no longer sum to a total that is.
 """
 

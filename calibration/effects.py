@@ -11,7 +11,9 @@ A switch takes a mechanism or a choice of form away from all arms alike: those o
 
 - ``conversion``: estimates of the literature as published, none turned into one on productivity;
 - ``symmetric_priors``: skewed ranges that no fit narrows cut to the same width on both sides of the
-  central value, so that a mean is no longer above its centre for the shape of a range alone.
+  central value, so that a mean is no longer above its centre for the shape of a range alone;
+- ``proposed_priors``: the parameters of `prior_evidence.csv` drawn from the laws proposed there,
+  which say what studies found, zero and losses included.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ from experiments.sensitivity.spec import read_spec
 from model import ClusterPolicyModel
 from model.estimates import HELD, OWN, Basis
 from model.population import Population, build_population
+from scenarios.laws import at_or_below
 from scenarios.structure import switches
 from scenarios.tables import data_hash, table
 
@@ -58,14 +61,15 @@ if TYPE_CHECKING:
 
     from experiments.sensitivity.spec import Task
     from model.scenario import Scenario
+    from scenarios.tables import Parameter
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "calibration" / "results" / "effects.parquet"
 PAGE = ROOT / "docs" / "effects.md"
 MAIN, PACKAGE = "none", "package"
 """Name of no switch, and of the document as a whole."""
-CONVERSION, SYMMETRIC = "conversion", "symmetric_priors"
-ASKED = ("finite_credit", CONVERSION, "others_do_the_same", SYMMETRIC)
+CONVERSION, SYMMETRIC, PROPOSED = "conversion", "symmetric_priors", "proposed_priors"
+ASKED = ("finite_credit", CONVERSION, "others_do_the_same", SYMMETRIC, PROPOSED)
 """Switches that the order is asked to survive, where the model has them."""
 PAST, YEAR = 2023, 2027
 """Last year that all arms share, and the year that effects are told of."""
@@ -87,7 +91,7 @@ class Wanted:
 
 def known_switches() -> tuple[str, ...]:
     """All switches there are, and none."""
-    return (MAIN, *switches(), CONVERSION, SYMMETRIC)
+    return (MAIN, *switches(), CONVERSION, SYMMETRIC, PROPOSED)
 
 
 @cache
@@ -110,6 +114,8 @@ def under(switch: str, scenario: Scenario, draw: Draw) -> Scenario:
         values |= switches()[switch].off
     if switch == SYMMETRIC:
         values = symmetric(values)
+    if switch == PROPOSED:
+        values = proposed(values)
     if switch == CONVERSION:
         as_published = dict.fromkeys(scenario.province.estimates, NO_CONVERSION)
         province = replace(scenario.province, estimates=as_published)
@@ -123,28 +129,44 @@ def symmetric(values: Mapping[str, float]) -> dict[str, float]:
     Ranges that a fit has narrowed stay, and so do even ones. One whose centre is at its end has no
     width left: it is at its centre.
     """
-    ensemble = fitted(SHIPPED)
-    seen = set(ensemble.centre) if ensemble else set()
     moved = dict(values)
-    for row in table("parameters"):
-        if row.name not in values or row.name in seen or row.distribution != "triangular":
+    for row in _free(values).values():
+        if row.distribution != "triangular":
             continue
         half = min(row.value - row.low, row.high - row.value)
         if not half:
             moved[row.name] = row.value
             continue
-        share = _probability(values[row.name], row.low, row.high, row.value)
+        share = at_or_below(values[row.name], "triangular", row.low, row.high, row.value)
         law = Law("triangular", row.value - half, row.value + half, row.value)
         moved[row.name] = float(law.quantile(np.asarray(share)))
     return moved
 
 
-def _probability(value: float, low: float, high: float, mode: float) -> float:
-    """Probability of not more than a value, of a triangular law."""
-    width = high - low
-    if value < mode:
-        return (value - low) ** 2 / (width * (mode - low))
-    return 1.0 - ((high - value) ** 2 / (width * (high - mode)) if high > mode else 0.0)
+def proposed(values: Mapping[str, float]) -> dict[str, float]:
+    """Values of a draw at the same probabilities of the laws that `prior_evidence.csv` proposes.
+
+    Ranges that a fit has narrowed stay, as the next fit is to narrow the new ones.
+    """
+    moved, free = dict(values), _free(values)
+    for row in table("prior_evidence"):
+        if row.parameter in free:
+            now = free[row.parameter]
+            share = at_or_below(values[now.name], now.distribution, now.low, now.high, now.value)
+            law = Law(row.distribution, row.low, row.high, row.mode)
+            moved[now.name] = float(law.quantile(np.asarray(share)))
+    return moved
+
+
+def _free(values: Mapping[str, float]) -> dict[str, Parameter]:
+    """Drawn parameters that no fit narrows."""
+    ensemble = fitted(SHIPPED)
+    seen = set(ensemble.centre) if ensemble else set()
+    return {
+        row.name: row
+        for row in table("parameters")
+        if row.name in values and row.name not in seen and row.low < row.high
+    }
 
 
 def pairs_of(task: Task, levers: Sequence[str] = ()) -> list[Pair]:

@@ -204,7 +204,7 @@ def prior_of(row: Parameter) -> Prior:
         low=row.low,
         mode=row.value,
         high=row.high,
-        distribution="uniform" if flat else row.distribution,  # type: ignore[arg-type]
+        distribution="uniform" if flat else row.distribution,
         grade=row.grade,
         why="flat: its central value was fitted by hand to the same series" if flat else "",
     )

@@ -56,6 +56,15 @@ def sources() -> list[Source]:
         if row.use == "input"
     ]
     found += [
+        Source("prior_evidence.csv", row.parameter, text)
+        for row in table("prior_evidence")
+        for text in (row.seen, row.recalled, row.estimate, row.transfers, row.reason)
+    ]
+    found += [
+        Source("lever_evidence.csv", row.lever, f"{row.trial} {row.reason}")
+        for row in table("lever_evidence")
+    ]
+    found += [
         Source("published_regressions.csv", row.key, f"{row.study} {row.source}")
         for row in table("published_regressions")
     ]

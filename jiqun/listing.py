@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from experiments.costs import BEARERS, BUDGET
+from scenarios.evidence import evidence_of
 from scenarios.levers import declarations, parameter_of
 from scenarios.schema import SETTINGS, Part
 from scenarios.tables import table
@@ -36,6 +38,7 @@ def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         borne = ", ".join(row["paid_by"]) or "nobody"
         yield f"    cost borne by: {borne}; {row['cost_basis']['en']}"
         yield f"    evidence of its cost: {evidence['grade']}; {evidence['source']}"
+        yield f"    evidence of its effect: {_effect_evidence(row['effect_evidence'])}"
         for name, term in row["terms"].items():
             yield f"    {name}: {_values(term)}"
         if row["who"]:
@@ -67,6 +70,7 @@ def _lever(lever: LeverDeclaration) -> dict[str, Any]:
         "paid_by": bearers(lever),
         "cost_basis": lever.cost_basis.model_dump(),
         "evidence": _evidence(lever),
+        "effect_evidence": asdict(evidence_of(lever.id)),
         "cap_per": lever.cap_per,
         "from": lever.from_,
         "to": lever.to,
@@ -100,6 +104,13 @@ def _evidence(lever: LeverDeclaration) -> dict[str, str]:
         (term.grade, item["source"]) for term in sized for item in _term(lever, term)["default"]
     ]
     return _weakest(told, ("published", "recalled", "assumption"))
+
+
+def _effect_evidence(told: dict[str, str]) -> str:
+    """What the effect of a lever rests on, in a line."""
+    number = f"{told['parameter']} (grade {told['grade']})" if told["parameter"] else "no number"
+    trial = f", trial {told['trial']}" if told["word"] == "trial" else ""
+    return f"{told['word']}: {number}{trial}; {told['reason']}"
 
 
 def _weakest(told: Sequence[tuple[str, str]], order: Sequence[str]) -> dict[str, str]:

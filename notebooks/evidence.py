@@ -15,6 +15,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from calibration.backtest_data import protocol
+from calibration.backtest_origin import fades
+from calibration.backtest_second import second_protocol
 from calibration.distance import BY_POINTS, NOT_FITTED, WITHIN_POINTS, WITHIN_SHARE
 from experiments import Results
 from experiments.draws import FIRST_OF_BLOCK, Vary
@@ -179,10 +182,30 @@ class Evidence:
     def mean_growth(self, outcome: str, unit: Unit) -> Band | None:
         """Mean yearly growth after the origin, run by run, of an outcome that is a growth rate."""
         wide = self.by_run(outcome, unit)
+        return mean_growth(wide[[y for y in range(ORIGIN + 1, HORIZON + 1) if y in wide.columns]])
+
+    def set_right(self, indicator: str) -> pd.DataFrame:
+        """A published series set right at the origin: one row a run, one column a later year.
+
+        What each run missed of the figure of the origin is carried on and fades, as method `level`
+        of the second back-test has it. Empty where no figure of the origin is published, or where
+        the runs lack the outcome.
+        """
+        found = [p for p in self.compared if p.target.indicator == indicator]
+        known = next((p for p in found if p.target.year == ORIGIN), None)
+        if known is None:
+            return pd.DataFrame()
+        wide = self.by_run(known.target.outcome, (known.target.level, known.target.unit_name))
+        half_life = second_protocol(protocol()).half_life.model_dump()
+        fade = fades(half_life, "growth" if known.points else "level", "level")
+        if ORIGIN not in wide.columns or fade is None:
+            return pd.DataFrame()
         years = [year for year in range(ORIGIN + 1, HORIZON + 1) if year in wide.columns]
-        if not years:
-            return None
-        return Band.of((1 + wide[years]).prod(axis=1) ** (1 / len(years)) - 1)
+        if known.points:
+            missed = known.published - wide[ORIGIN]
+            return pd.DataFrame({y: wide[y] + fade.level_left(y - ORIGIN) * missed for y in years})
+        ratio = known.published / wide[ORIGIN]
+        return pd.DataFrame({y: wide[y] * ratio ** fade.level_left(y - ORIGIN) for y in years})
 
     def variances(self, outcome: str) -> dict[str, float]:
         """Variance of an outcome of the province from each source alone; empty if not known."""
@@ -229,6 +252,13 @@ class Evidence:
     def count(self, source: str) -> int:
         """Number of runs of a batch."""
         return int(self.frame[self.frame.source == source]["run"].nunique())
+
+
+def mean_growth(rates: pd.DataFrame) -> Band | None:
+    """Mean yearly growth of each run from its rates, one column a year; None without a year."""
+    if rates.empty:
+        return None
+    return Band.of((1 + rates).prod(axis=1) ** (1 / len(rates.columns)) - 1)
 
 
 def gather(store: Path, scenario: str | None = None) -> Evidence:

@@ -18,6 +18,7 @@ from notebooks.evidence import (
     REFERENCE,
     SOURCES,
     Band,
+    mean_growth,
 )
 from notebooks.words import ABSENT
 from scenarios.levers import declarations
@@ -96,7 +97,7 @@ def _size(evidence: Evidence, words: Words) -> str:
     )
     if then is None or now is None or growth is None:
         return ""
-    return words(
+    text = words(
         "summary_size",
         given=words(GIVEN.get(evidence.scenario, "given_other")),
         revenue=words.measured(now.median, "revenue"),
@@ -105,6 +106,23 @@ def _size(evidence: Evidence, words: Words) -> str:
         published=words.measured(published, "revenue"),
         growth=words.percent(growth.median, 1),
         growth_interval=words.percents(growth.low, growth.high, 1),
+    )
+    revenue = evidence.set_right("as_revenue")
+    growth = mean_growth(evidence.set_right("as_va_growth"))
+    if HORIZON not in revenue.columns or growth is None:
+        return text
+    now = Band.of(revenue[HORIZON])
+    gap = "" if words.lang == "zh" else " "
+    return (
+        text
+        + gap
+        + words(
+            "summary_set_right",
+            revenue=words.measured(now.median, "revenue"),
+            interval=words.ranged(now.low, now.high, "revenue"),
+            growth=words.percent(growth.median, 1),
+            growth_interval=words.percents(growth.low, growth.high, 1),
+        )
     )
 
 

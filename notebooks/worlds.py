@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from experiments import Results
+from experiments.compare import LEAST_PAIRS
 from experiments.draws import BLOCK
 from model.outcomes import OUTCOMES
 from model.scenario import TIERS
@@ -76,7 +77,12 @@ class Effect:
 
     @property
     def sign(self) -> int:
-        """1 or -1 where the interval lies on one side of zero, else 0: no effect found."""
+        """1 or -1 where the interval lies on one side of zero, else 0: no effect found.
+
+        Of too few pairs an interval says nothing, so nothing is found.
+        """
+        if self.pairs < LEAST_PAIRS:
+            return 0
         return int(self.band.low > 0) - int(self.band.high < 0)
 
 

@@ -29,6 +29,7 @@ from pydantic_core import PydanticCustomError
 from model.scenario import CITIES, FIELDS, SERIES, STATUSES, TIERS
 from scenarios.errors import TableError, allowed_by, nearest_name
 from scenarios.language import say
+from scenarios.laws import Law, mean
 
 DATA = Path(__file__).resolve().parent.parent / "calibration" / "data"
 """Folder of the tables."""
@@ -348,7 +349,7 @@ class Parameter(Row):
     value: Number
     low: Number
     high: Number
-    distribution: Text
+    distribution: Law
     unit: Text
     grade: Text
     group: Text
@@ -528,6 +529,107 @@ class LargeProject(Row):
         return value
 
 
+class PriorEvidence(Row):
+    """What the literature says of the twenty most telling parameters, and the law it asks for.
+
+    No run reads it: `parameters.csv` takes it over at the next fit, with `centre` as its `value`.
+    As `value` is the mode of a triangular law too, a triangular law here is symmetric.
+    """
+
+    parameter: Annotated[Text, _doc("parameter of parameters.csv")]
+    chosen_by: Annotated[
+        Literal["lever", "analysis"],
+        _doc("a lever of the document that ranks first rests on it, or the analyses single it out"),
+    ]
+    levers: Annotated[Text, _doc("levers that rest on it, the first of them that it is chosen by")]
+    lever_rank: Annotated[
+        Annotated[int, Field(ge=1)] | None,
+        BeforeValidator(_blank_to_none),
+        _doc("rank of that lever when it was chosen"),
+    ]
+    lever_effect: Annotated[
+        MaybeNumber, _doc("its effect on value added of the province in 2027, per cent")
+    ]
+    variance_share: Annotated[
+        Number,
+        _doc(
+            "share of the variance of the package's effect that goes with it, less what chance fits"
+        ),
+    ]
+    elementary_effect: Annotated[
+        MaybeNumber,
+        _doc("mean step of the package's effect (Morris), per cent of value added, if looked at"),
+    ]
+    seen: Annotated[str, _doc("sources whose text was read, or that a table of the project holds")]
+    recalled: Annotated[
+        str, _doc("sources known and not seen again; a number that leans on one says so")
+    ]
+    estimate: Annotated[Text, _doc("what they found")]
+    transfers: Annotated[Text, _doc("what of it holds in Anhui, and what does not")]
+    below_zero: Annotated[
+        Literal["negative found", "zero found", "none below zero"],
+        _doc("the lowest that the literature has"),
+    ]
+    below_zero_reason: Text
+    grade: Annotated[
+        Literal["A", "B", "C", "D", "E"], _doc("evidence grade that goes with the law")
+    ]
+    model_bears_negative: Annotated[
+        Literal["yes", "no"], _doc("whether the code that reads it takes a value below zero")
+    ]
+    bears_reason: Text
+    distribution: Law
+    low: Number
+    mode: Annotated[MaybeNumber, _doc("of a triangular law")]
+    high: Number
+    centre: Annotated[
+        Number,
+        _doc(
+            "mean of the law to a thousandth of its range: `value` of the parameter at the next fit"
+        ),
+    ]
+    reason: Annotated[Text, _doc("why this law")]
+
+    @field_validator("recalled")
+    @classmethod
+    def _has_source(cls, value: str, info: ValidationInfo) -> str:
+        if not value and not info.data.get("seen", " "):
+            raise PydanticCustomError("source", "no source", {"expected": "a source"})
+        return value
+
+    @field_validator("centre")
+    @classmethod
+    def _is_mean(cls, value: float, info: ValidationInfo) -> float:
+        given = info.data
+        if not {"distribution", "low", "mode", "high"} <= given.keys():
+            return value
+        low, high, mode = given["low"], given["high"], given["mode"]
+        wanted = mean(given["distribution"], low, high, value if mode is None else mode)
+        near = 1e-3 * (high - low)
+        symmetric = mode is None or abs(mode - value) <= near
+        if not low < high or abs(wanted - value) > near or not symmetric:
+            raise PydanticCustomError("centre", "not the mean", {"expected": f"{wanted:.12g}"})
+        return value
+
+    @field_validator("mode")
+    @classmethod
+    def _of_a_triangle(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if (value is not None) != (info.data.get("distribution") == "triangular"):
+            raise PydanticCustomError("mode", "no mode", {"expected": "a triangular law's mode"})
+        return value
+
+
+class LeverEvidence(Row):
+    """The number that the effect of each lever is most nearly proportional to."""
+
+    lever: Text
+    parameter: Annotated[str, _doc("parameter that decides; empty where there is none")]
+    trial: Annotated[
+        str, _doc("trial of policy_trials.csv that is of this instrument and set the parameter")
+    ]
+    reason: Text
+
+
 INPUT_TABLES: dict[str, type[Row]] = {
     "parameters": Parameter,
     "fields": FieldRow,
@@ -555,6 +657,8 @@ TABLES: dict[str, type[Row]] = INPUT_TABLES | {
     "stylised_facts": StylisedFact,
     "policy_trials": PolicyTrial,
     "large_projects": LargeProject,
+    "prior_evidence": PriorEvidence,
+    "lever_evidence": LeverEvidence,
 }
 """Every table with its row model."""
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from calibration import effects
-from calibration.effects import MAIN, PACKAGE, SYMMETRIC, Wanted, measure, symmetric, under
+from calibration.effects import MAIN, PACKAGE, SYMMETRIC, Wanted, measure, proposed, symmetric, under
 from calibration.effects_page import mean_of, page
 from experiments.costs import BEARERS
 from experiments.draws import Draw
@@ -56,6 +56,15 @@ def test_an_interval_holds_its_mean():
     mean, low, high = mean_of(np.arange(20.0))
     assert mean == pytest.approx(9.5)
     assert low < mean < high
+
+
+def test_proposed_laws_are_drawn_at_the_same_probabilities():
+    """The least and the likeliest of a range become those of the law proposed; others stay."""
+    row = next(row for row in table("prior_evidence") if row.parameter == "promotion_additional")
+    now = next(one for one in table("parameters") if one.name == row.parameter)
+    moved = [proposed({row.parameter: x, "sigma": 4.0}) for x in (now.low, now.high)]
+    assert [one[row.parameter] for one in moved] == pytest.approx([row.low, row.high])
+    assert {one["sigma"] for one in moved} == {4.0}
 
 
 def test_symmetric_ranges_have_their_centre_as_mean():

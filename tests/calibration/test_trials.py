@@ -464,6 +464,13 @@ def test_a_planted_citation_is_caught(words, row_id):
     assert {each.source for each in caught} == {planted}
 
 
+@pytest.mark.parametrize("name", ["prior_evidence.csv", "lever_evidence.csv"])
+def test_evidence_of_priors_and_levers_is_among_the_sources(name):
+    told = [each for each in sources() if each.table == name]
+    columns = 5 if name == "prior_evidence.csv" else 1
+    assert len(told) == columns * len(table(name.removesuffix(".csv")))
+
+
 def test_namesakes_are_not_taken_for_the_study():
     citation = table_rows()["R15a"].citation
     assert not cites("Martin, Mayer and Mayneris (2011) find nothing", citation)

@@ -41,6 +41,26 @@ def test_every_tier_has_a_whole_path(evidence: Evidence) -> None:
         assert np.isfinite(path.to_numpy(dtype=float)).all()
 
 
+def test_what_was_missed_at_the_origin_is_carried_and_fades(evidence: Evidence) -> None:
+    def known(indicator: str) -> float:
+        points = (p for p in evidence.compared if p.target.indicator == indicator)
+        return next(p.published for p in points if p.target.year == 2023)
+
+    levels, rates = evidence.set_right("as_revenue"), evidence.set_right("as_va_growth")
+    revenue = evidence.by_run("revenue", PROVINCE)
+    growth = evidence.by_run("va_real_growth", PROVINCE)
+    # Half of a miss of a level is left after seven years, of a growth rate after one.
+    left = np.log(levels / revenue[[2024, 2025, 2026, 2027]])
+    miss = np.log(known("as_revenue") / revenue[2023])
+    np.testing.assert_allclose(left[2027], 0.5 ** (4 / 7) * miss)
+    missed = known("as_va_growth") - growth[2023]
+    np.testing.assert_allclose((rates - growth[[2024, 2025, 2026, 2027]])[2026], missed / 8)
+
+
+def test_a_series_without_a_figure_of_the_origin_is_not_set_right(evidence: Evidence) -> None:
+    assert evidence.set_right("as_profit").empty
+
+
 def test_shares_of_the_spread_add_up(evidence: Evidence) -> None:
     shares = evidence.shares("value_added")
     assert set(shares) == set(SOURCES)
