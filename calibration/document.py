@@ -13,6 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from calibration import large_projects
 from calibration.named_clusters import SEEDS, Size, stored
 from scenarios.tables import DATA, TABLES, Row, columns, file_hash, table
 
@@ -75,6 +76,8 @@ def page() -> str:
             parts.append(_section(name, row))
         if name == "clusters":
             parts.append(_named_clusters(stored()))
+        if name == "large_projects":
+            parts.append(large_projects.section())
     return "\n".join(parts)
 
 
