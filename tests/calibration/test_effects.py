@@ -5,7 +5,16 @@ import pandas as pd
 import pytest
 
 from calibration import effects
-from calibration.effects import MAIN, PACKAGE, SYMMETRIC, Wanted, measure, proposed, symmetric, under
+from calibration.effects import (
+    MAIN,
+    PACKAGE,
+    SYMMETRIC,
+    Wanted,
+    measure,
+    proposed,
+    symmetric,
+    under,
+)
 from calibration.effects_page import mean_of, page
 from experiments.costs import BEARERS
 from experiments.draws import Draw
