@@ -101,4 +101,4 @@ def test_recipes_name_files_and_registers_that_are_there() -> None:
     ):
         assert f"`{register}`" in RECIPES
         assert re.search(rf"^(def )?{register}\b", (ROOT / path).read_text("utf-8"), re.MULTILINE)
-    assert len(list((ROOT / "tests/golden").glob("*.csv"))) == 4
+    assert len(list((ROOT / "tests/golden").glob("*.csv"))) == 5
