@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 from calibration import facts_estimators as fit
 from calibration.emergent_arms import GREEN_CUT, Observed, equal_worth
 from calibration.panel import with_productivity
+from model import energy
 from model.elementary import log
 from model.enterprises import NEVER
 from model.network import LEADER
@@ -84,6 +85,13 @@ class TrialModel(Observed):
         alive = int((self.enterprises.weight > 0.0).sum())
         self._audited, self._adopted = np.zeros(alive), np.zeros(alive)
 
+    def _payback(self) -> Array:
+        """Years in which the next green project pays back at the price of energy that all pay."""
+        e, p = self.enterprises, self.parameters
+        one = np.ones(len(e))
+        cost = energy.upgrade_cost(one, e.green_upgrades, p["cost_tce"], p["green_slope"])
+        return cost / energy.price(p["energy_price"], self.energy_rise, 1.0)
+
     def _table(self) -> pd.DataFrame:
         e = self.enterprises
         interest = np.maximum(e.rate * (e.debt_short + e.debt_long), 1.0)
@@ -93,6 +101,10 @@ class TrialModel(Observed):
             ._table()
             .assign(
                 role=e.role,
+                unit_cost=e.unit_cost,
+                plant_ratio=self.plant_ratio,
+                payback=self._payback(),
+                technique=e.energy_technique,
                 audited=self._audited,
                 adopted=self._adopted,
                 rd_over_notch=e.year_rd_reported / notch,

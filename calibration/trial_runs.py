@@ -176,9 +176,28 @@ def estimates(
     """
     assert trial.treat is not None
     assert row.panel is not None
+    found, doses = [], []
+    for base, branch in branches(trial, row, arm, draw, bench):
+        past = bench.history(base, trial.start)
+        rival = None if row.spec.rival is None else branch.rival[row.id]
+        data = Data(
+            branch.frame, branch.plain, rival, branch.growth, branch.who.dose, branch.who.score,
+            trial.treat.assign.cutoff or 0.0, branch.who.cities,
+            panels.in_scope(past, row.panel.scope, branch.who), branch.customers,
+            year_of(trial.start), trial.treat.shock.quarters if trial.treat.shock else 0,
+        )  # fmt: skip
+        found.append(estimate(data, row.spec, row.panel, row.published.unit))
+        doses.append(branch.dose)
+    return float(np.mean(found)), float(np.mean(doses))
+
+
+def branches(
+    trial: Trial, row: Outcomes, arm: str, draw: Draw, bench: Bench
+) -> Iterator[tuple[Scenario, Branch]]:
+    """The scenario without the treatment and what came of it, for each choice of the treated."""
+    assert trial.treat is not None
     values = values_in(row, arm, draw, trial.written.parameters)
     base = replace(trial.base, rows=bench.rows).with_draw(values, draw.outside)
-    past, found, doses = bench.history(base, trial.start), [], []
     freed = values_in(row, arm, draw, {})
     after = {
         name: freed.get(name, _central_parameters()[name]) if value == "drawn" else float(value)
@@ -190,17 +209,7 @@ def estimates(
             bench.branches, bench.branches_of = {}, trial.path
         if key not in bench.branches:
             bench.branches[key] = _branch(trial, bench, base, values, after, repeat)
-        branch = bench.branches[key]
-        rival = None if row.spec.rival is None else branch.rival[row.id]
-        data = Data(
-            branch.frame, branch.plain, rival, branch.growth, branch.who.dose, branch.who.score,
-            trial.treat.assign.cutoff or 0.0, branch.who.cities,
-            panels.in_scope(past, row.panel.scope, branch.who), branch.customers,
-            year_of(trial.start), trial.treat.shock.quarters if trial.treat.shock else 0,
-        )  # fmt: skip
-        found.append(estimate(data, row.spec, row.panel, row.published.unit))
-        doses.append(branch.dose)
-    return float(np.mean(found)), float(np.mean(doses))
+        yield base, bench.branches[key]
 
 
 def _branch(
