@@ -48,6 +48,8 @@ MAIN, PACKAGE = "none", "package"
 PLACES = 501
 """Places of a parameter's law that a chance is counted over."""
 LEAST_DRAWS = 8
+CURVED = 0.01
+"""Probability below which a square of the parameter is told from none."""
 NAN = float("nan")
 
 Said = Literal[
@@ -137,7 +139,7 @@ def net_line(
         flat = mean_line(gain, cost, reference, "independent")
         return replace(flat, slope=float(fit.params[1]) / unit, level=of_slope)
     square = sm.OLS(net, sm.add_constant(np.column_stack([scaled, scaled**2])))
-    curved = bool(square.fit(cov_type="HC3").pvalues[2] < 1.0 - CONFIDENCE)
+    curved = bool(square.fit(cov_type="HC3").pvalues[2] < CURVED)
     means = shares @ theta
     spread = shares @ theta**2 - means**2
     together = (shares @ (theta * gain) - means * (shares @ gain)) - _brings(shares, reference) * (

@@ -166,9 +166,7 @@ def _origin(lever: str) -> str:
     return known.origin if known else ""
 
 
-def _even(
-    frame: pd.DataFrame, even: pd.DataFrame, order: Sequence[str]
-) -> Iterator[str]:
+def _even(frame: pd.DataFrame, even: pd.DataFrame, order: Sequence[str]) -> Iterator[str]:
     brings = grant(frame)
     if brings is None:
         yield f"`{rules()['reference']}`, which levers are set against, is not in the table."
@@ -176,8 +174,8 @@ def _even(
     mean, low, high = brings
     first = even.iloc[0]
     yield (
-        f"Levers are set against `{rules()['reference']}` at equal total cost: a yuan of it brings "
-        f"{mean:.2f} ({low:.2f} to {high:.2f}). It stands for the R&D grant as money of its own, as "
+        f"Levers are set against `{rules()['reference']}` at equal total cost: a yuan of it "
+        f"brings {mean:.2f} ({low:.2f} to {high:.2f}). It is the R&D grant as money of its own, as "
         "in the analysis at equal cost; `rd_grant` shares the special funds, so that its effect is "
         "net of what others lose. The *net gain* of a lever is its gain less what the grant of the "
         "same cost brings, by draw. Of the parameters behind its terms and those of its mechanism "
@@ -195,7 +193,7 @@ def _even(
         "is what the interval of the net gain does not bear out. "
         f"With {int(first['draws'])} draws of hundreds of parameters, others go with a decisive "
         "one by chance (largest rank correlation of another: "
-        f"{even['tied'].median():.2f} in the middle, {even['tied'].max():.2f} at most), and a slope "
+        f"{even['tied'].median():.2f} in the middle, {even['tied'].max():.2f} at most): a slope "
         "is of all that goes with it."
     )
     if first["data"] != first["drawn_with"]:
@@ -227,8 +225,8 @@ def _even(
 def even_text(row: pd.Series[Any]) -> str:
     """Where a lever breaks even, in words or with its interval."""
     if row["said"] in ("no parameter", "independent"):
-        mean = "more" if row["net"] > 0.0 else "less"
-        return f"{EVEN[row['said']]}; brings {mean if row['sure'] else 'neither more nor less that can be told'}"
+        mean = "brings more" if row["net"] > 0.0 else "brings less"
+        return f"{EVEN[row['said']]}; {mean if row['sure'] else 'not told which brings more'}"
     if row["said"] != "inside":
         unsure = not row["sure"] and row["said"] not in UNCOMPARED
         return EVEN[row["said"]] + (", not sure" if unsure else "")
@@ -248,7 +246,7 @@ def _percent(share: float) -> str:
 
 def _chance(share: float) -> str:
     """A chance that resamples told: never none, never certain."""
-    if not 0.005 <= share < 0.995:
+    if not 0.01 <= share <= 0.99:
         return "—" if np.isnan(share) else "<1 %" if share < 0.5 else ">99 %"
     return _percent(share)
 

@@ -126,8 +126,9 @@ def even_text(row: Row, words: Words) -> str:
         low = max(float(row["at_low"]), float(row["low"]))
         high = min(float(row["at_high"]), float(row["high"]))
         largest = max(abs(float(row["low"])), abs(float(row["high"])))
-        at, low_text, high_text = (
-            value_text(name, value, largest, words) for value in (float(row["at"]), low, high)
+        at = value_text(name, float(row["at"]), largest, words)
+        low_text, high_text = (
+            value_text(name, value, largest, words, whole=False) for value in (low, high)
         )
         low_text = ("<" if row["at_low"] < row["low"] else "") + low_text
         high_text = (">" if row["at_high"] > row["high"] else "") + high_text
@@ -143,8 +144,16 @@ def even_text(row: Row, words: Words) -> str:
     return words.name("even_said", said if row["sure"] else f"{said} unsure")
 
 
-def value_text(name: str, value: float, largest: float, words: Words) -> str:
-    """A value of a parameter with its unit; shares as per cent, large sums in large units."""
+def value_text(name: str, value: float, largest: float, words: Words, *, whole: bool = True) -> str:
+    """A value of a parameter; shares as per cent, large sums in large units.
+
+    Args:
+        name: The parameter.
+        value: Its value.
+        largest: The largest of the values that stand together, which decides on decimals.
+        words: Texts.
+        whole: With its unit; else with no more of it than a per cent sign.
+    """
     unit = next((row.unit for row in table("parameters") if row.name == name), "")
     scale = ""
     if unit.startswith("share"):
@@ -159,16 +168,18 @@ def value_text(name: str, value: float, largest: float, words: Words) -> str:
     shown = written(value, decimals)
     if "." in shown:
         shown = shown.rstrip("0").rstrip(".")
-    return shown + scale + words.name("parameter_units", unit)
+    if whole:
+        return shown + scale + words.name("parameter_units", unit)
+    return shown + ("%" if unit.startswith("share") else scale)
 
 
 def chance(share: float, words: Words) -> str:
     """A chance that resamples told: never none, never certain."""
     if pd.isna(share):
         return ABSENT
-    if share < 0.005:
+    if share < 0.01:
         return "<" + words.percent(0.01)
-    if share >= 0.995:
+    if share > 0.99:
         return ">" + words.percent(0.99)
     return words.percent(share)
 
@@ -182,8 +193,11 @@ def _decisive(row: Row, words: Words) -> str:
     if not name or row["said"] in UNCOMPARED:
         return ABSENT
     largest = max(abs(float(row["low"])), abs(float(row["high"])))
-    in_use, low, high = (
-        value_text(name, float(row[key]), largest, words) for key in ("in_use", "low", "high")
+    in_use = value_text(name, float(row["in_use"]), largest, words)
+    low, high = (
+        value_text(name, float(row[key]), largest, words, whole=False) for key in ("low", "high")
     )
     label = words.name("parameter_names", name)
-    return words("even_decisive", name=label, in_use=in_use, range=words("even_range", low=low, high=high))
+    return words(
+        "even_decisive", name=label, in_use=in_use, range=words("even_range", low=low, high=high)
+    )

@@ -92,8 +92,8 @@ def trials_table(found: Trials, words: Words) -> str:
                 outcome(each, words) + _unit(each, words),
                 words.name("trial_answers", each.answer),
                 words("trials_counted") if each.counted else _of(each.because, words),
-                words("trials_sign") if known is None else _number(known),
-                words.between(*_numbers((published.low, published.high))),
+                words("trials_sign") if known is None else _given(known),
+                words.between(_given(published.low), _given(published.high)),
                 _estimate(each, words),
                 _number(mean.off),
                 _number(mean.doubled),
@@ -121,8 +121,8 @@ def _miss(each: Verdict, words: Words) -> str:
     return words(
         "trials_miss",
         name=named(each, words) + _unit(each, words),
-        published=words("trials_sign") if known is None else _number(known),
-        band=words.between(*_numbers((published.low, published.high))),
+        published=words("trials_sign") if known is None else _given(known),
+        band=words.between(_given(published.low), _given(published.high)),
         estimate=_estimate(each, words),
         why=" ".join((why.zh if words.lang == "zh" else why.en).split())
         if why
@@ -174,6 +174,11 @@ def _numbers(values: Iterable[float]) -> list[str]:
     largest = max((abs(v) for v in known if np.isfinite(v)), default=0.0)
     decimals = min(max(decimals_of(largest, DIGITS), 0), DECIMALS)
     return [written(v, decimals) if np.isfinite(v) else ABSENT for v in known]
+
+
+def _given(value: float) -> str:
+    """A number as it was published."""
+    return f"{value:g}".replace("-", "−")
 
 
 def _number(value: float) -> str:
