@@ -260,7 +260,9 @@ def made(frame: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
         for lever, rows in by_lever.items()
         if lever in declarations()
     ]
+    brings = grant(frame) or (NAN, NAN, NAN)
     facts = {
+        **dict(zip(("grant", "grant_low", "grant_high"), brings, strict=True)),
         "draws": len(numbers),
         "model": main["model"].iloc[0],
         "data": main["data"].iloc[0],

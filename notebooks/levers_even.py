@@ -58,6 +58,14 @@ def is_current(even: pd.DataFrame) -> bool:
     return (first["model"], first["data"]) == (model_hash(), data_hash())
 
 
+def explained(even: pd.DataFrame, words: Words) -> str:
+    """What is compared with what, and how a parameter is chosen."""
+    first = even.iloc[0]
+    names = ("grant", "grant_low", "grant_high")
+    mean, low, high = (f"{float(first[name]):.2f}" for name in names)
+    return words("even_text", draws=int(first["draws"]), grant=mean, low=low, high=high)
+
+
 def sentence(even: pd.DataFrame, words: Words, group: str) -> str:
     """How many levers of a group bring more than the grant, less, or what cannot be told."""
     rows = of_group(even, group)

@@ -79,7 +79,7 @@ if levers_cost.is_priced(found):
 even = levers_even.read()
 if even is not None:
     section(words("levers_even_title"))
-    text(words("even_text", draws=int(even["draws"].iloc[0])))
+    text(levers_even.explained(even, words))
     for group in GROUPS:
         section(words.name("levers_group_names", group), level=4)
         text(levers_even.sentence(even, words, group))

@@ -21,7 +21,8 @@ def row(lever: str, said: str = "independent", **values: object) -> dict[str, ob
         "lever": lever, "parameter": "co_building_part", "in_use": 0.01, "low": 0.0, "high": 0.05,
         "said": said, "sure": True, "slope": 1.0, "curved": False, "at": NAN, "at_low": NAN,
         "at_high": NAN, "chance": 0.7, "beats": 0.6, "below": 0.25, "mean_below": 0.001,
-        "net": 1.0, "net_low": 0.5, "net_high": 1.5, "draws": 64, "model": model_hash(),
+        "grant": 0.2, "grant_low": 0.1, "grant_high": 0.3, "net": 1.0, "net_low": 0.5,
+        "net_high": 1.5, "draws": 64, "model": model_hash(),
         "data": data_hash(),
     } | values  # fmt: skip
 
@@ -107,4 +108,5 @@ def test_what_is_shipped_can_be_told(lang: Lang, tmp_path: Path) -> None:
         assert len(cells(table)) == len(levers_even.of_group(found, group))
         assert not {"nan", "nan%", "nan %"} & {cell for line in cells(table) for cell in line}
         assert "{" not in levers_even.sentence(found, words, group)
+    assert "{" not in levers_even.explained(found, words)
     assert np.isfinite(found["below"]).all()
