@@ -4,7 +4,8 @@
 the province to the end of 2023 once a draw and branches: as issued, without the document, and with
 or without each lever. The table gets one row a draw, lever and switch, is written after each draw,
 and goes on where it stopped; rows of another model or other data are left out. Draw i has seed i.
-``--page`` writes the page from the table as it stands.
+``--page`` writes the page from the table as it stands, and where levers break even with an R&D
+grant (`calibration/break_even.py`), which the report reads too.
 
 A switch takes a mechanism or a choice of form away from all arms alike: those of
 `scenarios/structure.yaml` by their ids, and
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from calibration import break_even
 from calibration.effects_page import page
 from experiments.batch import POPULATION_SEED, model_hash
 from experiments.costs import (
@@ -326,7 +328,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not asked.table.is_file():
         print(f"{asked.table} is not there: run without --page first")
         return 2
-    asked.to.write_text(page(pd.read_parquet(asked.table)), encoding="utf-8")
+    frame = pd.read_parquet(asked.table)
+    even = break_even.made(frame, task_at(int(frame["rows"].iloc[0])).issued)
+    if asked.table == TABLE:
+        break_even.write(even)
+    asked.to.write_text(page(frame, even), encoding="utf-8")
     print(f"wrote {asked.to}")
     return 0
 

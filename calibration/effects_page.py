@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calibration.break_even import UNCOMPARED, grant, negative, rules
 from experiments.costs import BEARERS, BUDGET, OTHERS
 from experiments.sensitivity.bootstrap import quantiles, weights
 from experiments.sensitivity.per_yuan import per_yuan
@@ -16,6 +17,7 @@ from scenarios.levers import declarations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     import pandas as pd
 
@@ -27,6 +29,17 @@ DOCUMENT = "document_55"
 FIRST = 10
 """Levers whose order is looked at under switches."""
 YI = 1e8
+EVEN = {
+    "nothing": "no cost on balance: no grant of equal cost",
+    "unclear": "cost reaches zero: no grant of equal cost",
+    "brings in": "brings money in: no grant of equal cost",
+    "reference": "the grant itself",
+    "few draws": "too few draws",
+    "no parameter": "gain is the same in all draws",
+    "independent": "does not depend on it",
+    "everywhere": "beats it everywhere in the range",
+    "nowhere": "beats it nowhere in the range",
+}
 SAID = {"nothing": "costs nobody", "unclear": "cost reaches zero", "brings in": "brings money in"}
 HEAD = """# What the document and each lever do and cost
 
@@ -37,7 +50,8 @@ and goes on as issued, without document 55, and with or without each lever ({row
 enterprises, {draws} draws; model `{model}`, data `{data}`). An effect is a paired difference:
 of value added in 2027 in % of the run without; a gain is the present value of the difference over
 2024-2027 at 3 %. Brackets hold 95 % intervals of the mean over draws, by bootstrap. `below` is
-the share of draws in which the effect is strictly negative.
+the share of draws in which the effect is strictly negative; `mean below` is the share of resamples
+of the draws in which the mean effect is, which tells how far the draws leave its sign open.
 
 Costs are present values of the same years in 亿元 as `experiments/costs.py` defines them: *budget*
 is province, cities and centre, *others* banks, enterprises and households; *new* is the part that
@@ -48,11 +62,12 @@ of a lever is what stands in the ledger under it; effects do not add up to the p
 """
 
 
-def page(frame: pd.DataFrame) -> str:
+def page(frame: pd.DataFrame, even: pd.DataFrame | None = None) -> str:
     """The text of the page.
 
     Args:
         frame: The stored table, one row a draw, lever and switch.
+        even: Where levers break even with an R&D grant (`calibration.break_even.made`).
     """
     main = frame[frame["switch"] == MAIN]
     first = main.iloc[0]
@@ -65,6 +80,8 @@ def page(frame: pd.DataFrame) -> str:
     order = sorted(by_lever, key=lambda name: -float(by_lever[name]["share_province"].mean()))
     lines = [head.rstrip(), "", "## The document", "", *_package(package)]
     lines += ["", "## Levers by effect", "", *_levers(by_lever, order)]
+    if even is not None:
+        lines += ["", "## Break-even against an R&D grant", "", *_even(frame, even, order)]
     lines += ["", "## Cost by bearer, 亿元", "", *_bearers({PACKAGE: package, **by_lever}, order)]
     lines += ["", "## Effect by tier, %", "", *_tiers({PACKAGE: package, **by_lever}, order)]
     lines += ["", "## Whether the order survives", "", *_survival(frame)]
@@ -105,8 +122,8 @@ def _named(lever: str) -> str:
 
 
 def _package(rows: pd.DataFrame) -> Iterator[str]:
-    yield "| | effect, % | below | gain, 亿元 |"
-    yield "| --- | --- | ---: | --- |"
+    yield "| | effect, % | below | mean below | gain, 亿元 |"
+    yield "| --- | --- | ---: | ---: | --- |"
     for unit in TIERS:
         share = rows[f"share_{unit}"].to_numpy(dtype=float)
         gain = rows[f"gain_{unit}"].to_numpy(dtype=float)
@@ -123,12 +140,17 @@ def _package(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _below(values: Array) -> str:
-    return f"{100.0 * float((values < 0.0).mean()):.0f} %"
+    """Both chances of a negative effect, a cell each."""
+    below, mean_below = negative(values)
+    return f"{_percent(below)} | {_chance(mean_below)}"
 
 
 def _levers(by_lever: Mapping[str, pd.DataFrame], order: Sequence[str]) -> Iterator[str]:
-    yield "| lever | of | effect, % | below | budget | others | cost | new | a yuan brings |"
-    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
+    yield (
+        "| lever | of | effect, % | below | mean below | budget | others | cost | new "
+        "| a yuan brings |"
+    )
+    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
     for lever in order:
         rows = by_lever[lever]
         share = rows["share_province"].to_numpy(dtype=float)
@@ -142,6 +164,91 @@ def _levers(by_lever: Mapping[str, pd.DataFrame], order: Sequence[str]) -> Itera
 def _origin(lever: str) -> str:
     known = declarations().get(lever)
     return known.origin if known else ""
+
+
+def _even(frame: pd.DataFrame, even: pd.DataFrame, order: Sequence[str]) -> Iterator[str]:
+    brings = grant(frame)
+    if brings is None:
+        yield f"`{rules()['reference']}`, which levers are set against, is not in the table."
+        return
+    mean, low, high = brings
+    first = even.iloc[0]
+    yield (
+        f"Levers are set against `{rules()['reference']}` at equal total cost: a yuan of it "
+        f"brings {mean:.2f} ({low:.2f} to {high:.2f}). It is the R&D grant as money of its own, as "
+        "in the analysis at equal cost; `rd_grant` shares the special funds, so that its effect is "
+        "net of what others lose. The *net gain* of a lever is its gain less what the grant of the "
+        "same cost brings, by draw. Of the parameters behind its terms and those of its mechanism "
+        "(`calibration/break_even.yaml`) the one of largest rank correlation with the gain is "
+        "*decisive*; the net gain is regressed on it, with errors robust to unequal spread."
+    )
+    yield ""
+    yield (
+        "*Break-even* is where the line crosses zero (95 % interval by resamples of lever and "
+        "grant together; an end outside the range is told as beyond it; † where a line is rough, "
+        "a square adds something). *Does not depend on it*: the slope is not told from zero at "
+        "5 %, shared out over the candidates. *Chance to beat* is that of a net gain above zero, "
+        "all else at its mean, over the law of the parameter and the resamples; *draws* is the "
+        "share of draws in which the lever's own gain is above what the grant brings. 'Not sure' "
+        "is what the interval of the net gain does not bear out. "
+        f"With {int(first['draws'])} draws of hundreds of parameters, others go with a decisive "
+        "one by chance (largest rank correlation of another: "
+        f"{even['tied'].median():.2f} in the middle, {even['tied'].max():.2f} at most): a slope "
+        "is of all that goes with it."
+    )
+    if first["data"] != first["drawn_with"]:
+        yield ""
+        yield (
+            "**The table of effects was made on other data than those here: parameters of its "
+            "draws may have had other values than the ones used. To be made again.**"
+        )
+    yield ""
+    yield (
+        "| lever | decisive parameter (rank correlation) | in use | range | break-even "
+        "| place in range | chance to beat | draws | below | mean below |"
+    )
+    yield "| --- | --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |"
+    rows = even.set_index("lever")
+    for lever in [name for name in order if name in rows.index]:
+        row = rows.loc[lever]
+        named = f"`{row['parameter']}` ({row['rank']:+.2f})" if row["parameter"] else "—"
+        span = f"{row['low']:.3g} to {row['high']:.3g}" if row["parameter"] else "—"
+        place = (row["at"] - row["low"]) / (row["high"] - row["low"])
+        cells = [
+            named, _plain(row["in_use"]), span, even_text(row), _percent(place),
+            _chance(row["chance"]), _percent(row["beats"]), _percent(row["below"]),
+            _chance(row["mean_below"]),
+        ]  # fmt: skip
+        yield f"| {_named(lever)} | {' | '.join(cells)} |"
+
+
+def even_text(row: pd.Series[Any]) -> str:
+    """Where a lever breaks even, in words or with its interval."""
+    if row["said"] in ("no parameter", "independent"):
+        mean = "brings more" if row["net"] > 0.0 else "brings less"
+        return f"{EVEN[row['said']]}; {mean if row['sure'] else 'not told which brings more'}"
+    if row["said"] != "inside":
+        unsure = not row["sure"] and row["said"] not in UNCOMPARED
+        return EVEN[row["said"]] + (", not sure" if unsure else "")
+    low = f"<{row['low']:.3g}" if row["at_low"] < row["low"] else f"{row['at_low']:.3g}"
+    high = f">{row['high']:.3g}" if row["at_high"] > row["high"] else f"{row['at_high']:.3g}"
+    side = "above" if row["slope"] > 0.0 else "below"
+    return f"{side} {row['at']:.3g} ({low} to {high}){'†' if row['curved'] else ''}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3g}" if np.isfinite(value) else "—"
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.0f} %" if np.isfinite(share) else "—"
+
+
+def _chance(share: float) -> str:
+    """A chance that resamples told: never none, never certain."""
+    if not 0.01 <= share <= 0.99:
+        return "—" if np.isnan(share) else "<1 %" if share < 0.5 else ">99 %"
+    return _percent(share)
 
 
 def _bearers(by_lever: Mapping[str, pd.DataFrame], order: Sequence[str]) -> Iterator[str]:

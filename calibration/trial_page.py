@@ -21,11 +21,13 @@ from calibration.trial_verdicts import counts, verdicts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from matplotlib.axes import Axes
+
     from calibration.trial_verdicts import Verdict
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "trials.md"
 PICTURE = "trials.png"
-LINE, PLAIN, MISS = "#1f5a7a", "#9a9a9a", "#b4341f"
+LINE, PLAIN, MISS, BAND = "#1f5a7a", "#9a9a9a", "#b4341f", "#e8eef2"
 MOST = 4.0
 """Half-widths of a band that the picture shows to either side of its middle."""
 
@@ -154,43 +156,59 @@ def draw(made: Sequence[Verdict], path: Path) -> None:
     """Draw estimates against their bands, each band brought to one width."""
     figure = Figure(figsize=(9.0, 0.28 * len(made) + 0.9), layout="constrained")
     axis = figure.subplots()
-    axis.axvspan(-1.0, 1.0, color="#e8eef2", lw=0)
+    names = [f"{each.row.id}  {each.row.published.outcome.partition(' (')[0]}" for each in made]
+    forest(axis, made, names, ("low", "band", "high"))
+    axis.set_title(
+        "estimate and 90 % of draws; filled: counted; bar: published; x off, + doubled; an "
+        "arrowhead lies beyond", fontsize=8, loc="left",
+    )  # fmt: skip
+    # Without the library's version in it, the file changes with its points only.
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def forest(
+    axis: Axes, made: Sequence[Verdict], names: Sequence[str], ticks: Sequence[str], size: float = 7
+) -> None:
+    """Estimates against their bands, each band brought to one width.
+
+    Args:
+        axis: Where to draw.
+        made: Verdicts, from above.
+        names: Names of the rows.
+        ticks: What the lower end, the middle and the upper end of the bands are called.
+        size: Size of letters.
+    """
+    axis.axvspan(-1.0, 1.0, color=BAND, lw=0)
     axis.axvline(0.0, color="white", lw=1)
-    for place, each in enumerate(reversed(made)):
+    for place, each in enumerate(made):
         known, found = each.row.published, each.found
         middle, half = 0.5 * (known.low + known.high), 0.5 * (known.high - known.low)
 
         def at(value: float, middle: float = middle, half: float = half) -> float:
             return float(np.clip((value - middle) / half, -MOST, MOST))
 
-        colour = MISS if each.counted and each.answer == "outside" else LINE
-        if np.isfinite(found.mean):
-            axis.plot([at(found.low), at(found.high)], [place, place], color=colour, lw=1.4)
-            filled = colour if each.counted else "white"
-            axis.plot(at(found.mean), place, "o", ms=5, color=colour, mfc=filled)
         for value, mark in ((found.off, "x"), (found.doubled, "+")):
             if np.isfinite(value):
                 axis.plot(at(value), place, mark, ms=5, color=PLAIN)
         if known.estimate is not None:
             axis.plot(at(known.estimate), place, "|", ms=10, color="black")
-    names = [
-        f"{each.row.id}  {each.row.published.outcome.partition(' (')[0]}" for each in reversed(made)
-    ]
-    axis.set_yticks(range(len(made)), names, fontsize=7)
+        if np.isfinite(found.mean):
+            colour = MISS if each.counted and each.answer == "outside" else LINE
+            axis.plot([at(found.low), at(found.high)], [place, place], color=colour, lw=1.4)
+            filled = colour if each.counted else "white"
+            where = at(found.mean)
+            mark = "o" if abs(where) < MOST else "<" if where < 0.0 else ">"
+            axis.plot(where, place, mark, ms=5, color=colour, mfc=filled)
+    axis.set_yticks(range(len(made)), list(names), fontsize=size)
+    axis.set_ylim(len(made) - 0.4, -0.6)
     axis.set_xlim(-MOST - 0.2, MOST + 0.2)
-    axis.set_xticks([-1, 0, 1], ["low", "band", "high"], fontsize=7)
-    axis.set_title(
-        "estimate and 90 % of draws; filled: counted; bar: published; x off, + doubled", fontsize=8,
-        loc="left",
-    )  # fmt: skip
+    axis.set_xticks([-1, 0, 1], list(ticks), fontsize=size)
     axis.spines[["top", "right", "left"]].set_visible(False)
-    # Without the library's version in it, the file changes with its points only.
-    figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
-def stored() -> pd.DataFrame:
+def stored(path: Path = TABLE) -> pd.DataFrame:
     """The estimates as last adopted."""
-    frame = pd.read_csv(TABLE, dtype={"spec": str, "problem": object})
+    frame = pd.read_csv(path, dtype={"spec": str, "problem": object})
     return frame.assign(problem=frame["problem"].fillna(""))
 
 

@@ -25,8 +25,9 @@ from pathlib import Path
 
 from experiments.sensitivity.arms import GROUPS
 from experiments.sensitivity.lever_ranks import AT_ONE_COST
-from notebooks import levers, levers_cost, levers_figures, levers_tables
+from notebooks import levers, levers_cost, levers_even, levers_figures, levers_tables
 from notebooks.show import figure, section, text
+from notebooks.tables import bullets
 from notebooks.words import Words
 
 words = Words("zh" if lang == "zh" else "en")
@@ -73,6 +74,18 @@ if levers_cost.is_priced(found):
     for group in GROUPS:
         section(words.name("levers_group_names", group), level=4)
         text(levers_cost.per_yuan_table(found, words, group))
+
+# %%
+even = levers_even.read()
+if even is not None:
+    section(words("levers_even_title"))
+    text(levers_even.explained(even, words))
+    for group in GROUPS:
+        section(words.name("levers_group_names", group), level=4)
+        text(levers_even.sentence(even, words, group))
+        text(levers_even.even_table(even, words, group))
+    told = (line.format(draws=int(even["draws"].iloc[0])) for line in words.lines("even_reading"))
+    text(bullets(told))
 
 # %%
 for condition in AT_ONE_COST:

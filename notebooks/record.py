@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from calibration import backtest_data, backtest_page
+from calibration import backtest_data, backtest_page, trial_page
 from calibration.outlook import MISFITS
 from calibration.space import DUMMY
+from calibration.trial_verdicts import counts
 from scenarios.tables import table
 from scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from calibration.trial_verdicts import Verdict
 
 RESULTS = backtest_data.HERE / "results"
 STATES = ("identified", "bounded", "unseen")
@@ -49,6 +52,26 @@ class Skill:
 
 
 @dataclass(frozen=True)
+class Trials:
+    """Published trials that were run again.
+
+    Attributes:
+        made: Verdicts on their rows, in the order of the table.
+        draws: Draws that the estimates are means over.
+        model: Versions of the model that made them.
+    """
+
+    made: tuple[Verdict, ...]
+    draws: int
+    model: frozenset[str]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many rows there are, are tests, are counted, and came out inside and outside."""
+        return counts(self.made)
+
+
+@dataclass(frozen=True)
 class Record:
     """What is on record; None where it was not computed.
 
@@ -63,6 +86,7 @@ class Record:
         skill: The back-test; of fitted parameters where there is one.
         facts: A row a stylised fact that was measured; `chosen` if something was chosen by it.
         pictures: Points of the pictures of the facts.
+        trials: Published trials, run again on the simulated enterprises.
     """
 
     fit: Mapping[str, Any] | None
@@ -74,6 +98,7 @@ class Record:
     skill: Skill | None
     facts: pd.DataFrame | None
     pictures: pd.DataFrame | None
+    trials: Trials | None
 
     @property
     def fitted(self) -> pd.DataFrame:
@@ -125,6 +150,7 @@ def read_record(folder: Path = RESULTS) -> Record:
         _skill(folder),
         _facts(folder / "facts.csv"),
         _rows(folder / "facts_pictures.csv"),
+        _trials(folder / trial_page.TABLE.name),
     )
 
 
@@ -164,6 +190,14 @@ def _facts(path: Path) -> pd.DataFrame | None:
     measured = rows[rows["key"].notna()]
     # What was measured before anything was chosen by a fact has no such column.
     return measured.assign(chosen=measured["fitted"].notna() if "fitted" in measured else False)
+
+
+def _trials(path: Path) -> Trials | None:
+    if not path.is_file():
+        return None
+    rows = trial_page.stored(path)
+    made = tuple(trial_page.current(rows))
+    return Trials(made, int(rows["draw"].nunique()), frozenset(rows["model"].astype(str)))
 
 
 def _skill(folder: Path) -> Skill | None:

@@ -25,6 +25,7 @@ actuals: str = ""
 from pathlib import Path
 
 from experiments import discovery
+from experiments.sensitivity.arms import GROUPS
 from experiments.told import read
 from notebooks import (
     board,
@@ -34,12 +35,14 @@ from notebooks import (
     figures,
     first,
     levers,
+    levers_even,
     levers_figures,
     levers_tables,
     money,
     policy_figures,
     race,
     tables,
+    trials,
     trust,
     trust_figures,
 )
@@ -64,6 +67,7 @@ worlds = gather_worlds(Path(store))
 ledger = money.gather_money(worlds)
 record = read_record()
 ranked = levers.gather_levers(Path(store))
+even = levers_even.read()
 later = read_actuals(Path(actuals)) if actuals else ()
 pairs = len(worlds.difference("value_added", ("province", "anhui")))
 compared = pairs > 0
@@ -236,6 +240,10 @@ else:
     section(words("levers_heat_title"), level=3)
     text(levers_tables.heat_text(ranked, words))
     figure(levers_figures.heat(ranked, words), words("levers_heat_alt"))
+    if even is not None:
+        section(words("levers_even_title"), level=3)
+        for group in GROUPS:
+            text(levers_even.sentence(even, words, group))
     text(words("levers_more"))
 
 # %%
@@ -328,6 +336,22 @@ if len(record.must):
     text(f'<div class="facts">\n\n{trust.facts_table(record, words)}\n\n</div>')
     if record.pictures is not None:
         figure(trust_figures.facts(record.pictures, words), words("trust_facts_alt"))
+
+# %%
+section(words("trials_title"), level=3)
+if record.trials is None:
+    text(trust.missing("trials", words))
+else:
+    text(trials.headline(record.trials, evidence, words))
+    text(trials.uncounted(record.trials, words))
+    figure(trials.picture(record.trials, words), words("trials_alt"))
+    text(words("trials_note", draws=record.trials.draws))
+    for key, counted in (("trials_misses", True), ("trials_others", False)):
+        missed = trials.misses(record.trials, words, counted=counted)
+        if missed:
+            text(words(key))
+            text(missed)
+    text(f'<div class="trials">\n\n{trials.trials_table(record.trials, words)}\n\n</div>')
 
 # %%
 section(words("trust_unseen_title"), level=3)

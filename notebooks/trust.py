@@ -40,6 +40,7 @@ COMMANDS = {
     "skill": "python -m calibration.backtest --train",
     "facts": "python -m calibration.facts",
     "recovered": "jiqun recover reference",
+    "trials": "jiqun trial --adopt",
 }
 """What computes a part that is missing."""
 
@@ -60,6 +61,8 @@ def sentence(record: Record, words: Words) -> str:
         parts.append(
             words("clause_facts", passed=record.held, must=len(record.must), chosen=record.chosen)
         )
+    if record.trials is not None and record.trials.counts["counted"]:
+        parts.append(words("clause_trials", **record.trials.counts))
     if states := record.states:
         parts.append(words("clause_unseen", unseen=states["unseen"], count=sum(states.values())))
     parts += [
@@ -70,7 +73,10 @@ def sentence(record: Record, words: Words) -> str:
 
 def _absent(record: Record) -> list[str]:
     """Main parts of the record that were not computed."""
-    known = {"fit": record.figures, "skill": record.skill, "facts": record.facts}
+    known = {
+        "fit": record.figures, "skill": record.skill, "facts": record.facts,
+        "trials": record.trials,
+    }  # fmt: skip
     return [part for part, found in known.items() if found is None]
 
 
@@ -78,7 +84,7 @@ def _absent(record: Record) -> list[str]:
 
 
 def glance_table(record: Record, words: Words) -> str:
-    """Up to five questions, each with an answer in words and the numbers behind it."""
+    """Up to six questions, each with an answer in words and the numbers behind it."""
     rows = []
     if fitted := len(record.fitted):
         numbers = words("glance_fit", inside=record.met, fitted=fitted)
@@ -95,6 +101,11 @@ def glance_table(record: Record, words: Words) -> str:
         enough = words.name("glance_enough", str(record.held / must >= WANTED))
         numbers = words("glance_facts", passed=record.held, must=must, chosen=record.chosen)
         rows.append(("facts", enough, numbers))
+    if record.trials is not None:
+        told = record.trials.counts
+        share = told["inside"] / told["counted"] if told["counted"] else 0.0
+        answer = _how_much(share, words) if told["counted"] else words("trials_none_short")
+        rows.append(("trials", answer, words("glance_trials", **told)))
     if states := record.states:
         seen = 1.0 - states["unseen"] / sum(states.values())
         rows.append(("seen", _how_much(seen, words), words("glance_seen", **states)))
