@@ -10,6 +10,8 @@ import pandas as pd
 from calibration import facts
 from calibration.backtest_data import protocol
 from calibration.space import DUMMY
+from calibration.trial_files import all_trials
+from calibration.trial_runs import COLUMNS, DRAWS
 from scenarios.tables import table
 
 FITTED = ("rev_2021", "rev_2023", "vag_2019", "lg_2022", "pv_2023")
@@ -33,6 +35,7 @@ def write_record(folder: Path, *, fitted_forecasts: bool = False) -> Path:
     recovered().to_csv(folder / "recover.csv", index=False)
     measured().to_csv(folder / "facts.csv", index=False)
     pictures().to_csv(folder / "facts_pictures.csv", index=False)
+    trials().to_csv(folder / "trials.csv", index=False)
     fit = {"members": 200, "model_hash": "another", "dummy_spread": 0.98}
     (folder / "fit.json").write_text(json.dumps(fit), "utf-8")
     for training in ("prior", "posterior") if fitted_forecasts else ("prior",):
@@ -40,6 +43,20 @@ def write_record(folder: Path, *, fitted_forecasts: bool = False) -> Path:
         text = json.dumps(scores(training))
         (folder / f"backtest_{training}.json").write_text(text, "utf-8")
     return folder
+
+
+def trials() -> pd.DataFrame:
+    """Estimates of all shipped trials: amid the band, and out of it without the mechanism."""
+    rows = []
+    for trial in all_trials():
+        for row in trial.rows:
+            low, high = row.published.low, row.published.high
+            for draw in range(1, DRAWS + 1):
+                for arm, at in (("as_is", 0.5), ("off", -1.0), ("doubled", 2.0)):
+                    value = low + (at + 1e-3 * draw) * (high - low)
+                    rows.append((row.id, draw, arm, value, np.nan, "", draw, 800, trial.digest))
+    made = pd.DataFrame(rows, columns=COLUMNS[: len(rows[0])])
+    return made.assign(model="m", data="d", fit="f")
 
 
 def figures() -> pd.DataFrame:

@@ -48,7 +48,7 @@ def test_what_was_not_computed_is_said_with_its_command(
     nothing: Record, evidence: Evidence, worlds: Worlds, lang: Lang
 ) -> None:
     words = Words(lang)
-    for part in ("fit", "skill", "facts"):
+    for part in ("fit", "skill", "facts", "trials"):
         told = words("clause_absent", part=words.name("trust_parts", part))
         assert told in trust.sentence(nothing, words)
         assert trust.COMMANDS[part] in trust.glance_table(nothing, words)
