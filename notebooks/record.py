@@ -150,7 +150,7 @@ def read_record(folder: Path = RESULTS) -> Record:
         _skill(folder),
         _facts(folder / "facts.csv"),
         _rows(folder / "facts_pictures.csv"),
-        _trials(folder / trial_page.TABLE.name),
+        _trials(folder / "trials.csv"),
     )
 
 
