@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 
 from calibration import break_even
-from calibration.effects_page import page
+from calibration.effects_page import package_under, page
 from experiments.batch import POPULATION_SEED, model_hash
 from experiments.costs import (
     BEARERS,
@@ -67,6 +67,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "calibration" / "results" / "effects.parquet"
+PACKAGE_TABLE = TABLE.with_name("package.csv")
+"""The document's effect under each switch, for the report."""
 PAGE = ROOT / "docs" / "effects.md"
 MAIN, PACKAGE = "none", "package"
 """Name of no switch, and of the document as a whole."""
@@ -332,6 +334,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     even = break_even.made(frame, task_at(int(frame["rows"].iloc[0])).issued)
     if asked.table == TABLE:
         break_even.write(even)
+        package_under(frame).to_csv(PACKAGE_TABLE, index=False, float_format="%.6g")
     asked.to.write_text(page(frame, even), encoding="utf-8")
     print(f"wrote {asked.to}")
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from calibration.break_even import UNCOMPARED, grant, negative, rules
 from experiments.costs import BEARERS, BUDGET, OTHERS
@@ -18,8 +19,6 @@ from scenarios.levers import declarations
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
-
-    import pandas as pd
 
     from experiments.sensitivity.ranks import Ranks
     from model.scenario import Array
@@ -86,6 +85,26 @@ def page(frame: pd.DataFrame, even: pd.DataFrame | None = None) -> str:
     lines += ["", "## Effect by tier, %", "", *_tiers({PACKAGE: package, **by_lever}, order)]
     lines += ["", "## Whether the order survives", "", *_survival(frame)]
     return "\n".join(lines) + "\n"
+
+
+def package_under(frame: pd.DataFrame) -> pd.DataFrame:
+    """The document's effect on value added of the province under each switch, as a share.
+
+    Columns `switch`, `draws` (those that the switch and no switch share), `mean` with its 95 %
+    interval `low` and `high`, and `model` and `data` that made them.
+    """
+    rows = frame[frame["lever"] == PACKAGE]
+    found = []
+    for name in dict.fromkeys((MAIN, *frame["switch"])):
+        common = _common(frame, (MAIN, name))
+        if len(common) < 2:
+            continue
+        under = rows[(rows["switch"] == name) & rows["draw"].isin(common)].sort_values("draw")
+        mean, low, high = mean_of(under["share_province"].to_numpy(dtype=float))
+        made = under.iloc[0][["model", "data"]].to_dict()
+        found.append({"switch": name, "draws": len(common), "mean": mean, "low": low, "high": high}
+                     | made)  # fmt: skip
+    return pd.DataFrame(found)
 
 
 def mean_of(values: Array) -> tuple[float, float, float]:
@@ -279,19 +298,18 @@ def _survival(frame: pd.DataFrame) -> Iterator[str]:
     yield ""
     yield "| switch | draws | document, % | tau | kept | reversed | first ten there |"
     yield "| --- | ---: | --- | ---: | ---: | ---: | --- |"
+    package = package_under(frame).set_index("switch")
     for name in dict.fromkeys((MAIN, *frame["switch"])):
         common = _common(frame, (MAIN, name))
-        if len(common) < 2:
+        if name not in package.index:
             yield f"| {name} | {len(common)} | | | | | too few draws |"
             continue
         whole, part = (_ranked(frame, switch, common) for switch in (MAIN, name))
-        rows = frame[(frame["switch"] == name) & frame["draw"].isin(common)]
-        package = rows[rows["lever"] == PACKAGE]["share_province"].to_numpy(dtype=float)
+        mean, low, high = 100.0 * package.loc[name, ["mean", "low", "high"]].to_numpy(dtype=float)
         first = [part.names[i] for i in np.argsort(-np.abs(part.mean[:, 0]), kind="stable")[:FIRST]]
         yield (
-            f"| {name} | {len(common)} | {_told(package, 100.0)} | {_kept(whole, part)} | "
-            + ", ".join(f"`{lever}`" for lever in first)
-            + " |"
+            f"| {name} | {len(common)} | {mean:+.3f} ({low:+.3f} to {high:+.3f}) | "
+            f"{_kept(whole, part)} | " + ", ".join(f"`{lever}`" for lever in first) + " |"
         )
 
 

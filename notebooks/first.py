@@ -11,12 +11,16 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata
 
+from experiments.batch import model_hash
 from notebooks import board, effects, levers, money
 from notebooks.evidence import AS_ISSUED, REFERENCE, Band
+from notebooks.record import RESULTS
 from notebooks.worlds import MEASURED, NO_AWARD, UNITS
-from scenarios.tables import table
+from scenarios.tables import data_hash, table
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from notebooks.evidence import Evidence
     from notebooks.levers import Levers
     from notebooks.money import Money
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 POLICY = "policy"
 """Group of the parameters that describe the document's measures and their neighbours."""
+OTHERWISE = ("none", "proposed_priors", "others_do_the_same")
+"""Switches of the table of effects that the first page speaks of."""
 FEW = 3
 WEAK_GRADES = ("D", "E")
 CHANCE = 0.05
@@ -188,13 +194,35 @@ def weak(evidence: Evidence, words: Words) -> str:
     """How much of the document's terms rests on weak evidence, and how the fit stands."""
     drawn = [row for row in table("parameters") if row.group == POLICY and row.low < row.high]
     verdicts = [point.verdict for point in evidence.compared]
-    return words(
+    text = words(
         "doubt_weak",
         count=len(drawn),
         weak=sum(row.grade in WEAK_GRADES for row in drawn),
         near=verdicts.count("near"),
         judged=verdicts.count("far") + verdicts.count("near"),
     )
+    return text + _gap(words) + otherwise(words)
+
+
+def otherwise(words: Words, folder: Path = RESULTS) -> str:
+    """What the document's effect would be at ranges as studies have them, and if others act too.
+
+    Empty where the table of effects is of another model or other data, or lacks them.
+    """
+    path = folder / "package.csv"
+    if not path.is_file():
+        return ""
+    rows = pd.read_csv(path)
+    rows = rows[(rows["model"] == model_hash()) & (rows["data"] == data_hash())]
+    found = {str(row["switch"]): row for _, row in rows.iterrows()}
+    if not {*OTHERWISE} <= set(found):
+        return ""
+    told = {
+        name: words.percent(float(row["mean"]), 2, signed=True)
+        + words.bracketed(words.percents(float(row["low"]), float(row["high"]), 2, signed=True))
+        for name, row in found.items()
+    }
+    return words("doubt_otherwise", draws=int(min(found[n]["draws"] for n in OTHERWISE)), **told)
 
 
 def _gap(words: Words) -> str:

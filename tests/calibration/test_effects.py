@@ -15,7 +15,7 @@ from calibration.effects import (
     symmetric,
     under,
 )
-from calibration.effects_page import mean_of, page
+from calibration.effects_page import mean_of, package_under, page
 from experiments.costs import BEARERS
 from experiments.draws import Draw
 from experiments.sensitivity.runs import TIERS
@@ -74,6 +74,15 @@ def test_proposed_laws_are_drawn_at_the_same_probabilities():
     moved = [proposed({row.parameter: x, "sigma": 4.0}) for x in (now.low, now.high)]
     assert [one[row.parameter] for one in moved] == pytest.approx([row.low, row.high])
     assert {one["sigma"] for one in moved} == {4.0}
+
+
+def test_the_package_under_a_switch_is_looked_at_on_common_draws():
+    whole, part = rows({PACKAGE: 0.01}), rows({PACKAGE: 0.002}, "finite_credit", draws=5)
+    found = package_under(pd.concat([whole, part])).set_index("switch")
+    assert found["draws"].to_dict() == {MAIN: 8, "finite_credit": 5}
+    assert found["mean"].to_dict() == pytest.approx({MAIN: 0.01, "finite_credit": 0.002}, abs=1e-5)
+    assert (found["low"] < found["mean"]).all()
+    assert (found["mean"] < found["high"]).all()
 
 
 def test_symmetric_ranges_have_their_centre_as_mean():

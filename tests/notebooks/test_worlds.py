@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from experiments import Results, displacement
+from experiments.batch import model_hash
 from model.scenario import TIERS
 from notebooks import effects, first
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band, gather
@@ -22,6 +23,7 @@ from notebooks.worlds import (
     gather_worlds,
     measure_of,
 )
+from scenarios.tables import data_hash
 from tests.notebooks.made_up import EFFECT
 
 
@@ -152,6 +154,21 @@ def test_the_answer_follows_the_results(worlds: Worlds, factor: float, answer: s
 
 
 @pytest.mark.parametrize("lang", LANGS)
+def test_the_effect_under_other_ranges_is_told_of_this_model_alone(tmp_path: Path) -> None:
+    made = {"draws": 64, "low": 0.003, "high": 0.005, "model": model_hash(), "data": data_hash()}
+    means = {"none": 0.004, "proposed_priors": 0.0025, "others_do_the_same": 0.0011}
+    rows = pd.DataFrame([{"switch": name, "mean": mean} | made for name, mean in means.items()])
+    words = Words("en")
+    for table, told in (
+        (rows, True), (rows.assign(model="another"), False), (rows.iloc[:2], False),
+    ):  # fmt: skip
+        table.to_csv(tmp_path / "package.csv", index=False)
+        found = first.otherwise(words, tmp_path)
+        assert bool(found) == told
+        assert all(text in found for text in ("+0.40 %", "+0.25 %", "+0.11 %")) == told
+    assert first.otherwise(words, tmp_path / "none") == ""
+
+
 def test_three_findings_and_three_doubts(
     worlds: Worlds, compared_store: Path, ledger: object, lang: Lang
 ) -> None:
