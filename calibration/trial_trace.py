@@ -148,12 +148,14 @@ def _changes(
         made[f"{name}, %"] = _log(two[f"{column}_arm"]) - _log(two[column])
     made["jobs over output, %"] = made["jobs, %"] - made["output, %"]
     made["energy over output, %"] = made["energy, %"] - made["output, %"]
-    made["technique, %"] = np.log(two["technique_arm"] / two["technique"])
+    made["technique, %"] = _log(two["technique_arm"]) - _log(two["technique"])
     made["green upgrades, a hundred enterprises"] = (two["green_arm"] - two["green"]).to_numpy()
     made["productivity, %"] = (two["productivity_arm"] - two["productivity"]).to_numpy()
-    made["high-tech title, points"] = two["high_tech_arm"].astype(float) - two["high_tech"].astype(
-        float
+    titled, before = (
+        two["high_tech_arm"].to_numpy(dtype=float),
+        two["high_tech"].to_numpy(dtype=float),
     )
+    made["high-tech title, points"] = titled - before
     return {name: 100.0 * scale * np.asarray(each, dtype=float) for name, each in made.items()}
 
 
