@@ -208,9 +208,9 @@ def _even(frame: pd.DataFrame, even: pd.DataFrame, order: Sequence[str]) -> Iter
         "| place in range | chance to beat | draws | below | mean below |"
     )
     yield "| --- | --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |"
-    rows = even.set_index("lever")
-    for lever in [name for name in order if name in rows.index]:
-        row = rows.loc[lever]
+    rows = {str(row["lever"]): row for _, row in even.iterrows()}
+    for lever in [name for name in order if name in rows]:
+        row = rows[lever]
         named = f"`{row['parameter']}` ({row['rank']:+.2f})" if row["parameter"] else "—"
         span = f"{row['low']:.3g} to {row['high']:.3g}" if row["parameter"] else "—"
         place = (row["at"] - row["low"]) / (row["high"] - row["low"])

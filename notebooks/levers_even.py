@@ -6,6 +6,7 @@ The numbers are those that `calibration.effects` left; what they mean stands in
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -183,7 +184,7 @@ def value_text(name: str, value: float, largest: float, words: Words, *, whole: 
 
 def chance(share: float, words: Words) -> str:
     """A chance that resamples told: never none, never certain."""
-    if pd.isna(share):
+    if isnan(share):
         return ABSENT
     if share < 0.01:
         return "<" + words.percent(0.01)
@@ -193,7 +194,7 @@ def chance(share: float, words: Words) -> str:
 
 
 def _share(share: float, words: Words) -> str:
-    return ABSENT if pd.isna(share) else words.percent(share)
+    return ABSENT if isnan(share) else words.percent(share)
 
 
 def _decisive(row: Row, words: Words) -> str:
