@@ -15,6 +15,7 @@ import pandas as pd
 from calibration import backtest_data, backtest_page, trial_page
 from calibration.outlook import MISFITS
 from calibration.space import DUMMY
+from calibration.trial_runs import TABLE as TRIALS
 from calibration.trial_verdicts import counts
 from scenarios.tables import table
 from scenarios.yaml_file import read_yaml
@@ -150,7 +151,7 @@ def read_record(folder: Path = RESULTS) -> Record:
         _skill(folder),
         _facts(folder / "facts.csv"),
         _rows(folder / "facts_pictures.csv"),
-        _trials(folder / "trials.csv"),
+        _trials(folder / TRIALS.name),
     )
 
 
