@@ -311,6 +311,14 @@ def write(frame: pd.DataFrame, path: Path) -> None:
     part.replace(path)
 
 
+def adopt(frame: pd.DataFrame, path: Path = TABLE) -> None:
+    """Put estimates into the table of the project; rows that were not asked for stay."""
+    if path.is_file():
+        shipped = pd.read_csv(path, dtype={"problem": object, "spec": str})
+        frame = pd.concat([shipped[~shipped["id"].isin(frame["id"])], frame])
+    write(frame, path)
+
+
 def complete(
     table_file: Path, asked: Sequence[tuple[Trial, Sequence[str]]], number: int, rows: int,
     workers: int, show: Callable[[int, int], None],

@@ -35,7 +35,7 @@ def trial(
     made = verdicts(frame, trials)
     show(made)
     if adopt:
-        trial_runs.write(frame, trial_runs.TABLE)
+        trial_runs.adopt(frame)
         trial_page.write()
         say(f"the page of trials shows these ({trial_runs.TABLE})")
     return data(made)

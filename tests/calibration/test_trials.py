@@ -293,6 +293,18 @@ def test_estimates_are_kept_by_what_made_them(tmp_path, vat):
     assert runs.kept(path, 10, {"R3a": vat.digest}).empty
 
 
+def test_adopting_one_row_leaves_the_others(tmp_path):
+    def made(name, value):
+        line = [name, 1, "as_is", value, np.nan, "", 1, 9, "spec", "model", "data", "fit"]
+        return pd.DataFrame([line], columns=runs.COLUMNS)
+
+    path = tmp_path / "trials.csv"
+    runs.adopt(pd.concat([made("R3a", 30.0), made("R4b", -1.0)]), path)
+    runs.adopt(made("R4b", -2.0), path)
+    kept = pd.read_csv(path).set_index("id")["value"]
+    assert kept.to_dict() == {"R3a": 30.0, "R4b": -2.0}
+
+
 # rules ------------------------------------------------------------------------------------------
 
 
