@@ -16,11 +16,11 @@ from experiments.sensitivity.arms import group_of
 from notebooks.record import RESULTS
 from notebooks.tables import markdown
 from notebooks.words import ABSENT, decimals_of, written
+from scenarios.evidence import evidence_of
 from scenarios.levers import declarations
 from scenarios.tables import data_hash, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from notebooks.words import Words
@@ -89,29 +89,15 @@ def sentence(even: pd.DataFrame, words: Words, group: str) -> str:
     return text + ("" if words.lang == "zh" else " ") + words("even_old")
 
 
-def even_table(
-    even: pd.DataFrame,
-    words: Words,
-    group: str,
-    evidence: Callable[[str], str] | None = None,
-) -> str:
-    """A line a lever: decisive parameter, value in use, break-even, chances.
-
-    Args:
-        even: What was computed.
-        words: Texts.
-        group: Group of levers.
-        evidence: What a lever's effect rests on, ``trial``, ``literature`` or ``judged``: the one
-            place that takes it. Without it there is no such column.
-    """
+def even_table(even: pd.DataFrame, words: Words, group: str) -> str:
+    """A line a lever of a group: what it rests on, what decides it, break-even, chances."""
     lines = []
     for _, row in of_group(even, group).iterrows():
         lever = str(row["lever"])
-        beside = [words.name("lever_evidence", evidence(lever))] if evidence else []
         lines.append(
             [
                 getattr(declarations()[lever].label, words.lang),
-                *beside,
+                words.name("lever_evidence", evidence_of(lever).word),
                 _decisive(row, words),
                 even_text(row, words),
                 chance(row["chance"], words),
@@ -121,10 +107,8 @@ def even_table(
             ]
         )
     head = words.lines("even_head")
-    if evidence:
-        head.insert(1, words("lever_evidence_head"))
-    lead = 4 if evidence else 3
-    return f'<div class="evens">\n\n{markdown(head, lines, lead)}\n\n</div>'
+    head.insert(1, words("lever_evidence_head"))
+    return f'<div class="evens">\n\n{markdown(head, lines, 4)}\n\n</div>'
 
 
 def even_text(row: Row, words: Words) -> str:

@@ -10,6 +10,7 @@ from experiments.batch import model_hash
 from experiments.sensitivity.arms import GROUPS
 from notebooks import levers_even
 from notebooks.words import ABSENT, LANGS, Lang, Words
+from scenarios.evidence import evidence_of
 from scenarios.levers import declarations
 from scenarios.tables import data_hash
 
@@ -63,7 +64,7 @@ def test_levers_are_counted_by_what_their_intervals_say(even: pd.DataFrame, lang
 @pytest.mark.parametrize("lang", LANGS)
 def test_the_table_says_no_more_than_intervals_do(even: pd.DataFrame, lang: Lang) -> None:
     words = Words(lang)
-    lines = {line[0]: line[1:] for line in cells(levers_even.even_table(even, words, GROUPS[0]))}
+    lines = {line[0]: line[2:] for line in cells(levers_even.even_table(even, words, GROUPS[0]))}
 
     def of(lever: str) -> list[str]:
         return lines[getattr(declarations()[lever].label, lang)]
@@ -81,12 +82,13 @@ def test_the_table_says_no_more_than_intervals_do(even: pd.DataFrame, lang: Lang
 
 
 @pytest.mark.parametrize("lang", LANGS)
-def test_one_place_takes_what_an_effect_rests_on(even: pd.DataFrame, lang: Lang) -> None:
+def test_what_an_effect_rests_on_stands_beside_it(even: pd.DataFrame, lang: Lang) -> None:
     words = Words(lang)
-    table = levers_even.even_table(even, words, GROUPS[0], lambda _: "trial")
+    table = levers_even.even_table(even, words, GROUPS[0])
     assert words("lever_evidence_head") in table
-    assert all(line[1] == words.name("lever_evidence", "trial") for line in cells(table))
-    assert words("lever_evidence_head") not in levers_even.even_table(even, words, GROUPS[0])
+    label = {getattr(declarations()[name].label, lang): name for name in even["lever"]}
+    for line in cells(table):
+        assert line[1] == words.name("lever_evidence", evidence_of(label[line[0]]).word)
 
 
 def test_values_have_units_that_fit_their_size() -> None:
