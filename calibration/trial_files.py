@@ -212,7 +212,8 @@ class TrialRow(Part):
         mechanism: Of this row, where it differs.
         result: What was published, of a row that is not in the table.
         not_represented: What the model would need, where it has no mechanism.
-        why: Why it misses, or what is to be known of it.
+        why: Why it misses, or what is to be known of it, in a sentence or two for any reader.
+        traced: What was found and tried where the miss was followed enterprise by enterprise.
     """
 
     id: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -228,6 +229,7 @@ class TrialRow(Part):
     result: Result | None = None
     not_represented: Label | None = None
     why: Label | None = None
+    traced: Label | None = None
 
 
 class TrialFile(Part):
@@ -573,7 +575,7 @@ def _digest(written: TrialFile) -> str:
     """Hash of what decides estimates: all but texts and what was published."""
     data = written.model_dump(mode="json", exclude={"label", "done"}, exclude_unset=True)
     for row in data["rows"]:
-        for name in ("why", "result", "not_represented"):
+        for name in ("why", "traced", "result", "not_represented"):
             row.pop(name, None)
     text = json.dumps(data, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -141,9 +141,10 @@ def _told(made: Sequence[Verdict]) -> Iterator[str]:
         yield " ".join(written.done.en.split())
         yield ""
         for row in [other for other in made if other.trial.written.study == name]:
-            why = row.row.spec.why or row.row.spec.not_represented
+            spec = row.row.spec
+            texts = (spec.why or spec.not_represented, spec.traced)
             dose = f" Dose: {row.found.dose:.2g} points." if np.isfinite(row.found.dose) else ""
-            reason = " ".join(why.en.split()) if why else ""
+            reason = " ".join(" ".join(text.en.split()) for text in texts if text)
             note = f" {row.row.published.note}." if row.row.published.note else ""
             yield (
                 f"- **{row.row.id}** ({row.row.published.citation}): {row.answer}.{dose}"

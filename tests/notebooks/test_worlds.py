@@ -153,7 +153,6 @@ def test_the_answer_follows_the_results(worlds: Worlds, factor: float, answer: s
     assert (effects.clearest(other) is None) == (factor == 1.0)
 
 
-@pytest.mark.parametrize("lang", LANGS)
 def test_the_effect_under_other_ranges_is_told_of_this_model_alone(tmp_path: Path) -> None:
     made = {"draws": 64, "low": 0.003, "high": 0.005, "model": model_hash(), "data": data_hash()}
     means = {"none": 0.004, "proposed_priors": 0.0025, "others_do_the_same": 0.0011}
@@ -169,6 +168,7 @@ def test_the_effect_under_other_ranges_is_told_of_this_model_alone(tmp_path: Pat
     assert first.otherwise(words, tmp_path / "none") == ""
 
 
+@pytest.mark.parametrize("lang", LANGS)
 def test_three_findings_and_three_doubts(
     worlds: Worlds, compared_store: Path, ledger: object, lang: Lang
 ) -> None:
