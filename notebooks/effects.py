@@ -93,7 +93,7 @@ def headline(worlds: Worlds, words: Words) -> str:
     if effect is None:
         return ""
     band = Band.of(gap)
-    verdict = words.name("answer_verdict", str(effect.sign))
+    verdict = words.name("answer_verdict", effect.verdict)
     return words(
         "answer",
         verdict=verdict,
@@ -115,7 +115,7 @@ def effects_table(worlds: Worlds, words: Words) -> str:
         rows.append(
             [
                 words.name("tier_names", unit[1]),
-                words.name("verdict_of_effect", str(effect.sign)),
+                words.name("verdict_of_effect", effect.verdict),
                 words.effect(effect),
                 _money(words, Band.of(worlds.difference("value_added", unit))),
                 words.percent(effect.rise),

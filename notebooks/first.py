@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.stats import norm, rankdata
 
 from experiments.batch import model_hash
+from experiments.compare import LEAST_PAIRS
 from notebooks import board, effects, levers, money
 from notebooks.evidence import AS_ISSUED, REFERENCE, Band
 from notebooks.record import RESULTS
@@ -62,15 +63,18 @@ def doubts(worlds: Worlds, evidence: Evidence, words: Words) -> str:
 
 def by_tier(worlds: Worlds, words: Words) -> str:
     """Tiers whose value added clearly moves, and the outcome that moves most clearly."""
+    whole = worlds.effect("value_added", UNITS[-1])
+    if whole is not None and whole.verdict == "few":
+        return words("finding_few", least=LEAST_PAIRS)
     moved = []
     for unit in UNITS[:-1]:
         effect = worlds.effect("value_added", unit)
         if effect is not None and effect.sign:
             moved.append(f"{words.name('tier_names', unit[1])} {words.effect(effect, bold=False)}")
     text = words("finding_tiers", tiers=words.listing(moved)) if moved else words("finding_no_tier")
-    whole = effects.way(worlds, "value_added", UNITS[-1])
-    if whole is not None:
-        medians = [whole.steps[step].median for step in ("market", "older", "document")]
+    way = effects.way(worlds, "value_added", UNITS[-1])
+    if way is not None:
+        medians = [way.steps[step].median for step in ("market", "older", "document")]
         market, older, document = (
             words.signed([words.scaled(value, "value_added")])[0] for value in medians
         )

@@ -327,7 +327,7 @@ def award_table(worlds: Worlds, money: Money, words: Words) -> str:
                 f"{words.money(paid.median)[0]}{_bracketed(paid, words)}",
                 median + words.bracketed(words.between(low, high)),
                 words.effect(effect),
-                words.name("verdict_of_effect", str(effect.sign)),
+                words.name("verdict_of_effect", effect.verdict),
             ]
         )
     head = words.lines("award_head")

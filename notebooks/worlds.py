@@ -85,6 +85,11 @@ class Effect:
             return 0
         return int(self.band.low > 0) - int(self.band.high < 0)
 
+    @property
+    def verdict(self) -> str:
+        """The sign as texts are kept by; ``few`` where the pairs are too few to tell one."""
+        return "few" if self.pairs < LEAST_PAIRS else str(self.sign)
+
 
 @dataclass(frozen=True)
 class Worlds:

@@ -1,5 +1,6 @@
 """Effects: differences of runs that belong together."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from experiments import Results, displacement
 from experiments.batch import model_hash
+from experiments.compare import LEAST_PAIRS
 from model.scenario import TIERS
 from notebooks import effects, first
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band, gather
@@ -151,6 +153,17 @@ def test_the_answer_follows_the_results(worlds: Worlds, factor: float, answer: s
     found = first.by_tier(other, words)
     assert found.startswith("In no tier") == (factor == 1.0)
     assert (effects.clearest(other) is None) == (factor == 1.0)
+
+
+def test_few_pairs_tell_no_effect_and_no_absence_of_one() -> None:
+    clear = Effect(Band(0.1, 0.2, 0.3), "percent", 1.0, LEAST_PAIRS)
+    few = replace(clear, pairs=LEAST_PAIRS - 1)
+    assert (clear.sign, clear.verdict) == (1, "1")
+    assert (few.sign, few.verdict) == (0, "few")
+    for lang in LANGS:
+        words = Words(lang)
+        for name in ("answer_verdict", "verdict_of_effect"):
+            assert words.name(name, "few") not in {words.name(name, key) for key in "01"}
 
 
 def test_the_effect_under_other_ranges_is_told_of_this_model_alone(tmp_path: Path) -> None:
