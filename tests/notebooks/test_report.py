@@ -116,10 +116,8 @@ def test_what_cannot_be_written_is_refused(store: Path) -> None:
 def pictures_of_trust() -> int:
     """Pictures that what is on record allows."""
     record = read_record()
-    return sum(
-        part is not None
-        for part in (record.figures, record.skill, record.pictures, record.parameters)
-    )
+    parts = (record.figures, record.skill, record.pictures, record.parameters, record.trials)
+    return sum(part is not None for part in parts)
 
 
 @pytest.mark.slow
