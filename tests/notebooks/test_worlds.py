@@ -57,7 +57,7 @@ def test_shares_differ_by_points_and_money_by_per_cent(worlds: Worlds) -> None:
 def test_an_interval_that_reaches_zero_shows_no_effect(low: float, high: float, sign: int) -> None:
     band = Band(low, (low + high) / 2, high)
     assert Effect(band, "percent", 0.5, 10).sign == sign
-    assert set(Words("en").names("verdict_of_effect")) == {"-1", "0", "1"}
+    assert set(Words("en").names("verdict_of_effect")) == {"-1", "0", "1", "few"}
 
 
 def test_the_steps_add_up_run_by_run(worlds: Worlds) -> None:
