@@ -209,7 +209,7 @@ def weak(evidence: Evidence, words: Words) -> str:
 
 
 def otherwise(words: Words, folder: Path = RESULTS) -> str:
-    """What the document's effect would be at ranges as studies have them, and if others act too.
+    """What the document's effect would be at the ranges proposed, and where competitors gain as much.
 
     Empty where the table of effects is of another model or other data, or lacks them.
     """

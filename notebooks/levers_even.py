@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from calibration.break_even import UNCOMPARED
 from experiments.batch import model_hash
 from experiments.sensitivity.arms import group_of
 from notebooks.record import RESULTS
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     Row = pd.Series[Any]
 
 FILE = "break_even.csv"
-UNCOMPARED = ("nothing", "unclear", "brings in", "reference", "few draws")
-"""What stands against levers that are not set against the grant."""
 SCALES = {"zh": ((1e8, "yi"), (1e4, "wan")), "en": ((1e9, "yi"), (1e6, "wan"))}
 """Sums from which on a value in yuan is told in larger units."""
 DIGITS = 2
