@@ -209,7 +209,7 @@ def weak(evidence: Evidence, words: Words) -> str:
 
 
 def otherwise(words: Words, folder: Path = RESULTS) -> str:
-    """What the document's effect would be at the ranges proposed, and where competitors gain as much.
+    """The document's effect at the ranges proposed, and where competitors outside gain as much.
 
     Empty where the table of effects is of another model or other data, or lacks them.
     """
