@@ -135,7 +135,7 @@ def on_money(worlds: Worlds, ledger: Money | None, words: Words) -> str:
         unit=words.money_unit,
     )
     own = worlds.effect("value_added", UNITS[-1], scenario=AS_ISSUED, baseline=NO_AWARD)
-    if own is not None:
+    if own is not None and own.verdict != "few":
         key = "finding_award" if own.sign else "finding_award_none"
         text += _gap(words) + words(key, effect=words.effect(own, bold=False))
     text += _gap(words) + money.cost_sentence(ledger, words)
