@@ -127,10 +127,12 @@ class Series:
 
 @cache
 def all_series() -> dict[str, Series]:
-    """Every series that outcomes are compared with, by indicator."""
+    """Every published series that outcomes are compared with, by indicator."""
     scope_of = {row.id: row.scope for row in table("figures")}
     grouped: dict[str, list[Any]] = {}
     for row in table("calibration_targets"):
+        if row.note.startswith("judged"):
+            continue  # no series: what surveys and reports leave of a year
         grouped.setdefault(row.indicator, []).append(row)
     found = {}
     for indicator, rows in grouped.items():

@@ -19,7 +19,7 @@ from calibration.panel import PanelModel, with_productivity
 from model import targeting
 from model.enterprises import LABELS, NEVER
 from model.randomness import uniform
-from model.scenario import always, quarter_index
+from model.scenario import always, quarter_index, year_of
 from scenarios import load
 from scenarios.levers import declarations, issued
 
@@ -216,7 +216,10 @@ ARMS: dict[str, tuple[Lever, ...]] = {
 
 def _loans_dearer(scenario: Scenario) -> Scenario:
     outside = scenario.outside
-    path = tuple((year, rate + DEARER_LOANS) for year, rate in outside.loan_rate)
+    first = year_of(AFTER)
+    path = tuple(
+        (year, rate + DEARER_LOANS if year >= first else rate) for year, rate in outside.loan_rate
+    )
     return replace(scenario, outside=replace(outside, loan_rate=path))
 
 

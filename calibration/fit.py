@@ -17,6 +17,7 @@ from calibration.forward import Forward, Simulated
 from calibration.screen import Signal, design, scores, seen, signals
 from calibration.smoother import assimilate, error_covariance
 from calibration.space import Space
+from calibration.trial_step import digests, hear, spoken_of
 from experiments.batch import model_hash
 from scenarios import load
 from scenarios.outside import outside_world
@@ -65,7 +66,7 @@ class Fit:
         signals: What the screening found of every candidate; empty without one.
         covariance: Covariance of the errors of the fitted figures.
         steps: Scores, shape (parameters, members), and figures simulated at them, shape (members,
-            seeds, figures), of the prior and after each step.
+            seeds, figures), of the prior and after each step, that of trials among them.
         identity: Hash of all that decides the fit.
     """
 
@@ -116,6 +117,7 @@ def identity(task: Task, purpose: str) -> str:
         "priors": [prior.model_dump() for prior in task.priors],
         "model": model_hash(),
         "data": data_hash(),
+        "trials": digests() if task.spec.trials else {},
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 
@@ -141,6 +143,8 @@ def fit(task: Task, folder: Path, workers: int, tell: Tell = lambda *_: None) ->
         space, found = chosen_space(task, runs, covariance, place, tell)
         observed = np.array([t.value for t in task.targets])[fitted]
         steps = smooth(space, runs, observed, covariance, spec.smoother, place, tell, fitted=fitted)
+        if spec.trials:
+            steps.append(after_trials(task, space, runs, steps[-1][0], place, workers, tell))
         return Fit(task, space, tuple(found), covariance, tuple(steps), name)
 
 
@@ -169,7 +173,8 @@ def chosen_space(
         )
         _write(path, json.dumps([asdict(signal) for signal in found]).encode())
     found = [Signal(**row) for row in json.loads(path.read_text("utf-8"))]
-    return everything.subset(seen(found, spec.keep, spec.least, spec.most)), found
+    also = spoken_of() if task.spec.trials else set()
+    return everything.subset([*seen(found, spec.keep, spec.least, spec.most), *also]), found
 
 
 def covariance_of(task: Task, runs: Runs, seeds: int, place: Path, tell: Tell) -> Array:
@@ -244,6 +249,36 @@ def smooth(  # noqa: PLR0913  (one argument an ingredient)
                 seed=(spec.seed, step),
             )
     return steps
+
+
+def after_trials(
+    task: Task, space: Space, runs: Runs, ensemble: Array, place: Path, workers: int, tell: Tell
+) -> tuple[Array, Array]:
+    """The ensemble once it has heard the published trials, and its figures; kept in files.
+
+    Raises:
+        FitError: Too many members have nothing to compare in a trial, or too many runs failed.
+    """
+    spec, path = task.spec, place / "trials.npz"
+    assert spec.trials is not None
+    if not path.exists():
+        heard = hear(space.points(ensemble), spec.trials, workers, _at("trials", tell))
+        whole = np.isfinite(heard.simulated).all(axis=0)
+        if whole.mean() < 1.0 - MOST_FAILED or not np.isfinite(heard.covariance).all():
+            raise FitError(f"trials: {np.sum(~whole)} members have nothing to compare")
+        moved = assimilate(
+            ensemble[:, whole],
+            heard.simulated[:, whole],
+            heard.observed,
+            heard.covariance,
+            iterations=1,
+            localisation=spec.smoother.localisation,
+            seed=(spec.smoother.seed, spec.smoother.iterations),
+        )
+        made = runs(space.points(moved), range(1, spec.smoother.seeds + 1), _at("last step", tell))
+        _save_step(path, *whole_members(moved, made))
+    with np.load(path) as kept:
+        return kept["scores"], kept["simulated"]
 
 
 def _all_whole(made: Simulated) -> Simulated:

@@ -32,7 +32,9 @@ def observe(chunk: Chunk) -> ChunkResult:
     result = run_chunk(chunk)
     if result.outcomes is None:
         return replace(result, ledger=None)
-    kept = pc.is_in(result.outcomes["level"].cast("string"), pc.pa.array(["province", "field"]))
+    kept = pc.is_in(
+        result.outcomes["level"].cast("string"), pc.pa.array(["province", "field", "size"])
+    )
     return replace(result, outcomes=result.outcomes.filter(kept), ledger=None)
 
 

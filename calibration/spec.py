@@ -50,6 +50,13 @@ class SmootherSpec(Part):
     seed: Seed
 
 
+class TrialStepSpec(Part):
+    """The step of published trials: rows of each panel, and runs that tell chance."""
+
+    rows: Rows
+    chance_seeds: Annotated[StrictInt, Field(ge=3, le=1000)]
+
+
 class RecoverSpec(Part):
     """Simulate and recover: number of synthetic data sets and size of each fit."""
 
@@ -71,6 +78,7 @@ class SpecFile(Part):
     targets: list[str] = Field(default_factory=list)
     screen: ScreenSpec | None = None
     smoother: SmootherSpec
+    trials: TrialStepSpec | None = None
     recover: RecoverSpec | None = None
 
 

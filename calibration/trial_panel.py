@@ -311,13 +311,14 @@ def _served(lever: Lever, trial: Trial, who: Chosen) -> list[Lever]:
     by = trial.treat.assign.by
     if by in ("all", "notch"):
         return [lever]
-    groups = dict(lever.groups(trial.start))
     if by == "cities":
+        groups = lever.groups(trial.start)
         return [replace(lever, who=always({**groups, "city": who.cities}))]
     made = []
     for size in sorted(set(who.dose.values()) - {0.0}):
         ids = tuple(str(i) for i, dose in who.dose.items() if dose == size)
-        aimed = replace(lever, who=always({**groups, "id": ids}))
+        # Who is treated in the study stays so, whatever class it grows or shrinks into.
+        aimed = replace(lever, who=always({"id": ids}))
         if size != 1.0:
             aimed = replace(aimed.sized(size, trial.start), id=f"{lever.id}_{size:g}")
         made.append(aimed)

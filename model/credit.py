@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from model.scenario import Array
 
 
+LEAST_RATE = 0.005
+"""Least rate of a loan after discounts, a share a year."""
+
+
 def interest_due(m: ClusterPolicyModel) -> Array:
     """Interest on all loans, yuan a year; loans under the cluster credit line are cheaper."""
     e = m.enterprises
@@ -92,7 +96,9 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     working = usual + chain - e.debt_short
     more = p["working_speed"] * working
     short = np.minimum(more, np.maximum(room - long - line, 0.0) + chain)
-    raised = np.maximum(short, 0.0) + m.bridge
+    # Loans of new plants are drawn in equal parts over the year, as industry's long loans are.
+    drawn = m.bridge / (4 - m.quarter % 4)
+    raised = np.maximum(short, 0.0) + drawn
     asked = dot(w, long + raised)
     held = dot(w, e.debt_short + e.debt_long)
     new_line = dot(w, line)
@@ -101,9 +107,9 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     e.year_bound[~covers(long + line + short, wanted + more)] = 1.0
     e.year_asked += long + line + raised
     e.year_granted += granted * (long + raised) + line
-    bridged, m.bridge = granted * m.bridge, np.zeros(len(e))
+    m.bridge = m.bridge - drawn
     short = np.where(short > 0.0, granted * short, short)
-    return Lent(long * granted + line, short, line, bridged)
+    return Lent(long * granted + line, short, line, granted * drawn)
 
 
 def owe(m: ClusterPolicyModel, lent: Lent, repaid: Array) -> None:
@@ -152,6 +158,19 @@ def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) ->
     return targeting.grant(m, lever, claim)
 
 
+def dearer(m: ClusterPolicyModel) -> Array:
+    """Rate of loans above that of 2018 at the same size and leverage, a share a year, (rows,)."""
+    moved = m.banks.base_rate + m.banks.premium - m.policy.outside.loan_rate_in(2018)
+    return moved - _discount(m)
+
+
+def _discount(m: ClusterPolicyModel) -> Array:
+    """What titles and levers take off the rate, a share a year, shape (rows,)."""
+    return np.asarray(
+        m.title_credit.take(m.enterprises.cluster) + felt(m, "credit_terms", "discount")
+    )
+
+
 def set_rates(m: ClusterPolicyModel) -> None:
     """Interest rate of each enterprise for the next quarter."""
     e, p = m.enterprises, m.parameters
@@ -161,5 +180,4 @@ def set_rates(m: ClusterPolicyModel) -> None:
         m.banks.base_rate + m.banks.premium, e.expected_revenue, np.minimum(leverage, 2.0), titled,
         p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
-    discount = m.title_credit.take(e.cluster) + felt(m, "credit_terms", "discount")
-    e.rate = np.maximum(rate - discount, 0.005)
+    e.rate = np.maximum(rate - _discount(m), LEAST_RATE)

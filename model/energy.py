@@ -54,21 +54,26 @@ def upgrade_cost(saved: Array, upgrades: Whole, cost: float, slope: float) -> Ar
 
 
 def pays(
-    saved: Array, cost: Array, price: Array | float, draw: Array, hurdle: float, upfront: float,
-    spread: float,
+    saved: Array, cost: Array, grant: Array | float, price: Array | float, draw: Array,
+    hurdle: float, upfront: float, spread: float,
 ) -> Flag:  # fmt: skip
     """Does the saving pay inside the hurdle rate (Anderson and Newell 2004)?
 
+    The hurdle is of an upgrade without a grant, so it holds the weight that cost now has against
+    savings later; a grant, which is money now, counts by that weight.
+
     Args:
         saved: Energy saved, tce a year.
-        cost: Cost after grants, yuan.
+        cost: Cost before grants, yuan.
+        grant: Grant for it, yuan.
         price: Price of energy with surcharges and that of the quota, yuan a tce.
         draw: Standard Laplace draw: the enterprise's own view of the saving.
-        hurdle: Required yearly return.
-        upfront: Weight of cost now against savings later.
+        hurdle: Required yearly return on what is paid without a grant.
+        upfront: Percent by which the asked return falls with a percent less to pay now.
         spread: Spread of views, log.
     """
-    return np.asarray(saved * price * exp(spread * draw) > hurdle * upfront * cost)
+    paid = power(np.maximum(1.0 - grant / np.maximum(cost, 1e-9), 0.0), upfront)
+    return np.asarray(saved * price * exp(spread * draw) > hurdle * cost * paid)
 
 
 def shadow_price(wanted: Array, elasticity: Array, most: float) -> Array:

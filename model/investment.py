@@ -24,6 +24,22 @@ def wanted_capital(
     return result
 
 
+def finance_cost(dearer: Array, rate: float, depreciation: float, elasticity: float) -> Array:
+    """What the cost of loans leaves of the capital wanted, a share, shape (rows,).
+
+    Interest and depreciation are the user cost of plant (Jorgenson 1963). Enterprises answer its
+    interest part by far less than the price of equipment (Xu and Chen 2012 on Chinese industry).
+
+    Args:
+        dearer: Rate of new loans above that of the start, a share a year, shape (rows,).
+        rate: Rate of the start, a share a year.
+        depreciation: Share a year.
+        elasticity: Of the capital wanted to user cost by way of interest, absolute.
+    """
+    user_cost = np.maximum(1.0 + dearer / (rate + depreciation), LEAST_PRICE)
+    return power(user_cost, -elasticity)
+
+
 def plan(
     capital: Array, wanted: Array, review: Array, threshold: Array, upkeep: Array,
     depreciation: float, review_rate: float, threshold_range: tuple[float, float],

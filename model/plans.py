@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import digital, energy, investment, permits, targeting
+from model import credit, digital, energy, investment, permits, targeting
 from model.elementary import exp, power
 from model.randomness import laplace, uniform
 from model.reach import felt
@@ -100,10 +100,14 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     seen = np.clip(m.attraction, p["growth_seen_least"], p["growth_seen_most"])
     growth = power(seen, 0.5 * p["plan_ahead"])
     sales = e.expected_revenue * growth.take(e.field)
+    target = e.capital_rate * investment.finance_cost(
+        credit.dearer(m), m.policy.outside.loan_rate_in(2018), p["capital_depreciation"],
+        p["interest_elasticity"],
+    )  # fmt: skip
 
     def wanted(rows: Whole | slice, price: Array | float) -> Array:
         return investment.wanted_capital(
-            e.capital_rate[rows], sales[rows], price, p["equipment_elasticity"]
+            target[rows], sales[rows], price, p["equipment_elasticity"]
         )
 
     def planned(rows: Whole | slice, price: Array | float) -> tuple[Array, Array]:
@@ -214,7 +218,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
 
     def wants(grant: Array | float) -> Flag:
         return energy.pays(
-            saved[rows], cost[rows] - grant, dear, view, p["hurdle_green"], p["kappa_upfront"],
+            saved[rows], cost[rows], grant, dear, view, p["hurdle_green"], p["kappa_upfront"],
             p["green_spread"],
         )  # fmt: skip
 

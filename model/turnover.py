@@ -57,7 +57,7 @@ def entry(m: ClusterPolicyModel) -> None:
     m.books.book("households", -dot(total, capital + new["cash"]))
     m.books.book("outside", dot(total, capital))
     e.append(new)
-    # Owners advance the loan of a plant until banks grant it with all others of the quarter.
+    # Owners advance the loan of a plant until banks grant it, as it is drawn over the year.
     loan = p["plant_loan_share"] * capital * new["plant"]
     m.bridge = np.concatenate([np.zeros(len(e) - len(total)), loan])
     network.welcome(m, len(e) - len(total))
@@ -114,6 +114,7 @@ def leave(m: ClusterPolicyModel) -> None:
         "upgrades_value", "grant_income",
     ):  # fmt: skip
         getattr(e, name)[gone] = 0.0
+    m.bridge[gone] = 0.0
 
 
 def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, borne: Array) -> None:

@@ -158,8 +158,8 @@ def test_the_table_and_its_page() -> None:
     assert (row["parameter"], row["said"]) == ("co_building_part", "inside")
     assert row["at"] == pytest.approx(0.01, abs=1e-3)
     assert row["in_use"] == 0.01
-    # A triangular law on 0 to .05 with its mode at .01 has a fifth below the mode.
-    assert row["chance"] == pytest.approx(0.8, abs=0.05)
+    # A law that is even from 0 to .02 has half above.
+    assert row["chance"] == pytest.approx(0.5, abs=0.05)
     assert found.loc["rd_matching_grant", "said"] == "reference"
     assert found.loc["supply_chain_finance", "said"] == "nothing"
     text = page(frame, even)

@@ -222,7 +222,9 @@ def test_the_word_follows_the_grade_and_a_test_sets_nothing(monkeypatch):
 
 
 def test_a_source_that_only_points_to_a_prior_is_told_in_full():
-    assert "Chen et al. 1.14 real" in evidence_of("rd_super_deduction").source
+    found = evidence_of("green_retrofit_grant")
+    assert found.parameter == "kappa_upfront"
+    assert "Anderson-Newell 1.4" in found.source
 
 
 def test_the_listing_has_the_evidence_of_the_effect_beside_that_of_the_cost():

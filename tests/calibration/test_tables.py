@@ -129,7 +129,7 @@ def test_calibration_targets_keep_their_number():
     kinds = defaultdict(int)
     for target in table("calibration_targets"):
         kinds[target.error_kind] += 1
-    assert len(table("calibration_targets")) == 64
+    assert len(table("calibration_targets")) == 67
     assert kinds["report only"] == 11
 
 

@@ -62,6 +62,8 @@ class Pair:
         self.other = fork(base, lacking(of, lever.id))
         for model in (self.one, self.other):
             model.banks.credit = 1e16  # what one borrows more no other has to do without
+            # A cheaper loan is asked for more: that is the second hop.
+            model.parameters = {**model.parameters, "interest_elasticity": 0.0}
             if last:
                 run_to(model, last)
 

@@ -47,7 +47,7 @@ FIRST = {
     "title_award": INCOME,
     "award_matching": INCOME,
     "award": CALLS | INCOME,
-    "fund": CALLS,
+    "fund": CALLS | BOUGHT,
     "audit": CALLS,
     "public_platform": CALLS,
     "project_grant": CALLS | {"brand"},
@@ -69,11 +69,12 @@ FIRST = {
     "local_sourcing": {"links", "role"},
     "delivery": {"links", "role"},
     "governance": {"links", "role"},
-    "energy_quota": SALES | {"energy_quota"},
+    "energy_quota": SALES | {"energy_quota", "quotas"},
     "spillover": {"productivity"},
     "joint_research": {"pool", "productivity"},
     "skills": {"trained", "productivity"},
-    "entry": {"rows", "city", "cluster", "tier", "pool"},
+    # Cities pay incentives to plants that would have come anyway, too.
+    "entry": {"rows", "city", "cluster", "tier", "pool"} | INCOME,
 }
 """Channel to the columns that its levers may be the first to move; none but these."""
 
@@ -92,8 +93,8 @@ CARRIED = {
     # In the first quarter plant is what it was. Others count through their prices alone, and those
     # of a supplier in its own field.
     "unit_cost": {"levy", "energy_quota"},
-    "revenue": {"rivals"},
-    "expected_revenue": {"rivals"},
+    "revenue": {"rivals", "quotas"},
+    "expected_revenue": {"rivals", "quotas"},
     "orders_filled": {"rivals"},
     "input_shortfall": {"rivals"},
     "year_at_ceiling": {"revenue"},
@@ -147,9 +148,11 @@ def state(model):
     """Columns of the enterprises, with what each can draw on or meets that is no column.
 
     Links, the knowledge of its pool, the levy on energy, and the unit cost of its rivals: the sum
-    over its field, itself included, which moves where that of anybody there does.
+    over its field, itself included, which moves where that of anybody there does. So do the quotas
+    of its field: what one may not sell others do.
     """
     e = model.enterprises
+    quotas = np.bincount(e.field, np.where(np.isfinite(e.energy_quota), e.energy_quota, 0.0))
     rivals = np.bincount(e.field, e.weight * e.unit_cost)
     links = np.asarray(model.links.sum(axis=1)).ravel()
     number = np.zeros(len(e))
@@ -160,6 +163,7 @@ def state(model):
         "pool": model.pool_knowledge.take(e.pool),
         "levy": levy(model),
         "rivals": rivals[e.field],
+        "quotas": quotas[e.field],
     }
 
 

@@ -392,9 +392,9 @@ def test_a_quota_that_is_kept_with_ease_is_not_drawn_in(base):
 def test_a_surcharge_goes_to_the_treasury_and_speeds_up_upgrades(base, monkeypatch):
     prices, rule = [], plans.energy.pays
 
-    def seen(saved, cost, price, *rest):
+    def seen(saved, cost, grant, price, *rest):
         prices.append(np.broadcast_to(price, saved.shape))
-        return rule(saved, cost, price, *rest)
+        return rule(saved, cost, grant, price, *rest)
 
     monkeypatch.setattr("model.plans.energy.pays", seen)
     lever = changed(ISSUED["energy_price"], rise=0.5)

@@ -11,7 +11,7 @@ from scenarios.levers import declarations
 from scenarios.schema import CHANNELS
 from tests.model import lever_reach
 from tests.model import test_document_levers as document
-from tests.model.policy import ISSUED, changed, fork, having, lacking
+from tests.model.policy import ISSUED, changed, fork, having, lacking, setting
 
 base = document.base
 """A year under recognition, steering and delivery of the document, to be forked."""
@@ -29,7 +29,8 @@ def pair(base, name):
         lever = replace(lever, start=base.quarter + 1, end=None, terms={}, who=lever.who[-1:])
         now = document.highest(name).terms
         lever = changed(lever, **{term: steps[-1][1] for term, steps in now.items()})
-    of = base.policy
+    # A purse that is used up, so that what one lever takes of it another lacks.
+    of = setting(base.policy, "special_funds", yearly=2.5e9)
     if name == "city_coordination":
         # Plants that cities bid for, with incentives that all of them have the money for.
         bid = changed(document.highest("investment_promotion"), incentive=0.001)

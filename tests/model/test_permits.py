@@ -39,7 +39,9 @@ def fork_pair(base, lever, *, money=True):
         model = fork(base, of)
         model.parameters = {**model.parameters, "delivery_base": 1.0}
         if not money:
+            # Nor is what they cost: who is refused borrows less, which makes loans cheaper.
             model.parameters |= {"limit_capital": 1e3, "limit_profit": 0.0}
+            model.parameters["interest_elasticity"] = 0.0
             model.banks.credit = 1e16
         found.append(model)
     return found

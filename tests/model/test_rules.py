@@ -553,13 +553,18 @@ def test_plant_in_place_keeps_its_technique_and_new_plant_takes_that_of_its_pric
 
 @given(MONEY, MONEY, reals(-5.0, 5.0), real(100.0, 5000.0), real(1.0, 5.0))
 def test_dearer_energy_makes_more_upgrades_pay(saved, cost, draw, price, lift):
-    def pays(at, at_cost=cost, hurdle=0.7):
-        return energy.pays(saved, at_cost, at, draw, hurdle, 1.4, 0.5)
+    def pays(at, at_cost=cost, hurdle=0.7, part=0.0):
+        return energy.pays(saved, at_cost, part * at_cost, at, draw, hurdle, 1.4, 0.5)
 
     assert not np.any(pays(price) & ~pays(lift * price))
     assert not np.any(pays(price, 2.0 * cost) & ~pays(price))
     assert not np.any(pays(price, hurdle=1.0) & ~pays(price))
-    assert not np.any(energy.pays(0.0 * saved, cost, price, draw, 0.7, 1.4, 0.5))
+    assert not np.any(energy.pays(0.0 * saved, cost, 0.0, price, draw, 0.7, 1.4, 0.5))
+    # A percent less to pay now counts for 1.4 more saved later; no grant leaves the hurdle alone.
+    cheaper = pays(price, part=0.1)
+    assert not np.any(pays(price) & ~cheaper)
+    assert np.array_equal(cheaper, pays(price, hurdle=0.7 * 0.9**1.4))
+    assert np.all(pays(price, part=1.0) | (saved < 1e-9))
 
 
 @given(reals(0.1, 3.0), real(0.1, 1.0), real(0.0, 2.0))

@@ -112,7 +112,13 @@ def test_owners_advance_the_loan_of_a_plant_until_banks_grant_it(end_of_2023, ol
     new = model.enterprises.plant & (loans > 0.0)
     assert new.any()
     assert not np.any(model.enterprises.debt_long[new])
-    after = fork(end_of_2023, older)
-    run_to(after, "investment and finance")
-    assert not after.bridge.any()
-    assert np.all(after.enterprises.debt_long[new] >= loans[new] * (1.0 - 1e-12))
+    # It is drawn in equal parts over the year.
+    first = run_to(fork(end_of_2023, older), "investment and finance")
+    assert np.allclose(first.enterprises.debt_long[new], loans[new] / 4.0)
+    year = fork(end_of_2023, older)
+    for left in (3, 2, 1):
+        year.run_for(1)
+        lives = new & (year.enterprises.weight[: len(new)] > 0.0)
+        assert np.allclose(year.bridge[: len(new)][lives], loans[lives] * left / 4.0, atol=1.0)
+    year.run_for(1)
+    assert not year.bridge.any()
