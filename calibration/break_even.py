@@ -1,16 +1,16 @@
 """At what value of its decisive parameter a lever beats an R&D grant that costs as much.
 
 A lever's *net gain* in a draw is its gain less what an R&D grant of the same total cost brings: its
-cost times mean gain over mean cost of the grant (`break_even.yaml` says which grant, and why). A
-parameter is decisive by rule: of those behind a lever's own terms and those of its mechanism, the
-one whose rank correlation with the gain over draws is largest. The net gain is regressed on it
-(least squares, errors robust to unequal spread), and breaks even where the line crosses zero.
+cost times mean gain over mean cost of the grant. Its *decisive* parameter is the number that says
+how those reached respond (`lever_evidence.csv`, by reasoning and before any draw: in 64 draws of
+hundreds of parameters the one that goes with the gain most closely is chance as often as not). The
+net gain is regressed on it (least squares, errors robust to unequal spread), and breaks even where
+the line crosses zero.
 
-Where the slope is not told from zero at 5 %, shared out over the parameters it was chosen from,
-nothing depends on it and no value is given. Intervals are of resamples of the draws, grant and
-lever together. The *chance to beat* is that of a net gain above zero, all else at its mean, over
-the law the parameter is drawn from and over the resamples. A lever whose cost is none, unclear or
-negative has no grant of equal cost.
+Where the slope is not told from zero at 5 % nothing depends on it and no value is given. Intervals
+are of resamples of the draws, grant and lever together. The *chance to beat* is that of a net gain
+above zero, all else at its mean, over the law the parameter is drawn from and over the resamples. A
+lever whose cost is none, unclear or negative has no grant of equal cost.
 
 `negative` is the one place that says what the chance of a negative effect is.
 """
@@ -18,7 +18,6 @@ negative has no grant of equal cost.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,9 +31,9 @@ from experiments.draws import draws, prior_value
 from experiments.ensemble import SHIPPED, fitted
 from experiments.sensitivity.bootstrap import CONFIDENCE, quantiles, weights
 from experiments.sensitivity.per_yuan import per_yuan
+from scenarios.evidence import evidence_of
 from scenarios.levers import declarations
 from scenarios.tables import data_hash, table
-from scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,8 +42,10 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 TABLE = HERE / "results" / "break_even.csv"
-RULES = HERE / "break_even.yaml"
 MAIN, PACKAGE = "none", "package"
+REFERENCE = "rd_matching_grant"
+"""What levers are set against: an R&D grant paid as money of its own. `rd_grant` shares the special
+funds, whose sum stays: what it pays others lose, so the analysis at equal cost has this one too."""
 PLACES = 501
 """Places of a parameter's law that a chance is counted over."""
 LEAST_DRAWS = 8
@@ -187,39 +188,18 @@ def _nets(shares: Array, gain: Array, cost: Array, reference: tuple[Array, Array
     return nets
 
 
-def decisive(gain: Array, values: pd.DataFrame) -> tuple[str, float]:
-    """The parameter whose rank correlation with the gain is largest, and that correlation."""
-    if np.ptp(gain) == 0.0:
-        return "", NAN
-    found = _ranked(gain, values)
-    name = max(found, key=lambda one: abs(found[one]), default="")
-    return name, found.get(name, NAN)
-
-
-def _ranked(given: Array, values: pd.DataFrame) -> dict[str, float]:
-    """Rank correlations of values by draw with parameters that vary."""
-    ranks = rankdata(given)
-    return {
-        str(name): float(np.corrcoef(rankdata(values[name]), ranks)[0, 1])
-        for name in values
-        if values[name].nunique() > 1
-    }
-
-
-@cache
-def rules() -> Mapping[str, Any]:
-    """What levers are set against, and the parameters of their mechanisms."""
-    found: Mapping[str, Any] = read_yaml(RULES).data
-    return found
-
-
-def candidates(lever: str) -> list[str]:
-    """Parameters that may decide what a lever is worth: of its terms, and of its mechanism."""
-    known = declarations()[lever]
-    own = [term.parameter for term in known.terms.values() if term.parameter]
+def decisive(lever: str) -> str:
+    """The parameter that says how those reached respond, where there is one and it is drawn."""
+    name = evidence_of(lever).parameter
     drawn = {row.name for row in table("parameters") if row.low < row.high}
-    both = dict.fromkeys([*own, *rules()["mechanisms"].get(known.channel, ())])
-    return [name for name in both if name in drawn]
+    return name if name in drawn else ""
+
+
+def correlation(one: Array, other: Array) -> float:
+    """Rank correlation of two columns of draws; not a number where one does not vary."""
+    if np.ptp(one) == 0.0 or np.ptp(other) == 0.0:
+        return NAN
+    return float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
 
 
 def values_of(scenario: Scenario, numbers: Sequence[int]) -> pd.DataFrame:
@@ -250,7 +230,7 @@ def made(frame: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     main = frame[frame["switch"] == MAIN]
     by_lever = {str(name): rows.sort_values("draw") for name, rows in main.groupby("lever")}
     by_lever.pop(PACKAGE, None)
-    against = by_lever.get(rules()["reference"])
+    against = by_lever.get(REFERENCE)
     numbers = sorted(set(main["draw"].astype(int)))
     values = values_of(scenario, numbers)
     (centre,) = draws(scenario, [0])
@@ -278,12 +258,10 @@ def _row(
     effect, gain = (rows[f"{name}_province"].to_numpy(dtype=float) for name in ("share", "gain"))
     cost = total_cost(rows)
     below, mean_below = negative(effect)
-    own = values.loc[rows["draw"].astype(int), candidates(lever)]
-    name, rank = decisive(gain, own)
+    name = decisive(lever)
+    theta = values.loc[rows["draw"].astype(int), name].to_numpy(dtype=float) if name else None
     law = law_of(name, central[name]) if name else None
-    others = values.loc[own.index].drop(columns=name) if name else own.head(0)
-    tied = _ranked(own[name].to_numpy(dtype=float), others) if name else {}
-    line = _line(lever, rows, against, own[name].to_numpy(dtype=float) if name else None, law)
+    line = _line(lever, rows, against, theta, law)
     beats, net, net_low, net_high = NAN, NAN, NAN, NAN
     if against is not None and line.said not in UNCOMPARED:
         reference = _paired(against, rows)
@@ -292,9 +270,10 @@ def _row(
         nets = _nets(shares, gain, cost, reference)
         net, (net_low, net_high) = float(nets[0]), map(float, quantiles(nets[1:]))
     told = {
-        "lever": lever, "parameter": name, "rank": rank, "candidates": len(own.columns),
+        "lever": lever, "parameter": name,
+        "rank": NAN if theta is None else correlation(gain, theta),
         "in_use": law.in_use if law else NAN, "low": law.low if law else NAN,
-        "high": law.high if law else NAN, "tied": max(map(abs, tied.values()), default=NAN),
+        "high": law.high if law else NAN,
     }  # fmt: skip
     return told | asdict(line) | {
         "beats": beats, "net": net, "net_low": net_low, "net_high": net_high, "below": below,
@@ -307,7 +286,7 @@ def _line(
     law: Law | None,
 ) -> Line:  # fmt: skip
     """What is said of a lever, by what its cost allows."""
-    if lever == rules()["reference"]:
+    if lever == REFERENCE:
         return Line("reference", sure=True)
     gain, cost = rows["gain_province"].to_numpy(dtype=float), total_cost(rows)
     if against is None or len(rows) < LEAST_DRAWS:
@@ -318,8 +297,7 @@ def _line(
     reference = _paired(against, rows)
     if theta is None or law is None:
         return mean_line(gain, cost, reference, "no parameter")
-    level = (1.0 - CONFIDENCE) / max(len(candidates(lever)), 1)
-    return net_line(theta, gain, cost, reference, law, level)
+    return net_line(theta, gain, cost, reference, law, 1.0 - CONFIDENCE)
 
 
 def _paired(against: pd.DataFrame, rows: pd.DataFrame) -> tuple[Array, Array]:
@@ -336,7 +314,7 @@ def total_cost(rows: pd.DataFrame) -> Array:
 
 def grant(frame: pd.DataFrame) -> tuple[float, float, float] | None:
     """What a yuan of the reference brings, with its interval; None where it was not run."""
-    rows = frame[(frame["switch"] == MAIN) & (frame["lever"] == rules()["reference"])]
+    rows = frame[(frame["switch"] == MAIN) & (frame["lever"] == REFERENCE)]
     if rows.empty:
         return None
     found = per_yuan(rows["gain_province"].to_numpy(dtype=float), total_cost(rows))

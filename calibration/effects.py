@@ -12,9 +12,7 @@ A switch takes a mechanism or a choice of form away from all arms alike: those o
 
 - ``conversion``: estimates of the literature as published, none turned into one on productivity;
 - ``symmetric_priors``: skewed ranges that no fit narrows cut to the same width on both sides of the
-  central value, so that a mean is no longer above its centre for the shape of a range alone;
-- ``proposed_priors``: the parameters of `prior_evidence.csv` drawn from the laws proposed there,
-  which say what studies found, zero and losses included.
+  central value, so that a mean is no longer above its centre for the shape of a range alone.
 """
 
 from __future__ import annotations
@@ -72,8 +70,8 @@ PACKAGE_TABLE = TABLE.with_name("package.csv")
 PAGE = ROOT / "docs" / "effects.md"
 MAIN, PACKAGE = "none", "package"
 """Name of no switch, and of the document as a whole."""
-CONVERSION, SYMMETRIC, PROPOSED = "conversion", "symmetric_priors", "proposed_priors"
-ASKED = ("finite_credit", CONVERSION, "others_do_the_same", SYMMETRIC, PROPOSED)
+CONVERSION, SYMMETRIC = "conversion", "symmetric_priors"
+ASKED = ("finite_credit", CONVERSION, "others_do_the_same", SYMMETRIC)
 """Switches that the order is asked to survive, where the model has them."""
 PAST, YEAR = 2023, 2027
 """Last year that all arms share, and the year that effects are told of."""
@@ -95,7 +93,7 @@ class Wanted:
 
 def known_switches() -> tuple[str, ...]:
     """All switches there are, and none."""
-    return (MAIN, *switches(), CONVERSION, SYMMETRIC, PROPOSED)
+    return (MAIN, *switches(), CONVERSION, SYMMETRIC)
 
 
 @cache
@@ -118,8 +116,6 @@ def under(switch: str, scenario: Scenario, draw: Draw) -> Scenario:
         values |= switches()[switch].off
     if switch == SYMMETRIC:
         values = symmetric(values)
-    if switch == PROPOSED:
-        values = proposed(values)
     if switch == CONVERSION:
         as_published = dict.fromkeys(scenario.province.estimates, NO_CONVERSION)
         province = replace(scenario.province, estimates=as_published)
@@ -144,21 +140,6 @@ def symmetric(values: Mapping[str, float]) -> dict[str, float]:
         share = at_or_below(values[row.name], "triangular", row.low, row.high, row.value)
         law = Law("triangular", row.value - half, row.value + half, row.value)
         moved[row.name] = float(law.quantile(np.asarray(share)))
-    return moved
-
-
-def proposed(values: Mapping[str, float]) -> dict[str, float]:
-    """Values of a draw at the same probabilities of the laws that `prior_evidence.csv` proposes.
-
-    Ranges that a fit has narrowed stay, as the next fit is to narrow the new ones.
-    """
-    moved, free = dict(values), _free(values)
-    for row in table("prior_evidence"):
-        if row.parameter in free:
-            now = free[row.parameter]
-            share = at_or_below(values[now.name], now.distribution, now.low, now.high, now.value)
-            law = Law(row.distribution, row.low, row.high, row.mode)
-            moved[now.name] = float(law.quantile(np.asarray(share)))
     return moved
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from calibration.break_even import UNCOMPARED, grant, negative, rules
+from calibration.break_even import REFERENCE, UNCOMPARED, grant, negative
 from experiments.costs import BEARERS, BUDGET, OTHERS
 from experiments.sensitivity.bootstrap import quantiles, weights
 from experiments.sensitivity.per_yuan import per_yuan
@@ -188,32 +188,30 @@ def _origin(lever: str) -> str:
 def _even(frame: pd.DataFrame, even: pd.DataFrame, order: Sequence[str]) -> Iterator[str]:
     brings = grant(frame)
     if brings is None:
-        yield f"`{rules()['reference']}`, which levers are set against, is not in the table."
+        yield f"`{REFERENCE}`, which levers are set against, is not in the table."
         return
     mean, low, high = brings
     first = even.iloc[0]
     yield (
-        f"Levers are set against `{rules()['reference']}` at equal total cost: a yuan of it "
+        f"Levers are set against `{REFERENCE}` at equal total cost: a yuan of it "
         f"brings {mean:.2f} ({low:.2f} to {high:.2f}). It is the R&D grant as money of its own, as "
         "in the analysis at equal cost; `rd_grant` shares the special funds, so that its effect is "
         "net of what others lose. The *net gain* of a lever is its gain less what the grant of the "
-        "same cost brings, by draw. Of the parameters behind its terms and those of its mechanism "
-        "(`calibration/break_even.yaml`) the one of largest rank correlation with the gain is "
-        "*decisive*; the net gain is regressed on it, with errors robust to unequal spread."
+        "same cost brings, by draw. It is regressed on the lever's *decisive* parameter, the "
+        "number that says how those reached respond ([priors.md](priors.md)), with errors robust "
+        "to unequal spread."
     )
     yield ""
     yield (
         "*Break-even* is where the line crosses zero (95 % interval by resamples of lever and "
         "grant together; an end outside the range is told as beyond it; † where a line is rough, "
         "a square adds something). *Does not depend on it*: the slope is not told from zero at "
-        "5 %, shared out over the candidates. *Chance to beat* is that of a net gain above zero, "
+        "5 %. *Chance to beat* is that of a net gain above zero, "
         "all else at its mean, over the law of the parameter and the resamples; *draws* is the "
         "share of draws in which the lever's own gain is above what the grant brings. 'Not sure' "
         "is what the interval of the net gain does not bear out. "
         f"With {int(first['draws'])} draws of hundreds of parameters, others go with a decisive "
-        "one by chance (largest rank correlation of another: "
-        f"{even['tied'].median():.2f} in the middle, {even['tied'].max():.2f} at most): a slope "
-        "is of all that goes with it."
+        "one by chance: a slope is of all that goes with it."
     )
     if first["data"] != first["drawn_with"]:
         yield ""
@@ -223,8 +221,8 @@ def _even(frame: pd.DataFrame, even: pd.DataFrame, order: Sequence[str]) -> Iter
         )
     yield ""
     yield (
-        "| lever | decisive parameter (rank correlation) | in use | range | break-even "
-        "| place in range | chance to beat | draws | below | mean below |"
+        "| lever | decisive parameter (its rank correlation with the gain) | in use | range "
+        "| break-even | place in range | chance to beat | draws | below | mean below |"
     )
     yield "| --- | --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |"
     rows = {str(row["lever"]): row for _, row in even.iterrows()}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 POLICY = "policy"
 """Group of the parameters that describe the document's measures and their neighbours."""
-OTHERWISE = ("none", "proposed_priors", "others_do_the_same")
+OTHERWISE = ("none", "others_do_the_same")
 """Switches of the table of effects that the first page speaks of."""
 FEW = 3
 WEAK_GRADES = ("D", "E")
@@ -209,7 +209,7 @@ def weak(evidence: Evidence, words: Words) -> str:
 
 
 def otherwise(words: Words, folder: Path = RESULTS) -> str:
-    """The document's effect at the ranges proposed, and where competitors outside gain as much.
+    """The document's effect, and what is left where competitors outside gain as much.
 
     Empty where the table of effects is of another model or other data, or lacks them.
     """

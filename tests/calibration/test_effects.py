@@ -11,7 +11,6 @@ from calibration.effects import (
     SYMMETRIC,
     Wanted,
     measure,
-    proposed,
     symmetric,
     under,
 )
@@ -65,15 +64,6 @@ def test_an_interval_holds_its_mean():
     mean, low, high = mean_of(np.arange(20.0))
     assert mean == pytest.approx(9.5)
     assert low < mean < high
-
-
-def test_proposed_laws_are_drawn_at_the_same_probabilities():
-    """The least and the likeliest of a range become those of the law proposed; others stay."""
-    row = next(row for row in table("prior_evidence") if row.parameter == "promotion_additional")
-    now = next(one for one in table("parameters") if one.name == row.parameter)
-    moved = [proposed({row.parameter: x, "sigma": 4.0}) for x in (now.low, now.high)]
-    assert [one[row.parameter] for one in moved] == pytest.approx([row.low, row.high])
-    assert {one["sigma"] for one in moved} == {4.0}
 
 
 def test_the_package_under_a_switch_is_looked_at_on_common_draws():
