@@ -5,7 +5,9 @@ the province to the end of 2023 once a draw and branches: as issued, without the
 or without each lever. The table gets one row a draw, lever and switch, is written after each draw,
 and goes on where it stopped; rows of another model or other data are left out. Draw i has seed i.
 ``--page`` writes the page from the table as it stands, and where levers break even with an R&D
-grant (`calibration/break_even.py`), which the report reads too.
+grant (`calibration/break_even.py`), which the report reads too. ``--store DIR`` reads the rows of
+no switch off the store of an analysis (`jiqun sensitivity`), whose pairs are the same, and makes
+there what it lacks.
 
 A switch takes a mechanism or a choice of form away from all arms alike: those of
 `scenarios/structure.yaml` by their ids, and
@@ -23,7 +25,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -39,15 +41,18 @@ from experiments.costs import (
     YEARS,
     Books,
     money_of,
+    money_of_runs,
     set_otherwise,
 )
 from experiments.draws import Draw, draws
 from experiments.ensemble import SHIPPED, fitted
 from experiments.priors import Law
-from experiments.sensitivity.analysis import at_rows
+from experiments.results import Results
+from experiments.runner import Options
+from experiments.sensitivity.analysis import at_rows, recorded
 from experiments.sensitivity.arms import Pair, pairs
 from experiments.sensitivity.equal_cost import booked_under
-from experiments.sensitivity.runs import TIERS
+from experiments.sensitivity.runs import TIERS, Bench
 from experiments.sensitivity.spec import read_spec
 from model import ClusterPolicyModel
 from model.estimates import HELD, OWN, Basis
@@ -59,6 +64,7 @@ from scenarios.tables import data_hash, table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from experiments.runner import Progress
     from experiments.sensitivity.spec import Task
     from model.scenario import Scenario
     from scenarios.tables import Parameter
@@ -172,19 +178,83 @@ def measure(wanted: Wanted) -> pd.DataFrame:
     ledger = pd.concat([rows.assign(run_key=name) for name, (_, rows) in read.items()])
     index = pd.MultiIndex.from_frame(run[RUN].head(1))
     books = Books(money_of(run, ledger), dict.fromkeys(arms, index))
-    facts = {
-        "draw": draw.index, "seed": wanted.draw, "switch": wanted.switch, "rows": wanted.rows,
-        "model": model_hash(), "data": data_hash(),
-    }  # fmt: skip
     return pd.DataFrame(
         [
-            facts
+            _facts(draw.index, wanted.switch, wanted.rows)
             | {"lever": pair.lever}
             | _effect(read[pair.with_it.name][0], read[pair.without.name][0])
-            | _costs(books, pair, task)
+            | _costs(books, pair, task).iloc[0].to_dict()
             for pair in found
         ]
     )
+
+
+def from_store(
+    folder: Path, numbers: Sequence[int], rows: int, workers: int, levers: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Effects and costs under no switch, off the store of an analysis.
+
+    Args:
+        folder: The store; what it lacks is made there.
+        numbers: Draws; each has its number as seed.
+        rows: Enterprise rows.
+        workers: Processes.
+        levers: Levers beside the package; all if none is named.
+    """
+    task = task_at(rows)
+    found = pairs_of(task, levers)
+    drawn = [(draw, draw.index) for draw in draws(task.issued, numbers)]
+    arms = {s.name: s for pair in found for s in (pair.with_it, pair.without)}
+    bench = Bench(folder, Options(workers=workers), _quiet, print, recorded(task), YEAR)
+    bench.run([(arm, drawn) for arm in arms.values()], "effects", bench.priced)
+    keys = {name: bench.keys(arm, drawn) for name, arm in arms.items()}
+    results = Results(folder, every=True)
+    by_key = results.runs().set_index("run_key")
+    runs = {name: pd.MultiIndex.from_frame(by_key.loc[own, RUN]) for name, own in keys.items()}
+    every = [key for own in keys.values() for key in own]
+    books, years = Books(money_of_runs(results, every), runs), _years(results, every)
+    made = []
+    for pair in found:
+        costs = _costs(books, pair, task)
+        both = zip(keys[pair.with_it.name], keys[pair.without.name], strict=True)
+        for place, ((draw, _), (one, other)) in enumerate(zip(drawn, both, strict=True)):
+            made.append(
+                _facts(draw.index, MAIN, rows)
+                | {"lever": pair.lever}
+                | _effect(years[one], years[other])
+                | costs.iloc[place].to_dict()
+            )
+    return pd.DataFrame(made)
+
+
+def _facts(draw: int, switch: str, rows: int) -> dict[str, Any]:
+    return {
+        "draw": draw, "seed": draw, "switch": switch, "rows": rows,
+        "model": model_hash(), "data": data_hash(),
+    }  # fmt: skip
+
+
+def _years(results: Results, keys: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Key of a run to its value added by year and unit, yuan."""
+    with results.connect() as connection:
+        connection.register("wanted", pd.DataFrame({"run_key": sorted(set(keys))}))
+        rows: pd.DataFrame = connection.execute(
+            """
+            SELECT run_key, year, CASE WHEN level = 'tier' THEN unit_name ELSE level END AS unit,
+                value
+            FROM outcome SEMI JOIN wanted USING (run_key)
+            WHERE outcome = ? AND level IN ('province', 'tier') AND year BETWEEN ? AND ?
+            """,
+            [OUTCOME, FIRST, YEAR],
+        ).df()
+    return {
+        str(key): own.pivot(index="year", columns="unit", values="value")[list(TIERS)]
+        for key, own in rows.groupby("run_key")
+    }
+
+
+def _quiet(_: Progress) -> None:
+    """Nothing is told of a batch that mostly reads."""
 
 
 def _ended(
@@ -227,21 +297,22 @@ def _effect(with_it: pd.DataFrame, without: pd.DataFrame) -> dict[str, float]:
     return shares.add_prefix("share_").to_dict() | gains.add_prefix("gain_").to_dict()
 
 
-def _costs(books: Books, pair: Pair, task: Task) -> dict[str, float]:
-    """Present cost by bearer, of it new money, and feedback of other levers."""
+def _costs(books: Books, pair: Pair, task: Task) -> pd.DataFrame:
+    """Present cost by bearer, of it new money, and feedback of other levers, a row a run."""
     names = pair.with_it.name, pair.without.name
     if pair.lever == PACKAGE:
         one, other = (s.canonical()["levers"] for s in (pair.with_it, pair.without))
         levers = set_otherwise(one, other)
     else:
         levers = booked_under(task.issued, pair.lever)
-    found = {
-        f"cost_{payer}": float(books.cost(*names, levers, (payer,)).iloc[0]) for payer in BEARERS
-    }
-    return found | {
-        "new": float(books.new(*names, levers)["programme"].iloc[0]),
-        "feedback": float(books.feedback(*names, levers).iloc[0]),
-    }
+    found = {f"cost_{payer}": books.cost(*names, levers, (payer,)) for payer in BEARERS}
+    return pd.DataFrame(
+        found
+        | {
+            "new": books.new(*names, levers)["programme"],
+            "feedback": books.feedback(*names, levers),
+        }
+    ).loc[books.runs[pair.with_it.name]]
 
 
 def kept(path: Path, rows: int) -> pd.DataFrame:
@@ -302,8 +373,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--table", type=Path, default=TABLE)
     parser.add_argument("--to", type=Path, default=PAGE, help="where the page goes")
     parser.add_argument("--page", action="store_true", help="write the page alone")
+    parser.add_argument("--store", type=Path, help="store of an analysis to read")
     asked = parser.parse_args(arguments)
-    if not asked.page:
+    if asked.store:
+        made = from_store(
+            asked.store, range(1, asked.draws + 1), asked.rows, asked.workers, asked.lever
+        )
+        others = kept(asked.table, asked.rows)
+        write(pd.concat([others[others["switch"] != MAIN], made]), asked.table)
+    elif not asked.page:
         complete(
             asked.table, range(1, asked.draws + 1), asked.switch or names, asked.rows,
             asked.workers, tuple(asked.lever),

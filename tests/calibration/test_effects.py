@@ -120,6 +120,21 @@ def test_a_draw_is_measured_kept_and_not_made_again(tmp_path, capsys):
     assert "are left out" in capsys.readouterr().out
 
 
+def test_the_store_of_an_analysis_says_the_same(tmp_path):
+    """Its pairs are those of the table: the same draws, arms and ledgers."""
+    levers = ("digital_voucher", "cluster_award")
+    stored = effects.from_store(tmp_path / "store", [1, 2], 400, 1, levers)
+    made = pd.concat([measure(Wanted(draw, MAIN, 400, levers)) for draw in (1, 2)])
+    assert set(stored.columns) == set(made.columns)
+    order = ["draw", "lever"]
+    one, other = (frame.sort_values(order).set_index(order) for frame in (stored, made))
+    assert (one[["model", "data", "switch"]] == other[["model", "data", "switch"]]).all(axis=None)
+    numbers = [name for name in made.columns if name.startswith(("share_", "gain_", "cost_"))]
+    for name in [*numbers, "new", "feedback"]:
+        scale = max(other[name].abs().max(), 1e-12)
+        assert one[name].to_numpy() == pytest.approx(other[name].to_numpy(), abs=1e-3 * scale), name
+
+
 def test_all_asked_switches_of_the_model_are_known():
     known = effects.known_switches()
     assert {MAIN, "finite_credit", effects.CONVERSION, SYMMETRIC} <= set(known)
