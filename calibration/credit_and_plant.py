@@ -90,8 +90,8 @@ def page(frame: pd.DataFrame) -> str:
         f"by hand.\n\nScenario `{REFERENCE}`, {len(DRAWS)} draws of the ensemble: median and 90 % "
         "interval, per cent. Loans granted in 2022 and 2023 and the limits of small enterprises in "
         "2022 are among the figures of the fit, the rest is not. Bankable demand is what is asked "
-        "of banks inside each enterprise's own limit, loans of new plants included; published use of "
-        "capacity is the nation's.\n"
+        "of banks inside each enterprise's own limit, loans of new plants included; published use "
+        "of capacity is the nation's.\n"
     )
     lines = [
         head,
