@@ -216,7 +216,8 @@ def test_half_of_the_rival_lies_half_way():
 def test_the_protocol_scores_the_points_of_the_first_version():
     assert SECOND.origins == PLAN.origins
     assert SECOND.label == "developed on these origins"
-    assert set(SECOND.methods) == {*METHODS, "as_simulated", "half_rival"}
+    others = {"as_simulated", "half_rival", *second_.SET}
+    assert set(SECOND.methods) == {*METHODS, *others}
     known = {row.id: row for row in table("figures")}
     for one in SECOND.further.figures:
         assert known[one.source].value == one.value
@@ -239,6 +240,8 @@ def test_the_protocol_scores_the_points_of_the_first_version():
         ("hightech_enterprises, little", "hightech_firms, little", "hightech_enterprises"),
         ("{indicator: hightech_enterprises, year: 2018", "{indicator: x, year: 2018", "pv_revenue"),
         ("  rival: 0.5", "  rival: 1.5", "less than 1"),
+        ("figures: [as_revenue, pv", "figures: [as_sales, pv", "as_revenue"),
+        ("bounds: [0.5, 2.0]", "bounds: [0.5]", "bounds"),
         ("year: 2020, value: 8559", "year: 2024, value: 8559", "less than 2023"),
     ],
 )  # fmt: skip
@@ -298,8 +301,9 @@ def small():
 def test_each_case_is_simulated_with_its_window_and_rule(monkeypatch):
     asked = {}
 
-    def forecast(origin, until, plan, training, workers, *, window, in_force):
-        asked[second_.Case(origin, training, in_force)] = (until, window)
+    def forecast(origin, until, plan, training, workers, *, window, in_force, state):
+        assert state in (None, SECOND)
+        asked[second_.Case(origin, training, in_force, state is SECOND)] = (until, window)
         return Forecast(origin, training, {})
 
     monkeypatch.setattr(bt, "forecast", forecast)
@@ -308,6 +312,7 @@ def test_each_case_is_simulated_with_its_window_and_rule(monkeypatch):
     assert asked[second_.Case(2019, "prior", True)] == (2021, 2)
     assert asked[second_.Case(2020, "prior", False)] == (2022, 3)
     assert asked[second_.Case(2022, "posterior", True)] == (2023, None)
+    assert asked[second_.Case(2022, "posterior", True, True)] == (2023, None)
     assert second_.Case(2019, "posterior", False) not in asked
 
 
