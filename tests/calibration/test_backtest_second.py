@@ -12,6 +12,7 @@ import calibration.backtest_origin as origin_
 import calibration.backtest_second as second_
 from calibration.backtest_points import Forecast
 from calibration.backtest_scores import ratios_of_series, scores
+from calibration.backtest_second_page import second_part
 from model.elementary import log
 from scenarios import load
 from scenarios.errors import InputError
@@ -399,3 +400,34 @@ def test_scores_of_sets_are_those_of_their_points(small):
     for point in listed:
         assert point.year > point.origin
         assert point.jump_off is None or point.jump_off[1] <= point.origin
+
+
+def test_set_runs_are_scored_from_cases_of_their_own(small):
+    plan, made, _ = small
+    case = second_.Case(2021, "prior", False, True)
+    plain, carried = (second_.points(plan, SECOND, made[case], method) for method in second_.SET)
+    for method, found in (("as_simulated", plain), (SECOND.headline, carried)):
+        same = second_.points(plan, SECOND, made[case], method)
+        assert all(
+            np.array_equal(one.members, other.members)
+            for one, other in zip(found, same, strict=True)
+        )
+    assert {case.state for case in second_.cases(SECOND, ["prior"])} == {False, True}
+
+
+def test_the_page_tells_of_set_runs_with_and_without_their_scores(small, tmp_path):
+    found = small[2]
+    second_.write(found, tmp_path)
+    text = "\n".join(second_part(SECOND, tmp_path))
+    assert "Not scored yet" not in text
+    assert "| second, state set |" in text
+    rest = {
+        key: [row for row in found[key] if row["method"] not in second_.SET]
+        for key in ("scores", "forecasts")
+    }
+    second_.write(found | rest, tmp_path)
+    text = "\n".join(second_part(SECOND, tmp_path))
+    assert "**Not scored yet**" in text
+    assert "| second, state set |" not in text
+    for words in SECOND.state.why.values():
+        assert " ".join(words.split()) in text
