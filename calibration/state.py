@@ -1,9 +1,10 @@
 """Runs whose state is set to what was published of a year, before they go on from its end.
 
-Sales of enterprises above scale, which figures are of, are moved field by field by a factor, and
-with them all that hangs on sales; then loans. Who is there, technique, prices, titles and what is
-promised under levers stay. Competitors outside give way by as much as the province takes, so a unit
-of competitiveness sells as before: sales of all others, entrants among them, stay as they are.
+Sales of enterprises well above scale, which decide the figures, are moved by a factor for each
+field, and with them all that hangs on sales; then loans. No factor carries one over the threshold,
+so counts stay. Technique, prices, titles and what is promised under levers stay as well. Competitors
+outside give way by as much as the province takes, so a unit of competitiveness sells as before:
+sales of all others, entrants among them, are not moved.
 
 Setting is no payment: it falls between two quarters, and the books of both close.
 """
@@ -24,6 +25,7 @@ from model import ClusterPolicyModel
 from model.elementary import dot, log
 from model.market import competitiveness
 from model.observe import HIGHTECH_FIELDS, PROVINCE_NAME
+from model.population import THRESHOLD
 from model.scenario import FIELDS, year_of
 from model.unit_cost import kept
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from calibration.backtest_data import Series
     from experiments.batch import Chunk
+    from model.enterprises import Flag
     from model.scenario import Array
 
 Key = tuple[str, str, str]
@@ -90,6 +93,7 @@ def assimilate_state(
     """Set sales and loans to published figures of the year just ended.
 
     A field with a figure of its own gets its factor, all others the one that makes the total right.
+    Moved are those whom the least factor leaves above the threshold of statistics.
     What has no figure is left as it is, and without any figure nothing is touched.
 
     Args:
@@ -107,8 +111,9 @@ def assimilate_state(
     if not figures:
         return Told({}, (), 0.0, {})
     before, owed = _measured(m), _owed(m)
-    factors = _sales_factors(before, figures)
-    refused = _set_sales(m, factors, bounds)
+    moves = m.enterprises.above_scale & (m.enterprises.last_revenue >= THRESHOLD / bounds[0])
+    factors = _sales_factors(m, figures, moves)
+    refused = _set_sales(m, factors, bounds, moves)
     told = {name: float(factors[i]) for i, name in enumerate(FIELDS) if factors[i] != 1.0}
     debts = _debt_factors(m, figures)
     out = [name for name, g in debts.items() if not bounds[0] <= g <= bounds[1]]
@@ -140,36 +145,40 @@ def _owed(m: ClusterPolicyModel) -> float:
     return dot(m.enterprises.weight, m.enterprises.debt_short + m.enterprises.debt_long)
 
 
-def _sales_factors(now: Mapping[Key, float], figures: Mapping[Key, float]) -> Array:
-    """Published over simulated sales of each field, one without a figure, shape (fields,)."""
-    factors, own = np.ones(len(FIELDS)), np.zeros(len(FIELDS), dtype=bool)
-    sales = np.array([now["revenue", "field", name] for name in FIELDS])
+def _sales_factors(m: ClusterPolicyModel, figures: Mapping[Key, float], moves: Flag) -> Array:
+    """What sales of those who move are multiplied by to meet the figures, shape (fields,)."""
+    e, factors, own = m.enterprises, np.ones(len(FIELDS)), np.zeros(len(FIELDS), dtype=bool)
+    sales = e.weight * e.above_scale * e.last_revenue
+    moved, stay = (np.bincount(e.field, sales * who, len(FIELDS)) for who in (moves, ~moves))
     for i, name in enumerate(FIELDS):
         figure = figures.get(("revenue", "field", name))
-        if figure is not None and sales[i] > 0.0:
-            factors[i], own[i] = figure / sales[i], True
+        if figure is not None and moved[i] > 0.0:
+            factors[i], own[i] = (figure - stay[i]) / moved[i], True
     if REVENUE in figures:
-        rest = figures[REVENUE] - dot(factors[own], sales[own])
-        factors[~own] = rest / float(sales[~own].sum())
+        rest = figures[REVENUE] - float(stay.sum()) - dot(factors[own], moved[own])
+        factors[~own] = rest / float(moved[~own].sum())
     return factors
 
 
-def _set_sales(m: ClusterPolicyModel, factors: Array, bounds: tuple[float, float]) -> list[str]:
-    """Multiply sales above scale, and what hangs on them; returns the fields that are refused.
+def _set_sales(
+    m: ClusterPolicyModel, factors: Array, bounds: tuple[float, float], moves: Flag
+) -> list[str]:
+    """Multiply sales, and what hangs on them; returns the fields that are refused.
 
     Args:
         m: The model.
         factors: What each field is multiplied by; that of a field refused becomes one.
         bounds: Least and largest factor.
+        moves: Whose sales move, shape (rows,).
     """
     e, p, n = m.enterprises, m.parameters, len(FIELDS)
     mass = competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
-    mass = e.weight * e.above_scale * mass * kept(e.unit_cost, p["cost_passed"], p["sigma"])
+    mass = e.weight * moves * mass * kept(e.unit_cost, p["cost_passed"], p["sigma"])
     taken = (factors - 1.0) * np.bincount(e.field, mass, n)
     no = (factors < bounds[0]) | (factors > bounds[1]) | (taken >= m.outside)
     refused = [FIELDS[i] for i in np.flatnonzero(no)]
     factors[no], taken[no] = 1.0, 0.0
-    times = np.where(e.above_scale, factors.take(e.field), 1.0)
+    times = np.where(moves, factors.take(e.field), 1.0)
     knowledge = np.bincount(e.pool, e.weight * e.knowledge, m.number_of_pools)
     real, staff = dot(e.weight, e.value_added), dot(e.weight, e.employees)
     e.size_level = e.size_level + log(times)
