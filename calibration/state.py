@@ -2,9 +2,9 @@
 
 Sales of enterprises well above scale, which decide the figures, are moved by a factor for each
 field, and with them all that hangs on sales; then loans. No factor carries one over the threshold,
-so counts stay. Technique, prices, titles and what is promised under levers stay as well. Competitors
-outside give way by as much as the province takes, so a unit of competitiveness sells as before:
-sales of all others, entrants among them, are not moved.
+so counts stay. Technique, prices, titles and what is promised under levers stay as well.
+Competitors outside give way by as much as the province takes, so a unit of competitiveness sells as
+before: sales of all others, entrants among them, are not moved.
 
 Setting is no payment: it falls between two quarters, and the books of both close.
 """
