@@ -17,6 +17,7 @@ import json
 import os
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,18 +52,20 @@ from calibration.backtest_second import (
     points_again,
     score,
     second_protocol,
+    series_of,
     with_rule_in_force,
 )
 from calibration.backtest_second import write as write_second
 from calibration.ensemble import read_ensemble, write_ensemble
 from calibration.space import Space
+from calibration.state import REFUSED, published_state, run_set
 from calibration.targets import known
 from experiments.batch import POPULATION_SEED, WHOLE, Chunk, PopulationRef, Run, model_hash
 from experiments.draws import Draw
 from experiments.ensemble import SHIPPED
 from experiments.pool import LocalPool, dispatch
 from experiments.populations import save_population
-from experiments.worker import run_chunk
+from experiments.worker import ChunkResult, run_chunk
 from model import build_population
 from model.elementary import normal_quantile
 from model.scenario import SERIES, quarter_index
@@ -179,7 +182,7 @@ def _comes_later(name: str, origin: int) -> bool:
 
 def simulate(
     scenario: Scenario, draws: Sequence[Draw], series: Iterable[Series], years: Iterable[int],
-    workers: int = 1,
+    workers: int = 1, work: Callable[[Chunk], ChunkResult] = run_chunk,
 ) -> Simulated:  # fmt: skip
     """Simulated figures of every member; member i runs with seed i.
 
@@ -189,6 +192,7 @@ def simulate(
         series: Series that are read off.
         years: Years that are read off.
         workers: Worker processes.
+        work: How runs are made.
 
     Raises:
         RuntimeError: A run failed.
@@ -210,7 +214,8 @@ def simulate(
             for i in range(0, len(runs), CHUNK)
         ]
         place = {draw.index: i for i, draw in enumerate(draws)}
-        for rows in _worked(chunks, workers, sorted({outcome for outcome, *_ in wanted})):
+        names = sorted({outcome for outcome, *_ in wanted})
+        for rows in _worked(chunks, workers, names, work):
             for row in rows:
                 s = wanted.get((row["outcome"], row["level"], row["unit_name"], row["year"]))
                 if s is not None:
@@ -219,12 +224,13 @@ def simulate(
 
 
 def _worked(
-    chunks: Sequence[Chunk], workers: int, wanted: Sequence[str]
-) -> Iterable[list[dict[str, Any]]]:
+    chunks: Sequence[Chunk], workers: int, wanted: Sequence[str],
+    work: Callable[[Chunk], ChunkResult],
+) -> Iterable[list[dict[str, Any]]]:  # fmt: skip
     """Rows of the wanted outcomes of each chunk, by processes or in this one."""
-    pool = LocalPool(workers) if workers > 1 else None
+    pool = LocalPool(workers, work) if workers > 1 else None
     try:
-        for result in dispatch(chunks, pool) if pool else map(run_chunk, chunks):
+        for result in dispatch(chunks, pool) if pool else map(work, chunks):
             if result.failures:
                 raise RuntimeError(result.failures[0].message)
             if result.outcomes is not None:
@@ -258,7 +264,7 @@ def ensemble_of(origin: int) -> Path | None:
 
 def forecast(
     origin: int, until: int, plan: ProtocolFile, training: str, workers: int = 1, *,
-    window: int | None = None, in_force: bool = False,
+    window: int | None = None, in_force: bool = False, state: SecondProtocol | None = None,
 ) -> Forecast:  # fmt: skip
     """Simulate from an origin.
 
@@ -270,6 +276,7 @@ def forecast(
         workers: Worker processes.
         window: Years whose mean outside paths start from; as in the table if absent.
         in_force: Give the rules of titles and the sizes of national lists that came later.
+        state: Set the state of each run at the origin as this version of the protocol has it.
     """
     path = ensemble_of(origin) if training == "posterior" else None
     if training == "posterior" and path is None:
@@ -285,7 +292,18 @@ def forecast(
         note = "fitted with another version of the model"
     draws = members(origin, plan.members, path)
     years = range(FIRST, until + 1)
-    simulated = simulate(scenario, draws, all_series().values(), years, workers)
+    if state is None:
+        simulated = simulate(scenario, draws, all_series().values(), years, workers)
+        return Forecast(origin, training, simulated, note)
+    series = series_of(state, origin)
+    figures = published_state((series[name] for name in state.state.figures), origin)
+    work = partial(run_set, year=origin, figures=figures, bounds=state.state.bounds)
+    told = Series("state_refused", *REFUSED, 1.0, "", "level", (), ())
+    simulated = simulate(scenario, draws, [*series.values(), told], years, workers, work)
+    kept = float(np.mean(simulated[told.indicator, origin] > 0.0))
+    if kept > 0.0:
+        words = f"{kept:.0%} of {training} runs set in {origin} keep something as simulated"
+        note = "; ".join(filter(None, (note, words)))
     return Forecast(origin, training, simulated, note)
 
 
@@ -431,6 +449,7 @@ def simulated_cases(
         case: forecast(
             case.origin, min(case.origin + max(plan.horizons), ORIGIN), plan, case.training,
             workers, window=second.windows.get(case.origin), in_force=case.in_force,
+            state=second if case.state else None,
         )
         for case in cases(second, trainings)
     }  # fmt: skip

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from calibration.backtest_points import Forecast
     from model.scenario import Array
 
-Method = Literal["as_simulated", "level", "level_and_growth", "half_rival"]
+Method = Literal[
+    "as_simulated", "level", "level_and_growth", "half_rival", "state", "state_and_carried"
+]  # fmt: skip
 Missed = tuple[int, "Array"]
 """Year of a known figure and what each member missed of it."""
 POINT = 0.01

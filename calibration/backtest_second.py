@@ -70,6 +70,14 @@ class HalfLife(Part):
     growth: Positive
 
 
+class State(Part):
+    """Figures that the state of runs is set to at their origin."""
+
+    figures: list[str]
+    bounds: tuple[Positive, Positive]
+    why: dict[str, str]
+
+
 class Weights(Part):
     """Weight of the rival where forecasts are mixed."""
 
@@ -100,6 +108,7 @@ class SecondProtocol(Part):
     pooled: Positive
     administrative: Administrative
     further: Further
+    state: State
     weights: Weights
     aims: Aims
     scores: str
@@ -143,6 +152,9 @@ def second_protocol(plan: ProtocolFile, path: Path = PROTOCOL) -> SecondProtocol
     }
     for i, one in enumerate(found.further.figures):
         named["further", "figures", i, "indicator"] = one.indicator
+    for i, name in enumerate(found.state.figures):
+        if name not in all_series():
+            raise document.error(("state", "figures", i), name, ", ".join(sorted(all_series())))
     for place, name in named.items():
         if name not in known:
             raise document.error(place, name, ", ".join(sorted(known)))
@@ -172,11 +184,13 @@ class Case:
         origin: Last year that is known.
         training: ``prior`` or ``posterior``.
         in_force: Whether the rule and the lists that came later are given.
+        state: Whether the state of runs is set at the origin.
     """
 
     origin: int
     training: str
     in_force: bool
+    state: bool = False
 
 
 def cases(second: SecondProtocol, trainings: Iterable[str]) -> list[Case]:
@@ -184,9 +198,10 @@ def cases(second: SecondProtocol, trainings: Iterable[str]) -> list[Case]:
     same = [(origin, training) for training in trainings for origin in second.origins]
     further = [(origin, second.further.training) for origin in second.further_origins]
     return [
-        Case(origin, training, in_force)
+        Case(origin, training, in_force, state)
         for origin, training in (*further, *same)
         for in_force in (False, True)
+        for state in (False, True)
     ]
 
 
@@ -217,6 +232,16 @@ def _wanted(
                 yield spec, series, source, figure
 
 
+CARRIES: dict[Method, Method] = {
+    "half_rival": "level_and_growth",
+    "state": "as_simulated",
+    "state_and_carried": "level_and_growth",
+}
+"""Method to the one whose way of carrying misses it has."""
+SET: tuple[Method, ...] = ("state", "state_and_carried")
+"""Methods of runs whose state was set at the origin."""
+
+
 def points(
     plan: ProtocolFile, second: SecondProtocol, made: Forecast, method: Method,
     in_force: Forecast | None = None,
@@ -226,13 +251,14 @@ def points(
     Args:
         plan: The first version: series and horizons.
         second: The second version.
-        made: What was simulated with what was known at the origin.
+        made: What was simulated with what was known at the origin, by runs set then if the method
+            is one of theirs.
         method: How forecasts are set right.
         in_force: What was simulated under the rule in force, for administrative counts.
     """
     known = series_of(second, made.origin)
     half_life = second.half_life.model_dump()
-    base: Method = "level_and_growth" if method == "half_rival" else method
+    base: Method = CARRIES.get(method, method)
     fade_of = {kind: fades(half_life, kind, base) for kind in ("level", "growth")}
     fading = {kind: fade for kind, fade in fade_of.items() if fade is not None}
     lenders = [known[spec.indicator] for spec in plan.series if not spec.apart]
@@ -342,13 +368,15 @@ def score(
     for training in trainings:
         for name, origins in _sets(second, training, made).items():
             for method in (*BEFORE, *second.methods):
+                state = method in SET
                 for rule in ("known", "in_force"):
                     found = [
                         one
                         for origin in origins
                         for one in _by(
-                            plan, second, method, made[Case(origin, training, False)],
-                            made[Case(origin, training, True)] if rule == "in_force" else None,
+                            plan, second, method, made[Case(origin, training, False, state)],
+                            made[Case(origin, training, True, state)]
+                            if rule == "in_force" else None,
                         )
                     ]  # fmt: skip
                     head = {"set": name, "training": training, "method": method, "rule": rule}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from calibration.backtest_data import ORIGIN, all_series
 from calibration.backtest_origin import fades
+from calibration.backtest_second import SET
 from model.elementary import exp, log
 from scenarios.tables import table
 
@@ -24,6 +25,8 @@ METHODS = {
     "level": "second, level",
     "level_and_growth": "**second, level and growth**",
     "half_rival": "second, half of the rival",
+    "state": "second, state set",
+    "state_and_carried": "second, state set, level and growth",
 }
 PROJECTED = (2024, 2027)
 """Years for which the page tells what projections would become."""
@@ -54,6 +57,18 @@ METHOD = """
   as well, and half is left after {growth:g}. Growth rates as published get their difference only.
 - *Half of the rival*: half way to the rival's forecast, a weight that was fixed, not estimated.
 """
+STATE = """
+## State set at the origin
+
+- *State set*: {state}.
+- *State set, level and growth*: {state_and_carried}.
+
+Each run is set by its own misses, where a figure of the origin's year is known, of these:
+{figures}.
+Factors are from {low:g} to {high:g}. {told}
+
+Why so:
+"""
 
 
 def second_part(second: SecondProtocol, folder: Path) -> list[str]:
@@ -83,7 +98,7 @@ def second_part(second: SecondProtocol, folder: Path) -> list[str]:
     lines += head("parameters", "version and method", "rule of counts", *COLUMNS)
     for training in trainings:
         lines += _rows(found, "same", training, training)
-    lines += [f"\nNote on fitted members: {note}." for note in found["notes"]]
+    lines += [f"\nNote on members: {note}." for note in found["notes"]]
     if second.findings or second.changes:
         lines += ["", "## What came out", "", "Written after the scoring.", ""]
         lines += [f"- {_one(text)}" for text in second.findings]
@@ -95,6 +110,7 @@ def second_part(second: SecondProtocol, folder: Path) -> list[str]:
     ]
     lines += ["", f"**Once.** {_one(second.once)}", "", f"**Spread.** {_one(second.spread)}"]
     lines += ["", f"**Weight of the rival.** {second.weights.rival:g}, {_one(second.weights.why)}."]
+    lines += _state(second, {row["method"] for row in found["scores"]})
     lines += _further(second, found)
     lines += _administrative(second, rows, best)
     lines += ["", f"## By series ({best}, second version)"]
@@ -105,6 +121,19 @@ def second_part(second: SecondProtocol, folder: Path) -> list[str]:
     lines += _projections(second, folder, {row["indicator"] for row in rows})
     lines += ["", "## What the second version leaves undone", ""]
     return lines + [f"- {item}" for item in second.not_done]
+
+
+def _state(second: SecondProtocol, scored: Set[str]) -> list[str]:
+    """How runs are set to published figures, and whether that is scored already."""
+    low, high = second.state.bounds
+    told = "Scores are in the tables of both sets of points."
+    if not scored >= set(SET):
+        told = "**Not scored yet**: the tables have no rows of it."
+    texts = {name: _one(second.methods[name]) for name in SET}
+    figures = ", ".join(f"`{name}`" for name in second.state.figures)
+    lines = STATE.format(**texts, figures=figures, low=low, high=high, told=told).splitlines()
+    why = second.state.why.items()
+    return [*lines, "", *(f"- {name.replace('_', ' ')}: {_one(text)}" for name, text in why)]
 
 
 def _one(text: str) -> str:

@@ -12,6 +12,7 @@ import calibration.backtest_origin as origin_
 import calibration.backtest_second as second_
 from calibration.backtest_points import Forecast
 from calibration.backtest_scores import ratios_of_series, scores
+from calibration.backtest_second_page import second_part
 from model.elementary import log
 from scenarios import load
 from scenarios.errors import InputError
@@ -216,7 +217,8 @@ def test_half_of_the_rival_lies_half_way():
 def test_the_protocol_scores_the_points_of_the_first_version():
     assert SECOND.origins == PLAN.origins
     assert SECOND.label == "developed on these origins"
-    assert set(SECOND.methods) == {*METHODS, "as_simulated", "half_rival"}
+    others = {"as_simulated", "half_rival", *second_.SET}
+    assert set(SECOND.methods) == {*METHODS, *others}
     known = {row.id: row for row in table("figures")}
     for one in SECOND.further.figures:
         assert known[one.source].value == one.value
@@ -239,6 +241,8 @@ def test_the_protocol_scores_the_points_of_the_first_version():
         ("hightech_enterprises, little", "hightech_firms, little", "hightech_enterprises"),
         ("{indicator: hightech_enterprises, year: 2018", "{indicator: x, year: 2018", "pv_revenue"),
         ("  rival: 0.5", "  rival: 1.5", "less than 1"),
+        ("figures: [as_revenue, pv", "figures: [as_sales, pv", "as_revenue"),
+        ("bounds: [0.5, 2.0]", "bounds: [0.5]", "bounds"),
         ("year: 2020, value: 8559", "year: 2024, value: 8559", "less than 2023"),
     ],
 )  # fmt: skip
@@ -298,8 +302,9 @@ def small():
 def test_each_case_is_simulated_with_its_window_and_rule(monkeypatch):
     asked = {}
 
-    def forecast(origin, until, plan, training, workers, *, window, in_force):
-        asked[second_.Case(origin, training, in_force)] = (until, window)
+    def forecast(origin, until, plan, training, workers, *, window, in_force, state):
+        assert state in (None, SECOND)
+        asked[second_.Case(origin, training, in_force, state is SECOND)] = (until, window)
         return Forecast(origin, training, {})
 
     monkeypatch.setattr(bt, "forecast", forecast)
@@ -308,6 +313,7 @@ def test_each_case_is_simulated_with_its_window_and_rule(monkeypatch):
     assert asked[second_.Case(2019, "prior", True)] == (2021, 2)
     assert asked[second_.Case(2020, "prior", False)] == (2022, 3)
     assert asked[second_.Case(2022, "posterior", True)] == (2023, None)
+    assert asked[second_.Case(2022, "posterior", True, True)] == (2023, None)
     assert second_.Case(2019, "posterior", False) not in asked
 
 
@@ -394,3 +400,34 @@ def test_scores_of_sets_are_those_of_their_points(small):
     for point in listed:
         assert point.year > point.origin
         assert point.jump_off is None or point.jump_off[1] <= point.origin
+
+
+def test_set_runs_are_scored_from_cases_of_their_own(small):
+    plan, made, _ = small
+    case = second_.Case(2021, "prior", False, True)
+    plain, carried = (second_.points(plan, SECOND, made[case], method) for method in second_.SET)
+    for method, found in (("as_simulated", plain), (SECOND.headline, carried)):
+        same = second_.points(plan, SECOND, made[case], method)
+        assert all(
+            np.array_equal(one.members, other.members)
+            for one, other in zip(found, same, strict=True)
+        )
+    assert {case.state for case in second_.cases(SECOND, ["prior"])} == {False, True}
+
+
+def test_the_page_tells_of_set_runs_with_and_without_their_scores(small, tmp_path):
+    found = small[2]
+    second_.write(found, tmp_path)
+    text = "\n".join(second_part(SECOND, tmp_path))
+    assert "Not scored yet" not in text
+    assert "| second, state set |" in text
+    rest = {
+        key: [row for row in found[key] if row["method"] not in second_.SET]
+        for key in ("scores", "forecasts")
+    }
+    second_.write(found | rest, tmp_path)
+    text = "\n".join(second_part(SECOND, tmp_path))
+    assert "**Not scored yet**" in text
+    assert "| second, state set |" not in text
+    for words in SECOND.state.why.values():
+        assert " ".join(words.split()) in text
