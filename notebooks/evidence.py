@@ -284,6 +284,7 @@ def gather(store: Path, scenario: str | None = None) -> Evidence:
         [
             results.outcomes(name, level=("province", "tier"), years=YEARS),
             _chosen_fields(results.outcomes(name, level="field", years=YEARS)),
+            results.outcomes(name, _judged_by("size"), level="size", years=YEARS),
         ],
         ignore_index=True,
     )
@@ -319,6 +320,11 @@ def _sources(draws: pd.Series[int]) -> pd.Series[str]:
         "outside",
     )
     return pd.Series(places, index=draws.index)
+
+
+def _judged_by(level: str) -> list[str]:
+    """Outcomes judged by a figure of a level."""
+    return sorted({row.outcome for row in table("calibration_targets") if row.level == level})
 
 
 def _chosen_fields(frame: pd.DataFrame) -> pd.DataFrame:

@@ -137,6 +137,7 @@ def outcomes_of(
     units += [("tier", name, SHARE[name]) for name in TIERS]
     if fields:
         units += [("field", name, 0.01 if name != "pv_storage" else 0.011) for name in FIELDS]
+        units += [("size", "small", 0.3)]
     names: list[tuple[int, str, str, str]] = []
     values = []
     for outcome in OUTCOMES.values():
