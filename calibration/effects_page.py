@@ -34,7 +34,7 @@ EVEN = {
     "brings in": "brings money in: no grant of equal cost",
     "reference": "the grant itself",
     "few draws": "too few draws",
-    "no parameter": "gain is the same in all draws",
+    "no parameter": "no single number decides",
     "independent": "does not depend on it",
     "everywhere": "beats it everywhere in the range",
     "nowhere": "beats it nowhere in the range",
