@@ -61,7 +61,7 @@ class PanelModel(ClusterPolicyModel):
             # A row that has left may be drawn to leave again, with nothing left to weigh.
             weight[rows] += gone
             exited[rows] = True
-        price = self.price[e.field]
+        price = self.markets.price[e.field]
         return pd.DataFrame(
             {
                 "id": e.id,
@@ -80,7 +80,7 @@ class PanelModel(ClusterPolicyModel):
                 "wages": e.year_wages,
                 "employees": e.employees,
                 "capital": e.capital,
-                "capital_real": e.capital / self.plant_price[e.field],
+                "capital_real": e.capital / self.markets.plant_price[e.field],
                 "plant_bought": self._plant,
                 "cash_flow": self._flow,
                 "profit": e.year_profit,

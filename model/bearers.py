@@ -314,7 +314,7 @@ def capacity_added(m: ClusterPolicyModel, lever: Lever) -> Array:
             * lever.value(name, at)
             for at in (t, t - 4)
         )  # fmt: skip
-        added += m.price_all * max(now - before, 0.0)
+        added += m.markets.price_level * max(now - before, 0.0)
     return _province(m, added)
 
 

@@ -117,7 +117,7 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
     present = (m.purchases > 0.0) & (supplied > 0.0)
     m.need_start = np.where(present, m.purchases / np.where(present, supplied, 1.0), usual)
     whole = np.maximum(np.bincount(e.field, sales, N), 1e6)
-    target = linked_at_start(p["local_sourcing"], whole, m.market, m.purchases)
+    target = linked_at_start(p["local_sourcing"], whole, m.markets.demand, m.purchases)
 
     m.search = search(e, wanted, m.need_start, p)
     supplier, leader, odds = lasting(e, m.search, np.lexsort((e.id, -e.revenue)))
@@ -145,9 +145,9 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
     link(m, supplier[taken], leader[taken])
     e.size_level[rows] -= log1p(ratio)
     own = 4.0 * (whole - through)
-    m.outside = 4.0 * (m.market - through) - own
-    m.link_worth = worth * (own + m.outside) / m.market
-    m.local = local_share(m.purchases, through, own, m.outside)
+    m.markets.outside_mass = 4.0 * (m.markets.demand - through) - own
+    m.link_worth = worth * (own + m.markets.outside_mass) / m.markets.demand
+    m.local = local_share(m.purchases, through, own, m.markets.outside_mass)
     m.link_digital = m.link_quality = np.zeros(len(e))
     # Rates of titles are those of 2018, with what leaders asked for then: all links count alike.
     titled = e.weight * (e.rd_active & e.above_scale)

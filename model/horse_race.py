@@ -46,7 +46,7 @@ def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
         return np.where(bottom > 0.0, top / np.where(bottom > 0.0, bottom, 1.0), 0.0)
 
     number = total(np.ones(len(e)))
-    revenue = total(e.year_revenue) / m.price_all
+    revenue = total(e.year_revenue) / m.markets.price_level
     local = m.local[np.array([cluster.field for cluster in m.clusters])]
     columns = {
         "innovation": (

@@ -36,6 +36,7 @@ from model.scenario import (
     quarter_name,
     year_of,
 )
+from model.state import Markets
 from model.targeting import Due, eligible
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         ledger: All payments and promises under levers.
         quarter: Quarter being run, or last run (0 is 2019-Q1).
         twin: The same province without the document, where others match what it gives; else None.
-        price_all: Price level of all fields, 2018 = 1, weighted by markets.
+        markets: The markets of the fields (this and what follows: `model/state.py`).
         timings: CPU seconds spent in each stage so far.
     """
 
@@ -111,19 +112,15 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         )
         self.number_of_pools = len(self.population.clusters) + n * len(CITIES)
         self.pools = self._pools()
-        self.price, self.price_all = np.ones(n), 1.0
-        self.plant_price = np.ones(n)
-        self.lasting_price = np.ones(n)
-        self.input_price = np.ones(n)
         # A field that no row stands for keeps a market next to nothing.
         sales = np.maximum(np.bincount(e.field, e.weight * e.revenue, n), 1e6)
-        self.market = sales / province.fields["market_share"]
-        self.left_to_others = 1.0 - province.fields["market_share"]
-        self.past_markets = (self.market, self.market)
-        self.attraction = np.ones(n)
-        self.demand_growth = np.ones(n)
-        self.demand_pace = province.marginals["value_added_growth"]
-        self.frontier, self.common = np.zeros(n), np.zeros(n)
+        demand = sales / province.fields["market_share"]
+        self.markets = Markets(
+            demand,
+            industry_growth=province.marginals["value_added_growth"],
+            outside_share=1.0 - province.fields["market_share"],
+            past_demand=(demand, demand),
+        )
         self.plant_ratio: Array
         self.links: csr_array
         self.search: Search
@@ -135,11 +132,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.quality_asked_start: float
         self.purchases: Array
         self.local: Array
-        self.outside: Array
-        self.own_mass: Array
         self.twin: ClusterPolicyModel | None = None
         found(self, POPULATION_SEED)
-        self.revenue_per_mass = np.full(n, 0.25)
         self.quota_price: Array | float = 0.0
         self._pay()
         self.rd_cost_ratio = np.ones(len(e))
@@ -210,7 +204,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.title_credit, self.title_appeal = np.zeros(size), np.zeros(size)
         self.cluster_plan, self.cluster_body = np.zeros(size), np.zeros(size)
         self.platform_cut = np.zeros(size)
-        rd = np.bincount(e.cluster + 1, e.weight * e.year_rd, size)[1:] / self.price_all
+        rd = np.bincount(e.cluster + 1, e.weight * e.year_rd, size)[1:] / self.markets.price_level
         for i, cluster in enumerate(self.clusters):
             self.cluster_plan[i], self.cluster_body[i] = cluster.plan, cluster.promotion_body
             if cluster.platform > 0.0:
@@ -285,7 +279,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.books.book("government", -yuan)
         self.books.book("outside", yuan)
         self.spent += yuan
-        cluster.platform += yuan / self.price_all
+        cluster.platform += yuan / self.markets.price_level
 
     @property
     def year(self) -> int:
@@ -324,7 +318,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         # What the ledger says was paid is what enterprises and suppliers of platforms received.
         unposted = abs(self.ledger.paid - paid_before - self.spent) / self.turnover
         self.year_residual = max(self.year_residual, closed, self.identity, unposted)
-        self.year_market = self.year_market + self.market
+        self.year_market = self.year_market + self.markets.demand
         self.year_purchases = self.year_purchases + self.purchases
         self.year_local = self.year_local + self.local * self.purchases
 

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 def produce(m: ClusterPolicyModel) -> None:
     """Costs, taxes and profit; jobs and the wage; energy use."""
     e, p, facts = m.enterprises, m.parameters, m.policy.province.marginals
-    w, price = e.weight, m.price.take(e.field)
+    w, price = e.weight, m.markets.price.take(e.field)
     tax_share = facts["va_share_production_tax"]
     vat_share = tax_share * p["vat_in_production_tax"]
     vat_rate = m.lever_value("vat_rate", "rate")
     made = e.va_rate * e.revenue
     real = (made + vat_share / (1.0 - vat_share) * made) / price
     # Dearer inputs are passed on in part; volumes are those of the inputs' old prices.
-    rise = m.input_price.take(e.field) - 1.0
+    rise = m.markets.input_price.take(e.field) - 1.0
     dearer = p["input_price_borne"] * rise * (e.revenue - made)
     net = made - np.minimum(dearer, 0.5 * made)
     vat = vat_share / (1.0 - vat_share) * vat_rate / 0.13 * net
-    energy_price = energy.price(p["energy_price"], m.energy_rise, m.price_all)
+    energy_price = energy.price(p["energy_price"], m.energy_rise, m.markets.price_level)
     energy_used = energy.per_value_added(e) * real
     saved_cost = e.energy_saved * e.energy_technique * real * energy_price
     energy_cost = energy_used * energy_price
@@ -44,7 +44,9 @@ def produce(m: ClusterPolicyModel) -> None:
     # Own productivity lowers the own price as much as cost, so that at prices of the field it saves
     # no labour; what all sellers of the field gain has lowered the price of the field.
     # A field whose prices fall against others has saved as much of what it uses (dual measure).
-    saved = m.price_all / m.price * exp(m.labour_saving + m.common)
+    saved = (
+        m.markets.price_level / m.markets.price * exp(m.labour_saving + m.markets.frontier_level)
+    )
     wanted = e.labour_need * 4.0 * real / saved.take(e.field)
     wanted *= unit_cost.labour_per_output(m)
     e.employees += p["labour_adjustment"] * (wanted - e.employees)
@@ -102,7 +104,7 @@ def produce(m: ClusterPolicyModel) -> None:
         payer = taxes.payers("vat", p["local_tax_province"])
         targeting.book(m, extra_vat, "forgone", "tax", "tax", slice(None), deduction, payer)
     m.turnover = dot(w, e.revenue + vat)
-    _wage(m, dot(w, wages), dot(w, e.value_added), dot(w, e.value_added) / m.price_all,
+    _wage(m, dot(w, wages), dot(w, e.value_added), dot(w, e.value_added) / m.markets.price_level,
           dot(w, e.employees))  # fmt: skip
 
 

@@ -91,7 +91,7 @@ class Drive:
 
     def _incentive(self, m: ClusterPolicyModel, new: Mapping[str, npt.NDArray[Any]]) -> Array:
         """What a city would pay for each entrant, yuan."""
-        plant = new["capital_rate"] * new["expected_revenue"] * m.price[new["field"]]
+        plant = new["capital_rate"] * new["expected_revenue"] * m.markets.price[new["field"]]
         return np.asarray(self.lever.value("incentive", m.quarter) * new["weight"] * plant)
 
     def pay(self, m: ClusterPolicyModel, promoted: Flag) -> None:

@@ -22,7 +22,7 @@ def innovate(m: ClusterPolicyModel) -> None:
     """R&D of the next quarter, knowledge, spillovers, digital gains, shocks: productivity."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     before = e.knowledge
-    real_rd = e.rd / m.price_all
+    real_rd = e.rd / m.markets.price_level
     e.knowledge = innovation.next_knowledge(before, real_rd, p["delta_K"])
     gain = m.on_productivity("gamma_RD") * innovation.log_gain(
         before, e.knowledge, e.knowledge_floor
@@ -53,7 +53,7 @@ def innovate(m: ClusterPolicyModel) -> None:
         trained_before, felt(m, "skills", "places"), p["training_loss"]
     )
     gain += m.on_productivity("skills_gain") * (e.trained - trained_before)
-    gain += p["frontier_absorption"] * m.frontier.take(e.field) + p["drift"] / 4.0
+    gain += p["frontier_absorption"] * m.markets.frontier_growth.take(e.field) + p["drift"] / 4.0
     e.productivity += gain
 
     chance = p["shock_chance"]
@@ -128,8 +128,10 @@ def _rd(m: ClusterPolicyModel) -> None:
     made = np.maximum(e.value_added, 0.0)
     able = np.maximum(p["rd_of_cash"] * e.cash + p["rd_of_value_added"] * made, 0.0)
     # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
-    m.lasting_price += p["lasting_price_speed"] / 4.0 * (m.price - m.lasting_price)
-    steady = power(m.lasting_price / m.price, 1.0 - p["rd_price_pass"])
+    m.markets.lasting_price += (
+        p["lasting_price_speed"] / 4.0 * (m.markets.price - m.markets.lasting_price)
+    )
+    steady = power(m.markets.lasting_price / m.markets.price, 1.0 - p["rd_price_pass"])
     sales = e.expected_revenue * steady.take(e.field)
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
     reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])

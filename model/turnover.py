@@ -31,22 +31,24 @@ def entry(m: ClusterPolicyModel) -> None:
     mean = inherited(e, w, m.profiles.digital_gain, m.on_productivity("skills_gain"))
     drive = promotion.drive(m)
     new = demography.entrants(
-        m.policy.province, m.profiles, m.city_given_field, m.pools, mean, m.attraction,
+        m.policy.province, m.profiles, m.city_given_field, m.pools, mean, m.markets.two_year_growth,
         drive.with_plants(p, m.quarter) if drive else p, m.seed_of_run, m.quarter,
     )  # fmt: skip
     new, promoted = drive.settle(m, new) if drive else (new, None)
     new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
-    new["capital"][:] = new["capital_rate"] * new["expected_revenue"] * m.price[new["field"]]
+    new["capital"][:] = (
+        new["capital_rate"] * new["expected_revenue"] * m.markets.price[new["field"]]
+    )
     comes = permits.admitted(m, new)
     new = {name: values[comes] for name, values in new.items()}
     promoted = promoted if promoted is None else promoted[comes]
-    scale, capital = m.price[new["field"]], new["capital"]
+    scale, capital = m.markets.price[new["field"]], new["capital"]
     new["cash"][:] = p["cash_share"] * new["expected_revenue"] * scale
     new["expected_revenue"][:] *= np.where(new["plant"], 1.0 / demography.RAMP, 1.0)
     field = new["field"]
     new["revenue"][:] = exp(
         new["size_level"] + (p["sigma"] - 1.0) * new["productivity"]
-    ) * m.revenue_per_mass[field]  # fmt: skip
+    ) * m.markets.revenue_per_mass[field]  # fmt: skip
     new["expected_revenue"][:] = 4.0 * new["revenue"]
     used_up = p["delta_K"] + p["knowledge_growth"]  # as the first stock of those of 2018
     new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / used_up

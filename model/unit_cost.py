@@ -34,7 +34,7 @@ def normal_sales(m: ClusterPolicyModel) -> Array:
     Plant was bought at older prices: what it makes is sold at those of today.
     """
     e = m.enterprises
-    prices = (m.price / m.plant_price).take(e.field)
+    prices = (m.markets.price / m.markets.plant_price).take(e.field)
     return np.asarray(0.25 * prices * e.capital / np.maximum(e.capital_rate, 1e-9))
 
 
@@ -83,7 +83,7 @@ def energy_per_revenue(m: ClusterPolicyModel, per_va: Array | None = None) -> Ar
     e = m.enterprises
     if per_va is None:
         per_va = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
-    real = e.va_rate / (1.0 - vat_share(m)) / m.price[e.field]
+    real = e.va_rate / (1.0 - vat_share(m)) / m.markets.price[e.field]
     return np.asarray(per_va * e.energy_technique * real)
 
 
@@ -96,7 +96,7 @@ def of_energy(m: ClusterPolicyModel, rise: Array | float) -> Array:
         m: The model.
         rise: Of the price of energy by surcharges and quotas, a share.
     """
-    price = energy.price(m.parameters["energy_price"], m.energy_rise, m.price_all)
+    price = energy.price(m.parameters["energy_price"], m.energy_rise, m.markets.price_level)
     before = energy_per_revenue(m, m.enterprises.energy_per_va)
     return np.asarray(price * (energy_per_revenue(m) * (1.0 + rise) - before))
 

@@ -184,7 +184,7 @@ def shared_research(pair):
     """R&D that knowledge pools take over from members of the field in other cities."""
     INVEST(pair.one)
     m, e, served = pair.one, pair.one.enterprises, pair.part
-    real = e.rd / m.price_all
+    real = e.rd / m.markets.price_level
     own = np.bincount(e.pool, e.weight * real, m.number_of_pools)
     found = research._from_other_cities(m, real, own)
     expected = np.zeros(m.number_of_pools)
@@ -209,7 +209,7 @@ def refused(pair):
 def surcharge(pair):
     """Unit cost: more by a share of the cost of energy over revenue."""
     m = pair.one
-    price = energy.price(m.parameters["energy_price"], m.energy_rise, m.price_all)
+    price = energy.price(m.parameters["energy_price"], m.energy_rise, m.markets.price_level)
     return pair.gain("unit_cost"), pair.size * pair.part * price * energy_per_revenue(m)
 
 

@@ -158,7 +158,7 @@ class Watch:
             self.forgone[m.year] += float(w @ (e.year_tax_forgone - kept))
             for cluster, was in zip(m.clusters, stock, strict=True):
                 place = (cluster.city, TIERS.index(cluster.tier))
-                self.platforms[m.year][place] += (cluster.platform - was) * m.price_all
+                self.platforms[m.year][place] += (cluster.platform - was) * m.markets.price_level
 
         return watched
 

@@ -227,14 +227,14 @@ def test_the_same_rd_is_not_supported_by_a_contest_and_the_open_call(base):
 def test_institutes_become_platforms_of_the_best_clusters(base):
     one, other = pair(base, "innovation_institutes", "programmes")
     built = np.array([a.platform - b.platform for a, b in zip(one.clusters, other.clusters)])  # noqa: B905
-    amount = 3e6 / one.price_all
+    amount = 3e6 / one.markets.price_level
     assert np.allclose(built / amount, np.round(built / amount), atol=1e-6)
     score = np.array([c.score if c.tier in RACING else -1.0 for c in one.clusters])
     got = np.flatnonzero(built)
     assert 0 < len(got) < len(built)
     assert set(got) == set(np.argsort(-score, kind="stable")[: len(got)])
     paid = summed(books_of(one), lever="innovation_institutes", kind="paid")
-    assert paid == pytest.approx(built.sum() * one.price_all)
+    assert paid == pytest.approx(built.sum() * one.markets.price_level)
 
 
 # prices, limits and permits ---------------------------------------------------------------------
@@ -403,7 +403,7 @@ def test_a_surcharge_goes_to_the_treasury_and_speeds_up_upgrades(base, monkeypat
         run_to(model, "market")
     # Dearer energy is in the price at once, so less is sold here: most by who uses most of it.
     p, per_revenue = one.parameters, unit_cost.energy_per_revenue(one)
-    energy = p["energy_price"] * p["energy_price_rise"] * one.price_all
+    energy = p["energy_price"] * p["energy_price_rise"] * one.markets.price_level
     assert np.allclose(gain(one, other, "unit_cost"), 0.5 * energy * per_revenue)
     sales = gain(one, other, "revenue")
     assert one.enterprises.weight @ sales < 0.0

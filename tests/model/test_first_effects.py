@@ -139,7 +139,7 @@ def test_an_award_is_split_in_projects_and_platforms(end_of_2024):
         assert np.all(e.rd_active[rows])
         assert e.weight[rows] @ entry.yuan == pytest.approx(share * yuan)
         built = cluster.platform - end_of_2024.clusters[number].platform
-        assert built == pytest.approx((1 - share) * yuan / model.price_all)
+        assert built == pytest.approx((1 - share) * yuan / model.markets.price_level)
         assert cluster.received == yuan
 
 
@@ -250,7 +250,7 @@ def test_a_grant_for_equipment_raises_wanted_plant_by_its_price(end_of_2023, old
     assert np.all(targeting.eligible(one.policy.lever(lever), e, one.quarter)[served])
     assert np.array_equal(plan.cost[~served], before.cost[~served])
     assert np.allclose(approval.yuan[served], np.minimum(rate * plan.cost, cap)[served])
-    seen = np.clip(one.attraction, p["growth_seen_least"], p["growth_seen_most"])
+    seen = np.clip(one.markets.two_year_growth, p["growth_seen_least"], p["growth_seen_most"])
     seen = seen ** (0.5 * p["plan_ahead"])
     start = one.policy.outside.loan_rate_in(2018)
     finance = 1.0 + credit.dearer(one) / (start + p["capital_depreciation"])
@@ -708,7 +708,7 @@ def test_platforms_cut_the_cost_of_members_rd(end_of_2024):
         model.clusters[number].platform = stock
         model.refresh_clusters()
         e = model.enterprises
-        rd = e.weight @ (e.year_rd * (e.cluster == number)) / model.price_all
+        rd = e.weight @ (e.year_rd * (e.cluster == number)) / model.markets.price_level
         strength = model.parameters["platform_strength"]
         assert model.platform_cut[number] == pytest.approx(min(strength * stock / rd, 0.1))
         assert np.count_nonzero(model.platform_cut) == (stock > 0.0)

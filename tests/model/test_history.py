@@ -11,24 +11,24 @@ def test_demand_of_a_year_carries_on_from_the_one_before(start, scenario):
     model = start(of=scenario.with_draw({"demand_inertia": carried}, {}))
     pace = scenario.province.marginals["value_added_growth"]
     for year in (2019, 2020, 2021):
-        demand, market = scenario.outside.growth("demand", year, 1.0), model.market
+        demand, market = scenario.outside.growth("demand", year, 1.0), model.markets.demand
         nation = float(np.average(demand, weights=market))
         pace = carried * pace + (1.0 - carried) * nation
         model.step()
         price = 1.0 + scenario.outside.growth("price", year, 1.0)
-        grown = model.demand_growth
+        grown = model.markets.demand_growth
         assert grown == pytest.approx((1.0 + demand + pace - nation) * price)
         assert np.average(grown / price, weights=market) == pytest.approx(1.0 + pace)
         for _ in range(3):
             model.step()
-            assert np.array_equal(model.demand_growth, np.ones(16))
+            assert np.array_equal(model.markets.demand_growth, np.ones(16))
 
 
 def test_without_inertia_demand_is_that_of_the_year(start, scenario):
     model = start(of=scenario.with_draw({"demand_inertia": 0.0}, {}))
     model.step()
-    grown = (1.0 + scenario.outside.growth("demand", 2019, 1.0)) * model.price
-    assert model.demand_growth == pytest.approx(grown)
+    grown = (1.0 + scenario.outside.growth("demand", 2019, 1.0)) * model.markets.price
+    assert model.markets.demand_growth == pytest.approx(grown)
 
 
 def test_dearer_inputs_cut_margins_and_not_volumes(start, scenario):
@@ -56,7 +56,7 @@ def test_pay_follows_prices_at_once(start, scenario):
     )
     plain, inflated = start(), start(of=replace(scenario, outside=outside))
     wage = plain.wage
-    before = plain.market
+    before = plain.markets.demand
     plain.step()
     inflated.step()
     rise = 1.0 + scenario.outside.growth("price", 2019, 1.0)

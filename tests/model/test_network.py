@@ -30,11 +30,13 @@ def trade(model):
     mass *= unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     own = np.bincount(e.field, e.weight * mass, N)
     wanted = network.needs(e, e.revenue, p["leader_purchases_in_field"])
-    worth = model.link_worth * model.market / (own + model.outside)
+    worth = model.link_worth * model.markets.demand / (own + model.markets.outside_mass)
     bought, _, linked = network.through_links(model.links, e.weight * mass, wanted, worth, e.field)
-    target = market.revenue_target(mass, e.field, own, model.outside, model.market, bought, linked)
+    target = market.revenue_target(
+        mass, e.field, own, model.markets.outside_mass, model.markets.demand, bought, linked
+    )
     purchases = np.bincount(e.field, wanted, N)
-    return target, market.local_share(purchases, bought, own, model.outside), purchases
+    return target, market.local_share(purchases, bought, own, model.markets.outside_mass), purchases
 
 
 @pytest.mark.parametrize(("rows", "local"), [(1_200, 0.35), (5_000, 0.25), (5_000, 0.5)])

@@ -87,7 +87,7 @@ def run_year_at_the_same_sales(one, other):
             run_to(model, "costs and taxes")
         _, i, j = np.intersect1d(e.id, f.id, return_indices=True)
         e.expected_revenue[i] = f.expected_revenue[j]
-        one.attraction = other.attraction
+        one.markets.two_year_growth = other.markets.two_year_growth
         for model in (one, other):
             for name, stage in QUARTER:
                 if name in ("investment and finance", "innovation", "exit"):

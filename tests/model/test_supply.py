@@ -45,7 +45,7 @@ def hit(before):
     model.run_for(1)
     supplier, leader, part = largest_part(model)
     e = model.enterprises
-    sells = e.weight[supplier] * e.revenue[supplier] / model.market[e.field[supplier]]
+    sells = e.weight[supplier] * e.revenue[supplier] / model.markets.demand[e.field[supplier]]
     return int(e.id[supplier]), int(e.id[leader]), part, float(sells)
 
 

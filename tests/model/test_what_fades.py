@@ -98,16 +98,24 @@ def test_what_one_gains_by_appeal_others_of_the_field_lose(base, appeal):
         own = np.bincount(e.field, e.weight * mass, 16)
         through = np.zeros(16)
         target = market.revenue_target(
-            mass, e.field, own, base.outside, base.market, through, np.zeros(len(e))
+            mass,
+            e.field,
+            own,
+            base.markets.outside_mass,
+            base.markets.demand,
+            through,
+            np.zeros(len(e)),
         )
-        outside = base.market * base.outside / (own + base.outside)
+        outside = (
+            base.markets.demand * base.markets.outside_mass / (own + base.markets.outside_mass)
+        )
         sales[name] = e.weight * target, outside
     mine, theirs = (after - before for before, after in zip(*sales.values(), strict=True))
     served = np.zeros(len(e), dtype=bool)
     served[rows] = True
     assert np.sign(mine[served].sum()) == np.sign(appeal)
     assert np.sign(mine[~served].sum()) == np.sign(theirs.sum()) == -np.sign(appeal)
-    assert mine.sum() + theirs.sum() == pytest.approx(0.0, abs=1e-6 * base.market.sum())
+    assert mine.sum() + theirs.sum() == pytest.approx(0.0, abs=1e-6 * base.markets.demand.sum())
 
 
 def test_what_nothing_was_found_of_is_nothing_at_its_centre():
