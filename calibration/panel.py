@@ -89,7 +89,7 @@ class PanelModel(ClusterPolicyModel):
                 "user_cost": e.rate + p["capital_depreciation"],
                 "rd": e.year_rd,
                 "rd_reported": e.year_rd_reported,
-                "rd_cost": self.rd_cost_ratio,
+                "rd_cost": self.innovation.rd_cost_ratio,
                 "rd_active": e.rd_active,
                 "knowledge": e.knowledge,
                 "digital_stage": e.digital_stage,

@@ -47,7 +47,7 @@ def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
 
     number = total(np.ones(len(e)))
     revenue = total(e.year_revenue) / m.markets.price_level
-    local = m.local[np.array([cluster.field for cluster in m.clusters])]
+    local = m.network.local_share[np.array([cluster.field for cluster in m.clusters])]
     columns = {
         "innovation": (
             over(total(e.year_rd_reported), total(e.year_revenue)),

@@ -36,18 +36,15 @@ from model.scenario import (
     quarter_name,
     year_of,
 )
-from model.state import Markets
+from model.state import Innovation, Labour, Markets, Network, Production
 from model.targeting import Due, eligible
 
 if TYPE_CHECKING:
     import pandas as pd
-    from scipy.sparse import csr_array
 
     from model.audit import Misused
     from model.enterprises import Flag, Whole
-    from model.network import Search
     from model.scenario import Lever
-    from model.supply import Orders
 
 POPULATION_SEED = 1
 
@@ -121,26 +118,17 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             outside_share=1.0 - province.fields["market_share"],
             past_demand=(demand, demand),
         )
-        self.plant_ratio: Array
-        self.links: csr_array
-        self.search: Search
-        self.need_start: Array
-        self.link_worth: Array
-        self.orders: Orders
-        self.link_digital: Array
-        self.link_quality: Array
-        self.quality_asked_start: float
-        self.purchases: Array
-        self.local: Array
+        self.network, self.production = Network(), Production()
         self.twin: ClusterPolicyModel | None = None
         found(self, POPULATION_SEED)
-        self.quota_price: Array | float = 0.0
-        self._pay()
-        self.rd_cost_ratio = np.ones(len(e))
-        self.rd_reward = np.zeros(len(e))
+        self.labour = self._labour()
         self.cash_flow = self.after_tax = np.zeros(len(e))
         self.bridge = np.zeros(len(e))
-        self.pool_knowledge = np.bincount(e.pool, e.weight * e.knowledge, self.number_of_pools)
+        self.innovation = Innovation(
+            rd_cost_ratio=np.ones(len(e)),
+            relabelling_reward=np.zeros(len(e)),
+            pool_knowledge=np.bincount(e.pool, e.weight * e.knowledge, self.number_of_pools),
+        )
         unit_cost.found(self)
         self.identity, self.turnover = 0.0, 1.0
         self.base_year: tuple[Array, Array] | None = None
@@ -150,17 +138,15 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.year_purchases: Array
         self.start_year()
 
-    def _pay(self) -> None:
-        """The provincial wage at end-2018."""
+    def _labour(self) -> Labour:
+        """The labour market at end-2018."""
         e, marginals = self.enterprises, self.policy.province.marginals
         staff = e.weight * e.employees * e.wage
         pay = float(np.sum(staff[e.above_scale]))
-        self.wage = marginals["va_share_wages"] * marginals["value_added"] / pay
-        self.wage_start, self.wage_gap = self.wage, 0.0
+        wage = marginals["va_share_wages"] * marginals["value_added"] / pay
         # Below scale pay is a larger part of value added: the anchor is the share of all.
         made = 4.0 * dot(e.weight, e.value_added)
-        self.labour_share_start = self.wage * float(np.sum(staff)) / made
-        self.memory: tuple[float, float] | None = None
+        return Labour(wage, wage_start=wage, share_start=wage * float(np.sum(staff)) / made)
 
     def _found(self) -> None:
         """Clusters, province, cities and banks, with empty books."""
@@ -309,7 +295,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         before, paid_before = self._position(), self.ledger.paid
         self.spent = 0.0
         # Labour saved by methods and machines that other columns do not carry.
-        self.labour_saving = self.parameters["labour_saving"] * (self.quarter + 1) / 4.0
+        self.labour.saving = self.parameters["labour_saving"] * (self.quarter + 1) / 4.0
         for name, stage in QUARTER:
             began = time.process_time()
             stage(self)
@@ -319,8 +305,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         unposted = abs(self.ledger.paid - paid_before - self.spent) / self.turnover
         self.year_residual = max(self.year_residual, closed, self.identity, unposted)
         self.year_market = self.year_market + self.markets.demand
-        self.year_purchases = self.year_purchases + self.purchases
-        self.year_local = self.year_local + self.local * self.purchases
+        self.year_purchases = self.year_purchases + self.network.purchases
+        self.year_local = self.year_local + self.network.local_share * self.network.purchases
 
     def close_year(self) -> None:
         """The yearly work, after the fourth quarter."""

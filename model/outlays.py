@@ -66,7 +66,7 @@ def invest(m: ClusterPolicyModel) -> None:
     e.productivity += investment.embodied_gain(plant, e.capital, m.on_productivity("embodied_gain"))
     e.energy_technique = energy.technique(
         e.energy_technique, plant, e.capital,
-        m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise") + m.quota_price),
+        m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise") + m.production.quota_price),
         p["energy_elasticity_new"],
     )  # fmt: skip
     _enter(m, plant, upgrades, grant)

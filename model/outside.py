@@ -39,7 +39,7 @@ def outside_world(m: ClusterPolicyModel) -> None:
         markets.demand_growth = (1.0 + demand + markets.industry_growth - nation) * price
         markets.price = markets.price * price * answer
         # Pay follows prices at once, or each year of rising prices would begin with high profit.
-        m.wage *= float(np.sum(markets.demand * price) / np.sum(markets.demand))
+        m.labour.wage *= float(np.sum(markets.demand * price) / np.sum(markets.demand))
         markets.demand = markets.demand * markets.demand_growth
         markets.price_level = float(np.sum(markets.demand) / np.sum(markets.demand / markets.price))
         markets.frontier_growth = (

@@ -167,7 +167,9 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     cost *= 1.0 - _at(felt(m, "digital_terms", "cost"), rows)
 
     # Leaders that are digital themselves ask it of their suppliers, who so see more in it.
-    seen = p["digital_perceived"] * (1.0 + p["link_digital_demand"] * m.link_digital[rows])
+    seen = p["digital_perceived"] * (
+        1.0 + p["link_digital_demand"] * m.network.digital_demand[rows]
+    )
 
     def wants(grant: Array | float) -> Flag:
         return digital.worth_it(
@@ -213,7 +215,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
     view = laplace(seed, "green view", e.id[rows], t)
-    levy = _at(felt(m, "price_of_energy", "rise") + m.quota_price, rows)
+    levy = _at(felt(m, "price_of_energy", "rise") + m.production.quota_price, rows)
     dear = energy.price(p["energy_price"], m.energy_rise, price) * (1.0 + levy)
 
     def wants(grant: Array | float) -> Flag:

@@ -45,12 +45,12 @@ def produce(m: ClusterPolicyModel) -> None:
     # no labour; what all sellers of the field gain has lowered the price of the field.
     # A field whose prices fall against others has saved as much of what it uses (dual measure).
     saved = (
-        m.markets.price_level / m.markets.price * exp(m.labour_saving + m.markets.frontier_level)
+        m.markets.price_level / m.markets.price * exp(m.labour.saving + m.markets.frontier_level)
     )
     wanted = e.labour_need * 4.0 * real / saved.take(e.field)
     wanted *= unit_cost.labour_per_output(m)
     e.employees += p["labour_adjustment"] * (wanted - e.employees)
-    wages = e.employees * e.wage * (m.wage / 4.0)
+    wages = e.employees * e.wage * (m.labour.wage / 4.0)
 
     extra_vat = m.policy.lever("vat_additional_deduction")
     deduction = np.zeros(len(e))
@@ -151,23 +151,23 @@ def _relative(one: float, other: float) -> float:
 def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: float) -> None:
     """Move the provincial wage; the first quarter only sets the memory."""
     p = m.parameters
-    if m.memory is not None:
-        before_real, before_staff = m.memory
+    if m.labour.previous is not None:
+        before_real, before_staff = m.labour.previous
         productivity = log(real / staff) - log(before_real / before_staff)
         growth = market.wage_growth(
             productivity=productivity,
             labour_share=wages / va,
-            share_start=m.labour_share_start,
+            share_start=m.labour.share_start,
             employment=log(staff / before_staff) - p["labour_force_growth"] / 4.0,
             correction=p["wage_correction"],
             pass_through=p["wage_pass_through"],
             supply=p["labour_supply_elasticity"],
         )
         growth = float(np.clip(growth, -0.1, 0.15))
-        m.wage *= exp(growth)
+        m.labour.wage *= exp(growth)
         # Elsewhere pay follows productivity: what moves it here alone is a cost against others.
-        m.wage_gap += growth - p["wage_pass_through"] * productivity
-    m.memory = (real, staff)
+        m.labour.wage_gap += growth - p["wage_pass_through"] * productivity
+    m.labour.previous = (real, staff)
 
 
 def _listed(m: ClusterPolicyModel) -> Flag:
@@ -209,10 +209,14 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     before = np.where(e.profit > claims, p["deduction_take_up"], 0.0)
     start = taxes.rd_user_cost(tax_rate, p["deduction_start"], before)
     # The R&D grant is taxed, so it cuts the user cost by its own rate.
-    m.rd_cost_ratio = (taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate) / start
-    m.rd_cost_ratio *= 1.0 - m.platform_cut.take(e.cluster)
-    m.rd_cost_ratio = np.maximum(m.rd_cost_ratio, innovation.LEAST_COST)
-    m.rd_reward = np.asarray(audit.expected(tax_rate * extra * usable, audit.chance(m)))
+    m.innovation.rd_cost_ratio = (
+        taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate
+    ) / start
+    m.innovation.rd_cost_ratio *= 1.0 - m.platform_cut.take(e.cluster)
+    m.innovation.rd_cost_ratio = np.maximum(m.innovation.rd_cost_ratio, innovation.LEAST_COST)
+    m.innovation.relabelling_reward = np.asarray(
+        audit.expected(tax_rate * extra * usable, audit.chance(m))
+    )
     e.year_relabel_gain += forgone * (1.0 - e.rd / np.maximum(e.rd_reported, 1.0))
     if super_deduction is not None:
         payer = taxes.payers("income", p["local_tax_province"])

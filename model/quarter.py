@@ -52,7 +52,7 @@ def year_end(m: ClusterPolicyModel) -> None:
     ) & (e.weight > 0.0)
     audit.close_year(m)
     # Leaders ask suppliers for quality, more or less than they did when the rates were measured.
-    more = p["link_quality_demand"] * (m.link_quality - m.quality_asked_start)
+    more = p["link_quality_demand"] * (m.network.quality_demand - m.network.quality_demand_start)
     priority = felt(m, "title_rate", "rise")
     rise = priority + more
     fresh = titles.award_titles(e, p, m.seed_of_run, t, m.year, rise)

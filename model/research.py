@@ -30,8 +30,8 @@ def innovate(m: ClusterPolicyModel) -> None:
     size = m.number_of_pools
     added = np.bincount(e.pool, e.weight * real_rd, size)
     added += _from_other_cities(m, real_rd, added)
-    pool_after = innovation.next_knowledge(m.pool_knowledge, added, p["delta_K"])
-    others_before = np.maximum(m.pool_knowledge.take(e.pool) - before, 0.0)
+    pool_after = innovation.next_knowledge(m.innovation.pool_knowledge, added, p["delta_K"])
+    others_before = np.maximum(m.innovation.pool_knowledge.take(e.pool) - before, 0.0)
     others_after = np.maximum(pool_after.take(e.pool) - e.knowledge, 0.0)
     absorb = np.where(
         e.rd_institution, p["absorb_institution"], np.where(e.rd_active, 1.0, p["absorb_without"])
@@ -41,7 +41,7 @@ def innovate(m: ClusterPolicyModel) -> None:
     gain += (
         m.on_productivity("spill_RD") * absorb * np.clip(spill, -p["spill_most"], p["spill_most"])
     )
-    m.pool_knowledge = pool_after
+    m.innovation.pool_knowledge = pool_after
     digital_before = e.digital_gain
     e.digital_gain = digital.realised_gain(
         digital_before, e.digital_stage, m.on_productivity("phi_D"),
@@ -109,7 +109,7 @@ def _rd(m: ClusterPolicyModel) -> None:
     entry_cost = 1.0 - np.minimum(ticket, p["ticket_most"])
     start = innovation.start_hazard(
         p["rd_start"], e.expected_revenue, p["rd_start_size_power"],
-        m.rd_cost_ratio * entry_cost, p["eps_RD"], peers, p["rd_peer"],
+        m.innovation.rd_cost_ratio * entry_cost, p["eps_RD"], peers, p["rd_peer"],
     )  # fmt: skip
     draw = uniform(seed, "rd start", e.id, t)
     sunk = p["rd_sunk"] * e.rd_taste * e.expected_revenue
@@ -118,7 +118,11 @@ def _rd(m: ClusterPolicyModel) -> None:
     size = np.clip(power(e.expected_revenue / 100e6, -p["rd_stop_size_power"]), 0.2, 2.0)
     stops = e.rd_active & (draw < p["rd_stop"] / 4.0 * size)
     intensity = innovation.rd_intensity(
-        e.rd_intensity, trend * e.rd_taste, m.rd_cost_ratio, p["eps_RD"], p["rd_adjust_speed"]
+        e.rd_intensity,
+        trend * e.rd_taste,
+        m.innovation.rd_cost_ratio,
+        p["eps_RD"],
+        p["rd_adjust_speed"],
     )
     intensity = np.where(starts, p["rd_start_level"] * e.rd_taste, intensity)
     e.rd_active = (e.rd_active | starts) & ~stops
@@ -134,7 +138,7 @@ def _rd(m: ClusterPolicyModel) -> None:
     steady = power(m.markets.lasting_price / m.markets.price, 1.0 - p["rd_price_pass"])
     sales = e.expected_revenue * steady.take(e.field)
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
-    reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
+    reported = innovation.reported(e.rd, m.innovation.relabelling_reward, p["relabel_share"])
     notch = titles.high_tech_threshold(e.expected_revenue) * e.expected_revenue / 4.0
     reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
     e.rd_reported = innovation.up_to_notch(

@@ -22,16 +22,16 @@ def sell(m: ClusterPolicyModel) -> None:
     m.markets.plant_price += (
         p["plant_price_speed"] / 4.0 * (m.markets.price - m.markets.plant_price)
     )
-    m.plant_ratio = unit_cost.plant_ratio(m)
+    m.production.plant_ratio = unit_cost.plant_ratio(m)
     e.unit_cost = unit_cost.unit_cost(m)
     mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     target = _clear(m, mass)
     unrestricted = target
-    m.quota_price, permitted = 0.0, energy_quota.permitted(m)
+    m.production.quota_price, permitted = 0.0, energy_quota.permitted(m)
     if permitted is not None:
         # Dearer energy raises prices and loses sales; what is still too much is rationed, and
         # buyers turn to others for it.
-        m.quota_price, dearer = energy_quota.shadow_price(m, target, permitted)
+        m.production.quota_price, dearer = energy_quota.shadow_price(m, target, permitted)
         e.unit_cost = e.unit_cost + dearer
         mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
         target = _clear(m, mass)
@@ -64,17 +64,19 @@ def _asked_for(m: ClusterPolicyModel, target: Array) -> Array:
 
 def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     """Revenue in full adjustment, through links and in the open market, yuan a quarter."""
-    e, markets = m.enterprises, m.markets
+    e, markets, net = m.enterprises, m.markets, m.network
     whole = e.weight * mass
     own = markets.own_mass = np.bincount(e.field, whole, N)
     outside = others.outside_mass(m, own)
     wanted = network.needs(e, e.revenue, m.parameters["leader_purchases_in_field"])
-    m.purchases = np.bincount(e.field, wanted, N)
-    worth = m.link_worth * markets.demand / (own + outside)
-    bought, per_mass, linked = network.through_links(m.links, whole, wanted, worth, e.field)
-    m.orders = supply.Orders(whole, per_mass, wanted)
-    m.local = market.local_share(m.purchases, bought, own, outside)
+    net.purchases = np.bincount(e.field, wanted, N)
+    worth = net.worth * markets.demand / (own + outside)
+    bought, per_mass, linked = network.through_links(net.links, whole, wanted, worth, e.field)
+    net.orders = supply.Orders(whole, per_mass, wanted)
+    net.local_share = market.local_share(net.purchases, bought, own, outside)
     markets.revenue_per_mass = (markets.demand - bought) / (own + outside)
-    m.link_digital = network.asked(m.links, per_mass, linked, e.digital_stage >= network.DIGITAL)
-    m.link_quality = network.asked(m.links, per_mass, linked, network.asks_quality(e))
+    net.digital_demand = network.asked(
+        net.links, per_mass, linked, e.digital_stage >= network.DIGITAL
+    )
+    net.quality_demand = network.asked(net.links, per_mass, linked, network.asks_quality(e))
     return market.revenue_target(mass, e.field, own, outside, markets.demand, bought, linked)

@@ -1,8 +1,8 @@
 """State of the model by owner: what stages of a quarter write beside the enterprises' columns.
 
-Each owner is a plain record. `model/quarter.py` declares which stage of a quarter writes which of its
-fields, and a test holds it. Agents with rules (province, cities, clusters, banks) and
-the ledger keep their own state.
+Each owner is a plain record. `model/quarter.py` declares which stage writes which fields, and a
+test holds the declarations. Agents with rules (province, cities, clusters, banks) and the ledger
+keep their own state.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ import numpy as np
 from model.scenario import FIELDS
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from model.network import Search
     from model.scenario import Array
+    from model.supply import Orders
 
 
 def _ones() -> Array:
@@ -65,3 +69,81 @@ class Markets:
     own_mass: Array = field(default_factory=_zeros)
     outside_mass: Array = field(default_factory=_zeros)
     revenue_per_mass: Array = field(default_factory=lambda: np.full(len(FIELDS), 0.25))
+
+
+@dataclass(slots=True)
+class Network:
+    """The supply network; what the first links leave unset `model/first_links.py` finds.
+
+    Attributes:
+        links: Links, a one where the row supplies the column, shape (rows, rows).
+        search: How suppliers and leaders look for each other this year.
+        needs_ratio_start: Needs of leaders over suppliers' sales in 2018, shape (fields,).
+        worth: What a link brings for a unit of competitiveness, over open sales, shape (fields,).
+        orders: What leaders ordered in the last quarter.
+        purchases: Purchases of leaders inside their field, yuan a quarter, shape (fields,).
+        local_share: Part of them bought in the province, shape (fields,).
+        digital_demand: Part of linked sales that goes to leaders who work digitally, shape (rows,).
+        quality_demand: Part of them that goes to leaders who ask for quality, shape (rows,).
+        quality_demand_start: Mean of it in 2018.
+    """
+
+    links: csr_array = field(init=False)
+    search: Search = field(init=False)
+    needs_ratio_start: Array = field(init=False)
+    worth: Array = field(init=False)
+    orders: Orders = field(init=False)
+    purchases: Array = field(init=False)
+    local_share: Array = field(init=False)
+    digital_demand: Array = field(init=False)
+    quality_demand: Array = field(init=False)
+    quality_demand_start: float = field(init=False)
+
+
+@dataclass(slots=True)
+class Labour:
+    """The labour market of the province.
+
+    Attributes:
+        wage: Provincial wage, yuan a year.
+        wage_start: The same at end-2018.
+        share_start: Labour share of value added at end-2018.
+        wage_gap: Growth of the wage here beyond that elsewhere, log.
+        previous: Value added, yuan of 2018, and staff of the last quarter; none before the first.
+        saving: Labour saved by methods and machines that other columns do not carry, log.
+    """
+
+    wage: float
+    wage_start: float
+    share_start: float
+    wage_gap: float = 0.0
+    previous: tuple[float, float] | None = None
+    saving: float = 0.0
+
+
+@dataclass(slots=True)
+class Innovation:
+    """Terms of research.
+
+    Attributes:
+        rd_cost_ratio: User cost of R&D over that of 2018, shape (rows,).
+        relabelling_reward: Tax saved by a yuan falsely reported as R&D, shape (rows,).
+        pool_knowledge: Knowledge stock of each pool, yuan of 2018, shape (pools,).
+    """
+
+    rd_cost_ratio: Array
+    relabelling_reward: Array
+    pool_knowledge: Array
+
+
+@dataclass(slots=True)
+class Production:
+    """Terms of production.
+
+    Attributes:
+        plant_ratio: Plant over that wanted for the sales expected, shape (rows,).
+        quota_price: Price that an energy quota adds to that of energy, a share.
+    """
+
+    plant_ratio: Array = field(init=False)
+    quota_price: Array | float = 0.0

@@ -125,7 +125,7 @@ def stages(model):
     while True:
         model.quarter += 1
         model.books, model.spent = Books(), 0.0
-        model.labour_saving = model.parameters["labour_saving"] * (model.quarter + 1) / 4.0
+        model.labour.saving = model.parameters["labour_saving"] * (model.quarter + 1) / 4.0
         for _, stage in QUARTER:
             stage(model)
             yield model.quarter
@@ -154,13 +154,13 @@ def state(model):
     e = model.enterprises
     quotas = np.bincount(e.field, np.where(np.isfinite(e.energy_quota), e.energy_quota, 0.0))
     rivals = np.bincount(e.field, e.weight * e.unit_cost)
-    links = np.asarray(model.links.sum(axis=1)).ravel()
+    links = np.asarray(model.network.links.sum(axis=1)).ravel()
     number = np.zeros(len(e))
     number[: len(links)] = links[: len(e)]
     return {
         **e.columns,
         "links": number,
-        "pool": model.pool_knowledge.take(e.pool),
+        "pool": model.innovation.pool_knowledge.take(e.pool),
         "levy": levy(model),
         "rivals": rivals[e.field],
         "quotas": quotas[e.field],

@@ -247,7 +247,7 @@ def run_to(model, last):
     """Run the next quarter up to and with a stage, so that what it leaves can be looked at."""
     model.quarter += 1
     model.books, model.spent = Books(), 0.0
-    model.labour_saving = model.parameters["labour_saving"] * (model.quarter + 1) / 4.0
+    model.labour.saving = model.parameters["labour_saving"] * (model.quarter + 1) / 4.0
     for name, stage in QUARTER:
         stage(model)
         if name == last:

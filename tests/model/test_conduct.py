@@ -150,11 +150,11 @@ def test_less_is_relabelled_where_audits_are_likely(end_of_2023, older):
     reward = {}
     for rate in (0.0, 0.3, 1.0):
         model = run_to(fork(end_of_2023, audited(older, rate)), "costs and taxes")
-        reward[rate] = model.rd_reward
+        reward[rate] = model.innovation.relabelling_reward
     assert np.allclose(reward[0.3], 0.7 * reward[0.0])
     assert not reward[1.0].any()
     plain = run_to(fork(end_of_2023, older), "costs and taxes")
-    assert np.array_equal(reward[0.0], plain.rd_reward)
+    assert np.array_equal(reward[0.0], plain.innovation.relabelling_reward)
 
 
 def test_what_an_audit_finds_is_struck_off_and_paid_back_to_who_bore_it(start, older, monkeypatch):

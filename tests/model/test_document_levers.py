@@ -357,12 +357,12 @@ def test_a_quota_makes_energy_dear_inside_the_plants_it_binds_alone(base):
     other = fork(base, having(base.policy, lever))
     other.parameters["quota_price_most"] = 0.0
     run_to(other, "market")
-    e, rise = one.enterprises, one.quota_price
+    e, rise = one.enterprises, one.production.quota_price
     assert np.all((rise >= 0.0) & (rise <= one.parameters["quota_price_most"] + 1e-12))
     assert np.all(rise[e.energy_quota == 0.0] == 0.0)
     bound = rise > 0.0
     assert bound.any()
-    assert np.all(other.quota_price == 0.0)
+    assert np.all(other.production.quota_price == 0.0)
     buys = [plans.green_upgrade(model)[0].buys for model in (one, other)]
     assert not np.any(buys[1] & ~buys[0])
     assert np.any(buys[0] & ~buys[1])
@@ -444,7 +444,7 @@ def test_a_platform_of_the_chain_matches_leaders_with_or_without_a_body(base):
     one, other = pair(base, "supply_chain_platform", "market")
     e = one.enterprises
     links = [
-        set(zip(*(e.id[end].tolist() for end in network.ends(m.links)), strict=True))
+        set(zip(*(e.id[end].tolist() for end in network.ends(m.network.links)), strict=True))
         for m in (one, other)
     ]
     assert links[1] < links[0]
@@ -492,7 +492,9 @@ def test_what_cities_add_to_awards_and_bodies_match_is_as_far_as_delivered(base)
         books = books_of(undelivered(base, "city_matching", "costs and taxes", part))
         paid.append(summed(books, lever="city_matching", kind="paid", year=2025))
         model = undelivered(base, "leader_supplier_matching", "supply network", part)
-        links.append(set(zip(*(x.tolist() for x in network.ends(model.links)), strict=True)))
+        links.append(
+            set(zip(*(x.tolist() for x in network.ends(model.network.links)), strict=True))
+        )
     assert paid[0] == pytest.approx(0.5 * paid[1])
     assert links[0] < links[1]
 

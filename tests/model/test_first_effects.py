@@ -191,7 +191,7 @@ def test_the_grant_for_rd_cuts_the_cost_of_a_further_yuan_below_its_cap_alone(en
     )
     capped = served & (rate * e.last_rd_reported >= cap)
     assert 0 < capped.sum() < served.sum()
-    fell = other.rd_cost_ratio - one.rd_cost_ratio
+    fell = other.innovation.rd_cost_ratio - one.innovation.rd_cost_ratio
     assert np.array_equal(fell[~served], np.zeros((~served).sum()))
     # Where profit bears the deduction in both, the cost falls by the rate.
     claims = 1.2 * p["deduction_take_up"] * e.rd_reported  # at most, by those on a list
@@ -215,7 +215,7 @@ def test_the_deduction_cuts_the_user_cost_by_tax_times_what_is_claimed(end_of_20
         given = np.where(listed, max(extra, 1.2), extra)
         bears = e.profit > given * up * e.rd_reported
         now, start = (1 - tax * (1 + x * up) for x in (given, 0.75))
-        assert np.allclose(model.rd_cost_ratio[bears], (now / start)[bears])
+        assert np.allclose(model.innovation.rd_cost_ratio[bears], (now / start)[bears])
 
 
 def test_the_vat_deduction_is_a_share_of_input_tax_up_to_the_tax_itself(end_of_2023, older):
@@ -619,7 +619,7 @@ def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monk
     monkeypatch.setattr("model.innovation.start_hazard", seen)
     one, other = with_and_without(end_of_2023, older, "rd_conditionality", "innovation", share=0.5)
     e = one.enterprises
-    kept = np.isclose(one.rd_cost_ratio, other.rd_cost_ratio)
+    kept = np.isclose(one.innovation.rd_cost_ratio, other.innovation.rd_cost_ratio)
     ticket = np.minimum(one.ticket[e.size] / np.maximum(e.rd_taste * e.expected_revenue, 1.0), 0.5)
     assert np.allclose((costs[0] / costs[1])[kept], 1.0 - ticket[kept])
     assert ticket.max() > 0.0
@@ -628,7 +628,7 @@ def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monk
 def links_of(model):
     """Links by the ids of supplier and leader."""
     e = model.enterprises
-    supplier, leader = network.ends(model.links)
+    supplier, leader = network.ends(model.network.links)
     return set(zip(e.id[supplier].tolist(), e.id[leader].tolist(), strict=True))
 
 
@@ -671,13 +671,13 @@ def test_matching_raises_what_served_leaders_buy_here(end_of_2024):
         run_to(model, "market")
     e = one.enterprises
     body = one.cluster_body[e.cluster] > 0
-    rose = one.local - other.local
+    rose = one.network.local_share - other.network.local_share
     reached = np.bincount(e.field[(e.role == 2) & body], minlength=16) > 0
     assert rose[reached].max() > 0.0
     assert rose[reached].min() >= 0.0
     assert np.all(rose[~reached] == 0.0)
     # Those of the field without a new link lose to those with one.
-    linked = np.asarray(one.links.sum(axis=1) > other.links.sum(axis=1))
+    linked = np.asarray(one.network.links.sum(axis=1) > other.network.links.sum(axis=1))
     gained = e.revenue - other.enterprises.revenue
     assert gained[linked].max() > 0.0
     assert np.all(gained[~linked] <= 1e-6 * e.revenue[~linked])
@@ -713,7 +713,7 @@ def test_platforms_cut_the_cost_of_members_rd(end_of_2024):
         assert model.platform_cut[number] == pytest.approx(min(strength * stock / rd, 0.1))
         assert np.count_nonzero(model.platform_cut) == (stock > 0.0)
         run_to(model, "costs and taxes")
-    cut = one.rd_cost_ratio / other.rd_cost_ratio
+    cut = one.innovation.rd_cost_ratio / other.innovation.rd_cost_ratio
     member = one.enterprises.cluster == number
     assert np.allclose(cut[member], 1.0 - one.platform_cut[number])
     assert np.all(cut[~member] == 1.0)

@@ -55,7 +55,7 @@ def test_pay_follows_prices_at_once(start, scenario):
         history={**scenario.outside.history, "price": scenario.outside.history["price"] + 0.05},
     )
     plain, inflated = start(), start(of=replace(scenario, outside=outside))
-    wage = plain.wage
+    wage = plain.labour.wage
     before = plain.markets.demand
     plain.step()
     inflated.step()
@@ -63,17 +63,18 @@ def test_pay_follows_prices_at_once(start, scenario):
     weight = before / before.sum()
     apart = np.log(np.dot(weight, rise + 0.05)) - np.log(np.dot(weight, rise))
     assert wage > 0.0
-    assert np.log(inflated.wage / plain.wage) == pytest.approx(apart, abs=2e-3)
+    assert np.log(inflated.labour.wage / plain.labour.wage) == pytest.approx(apart, abs=2e-3)
 
 
 def test_the_wage_is_anchored_to_the_labour_share_of_the_same_enterprises(start):
     model = start()
     e = model.enterprises
     wages, made = (
-        float(np.dot(e.weight, x)) for x in (e.employees * e.wage * model.wage, 4.0 * e.value_added)
+        float(np.dot(e.weight, x))
+        for x in (e.employees * e.wage * model.labour.wage, 4.0 * e.value_added)
     )
-    assert model.labour_share_start == pytest.approx(wages / made)
+    assert model.labour.share_start == pytest.approx(wages / made)
     above = e.weight * e.above_scale
-    paid = float(np.dot(above, e.employees * e.wage)) * model.wage
+    paid = float(np.dot(above, e.employees * e.wage)) * model.labour.wage
     share = paid / float(np.dot(above, 4.0 * e.value_added))
     assert share == pytest.approx(model.policy.province.marginals["va_share_wages"], rel=0.01)
