@@ -45,7 +45,7 @@ class PanelModel(ClusterPolicyModel):
         alive = e.weight[: len(before)] > 0.0
         bought[: len(before)][alive] = (e.capital[: len(before)] - kept * before)[alive]
         self._plant = np.pad(self._plant, (0, new)) + np.maximum(bought, 0.0)
-        self._flow = np.pad(self._flow, (0, new)) + self.cash_flow
+        self._flow = np.pad(self._flow, (0, new)) + self.accounts.cash_flow
 
     def observe(self) -> None:
         """Record the outcomes of the year, and the enterprises."""
@@ -57,7 +57,7 @@ class PanelModel(ClusterPolicyModel):
     def _table(self) -> pd.DataFrame:
         e, p = self.enterprises, self.parameters
         weight, exited = e.weight.copy(), np.zeros(len(e), dtype=bool)
-        for rows, gone in self.exits:
+        for rows, gone in self.counts.exits:
             # A row that has left may be drawn to leave again, with nothing left to weigh.
             weight[rows] += gone
             exited[rows] = True

@@ -274,7 +274,9 @@ def meet(m: ClusterPolicyModel) -> None:
     ending = p["link_ending"] / 4.0
     lever, rise = m.policy.lever("leader_supplier_matching"), felt(m, "local_sourcing", "rate")
     if lever is not None:
-        rise = rise + lever.value("rate", t) * served(m, lever) * m.cluster_body.take(e.cluster)
+        rise = rise + lever.value("rate", t) * served(
+            m, lever
+        ) * m.cluster_terms.promotion_body.take(e.cluster)
     raised = np.broadcast_to(rise / p["link_ending"], len(e))
     chance = ending * s.sought
     look = uniform(seed, "look for a leader", e.id, t)

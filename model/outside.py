@@ -53,7 +53,7 @@ def outside_world(m: ClusterPolicyModel) -> None:
     markets.outside_mass = markets.outside_mass * exp((p["sigma"] - 1.0) * markets.frontier_growth)
     markets.frontier_level = markets.frontier_level + markets.frontier_growth
     rates = m.lever_value
-    m.income_tax = taxes.IncomeTaxRates(
+    m.accounts.income_tax = taxes.IncomeTaxRates(
         *(rates("corporate_income_tax", term) for term in taxes.IncomeTaxRates.__annotations__)
     )
 

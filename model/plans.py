@@ -163,7 +163,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
         e.expected_revenue[rows] / price, e.digital_stage[rows], p["digital_fixed"],
         p["digital_share"], p["digital_power"],
     )  # fmt: skip
-    cost *= 1.0 - m.platform_cut[e.cluster[rows]]
+    cost *= 1.0 - m.cluster_terms.rd_cost_cut[e.cluster[rows]]
     cost *= 1.0 - _at(felt(m, "digital_terms", "cost"), rows)
 
     # Leaders that are digital themselves ask it of their suppliers, who so see more in it.

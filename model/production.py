@@ -64,7 +64,7 @@ def produce(m: ClusterPolicyModel) -> None:
     # A surcharge on energy goes to the treasury, as part of production tax.
     levy = felt(m, "price_of_energy", "rise") * energy_cost
     _count_taxes(m, vat_share / (1.0 - vat_share) / 0.13 * net, energy_cost)
-    received = targeting.due(m) + m.paid_now
+    received = targeting.due(m) + m.programmes.grants_paid
     books = taxes.Accounts(
         revenue=e.revenue,
         materials=materials,
@@ -84,26 +84,26 @@ def produce(m: ClusterPolicyModel) -> None:
     e.value_added = books.value_added
     e.value_added_real = real
     e.profit = books.profit
-    m.identity = _relative(dot(w, books.value_added), dot(w, books.income_side))
+    m.accounts.value_added_gap = _relative(dot(w, books.value_added), dot(w, books.income_side))
     tax, forgone = _income_tax(m)
 
     # Grants for outlays came with last quarter's purchases: income now, but no cash.
-    m.cash_flow = e.profit - tax + books.depreciation - e.grant_income
-    m.after_tax = e.profit - tax
+    m.accounts.cash_flow = e.profit - tax + books.depreciation - e.grant_income
+    m.accounts.profit_after_tax = e.profit - tax
     for sector, amount in (
         ("government", vat - deduction + books.surcharges + tax - received),
         ("households", wages),
         ("banks", books.interest),
         ("outside", materials + energy_cost + books.services + e.rd - e.revenue - vat),
     ):
-        m.books.book(sector, dot(w, amount))
+        m.accounts.books.book(sector, dot(w, amount))
     paid = vat - deduction + books.surcharges + tax
-    m.spent += dot(w, received)
+    m.accounts.transfers_paid += dot(w, received)
     _count_year(m, books, energy_used, paid, deduction + forgone, received)
     if extra_vat is not None and deduction.any():
         payer = taxes.payers("vat", p["local_tax_province"])
         targeting.book(m, extra_vat, "forgone", "tax", "tax", slice(None), deduction, payer)
-    m.turnover = dot(w, e.revenue + vat)
+    m.accounts.turnover = dot(w, e.revenue + vat)
     _wage(m, dot(w, wages), dot(w, e.value_added), dot(w, e.value_added) / m.markets.price_level,
           dot(w, e.employees))  # fmt: skip
 
@@ -200,11 +200,13 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     small = e.employees <= 300.0
     ordinary = p["benchmark_income_tax"] * taxes.taxable(e.profit, e.losses, claims)
     tax, forgone, e.losses = taxes.income_tax(
-        e.profit, e.losses, claims, e.high_tech > NEVER, small, m.income_tax
+        e.profit, e.losses, claims, e.high_tech > NEVER, small, m.accounts.income_tax
     )
     m.count("corporate_income_tax", "income_tax_forgone", e.weight * (ordinary - tax))
     usable = np.where(e.profit > claims, share, 0.0)
-    tax_rate = np.where(e.high_tech > NEVER, m.income_tax.high_tech, m.income_tax.ordinary)
+    tax_rate = np.where(
+        e.high_tech > NEVER, m.accounts.income_tax.high_tech, m.accounts.income_tax.ordinary
+    )
     # What all claimed in 2018, also of those whom the lever serves no longer.
     before = np.where(e.profit > claims, p["deduction_take_up"], 0.0)
     start = taxes.rd_user_cost(tax_rate, p["deduction_start"], before)
@@ -212,7 +214,7 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     m.innovation.rd_cost_ratio = (
         taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate
     ) / start
-    m.innovation.rd_cost_ratio *= 1.0 - m.platform_cut.take(e.cluster)
+    m.innovation.rd_cost_ratio *= 1.0 - m.cluster_terms.rd_cost_cut.take(e.cluster)
     m.innovation.rd_cost_ratio = np.maximum(m.innovation.rd_cost_ratio, innovation.LEAST_COST)
     m.innovation.relabelling_reward = np.asarray(
         audit.expected(tax_rate * extra * usable, audit.chance(m))

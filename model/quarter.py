@@ -65,7 +65,7 @@ def year_end(m: ClusterPolicyModel) -> None:
         run_race(m)
     # Kept up year after year, what a lever shows to buyers comes to its term; ended, it fades.
     e.brand += p["brand_decay"] * felt(m, "appeal", "appeal")
-    e.appeal = m.title_appeal[e.cluster] + e.brand
+    e.appeal = m.cluster_terms.appeal[e.cluster] + e.brand
     e.brand *= 1.0 - p["brand_decay"]
     for cluster in m.clusters:
         cluster.platform *= 1.0 - p["platform_decay"]

@@ -27,7 +27,7 @@ def innovate(m: ClusterPolicyModel) -> None:
     gain = m.on_productivity("gamma_RD") * innovation.log_gain(
         before, e.knowledge, e.knowledge_floor
     )
-    size = m.number_of_pools
+    size = m.places.number_of_pools
     added = np.bincount(e.pool, e.weight * real_rd, size)
     added += _from_other_cities(m, real_rd, added)
     pool_after = innovation.next_knowledge(m.innovation.pool_knowledge, added, p["delta_K"])
@@ -86,7 +86,7 @@ def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Arr
         real_rd: R&D of each enterprise, yuan of 2018 a quarter, shape (rows,).
         own: R&D done in each pool, yuan of 2018 a quarter, shape (pools,).
     """
-    e, size = m.enterprises, m.number_of_pools
+    e, size = m.enterprises, m.places.number_of_pools
     part = felt(m, "joint_research", "part")
     if not isinstance(part, np.ndarray):
         return np.zeros(size)
@@ -105,7 +105,9 @@ def _rd(m: ClusterPolicyModel) -> None:
     trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
     peers = m.peer_share(e.rd_active)
     # Where R&D is a condition of grants, it brings more than its own return (article 5).
-    ticket = m.ticket.take(e.size) / np.maximum(e.rd_taste * e.expected_revenue, 1.0)
+    ticket = m.programmes.rd_conditional_grants.take(e.size) / np.maximum(
+        e.rd_taste * e.expected_revenue, 1.0
+    )
     entry_cost = 1.0 - np.minimum(ticket, p["ticket_most"])
     start = innovation.start_hazard(
         p["rd_start"], e.expected_revenue, p["rd_start_size_power"],

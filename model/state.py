@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.scenario import FIELDS
+from model.accounting import Books
+from model.scenario import FIELDS, SIZES
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from model.audit import Misused
+    from model.enterprises import Flag, Whole
     from model.network import Search
+    from model.observe import Recorded
     from model.scenario import Array
     from model.supply import Orders
+    from model.targeting import Due
+    from model.taxes import IncomeTaxRates
 
 
 def _ones() -> Array:
@@ -147,3 +153,136 @@ class Production:
 
     plant_ratio: Array = field(init=False)
     quota_price: Array | float = 0.0
+
+
+@dataclass(slots=True)
+class Programmes:
+    """What the levers have promised, paid and reached.
+
+    Attributes:
+        grants_paid: Grants of the quarter's calls paid at once, yuan, shape (rows,).
+        rd_supported: R&D of last year that grants and awards support already, yuan, shape (rows,).
+        rd_conditional_grants: Grants of a year that R&D opens, yuan by size class, shape (sizes,).
+        payments_due: Money that falls due in later quarters.
+        instalments_due: Cluster number and yuan of each instalment of an award due next year.
+        granted: Lever with a cap a year to the grants of this year, yuan, shape (rows,).
+        misused: Grants of the year that are spent on other things.
+        cost_quantities: Lever and quantity to what was counted since costs were booked, by cell.
+        entry_plant_refused: Lever to plant of entrants that its limit refused, yuan by cell.
+        purchases_by_channel: Channel to purchases that it may support, since windows were last set.
+        reach: Lever and date of its groups to the part of it that reaches each enterprise this
+            year, shape (rows,).
+    """
+
+    grants_paid: Array
+    rd_supported: Array
+    rd_conditional_grants: Array = field(default_factory=lambda: np.zeros(len(SIZES)))
+    payments_due: list[Due] = field(default_factory=list)
+    instalments_due: list[tuple[int, float]] = field(default_factory=list)
+    granted: dict[str, Array] = field(default_factory=dict)
+    misused: list[Misused] = field(default_factory=list)
+    cost_quantities: dict[tuple[str, str], Array] = field(default_factory=dict)
+    entry_plant_refused: dict[str, Array] = field(default_factory=dict)
+    purchases_by_channel: dict[str, float] = field(default_factory=dict)
+    reach: dict[str, Array] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Accounts:
+    """The quarter's accounts: what one stage leaves for a later one, and what closes the books.
+
+    Attributes:
+        cash_flow: Cash earned in the quarter, yuan, shape (rows,).
+        profit_after_tax: Profit after tax, yuan, shape (rows,).
+        bridge_loans: Loans of new plants that owners advance until banks grant them, yuan, (rows,).
+        income_tax: Rates of corporate income tax in force.
+        books: Net receipts of the other sectors.
+        turnover: Sales with VAT of all enterprises, yuan.
+        value_added_gap: Difference of the two sides of value added, relative.
+        transfers_paid: Yuan that enterprises and suppliers of platforms received under levers.
+    """
+
+    cash_flow: Array
+    profit_after_tax: Array
+    bridge_loans: Array
+    income_tax: IncomeTaxRates = field(init=False)
+    books: Books = field(default_factory=Books)
+    turnover: float = 1.0
+    value_added_gap: float = 0.0
+    transfers_paid: float = 0.0
+
+
+@dataclass(slots=True)
+class ClusterTerms:
+    """Terms by cluster number that members meet; the last place is for no cluster.
+
+    Attributes:
+        loan_discount: What the title takes off the loan rate, a share a year.
+        appeal: What the title adds to appeal, log.
+        plan: One where the cluster has a plan and a task force.
+        promotion_body: One where it has a promotion body.
+        rd_cost_cut: Part of the user cost of R&D that its platform saves.
+        score_base: Dimension of the race to mean and spread of its indicators at end-2023.
+    """
+
+    loan_discount: Array = field(init=False)
+    appeal: Array = field(init=False)
+    plan: Array = field(init=False)
+    promotion_body: Array = field(init=False)
+    rd_cost_cut: Array = field(init=False)
+    score_base: dict[str, tuple[Array, Array]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, frozen=True)
+class Places:
+    """Fields, cities and clusters as they are in all years; never written to.
+
+    Attributes:
+        pools: Pair of field and city to (primary cluster, its tier, own pool, county cluster).
+        number_of_pools: Number of knowledge pools.
+        city_given_field: Chance of each city for an entrant of a field, shape (fields, cities).
+        registered_county: Registered county clusters, by cluster number; the last is for none.
+    """
+
+    pools: dict[int, tuple[int, int, int, int]]
+    number_of_pools: int
+    city_given_field: Array
+    registered_county: Flag
+
+
+@dataclass(slots=True)
+class YearCounts:
+    """What is counted from the start of a year.
+
+    Attributes:
+        exits: Rows that left, and the enterprises they stood for.
+        projects_chosen: Lever to projects chosen, or institutes set up.
+        refused_projects: Number of projects refused permits or land.
+        refused_plant: Their plant, yuan.
+        residual: Largest residual of the books of a quarter, relative.
+        demand: Demand, yuan, shape (fields,).
+        purchases: Purchases of leaders inside their field, yuan, shape (fields,).
+        local_purchases: Those bought in the province, yuan, shape (fields,).
+    """
+
+    exits: list[tuple[Whole, Array]] = field(default_factory=list)
+    projects_chosen: dict[str, float] = field(default_factory=dict)
+    refused_projects: float = 0.0
+    refused_plant: float = 0.0
+    residual: float = 0.0
+    demand: Array = field(default_factory=_zeros)
+    purchases: Array = field(default_factory=_zeros)
+    local_purchases: Array = field(default_factory=_zeros)
+
+
+@dataclass(slots=True)
+class Observed:
+    """What is kept of the years that are over.
+
+    Attributes:
+        recorded: Year and outcomes of a level, one item a year and level.
+        base_2020: Energy and real value added of 2020 by group, once that year is over.
+    """
+
+    recorded: list[tuple[int, Recorded]] = field(default_factory=list)
+    base_2020: tuple[Array, Array] | None = None

@@ -31,8 +31,8 @@ def entry(m: ClusterPolicyModel) -> None:
     mean = inherited(e, w, m.profiles.digital_gain, m.on_productivity("skills_gain"))
     drive = promotion.drive(m)
     new = demography.entrants(
-        m.policy.province, m.profiles, m.city_given_field, m.pools, mean, m.markets.two_year_growth,
-        drive.with_plants(p, m.quarter) if drive else p, m.seed_of_run, m.quarter,
+        m.policy.province, m.profiles, m.places.city_given_field, m.places.pools, mean,
+        m.markets.two_year_growth, drive.with_plants(p, m.quarter) if drive else p, m.seed_of_run, m.quarter,
     )  # fmt: skip
     new, promoted = drive.settle(m, new) if drive else (new, None)
     new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
@@ -53,15 +53,15 @@ def entry(m: ClusterPolicyModel) -> None:
     used_up = p["delta_K"] + p["knowledge_growth"]  # as the first stock of those of 2018
     new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / used_up
     new["employees"][:] = new["labour_need"] * new["va_rate"] * 4.0 * new["revenue"]
-    new["appeal"][:] = m.title_appeal[new["cluster"]]
+    new["appeal"][:] = m.cluster_terms.appeal[new["cluster"]]
     new["digital_gain"][:] = m.on_productivity("phi_D") * new["digital_stage"] / 4.0
     total = new["weight"]
-    m.books.book("households", -dot(total, capital + new["cash"]))
-    m.books.book("outside", dot(total, capital))
+    m.accounts.books.book("households", -dot(total, capital + new["cash"]))
+    m.accounts.books.book("outside", dot(total, capital))
     e.append(new)
     # Owners advance the loan of a plant until banks grant it, as it is drawn over the year.
     loan = p["plant_loan_share"] * capital * new["plant"]
-    m.bridge = np.concatenate([np.zeros(len(e) - len(total)), loan])
+    m.accounts.bridge_loans = np.concatenate([np.zeros(len(e) - len(total)), loan])
     network.welcome(m, len(e) - len(total))
     if drive and promoted is not None:
         drive.pay(m, promoted)
@@ -104,11 +104,11 @@ def leave(m: ClusterPolicyModel) -> None:
     lost = (owed - covered) * finance.lost_share(owed, means, p["loss_given_default"])
     lost_by_banks = dot(w, lost)
     _guarantor_pays(m, gone, borne)
-    m.books.book("outside", -dot(w, scrap))
-    m.books.book("banks", -lost_by_banks)
+    m.accounts.books.book("outside", -dot(w, scrap))
+    m.accounts.books.book("banks", -lost_by_banks)
     m.banks.lost += lost_by_banks
-    m.books.book("households", dot(w, means - (owed - borne - lost)))
-    m.exits.append((gone, w.copy()))
+    m.accounts.books.book("households", dot(w, means - (owed - borne - lost)))
+    m.counts.exits.append((gone, w.copy()))
     supply.fail(m, gone)
     e.weight[gone] = 0.0
     for name in (
@@ -116,7 +116,7 @@ def leave(m: ClusterPolicyModel) -> None:
         "upgrades_value", "grant_income",
     ):  # fmt: skip
         getattr(e, name)[gone] = 0.0
-    m.bridge[gone] = 0.0
+    m.accounts.bridge_loans[gone] = 0.0
 
 
 def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, borne: Array) -> None:
@@ -129,5 +129,5 @@ def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, borne: Array) -> None:
         targeting.book(m, lever, kind, origin, fund, gone, borne)
     total = dot(e.weight[gone], borne)
     e.year_subsidy[gone] += borne
-    m.spent += total
-    m.books.book("government", -total)
+    m.accounts.transfers_paid += total
+    m.accounts.books.book("government", -total)

@@ -185,9 +185,9 @@ def shared_research(pair):
     INVEST(pair.one)
     m, e, served = pair.one, pair.one.enterprises, pair.part
     real = e.rd / m.markets.price_level
-    own = np.bincount(e.pool, e.weight * real, m.number_of_pools)
+    own = np.bincount(e.pool, e.weight * real, m.places.number_of_pools)
     found = research._from_other_cities(m, real, own)
-    expected = np.zeros(m.number_of_pools)
+    expected = np.zeros(m.places.number_of_pools)
     for pool in np.unique(e.pool):
         mine = e.pool == pool
         field, city = e.field[mine][0], e.city[mine][0]
@@ -318,7 +318,7 @@ def additional_plants(pair):
     """Plants a year that would not have come to the province."""
     m, p = pair.one, pair.one.parameters
     found = promotion.drive(m).with_plants(p, m.quarter)["plants_per_year"] - p["plants_per_year"]
-    hosts = [m.clusters[number] for number, *_ in m.pools.values() if number >= 0]
+    hosts = [m.clusters[number] for number, *_ in m.places.pools.values() if number >= 0]
     plans_of = [host.plan for host in hosts if host.tier in pair.lever.groups(m.quarter)["tier"]]
     raised = m.lever_value("implementation_capacity", "city") * np.array(plans_of)
     brought = np.minimum(p["delivery_base"] + raised, 1.0).mean()

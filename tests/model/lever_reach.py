@@ -8,7 +8,6 @@ it has moved at the same enterprise.
 
 import numpy as np
 
-from model.accounting import Books
 from model.quarter import QUARTER, year_end
 
 CASH = {"cash", "debt_short", "debt_long", "rate", "year_subsidy"}
@@ -123,9 +122,7 @@ BY_RULE = {
 def stages(model):
     """Run quarters and year ends stage by stage; yields the quarter after each stage."""
     while True:
-        model.quarter += 1
-        model.books, model.spent = Books(), 0.0
-        model.labour.saving = model.parameters["labour_saving"] * (model.quarter + 1) / 4.0
+        model.open_quarter()
         for _, stage in QUARTER:
             stage(model)
             yield model.quarter
@@ -138,7 +135,7 @@ def levy(model):
     """Rise of the price of energy by levers as settled so far; asking would settle it early."""
     rise = np.zeros(len(model.enterprises))
     for lever in model.policy.levers_of("price_of_energy"):
-        for settled, part in model.reached.items():
+        for settled, part in model.programmes.reach.items():
             if settled.split()[0] == lever.id:
                 rise += lever.value("rise", model.quarter) * part
     return rise

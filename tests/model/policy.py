@@ -11,7 +11,6 @@ import pytest
 
 from model import ClusterPolicyModel, programmes, targeting
 from model import quarter as stages
-from model.accounting import Books
 from model.quarter import QUARTER
 from model.scenario import CITIES, TIERS, always, year_of
 from scenarios.levers import declarations, issued
@@ -245,9 +244,7 @@ def fork(model, scenario):
 
 def run_to(model, last):
     """Run the next quarter up to and with a stage, so that what it leaves can be looked at."""
-    model.quarter += 1
-    model.books, model.spent = Books(), 0.0
-    model.labour.saving = model.parameters["labour_saving"] * (model.quarter + 1) / 4.0
+    model.open_quarter()
     for name, stage in QUARTER:
         stage(model)
         if name == last:

@@ -106,7 +106,7 @@ def test_dividends_paid_twice_are_noticed(monkeypatch, start):
 
     def generous(m):
         invest(m)
-        m.enterprises.cash -= m.parameters["payout"] * np.maximum(m.after_tax, 0.0)
+        m.enterprises.cash -= m.parameters["payout"] * np.maximum(m.accounts.profit_after_tax, 0.0)
 
     put_in_place_of(invest, generous, monkeypatch)
     model = start()

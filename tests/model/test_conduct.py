@@ -130,10 +130,10 @@ def test_a_diverted_grant_cuts_no_cost_and_is_counted(end_of_2023, older):
         model.parameters["misuse_share"] = share
         run_to(model, "programmes")
         e = model.enterprises
-        got = model.paid_now > 0.0
+        got = model.programmes.grants_paid > 0.0
         assert got.any()
         assert np.array_equal(e.year_misused > 0.0, got if share else np.zeros(len(e), bool))
-        assert np.allclose(e.year_misused, share * model.paid_now)
+        assert np.allclose(e.year_misused, share * model.programmes.grants_paid)
         marginal[share] = e.rd_grant_rate[got]
     assert np.all(marginal[0.0] == 0.2)
     assert not marginal[1.0].any()
@@ -170,7 +170,7 @@ def test_what_an_audit_finds_is_struck_off_and_paid_back_to_who_bore_it(start, o
     monkeypatch.setattr(audit, "close_year", watched)
     model = start(of=audited(older, 0.5))
     model.run_for(4)
-    tax, grants = [entry for entry in model.due if entry.lever.id == "rd_audit"]
+    tax, grants = [entry for entry in model.programmes.payments_due if entry.lever.id == "rd_audit"]
     found = np.isin(year["id"], tax.ids)
     assert found.mean() == pytest.approx(0.5, abs=0.06)
     assert np.array_equal(year["after"][found], year["year_rd"][found])

@@ -97,4 +97,4 @@ def test_history_is_untouched_and_a_glut_lowers_price_and_margin_of_its_field(st
         for m in (one, other)
     )
     assert worth < plain
-    assert one.year_residual < 1e-9
+    assert one.counts.residual < 1e-9

@@ -166,7 +166,7 @@ def test_titles_of_clusters_are_worth_nothing_where_titles_are(at_end_of_2024):
         model.run_until_year(YEAR)
         assert any(cluster.titled_since > NEVER for cluster in model.clusters)
         ends[off] = model
-    assert ends[()].title_appeal.any()
-    assert ends[()].title_credit.any()
-    assert not ends["title_worth",].title_appeal.any()
-    assert not ends["title_worth",].title_credit.any()
+    assert ends[()].cluster_terms.appeal.any()
+    assert ends[()].cluster_terms.loan_discount.any()
+    assert not ends["title_worth",].cluster_terms.appeal.any()
+    assert not ends["title_worth",].cluster_terms.loan_discount.any()

@@ -65,7 +65,7 @@ def lost(before, hit, monkeypatch):
         monkeypatch.setattr(turnover.demography, "exit_hazard", hazard)
         for _ in range(quarters):
             model.run_for(1)
-            assert model.year_residual < 1e-9
+            assert model.counts.residual < 1e-9
             e = model.enterprises
             found.append(float(e.revenue[e.id == hit[1]].item()))
         return np.array(found)

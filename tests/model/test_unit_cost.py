@@ -108,7 +108,7 @@ def test_a_line_of_no_limit_and_no_addition_does_next_to_nothing(end_of_2023, ol
 def test_owners_advance_the_loan_of_a_plant_until_banks_grant_it(end_of_2023, older):
     model = fork(end_of_2023, older)
     run_to(model, "entry")
-    loans = model.bridge.copy()
+    loans = model.accounts.bridge_loans.copy()
     new = model.enterprises.plant & (loans > 0.0)
     assert new.any()
     assert not np.any(model.enterprises.debt_long[new])
@@ -119,6 +119,8 @@ def test_owners_advance_the_loan_of_a_plant_until_banks_grant_it(end_of_2023, ol
     for left in (3, 2, 1):
         year.run_for(1)
         lives = new & (year.enterprises.weight[: len(new)] > 0.0)
-        assert np.allclose(year.bridge[: len(new)][lives], loans[lives] * left / 4.0, atol=1.0)
+        assert np.allclose(
+            year.accounts.bridge_loans[: len(new)][lives], loans[lives] * left / 4.0, atol=1.0
+        )
     year.run_for(1)
-    assert not year.bridge.any()
+    assert not year.accounts.bridge_loans.any()

@@ -37,7 +37,7 @@ def test_productivity_by_training_goes_with_the_trained_staff(base):
     before, level = e.trained.copy(), e.productivity.copy()
     usual = other.enterprises.productivity.copy()
     for model in (one, other):
-        model.reached = {}
+        model.programmes.reach = {}
         innovate(model)
     fell = (e.productivity - level) - (other.enterprises.productivity - usual)
     lost = one.parameters["training_loss"] / 4.0 * before
@@ -80,8 +80,8 @@ def test_what_buyers_see_in_a_title_fades_while_banks_go_by_it(base):
             if cluster.titled and cluster.titled_since == since:
                 years = year - 2024
                 kept = (1.0 - model.parameters["brand_decay"]) ** years
-                assert model.title_appeal[i] == pytest.approx(0.004 * kept)
-                assert model.title_credit[i] == 0.001
+                assert model.cluster_terms.appeal[i] == pytest.approx(0.004 * kept)
+                assert model.cluster_terms.loan_discount[i] == 0.001
 
 
 @pytest.mark.parametrize("appeal", [0.01, -0.01])
