@@ -249,3 +249,9 @@ def _county(m: ClusterPolicyModel) -> None:
     places = whole_places(rule.value("per_year", m.quarter), _lot(m, "county places"))
     for i in winners(open_, revenue, rule.value("threshold", m.quarter), places):
         m.clusters[i].status, m.clusters[i].titled_since = "county", m.quarter
+
+
+def close_year(m: ClusterPolicyModel) -> None:
+    """Run the race of clusters, from the year on by whose end points are set."""
+    if m.year >= BASE_YEAR:
+        run_race(m)

@@ -98,7 +98,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.places = self._places()
         self.enterprises = Enterprises(self, population.columns)
         self.quarter = scenario.start - 1
-        self.timings: dict[str, float] = {name: 0.0 for name, _ in QUARTER}
+        self.timings: dict[str, float] = {stage.name: 0.0 for stage in QUARTER}
         self.timings["year end"] = 0.0
         self.observed, self.counts = Observed(), YearCounts()
         self._initialise()
@@ -293,10 +293,10 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         """The stages of a quarter, without the yearly work."""
         self.open_quarter()
         before, paid_before = self._position(), self.ledger.paid
-        for name, stage in QUARTER:
+        for stage in QUARTER:
             began = time.process_time()
-            stage(self)
-            self.timings[name] += time.process_time() - began
+            stage.run(self)
+            self.timings[stage.name] += time.process_time() - began
         self._close_quarter(before, paid_before)
 
     def open_quarter(self) -> None:

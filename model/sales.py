@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import energy_quota, market, network, others, supply, unit_cost
+from model.reach import felt
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
@@ -80,3 +81,12 @@ def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     )
     net.quality_demand = network.asked(net.links, per_mass, linked, network.asks_quality(e))
     return market.revenue_target(mass, e.field, own, outside, markets.demand, bought, linked)
+
+
+def update_appeal(m: ClusterPolicyModel) -> None:
+    """Set what buyers see of each product: titles of its cluster, and what levers have shown."""
+    e, p = m.enterprises, m.parameters
+    # Kept up year after year, what a lever shows to buyers comes to its term; ended, it fades.
+    e.brand += p["brand_decay"] * felt(m, "appeal", "appeal")
+    e.appeal = m.cluster_terms.appeal[e.cluster] + e.brand
+    e.brand *= 1.0 - p["brand_decay"]

@@ -1,4 +1,4 @@
-"""Entry and exit: what comes with the year's entrants, and what those leave who close."""
+"""Entry and exit: the year's entrants, those who close, crossings of the statistical threshold."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def entry(m: ClusterPolicyModel) -> None:
     drive = promotion.drive(m)
     new = demography.entrants(
         m.policy.province, m.profiles, m.places.city_given_field, m.places.pools, mean,
-        m.markets.two_year_growth, drive.with_plants(p, m.quarter) if drive else p, m.seed_of_run, m.quarter,
+        m.markets.two_year_growth, drive.with_plants(p, m.quarter) if drive else p,
+        m.seed_of_run, m.quarter,
     )  # fmt: skip
     new, promoted = drive.settle(m, new) if drive else (new, None)
     new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
@@ -131,3 +132,22 @@ def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, borne: Array) -> None:
     e.year_subsidy[gone] += borne
     m.accounts.transfers_paid += total
     m.accounts.books.book("government", -total)
+
+
+def remove_exited(m: ClusterPolicyModel) -> None:
+    """Drop the rows of those who have left, and their links."""
+    alive = m.enterprises.weight > 0.0
+    m.enterprises.keep(alive)
+    network.drop(m, alive)
+
+
+def review_scale(m: ClusterPolicyModel) -> None:
+    """Move enterprises across the statistical threshold, and note who was above it before."""
+    e, p, t = m.enterprises, m.parameters, m.quarter
+    draw = uniform(m.seed_of_run, "register", e.id, t)
+    e.was_above_scale = e.above_scale.copy()
+    # A plant in its first year is judged by what it makes now.
+    judged = np.where(t - e.founded < 4, 4.0 * e.revenue, e.year_revenue)
+    e.above_scale = demography.cross_threshold(
+        e.above_scale, judged, draw, p["register_rate"], p["exit_scale"]
+    ) & (e.weight > 0.0)

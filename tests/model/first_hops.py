@@ -21,9 +21,9 @@ from model import (
 from model.population import ENERGY_FIELD
 from model.randomness import uniform
 from model.unit_cost import energy_per_revenue
-from tests.model.policy import fork, having, lacking, run_to, setting
+from tests.model.policy import fork, having, lacking, run_to, setting, stage
 
-INVEST = dict(quarter.QUARTER)["investment and finance"]
+INVEST = stage("investment and finance")
 
 
 def part(m, lever, usual=1.0):
@@ -230,7 +230,7 @@ def audited(pair):
 
 def let_off(pair):
     """Value added tax let off: a share of input tax, up to the tax itself."""
-    run = dict(quarter.QUARTER)["costs and taxes"]
+    run = stage("costs and taxes")
     books = [calls[0][1] for calls in pair.watch(run, "taxes.Accounts")]
     m, p = pair.one, pair.one.parameters
     input_tax = m.lever_value("vat_rate", "rate") * p["input_tax_share"]

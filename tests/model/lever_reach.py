@@ -123,8 +123,8 @@ def stages(model):
     """Run quarters and year ends stage by stage; yields the quarter after each stage."""
     while True:
         model.open_quarter()
-        for _, stage in QUARTER:
-            stage(model)
+        for stage in QUARTER:
+            stage.run(model)
             yield model.quarter
         if model.quarter % 4 == 3:
             year_end(model)

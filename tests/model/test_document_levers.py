@@ -17,7 +17,6 @@ from model import (
     unit_cost,
 )  # fmt: skip
 from model.enterprises import NEVER
-from model.quarter import QUARTER
 from model.reach import served
 from model.scenario import TIERS
 from scenarios import load
@@ -32,6 +31,7 @@ from tests.model.policy import (
     lacking,
     run_to,
     setting,
+    stage,
     summed,
 )
 
@@ -416,7 +416,7 @@ def test_a_surcharge_goes_to_the_treasury_and_speeds_up_upgrades(base, monkeypat
     # At these sales the treasury has what the surcharge takes.
     other = fork(one, base.policy)
     for model in (one, other):
-        dict(QUARTER)["costs and taxes"](model)
+        stage("costs and taxes")(model)
     tax = one.enterprises.year_tax - other.enterprises.year_tax
     profit = other.enterprises.profit - one.enterprises.profit
     spent = 0.5 * energy * one.enterprises.year_energy

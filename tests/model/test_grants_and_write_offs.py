@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.quarter import QUARTER
-from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to, setting
+from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to, setting, stage
 
 ROWS = 1_200
 ALL = {"take_up_start": 1.0, "take_up_full": 1.0}
@@ -28,7 +27,7 @@ def test_a_grant_for_plant_is_income_of_the_next_quarter_and_no_cash_then(bought
     other.enterprises.grant_income[:] = 0.0
     for model in (one, other):
         for name in ("innovation", "exit"):
-            dict(QUARTER)[name](model)
+            stage(name)(model)
         run_to(model, "costs and taxes")
     left = one.enterprises.weight > 0.0
     profit = one.enterprises.profit - other.enterprises.profit
