@@ -48,8 +48,8 @@ def test_nobody_is_chosen_twice_and_the_numbers_are_of_new_ones(base, name):
         new = np.array([had[i] and not before.get(i, False) for i in e.id.tolist()])
         assert all(had[i] for i, was in before.items() if was and i in had)
         assert np.all(e.rd_active[new])
-        assert e.weight @ new == pytest.approx(spring.chosen[name])
-        number.append(spring.chosen[name])
+        assert e.weight @ new == pytest.approx(spring.counts.projects_chosen[name])
+        number.append(spring.counts.projects_chosen[name])
         before = had
         model.run_until_year(spring.year)
     delivered = 60.0 * model.parameters["delivery_base"]
