@@ -85,7 +85,7 @@ class Observed(PanelModel):
         short = np.maximum(e.debt_short + e.debt_long - e.cash - scrap * e.capital, 0.0)
         super().step()
         new = len(e) - len(short)
-        gone = np.isin(np.arange(len(e)), self.exits[-1][0])
+        gone = np.isin(np.arange(len(e)), self.counts.exits[-1][0])
         self._unpaid = np.pad(self._unpaid, (0, new)) + gone * np.pad(short, (0, new))
 
     def observe(self) -> None:

@@ -45,7 +45,7 @@ class PanelModel(ClusterPolicyModel):
         alive = e.weight[: len(before)] > 0.0
         bought[: len(before)][alive] = (e.capital[: len(before)] - kept * before)[alive]
         self._plant = np.pad(self._plant, (0, new)) + np.maximum(bought, 0.0)
-        self._flow = np.pad(self._flow, (0, new)) + self.cash_flow
+        self._flow = np.pad(self._flow, (0, new)) + self.accounts.cash_flow
 
     def observe(self) -> None:
         """Record the outcomes of the year, and the enterprises."""
@@ -57,11 +57,11 @@ class PanelModel(ClusterPolicyModel):
     def _table(self) -> pd.DataFrame:
         e, p = self.enterprises, self.parameters
         weight, exited = e.weight.copy(), np.zeros(len(e), dtype=bool)
-        for rows, gone in self.exits:
+        for rows, gone in self.counts.exits:
             # A row that has left may be drawn to leave again, with nothing left to weigh.
             weight[rows] += gone
             exited[rows] = True
-        price = self.price[e.field]
+        price = self.markets.price[e.field]
         return pd.DataFrame(
             {
                 "id": e.id,
@@ -80,7 +80,7 @@ class PanelModel(ClusterPolicyModel):
                 "wages": e.year_wages,
                 "employees": e.employees,
                 "capital": e.capital,
-                "capital_real": e.capital / self.plant_price[e.field],
+                "capital_real": e.capital / self.markets.plant_price[e.field],
                 "plant_bought": self._plant,
                 "cash_flow": self._flow,
                 "profit": e.year_profit,
@@ -89,7 +89,7 @@ class PanelModel(ClusterPolicyModel):
                 "user_cost": e.rate + p["capital_depreciation"],
                 "rd": e.year_rd,
                 "rd_reported": e.year_rd_reported,
-                "rd_cost": self.rd_cost_ratio,
+                "rd_cost": self.innovation.rd_cost_ratio,
                 "rd_active": e.rd_active,
                 "knowledge": e.knowledge,
                 "digital_stage": e.digital_stage,

@@ -130,7 +130,7 @@ def _measured(m: ClusterPolicyModel) -> dict[Key, float]:
     e = m.enterprises
     sales = e.weight * e.above_scale * e.last_revenue
     by_field = np.bincount(e.field, sales, len(FIELDS))
-    county = m.registered_county[e.county_cluster]
+    county = m.places.registered_county[e.county_cluster]
     hightech = [FIELDS.index(name) for name in HIGHTECH_FIELDS]
     return {("revenue", "field", name): float(by_field[i]) for i, name in enumerate(FIELDS)} | {
         REVENUE: float(by_field.sum()),
@@ -175,25 +175,26 @@ def _set_sales(
     mass = competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
     mass = e.weight * moves * mass * kept(e.unit_cost, p["cost_passed"], p["sigma"])
     taken = (factors - 1.0) * np.bincount(e.field, mass, n)
-    no = (factors < bounds[0]) | (factors > bounds[1]) | (taken >= m.outside)
+    no = (factors < bounds[0]) | (factors > bounds[1]) | (taken >= m.markets.outside_mass)
     refused = [FIELDS[i] for i in np.flatnonzero(no)]
     factors[no], taken[no] = 1.0, 0.0
     times = np.where(moves, factors.take(e.field), 1.0)
-    knowledge = np.bincount(e.pool, e.weight * e.knowledge, m.number_of_pools)
+    knowledge = np.bincount(e.pool, e.weight * e.knowledge, m.places.number_of_pools)
     real, staff = dot(e.weight, e.value_added), dot(e.weight, e.employees)
     e.size_level = e.size_level + log(times)
-    m.outside = m.outside - taken
+    m.markets.outside_mass = m.markets.outside_mass - taken
     for name in WITH_SALES:
         setattr(e, name, getattr(e, name) * times)
-    more = np.bincount(e.pool, e.weight * e.knowledge, m.number_of_pools)
+    more = np.bincount(e.pool, e.weight * e.knowledge, m.places.number_of_pools)
     known = knowledge > 0.0
-    m.pool_knowledge = m.pool_knowledge * np.divide(
+    m.innovation.pool_knowledge = m.innovation.pool_knowledge * np.divide(
         more, knowledge, out=np.ones(len(known)), where=known
     )
-    if m.memory is not None:
+    if m.labour.previous is not None:
         # Wages follow what changes from quarter to quarter, not what is set between two.
         now = dot(e.weight, e.value_added), dot(e.weight, e.employees)
-        m.memory = (m.memory[0] * now[0] / real, m.memory[1] * now[1] / staff)
+        before_real, before_staff = m.labour.previous
+        m.labour.previous = (before_real * now[0] / real, before_staff * now[1] / staff)
     return refused
 
 

@@ -102,7 +102,7 @@ class TrialModel(Observed):
             .assign(
                 role=e.role,
                 unit_cost=e.unit_cost,
-                plant_ratio=self.plant_ratio,
+                plant_ratio=self.production.plant_ratio,
                 payback=self._payback(),
                 technique=e.energy_technique,
                 audited=self._audited,
@@ -252,10 +252,10 @@ def _suppliers(model: TrialModel) -> Whole:
 def reported_links(model: TrialModel) -> tuple[Whole, Whole, Array]:
     """Links: row of the supplier, row of the leader, part of the supplier's sales."""
     e = model.enterprises
-    linked = np.flatnonzero(np.diff(model.links.indptr))
-    at, leader, part = model.orders.parts(model.links, linked)
+    linked = np.flatnonzero(np.diff(model.network.links.indptr))
+    at, leader, part = model.network.orders.parts(model.network.links, linked)
     supplier = linked[at]
-    sold = part * model.orders.needs[leader]
+    sold = part * model.network.orders.needs[leader]
     return supplier, leader, sold / np.maximum((e.weight * e.revenue)[supplier], 1.0)
 
 

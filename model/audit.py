@@ -85,12 +85,12 @@ def close_year(m: ClusterPolicyModel) -> None:
     m.count(lever.id, "audits", (e.weight * (e.year_rd_reported > 0.0))[found], found)
     e.year_rd_reported[found] = np.minimum(e.year_rd_reported, e.year_rd)[found]
     payer = taxes.payers("income", m.parameters["local_tax_province"])
-    m.due.append(Due(t + 1, lever, "tax", lever.fund, e.id[found], tax, payer))
+    m.programmes.payments_due.append(Due(t + 1, lever, "tax", lever.fund, e.id[found], tax, payer))
     audited = np.zeros(len(e), dtype=bool)
     audited[found] = True
-    for grant in m.misused:
+    for grant in m.programmes.misused:
         open_ = targeting.cancel(m, grant.lever, grant.committed, audited & (grant.yuan > 0.0))
         paid = np.maximum(grant.yuan - open_, 0.0)[found]
-        m.due.append(
+        m.programmes.payments_due.append(
             Due(t + 1, lever, grant.origin, grant.fund, e.id[found], paid, grant.lever.paid_by)
         )

@@ -59,12 +59,12 @@ def _settle(m: ClusterPolicyModel, quantities: Mapping[str, Quantity]) -> None:
     if m.quarter >= FIRST:
         for lever in m.policy.levers:
             for cost in lever.costs:
-                amount = m.counted.get((lever.id, cost.quantity))
+                amount = m.programmes.cost_quantities.get((lever.id, cost.quantity))
                 if cost.quantity in quantities:
                     amount = quantities[cost.quantity](m, lever)
                 if amount is not None and amount.any():
                     _book(m, lever, cost, amount)
-    m.counted = {}
+    m.programmes.cost_quantities = {}
 
 
 def _book(m: ClusterPolicyModel, lever: Lever, cost: Cost, amount: Array) -> None:
@@ -84,8 +84,8 @@ def _book(m: ClusterPolicyModel, lever: Lever, cost: Cost, amount: Array) -> Non
 def _pay(m: ClusterPolicyModel, shares: Mapping[str, float], yuan: float) -> None:
     for payer, share in shares.items():
         if payer in SECTORS:
-            m.books.book(SECTORS[payer], -share * yuan)
-            m.books.book("households", share * yuan)
+            m.accounts.books.book(SECTORS[payer], -share * yuan)
+            m.accounts.books.book("households", share * yuan)
 
 
 def acts(lever: Lever, quarter: int) -> bool:
@@ -142,7 +142,7 @@ def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
     owed = e.debt_short + e.debt_long
     if lever.channel == "title":
         given = np.array([*(_given_by(lever, cluster) for cluster in m.clusters), False])
-        each = np.where(given, m.title_credit, 0.0).take(e.cluster)
+        each = np.where(given, m.cluster_terms.loan_discount, 0.0).take(e.cluster)
     elif lever.id == "cluster_credit_line":
         owed, each = e.debt_line, np.full(len(e), discount)
     else:
@@ -183,7 +183,9 @@ def plant_refused(m: ClusterPolicyModel, lever: Lever) -> Array:
     """
     e, t = m.enterprises, m.quarter
     worn = 0.25 * m.parameters["capital_depreciation"]
-    entrants = m.turned_away[lever.id] = m.turned_away.get(lever.id, np.zeros(CELLS)) * (1.0 - worn)
+    entrants = m.programmes.entry_plant_refused[lever.id] = m.programmes.entry_plant_refused.get(
+        lever.id, np.zeros(CELLS)
+    ) * (1.0 - worn)
     levers = [x for x in m.policy.levers_of("permit") if x.value("share", t) > 0.0]
     by = {x.id: permits.refuses(m, x, e, served(m, x)) for x in levers}
     mine = by.get(lever.id, np.zeros(len(e), dtype=bool))
@@ -209,7 +211,7 @@ def first_use_sales(m: ClusterPolicyModel, lever: Lever) -> Array:
 def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of clusters with a promotion body, times years of the quarter."""
     e = m.enterprises
-    reached = served(m, lever) * m.cluster_body.take(e.cluster) * (e.role == LEADER)
+    reached = served(m, lever) * m.cluster_terms.promotion_body.take(e.cluster) * (e.role == LEADER)
     return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
 
 
@@ -314,7 +316,7 @@ def capacity_added(m: ClusterPolicyModel, lever: Lever) -> Array:
             * lever.value(name, at)
             for at in (t, t - 4)
         )  # fmt: skip
-        added += m.price_all * max(now - before, 0.0)
+        added += m.markets.price_level * max(now - before, 0.0)
     return _province(m, added)
 
 

@@ -178,3 +178,9 @@ def _synthetic(
 def synthetic_name(field: int, city: int, tier: str, number: int) -> str:
     """Identifier of a synthetic cluster; number 0 for the only one of its tier in its pair."""
     return f"{CITIES[city]}_{FIELDS[field]}_{tier}{f'_{number}' if number else ''}"
+
+
+def wear_platforms(m: ClusterPolicyModel) -> None:
+    """Let public platforms wear out for a year."""
+    for cluster in m.clusters:
+        cluster.platform *= 1.0 - m.parameters["platform_decay"]

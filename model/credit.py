@@ -97,7 +97,7 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     more = p["working_speed"] * working
     short = np.minimum(more, np.maximum(room - long - line, 0.0) + chain)
     # Loans of new plants are drawn in equal parts over the year, as industry's long loans are.
-    drawn = m.bridge / (4 - m.quarter % 4)
+    drawn = m.accounts.bridge_loans / (4 - m.quarter % 4)
     raised = np.maximum(short, 0.0) + drawn
     asked = dot(w, long + raised)
     held = dot(w, e.debt_short + e.debt_long)
@@ -107,7 +107,7 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     e.year_bound[~covers(long + line + short, wanted + more)] = 1.0
     e.year_asked += long + line + raised
     e.year_granted += granted * (long + raised) + line
-    m.bridge = m.bridge - drawn
+    m.accounts.bridge_loans = m.accounts.bridge_loans - drawn
     short = np.where(short > 0.0, granted * short, short)
     return Lent(long * granted + line, short, line, granted * drawn)
 
@@ -167,7 +167,8 @@ def dearer(m: ClusterPolicyModel) -> Array:
 def _discount(m: ClusterPolicyModel) -> Array:
     """What titles and levers take off the rate, a share a year, shape (rows,)."""
     return np.asarray(
-        m.title_credit.take(m.enterprises.cluster) + felt(m, "credit_terms", "discount")
+        m.cluster_terms.loan_discount.take(m.enterprises.cluster)
+        + felt(m, "credit_terms", "discount")
     )
 
 

@@ -8,21 +8,22 @@ and switches are read as files, since the model itself is handed values by a sce
 from __future__ import annotations
 
 import csv
-import inspect
 import math
 import sys
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
 from model.enterprises import COLUMNS, DTYPES
 from model.outcomes import OUTCOMES
-from model.quarter import QUARTER, year_end
+from model.quarter import QUARTER, YEAR_END
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from model.quarter import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
@@ -109,19 +110,53 @@ def parameters_page() -> str:
 
 
 def schedule_page() -> str:
-    """The order of a quarter and of the year end."""
-    stages: Iterable[tuple[str, Callable[..., Any]]] = (*QUARTER, ("year end", year_end))
-    rows = [
-        (str(number), name, f"`{stage.__module__}.{stage.__name__}`", _first_line(stage))
-        for number, (name, stage) in enumerate(stages, start=1)
-    ]
+    """The order of a quarter and of the year's end."""
     return _page(
         "Schedule",
         "`model/quarter.py`",
-        "One step is a quarter; the last row is run after every fourth quarter. Each stage works on"
-        " all enterprises at once, so the order of rows carries no meaning.",
-        _table(("", "stage", "function", "what it does"), rows),
+        "One step is a quarter; the year's end follows every fourth. Each stage works on all"
+        " enterprises at once, so the order of rows carries no meaning. What a stage writes is"
+        " named by owner: `enterprises` are columns ([columns](columns.md)), where `rows` means"
+        " that some come or leave; `banks`, `province`, `city_funds`, `clusters` and `ledger` keep"
+        " their own state; all other owners are records of `model/state.py`. A test runs the stages"
+        " and finds every write that is not listed here. What is marked * a run may never write,"
+        " for the reason given below the table. Before the first stage the books are opened empty;"
+        " after the last they are checked, and the quarter is added to the year's counts.",
+        "## The quarter",
+        *_stages(QUARTER),
+        "## The year's end",
+        *_stages(YEAR_END),
     )
+
+
+def _stages(stages: Sequence[Stage]) -> tuple[str, ...]:
+    """Table of some stages, and the reasons why some of what they may write is rare."""
+    rows = [
+        (
+            str(number),
+            stage.name,
+            stage.sentence,
+            "; ".join(_writes(stage, owner) for owner in stage.writes),
+            f"`{stage.run.__module__}.{stage.run.__name__}`",
+        )
+        for number, stage in enumerate(stages, start=1)
+    ]
+    rare = [
+        f"- {stage.name}, {', '.join(f'`{name}`' for name in names.split())}: {reason}."
+        for stage in stages
+        for reason, names in stage.rare.items()
+    ]
+    table = _table(("", "stage", "what happens", "what it writes", "function"), rows)
+    return (table, "\n".join(rare)) if rare else (table,)
+
+
+def _writes(stage: Stage, owner: str) -> str:
+    """What a stage writes of an owner of state."""
+    names = (
+        f"{name}*" if f"{owner}.{name}" in stage.rarely_written else name
+        for name in stage.writes[owner].split()
+    )
+    return f"`{owner}`: {', '.join(names)}"
 
 
 def structure_page() -> str:
@@ -211,10 +246,6 @@ def _bound(value: float) -> str:
 
 def _spread(record: dict[str, str]) -> str:
     return record["distribution"] if float(record["low"]) < float(record["high"]) else "fixed"
-
-
-def _first_line(function: Callable[..., Any]) -> str:
-    return (inspect.getdoc(function) or "").partition("\n")[0]
 
 
 if __name__ == "__main__":

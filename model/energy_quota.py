@@ -45,7 +45,9 @@ def shadow_price(m: ClusterPolicyModel, wanted: Array, permitted: Array) -> tupl
         Rise of the price, a share, and of the log of unit cost, both shape (rows,).
     """
     p = m.parameters
-    paid = energy.price(p["energy_price"], m.energy_rise, m.price_all) * energy_per_revenue(m)
+    paid = energy.price(
+        p["energy_price"], m.energy_rise, m.markets.price_level
+    ) * energy_per_revenue(m)
     elasticity = p["energy_elasticity_new"] + (p["sigma"] - 1.0) * p["cost_passed"] * paid
     rise = energy.shadow_price(wanted / permitted, elasticity, p["quota_price_most"])
     return rise, paid * rise

@@ -215,6 +215,10 @@ DTYPES: dict[str, type] = {
     for name, hint in get_type_hints(Columns).items()
 }
 YEARLY = tuple(name for name in COLUMNS if name.startswith("year_"))
+CARRIED_OVER = {
+    name: name.replace("last_", "year_") for name in COLUMNS if name.startswith("last_")
+}
+"""Column of the year before to that of the year."""
 
 
 def empty(rows: int) -> dict[str, npt.NDArray[Any]]:
@@ -326,6 +330,11 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
             setattr(self, name, getattr(self, name).take(rows))
         self.heard = {lever: heard.take(rows) for lever, heard in self.heard.items()}
         self.chosen = {lever: had.take(rows) for lever, had in self.chosen.items()}
+
+    def carry_over_year(self) -> None:
+        """Keep the year's sums as those of the year before."""
+        for kept, name in CARRIED_OVER.items():
+            setattr(self, kept, getattr(self, name))
 
     def __len__(self) -> int:
         return len(self.id)

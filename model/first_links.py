@@ -108,19 +108,21 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
     through its links, so it is less competitive in the open market than another of its size; and a
     supplier is likelier to have links the larger it is for them, by the Pareto tail of sizes.
     """
-    e, p = m.enterprises, m.parameters
+    e, p, net = m.enterprises, m.parameters, m.network
     sales = e.weight * e.revenue
     wanted = needs(e, e.revenue, p["leader_purchases_in_field"])
-    m.purchases = np.bincount(e.field, wanted, N)
+    net.purchases = np.bincount(e.field, wanted, N)
     supplied = np.bincount(e.field, sales * (e.role != LEADER), N)
-    usual = m.purchases.sum() / supplied.sum()
-    present = (m.purchases > 0.0) & (supplied > 0.0)
-    m.need_start = np.where(present, m.purchases / np.where(present, supplied, 1.0), usual)
+    usual = net.purchases.sum() / supplied.sum()
+    present = (net.purchases > 0.0) & (supplied > 0.0)
+    net.needs_ratio_start = np.where(
+        present, net.purchases / np.where(present, supplied, 1.0), usual
+    )
     whole = np.maximum(np.bincount(e.field, sales, N), 1e6)
-    target = linked_at_start(p["local_sourcing"], whole, m.market, m.purchases)
+    target = linked_at_start(p["local_sourcing"], whole, m.markets.demand, net.purchases)
 
-    m.search = search(e, wanted, m.need_start, p)
-    supplier, leader, odds = lasting(e, m.search, np.lexsort((e.id, -e.revenue)))
+    net.search = search(e, wanted, net.needs_ratio_start, p)
+    supplier, leader, odds = lasting(e, net.search, np.lexsort((e.id, -e.revenue)))
     order = np.argsort(leader, kind="stable")
     supplier, leader, odds = supplier[order], leader[order], odds[order]
     draw = uniform(seed, "first supplier", e.id[leader])
@@ -140,16 +142,16 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
         worth, through, ratio = equilibrium(
             links, sales[rows], wanted[buyers], e.field[buyers], target, worth, steps
         )
-        unbound = 1.0 - through / np.maximum(m.purchases, 1.0)
+        unbound = 1.0 - through / np.maximum(net.purchases, 1.0)
         larger = power(1.0 + 4.0 * worth * unbound, p["size_tail"])
     link(m, supplier[taken], leader[taken])
     e.size_level[rows] -= log1p(ratio)
     own = 4.0 * (whole - through)
-    m.outside = 4.0 * (m.market - through) - own
-    m.link_worth = worth * (own + m.outside) / m.market
-    m.local = local_share(m.purchases, through, own, m.outside)
-    m.link_digital = m.link_quality = np.zeros(len(e))
+    m.markets.outside_mass = 4.0 * (m.markets.demand - through) - own
+    net.worth = worth * (own + m.markets.outside_mass) / m.markets.demand
+    net.local_share = local_share(net.purchases, through, own, m.markets.outside_mass)
+    net.digital_demand = net.quality_demand = np.zeros(len(e))
     # Rates of titles are those of 2018, with what leaders asked for then: all links count alike.
     titled = e.weight * (e.rd_active & e.above_scale)
-    share = asked(m.links, np.ones(len(e)), m.links.sum(axis=1), asks_quality(e))
-    m.quality_asked_start = dot(titled, share) / max(float(titled.sum()), 1e-30)
+    share = asked(net.links, np.ones(len(e)), net.links.sum(axis=1), asks_quality(e))
+    net.quality_demand_start = dot(titled, share) / max(float(titled.sum()), 1e-30)

@@ -46,8 +46,8 @@ def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
         return np.where(bottom > 0.0, top / np.where(bottom > 0.0, bottom, 1.0), 0.0)
 
     number = total(np.ones(len(e)))
-    revenue = total(e.year_revenue) / m.price_all
-    local = m.local[np.array([cluster.field for cluster in m.clusters])]
+    revenue = total(e.year_revenue) / m.markets.price_level
+    local = m.network.local_share[np.array([cluster.field for cluster in m.clusters])]
     columns = {
         "innovation": (
             over(total(e.year_rd_reported), total(e.year_revenue)),
@@ -103,12 +103,14 @@ def run_race(m: ClusterPolicyModel) -> None:
     """The year's scores, appraisal, titles and plans of all clusters."""
     racing = [i for i, cluster in enumerate(m.clusters) if cluster.tier in RACING]
     found = indicators(m)
-    if m.year <= BASE_YEAR or not m.score_base:
-        m.score_base = {
+    if m.year <= BASE_YEAR or not m.cluster_terms.score_base:
+        m.cluster_terms.score_base = {
             name: (values[racing].mean(axis=0), values[racing].std(axis=0))
             for name, values in found.items()
         }
-    dimensions = {name: points(found[name], *m.score_base[name]) for name in DIMENSIONS}
+    dimensions = {
+        name: points(found[name], *m.cluster_terms.score_base[name]) for name in DIMENSIONS
+    }
     total = score(dimensions, m.parameters)
     # Maturity is measured against end-2023; in the appraisal a cluster runs against the others.
     rivals = {
@@ -204,7 +206,9 @@ def _instalment(m: ClusterPolicyModel, cluster: Cluster, number: int) -> None:
     # As promised with the title, also where the lever has ended since.
     shares = [award.value(term, cluster.titled_since) for term in terms] or [1.0]
     if cluster.instalments_paid < len(shares):
-        m.awards_due.append((number, shares[cluster.instalments_paid] * cluster.award))
+        m.programmes.instalments_due.append(
+            (number, shares[cluster.instalments_paid] * cluster.award)
+        )
         cluster.instalments_paid += 1
 
 
@@ -245,3 +249,9 @@ def _county(m: ClusterPolicyModel) -> None:
     places = whole_places(rule.value("per_year", m.quarter), _lot(m, "county places"))
     for i in winners(open_, revenue, rule.value("threshold", m.quarter), places):
         m.clusters[i].status, m.clusters[i].titled_since = "county", m.quarter
+
+
+def close_year(m: ClusterPolicyModel) -> None:
+    """Run the race of clusters, from the year on by whose end points are set."""
+    if m.year >= BASE_YEAR:
+        run_race(m)

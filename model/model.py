@@ -22,13 +22,12 @@ from model.enterprises import YEARLY, Enterprises
 from model.finance import Banks
 from model.first_links import found
 from model.ledger import CELLS, PAYEES, SPECIAL, Ledger, place
-from model.observe import Recorded, observe
+from model.observe import observe
 from model.population import Population, build_population
 from model.quarter import QUARTER, year_end
 from model.scenario import (
     CITIES,
     FIELDS,
-    SIZES,
     TIERS,
     Array,
     Scenario,
@@ -36,17 +35,26 @@ from model.scenario import (
     quarter_name,
     year_of,
 )
-from model.targeting import Due, eligible
+from model.state import (
+    Accounts,
+    ClusterTerms,
+    Innovation,
+    Labour,
+    Markets,
+    Network,
+    Observed,
+    Places,
+    Production,
+    Programmes,
+    YearCounts,
+)  # fmt: skip
+from model.targeting import eligible
 
 if TYPE_CHECKING:
     import pandas as pd
-    from scipy.sparse import csr_array
 
-    from model.audit import Misused
     from model.enterprises import Flag, Whole
-    from model.network import Search
     from model.scenario import Lever
-    from model.supply import Orders
 
 POPULATION_SEED = 1
 
@@ -71,7 +79,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         ledger: All payments and promises under levers.
         quarter: Quarter being run, or last run (0 is 2019-Q1).
         twin: The same province without the document, where others match what it gives; else None.
-        price_all: Price level of all fields, 2018 = 1, weighted by markets.
+        markets: The markets of the fields (this and what follows: `model/state.py`).
         timings: CPU seconds spent in each stage so far.
     """
 
@@ -87,12 +95,12 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
                 scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED
             )
         self.population = population
-        self.city_given_field = population.city_given_field
+        self.places = self._places()
         self.enterprises = Enterprises(self, population.columns)
         self.quarter = scenario.start - 1
-        self.timings: dict[str, float] = {name: 0.0 for name, _ in QUARTER}
+        self.timings: dict[str, float] = {stage.name: 0.0 for stage in QUARTER}
         self.timings["year end"] = 0.0
-        self._recorded: list[tuple[int, Recorded]] = []
+        self.observed, self.counts = Observed(), YearCounts()
         self._initialise()
         first_productivity.found(self)
         # Structural parameters of a draw act from the start, so that 2018 stays an equilibrium, and
@@ -105,68 +113,42 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         """State of the province at end-2018."""
         e, province = self.enterprises, self.policy.province
         n = len(FIELDS)
-        self.registered_county = np.array(
-            [seat.registered and seat.tier == "county" for seat in self.population.clusters]
-            + [False]
-        )
-        self.number_of_pools = len(self.population.clusters) + n * len(CITIES)
-        self.pools = self._pools()
-        self.price, self.price_all = np.ones(n), 1.0
-        self.plant_price = np.ones(n)
-        self.lasting_price = np.ones(n)
-        self.input_price = np.ones(n)
         # A field that no row stands for keeps a market next to nothing.
         sales = np.maximum(np.bincount(e.field, e.weight * e.revenue, n), 1e6)
-        self.market = sales / province.fields["market_share"]
-        self.left_to_others = 1.0 - province.fields["market_share"]
-        self.past_markets = (self.market, self.market)
-        self.attraction = np.ones(n)
-        self.demand_growth = np.ones(n)
-        self.demand_pace = province.marginals["value_added_growth"]
-        self.frontier, self.common = np.zeros(n), np.zeros(n)
-        self.plant_ratio: Array
-        self.links: csr_array
-        self.search: Search
-        self.need_start: Array
-        self.link_worth: Array
-        self.orders: Orders
-        self.link_digital: Array
-        self.link_quality: Array
-        self.quality_asked_start: float
-        self.purchases: Array
-        self.local: Array
-        self.outside: Array
-        self.own_mass: Array
+        demand = sales / province.fields["market_share"]
+        self.markets = Markets(
+            demand,
+            industry_growth=province.marginals["value_added_growth"],
+            outside_share=1.0 - province.fields["market_share"],
+            past_demand=(demand, demand),
+        )
+        self.network, self.production = Network(), Production()
+        self.programmes = Programmes(grants_paid=np.zeros(len(e)), rd_supported=np.zeros(len(e)))
+        self.cluster_terms = ClusterTerms()
         self.twin: ClusterPolicyModel | None = None
         found(self, POPULATION_SEED)
-        self.revenue_per_mass = np.full(n, 0.25)
-        self.quota_price: Array | float = 0.0
-        self._pay()
-        self.rd_cost_ratio = np.ones(len(e))
-        self.rd_reward = np.zeros(len(e))
-        self.cash_flow = self.after_tax = np.zeros(len(e))
-        self.bridge = np.zeros(len(e))
-        self.pool_knowledge = np.bincount(e.pool, e.weight * e.knowledge, self.number_of_pools)
+        self.labour = self._labour()
+        none = np.zeros(len(e))
+        self.accounts = Accounts(
+            cash_flow=none, profit_after_tax=none, bridge_loans=np.zeros(len(e))
+        )
+        self.innovation = Innovation(
+            rd_cost_ratio=np.ones(len(e)),
+            relabelling_reward=np.zeros(len(e)),
+            pool_knowledge=np.bincount(e.pool, e.weight * e.knowledge, self.places.number_of_pools),
+        )
         unit_cost.found(self)
-        self.identity, self.turnover = 0.0, 1.0
-        self.base_year: tuple[Array, Array] | None = None
-        self.year_residual: float
-        self.year_market: Array
-        self.year_local: Array
-        self.year_purchases: Array
         self.start_year()
 
-    def _pay(self) -> None:
-        """The provincial wage at end-2018."""
+    def _labour(self) -> Labour:
+        """The labour market at end-2018."""
         e, marginals = self.enterprises, self.policy.province.marginals
         staff = e.weight * e.employees * e.wage
         pay = float(np.sum(staff[e.above_scale]))
-        self.wage = marginals["va_share_wages"] * marginals["value_added"] / pay
-        self.wage_start, self.wage_gap = self.wage, 0.0
+        wage = marginals["va_share_wages"] * marginals["value_added"] / pay
         # Below scale pay is a larger part of value added: the anchor is the share of all.
         made = 4.0 * dot(e.weight, e.value_added)
-        self.labour_share_start = self.wage * float(np.sum(staff)) / made
-        self.memory: tuple[float, float] | None = None
+        return Labour(wage, wage_start=wage, share_start=wage * float(np.sum(staff)) / made)
 
     def _found(self) -> None:
         """Clusters, province, cities and banks, with empty books."""
@@ -177,22 +159,10 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.cities = [City(self, number) for number in range(len(CITIES))]
         self.clusters = [Cluster(self, seat) for seat in self.population.clusters]
         self.ledger = Ledger()
-        self.due: list[Due] = []
-        self.awards_due: list[tuple[int, float]] = []
-        self.paid_now = np.zeros(len(e))
-        self.granted: dict[str, Array] = {}
-        self.rd_supported = np.zeros(len(e))
-        self.misused: list[Misused] = []
-        self.counted: dict[tuple[str, str], Array] = {}
-        self.turned_away: dict[str, Array] = {}
-        self.ticket = np.zeros(len(SIZES))
-        # Channel of grants to purchases it may support, since windows were last set.
-        self.purchases_of: dict[str, float] = {}
-        self.score_base: dict[str, tuple[Array, Array]] = {}
         self.refresh_clusters()
 
-    def _pools(self) -> dict[int, tuple[int, int, int, int]]:
-        """Pair of field and city to (primary cluster, its tier, own pool, county cluster)."""
+    def _places(self) -> Places:
+        """Knowledge pools and clusters of each pair of field and city."""
         none, size = TIERS.index("none"), len(self.population.clusters)
         table = {pair: [-1, none, size + pair, -1] for pair in range(len(FIELDS) * len(CITIES))}
         for number, seat in enumerate(self.population.clusters):
@@ -202,30 +172,39 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
                 entry[0], entry[1] = number, tier
             elif seat.tier == "county" and entry[3] < 0:
                 entry[3] = number
-        return {pair: (a, b, c, d) for pair, (a, b, c, d) in table.items()}
+        registered = [
+            seat.registered and seat.tier == "county" for seat in self.population.clusters
+        ]
+        return Places(
+            pools={pair: (a, b, c, d) for pair, (a, b, c, d) in table.items()},
+            number_of_pools=size + len(table),
+            city_given_field=self.population.city_given_field,
+            registered_county=np.array([*registered, False]),
+        )
 
     def refresh_clusters(self) -> None:
         """Terms that follow from the state of the clusters, by cluster; the last is for none."""
         e, size = self.enterprises, len(self.clusters) + 1
-        self.title_credit, self.title_appeal = np.zeros(size), np.zeros(size)
-        self.cluster_plan, self.cluster_body = np.zeros(size), np.zeros(size)
-        self.platform_cut = np.zeros(size)
-        rd = np.bincount(e.cluster + 1, e.weight * e.year_rd, size)[1:] / self.price_all
+        terms = self.cluster_terms
+        terms.loan_discount, terms.appeal = np.zeros(size), np.zeros(size)
+        terms.plan, terms.promotion_body = np.zeros(size), np.zeros(size)
+        terms.rd_cost_cut = np.zeros(size)
+        rd = np.bincount(e.cluster + 1, e.weight * e.year_rd, size)[1:] / self.markets.price_level
         for i, cluster in enumerate(self.clusters):
-            self.cluster_plan[i], self.cluster_body[i] = cluster.plan, cluster.promotion_body
+            terms.plan[i], terms.promotion_body[i] = cluster.plan, cluster.promotion_body
             if cluster.platform > 0.0:
                 saved = self.parameters["platform_strength"] * cluster.platform
-                self.platform_cut[i] = min(saved / max(rd[i], 1.0), 0.1)
+                terms.rd_cost_cut[i] = min(saved / max(rd[i], 1.0), 0.1)
             # Titles held before the run are part of what the population is; what buyers see in one
             # won since fades as it ceases to be news, what banks see lasts as long as the title.
             if cluster.titled and cluster.titled_since >= 0:
                 given = "cluster_recognition"
                 if cluster.status == "national":
                     given = "national_cluster_contest"
-                self.title_credit[i] = self.lever_value(given, "credit")
+                terms.loan_discount[i] = self.lever_value(given, "credit")
                 years = (self.quarter - cluster.titled_since) // 4
                 kept = power(1.0 - self.parameters["brand_decay"], float(years))
-                self.title_appeal[i] = kept * self.lever_value(given, "appeal")
+                terms.appeal[i] = kept * self.lever_value(given, "appeal")
 
     def on_productivity(self, name: str) -> float:
         """A parameter that is an estimate of the literature, as an effect on log productivity."""
@@ -234,7 +213,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def peer_share(self, doing: Flag) -> Array:
         """Share of the other enterprises of the same pool (cluster, or field in city) doing it."""
-        e, size = self.enterprises, self.number_of_pools
+        e, size = self.enterprises, self.places.number_of_pools
         number = np.bincount(e.pool, e.weight, size).take(e.pool)
         doers = np.bincount(e.pool, e.weight * doing, size).take(e.pool)
         result: Array = np.clip((doers - doing) / np.maximum(number - 1.0, 1.0), 0.0, 1.0)
@@ -274,18 +253,20 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         """
         e = self.enterprises
         cells = place(e.city[rows], e.tier[rows], e.size[rows])
-        before = self.counted.get((lever, quantity), 0.0)
-        self.counted[lever, quantity] = before + np.bincount(cells, amount, CELLS)
+        before = self.programmes.cost_quantities.get((lever, quantity), 0.0)
+        self.programmes.cost_quantities[lever, quantity] = before + np.bincount(
+            cells, amount, CELLS
+        )
 
     def build_platform(
         self, cluster: Cluster, lever: Lever, yuan: float, origin: str, fund: str
     ) -> None:
         """Province or city buys public platforms for a cluster."""
         self.book_cluster(cluster, lever, "paid", yuan, origin, fund)
-        self.books.book("government", -yuan)
-        self.books.book("outside", yuan)
-        self.spent += yuan
-        cluster.platform += yuan / self.price_all
+        self.accounts.books.book("government", -yuan)
+        self.accounts.books.book("outside", yuan)
+        self.accounts.transfers_paid += yuan
+        cluster.platform += yuan / self.markets.price_level
 
     @property
     def year(self) -> int:
@@ -310,23 +291,35 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def pass_quarter(self) -> None:
         """The stages of a quarter, without the yearly work."""
-        self.quarter += 1
-        self.books = Books()
+        self.open_quarter()
         before, paid_before = self._position(), self.ledger.paid
-        self.spent = 0.0
-        # Labour saved by methods and machines that other columns do not carry.
-        self.labour_saving = self.parameters["labour_saving"] * (self.quarter + 1) / 4.0
-        for name, stage in QUARTER:
+        for stage in QUARTER:
             began = time.process_time()
-            stage(self)
-            self.timings[name] += time.process_time() - began
-        closed = self.books.residual(before, self._position(), self.turnover)
+            stage.run(self)
+            self.timings[stage.name] += time.process_time() - began
+        self._close_quarter(before, paid_before)
+
+    def open_quarter(self) -> None:
+        """Begin the next quarter with empty books."""
+        self.quarter += 1
+        self.accounts.books, self.accounts.transfers_paid = Books(), 0.0
+        self.labour.saving = self.parameters["labour_saving"] * (self.quarter + 1) / 4.0
+
+    def _close_quarter(self, position: float, paid: float) -> None:
+        """Check the books of the quarter, and add it to what is counted by year.
+
+        Args:
+            position: Cash less debt of all enterprises when it began, yuan.
+            paid: What the ledger said was paid by then, yuan.
+        """
+        accounts, counts, net = self.accounts, self.counts, self.network
+        closed = accounts.books.residual(position, self._position(), accounts.turnover)
         # What the ledger says was paid is what enterprises and suppliers of platforms received.
-        unposted = abs(self.ledger.paid - paid_before - self.spent) / self.turnover
-        self.year_residual = max(self.year_residual, closed, self.identity, unposted)
-        self.year_market = self.year_market + self.market
-        self.year_purchases = self.year_purchases + self.purchases
-        self.year_local = self.year_local + self.local * self.purchases
+        unposted = abs(self.ledger.paid - paid - accounts.transfers_paid) / accounts.turnover
+        counts.residual = max(counts.residual, closed, accounts.value_added_gap, unposted)
+        counts.demand = counts.demand + self.markets.demand
+        counts.purchases = counts.purchases + net.purchases
+        counts.local_purchases = counts.local_purchases + net.local_share * net.purchases
 
     def close_year(self) -> None:
         """The yearly work, after the fourth quarter."""
@@ -336,20 +329,14 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def observe(self) -> None:
         """Record the outcomes of the year."""
-        self._recorded += [(self.year, group) for group in observe(self)]
+        self.observed.recorded += [(self.year, group) for group in observe(self)]
 
     def start_year(self) -> None:
         """Clear what is counted by year."""
         for name in YEARLY:
             setattr(self.enterprises, name, np.zeros(len(self.enterprises)))
-        self.exits: list[tuple[npt.NDArray[np.int64], Array]] = []
-        self.reached: dict[str, Array] = {}
-        self.chosen: dict[str, float] = {}  # lever to projects chosen, or institutes set up
-        self.refused_projects, self.refused_plant = 0.0, 0.0  # number, and yuan
-        self.year_residual = 0.0
-        self.year_market = np.zeros(len(FIELDS))
-        self.year_purchases = np.zeros(len(FIELDS))
-        self.year_local = np.zeros(len(FIELDS))
+        self.programmes.reach = {}
+        self.counts = YearCounts()
 
     def run_until_year(self, year: int) -> None:
         """Run to the end of a calendar year."""
@@ -381,31 +368,32 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
     def copied(self, scenario: Scenario) -> ClusterPolicyModel:
         """A copy that goes on under another scenario, of which nothing is checked."""
         # What is promised follows the new scenario's own levers, and nobody writes to the first
-        # population, its pools or what is recorded.
+        # population, its places or what is recorded.
         kept: dict[int, Any] = {
             id(self.policy): scenario,
             id(self.population): self.population,
-            id(self.pools): self.pools,
-            id(self._recorded): self._recorded.copy(),
+            id(self.places): self.places,
+            id(self.observed.recorded): self.observed.recorded.copy(),
         }
         kept |= {id(old): scenario.lever(old.id) for old in self.policy.levers}
         if self.twin is not None:
             kept[id(self.twin.policy)] = others.without_document(scenario)
-            kept[id(self.twin._recorded)] = self.twin._recorded.copy()
+            kept[id(self.twin.observed.recorded)] = self.twin.observed.recorded.copy()
         return copy.deepcopy(self, kept)
 
     def records(self) -> dict[str, npt.NDArray[Any]]:
         """Outcomes of the completed years: year, level, unit_name, outcome, value."""
-        size = [len(group[3]) for _, group in self._recorded]
-        years = np.array([year for year, _ in self._recorded], dtype=np.int16)
-        levels = np.array([group[0] for _, group in self._recorded], dtype=object)
+        recorded = self.observed.recorded
+        size = [len(group[3]) for _, group in recorded]
+        years = np.array([year for year, _ in recorded], dtype=np.int16)
+        levels = np.array([group[0] for _, group in recorded], dtype=object)
         none, nothing = np.zeros(0, dtype=object), np.zeros(0)
         return {
             "year": np.repeat(years, size),
             "level": np.repeat(levels, size),
-            "unit_name": np.concatenate([none, *(group[2] for _, group in self._recorded)]),
-            "outcome": np.concatenate([none, *(group[1] for _, group in self._recorded)]),
-            "value": np.concatenate([nothing, *(group[3] for _, group in self._recorded)]),
+            "unit_name": np.concatenate([none, *(group[2] for _, group in recorded)]),
+            "outcome": np.concatenate([none, *(group[1] for _, group in recorded)]),
+            "value": np.concatenate([nothing, *(group[3] for _, group in recorded)]),
         }
 
     def ledger_records(self) -> dict[str, npt.NDArray[Any]]:

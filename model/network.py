@@ -270,11 +270,13 @@ def meet(m: ClusterPolicyModel) -> None:
     Promotion bodies match: leaders of clusters that have one form more links. A platform of the
     supply chain serves leaders of clusters with or without one.
     """
-    e, p, t, seed, s = m.enterprises, m.parameters, m.quarter, m.seed_of_run, m.search
+    e, p, t, seed, s = m.enterprises, m.parameters, m.quarter, m.seed_of_run, m.network.search
     ending = p["link_ending"] / 4.0
     lever, rise = m.policy.lever("leader_supplier_matching"), felt(m, "local_sourcing", "rate")
     if lever is not None:
-        rise = rise + lever.value("rate", t) * served(m, lever) * m.cluster_body.take(e.cluster)
+        rise = rise + lever.value("rate", t) * served(
+            m, lever
+        ) * m.cluster_terms.promotion_body.take(e.cluster)
     raised = np.broadcast_to(rise / p["link_ending"], len(e))
     chance = ending * s.sought
     look = uniform(seed, "look for a leader", e.id, t)
@@ -282,7 +284,7 @@ def meet(m: ClusterPolicyModel) -> None:
     leader = choose(e, s, rows, seed, t)
     formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
-    old, led = ends(m.links)
+    old, led = ends(m.network.links)
     lasts = uniform(seed, "link ends", address(e.id[old], e.id[led]), t) >= ending / s.fit[old]
     link(m, np.concatenate([old[lasts], rows[formed]]),
           np.concatenate([led[lasts], leader[formed]]))  # fmt: skip
@@ -291,8 +293,10 @@ def meet(m: ClusterPolicyModel) -> None:
 def link(m: ClusterPolicyModel, supplier: Whole, leader: Whole) -> None:
     """Set the links; who has one supports a leader."""
     e = m.enterprises
-    m.links = matrix(supplier, leader, len(e))
-    e.role = np.where(e.role == LEADER, LEADER, np.diff(m.links.indptr) > 0).astype(np.int64)
+    m.network.links = matrix(supplier, leader, len(e))
+    e.role = np.where(e.role == LEADER, LEADER, np.diff(m.network.links.indptr) > 0).astype(
+        np.int64
+    )
 
 
 def welcome(m: ClusterPolicyModel, before: int) -> None:
@@ -309,14 +313,14 @@ def welcome(m: ClusterPolicyModel, before: int) -> None:
     # A plant that runs up seeks suppliers for what it will make.
     running = np.where(e.plant, np.clip((t - e.founded + 1.0) / RAMP, 1.0 / RAMP, 1.0), 1.0)
     wanted = needs(e, e.revenue / running, p["leader_purchases_in_field"])
-    m.search = search(e, wanted, m.need_start, p)
-    new, leader, odds = lasting(e, m.search, rows[before:])
+    m.network.search = search(e, wanted, m.network.needs_ratio_start, p)
+    new, leader, odds = lasting(e, m.network.search, rows[before:])
     linked = uniform(seed, "first link", address(e.id[new], e.id[leader])) < odds / (1.0 + odds)
-    to_new = search(e, np.where(rows < before, 0.0, wanted), m.need_start, p)
+    to_new = search(e, np.where(rows < before, 0.0, wanted), m.network.needs_ratio_start, p)
     draw = uniform(seed, "first look", e.id[:before], t)
     supplier = np.flatnonzero(draw < (to_new.fit * to_new.sought)[:before])
     links = (
-        ends(m.links),
+        ends(m.network.links),
         (new[linked], leader[linked]),
         (supplier, choose(e, to_new, supplier, seed, t)),
     )
@@ -331,6 +335,6 @@ def drop(m: ClusterPolicyModel, stays: Flag) -> None:
         stays: Who stayed, shape (rows before,).
     """
     place = stays.cumsum() - 1
-    supplier, leader = ends(m.links)
+    supplier, leader = ends(m.network.links)
     kept = stays[supplier] & stays[leader]
     link(m, place[supplier[kept]], place[leader[kept]])

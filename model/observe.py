@@ -45,7 +45,7 @@ def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
     digital = e.digital_stage >= 1
     over_100m, over_500m = factory * (e.year_revenue >= 1e8), factory * (e.year_revenue >= 5e8)
     hightech = np.isin(e.field, [FIELDS.index(name) for name in HIGHTECH_FIELDS])
-    registered = m.registered_county[e.county_cluster]
+    registered = m.places.registered_county[e.county_cluster]
     q = {
         "count": above,
         "count_below": below,
@@ -181,15 +181,15 @@ def _complete(
 
     none = np.zeros(len(sums["count"]))
     if m.year == 2020:
-        m.base_year = (sums["energy"], sums["value_added_real"])
-    sums["energy_2020"], sums["value_added_real_2020"] = m.base_year or (none, none)
+        m.observed.base_2020 = (sums["energy"], sums["value_added_real"])
+    sums["energy_2020"], sums["value_added_real_2020"] = m.observed.base_2020 or (none, none)
     exited = np.zeros(len(m.enterprises))
-    for rows, weight in m.exits:
+    for rows, weight in m.counts.exits:
         exited[rows] += weight
     for level, (code, units) in levels.items():
         put(level, "exits", np.bincount(code + 1, exited, len(units) + 1)[1:])
     _count_moves(m, parts, sums, put)
-    by_field = (m.year_market, m.year_local, m.year_purchases)
+    by_field = (m.counts.demand, m.counts.local_purchases, m.counts.purchases)
     for name, values in zip(
         ("market", "local_sourcing", "leader_purchases"), by_field, strict=True
     ):
@@ -201,11 +201,11 @@ def _complete(
     put("province", "hightech", sums["hightech"][parts["province"]] * start / (start - services))
     put("province", "loan_rate_sum", m.banks.base_rate)
     put("province", "loan_rate_weight", 1.0)
-    put("province", "accounting_residual", m.year_residual)
-    put("province", "refused_projects", m.refused_projects)
-    put("province", "refused_plant", m.refused_plant)
+    put("province", "accounting_residual", m.counts.residual)
+    put("province", "refused_projects", m.counts.refused_projects)
+    put("province", "refused_plant", m.counts.refused_plant)
     for lever in CHOSEN:
-        put("province", f"chosen_{lever}", m.chosen.get(lever, 0.0))
+        put("province", f"chosen_{lever}", m.counts.projects_chosen.get(lever, 0.0))
     _count_clusters(m, put)
 
 

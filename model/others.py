@@ -56,9 +56,9 @@ def outside_mass(m: ClusterPolicyModel, own: Array) -> Array:
         own: Mass of the province's enterprises by field, in the clearing at hand.
     """
     if m.twin is None:
-        return m.outside
-    usual = m.twin.own_mass
+        return m.markets.outside_mass
+    usual = m.twin.markets.own_mass
     known = (own > 0.0) & (usual > 0.0)
     gain = np.where(known, own, 1.0) / np.where(known, usual, 1.0)
-    matched: Array = m.outside * power(gain, m.parameters["others_match"])
+    matched: Array = m.markets.outside_mass * power(gain, m.parameters["others_match"])
     return matched

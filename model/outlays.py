@@ -28,7 +28,7 @@ def invest(m: ClusterPolicyModel) -> None:
 
     repaid = e.debt_long / (4.0 * p["loan_term"] + felt(m, "credit_terms", "longer"))
     buffer = p["cash_share"] * e.expected_revenue
-    funds = np.maximum(e.cash + m.cash_flow - repaid - buffer, 0.0)
+    funds = np.maximum(e.cash + m.accounts.cash_flow - repaid - buffer, 0.0)
     # Banks are asked for part of what own funds do not cover; owners and suppliers bring the rest.
     gap = np.maximum(outlay - funds, 0.0)
     lent = credit.lend(m, p["bank_share"] * gap, lumps.cost, repaid)
@@ -55,8 +55,8 @@ def invest(m: ClusterPolicyModel) -> None:
         unsupported -= planned.granted(bought)
     grant += credit.interest_discount(m, long, unsupported)
 
-    dividend = p["payout"] * np.maximum(m.after_tax, 0.0)
-    cash = e.cash + m.cash_flow + grant + long + lent.short + owners - repaid - spent
+    dividend = p["payout"] * np.maximum(m.accounts.profit_after_tax, 0.0)
+    cash = e.cash + m.accounts.cash_flow + grant + long + lent.short + owners - repaid - spent
     dividend = np.minimum(dividend, np.maximum(cash - buffer, 0.0))
     dividend += p["excess_payout"] * np.maximum(cash - dividend - 3.0 * buffer, 0.0)
     cash -= dividend
@@ -66,7 +66,7 @@ def invest(m: ClusterPolicyModel) -> None:
     e.productivity += investment.embodied_gain(plant, e.capital, m.on_productivity("embodied_gain"))
     e.energy_technique = energy.technique(
         e.energy_technique, plant, e.capital,
-        m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise") + m.quota_price),
+        m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise") + m.production.quota_price),
         p["energy_elasticity_new"],
     )  # fmt: skip
     _enter(m, plant, upgrades, grant)
@@ -74,18 +74,20 @@ def invest(m: ClusterPolicyModel) -> None:
         ("price_of_equipment", lump > 0.0), ("price_of_digital", stage_up),
         ("price_of_green", green_up),
     ):  # fmt: skip
-        m.purchases_of[channel] = m.purchases_of.get(channel, 0.0) + dot(w, bought)
+        m.programmes.purchases_by_channel[channel] = m.programmes.purchases_by_channel.get(
+            channel, 0.0
+        ) + dot(w, bought)
     e.digital_stage[stage_up] += 1
     e.year_upgrades += stage_up
     e.energy_saved += np.where(green_up, green_saved, 0.0)
     e.green_upgrades += green_up
     e.year_investment += spent
     e.year_subsidy += grant
-    m.spent += dot(w, grant)
+    m.accounts.transfers_paid += dot(w, grant)
     # What banks lend on a new plant gives its owners back what they had advanced.
-    m.books.book("households", dot(w, dividend + lent.bridged - owners))
-    m.books.book("outside", dot(w, spent))
-    m.books.book("government", -dot(w, grant))
+    m.accounts.books.book("households", dot(w, dividend + lent.bridged - owners))
+    m.accounts.books.book("outside", dot(w, spent))
+    m.accounts.books.book("government", -dot(w, grant))
     credit.set_rates(m)
 
 

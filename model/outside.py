@@ -24,34 +24,36 @@ if TYPE_CHECKING:
 
 def outside_world(m: ClusterPolicyModel) -> None:
     """Demand, prices and frontier of the quarter; yearly paths are steps that keep yearly means."""
-    p, year = m.parameters, m.year
+    p, year, markets = m.parameters, m.year, m.markets
     if m.quarter % 4 == 0:
         outside, half_life = m.policy.outside, p["growth_half_life"]
         answer = own_supply(m)
         # New plant goes where markets grew in the two years before.
-        m.attraction = m.market / m.past_markets[0]
-        m.past_markets = (*m.past_markets[1:], m.market)
+        markets.two_year_growth = markets.demand / markets.past_demand[0]
+        markets.past_demand = (*markets.past_demand[1:], markets.demand)
         price = 1.0 + outside.growth("price", year, half_life)
         # Orders run on: the province meets the swings of all industry late, a field's own at once.
         demand, carried = outside.growth("demand", year, half_life), p["demand_inertia"]
-        nation = dot(m.market, demand) / float(m.market.sum())
-        m.demand_pace = carried * m.demand_pace + (1.0 - carried) * nation
-        m.demand_growth = (1.0 + demand + m.demand_pace - nation) * price
-        m.price = m.price * price * answer
+        nation = dot(markets.demand, demand) / float(markets.demand.sum())
+        markets.industry_growth = carried * markets.industry_growth + (1.0 - carried) * nation
+        markets.demand_growth = (1.0 + demand + markets.industry_growth - nation) * price
+        markets.price = markets.price * price * answer
         # Pay follows prices at once, or each year of rising prices would begin with high profit.
-        m.wage *= float(np.sum(m.market * price) / np.sum(m.market))
-        m.market = m.market * m.demand_growth
-        m.price_all = float(np.sum(m.market) / np.sum(m.market / m.price))
-        m.frontier = p["frontier_share"] * log1p(outside.growth("frontier", year, half_life)) / 4.0
+        m.labour.wage *= float(np.sum(markets.demand * price) / np.sum(markets.demand))
+        markets.demand = markets.demand * markets.demand_growth
+        markets.price_level = float(np.sum(markets.demand) / np.sum(markets.demand / markets.price))
+        markets.frontier_growth = (
+            p["frontier_share"] * log1p(outside.growth("frontier", year, half_life)) / 4.0
+        )
         # What others supply does not get cheaper with the field's own price.
-        m.input_price = m.input_price * (1.0 + outside.input_gap_in(year)) / answer
+        markets.input_price = markets.input_price * (1.0 + outside.input_gap_in(year)) / answer
         m.banks.base_rate = outside.loan_rate_in(year)
     else:
-        m.demand_growth = np.ones(len(FIELDS))
-    m.outside = m.outside * exp((p["sigma"] - 1.0) * m.frontier)
-    m.common = m.common + m.frontier
+        markets.demand_growth = np.ones(len(FIELDS))
+    markets.outside_mass = markets.outside_mass * exp((p["sigma"] - 1.0) * markets.frontier_growth)
+    markets.frontier_level = markets.frontier_level + markets.frontier_growth
     rates = m.lever_value
-    m.income_tax = taxes.IncomeTaxRates(
+    m.accounts.income_tax = taxes.IncomeTaxRates(
         *(rates("corporate_income_tax", term) for term in taxes.IncomeTaxRates.__annotations__)
     )
 
@@ -62,10 +64,10 @@ def own_supply(m: ClusterPolicyModel) -> Array:
     Until the origin prices are published and hold the answer already; what counts afterwards is
     the part of the market sold since. A year's prices answer to sales of the year before.
     """
-    e, p = m.enterprises, m.parameters
+    e, p, markets = m.enterprises, m.parameters, m.markets
     sales = np.bincount(e.field, e.weight * e.revenue, len(FIELDS))
-    left = np.maximum(1.0 - sales / m.market, p["left_to_others_least"])
-    before, m.left_to_others = m.left_to_others, left
+    left = np.maximum(1.0 - sales / markets.demand, p["left_to_others_least"])
+    before, markets.outside_share = markets.outside_share, left
     if m.year <= m.policy.outside.origin + 1:
         return np.ones(len(FIELDS))
-    return power(m.left_to_others / before, p["supply_price_inverse"])
+    return power(markets.outside_share / before, p["supply_price_inverse"])

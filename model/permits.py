@@ -130,7 +130,9 @@ def admitted(m: ClusterPolicyModel, new: Mapping[str, npt.NDArray[Any]]) -> Flag
             refused = refuses(m, lever, e, part)
             cells = place(e.city, e.tier, e.size)
             away = np.bincount(cells, e.weight * e.capital * (comes & refused), CELLS)
-            m.turned_away[lever.id] = m.turned_away.get(lever.id, np.zeros(CELLS)) + away
+            m.programmes.entry_plant_refused[lever.id] = (
+                m.programmes.entry_plant_refused.get(lever.id, np.zeros(CELLS)) + away
+            )
             comes &= ~refused
         _count(m, np.where(comes, 0.0, e.capital), e.weight)
     return comes
@@ -138,5 +140,5 @@ def admitted(m: ClusterPolicyModel, new: Mapping[str, npt.NDArray[Any]]) -> Flag
 
 def _count(m: ClusterPolicyModel, yuan: Array, weight: Array) -> None:
     """Add refused projects to the year's number and yuan."""
-    m.refused_projects += float(weight[yuan > 0.0].sum())
-    m.refused_plant += dot(weight, yuan)
+    m.counts.refused_projects += float(weight[yuan > 0.0].sum())
+    m.counts.refused_plant += dot(weight, yuan)

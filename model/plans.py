@@ -97,7 +97,7 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     limit = np.where(refused, e.plant_limit, np.inf)
 
     # Plant takes time to build and is there for years: it is planned for the market ahead.
-    seen = np.clip(m.attraction, p["growth_seen_least"], p["growth_seen_most"])
+    seen = np.clip(m.markets.two_year_growth, p["growth_seen_least"], p["growth_seen_most"])
     growth = power(seen, 0.5 * p["plan_ahead"])
     sales = e.expected_revenue * growth.take(e.field)
     target = e.capital_rate * investment.finance_cost(
@@ -158,16 +158,18 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     # Most enterprises do not think of it in a quarter: the rest is worked out for those who do.
     rows = np.flatnonzero(considers)
     ids, weight, above = e.id[rows], e.weight[rows], e.above_scale[rows]
-    price = m.price_all
+    price = m.markets.price_level
     cost = price * digital.stage_cost(
         e.expected_revenue[rows] / price, e.digital_stage[rows], p["digital_fixed"],
         p["digital_share"], p["digital_power"],
     )  # fmt: skip
-    cost *= 1.0 - m.platform_cut[e.cluster[rows]]
+    cost *= 1.0 - m.cluster_terms.rd_cost_cut[e.cluster[rows]]
     cost *= 1.0 - _at(felt(m, "digital_terms", "cost"), rows)
 
     # Leaders that are digital themselves ask it of their suppliers, who so see more in it.
-    seen = p["digital_perceived"] * (1.0 + p["link_digital_demand"] * m.link_digital[rows])
+    seen = p["digital_perceived"] * (
+        1.0 + p["link_digital_demand"] * m.network.digital_demand[rows]
+    )
 
     def wants(grant: Array | float) -> Flag:
         return digital.worth_it(
@@ -209,11 +211,11 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     left = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
     per_va = p["green_step"] * left
     saved = per_va * e.energy_technique * 4.0 * e.value_added_real
-    price = m.price_all
+    price = m.markets.price_level
     cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
     view = laplace(seed, "green view", e.id[rows], t)
-    levy = _at(felt(m, "price_of_energy", "rise") + m.quota_price, rows)
+    levy = _at(felt(m, "price_of_energy", "rise") + m.production.quota_price, rows)
     dear = energy.price(p["energy_price"], m.energy_rise, price) * (1.0 + levy)
 
     def wants(grant: Array | float) -> Flag:

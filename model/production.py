@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 def produce(m: ClusterPolicyModel) -> None:
     """Costs, taxes and profit; jobs and the wage; energy use."""
     e, p, facts = m.enterprises, m.parameters, m.policy.province.marginals
-    w, price = e.weight, m.price.take(e.field)
+    w, price = e.weight, m.markets.price.take(e.field)
     tax_share = facts["va_share_production_tax"]
     vat_share = tax_share * p["vat_in_production_tax"]
     vat_rate = m.lever_value("vat_rate", "rate")
     made = e.va_rate * e.revenue
     real = (made + vat_share / (1.0 - vat_share) * made) / price
     # Dearer inputs are passed on in part; volumes are those of the inputs' old prices.
-    rise = m.input_price.take(e.field) - 1.0
+    rise = m.markets.input_price.take(e.field) - 1.0
     dearer = p["input_price_borne"] * rise * (e.revenue - made)
     net = made - np.minimum(dearer, 0.5 * made)
     vat = vat_share / (1.0 - vat_share) * vat_rate / 0.13 * net
-    energy_price = energy.price(p["energy_price"], m.energy_rise, m.price_all)
+    energy_price = energy.price(p["energy_price"], m.energy_rise, m.markets.price_level)
     energy_used = energy.per_value_added(e) * real
     saved_cost = e.energy_saved * e.energy_technique * real * energy_price
     energy_cost = energy_used * energy_price
@@ -44,11 +44,13 @@ def produce(m: ClusterPolicyModel) -> None:
     # Own productivity lowers the own price as much as cost, so that at prices of the field it saves
     # no labour; what all sellers of the field gain has lowered the price of the field.
     # A field whose prices fall against others has saved as much of what it uses (dual measure).
-    saved = m.price_all / m.price * exp(m.labour_saving + m.common)
+    saved = (
+        m.markets.price_level / m.markets.price * exp(m.labour.saving + m.markets.frontier_level)
+    )
     wanted = e.labour_need * 4.0 * real / saved.take(e.field)
     wanted *= unit_cost.labour_per_output(m)
     e.employees += p["labour_adjustment"] * (wanted - e.employees)
-    wages = e.employees * e.wage * (m.wage / 4.0)
+    wages = e.employees * e.wage * (m.labour.wage / 4.0)
 
     extra_vat = m.policy.lever("vat_additional_deduction")
     deduction = np.zeros(len(e))
@@ -62,7 +64,7 @@ def produce(m: ClusterPolicyModel) -> None:
     # A surcharge on energy goes to the treasury, as part of production tax.
     levy = felt(m, "price_of_energy", "rise") * energy_cost
     _count_taxes(m, vat_share / (1.0 - vat_share) / 0.13 * net, energy_cost)
-    received = targeting.due(m) + m.paid_now
+    received = targeting.due(m) + m.programmes.grants_paid
     books = taxes.Accounts(
         revenue=e.revenue,
         materials=materials,
@@ -82,27 +84,27 @@ def produce(m: ClusterPolicyModel) -> None:
     e.value_added = books.value_added
     e.value_added_real = real
     e.profit = books.profit
-    m.identity = _relative(dot(w, books.value_added), dot(w, books.income_side))
+    m.accounts.value_added_gap = _relative(dot(w, books.value_added), dot(w, books.income_side))
     tax, forgone = _income_tax(m)
 
     # Grants for outlays came with last quarter's purchases: income now, but no cash.
-    m.cash_flow = e.profit - tax + books.depreciation - e.grant_income
-    m.after_tax = e.profit - tax
+    m.accounts.cash_flow = e.profit - tax + books.depreciation - e.grant_income
+    m.accounts.profit_after_tax = e.profit - tax
     for sector, amount in (
         ("government", vat - deduction + books.surcharges + tax - received),
         ("households", wages),
         ("banks", books.interest),
         ("outside", materials + energy_cost + books.services + e.rd - e.revenue - vat),
     ):
-        m.books.book(sector, dot(w, amount))
+        m.accounts.books.book(sector, dot(w, amount))
     paid = vat - deduction + books.surcharges + tax
-    m.spent += dot(w, received)
+    m.accounts.transfers_paid += dot(w, received)
     _count_year(m, books, energy_used, paid, deduction + forgone, received)
     if extra_vat is not None and deduction.any():
         payer = taxes.payers("vat", p["local_tax_province"])
         targeting.book(m, extra_vat, "forgone", "tax", "tax", slice(None), deduction, payer)
-    m.turnover = dot(w, e.revenue + vat)
-    _wage(m, dot(w, wages), dot(w, e.value_added), dot(w, e.value_added) / m.price_all,
+    m.accounts.turnover = dot(w, e.revenue + vat)
+    _wage(m, dot(w, wages), dot(w, e.value_added), dot(w, e.value_added) / m.markets.price_level,
           dot(w, e.employees))  # fmt: skip
 
 
@@ -149,23 +151,23 @@ def _relative(one: float, other: float) -> float:
 def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: float) -> None:
     """Move the provincial wage; the first quarter only sets the memory."""
     p = m.parameters
-    if m.memory is not None:
-        before_real, before_staff = m.memory
+    if m.labour.previous is not None:
+        before_real, before_staff = m.labour.previous
         productivity = log(real / staff) - log(before_real / before_staff)
         growth = market.wage_growth(
             productivity=productivity,
             labour_share=wages / va,
-            share_start=m.labour_share_start,
+            share_start=m.labour.share_start,
             employment=log(staff / before_staff) - p["labour_force_growth"] / 4.0,
             correction=p["wage_correction"],
             pass_through=p["wage_pass_through"],
             supply=p["labour_supply_elasticity"],
         )
         growth = float(np.clip(growth, -0.1, 0.15))
-        m.wage *= exp(growth)
+        m.labour.wage *= exp(growth)
         # Elsewhere pay follows productivity: what moves it here alone is a cost against others.
-        m.wage_gap += growth - p["wage_pass_through"] * productivity
-    m.memory = (real, staff)
+        m.labour.wage_gap += growth - p["wage_pass_through"] * productivity
+    m.labour.previous = (real, staff)
 
 
 def _listed(m: ClusterPolicyModel) -> Flag:
@@ -198,19 +200,25 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     small = e.employees <= 300.0
     ordinary = p["benchmark_income_tax"] * taxes.taxable(e.profit, e.losses, claims)
     tax, forgone, e.losses = taxes.income_tax(
-        e.profit, e.losses, claims, e.high_tech > NEVER, small, m.income_tax
+        e.profit, e.losses, claims, e.high_tech > NEVER, small, m.accounts.income_tax
     )
     m.count("corporate_income_tax", "income_tax_forgone", e.weight * (ordinary - tax))
     usable = np.where(e.profit > claims, share, 0.0)
-    tax_rate = np.where(e.high_tech > NEVER, m.income_tax.high_tech, m.income_tax.ordinary)
+    tax_rate = np.where(
+        e.high_tech > NEVER, m.accounts.income_tax.high_tech, m.accounts.income_tax.ordinary
+    )
     # What all claimed in 2018, also of those whom the lever serves no longer.
     before = np.where(e.profit > claims, p["deduction_take_up"], 0.0)
     start = taxes.rd_user_cost(tax_rate, p["deduction_start"], before)
     # The R&D grant is taxed, so it cuts the user cost by its own rate.
-    m.rd_cost_ratio = (taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate) / start
-    m.rd_cost_ratio *= 1.0 - m.platform_cut.take(e.cluster)
-    m.rd_cost_ratio = np.maximum(m.rd_cost_ratio, innovation.LEAST_COST)
-    m.rd_reward = np.asarray(audit.expected(tax_rate * extra * usable, audit.chance(m)))
+    m.innovation.rd_cost_ratio = (
+        taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate
+    ) / start
+    m.innovation.rd_cost_ratio *= 1.0 - m.cluster_terms.rd_cost_cut.take(e.cluster)
+    m.innovation.rd_cost_ratio = np.maximum(m.innovation.rd_cost_ratio, innovation.LEAST_COST)
+    m.innovation.relabelling_reward = np.asarray(
+        audit.expected(tax_rate * extra * usable, audit.chance(m))
+    )
     e.year_relabel_gain += forgone * (1.0 - e.rd / np.maximum(e.rd_reported, 1.0))
     if super_deduction is not None:
         payer = taxes.payers("income", p["local_tax_province"])

@@ -26,19 +26,19 @@ def programmes(m: ClusterPolicyModel) -> None:
     """Size classes of the quarter; once a year purses are opened and the yearly calls are held."""
     e = m.enterprises
     e.size = targeting.size_class(e.above_scale, e.expected_revenue, e.employees)
-    m.paid_now = np.zeros(len(e))
+    m.programmes.grants_paid = np.zeros(len(e))
     _hear(m)
     if m.quarter % 4:
         return
     # Rows come at the start of a year alone, so that a year's grants stay in their places.
-    m.granted, m.misused, m.rd_supported = {}, [], np.zeros(len(e))
-    m.ticket = _ticket(m)
+    m.programmes.granted, m.programmes.misused, m.programmes.rd_supported = {}, [], np.zeros(len(e))
+    m.programmes.rd_conditional_grants = _ticket(m)
     m.province.open_year()
     m.banks.open_year()
     _pay_awards(m)
     chosen = projects.choose(m)
     m.province.divide(projects.most_asked(m, chosen))
-    m.purchases_of = {}
+    m.programmes.purchases_by_channel = {}
     projects.hold_calls(m, chosen)
     _take_stakes(m)
 
@@ -86,7 +86,7 @@ def _pay_awards(m: ClusterPolicyModel) -> None:
         return
     additional = bool(lever.value("additional", m.quarter))
     waiting: list[tuple[int, float]] = []
-    for number, yuan in m.awards_due:
+    for number, yuan in m.programmes.instalments_due:
         cluster = m.clusters[number]
         if not cluster.titled:
             continue
@@ -96,7 +96,7 @@ def _pay_awards(m: ClusterPolicyModel) -> None:
         if not additional:
             m.province.award_fund = float(left_of(m.province.award_fund, yuan))
         _pay_award(m, lever, cluster, number, yuan)
-    m.awards_due = waiting
+    m.programmes.instalments_due = waiting
 
 
 def _pay_award(
@@ -133,10 +133,12 @@ def _share_out(
     share = m.lever_value("cluster_award", "projects")
     for_projects = share * yuan if weighted > 0.0 else 0.0
     if for_projects > 0.0:
-        each = np.minimum(for_projects * last / weighted, last - m.rd_supported[rows])
+        each = np.minimum(for_projects * last / weighted, last - m.programmes.rd_supported[rows])
         for_projects = dot(e.weight[rows], each)
-        m.rd_supported[rows] += each
-        m.due.append(targeting.Due(m.quarter, lever, origin, fund, e.id[rows], each))
+        m.programmes.rd_supported[rows] += each
+        m.programmes.payments_due.append(
+            targeting.Due(m.quarter, lever, origin, fund, e.id[rows], each)
+        )
     m.build_platform(cluster, lever, yuan - for_projects, origin, fund)
 
 
@@ -165,5 +167,5 @@ def _take_stakes(m: ClusterPolicyModel) -> None:
     m.count(lever.id, "stakes", e.weight * equity)
     m.count(lever.id, "stakes_lost", e.weight * equity * provisions.of_equity(m.parameters))
     e.cash += equity
-    m.spent += dot(e.weight, equity)
-    m.books.book("government", -dot(e.weight, equity))
+    m.accounts.transfers_paid += dot(e.weight, equity)
+    m.accounts.books.book("government", -dot(e.weight, equity))

@@ -62,7 +62,7 @@ def most_asked(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> dict[str, f
                 lever.value("rate", t) * e.expected_revenue, lever.value("cap", t, np.inf)
             )
             ready = targeting.applicants(m, lever)
-            usual = m.purchases_of.get(lever.channel, number) / number
+            usual = m.programmes.purchases_by_channel.get(lever.channel, number) / number
             asking = min(m.parameters["window_room"] * usual, 1.0)
             most[lever.id] = asking * dot(e.weight, np.where(ready, each, 0.0))
     return most
@@ -169,7 +169,7 @@ def _award(m: ClusterPolicyModel, lever: Lever, won: Flag) -> Flag:
     else:
         _raise_standing(m, lever, won)
         m.count(lever.id, "projects_chosen", m.enterprises.weight * won)
-    m.chosen[lever.id] = float(m.enterprises.weight[won].sum())
+    m.counts.projects_chosen[lever.id] = float(m.enterprises.weight[won].sum())
     return won if pays else np.zeros(len(won), dtype=bool)
 
 
@@ -194,10 +194,10 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
         return np.zeros(len(e), dtype=bool)
     rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
     base = np.where(asks, e.last_rd_reported, 0.0)
-    room = np.maximum(base - m.rd_supported, 0.0)
+    room = np.maximum(base - m.programmes.rd_supported, 0.0)
     approval = targeting.approve(m, lever, _asked(m, lever, asks))
-    m.paid_now += targeting.commit(m, approval, approval.yuan)
-    m.rd_supported += approval.yuan
+    m.programmes.grants_paid += targeting.commit(m, approval, approval.yuan)
+    m.programmes.rd_supported += approval.yuan
     supported = approval.yuan > 0.0
     place = e.lasting_draw(m.seed_of_run, f"diverts {lever.id}")
     diverted = supported & audit.diverts(place, rate, audit.chance(m), p["misuse_share"])
@@ -205,7 +205,7 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     for i, (origin, fund) in enumerate(m.province.parts(lever)):
         yuan = np.where(approval.part == i, misused, 0.0)
         if yuan.any():
-            m.misused.append(audit.Misused(lever, origin, fund, m.quarter, yuan))
+            m.programmes.misused.append(audit.Misused(lever, origin, fund, m.quarter, yuan))
     e.year_misused += misused
     below = (rate * base < cap) & (rate * base <= room)
     e.rd_grant_rate[supported & ~diverted & below] = rate
@@ -216,7 +216,7 @@ def _asked(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Array:
     """What enterprises ask for of last year's R&D that nothing supports yet, yuan a row."""
     rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
     base = np.where(asks, m.enterprises.last_rd_reported, 0.0)
-    room = np.maximum(base - m.rd_supported, 0.0)
+    room = np.maximum(base - m.programmes.rd_supported, 0.0)
     return np.minimum(rate * base, np.minimum(cap, room))
 
 
@@ -244,7 +244,9 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
                 m.province.spend(lever, origin, amount)
                 m.book_cluster(cluster, lever, "committed", amount, origin, fund)
                 m.build_platform(cluster, lever, amount, origin, fund)
-                m.chosen[lever.id] = m.chosen.get(lever.id, 0.0) + 1.0
+                m.counts.projects_chosen[lever.id] = (
+                    m.counts.projects_chosen.get(lever.id, 0.0) + 1.0
+                )
                 break
 
 

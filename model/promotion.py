@@ -77,21 +77,21 @@ class Drive:
         comes = seated | ~more
         for row in np.flatnonzero(promoted):
             field = int(new["field"][row])
-            chance = (m.city_given_field[field] * self.seats[field]).cumsum()
+            chance = (m.places.city_given_field[field] * self.seats[field]).cumsum()
             city = min(int(np.searchsorted(chance, place[row] * chance[-1])), len(CITIES) - 1)
             if m.city_funds.holds(self.lever):
                 if not covers(left[city], asked[row]):
                     promoted[row], comes[row] = False, not more[row]
                     continue
                 left[city] = left_of(left[city], asked[row])
-            cluster, tier, _, _ = m.pools[field * len(CITIES) + city]
+            cluster, tier, _, _ = m.places.pools[field * len(CITIES) + city]
             new["city"][row], new["cluster"][row] = city, cluster
             new["tier"][row], new["pool"][row], new["county_cluster"][row] = tier, cluster, -1
         return {name: values[comes] for name, values in new.items()}, promoted[comes]
 
     def _incentive(self, m: ClusterPolicyModel, new: Mapping[str, npt.NDArray[Any]]) -> Array:
         """What a city would pay for each entrant, yuan."""
-        plant = new["capital_rate"] * new["expected_revenue"] * m.price[new["field"]]
+        plant = new["capital_rate"] * new["expected_revenue"] * m.markets.price[new["field"]]
         return np.asarray(self.lever.value("incentive", m.quarter) * new["weight"] * plant)
 
     def pay(self, m: ClusterPolicyModel, promoted: Flag) -> None:
@@ -112,7 +112,9 @@ class Drive:
             if m.city_funds.holds(self.lever):
                 for row, part in zip(rows, yuan, strict=True):
                     m.city_funds.spend(int(e.city[row]), float(e.weight[row] * part))
-            m.due.append(targeting.Due(m.quarter, self.lever, origin, fund, e.id[rows], yuan))
+            m.programmes.payments_due.append(
+                targeting.Due(m.quarter, self.lever, origin, fund, e.id[rows], yuan)
+            )
 
 
 def drive(m: ClusterPolicyModel) -> Drive | None:
@@ -124,7 +126,7 @@ def drive(m: ClusterPolicyModel) -> Drive | None:
     seats = hosts(m, lever)
     if not seats.any():
         return None
-    clusters = [m.pools[int(pair)][0] for pair in np.flatnonzero(seats)]
+    clusters = [m.places.pools[int(pair)][0] for pair in np.flatnonzero(seats)]
     plants *= float(np.mean(targeting.delivery(m, lever, np.array(clusters))))
     return Drive(lever, plants, lever.value("additional", m.quarter), seats)
 
@@ -132,7 +134,7 @@ def drive(m: ClusterPolicyModel) -> Drive | None:
 def hosts(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Pairs of field and city with a cluster that a lever may serve, shape (fields, cities)."""
     seats, allowed = np.zeros((len(FIELDS), len(CITIES)), dtype=bool), lever.groups(m.quarter)
-    for pair, (cluster, tier, _, _) in m.pools.items():
+    for pair, (cluster, tier, _, _) in m.places.pools.items():
         field, city = divmod(pair, len(CITIES))
         groups = {"tier": TIERS[tier], "field": FIELDS[field], "city": CITIES[city]}
         seats[field, city] = cluster >= 0 and all(

@@ -42,11 +42,11 @@ def served(m: ClusterPolicyModel, lever: Lever) -> Array:
     eligible have the part that offices deliver. It is settled again where the groups change.
     """
     settled = f"{lever.id} {sum(begin <= m.quarter for begin, _ in lever.who)}"
-    if settled not in m.reached:
+    if settled not in m.programmes.reach:
         e, brought = m.enterprises, delivery(m, lever)
         if lever.value("take_up_full", m.quarter, -1.0) >= 0.0:
             users = claims(lever, e, m.seed_of_run, m.quarter, 0.0, brought)
-            m.reached[settled] = users.astype(np.float64)
+            m.programmes.reach[settled] = users.astype(np.float64)
         else:
-            m.reached[settled] = np.asarray(eligible(lever, e, m.quarter) * brought)
-    return m.reached[settled]
+            m.programmes.reach[settled] = np.asarray(eligible(lever, e, m.quarter) * brought)
+    return m.programmes.reach[settled]

@@ -41,10 +41,10 @@ def gather(m: ClusterPolicyModel) -> None:
     asked &= np.any([getattr(e, title) > NEVER for title in QUALITY], axis=0)
     rows = np.flatnonzero(asked & seats.any(axis=1)[e.field])
     draw = uniform(m.seed_of_run, "gathers", e.id[rows], t)
-    chance = (m.city_given_field * seats)[e.field[rows]].cumsum(axis=1)
+    chance = (m.places.city_given_field * seats)[e.field[rows]].cumsum(axis=1)
     place = uniform(m.seed_of_run, "gathers where", e.id[rows], t) * chance[:, -1]
     city = (place[:, None] >= chance).sum(axis=1).clip(0, len(CITIES) - 1)
-    there = [m.pools[int(pair)][:2] for pair in e.field[rows] * len(CITIES) + city]
+    there = [m.places.pools[int(pair)][:2] for pair in e.field[rows] * len(CITIES) + city]
     cluster, tier = np.array(there, dtype=np.int64).reshape(len(rows), 2).T
     moves = draw < yearly * delivery(m, lever, cluster)
     rows, city, cluster, tier = rows[moves], city[moves], cluster[moves], tier[moves]

@@ -22,16 +22,16 @@ def innovate(m: ClusterPolicyModel) -> None:
     """R&D of the next quarter, knowledge, spillovers, digital gains, shocks: productivity."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     before = e.knowledge
-    real_rd = e.rd / m.price_all
+    real_rd = e.rd / m.markets.price_level
     e.knowledge = innovation.next_knowledge(before, real_rd, p["delta_K"])
     gain = m.on_productivity("gamma_RD") * innovation.log_gain(
         before, e.knowledge, e.knowledge_floor
     )
-    size = m.number_of_pools
+    size = m.places.number_of_pools
     added = np.bincount(e.pool, e.weight * real_rd, size)
     added += _from_other_cities(m, real_rd, added)
-    pool_after = innovation.next_knowledge(m.pool_knowledge, added, p["delta_K"])
-    others_before = np.maximum(m.pool_knowledge.take(e.pool) - before, 0.0)
+    pool_after = innovation.next_knowledge(m.innovation.pool_knowledge, added, p["delta_K"])
+    others_before = np.maximum(m.innovation.pool_knowledge.take(e.pool) - before, 0.0)
     others_after = np.maximum(pool_after.take(e.pool) - e.knowledge, 0.0)
     absorb = np.where(
         e.rd_institution, p["absorb_institution"], np.where(e.rd_active, 1.0, p["absorb_without"])
@@ -41,7 +41,7 @@ def innovate(m: ClusterPolicyModel) -> None:
     gain += (
         m.on_productivity("spill_RD") * absorb * np.clip(spill, -p["spill_most"], p["spill_most"])
     )
-    m.pool_knowledge = pool_after
+    m.innovation.pool_knowledge = pool_after
     digital_before = e.digital_gain
     e.digital_gain = digital.realised_gain(
         digital_before, e.digital_stage, m.on_productivity("phi_D"),
@@ -53,7 +53,7 @@ def innovate(m: ClusterPolicyModel) -> None:
         trained_before, felt(m, "skills", "places"), p["training_loss"]
     )
     gain += m.on_productivity("skills_gain") * (e.trained - trained_before)
-    gain += p["frontier_absorption"] * m.frontier.take(e.field) + p["drift"] / 4.0
+    gain += p["frontier_absorption"] * m.markets.frontier_growth.take(e.field) + p["drift"] / 4.0
     e.productivity += gain
 
     chance = p["shock_chance"]
@@ -86,7 +86,7 @@ def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Arr
         real_rd: R&D of each enterprise, yuan of 2018 a quarter, shape (rows,).
         own: R&D done in each pool, yuan of 2018 a quarter, shape (pools,).
     """
-    e, size = m.enterprises, m.number_of_pools
+    e, size = m.enterprises, m.places.number_of_pools
     part = felt(m, "joint_research", "part")
     if not isinstance(part, np.ndarray):
         return np.zeros(size)
@@ -105,11 +105,13 @@ def _rd(m: ClusterPolicyModel) -> None:
     trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
     peers = m.peer_share(e.rd_active)
     # Where R&D is a condition of grants, it brings more than its own return (article 5).
-    ticket = m.ticket.take(e.size) / np.maximum(e.rd_taste * e.expected_revenue, 1.0)
+    ticket = m.programmes.rd_conditional_grants.take(e.size) / np.maximum(
+        e.rd_taste * e.expected_revenue, 1.0
+    )
     entry_cost = 1.0 - np.minimum(ticket, p["ticket_most"])
     start = innovation.start_hazard(
         p["rd_start"], e.expected_revenue, p["rd_start_size_power"],
-        m.rd_cost_ratio * entry_cost, p["eps_RD"], peers, p["rd_peer"],
+        m.innovation.rd_cost_ratio * entry_cost, p["eps_RD"], peers, p["rd_peer"],
     )  # fmt: skip
     draw = uniform(seed, "rd start", e.id, t)
     sunk = p["rd_sunk"] * e.rd_taste * e.expected_revenue
@@ -118,7 +120,11 @@ def _rd(m: ClusterPolicyModel) -> None:
     size = np.clip(power(e.expected_revenue / 100e6, -p["rd_stop_size_power"]), 0.2, 2.0)
     stops = e.rd_active & (draw < p["rd_stop"] / 4.0 * size)
     intensity = innovation.rd_intensity(
-        e.rd_intensity, trend * e.rd_taste, m.rd_cost_ratio, p["eps_RD"], p["rd_adjust_speed"]
+        e.rd_intensity,
+        trend * e.rd_taste,
+        m.innovation.rd_cost_ratio,
+        p["eps_RD"],
+        p["rd_adjust_speed"],
     )
     intensity = np.where(starts, p["rd_start_level"] * e.rd_taste, intensity)
     e.rd_active = (e.rd_active | starts) & ~stops
@@ -128,11 +134,13 @@ def _rd(m: ClusterPolicyModel) -> None:
     made = np.maximum(e.value_added, 0.0)
     able = np.maximum(p["rd_of_cash"] * e.cash + p["rd_of_value_added"] * made, 0.0)
     # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
-    m.lasting_price += p["lasting_price_speed"] / 4.0 * (m.price - m.lasting_price)
-    steady = power(m.lasting_price / m.price, 1.0 - p["rd_price_pass"])
+    m.markets.lasting_price += (
+        p["lasting_price_speed"] / 4.0 * (m.markets.price - m.markets.lasting_price)
+    )
+    steady = power(m.markets.lasting_price / m.markets.price, 1.0 - p["rd_price_pass"])
     sales = e.expected_revenue * steady.take(e.field)
     e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
-    reported = innovation.reported(e.rd, m.rd_reward, p["relabel_share"])
+    reported = innovation.reported(e.rd, m.innovation.relabelling_reward, p["relabel_share"])
     notch = titles.high_tech_threshold(e.expected_revenue) * e.expected_revenue / 4.0
     reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
     e.rd_reported = innovation.up_to_notch(

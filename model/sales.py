@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import energy_quota, market, network, others, supply, unit_cost
+from model.reach import felt
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
@@ -19,17 +20,19 @@ def sell(m: ClusterPolicyModel) -> None:
     """Revenue: demand passes at once, market shares move towards competitiveness."""
     e, p = m.enterprises, m.parameters
     able = market.competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
-    m.plant_price += p["plant_price_speed"] / 4.0 * (m.price - m.plant_price)
-    m.plant_ratio = unit_cost.plant_ratio(m)
+    m.markets.plant_price += (
+        p["plant_price_speed"] / 4.0 * (m.markets.price - m.markets.plant_price)
+    )
+    m.production.plant_ratio = unit_cost.plant_ratio(m)
     e.unit_cost = unit_cost.unit_cost(m)
     mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     target = _clear(m, mass)
     unrestricted = target
-    m.quota_price, permitted = 0.0, energy_quota.permitted(m)
+    m.production.quota_price, permitted = 0.0, energy_quota.permitted(m)
     if permitted is not None:
         # Dearer energy raises prices and loses sales; what is still too much is rationed, and
         # buyers turn to others for it.
-        m.quota_price, dearer = energy_quota.shadow_price(m, target, permitted)
+        m.production.quota_price, dearer = energy_quota.shadow_price(m, target, permitted)
         e.unit_cost = e.unit_cost + dearer
         mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
         target = _clear(m, mass)
@@ -45,7 +48,7 @@ def sell(m: ClusterPolicyModel) -> None:
     # A leader that misses inputs made for it makes less, whatever its plant.
     short, within_supply = supply.within_supply(m)
     most[short] = np.minimum(most[short], within_supply * wanted[short])
-    e.revenue = market.sold(wanted, most, e.weight, e.field, m.market)
+    e.revenue = market.sold(wanted, most, e.weight, e.field, m.markets.demand)
     e.year_capacity += rated
     e.year_at_ceiling += np.where(e.revenue < p["plant_ceiling"] * rated, 0.0, e.revenue)
     supply.deliver(m, wanted)
@@ -57,22 +60,33 @@ def sell(m: ClusterPolicyModel) -> None:
 def _asked_for(m: ClusterPolicyModel, target: Array) -> Array:
     """Sales asked of each enterprise on the way to those in full adjustment, yuan a quarter."""
     e, speed = m.enterprises, m.parameters["share_adjustment"]
-    return market.adjust_revenue(e.revenue, target, m.demand_growth.take(e.field), speed)
+    return market.adjust_revenue(e.revenue, target, m.markets.demand_growth.take(e.field), speed)
 
 
 def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     """Revenue in full adjustment, through links and in the open market, yuan a quarter."""
-    e = m.enterprises
+    e, markets, net = m.enterprises, m.markets, m.network
     whole = e.weight * mass
-    own = m.own_mass = np.bincount(e.field, whole, N)
+    own = markets.own_mass = np.bincount(e.field, whole, N)
     outside = others.outside_mass(m, own)
     wanted = network.needs(e, e.revenue, m.parameters["leader_purchases_in_field"])
-    m.purchases = np.bincount(e.field, wanted, N)
-    worth = m.link_worth * m.market / (own + outside)
-    bought, per_mass, linked = network.through_links(m.links, whole, wanted, worth, e.field)
-    m.orders = supply.Orders(whole, per_mass, wanted)
-    m.local = market.local_share(m.purchases, bought, own, outside)
-    m.revenue_per_mass = (m.market - bought) / (own + outside)
-    m.link_digital = network.asked(m.links, per_mass, linked, e.digital_stage >= network.DIGITAL)
-    m.link_quality = network.asked(m.links, per_mass, linked, network.asks_quality(e))
-    return market.revenue_target(mass, e.field, own, outside, m.market, bought, linked)
+    net.purchases = np.bincount(e.field, wanted, N)
+    worth = net.worth * markets.demand / (own + outside)
+    bought, per_mass, linked = network.through_links(net.links, whole, wanted, worth, e.field)
+    net.orders = supply.Orders(whole, per_mass, wanted)
+    net.local_share = market.local_share(net.purchases, bought, own, outside)
+    markets.revenue_per_mass = (markets.demand - bought) / (own + outside)
+    net.digital_demand = network.asked(
+        net.links, per_mass, linked, e.digital_stage >= network.DIGITAL
+    )
+    net.quality_demand = network.asked(net.links, per_mass, linked, network.asks_quality(e))
+    return market.revenue_target(mass, e.field, own, outside, markets.demand, bought, linked)
+
+
+def update_appeal(m: ClusterPolicyModel) -> None:
+    """Set what buyers see of each product: titles of its cluster, and what levers have shown."""
+    e, p = m.enterprises, m.parameters
+    # Kept up year after year, what a lever shows to buyers comes to its term; ended, it fades.
+    e.brand += p["brand_decay"] * felt(m, "appeal", "appeal")
+    e.appeal = m.cluster_terms.appeal[e.cluster] + e.brand
+    e.brand *= 1.0 - p["brand_decay"]

@@ -93,7 +93,7 @@ def deliver(m: ClusterPolicyModel, asked: Array) -> None:
     short = np.flatnonzero(e.input_shortfall)
     e.input_cover[short] = np.maximum(e.input_cover[short] - e.input_shortfall[short], 0.0)
     e.input_shortfall[short] *= 1.0 - m.parameters["link_substitution"]
-    linked = np.flatnonzero(np.diff(m.links.indptr))
+    linked = np.flatnonzero(np.diff(m.network.links.indptr))
     filled = np.minimum(e.revenue[linked] / np.maximum(asked[linked], 1e-9), 1.0)
     # Nobody counted on more than a supplier made when it began to deliver.
     before = e.orders_filled[linked]
@@ -129,7 +129,7 @@ def _miss(m: ClusterPolicyModel, rows: Whole, fall: Array) -> None:
         return
     e, p = m.enterprises, m.parameters
     substitution = p["link_substitution"]
-    at, leader, part = m.orders.parts(m.links, rows)
+    at, leader, part = m.network.orders.parts(m.network.links, rows)
     missing = np.bincount(leader, part * fall[at], len(e))
     stocks = covered(fall, p["input_stock"] / WEEKS, substitution)
     cover = np.bincount(leader, part * stocks[at], len(e))

@@ -128,7 +128,7 @@ def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) 
         return 1.0
     # Money is delivered by who pays it; what grants nothing is brought to members by the city.
     office = "province" if lever.grants and "province" in lever.paid_by else "city"
-    raised = m.lever_value("implementation_capacity", office) * m.cluster_plan
+    raised = m.lever_value("implementation_capacity", office) * m.cluster_terms.plan
     by_cluster = np.minimum(m.parameters["delivery_base"] + raised, 1.0)
     result: Array = by_cluster.take(m.enterprises.cluster if cluster is None else cluster)
     return result
@@ -169,7 +169,7 @@ def gives(lever: Lever, quarter: int) -> bool:
 def cap_left(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Most that each enterprise may still be granted for an outlay, yuan."""
     cap = lever.value("cap", m.quarter, np.inf)
-    granted = m.granted.get(lever.id, np.zeros(len(m.enterprises)))
+    granted = m.programmes.granted.get(lever.id, np.zeros(len(m.enterprises)))
     return left_of(cap, granted)
 
 
@@ -347,7 +347,7 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
         rows = rows[granted[rows] > 0.0]
         book(m, lever, "committed", origin, fund, rows, granted[rows])
         if lever.cap_a_year:
-            m.granted.setdefault(lever.id, np.zeros(len(e)))[rows] += granted[rows]
+            m.programmes.granted.setdefault(lever.id, np.zeros(len(e)))[rows] += granted[rows]
         for year, share in enumerate(shares):
             later = lag + 4 * year
             if later == 0:
@@ -355,7 +355,9 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
                 book(m, lever, "paid", origin, fund, rows, share * granted[rows])
             else:
                 part = e.id[rows], share * granted[rows]
-                m.due.append(Due(t + later, lever, origin, fund, *part, committed=t))
+                m.programmes.payments_due.append(
+                    Due(t + later, lever, origin, fund, *part, committed=t)
+                )
     return paid
 
 
@@ -406,12 +408,12 @@ def cancel(m: ClusterPolicyModel, lever: Lever, committed: int, who: Flag) -> Ar
     """
     e = m.enterprises
     cancelled, order = np.zeros(len(e)), np.argsort(e.id, kind="stable")
-    for i, entry in enumerate(m.due):
+    for i, entry in enumerate(m.programmes.payments_due):
         if entry.lever.id == lever.id and entry.committed == committed:
             rows, alive = rows_of(e, entry.ids, order)
             lost = alive & who[rows]
             cancelled[rows[lost]] += entry.yuan[lost]
-            m.due[i] = replace(entry, yuan=np.where(lost, 0.0, entry.yuan))
+            m.programmes.payments_due[i] = replace(entry, yuan=np.where(lost, 0.0, entry.yuan))
     return cancelled
 
 
@@ -422,14 +424,16 @@ def due(m: ClusterPolicyModel) -> Array:
     """
     e = m.enterprises
     paid, order = np.zeros(len(e)), np.argsort(e.id, kind="stable")
-    for entry in m.due:
+    for entry in m.programmes.payments_due:
         if entry.quarter == m.quarter:
             rows, alive = rows_of(e, entry.ids, order)
             rows, yuan = rows[alive], entry.yuan[alive]
             paid[rows] += -yuan if entry.repaid_to else yuan
             kind, payer = ("repaid", entry.repaid_to) if entry.repaid_to else ("paid", None)
             book(m, entry.lever, kind, entry.origin, entry.fund, rows, yuan, payer)
-    m.due = [entry for entry in m.due if entry.quarter > m.quarter]
+    m.programmes.payments_due = [
+        entry for entry in m.programmes.payments_due if entry.quarter > m.quarter
+    ]
     return paid
 
 

@@ -11,6 +11,7 @@ from model.elementary import log
 from model.enterprises import NEVER, Enterprises
 from model.population import CERTAINTY, TITLE_TERM
 from model.randomness import uniform
+from model.reach import felt
 from model.targeting import approve, commit, eligible, within
 
 if TYPE_CHECKING:
@@ -140,3 +141,18 @@ def promise_awards(m: ClusterPolicyModel, lever: Lever, fresh: Mapping[str, Flag
         amount += lever.value(title, m.quarter) * fresh[title]
     claim = amount * eligible(lever, e, m.quarter)
     commit(m, approve(m, lever, claim), claim, wait=1)
+
+
+def close_year(m: ClusterPolicyModel) -> None:
+    """Review and award the year's titles, and promise the awards that go with them."""
+    e, p, t = m.enterprises, m.parameters, m.quarter
+    # Leaders ask suppliers for quality, more or less than they did when the rates were measured.
+    more = p["link_quality_demand"] * (m.network.quality_demand - m.network.quality_demand_start)
+    priority = felt(m, "title_rate", "rise")
+    rise = priority + more
+    fresh = award_titles(e, p, m.seed_of_run, t, m.year, rise)
+    by_lever = priority / np.maximum(1.0 + rise, 1e-9)
+    m.count("label_ladder", "title_applications", e.weight * by_lever * applied(fresh))
+    for lever in m.policy.levers_of("title_award"):
+        if lever.in_force(t):
+            promise_awards(m, lever, fresh)

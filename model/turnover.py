@@ -1,4 +1,4 @@
-"""Entry and exit: what comes with the year's entrants, and what those leave who close."""
+"""Entry and exit: the year's entrants, those who close, crossings of the statistical threshold."""
 
 from __future__ import annotations
 
@@ -31,35 +31,38 @@ def entry(m: ClusterPolicyModel) -> None:
     mean = inherited(e, w, m.profiles.digital_gain, m.on_productivity("skills_gain"))
     drive = promotion.drive(m)
     new = demography.entrants(
-        m.policy.province, m.profiles, m.city_given_field, m.pools, mean, m.attraction,
-        drive.with_plants(p, m.quarter) if drive else p, m.seed_of_run, m.quarter,
+        m.policy.province, m.profiles, m.places.city_given_field, m.places.pools, mean,
+        m.markets.two_year_growth, drive.with_plants(p, m.quarter) if drive else p,
+        m.seed_of_run, m.quarter,
     )  # fmt: skip
     new, promoted = drive.settle(m, new) if drive else (new, None)
     new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
-    new["capital"][:] = new["capital_rate"] * new["expected_revenue"] * m.price[new["field"]]
+    new["capital"][:] = (
+        new["capital_rate"] * new["expected_revenue"] * m.markets.price[new["field"]]
+    )
     comes = permits.admitted(m, new)
     new = {name: values[comes] for name, values in new.items()}
     promoted = promoted if promoted is None else promoted[comes]
-    scale, capital = m.price[new["field"]], new["capital"]
+    scale, capital = m.markets.price[new["field"]], new["capital"]
     new["cash"][:] = p["cash_share"] * new["expected_revenue"] * scale
     new["expected_revenue"][:] *= np.where(new["plant"], 1.0 / demography.RAMP, 1.0)
     field = new["field"]
     new["revenue"][:] = exp(
         new["size_level"] + (p["sigma"] - 1.0) * new["productivity"]
-    ) * m.revenue_per_mass[field]  # fmt: skip
+    ) * m.markets.revenue_per_mass[field]  # fmt: skip
     new["expected_revenue"][:] = 4.0 * new["revenue"]
     used_up = p["delta_K"] + p["knowledge_growth"]  # as the first stock of those of 2018
     new["knowledge"][:] = new["rd_intensity"] * new["expected_revenue"] / used_up
     new["employees"][:] = new["labour_need"] * new["va_rate"] * 4.0 * new["revenue"]
-    new["appeal"][:] = m.title_appeal[new["cluster"]]
+    new["appeal"][:] = m.cluster_terms.appeal[new["cluster"]]
     new["digital_gain"][:] = m.on_productivity("phi_D") * new["digital_stage"] / 4.0
     total = new["weight"]
-    m.books.book("households", -dot(total, capital + new["cash"]))
-    m.books.book("outside", dot(total, capital))
+    m.accounts.books.book("households", -dot(total, capital + new["cash"]))
+    m.accounts.books.book("outside", dot(total, capital))
     e.append(new)
     # Owners advance the loan of a plant until banks grant it, as it is drawn over the year.
     loan = p["plant_loan_share"] * capital * new["plant"]
-    m.bridge = np.concatenate([np.zeros(len(e) - len(total)), loan])
+    m.accounts.bridge_loans = np.concatenate([np.zeros(len(e) - len(total)), loan])
     network.welcome(m, len(e) - len(total))
     if drive and promoted is not None:
         drive.pay(m, promoted)
@@ -102,11 +105,11 @@ def leave(m: ClusterPolicyModel) -> None:
     lost = (owed - covered) * finance.lost_share(owed, means, p["loss_given_default"])
     lost_by_banks = dot(w, lost)
     _guarantor_pays(m, gone, borne)
-    m.books.book("outside", -dot(w, scrap))
-    m.books.book("banks", -lost_by_banks)
+    m.accounts.books.book("outside", -dot(w, scrap))
+    m.accounts.books.book("banks", -lost_by_banks)
     m.banks.lost += lost_by_banks
-    m.books.book("households", dot(w, means - (owed - borne - lost)))
-    m.exits.append((gone, w.copy()))
+    m.accounts.books.book("households", dot(w, means - (owed - borne - lost)))
+    m.counts.exits.append((gone, w.copy()))
     supply.fail(m, gone)
     e.weight[gone] = 0.0
     for name in (
@@ -114,7 +117,7 @@ def leave(m: ClusterPolicyModel) -> None:
         "upgrades_value", "grant_income",
     ):  # fmt: skip
         getattr(e, name)[gone] = 0.0
-    m.bridge[gone] = 0.0
+    m.accounts.bridge_loans[gone] = 0.0
 
 
 def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, borne: Array) -> None:
@@ -127,5 +130,24 @@ def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, borne: Array) -> None:
         targeting.book(m, lever, kind, origin, fund, gone, borne)
     total = dot(e.weight[gone], borne)
     e.year_subsidy[gone] += borne
-    m.spent += total
-    m.books.book("government", -total)
+    m.accounts.transfers_paid += total
+    m.accounts.books.book("government", -total)
+
+
+def remove_exited(m: ClusterPolicyModel) -> None:
+    """Drop the rows of those who have left, and their links."""
+    alive = m.enterprises.weight > 0.0
+    m.enterprises.keep(alive)
+    network.drop(m, alive)
+
+
+def review_scale(m: ClusterPolicyModel) -> None:
+    """Move enterprises across the statistical threshold, and note who was above it before."""
+    e, p, t = m.enterprises, m.parameters, m.quarter
+    draw = uniform(m.seed_of_run, "register", e.id, t)
+    e.was_above_scale = e.above_scale.copy()
+    # A plant in its first year is judged by what it makes now.
+    judged = np.where(t - e.founded < 4, 4.0 * e.revenue, e.year_revenue)
+    e.above_scale = demography.cross_threshold(
+        e.above_scale, judged, draw, p["register_rate"], p["exit_scale"]
+    ) & (e.weight > 0.0)

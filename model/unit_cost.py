@@ -34,7 +34,7 @@ def normal_sales(m: ClusterPolicyModel) -> Array:
     Plant was bought at older prices: what it makes is sold at those of today.
     """
     e = m.enterprises
-    prices = (m.price / m.plant_price).take(e.field)
+    prices = (m.markets.price / m.markets.plant_price).take(e.field)
     return np.asarray(0.25 * prices * e.capital / np.maximum(e.capital_rate, 1e-9))
 
 
@@ -51,7 +51,7 @@ def plant_ratio(m: ClusterPolicyModel) -> Array:
 def shares(m: ClusterPolicyModel) -> tuple[Array, Array]:
     """Cost of plant and of labour over revenue at the prices of the start, each shape (rows,)."""
     e, p = m.enterprises, m.parameters
-    labour = e.labour_need * e.wage * m.wage_start * e.va_rate / (1.0 - vat_share(m))
+    labour = e.labour_need * e.wage * m.labour.wage_start * e.va_rate / (1.0 - vat_share(m))
     plant = (m.policy.outside.loan_rate_in(2018) + p["capital_depreciation"]) * e.capital_rate
     return np.minimum(plant, p["plant_cost_most"] * labour), labour
 
@@ -83,7 +83,7 @@ def energy_per_revenue(m: ClusterPolicyModel, per_va: Array | None = None) -> Ar
     e = m.enterprises
     if per_va is None:
         per_va = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
-    real = e.va_rate / (1.0 - vat_share(m)) / m.price[e.field]
+    real = e.va_rate / (1.0 - vat_share(m)) / m.markets.price[e.field]
     return np.asarray(per_va * e.energy_technique * real)
 
 
@@ -96,7 +96,7 @@ def of_energy(m: ClusterPolicyModel, rise: Array | float) -> Array:
         m: The model.
         rise: Of the price of energy by surcharges and quotas, a share.
     """
-    price = energy.price(m.parameters["energy_price"], m.energy_rise, m.price_all)
+    price = energy.price(m.parameters["energy_price"], m.energy_rise, m.markets.price_level)
     before = energy_per_revenue(m, m.enterprises.energy_per_va)
     return np.asarray(price * (energy_per_revenue(m) * (1.0 + rise) - before))
 
@@ -107,9 +107,11 @@ def unit_cost(m: ClusterPolicyModel) -> Array:
     Wages and energy count as far as they are dearer here than elsewhere.
     """
     plant, labour = shares(m)
-    cost = of_plant(m.plant_ratio, plant, labour, m.parameters["plant_labour_substitution"])
+    cost = of_plant(
+        m.production.plant_ratio, plant, labour, m.parameters["plant_labour_substitution"]
+    )
     levy = felt(m, "price_of_energy", "rise")
-    return np.asarray(cost + labour * m.wage_gap + of_energy(m, levy))
+    return np.asarray(cost + labour * m.labour.wage_gap + of_energy(m, levy))
 
 
 def labour_per_output(m: ClusterPolicyModel) -> Array:
@@ -119,13 +121,13 @@ def labour_per_output(m: ClusterPolicyModel) -> Array:
     of substitution, to first order.
     """
     plant, labour = shares(m)
-    return np.asarray(exp(-plant / np.maximum(labour, 1e-9) * log(m.plant_ratio)))
+    return np.asarray(exp(-plant / np.maximum(labour, 1e-9) * log(m.production.plant_ratio)))
 
 
 def found(m: ClusterPolicyModel) -> None:
     """Sizes and jobs of the start are those of enterprises with the plant they had then."""
     e, p = m.enterprises, m.parameters
-    m.plant_ratio = plant_ratio(m)
+    m.production.plant_ratio = plant_ratio(m)
     e.unit_cost = unit_cost(m)
     jobs = labour_per_output(m)
     e.size_level -= log(kept(e.unit_cost, p["cost_passed"], p["sigma"]))

@@ -148,7 +148,7 @@ def test_setting_twice_is_setting_once(both, figures):
     for name in COLUMNS:
         one, other = (getattr(m.enterprises, name) for m in (model, again))
         assert other == pytest.approx(one, rel=1e-9, abs=1e-3), name
-    assert again.outside == pytest.approx(model.outside)
+    assert again.markets.outside_mass == pytest.approx(model.markets.outside_mass)
     assert told.moved
 
 

@@ -21,9 +21,9 @@ from model import (
 from model.population import ENERGY_FIELD
 from model.randomness import uniform
 from model.unit_cost import energy_per_revenue
-from tests.model.policy import fork, having, lacking, run_to, setting
+from tests.model.policy import fork, having, lacking, run_to, setting, stage
 
-INVEST = dict(quarter.QUARTER)["investment and finance"]
+INVEST = stage("investment and finance")
 
 
 def part(m, lever, usual=1.0):
@@ -184,10 +184,10 @@ def shared_research(pair):
     """R&D that knowledge pools take over from members of the field in other cities."""
     INVEST(pair.one)
     m, e, served = pair.one, pair.one.enterprises, pair.part
-    real = e.rd / m.price_all
-    own = np.bincount(e.pool, e.weight * real, m.number_of_pools)
+    real = e.rd / m.markets.price_level
+    own = np.bincount(e.pool, e.weight * real, m.places.number_of_pools)
     found = research._from_other_cities(m, real, own)
-    expected = np.zeros(m.number_of_pools)
+    expected = np.zeros(m.places.number_of_pools)
     for pool in np.unique(e.pool):
         mine = e.pool == pool
         field, city = e.field[mine][0], e.city[mine][0]
@@ -209,7 +209,7 @@ def refused(pair):
 def surcharge(pair):
     """Unit cost: more by a share of the cost of energy over revenue."""
     m = pair.one
-    price = energy.price(m.parameters["energy_price"], m.energy_rise, m.price_all)
+    price = energy.price(m.parameters["energy_price"], m.energy_rise, m.markets.price_level)
     return pair.gain("unit_cost"), pair.size * pair.part * price * energy_per_revenue(m)
 
 
@@ -230,7 +230,7 @@ def audited(pair):
 
 def let_off(pair):
     """Value added tax let off: a share of input tax, up to the tax itself."""
-    run = dict(quarter.QUARTER)["costs and taxes"]
+    run = stage("costs and taxes")
     books = [calls[0][1] for calls in pair.watch(run, "taxes.Accounts")]
     m, p = pair.one, pair.one.parameters
     input_tax = m.lever_value("vat_rate", "rate") * p["input_tax_share"]
@@ -318,7 +318,7 @@ def additional_plants(pair):
     """Plants a year that would not have come to the province."""
     m, p = pair.one, pair.one.parameters
     found = promotion.drive(m).with_plants(p, m.quarter)["plants_per_year"] - p["plants_per_year"]
-    hosts = [m.clusters[number] for number, *_ in m.pools.values() if number >= 0]
+    hosts = [m.clusters[number] for number, *_ in m.places.pools.values() if number >= 0]
     plans_of = [host.plan for host in hosts if host.tier in pair.lever.groups(m.quarter)["tier"]]
     raised = m.lever_value("implementation_capacity", "city") * np.array(plans_of)
     brought = np.minimum(p["delivery_base"] + raised, 1.0).mean()

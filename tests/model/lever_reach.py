@@ -8,7 +8,6 @@ it has moved at the same enterprise.
 
 import numpy as np
 
-from model.accounting import Books
 from model.quarter import QUARTER, year_end
 
 CASH = {"cash", "debt_short", "debt_long", "rate", "year_subsidy"}
@@ -123,11 +122,9 @@ BY_RULE = {
 def stages(model):
     """Run quarters and year ends stage by stage; yields the quarter after each stage."""
     while True:
-        model.quarter += 1
-        model.books, model.spent = Books(), 0.0
-        model.labour_saving = model.parameters["labour_saving"] * (model.quarter + 1) / 4.0
-        for _, stage in QUARTER:
-            stage(model)
+        model.open_quarter()
+        for stage in QUARTER:
+            stage.run(model)
             yield model.quarter
         if model.quarter % 4 == 3:
             year_end(model)
@@ -138,7 +135,7 @@ def levy(model):
     """Rise of the price of energy by levers as settled so far; asking would settle it early."""
     rise = np.zeros(len(model.enterprises))
     for lever in model.policy.levers_of("price_of_energy"):
-        for settled, part in model.reached.items():
+        for settled, part in model.programmes.reach.items():
             if settled.split()[0] == lever.id:
                 rise += lever.value("rise", model.quarter) * part
     return rise
@@ -154,13 +151,13 @@ def state(model):
     e = model.enterprises
     quotas = np.bincount(e.field, np.where(np.isfinite(e.energy_quota), e.energy_quota, 0.0))
     rivals = np.bincount(e.field, e.weight * e.unit_cost)
-    links = np.asarray(model.links.sum(axis=1)).ravel()
+    links = np.asarray(model.network.links.sum(axis=1)).ravel()
     number = np.zeros(len(e))
     number[: len(links)] = links[: len(e)]
     return {
         **e.columns,
         "links": number,
-        "pool": model.pool_knowledge.take(e.pool),
+        "pool": model.innovation.pool_knowledge.take(e.pool),
         "levy": levy(model),
         "rivals": rivals[e.field],
         "quotas": quotas[e.field],

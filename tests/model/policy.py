@@ -9,9 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model import ClusterPolicyModel, programmes, targeting
-from model import quarter as stages
-from model.accounting import Books
+from model import ClusterPolicyModel, horse_race, programmes, targeting
 from model.quarter import QUARTER
 from model.scenario import CITIES, TIERS, always, year_of
 from scenarios.levers import declarations, issued
@@ -158,7 +156,7 @@ class Watch:
             self.forgone[m.year] += float(w @ (e.year_tax_forgone - kept))
             for cluster, was in zip(m.clusters, stock, strict=True):
                 place = (cluster.city, TIERS.index(cluster.tier))
-                self.platforms[m.year][place] += (cluster.platform - was) * m.price_all
+                self.platforms[m.year][place] += (cluster.platform - was) * m.markets.price_level
 
         return watched
 
@@ -167,7 +165,7 @@ class Watch:
 def watching():
     """Watch the runs made inside the block."""
     watch = Watch()
-    pay, book, race = programmes._pay_award, targeting.book, stages.run_race
+    pay, book, race = programmes._pay_award, targeting.book, horse_race.run_race
     promise = ClusterPolicyModel.book_cluster
 
     def pay_seen(m, lever, cluster, number, yuan):
@@ -189,12 +187,15 @@ def watching():
         race(m)
         watch.titles[m.year] = [cluster.status for cluster in m.clusters]
 
-    order = tuple((name, watch.stage(run) if name in PAYING else run) for name, run in QUARTER)
+    order = tuple(
+        replace(each, run=watch.stage(each.run)) if each.name in PAYING else each
+        for each in QUARTER
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("model.model.QUARTER", order)
         patch.setattr(programmes, "_pay_award", pay_seen)
         patch.setattr(targeting, "book", book_seen)
-        patch.setattr(stages, "run_race", race_seen)
+        patch.setattr(horse_race, "run_race", race_seen)
         patch.setattr(ClusterPolicyModel, "book_cluster", promise_seen)
         yield watch
 
@@ -243,13 +244,23 @@ def fork(model, scenario):
     return twin
 
 
+def stage(name):
+    """The function of a stage of the quarter."""
+    (found,) = (each.run for each in QUARTER if each.name == name)
+    return found
+
+
+def in_place_of(stages, name, run):
+    """The stages with another function in one of them."""
+    assert name in {each.name for each in stages}
+    return tuple(replace(each, run=run) if each.name == name else each for each in stages)
+
+
 def run_to(model, last):
     """Run the next quarter up to and with a stage, so that what it leaves can be looked at."""
-    model.quarter += 1
-    model.books, model.spent = Books(), 0.0
-    model.labour_saving = model.parameters["labour_saving"] * (model.quarter + 1) / 4.0
-    for name, stage in QUARTER:
-        stage(model)
-        if name == last:
+    model.open_quarter()
+    for stage in QUARTER:
+        stage.run(model)
+        if stage.name == last:
             return model
     raise ValueError(last)

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from model import ClusterPolicyModel
-from model import quarter as stages
 from model.accounting import OTHERS, Books
 from model.quarter import QUARTER
 from model.scenario import SERIES
 from scenarios.tables import table
+from tests.model.policy import in_place_of, stage
 
 LIMIT = 1e-9
 VARIED = {row.name: (row.low, row.high) for row in table("parameters") if row.low < row.high}
@@ -25,10 +25,9 @@ DRAWS = st.fixed_dictionaries(dict.fromkeys(VARIED, places | corners)).map(
 OUTSIDE = st.fixed_dictionaries({name: st.floats(-1.0, 1.0) for name in SERIES})
 
 
-def put_in_place_of(stage, other, monkeypatch):
-    """Run another stage of the quarter where this one stood."""
-    order = tuple((name, other if each is stage else each) for name, each in QUARTER)
-    monkeypatch.setattr("model.model.QUARTER", order)
+def put_in_place_of(name, other, monkeypatch):
+    """Run another function where a stage of the quarter stood."""
+    monkeypatch.setattr("model.model.QUARTER", in_place_of(QUARTER, name, other))
 
 
 def residuals(model):
@@ -86,29 +85,29 @@ def test_a_lost_or_doubled_payment_is_noticed(monkeypatch, start, sector, factor
     assert residuals(model).min() > 1e3 * LIMIT
 
 
-@pytest.mark.parametrize("stage", ["entry", "produce", "invest", "leave"])
-def test_a_stage_that_books_nothing_is_noticed(monkeypatch, start, stage):
-    run = getattr(stages, stage)
+@pytest.mark.parametrize("name", ["entry", "costs and taxes", "investment and finance", "exit"])
+def test_a_stage_that_books_nothing_is_noticed(monkeypatch, start, name):
+    run = stage(name)
 
     def silent(m):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Books, "book", lambda *_: None)
             run(m)
 
-    put_in_place_of(run, silent, monkeypatch)
+    put_in_place_of(name, silent, monkeypatch)
     model = start()
     model.run_until_year(2019)
     assert residuals(model).min() > 1e3 * LIMIT
 
 
 def test_dividends_paid_twice_are_noticed(monkeypatch, start):
-    invest = stages.invest
+    invest = stage("investment and finance")
 
     def generous(m):
         invest(m)
-        m.enterprises.cash -= m.parameters["payout"] * np.maximum(m.after_tax, 0.0)
+        m.enterprises.cash -= m.parameters["payout"] * np.maximum(m.accounts.profit_after_tax, 0.0)
 
-    put_in_place_of(invest, generous, monkeypatch)
+    put_in_place_of("investment and finance", generous, monkeypatch)
     model = start()
     model.run_until_year(2019)
     assert residuals(model).min() > 1e3 * LIMIT

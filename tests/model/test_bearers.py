@@ -183,9 +183,9 @@ def test_money_spent_leaves_the_payer_and_reaches_households(everything, populat
     spent = entries(books_of(paid), kind="spent").groupby("payer")["yuan"].sum()
     for sector in ("government", "banks"):
         out = sum(spent.get(payer, 0.0) for payer, where in SECTORS.items() if where == sector)
-        gap = paid.books.received[sector] - free.books.received[sector]
+        gap = paid.accounts.books.received[sector] - free.accounts.books.received[sector]
         assert gap == pytest.approx(-out, rel=1e-6, abs=1.0)
-    gap = paid.books.received["households"] - free.books.received["households"]
+    gap = paid.accounts.books.received["households"] - free.accounts.books.received["households"]
     assert gap == pytest.approx(sum(spent.get(payer, 0.0) for payer in SECTORS), rel=1e-6)
     assert spent["city"] > 0.0
 

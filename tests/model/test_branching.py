@@ -118,11 +118,11 @@ def test_money_promised_before_goes_on_under_the_levers_of_the_branch(start):
     issued = small("as_issued")
     past = start(of=issued, rows=600)
     past.run_until_year(2024)
-    lever = past.due[0].lever
+    lever = past.programmes.payments_due[0].lever
     other = having(issued, replace(lever, end=PAST + 8))
     branch = past.branch(other)
-    assert branch.due[0].lever is other.lever(lever.id)
-    assert past.due[0].lever is lever
+    assert branch.programmes.payments_due[0].lever is other.lever(lever.id)
+    assert past.programmes.payments_due[0].lever is lever
     assert branch.enterprises.model is branch
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model import audit, awareness
+from model.quarter import YEAR_END
 from model.taxes import payers
 from tests.model.policy import (
     ISSUED,
@@ -15,6 +16,7 @@ from tests.model.policy import (
     entries,
     fork,
     having,
+    in_place_of,
     of_year,
     run_to,
     setting,
@@ -130,10 +132,10 @@ def test_a_diverted_grant_cuts_no_cost_and_is_counted(end_of_2023, older):
         model.parameters["misuse_share"] = share
         run_to(model, "programmes")
         e = model.enterprises
-        got = model.paid_now > 0.0
+        got = model.programmes.grants_paid > 0.0
         assert got.any()
         assert np.array_equal(e.year_misused > 0.0, got if share else np.zeros(len(e), bool))
-        assert np.allclose(e.year_misused, share * model.paid_now)
+        assert np.allclose(e.year_misused, share * model.programmes.grants_paid)
         marginal[share] = e.rd_grant_rate[got]
     assert np.all(marginal[0.0] == 0.2)
     assert not marginal[1.0].any()
@@ -150,11 +152,11 @@ def test_less_is_relabelled_where_audits_are_likely(end_of_2023, older):
     reward = {}
     for rate in (0.0, 0.3, 1.0):
         model = run_to(fork(end_of_2023, audited(older, rate)), "costs and taxes")
-        reward[rate] = model.rd_reward
+        reward[rate] = model.innovation.relabelling_reward
     assert np.allclose(reward[0.3], 0.7 * reward[0.0])
     assert not reward[1.0].any()
     plain = run_to(fork(end_of_2023, older), "costs and taxes")
-    assert np.array_equal(reward[0.0], plain.rd_reward)
+    assert np.array_equal(reward[0.0], plain.innovation.relabelling_reward)
 
 
 def test_what_an_audit_finds_is_struck_off_and_paid_back_to_who_bore_it(start, older, monkeypatch):
@@ -167,10 +169,10 @@ def test_what_an_audit_finds_is_struck_off_and_paid_back_to_who_bore_it(start, o
         close(m)
         year["after"] = e.year_rd_reported.copy()
 
-    monkeypatch.setattr(audit, "close_year", watched)
+    monkeypatch.setattr("model.quarter.YEAR_END", in_place_of(YEAR_END, "audit", watched))
     model = start(of=audited(older, 0.5))
     model.run_for(4)
-    tax, grants = [entry for entry in model.due if entry.lever.id == "rd_audit"]
+    tax, grants = [entry for entry in model.programmes.payments_due if entry.lever.id == "rd_audit"]
     found = np.isin(year["id"], tax.ids)
     assert found.mean() == pytest.approx(0.5, abs=0.06)
     assert np.array_equal(year["after"][found], year["year_rd"][found])

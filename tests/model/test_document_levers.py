@@ -17,7 +17,6 @@ from model import (
     unit_cost,
 )  # fmt: skip
 from model.enterprises import NEVER
-from model.quarter import QUARTER
 from model.reach import served
 from model.scenario import TIERS
 from scenarios import load
@@ -32,6 +31,7 @@ from tests.model.policy import (
     lacking,
     run_to,
     setting,
+    stage,
     summed,
 )
 
@@ -159,10 +159,12 @@ def test_a_contest_pays_a_share_of_rd_to_so_many_and_sets_their_price(base, name
     lever = changed(highest(name), projects=12.0, rate=0.4, cap=2e6, **ALL)
     model = run_to(fork(base, having(lacking(rich, "rd_grant"), lever)), "programmes")
     e = model.enterprises
-    won = model.paid_now > 0.0
+    won = model.programmes.grants_paid > 0.0
     assert np.all(targeting.eligible(lever, e, lever.start)[won])
     assert np.all(e.rd_active[won])
-    assert np.allclose(model.paid_now[won], np.minimum(0.4 * e.last_rd_reported, 2e6)[won])
+    assert np.allclose(
+        model.programmes.grants_paid[won], np.minimum(0.4 * e.last_rd_reported, 2e6)[won]
+    )
     below = 0.4 * e.last_rd_reported < 2e6
     assert np.array_equal(e.rd_grant_rate, np.where(won & below, 0.4, 0.0))
     asks = targeting.claims(lever, e, 1, model.quarter, 1.0) & e.rd_active
@@ -178,11 +180,11 @@ def test_the_matching_grant_is_for_rd_that_no_other_call_supports(base):
     rich = setting(rich, "rd_grant", take_up_start=0.5, take_up_full=0.5)
     lever = changed(highest("rd_matching_grant"), rate=0.3, cap=2e6, budget=1e12, **ALL)
     one, other = (run_to(fork(base, of), "programmes") for of in (having(rich, lever), rich))
-    e, first = one.enterprises, other.paid_now > 0.0
-    assert np.array_equal(one.paid_now[first], other.paid_now[first])
+    e, first = one.enterprises, other.programmes.grants_paid > 0.0
+    assert np.array_equal(one.programmes.grants_paid[first], other.programmes.grants_paid[first])
     asks = targeting.eligible(lever, e, lever.start) & e.rd_active & ~first
     matched = np.where(asks, np.minimum(0.3 * e.last_rd_reported, 2e6), 0.0)
-    assert np.allclose(one.paid_now[~first], matched[~first])
+    assert np.allclose(one.programmes.grants_paid[~first], matched[~first])
     assert first.any()
     assert matched.any()
     assert summed(books_of(one), lever="rd_matching_grant") > 0.0
@@ -194,7 +196,7 @@ def test_experts_choose_the_best(base):
     for places in (1e6, 60.0):
         lever = changed(highest("foundation_projects"), projects=places, **ALL)
         model = run_to(fork(base, having(rich, lever)), "programmes")
-        chosen.append(model.paid_now > 0.0)
+        chosen.append(model.programmes.grants_paid > 0.0)
     everybody, best = chosen
     assert everybody.sum() > best.sum() > 0
     assert not np.any(best & ~everybody)
@@ -221,20 +223,20 @@ def test_the_same_rd_is_not_supported_by_a_contest_and_the_open_call(base):
     assert summed(books, lever="foundation_projects") > 0.0
     assert summed(books, lever="rd_grant") > 0.0
     rate = max(lever.value("rate", 24), model.lever_value("rd_grant", "rate"))
-    assert np.all(model.paid_now <= rate * model.enterprises.last_rd_reported + 1e-6)
+    assert np.all(model.programmes.grants_paid <= rate * model.enterprises.last_rd_reported + 1e-6)
 
 
 def test_institutes_become_platforms_of_the_best_clusters(base):
     one, other = pair(base, "innovation_institutes", "programmes")
     built = np.array([a.platform - b.platform for a, b in zip(one.clusters, other.clusters)])  # noqa: B905
-    amount = 3e6 / one.price_all
+    amount = 3e6 / one.markets.price_level
     assert np.allclose(built / amount, np.round(built / amount), atol=1e-6)
     score = np.array([c.score if c.tier in RACING else -1.0 for c in one.clusters])
     got = np.flatnonzero(built)
     assert 0 < len(got) < len(built)
     assert set(got) == set(np.argsort(-score, kind="stable")[: len(got)])
     paid = summed(books_of(one), lever="innovation_institutes", kind="paid")
-    assert paid == pytest.approx(built.sum() * one.price_all)
+    assert paid == pytest.approx(built.sum() * one.markets.price_level)
 
 
 # prices, limits and permits ---------------------------------------------------------------------
@@ -357,12 +359,12 @@ def test_a_quota_makes_energy_dear_inside_the_plants_it_binds_alone(base):
     other = fork(base, having(base.policy, lever))
     other.parameters["quota_price_most"] = 0.0
     run_to(other, "market")
-    e, rise = one.enterprises, one.quota_price
+    e, rise = one.enterprises, one.production.quota_price
     assert np.all((rise >= 0.0) & (rise <= one.parameters["quota_price_most"] + 1e-12))
     assert np.all(rise[e.energy_quota == 0.0] == 0.0)
     bound = rise > 0.0
     assert bound.any()
-    assert np.all(other.quota_price == 0.0)
+    assert np.all(other.production.quota_price == 0.0)
     buys = [plans.green_upgrade(model)[0].buys for model in (one, other)]
     assert not np.any(buys[1] & ~buys[0])
     assert np.any(buys[0] & ~buys[1])
@@ -403,7 +405,7 @@ def test_a_surcharge_goes_to_the_treasury_and_speeds_up_upgrades(base, monkeypat
         run_to(model, "market")
     # Dearer energy is in the price at once, so less is sold here: most by who uses most of it.
     p, per_revenue = one.parameters, unit_cost.energy_per_revenue(one)
-    energy = p["energy_price"] * p["energy_price_rise"] * one.price_all
+    energy = p["energy_price"] * p["energy_price_rise"] * one.markets.price_level
     assert np.allclose(gain(one, other, "unit_cost"), 0.5 * energy * per_revenue)
     sales = gain(one, other, "revenue")
     assert one.enterprises.weight @ sales < 0.0
@@ -414,7 +416,7 @@ def test_a_surcharge_goes_to_the_treasury_and_speeds_up_upgrades(base, monkeypat
     # At these sales the treasury has what the surcharge takes.
     other = fork(one, base.policy)
     for model in (one, other):
-        dict(QUARTER)["costs and taxes"](model)
+        stage("costs and taxes")(model)
     tax = one.enterprises.year_tax - other.enterprises.year_tax
     profit = other.enterprises.profit - one.enterprises.profit
     spent = 0.5 * energy * one.enterprises.year_energy
@@ -444,7 +446,7 @@ def test_a_platform_of_the_chain_matches_leaders_with_or_without_a_body(base):
     one, other = pair(base, "supply_chain_platform", "market")
     e = one.enterprises
     links = [
-        set(zip(*(e.id[end].tolist() for end in network.ends(m.links)), strict=True))
+        set(zip(*(e.id[end].tolist() for end in network.ends(m.network.links)), strict=True))
         for m in (one, other)
     ]
     assert links[1] < links[0]
@@ -492,7 +494,9 @@ def test_what_cities_add_to_awards_and_bodies_match_is_as_far_as_delivered(base)
         books = books_of(undelivered(base, "city_matching", "costs and taxes", part))
         paid.append(summed(books, lever="city_matching", kind="paid", year=2025))
         model = undelivered(base, "leader_supplier_matching", "supply network", part)
-        links.append(set(zip(*(x.tolist() for x in network.ends(model.links)), strict=True)))
+        links.append(
+            set(zip(*(x.tolist() for x in network.ends(model.network.links)), strict=True))
+        )
     assert paid[0] == pytest.approx(0.5 * paid[1])
     assert links[0] < links[1]
 
@@ -548,7 +552,7 @@ def test_promotion_moves_plants_between_cities_unless_they_are_additional(base):
         paid, promised = (summed(books, kind=kind) for kind in ("paid", "committed"))
         assert paid == pytest.approx(promised)
         assert paid > 0.0
-        assert model.year_residual < 1e-9
+        assert model.counts.residual < 1e-9
     added = [i for i in plants_of(more) if i not in usual]
     e = more.enterprises
     plant = e.capital[np.isin(e.id, added)].sum()

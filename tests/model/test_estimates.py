@@ -71,7 +71,7 @@ def test_the_start_is_the_same_equilibrium_at_every_sigma(scenario, population, 
         able = competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
         mass.append(able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"]))
     assert np.allclose(*mass, rtol=1e-12)
-    assert np.array_equal(first.outside, other.outside)
+    assert np.array_equal(first.markets.outside_mass, other.markets.outside_mass)
     assert np.array_equal(first.enterprises.employees, other.enterprises.employees)
 
 
@@ -122,5 +122,5 @@ def test_own_productivity_acts_through_what_is_sold_alone(scenario, population):
 def test_what_all_sellers_gain_saves_labour(scenario, population):
     m = ClusterPolicyModel(scenario, 1, population)
     m.run_for(4)
-    assert np.allclose(m.common, 4.0 * m.frontier)
-    assert m.common.max() > 0.0
+    assert np.allclose(m.markets.frontier_level, 4.0 * m.markets.frontier_growth)
+    assert m.markets.frontier_level.max() > 0.0

@@ -82,7 +82,10 @@ def test_a_small_voucher_locks_up_little_of_the_funds(end_of_2023):
     for times in (0.03, 1.0):
         voucher = ISSUED["digital_voucher"].sized(times, quarter_index(2024, 1))
         model = fork(end_of_2023, having(lacking(issued, "digital_voucher"), voucher))
-        bought = model.purchases_of["price_of_digital"] / model.enterprises.weight.sum()
+        bought = (
+            model.programmes.purchases_by_channel["price_of_digital"]
+            / model.enterprises.weight.sum()
+        )
         assert 0.0 < bought < 0.5
         run_to(model, "programmes")
         purse[times] = model.province.purses["digital_voucher", "steered"]
@@ -114,7 +117,7 @@ def test_awards_come_out_of_the_windows_unless_they_are_additional(end_of_2024, 
         model = fork(
             end_of_2024, setting(end_of_2024.policy, "cluster_award", additional=additional)
         )
-        due = sum(yuan for _, yuan in model.awards_due)
+        due = sum(yuan for _, yuan in model.programmes.instalments_due)
         run_to(model, "programmes")
         paid = summed(books_of(model), lever="cluster_award", kind="paid", year=2025)
         assert 0.0 < paid < due
@@ -129,17 +132,19 @@ def test_an_award_is_split_in_projects_and_platforms(end_of_2024):
     model = run_to(fork(end_of_2024, alone), "programmes")
     e, share = model.enterprises, model.lever_value("cluster_award", "projects")
     projects = {
-        entry.ids.tolist()[0]: entry for entry in model.due if entry.lever.channel == "award"
+        entry.ids.tolist()[0]: entry
+        for entry in model.programmes.payments_due
+        if entry.lever.channel == "award"
     }
     members = {int(e.cluster[e.id == first][0]): entry for first, entry in projects.items()}
-    for number, yuan in end_of_2024.awards_due:
+    for number, yuan in end_of_2024.programmes.instalments_due:
         cluster, entry = model.clusters[number], members[number]
         rows = np.flatnonzero(np.isin(e.id, entry.ids))
         assert np.all(e.cluster[rows] == number)
         assert np.all(e.rd_active[rows])
         assert e.weight[rows] @ entry.yuan == pytest.approx(share * yuan)
         built = cluster.platform - end_of_2024.clusters[number].platform
-        assert built == pytest.approx((1 - share) * yuan / model.price_all)
+        assert built == pytest.approx((1 - share) * yuan / model.markets.price_level)
         assert cluster.received == yuan
 
 
@@ -158,14 +163,14 @@ def test_awards_of_titles_are_paid_to_the_newly_titled(end_of_2023, older, monke
     monkeypatch.setattr("model.titles.award_titles", seen)
     for _ in range(3):
         model.run_for(1)
-    model.due.clear()
+    model.programmes.payments_due.clear()
     ids, city = model.enterprises.id.copy(), model.enterprises.city.copy()
     model.run_for(1)
     amount = 1e5 * fresh["srdi"] + 2e5 * fresh["little_giant"]
     amount += 4e5 * fresh["champion"] + 7e4 * fresh["high_tech"]
     if lever.endswith("hefei"):
         amount *= city == CITIES.index("hefei")
-    (entry,) = [entry for entry in model.due if entry.lever.id == lever]
+    (entry,) = [entry for entry in model.programmes.payments_due if entry.lever.id == lever]
     assert entry.quarter == model.quarter + 1
     assert dict(zip(entry.ids.tolist(), entry.yuan.tolist(), strict=True)) == {
         i: yuan for i, yuan in zip(ids.tolist(), amount.tolist(), strict=True) if yuan > 0.0
@@ -187,11 +192,11 @@ def test_the_grant_for_rd_cuts_the_cost_of_a_further_yuan_below_its_cap_alone(en
     e, p = one.enterprises, one.parameters
     served = e.rd_active & (e.size < 3) & (e.last_rd_reported > 0.0)
     assert np.allclose(
-        one.paid_now, np.where(served, np.minimum(rate * e.last_rd_reported, cap), 0)
+        one.programmes.grants_paid, np.where(served, np.minimum(rate * e.last_rd_reported, cap), 0)
     )
     capped = served & (rate * e.last_rd_reported >= cap)
     assert 0 < capped.sum() < served.sum()
-    fell = other.rd_cost_ratio - one.rd_cost_ratio
+    fell = other.innovation.rd_cost_ratio - one.innovation.rd_cost_ratio
     assert np.array_equal(fell[~served], np.zeros((~served).sum()))
     # Where profit bears the deduction in both, the cost falls by the rate.
     claims = 1.2 * p["deduction_take_up"] * e.rd_reported  # at most, by those on a list
@@ -215,7 +220,7 @@ def test_the_deduction_cuts_the_user_cost_by_tax_times_what_is_claimed(end_of_20
         given = np.where(listed, max(extra, 1.2), extra)
         bears = e.profit > given * up * e.rd_reported
         now, start = (1 - tax * (1 + x * up) for x in (given, 0.75))
-        assert np.allclose(model.rd_cost_ratio[bears], (now / start)[bears])
+        assert np.allclose(model.innovation.rd_cost_ratio[bears], (now / start)[bears])
 
 
 def test_the_vat_deduction_is_a_share_of_input_tax_up_to_the_tax_itself(end_of_2023, older):
@@ -250,7 +255,7 @@ def test_a_grant_for_equipment_raises_wanted_plant_by_its_price(end_of_2023, old
     assert np.all(targeting.eligible(one.policy.lever(lever), e, one.quarter)[served])
     assert np.array_equal(plan.cost[~served], before.cost[~served])
     assert np.allclose(approval.yuan[served], np.minimum(rate * plan.cost, cap)[served])
-    seen = np.clip(one.attraction, p["growth_seen_least"], p["growth_seen_most"])
+    seen = np.clip(one.markets.two_year_growth, p["growth_seen_least"], p["growth_seen_most"])
     seen = seen ** (0.5 * p["plan_ahead"])
     start = one.policy.outside.loan_rate_in(2018)
     finance = 1.0 + credit.dearer(one) / (start + p["capital_depreciation"])
@@ -371,14 +376,14 @@ def test_public_money_for_an_outlay_stops_at_the_outlay(end_of_2023, older):
     e = model.enterprises
     model.quarter = 23
     model.province.open_year()
-    model.granted, model.misused = {}, []
-    model.rd_supported = 0.9 * e.last_rd_reported
+    model.programmes.granted, model.programmes.misused = {}, []
+    model.programmes.rd_supported = 0.9 * e.last_rd_reported
     e.rd_grant_rate[:] = 0.0
     matching = model.policy.lever("rd_matching_grant")
     got = projects._support(model, matching, e.rd_active)
     assert got.any()
-    assert np.all(model.rd_supported[got] <= e.last_rd_reported[got] * (1 + 1e-12))
-    assert np.allclose(model.rd_supported[got], np.minimum(
+    assert np.all(model.programmes.rd_supported[got] <= e.last_rd_reported[got] * (1 + 1e-12))
+    assert np.allclose(model.programmes.rd_supported[got], np.minimum(
         0.9 * e.last_rd_reported + 1e9, e.last_rd_reported)[got])  # fmt: skip
     assert not e.rd_grant_rate.any()
 
@@ -388,7 +393,7 @@ def test_tax_rates_take_their_share(end_of_2023, older):
         older, "corporate_income_tax", ordinary=0, high_tech=0, small_first=0, small_rest=0
     )
     model = run_to(fork(end_of_2023, none), "costs and taxes")
-    assert np.array_equal(model.after_tax, model.enterprises.profit)
+    assert np.array_equal(model.accounts.profit_after_tax, model.enterprises.profit)
     flat = setting(older, "corporate_income_tax", ordinary=0.2, high_tech=0.1, small_limit=0.0)
     flat = lacking(flat, "rd_super_deduction")
     model = run_to(fork(end_of_2023, flat), "costs and taxes")
@@ -399,7 +404,9 @@ def test_tax_rates_take_their_share(end_of_2023, older):
     gains &= np.array([before.get(i, 0.0) == 0.0 for i in e.id])
     rate = np.where(e.high_tech > NEVER, 0.1, 0.2)
     assert gains.any()
-    assert np.allclose((e.profit - model.after_tax)[gains], (rate * e.profit)[gains])
+    assert np.allclose(
+        (e.profit - model.accounts.profit_after_tax)[gains], (rate * e.profit)[gains]
+    )
 
 
 def test_value_added_tax_follows_its_rate(end_of_2023, older):
@@ -407,7 +414,7 @@ def test_value_added_tax_follows_its_rate(end_of_2023, older):
     for rate in (0.0, 0.13, 0.26):
         model = run_to(fork(end_of_2023, setting(older, "vat_rate", rate=rate)), "costs and taxes")
         e = model.enterprises
-        collected.append(model.turnover - float(e.weight @ e.revenue))
+        collected.append(model.accounts.turnover - float(e.weight @ e.revenue))
     assert collected[0] == pytest.approx(0.0, abs=1e-3)
     assert collected[2] == pytest.approx(2.0 * collected[1])
 
@@ -604,9 +611,9 @@ def test_the_condition_makes_starting_rd_worth_the_grants_it_opens(end_of_2023, 
     )  # fmt: skip
     for number, size in enumerate(SIZES[:3]):
         expected = 0.5 * summed(grants, payee=size) / (e.weight @ (e.size == number))
-        assert one.ticket[number] == pytest.approx(expected)
-    assert one.ticket[:3].min() > 0.0
-    assert one.ticket[3] == 0.0
+        assert one.programmes.rd_conditional_grants[number] == pytest.approx(expected)
+    assert one.programmes.rd_conditional_grants[:3].min() > 0.0
+    assert one.programmes.rd_conditional_grants[3] == 0.0
 
 
 def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monkeypatch):
@@ -619,8 +626,12 @@ def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monk
     monkeypatch.setattr("model.innovation.start_hazard", seen)
     one, other = with_and_without(end_of_2023, older, "rd_conditionality", "innovation", share=0.5)
     e = one.enterprises
-    kept = np.isclose(one.rd_cost_ratio, other.rd_cost_ratio)
-    ticket = np.minimum(one.ticket[e.size] / np.maximum(e.rd_taste * e.expected_revenue, 1.0), 0.5)
+    kept = np.isclose(one.innovation.rd_cost_ratio, other.innovation.rd_cost_ratio)
+    ticket = np.minimum(
+        one.programmes.rd_conditional_grants[e.size]
+        / np.maximum(e.rd_taste * e.expected_revenue, 1.0),
+        0.5,
+    )
     assert np.allclose((costs[0] / costs[1])[kept], 1.0 - ticket[kept])
     assert ticket.max() > 0.0
 
@@ -628,7 +639,7 @@ def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monk
 def links_of(model):
     """Links by the ids of supplier and leader."""
     e = model.enterprises
-    supplier, leader = network.ends(model.links)
+    supplier, leader = network.ends(model.network.links)
     return set(zip(e.id[supplier].tolist(), e.id[leader].tolist(), strict=True))
 
 
@@ -670,14 +681,14 @@ def test_matching_raises_what_served_leaders_buy_here(end_of_2024):
     for model in (one, other):
         run_to(model, "market")
     e = one.enterprises
-    body = one.cluster_body[e.cluster] > 0
-    rose = one.local - other.local
+    body = one.cluster_terms.promotion_body[e.cluster] > 0
+    rose = one.network.local_share - other.network.local_share
     reached = np.bincount(e.field[(e.role == 2) & body], minlength=16) > 0
     assert rose[reached].max() > 0.0
     assert rose[reached].min() >= 0.0
     assert np.all(rose[~reached] == 0.0)
     # Those of the field without a new link lose to those with one.
-    linked = np.asarray(one.links.sum(axis=1) > other.links.sum(axis=1))
+    linked = np.asarray(one.network.links.sum(axis=1) > other.network.links.sum(axis=1))
     gained = e.revenue - other.enterprises.revenue
     assert gained[linked].max() > 0.0
     assert np.all(gained[~linked] <= 1e-6 * e.revenue[~linked])
@@ -708,14 +719,16 @@ def test_platforms_cut_the_cost_of_members_rd(end_of_2024):
         model.clusters[number].platform = stock
         model.refresh_clusters()
         e = model.enterprises
-        rd = e.weight @ (e.year_rd * (e.cluster == number)) / model.price_all
+        rd = e.weight @ (e.year_rd * (e.cluster == number)) / model.markets.price_level
         strength = model.parameters["platform_strength"]
-        assert model.platform_cut[number] == pytest.approx(min(strength * stock / rd, 0.1))
-        assert np.count_nonzero(model.platform_cut) == (stock > 0.0)
+        assert model.cluster_terms.rd_cost_cut[number] == pytest.approx(
+            min(strength * stock / rd, 0.1)
+        )
+        assert np.count_nonzero(model.cluster_terms.rd_cost_cut) == (stock > 0.0)
         run_to(model, "costs and taxes")
-    cut = one.rd_cost_ratio / other.rd_cost_ratio
+    cut = one.innovation.rd_cost_ratio / other.innovation.rd_cost_ratio
     member = one.enterprises.cluster == number
-    assert np.allclose(cut[member], 1.0 - one.platform_cut[number])
+    assert np.allclose(cut[member], 1.0 - one.cluster_terms.rd_cost_cut[number])
     assert np.all(cut[~member] == 1.0)
 
 

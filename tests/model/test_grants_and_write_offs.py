@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.quarter import QUARTER
-from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to, setting
+from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to, setting, stage
 
 ROWS = 1_200
 ALL = {"take_up_start": 1.0, "take_up_full": 1.0}
@@ -28,17 +27,19 @@ def test_a_grant_for_plant_is_income_of_the_next_quarter_and_no_cash_then(bought
     other.enterprises.grant_income[:] = 0.0
     for model in (one, other):
         for name in ("innovation", "exit"):
-            dict(QUARTER)[name](model)
+            stage(name)(model)
         run_to(model, "costs and taxes")
     left = one.enterprises.weight > 0.0
     profit = one.enterprises.profit - other.enterprises.profit
     assert np.allclose(profit[left], one.enterprises.grant_income[left])
     assert np.allclose(one.enterprises.grant_income[left], grant[: len(left)][left])
-    tax = profit - (one.after_tax - other.after_tax)
+    tax = profit - (one.accounts.profit_after_tax - other.accounts.profit_after_tax)
     assert np.all(tax >= -1e-6)
     assert tax.max() > 0.0
     # The cash was had when plant was bought: tax alone is paid now.
-    assert np.allclose((one.cash_flow - other.cash_flow)[left], -tax[left], atol=1e-3)
+    assert np.allclose(
+        (one.accounts.cash_flow - other.accounts.cash_flow)[left], -tax[left], atol=1e-3
+    )
 
 
 def test_digital_and_green_outlays_are_written_off_and_make_no_goods(bought):
@@ -54,7 +55,7 @@ def test_digital_and_green_outlays_are_written_off_and_make_no_goods(bought):
     old = np.isin(a.id, e.id)
     assert np.allclose((b.profit - a.profit)[old], p["upgrade_depreciation"] / 4.0 * 1e6)
     # A cost without payment: what is left in hand is the tax saved.
-    assert np.all(one.cash_flow >= other.cash_flow - 1e-3)
+    assert np.all(one.accounts.cash_flow >= other.accounts.cash_flow - 1e-3)
 
 
 def test_books_close_with_grants_taxed_and_outlays_written_off(end_of_2023):

@@ -11,24 +11,24 @@ def test_demand_of_a_year_carries_on_from_the_one_before(start, scenario):
     model = start(of=scenario.with_draw({"demand_inertia": carried}, {}))
     pace = scenario.province.marginals["value_added_growth"]
     for year in (2019, 2020, 2021):
-        demand, market = scenario.outside.growth("demand", year, 1.0), model.market
+        demand, market = scenario.outside.growth("demand", year, 1.0), model.markets.demand
         nation = float(np.average(demand, weights=market))
         pace = carried * pace + (1.0 - carried) * nation
         model.step()
         price = 1.0 + scenario.outside.growth("price", year, 1.0)
-        grown = model.demand_growth
+        grown = model.markets.demand_growth
         assert grown == pytest.approx((1.0 + demand + pace - nation) * price)
         assert np.average(grown / price, weights=market) == pytest.approx(1.0 + pace)
         for _ in range(3):
             model.step()
-            assert np.array_equal(model.demand_growth, np.ones(16))
+            assert np.array_equal(model.markets.demand_growth, np.ones(16))
 
 
 def test_without_inertia_demand_is_that_of_the_year(start, scenario):
     model = start(of=scenario.with_draw({"demand_inertia": 0.0}, {}))
     model.step()
-    grown = (1.0 + scenario.outside.growth("demand", 2019, 1.0)) * model.price
-    assert model.demand_growth == pytest.approx(grown)
+    grown = (1.0 + scenario.outside.growth("demand", 2019, 1.0)) * model.markets.price
+    assert model.markets.demand_growth == pytest.approx(grown)
 
 
 def test_dearer_inputs_cut_margins_and_not_volumes(start, scenario):
@@ -55,25 +55,26 @@ def test_pay_follows_prices_at_once(start, scenario):
         history={**scenario.outside.history, "price": scenario.outside.history["price"] + 0.05},
     )
     plain, inflated = start(), start(of=replace(scenario, outside=outside))
-    wage = plain.wage
-    before = plain.market
+    wage = plain.labour.wage
+    before = plain.markets.demand
     plain.step()
     inflated.step()
     rise = 1.0 + scenario.outside.growth("price", 2019, 1.0)
     weight = before / before.sum()
     apart = np.log(np.dot(weight, rise + 0.05)) - np.log(np.dot(weight, rise))
     assert wage > 0.0
-    assert np.log(inflated.wage / plain.wage) == pytest.approx(apart, abs=2e-3)
+    assert np.log(inflated.labour.wage / plain.labour.wage) == pytest.approx(apart, abs=2e-3)
 
 
 def test_the_wage_is_anchored_to_the_labour_share_of_the_same_enterprises(start):
     model = start()
     e = model.enterprises
     wages, made = (
-        float(np.dot(e.weight, x)) for x in (e.employees * e.wage * model.wage, 4.0 * e.value_added)
+        float(np.dot(e.weight, x))
+        for x in (e.employees * e.wage * model.labour.wage, 4.0 * e.value_added)
     )
-    assert model.labour_share_start == pytest.approx(wages / made)
+    assert model.labour.share_start == pytest.approx(wages / made)
     above = e.weight * e.above_scale
-    paid = float(np.dot(above, e.employees * e.wage)) * model.wage
+    paid = float(np.dot(above, e.employees * e.wage)) * model.labour.wage
     share = paid / float(np.dot(above, 4.0 * e.value_added))
     assert share == pytest.approx(model.policy.province.marginals["va_share_wages"], rel=0.01)

@@ -19,7 +19,7 @@ NAMED = [FIELDS.index(f) for f in ("nev", "ic_display", "appliances", "other_equ
 def pairs(model):
     """Links by the ids of supplier and leader."""
     e = model.enterprises
-    supplier, leader = network.ends(model.links)
+    supplier, leader = network.ends(model.network.links)
     return set(zip(e.id[supplier].tolist(), e.id[leader].tolist(), strict=True))
 
 
@@ -30,11 +30,15 @@ def trade(model):
     mass *= unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     own = np.bincount(e.field, e.weight * mass, N)
     wanted = network.needs(e, e.revenue, p["leader_purchases_in_field"])
-    worth = model.link_worth * model.market / (own + model.outside)
-    bought, _, linked = network.through_links(model.links, e.weight * mass, wanted, worth, e.field)
-    target = market.revenue_target(mass, e.field, own, model.outside, model.market, bought, linked)
+    worth = model.network.worth * model.markets.demand / (own + model.markets.outside_mass)
+    bought, _, linked = network.through_links(
+        model.network.links, e.weight * mass, wanted, worth, e.field
+    )
+    target = market.revenue_target(
+        mass, e.field, own, model.markets.outside_mass, model.markets.demand, bought, linked
+    )
     purchases = np.bincount(e.field, wanted, N)
-    return target, market.local_share(purchases, bought, own, model.outside), purchases
+    return target, market.local_share(purchases, bought, own, model.markets.outside_mass), purchases
 
 
 @pytest.mark.parametrize(("rows", "local"), [(1_200, 0.35), (5_000, 0.25), (5_000, 0.5)])
@@ -44,7 +48,7 @@ def test_the_start_is_an_equilibrium_of_every_enterprise(scenario, populate, row
     target, share, purchases = trade(model)
     assert np.allclose(target, model.enterprises.revenue, rtol=1e-3)
     buys = purchases > 0.0
-    assert np.allclose(model.local[buys], share[buys], rtol=1e-3)
+    assert np.allclose(model.network.local_share[buys], share[buys], rtol=1e-3)
     if rows > 1_200:  # a field needs suppliers of some size, or it starts lower
         assert np.allclose(share[NAMED], local, rtol=1e-3)
         assert share @ purchases / purchases.sum() == pytest.approx(local, rel=0.03)
@@ -63,12 +67,12 @@ def test_only_leaders_buy_and_only_others_supply_in_one_field(start):
     for year in (2019, 2021):
         model.run_until_year(year)
         e = model.enterprises
-        supplier, leader = network.ends(model.links)
+        supplier, leader = network.ends(model.network.links)
         assert len(supplier) > 50
         assert np.all(e.role[leader] == 2)
         assert np.all(e.role[supplier] == 1)
         assert np.array_equal(e.field[supplier], e.field[leader])
-        assert set(np.unique(model.links.data)) == {1.0}
+        assert set(np.unique(model.network.links.data)) == {1.0}
         assert set(np.flatnonzero(e.role == 1)) == set(supplier)
 
 
@@ -84,7 +88,9 @@ def settled(model, seed, quarters=40):
 def test_without_matching_as_many_links_form_as_end(start):
     model = start(rows=5_000)
     after = [settled(model, seed) for seed in range(1, 13)]
-    assert np.mean([m.links.nnz for m in after]) == pytest.approx(model.links.nnz, rel=0.08)
+    assert np.mean([m.network.links.nnz for m in after]) == pytest.approx(
+        model.network.links.nnz, rel=0.08
+    )
     _, share, purchases = trade(model)
     now = [trade(m)[1] @ purchases / purchases.sum() for m in after]
     assert np.mean(now) == pytest.approx(share @ purchases / purchases.sum(), rel=0.05)
@@ -108,12 +114,12 @@ def test_fit_suppliers_are_preferred(start, what):
     """A better supplier forms more links and keeps them longer, at the cost of the others."""
     model = start(rows=5_000)
     e, p = model.enterprises, model.parameters
-    plain = model.search
+    plain = model.network.search
     fit = network.fitness(e, p["link_fitness"]) > 1.0
     assert 0 < fit.sum() < len(e)
     even = network.search(
-        e, network.needs(e, e.revenue, p["leader_purchases_in_field"]), model.need_start,
-        {**p, "link_fitness": 0.0},
+        e, network.needs(e, e.revenue, p["leader_purchases_in_field"]),
+        model.network.needs_ratio_start, {**p, "link_fitness": 0.0},
     )  # fmt: skip
     supplies = (e.role != 2) & (even.sought > 0.0)
     if what == "form":
@@ -133,9 +139,9 @@ def test_fit_suppliers_are_preferred(start, what):
 def test_suppliers_look_nearby(start):
     model = start(rows=12_000)
     e = model.enterprises
-    supplier, leader, odds = network.lasting(e, model.search, np.arange(len(e)))
+    supplier, leader, odds = network.lasting(e, model.network.search, np.arange(len(e)))
     near = e.city[supplier] == e.city[leader]
-    odds = odds / model.search.fit[supplier] ** 2
+    odds = odds / model.network.search.fit[supplier] ** 2
     for one in np.unique(leader):
         here, there = odds[(leader == one) & near], odds[(leader == one) & ~near]
         if len(here) and len(there):
@@ -155,7 +161,9 @@ def test_the_number_of_leaders_makes_no_difference(start):
     halves[first] = halves[second] = 0.5 * (wanted[first] + wanted[second])
     one = wanted.copy()
     one[first], one[second] = wanted[first] + wanted[second], 0.0
-    sought = [network.search(e, w, model.need_start, p).sought for w in (halves, one)]
+    sought = [
+        network.search(e, w, model.network.needs_ratio_start, p).sought for w in (halves, one)
+    ]
     assert np.allclose(*sought)
 
 
@@ -171,12 +179,12 @@ def test_the_order_of_rows_carries_no_meaning(scenario, populate):
         for population in (populate(1_200), shuffled(populate(1_200)))
     )
     assert pairs(one) == pairs(other)
-    assert np.allclose(one.link_worth, other.link_worth)
+    assert np.allclose(one.network.worth, other.network.worth)
     for model in (one, other):
         for model.quarter in range(8):
             network.meet(model)
     assert pairs(one) == pairs(other)
-    assert np.allclose(one.local, other.local)
+    assert np.allclose(one.network.local_share, other.network.local_share)
 
 
 @pytest.mark.slow
@@ -187,7 +195,9 @@ def test_local_sourcing_agrees_at_few_and_at_many_rows(scenario, populate):
         for seed in range(1, 9):
             model = ClusterPolicyModel(scenario, rng=seed, population=populate(rows))
             model.run_until_year(2022)
-            found.append(model.local @ model.purchases / model.purchases.sum())
+            found.append(
+                model.network.local_share @ model.network.purchases / model.network.purchases.sum()
+            )
         means.append((np.mean(found), np.std(found, ddof=1) / np.sqrt(len(found))))
     (few, error), (many, other) = means
     assert few == pytest.approx(many, abs=3.0 * np.hypot(error, other) + 0.01)
@@ -196,7 +206,7 @@ def test_local_sourcing_agrees_at_few_and_at_many_rows(scenario, populate):
 def test_those_that_leave_take_their_links_along(start):
     model = run_to(start(), "innovation")
     e, before = model.enterprises, pairs(model)
-    leader = network.ends(model.links)[1]
+    leader = network.ends(model.network.links)[1]
     stays = np.arange(len(e)) != leader[0]
     stays[np.flatnonzero(e.role == 1)[0]] = False
     gone = set(e.id[~stays].tolist())
@@ -226,15 +236,15 @@ def test_entrants_find_leaders_and_new_leaders_find_suppliers(start):
 def test_what_digital_leaders_ask_travels_along_links(start):
     model = run_to(start(), "market")
     e = model.enterprises
-    asked = model.link_digital
+    asked = model.network.digital_demand
     assert asked.min() >= 0.0
     assert asked.max() <= 1.0 + 1e-12
-    linked = np.asarray(model.links.sum(axis=1)) > 0.0
+    linked = np.asarray(model.network.links.sum(axis=1)) > 0.0
     assert np.all(asked[~linked] == 0.0)
     advanced = e.digital_stage >= network.DIGITAL
-    number = np.asarray(model.links @ advanced.astype(float))
+    number = np.asarray(model.network.links @ advanced.astype(float))
     assert np.all((asked > 0.0) == (number > 0.0))
-    every = number == np.asarray(model.links.sum(axis=1))
+    every = number == np.asarray(model.network.links.sum(axis=1))
     assert np.allclose(asked[linked & every], 1.0)
 
 
@@ -250,7 +260,7 @@ def test_the_demand_of_leaders_raises_what_suppliers_see_in_a_stage(start, monke
     for demand in (0.0, 0.5):
         twin = fork(model, model.policy)
         twin.parameters["link_digital_demand"] = demand
-        twin.link_digital = np.linspace(0.0, 1.0, len(twin.enterprises))
+        twin.network.digital_demand = np.linspace(0.0, 1.0, len(twin.enterprises))
         plans.digital_stage(twin)
     plain, raised = seen[0], seen[-1]
     gain = model.parameters["digital_perceived"]
@@ -263,14 +273,14 @@ def test_the_demand_of_leaders_for_quality_brings_titles_to_their_suppliers(star
     model, rises, rule = start(), [], titles.award_titles
     model.run_for(3)
     run_to(model, "exit")
-    assert 0.0 < model.quality_asked_start < 1.0
+    assert 0.0 < model.network.quality_demand_start < 1.0
 
     def seen(*given):
         rises.append(np.broadcast_to(given[-1], len(given[0])))
         return rule(*given)
 
     monkeypatch.setattr("model.titles.award_titles", seen)
-    won, more = [], model.link_quality - model.quality_asked_start
+    won, more = [], model.network.quality_demand - model.network.quality_demand_start
     for demand in (0.0, 0.5):
         twin = fork(model, model.policy)
         twin.parameters["link_quality_demand"] = demand

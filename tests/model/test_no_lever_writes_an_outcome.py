@@ -11,7 +11,7 @@ from scenarios.levers import declarations
 from scenarios.schema import CHANNELS
 from tests.model import lever_reach
 from tests.model import test_document_levers as document
-from tests.model.policy import ISSUED, changed, fork, having, lacking, setting
+from tests.model.policy import ISSUED, changed, fork, having, in_place_of, lacking, setting, stage
 
 base = document.base
 """A year under recognition, steering and delivery of the document, to be forked."""
@@ -80,11 +80,12 @@ def _surcharge_on_sales(m):
     ],
 )
 def test_a_lever_that_writes_an_outcome_is_found(base, monkeypatch, name, fault, told):
-    def with_fault(m, programmes=dict(QUARTER)["programmes"]):
+    programmes = stage("programmes")
+
+    def with_fault(m):
         programmes(m)
         fault(m)
 
-    faulty = {**dict(QUARTER), "programmes": with_fault}
-    monkeypatch.setattr(lever_reach, "QUARTER", tuple(faulty.items()))
+    monkeypatch.setattr(lever_reach, "QUARTER", in_place_of(QUARTER, "programmes", with_fault))
     found = lever_reach.first_moved(*pair(base, name), base.quarter + 4)
     assert any(told in fault for fault in lever_reach.faults(ISSUED[name].channel, found))

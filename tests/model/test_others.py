@@ -49,9 +49,9 @@ def test_the_switch_lets_others_match_in_full():
 
 def state(match, usual):
     return SimpleNamespace(
-        outside=np.full(N, 9.0),
+        markets=SimpleNamespace(outside_mass=np.full(N, 9.0)),
         parameters={"others_match": match},
-        twin=None if usual is None else SimpleNamespace(own_mass=usual),
+        twin=None if usual is None else SimpleNamespace(markets=SimpleNamespace(own_mass=usual)),
     )
 
 
@@ -63,7 +63,7 @@ def test_others_gain_in_proportion_what_the_province_gained():
     model = state(1.0, np.ones(N))
     for _ in range(3):  # the level of today, however long it has lasted
         assert others.outside_mass(model, own) == pytest.approx(9.0 * own)
-    assert (model.outside == 9.0).all()
+    assert (model.markets.outside_mass == 9.0).all()
 
 
 def test_what_is_not_there_is_not_matched():
@@ -111,10 +111,12 @@ def test_in_the_open_market_every_field_keeps_its_part(begun):
     for _ in range(12):
         model.run_for(1)
         assert model.twin is not None
-        own, usual = model.own_mass, model.twin.own_mass
+        own, usual = model.markets.own_mass, model.twin.markets.own_mass
         there = usual > 0.0
         part = own / (own + others.outside_mass(model, own))
-        assert part[there] == pytest.approx((usual / (usual + model.twin.outside))[there], rel=1e-9)
+        assert part[there] == pytest.approx(
+            (usual / (usual + model.twin.markets.outside_mass))[there], rel=1e-9
+        )
     assert np.abs(own[there] / usual[there] - 1.0).max() > 1e-3
 
 

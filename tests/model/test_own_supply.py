@@ -19,8 +19,7 @@ def state(share, year=2025, inverse=1.0 / 3.0):
     share = np.asarray(share, dtype=float)
     return SimpleNamespace(
         enterprises=SimpleNamespace(field=np.arange(N), weight=np.ones(N), revenue=share),
-        market=np.ones(N),
-        left_to_others=np.full(N, 0.9),
+        markets=SimpleNamespace(demand=np.ones(N), outside_share=np.full(N, 0.9)),
         year=year,
         policy=SimpleNamespace(outside=SimpleNamespace(origin=2023)),
         parameters={"supply_price_inverse": inverse, "left_to_others_least": 0.05},
@@ -50,7 +49,7 @@ def test_price_answers_in_proportion_to_share_and_to_the_inverse_elasticity():
 
 def test_a_field_that_supplies_nothing_moves_no_price():
     model = state(np.zeros(N))
-    model.left_to_others = np.ones(N)
+    model.markets.outside_share = np.ones(N)
     assert (own_supply(model) == 1.0).all()
 
 
@@ -79,18 +78,18 @@ def test_history_is_untouched_and_a_glut_lowers_price_and_margin_of_its_field(st
     for _ in range(12):
         for model in (one, other):
             model.step()
-        assert (one.price == other.price).all()
+        assert (one.markets.price == other.markets.price).all()
         assert one.enterprises.profit.tobytes() == other.enterprises.profit.tobytes()
     in_pv = one.enterprises.field == PV
     for model in (one, other):
         model.enterprises.revenue[in_pv] *= 1.3
         model.step()
-    share = 1.0 - one.left_to_others[PV]
-    assert one.price[PV] < other.price[PV]
-    answer = one.price[PV] / other.price[PV]
-    assert one.input_price[PV] == pytest.approx(other.input_price[PV] / answer)
+    share = 1.0 - one.markets.outside_share[PV]
+    assert one.markets.price[PV] < other.markets.price[PV]
+    answer = one.markets.price[PV] / other.markets.price[PV]
+    assert one.markets.input_price[PV] == pytest.approx(other.markets.input_price[PV] / answer)
     assert share > 0.05
-    assert one.market[PV] == other.market[PV], "markets are given in yuan"
+    assert one.markets.demand[PV] == other.markets.demand[PV], "markets are given in yuan"
     rows = one.enterprises.field == PV
     w = one.enterprises.weight[rows]
     worth, plain = (
@@ -98,4 +97,4 @@ def test_history_is_untouched_and_a_glut_lowers_price_and_margin_of_its_field(st
         for m in (one, other)
     )
     assert worth < plain
-    assert one.year_residual < 1e-9
+    assert one.counts.residual < 1e-9

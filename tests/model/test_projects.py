@@ -48,8 +48,8 @@ def test_nobody_is_chosen_twice_and_the_numbers_are_of_new_ones(base, name):
         new = np.array([had[i] and not before.get(i, False) for i in e.id.tolist()])
         assert all(had[i] for i, was in before.items() if was and i in had)
         assert np.all(e.rd_active[new])
-        assert e.weight @ new == pytest.approx(spring.chosen[name])
-        number.append(spring.chosen[name])
+        assert e.weight @ new == pytest.approx(spring.counts.projects_chosen[name])
+        number.append(spring.counts.projects_chosen[name])
         before = had
         model.run_until_year(spring.year)
     delivered = 60.0 * model.parameters["delivery_base"]
@@ -86,7 +86,7 @@ def test_a_contest_that_brings_nothing_chooses_nobody(base, name):
     model, other = (
         run_to(fork(base, of), "programmes") for of in (having(base.policy, lever), base.policy)
     )
-    assert name not in model.chosen
+    assert name not in model.counts.projects_chosen
     assert np.array_equal(model.enterprises.brand, other.enterprises.brand)
 
 
@@ -121,7 +121,7 @@ def test_cities_that_build_together_share_research_of_a_field(base):
     model = run_to(fork(base, having(base.policy, lever)), "investment and finance")
     model.parameters["delivery_base"] = 1.0
     e, real = model.enterprises, np.asarray(model.enterprises.rd)
-    own = np.bincount(e.pool, e.weight * real, model.number_of_pools)
+    own = np.bincount(e.pool, e.weight * real, model.places.number_of_pools)
     taken = research._from_other_cities(model, real, own)
     served = targeting.eligible(lever, e, lever.start)
     for pool in np.unique(e.pool):

@@ -183,9 +183,12 @@ def test_points_are_measured_against_the_clusters_of_end_2023(end_of_2023, race)
     for name in DIMENSIONS:
         assert np.mean([c.scores[name] for c in racing]) == pytest.approx(50.0, abs=6.0)
     later = race(2026)
-    assert later.score_base.keys() == end_of_2023.score_base.keys()
-    for name, base in end_of_2023.score_base.items():
-        assert all(np.array_equal(a, b) for a, b in zip(base, later.score_base[name], strict=True))
+    assert later.cluster_terms.score_base.keys() == end_of_2023.cluster_terms.score_base.keys()
+    for name, base in end_of_2023.cluster_terms.score_base.items():
+        assert all(
+            np.array_equal(a, b)
+            for a, b in zip(base, later.cluster_terms.score_base[name], strict=True)
+        )
     assert not any(cluster.scores for cluster in later.clusters if cluster.tier not in RACING)
 
 
@@ -246,7 +249,7 @@ def test_a_revoked_cluster_is_out_for_good_and_gets_nothing_more(race):
     for i in revoked:
         assert sum(yuan for _, who, yuan, _ in watch.instalments if who == i) == 2e6
         assert not model.clusters[i].promotion_body
-        assert not model.title_credit[i]
+        assert not model.cluster_terms.loan_discount[i]
 
 
 def test_fraud_that_is_found_fails_the_appraisal(race):
@@ -378,7 +381,7 @@ def test_without_money_for_awards_clusters_wait(race, issued):
     books = books_of(model)
     award = entries(books, lever="cluster_award", kind="paid").groupby("year")["yuan"].sum()
     assert 0.0 < award.max() <= 3e6
-    assert model.awards_due
+    assert model.programmes.instalments_due
     poor = race(2026, "special_funds", of=issued, yearly=0.0)
     assert entries(books_of(poor), lever="cluster_award", kind="paid").empty
 

@@ -20,11 +20,11 @@ def peers_do_all(model, patch):
 
 
 def others_know_more(model, patch):
-    model.pool_knowledge = 3.0 * model.pool_knowledge
+    model.innovation.pool_knowledge = 3.0 * model.innovation.pool_knowledge
 
 
 def links_are_worth_more(model, patch):
-    model.link_worth = 2.0 * model.link_worth
+    model.network.worth = 2.0 * model.network.worth
 
 
 def audits_are_many(model, patch):
@@ -123,10 +123,10 @@ def test_a_world_without_a_mechanism_is_whole(off, at_end_of_2024):
 
 def test_without_supply_links_nobody_supplies_a_leader(at_end_of_2024):
     with_links, without = at_end_of_2024(), at_end_of_2024("supply_links")
-    assert with_links.links.nnz > 0
-    assert without.links.nnz == 0
-    assert not without.purchases.any()
-    assert not without.link_digital.any()
+    assert with_links.network.links.nnz > 0
+    assert without.network.links.nnz == 0
+    assert not without.network.purchases.any()
+    assert not without.network.digital_demand.any()
     # No purchases by leaders, so no share of them: the outcome has no row.
     assert of_year(with_links, "local_sourcing_share")
     assert not of_year(without, "local_sourcing_share")
@@ -166,7 +166,7 @@ def test_titles_of_clusters_are_worth_nothing_where_titles_are(at_end_of_2024):
         model.run_until_year(YEAR)
         assert any(cluster.titled_since > NEVER for cluster in model.clusters)
         ends[off] = model
-    assert ends[()].title_appeal.any()
-    assert ends[()].title_credit.any()
-    assert not ends["title_worth",].title_appeal.any()
-    assert not ends["title_worth",].title_credit.any()
+    assert ends[()].cluster_terms.appeal.any()
+    assert ends[()].cluster_terms.loan_discount.any()
+    assert not ends["title_worth",].cluster_terms.appeal.any()
+    assert not ends["title_worth",].cluster_terms.loan_discount.any()

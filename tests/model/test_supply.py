@@ -24,7 +24,7 @@ def largest_part(model):
     """Row of the supplier with the largest part of one leader's needs, row of the leader, part."""
     e = model.enterprises
     rows = np.flatnonzero((e.role == 1) & (e.weight > 0.0))
-    at, leader, part = model.orders.parts(model.links, rows)
+    at, leader, part = model.network.orders.parts(model.network.links, rows)
     first = int(np.argmax(part * (e.input_shortfall[leader] < 0.02)))
     return int(rows[at[first]]), int(leader[first]), float(part[first])
 
@@ -45,7 +45,7 @@ def hit(before):
     model.run_for(1)
     supplier, leader, part = largest_part(model)
     e = model.enterprises
-    sells = e.weight[supplier] * e.revenue[supplier] / model.market[e.field[supplier]]
+    sells = e.weight[supplier] * e.revenue[supplier] / model.markets.demand[e.field[supplier]]
     return int(e.id[supplier]), int(e.id[leader]), part, float(sells)
 
 
@@ -65,7 +65,7 @@ def lost(before, hit, monkeypatch):
         monkeypatch.setattr(turnover.demography, "exit_hazard", hazard)
         for _ in range(quarters):
             model.run_for(1)
-            assert model.year_residual < 1e-9
+            assert model.counts.residual < 1e-9
             e = model.enterprises
             found.append(float(e.revenue[e.id == hit[1]].item()))
         return np.array(found)
@@ -171,7 +171,7 @@ def test_who_never_delivered_more_is_not_missed(start):
         deliver(model, 0.6)  # at the ceiling since it began
     assert e.input_shortfall.max() < 1e-12
     deliver(model, 0.3)
-    _, leader, part = model.orders.parts(model.links, np.flatnonzero(e.weight))
+    _, leader, part = model.network.orders.parts(model.network.links, np.flatnonzero(e.weight))
     assert np.allclose(e.input_shortfall, 0.3 * np.bincount(leader, part, len(e)))
     deliver(model, 0.6)  # what is filled again is missed no longer
     assert e.input_shortfall.max() < 1e-12

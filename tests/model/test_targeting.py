@@ -182,16 +182,20 @@ def test_only_projects_that_are_done_are_paid(start, scenario, monkeypatch):
     """Where no enterprise has funds for a stage, no grant for one falls due later."""
     model = start(of=with_terms(scenario, SUBSIDY, lag=1.0))
     model.run_until_year(2020)
-    model.due.clear()
+    model.programmes.payments_due.clear()
     monkeypatch.setattr("model.finance.ration", lambda *_: 0.0)
     e = model.enterprises
     e.cash[:] = 0.0
     stages = e.digital_stage.copy(), e.id.copy()
     model.run_for(1)
-    model.due = [entry for entry in model.due if entry.quarter == model.quarter + 1]
+    model.programmes.payments_due = [
+        entry for entry in model.programmes.payments_due if entry.quarter == model.quarter + 1
+    ]
     after = dict(zip(e.id.tolist(), e.digital_stage.tolist(), strict=True))
     done = {i for s, i in zip(*(x.tolist() for x in stages), strict=True) if after.get(i, s) > s}
-    owed = {i for entry in model.due for i in entry.ids.tolist() if i < 10_000_000}
+    owed = {
+        i for entry in model.programmes.payments_due for i in entry.ids.tolist() if i < 10_000_000
+    }
     assert owed <= done
 
 

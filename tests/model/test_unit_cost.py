@@ -21,7 +21,7 @@ def test_the_start_is_an_equilibrium_of_enterprises_with_the_plant_they_had(star
     mass = np.exp(e.size_level + e.size_noise + sigma1 * e.productivity)
     mass *= unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     assert np.abs(e.unit_cost).max() > 0.05
-    unlinked = np.diff(model.links.indptr) == 0
+    unlinked = np.diff(model.network.links.indptr) == 0
     assert np.allclose(mass[unlinked], 4.0 * e.revenue[unlinked], rtol=1e-9)
 
 
@@ -35,8 +35,8 @@ def test_plant_lowers_price_raises_sales_and_saves_labour(end_of_2023, older):
         run_to(model, "market")
     fell = e.unit_cost - other.enterprises.unit_cost
     p = one.parameters
-    inside = (other.plant_ratio[given] > p["plant_ratio_least"]) & (
-        one.plant_ratio[given] < p["plant_ratio_most"]
+    inside = (other.production.plant_ratio[given] > p["plant_ratio_least"]) & (
+        one.production.plant_ratio[given] < p["plant_ratio_most"]
     )
     plant, labour = unit_cost.shares(one)
     steep = (plant + labour) * plant / labour / p["plant_labour_substitution"]
@@ -61,10 +61,10 @@ def test_a_surcharge_and_the_price_inside_a_quota_act_alike(end_of_2023, older):
     limited = fork(end_of_2023, fall)
     run_to(limited, "market")
     by_quota = limited.enterprises.unit_cost - other.enterprises.unit_cost
-    held = limited.quota_price > 0.0
+    held = limited.production.quota_price > 0.0
     assert held.any()
     by_surcharge = one.enterprises.unit_cost - other.enterprises.unit_cost
-    rise = np.broadcast_to(limited.quota_price, len(held))[held]
+    rise = np.broadcast_to(limited.production.quota_price, len(held))[held]
     assert np.allclose(by_quota[held] / rise, by_surcharge[held] / 0.2, rtol=1e-6, atol=1e-12)
     assert np.all(one.enterprises.revenue[held] <= other.enterprises.revenue[held] * 1.02)
 
@@ -108,7 +108,7 @@ def test_a_line_of_no_limit_and_no_addition_does_next_to_nothing(end_of_2023, ol
 def test_owners_advance_the_loan_of_a_plant_until_banks_grant_it(end_of_2023, older):
     model = fork(end_of_2023, older)
     run_to(model, "entry")
-    loans = model.bridge.copy()
+    loans = model.accounts.bridge_loans.copy()
     new = model.enterprises.plant & (loans > 0.0)
     assert new.any()
     assert not np.any(model.enterprises.debt_long[new])
@@ -119,6 +119,8 @@ def test_owners_advance_the_loan_of_a_plant_until_banks_grant_it(end_of_2023, ol
     for left in (3, 2, 1):
         year.run_for(1)
         lives = new & (year.enterprises.weight[: len(new)] > 0.0)
-        assert np.allclose(year.bridge[: len(new)][lives], loans[lives] * left / 4.0, atol=1.0)
+        assert np.allclose(
+            year.accounts.bridge_loans[: len(new)][lives], loans[lives] * left / 4.0, atol=1.0
+        )
     year.run_for(1)
-    assert not year.bridge.any()
+    assert not year.accounts.bridge_loans.any()

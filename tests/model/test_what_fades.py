@@ -37,7 +37,7 @@ def test_productivity_by_training_goes_with_the_trained_staff(base):
     before, level = e.trained.copy(), e.productivity.copy()
     usual = other.enterprises.productivity.copy()
     for model in (one, other):
-        model.reached = {}
+        model.programmes.reach = {}
         innovate(model)
     fell = (e.productivity - level) - (other.enterprises.productivity - usual)
     lost = one.parameters["training_loss"] / 4.0 * before
@@ -80,8 +80,8 @@ def test_what_buyers_see_in_a_title_fades_while_banks_go_by_it(base):
             if cluster.titled and cluster.titled_since == since:
                 years = year - 2024
                 kept = (1.0 - model.parameters["brand_decay"]) ** years
-                assert model.title_appeal[i] == pytest.approx(0.004 * kept)
-                assert model.title_credit[i] == 0.001
+                assert model.cluster_terms.appeal[i] == pytest.approx(0.004 * kept)
+                assert model.cluster_terms.loan_discount[i] == 0.001
 
 
 @pytest.mark.parametrize("appeal", [0.01, -0.01])
@@ -98,16 +98,24 @@ def test_what_one_gains_by_appeal_others_of_the_field_lose(base, appeal):
         own = np.bincount(e.field, e.weight * mass, 16)
         through = np.zeros(16)
         target = market.revenue_target(
-            mass, e.field, own, base.outside, base.market, through, np.zeros(len(e))
+            mass,
+            e.field,
+            own,
+            base.markets.outside_mass,
+            base.markets.demand,
+            through,
+            np.zeros(len(e)),
         )
-        outside = base.market * base.outside / (own + base.outside)
+        outside = (
+            base.markets.demand * base.markets.outside_mass / (own + base.markets.outside_mass)
+        )
         sales[name] = e.weight * target, outside
     mine, theirs = (after - before for before, after in zip(*sales.values(), strict=True))
     served = np.zeros(len(e), dtype=bool)
     served[rows] = True
     assert np.sign(mine[served].sum()) == np.sign(appeal)
     assert np.sign(mine[~served].sum()) == np.sign(theirs.sum()) == -np.sign(appeal)
-    assert mine.sum() + theirs.sum() == pytest.approx(0.0, abs=1e-6 * base.market.sum())
+    assert mine.sum() + theirs.sum() == pytest.approx(0.0, abs=1e-6 * base.markets.demand.sum())
 
 
 def test_what_nothing_was_found_of_is_nothing_at_its_centre():
