@@ -136,7 +136,7 @@ def test_the_next_year_starts_from_the_figures_and_the_books_close(both, figures
     assert growth[1] == pytest.approx(growth[0], abs=0.015)
     assert outcome(model, ("accounting_residual", *COUNT[1:]), ORIGIN + 1) < 1e-9
     # What is set between two quarters is no news to wages.
-    assert model.wage == pytest.approx(before.wage, rel=0.005)
+    assert model.labour.wage == pytest.approx(before.labour.wage, rel=0.005)
 
 
 def test_setting_twice_is_setting_once(both, figures):
