@@ -463,7 +463,7 @@ def test_no_test_row_says_that_it_has_set_one():
         ("judged: between studies; Criscuolo et al. 2019 find more", "R15a"),
         ("Cai and Harrison (2021), table 4", "R4b"),
         ("customers fall by 2 points (Barrot & Sauvagnat 2016)", "R13a"),
-        ("Dussaux 2018", "R16a3"),
+        ("Dussaux 2018", "R16b"),
         ("de Blasio, De Mitri and others", "R17a"),
         ("set so that R15 is met", "R15a"),
         ("as trial R4b asks", "R4b"),
