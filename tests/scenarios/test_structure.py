@@ -27,7 +27,7 @@ WRONG = {
         "spill_RD: 0", "q_peer: 0", 8, "switches[1].off.q_peer", ["set by peers too"],
     ),
     "central_value": (
-        "spill_RD: 0", "spill_RD: 0.08", 8, "switches[1].off.spill_RD", ["central value"],
+        "spill_RD: 0", "spill_RD: 0.06", 8, "switches[1].off.spill_RD", ["central value"],
     ),
     "declared_twice": ("id: spillovers", "id: peers", 6, "switches[1].id", ["twice"]),
     "name_of_a_lever": (
