@@ -226,7 +226,8 @@ def otherwise(words: Words, folder: Path = RESULTS) -> str:
         + words.bracketed(words.percents(float(row["low"]), float(row["high"]), 2, signed=True))
         for name, row in found.items()
     }
-    return words("doubt_otherwise", draws=int(min(found[n]["draws"] for n in OTHERWISE)), **told)
+    draws, others = (int(found[name]["draws"]) for name in OTHERWISE)
+    return words("doubt_otherwise", draws=draws, others=others, **told)
 
 
 def _gap(words: Words) -> str:
