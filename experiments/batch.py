@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import model
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Draw, Vary, draws
 from experiments.ensemble import SHIPPED, fitted
+from experiments.meaning import hash_of
 from model.scenario import FIRST_YEAR, quarter_name
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from model.scenario import Scenario
 
 VERSION = Path(__file__).with_name("model_version.json")
-"""The source of the model as last compared with the golden results, and its version."""
+"""The version of the model, and all sources that gave its golden results, the latest last."""
 POPULATION_SEED = 1
 """The province at end-2018 is one population: seeds move what happens to it."""
 
@@ -164,23 +165,18 @@ class Plan:
 def model_hash() -> str:
     """Version of the model: what decides its results, whatever its source looks like.
 
-    It is the hash of the source that first gave today's results. `make golden` keeps it where a
-    change of the source moved none of the golden results, so that stores and fits stay valid; a
-    source that it has not seen is a version of its own.
+    It is the hash of the source that first gave today's results. `make golden` lists each source
+    that gave the same golden results, so that stores and fits stay valid; a source that is not
+    listed is a version of its own.
     """
     noted = json.loads(VERSION.read_text(encoding="utf-8"))
     source = source_hash()
-    return str(noted["version"]) if source == noted["source"] else source
+    return str(noted["version"]) if source in noted["sources"] else source
 
 
 def source_hash() -> str:
-    """Hash of the source of the model."""
-    folder = Path(model.__file__).parent
-    content = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        content.update(path.relative_to(folder).as_posix().encode())
-        content.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return content.hexdigest()[:20]
+    """Hash of what the source of the model does (`experiments.meaning`)."""
+    return hash_of(Path(model.__file__).parent)
 
 
 def scenario_hash(scenario: Scenario) -> str:

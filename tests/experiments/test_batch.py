@@ -1,5 +1,6 @@
 """Plans and run keys."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from experiments import batch
 from experiments.batch import Plan, PlanError, PopulationRef, drawn_pairs, run_key, runs_of
 from experiments.draws import Draw, Vary
+from experiments.meaning import hash_of
 
 POPULATION = PopulationRef("nowhere.arrow", "abc")
 
@@ -64,6 +66,26 @@ def test_a_key_tells_apart_all_that_decides_a_run(small, monkeypatch):
     monkeypatch.setattr(batch, "model_hash", lambda: "another model")
     keys.append(run_key(small, central, 1, "abc"))
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("said", "edited", "same"),
+    [("One step.", "One step a quarter.", True), ("x = 0.5", "x = 0.6", False)],
+)
+def test_editing_a_docstring_orphans_no_stored_run(
+    small, tmp_path, monkeypatch, said, edited, same
+):
+    source = tmp_path / "model.py"
+    source.write_text('"""One step."""\nx = 0.5\n', "utf-8")
+    version = tmp_path / "version.json"
+    version.write_text(json.dumps({"version": "first", "sources": [hash_of(tmp_path)]}), "utf-8")
+    monkeypatch.setattr(batch, "VERSION", version)
+    monkeypatch.setattr(batch.model, "__file__", str(source))
+    monkeypatch.setattr(batch, "model_hash", batch.model_hash.__wrapped__)
+    stored = run_key(small, Draw(0), 1, "abc")
+    assert batch.model_hash() == "first"
+    source.write_text(source.read_text("utf-8").replace(said, edited), "utf-8")
+    assert (run_key(small, Draw(0), 1, "abc") == stored) is same
 
 
 def test_a_key_is_the_same_for_the_same_run(small):

@@ -1,7 +1,8 @@
 """Golden results: small runs whose numbers are kept, so that a change of results is seen.
 
 `make golden` renews them; the commit says why they moved. Where none moved, the source of the model
-as it is now counts as the version that it was (`experiments.batch.model_hash`).
+as it is now joins the list of those of its version (`experiments.batch.model_hash`); where one did,
+the source begins a version and a list of its own.
 """
 
 import csv
@@ -94,8 +95,11 @@ def main() -> None:
     )
     noted = json.loads(VERSION.read_text(encoding="utf-8"))
     source = source_hash()
-    version = {"source": source, "version": noted["version"] if same else source}
-    VERSION.write_text(json.dumps(version, indent=2) + "\n", encoding="utf-8")
+    if not same:
+        noted = {"version": source, "sources": []}
+    if source not in noted["sources"]:
+        noted["sources"].append(source)
+    VERSION.write_text(json.dumps(noted, indent=2) + "\n", encoding="utf-8")
     for name, found in now.items():
         with (FOLDER / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")

@@ -30,7 +30,7 @@ def test_one_golden_run_has_all_levers():
 
 def test_the_source_is_one_that_was_compared_with_the_golden_results():
     noted = json.loads(batch.VERSION.read_text(encoding="utf-8"))
-    assert noted["source"] == batch.source_hash(), "the model's source changed: run `make golden`"
+    assert batch.source_hash() in noted["sources"], "the model's source changed: run `make golden`"
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def made_up(tmp_path, monkeypatch):
     """Golden results of a made-up model in a folder of their own."""
     values = {(2026, "province", "anhui", "value_added"): 1.0}
     version = tmp_path / "version.json"
-    version.write_text('{"source": "first", "version": "first"}', encoding="utf-8")
+    version.write_text('{"version": "first", "sources": []}', encoding="utf-8")
     monkeypatch.setattr(renew, "FOLDER", tmp_path)
     monkeypatch.setattr(renew, "YEARS", {"one": (2026,)})
     monkeypatch.setattr(renew, "VERSION", version)
@@ -58,7 +58,14 @@ def test_a_source_that_moves_no_result_is_the_version_that_it_was(made_up, monke
     values, version = made_up
     values[2026, "province", "anhui", "a_new_outcome"] = 2.0
     noted = renewed(version, monkeypatch, "second")
-    assert noted == {"source": "second", "version": "first"}
+    assert noted == {"version": "first", "sources": ["first", "second"]}
+
+
+def test_a_source_that_is_listed_already_is_not_listed_twice(made_up, monkeypatch):
+    _, version = made_up
+    renewed(version, monkeypatch, "second")
+    noted = renewed(version, monkeypatch, "first")
+    assert noted == {"version": "first", "sources": ["first", "second"]}
 
 
 @pytest.mark.parametrize("fault", ["moved", "gone"])
@@ -70,14 +77,23 @@ def test_a_source_that_moves_a_result_is_a_version_of_its_own(made_up, monkeypat
     else:
         del values[key]
     noted = renewed(version, monkeypatch, "second")
-    assert noted == {"source": "second", "version": "second"}
+    assert noted == {"version": "second", "sources": ["second"]}
 
 
 def test_a_source_not_compared_yet_is_a_version_of_its_own(tmp_path, monkeypatch):
     version = tmp_path / "version.json"
-    version.write_text('{"source": "another", "version": "another"}', encoding="utf-8")
+    version.write_text('{"version": "another", "sources": ["another"]}', encoding="utf-8")
     monkeypatch.setattr(batch, "VERSION", version)
     assert batch.model_hash.__wrapped__() == batch.source_hash()
+
+
+def test_every_listed_source_is_the_version(tmp_path, monkeypatch):
+    version = tmp_path / "version.json"
+    version.write_text('{"version": "first", "sources": ["first", "second"]}', encoding="utf-8")
+    monkeypatch.setattr(batch, "VERSION", version)
+    for source in ("first", "second"):
+        monkeypatch.setattr(batch, "source_hash", lambda source=source: source)
+        assert batch.model_hash.__wrapped__() == "first"
 
 
 def test_what_the_document_adds_is_seen():
