@@ -78,7 +78,7 @@ bench: setup ## speed of one run, and where its time goes
 
 docs: setup ## the generated tables of docs/
 	$(PYTHON) -m calibration.document
-	$(PYTHON) -m model.document
+	$(PYTHON) -m calibration.reference
 
 golden: setup ## renew the golden results (say in the commit why they moved)
 	$(PYTHON) -m tests.golden.renew

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from model import document
+from calibration import reference
 from model.enterprises import COLUMNS
 from model.outcomes import OUTCOMES
 from model.quarter import QUARTER, YEAR_END
@@ -14,7 +14,7 @@ from scenarios.structure import switches
 ROOT = Path(__file__).parents[1]
 ODD = ROOT / "docs" / "ODD.md"
 # Machinery, not a part of the province.
-NO_SUBMODEL = {"__init__", "document"}
+NO_SUBMODEL = {"__init__"}
 SECTIONS = (
     "Purpose and patterns",
     "Entities, state variables and scales",
@@ -27,23 +27,23 @@ SECTIONS = (
 
 
 def test_reference_pages_are_current() -> None:
-    assert document.main(["--check"]) == 0, "run python -m model.document"
+    assert reference.main(["--check"]) == 0, "run python -m calibration.reference"
 
 
 def test_check_finds_an_old_page_and_writing_mends_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(document, "ROOT", tmp_path)
-    monkeypatch.setattr(document, "PAGES", tmp_path / "reference")
-    assert document.main([]) == 0
-    assert document.main(["--check"]) == 0
+    monkeypatch.setattr(reference, "ROOT", tmp_path)
+    monkeypatch.setattr(reference, "PAGES", tmp_path / "reference")
+    assert reference.main([]) == 0
+    assert reference.main(["--check"]) == 0
     page = tmp_path / "reference" / "columns.md"
     page.write_text(page.read_text("utf-8") + "edited by hand\n", "utf-8")
     capsys.readouterr()
-    assert document.main(["--check"]) == 1
+    assert reference.main(["--check"]) == 1
     assert "columns.md" in capsys.readouterr().out
-    assert document.main([]) == 0
-    assert document.main(["--check"]) == 0
+    assert reference.main([]) == 0
+    assert reference.main(["--check"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_check_finds_an_old_page_and_writing_mends_it(
     ],
 )
 def test_reference_pages_list_everything(page: str, names: list[str]) -> None:
-    text = (document.PAGES / page).read_text("utf-8")
+    text = (reference.PAGES / page).read_text("utf-8")
     assert [name for name in names if f" {name} " not in text and f"`{name}`" not in text] == []
 
 
 def test_tables_of_the_reference_pages_are_whole() -> None:
-    for page in document.REFERENCE:
-        text = (document.PAGES / page).read_text("utf-8").replace("\\|", "")
+    for page in reference.REFERENCE:
+        text = (reference.PAGES / page).read_text("utf-8").replace("\\|", "")
         for block in text.split("\n\n"):
             widths = {line.count("|") for line in block.splitlines() if line.startswith("|")}
             assert len(widths) <= 1, f"{page}: rows of unequal width"
