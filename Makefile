@@ -58,7 +58,7 @@ designs: setup ## compare designs of support at equal cost, on 100 pairs and in 
 	$(JIQUN) report $(REPORT)/store --lang both --out $(REPORT)
 
 sensitivity: setup ## rank the levers anew, for later reports: 60,000 runs (an hour and a half on two cores)
-	$(JIQUN) sensitivity reference --out build/sensitivity --adopt
+	$(JIQUN) sensitivity reference --out build/sensitivity --ship
 
 test: setup ## the tests that need no browser and no system package
 	$(PYTEST) -m "not slow"

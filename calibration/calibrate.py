@@ -17,6 +17,7 @@ from calibration.fit import fit
 from calibration.outlook import dummy_spread, figures, learnt, write_rows
 from calibration.recover import recover
 from calibration.spec import read_spec
+from experiments import adopted
 from experiments.ensemble import SHIPPED
 from scenarios import InputError
 
@@ -118,11 +119,12 @@ def recovered(
     return rows
 
 
-def adopt(folder: Path) -> None:
+def adopt(folder: Path, place: Path) -> None:
     """Make the ensemble of a folder the one that runs are drawn from.
 
     Args:
         folder: Folder of a calibration.
+        place: `RESULTS` to ship it, or the folder of an adopted fit (`experiments.adopted`).
 
     Raises:
         InputError: It has too few members, or is fitted to an earlier year.
@@ -134,10 +136,16 @@ def adopt(folder: Path) -> None:
     if facts["train_until"] != 2023:
         problem = f"fitted until {facts['train_until']}"
         raise InputError(folder, None, "train_until", problem, "2023")
-    RESULTS.mkdir(exist_ok=True)
-    shutil.copyfile(folder / "ensemble.parquet", SHIPPED)
+    if place == RESULTS:
+        _copy(folder, RESULTS, SHIPPED)
+    else:
+        adopted.write_whole(place, lambda to: _copy(folder, to, to / SHIPPED.name))
+
+
+def _copy(folder: Path, to: Path, ensemble: Path) -> None:
+    shutil.copyfile(folder / "ensemble.parquet", ensemble)
     for name in ("figures.csv", "parameters.csv", "agreement.csv", "fit.json"):
-        shutil.copyfile(folder / name, RESULTS / name)
+        shutil.copyfile(folder / name, to / name)
 
 
 def _processes(workers: int | None) -> int:

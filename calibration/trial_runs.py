@@ -14,9 +14,10 @@ import pandas as pd
 from calibration import trial_panel as panels
 from calibration.trial_estimators import NEEDS_PLAIN, Data, NothingToSeeError, estimate
 from calibration.trial_files import read_trial
+from experiments import adopted
 from experiments.batch import POPULATION_SEED, model_hash
 from experiments.draws import draws
-from experiments.ensemble import SHIPPED
+from experiments.ensemble import in_use as ensemble_in_use
 from model import build_population
 from model.scenario import quarter_index, year_of
 from scenarios.structure import switches
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from model.population import Population
     from model.scenario import Scenario
 
-TABLE = Path(__file__).resolve().parent / "results" / "trials.csv"
+TABLE = Path(__file__).resolve().parent / "results" / adopted.TRIALS
+"""The estimates that come with the project."""
 DRAWS = 20
 """Fewest draws that a verdict is given on."""
 ARMS = ("as_is", "off", "doubled")
@@ -40,10 +42,19 @@ COLUMNS = [*KEY, "value", "dose", "problem", "seed", "rows", "spec", "model", "d
 FINGERPRINT = ["rows", "spec", "model", "data", "fit"]
 
 
-@cache
+def in_use() -> Path:
+    """The estimates that reports show: adopted, or else shipped."""
+    return adopted.in_use(adopted.TRIALS, TABLE)
+
+
 def fit_hash() -> str:
     """Hash of the fitted parameter sets that draws come from."""
-    return file_hash(SHIPPED)[:20] if SHIPPED.is_file() else ""
+    return _hash_of(ensemble_in_use())
+
+
+@cache
+def _hash_of(path: Path) -> str:
+    return file_hash(path)[:20] if path.is_file() else ""
 
 
 @dataclass(frozen=True)
@@ -267,7 +278,7 @@ def measure(task: Task) -> pd.DataFrame:
     bench, lines = Bench(task.draw, task.rows), []
     for path, wanted in task.wanted.items():
         trial = read_trial(path)
-        (draw,) = draws(trial.base, [task.draw])
+        (draw,) = draws(trial.base, [task.draw], ensemble_in_use())
         rows = {row.id: row for row in trial.rows}
         for name, arm in wanted:
             value, dose, problem = np.nan, np.nan, ""
@@ -311,11 +322,17 @@ def write(frame: pd.DataFrame, path: Path) -> None:
     part.replace(path)
 
 
-def adopt(frame: pd.DataFrame, path: Path = TABLE) -> None:
-    """Put estimates into the table of the project; rows that were not asked for stay."""
-    if path.is_file():
-        shipped = pd.read_csv(path, dtype={"problem": object, "spec": str})
-        frame = pd.concat([shipped[~shipped["id"].isin(frame["id"])], frame])
+def adopt(frame: pd.DataFrame, path: Path) -> None:
+    """Put estimates into a table; rows that were not asked for stay, or are those shipped.
+
+    Args:
+        frame: The estimates.
+        path: The table that is shipped, or the one that a user adopts.
+    """
+    before = path if path.is_file() else TABLE
+    if before.is_file():
+        kept = pd.read_csv(before, dtype={"problem": object, "spec": str})
+        frame = pd.concat([kept[~kept["id"].isin(frame["id"])], frame])
     write(frame, path)
 
 
@@ -326,7 +343,7 @@ def complete(
     """Make the estimates that are lacking, and write the table after each draw.
 
     Args:
-        table_file: The table, beside which that of the project is looked at.
+        table_file: The table, beside which those adopted and shipped are looked at.
         asked: Trials, each with the ids of rows.
         number: Draws, from 1.
         rows: Enterprise rows.
@@ -334,9 +351,9 @@ def complete(
         show: Called with draws of an arm done and in all.
     """
     digests = {name: trial.digest for trial, ids in asked for name in ids}
-    found = kept(table_file, rows, digests)
-    shipped = kept(TABLE, rows, digests)
-    found = pd.concat([found, shipped]).drop_duplicates(KEY) if len(shipped) else found
+    known = [kept(path, rows, digests) for path in dict.fromkeys((table_file, in_use(), TABLE))]
+    known = [frame for frame in known if len(frame)] or known[:1]
+    found = pd.concat(known).drop_duplicates(KEY)
     done = set(zip(found["id"], found["draw"], found["arm"], strict=True))
     # What a verdict rests on comes first, then what is shown beside it.
     tasks = [_lacking(i, arm, rows, asked, done) for arm in ARMS for i in range(1, number + 1)]

@@ -19,6 +19,7 @@ from calibration.trial_estimators import SPIKE
 from calibration.trial_files import chosen
 from calibration.trial_runs import ARMS, Bench, branches, values_in
 from experiments.draws import draws
+from experiments.ensemble import in_use
 from model.scenario import quarter_index, year_of
 from scenarios.errors import ScenarioError
 
@@ -203,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for trial, ids in asked:
         for row in (each for each in trial.rows if each.id in ids and each.represented):
             found = []
-            for draw in draws(trial.base, range(1, given.draws + 1)):
+            for draw in draws(trial.base, range(1, given.draws + 1), in_use()):
                 bench = Bench(draw.index, given.enterprises)
                 found.append(trace(trial, row, draw, bench, given.arm))
             mean = pd.concat(found).groupby(level=0, sort=False).mean()

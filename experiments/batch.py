@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import model
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Draw, Vary, draws
-from experiments.ensemble import SHIPPED, fitted
+from experiments.ensemble import fitted, in_use
 from experiments.meaning import hash_of
 from model.scenario import FIRST_YEAR, quarter_name
 
@@ -124,14 +124,14 @@ class Plan:
     draws: int | None = None
     cross: bool = False
     vary: Vary = Vary.ALL
-    ensemble: Path = SHIPPED
+    ensemble: Path = field(default_factory=in_use)
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
         for name, value in (("--seeds", self.seeds), ("--draws", self.draws)):
             if value is not None and not 1 <= value <= BLOCK:
                 raise PlanError(f"{name} {value}: allowed: 1 to {BLOCK}")
-        if self.ensemble != SHIPPED and not self.ensemble.is_file():
+        if self.ensemble != in_use() and not self.ensemble.is_file():
             raise PlanError(f"--ensemble {self.ensemble}: there is no such file")
         try:
             fitted(self.ensemble)

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
+from experiments import adopted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from model.scenario import Array
 
 SHIPPED = Path(__file__).resolve().parent.parent / "calibration" / "ensemble.parquet"
-"""The ensemble in use; without the file every parameter keeps its prior."""
+"""The ensemble that comes with the project; without it every parameter keeps its prior."""
 METADATA = b"jiqun_ensemble"
 
 
@@ -44,6 +46,11 @@ class Ensemble:
     def member(self, place: int) -> dict[str, float]:
         """Parameter to value in a set; sets follow each other without end."""
         return {name: float(column[place % self.size]) for name, column in self.columns.items()}
+
+
+def in_use() -> Path:
+    """The ensemble that the commands draw runs from: the adopted one, or else the shipped one."""
+    return adopted.in_use(adopted.ENSEMBLE, SHIPPED)
 
 
 @cache

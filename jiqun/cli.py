@@ -48,6 +48,12 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+Adopt = Annotated[
+    bool, typer.Option("--adopt", help="Keep it for later runs and reports (see jiqun --version).")
+]
+Ship = Annotated[
+    bool, typer.Option("--ship", help="Put it into the sources: for maintainers, in a checkout.")
+]
 
 
 class Varied(StrEnum):
@@ -97,9 +103,28 @@ def _look_for_own_packages() -> None:
         sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != here]
 
 
+def _show_version(asked: bool) -> None:
+    if not asked:
+        return
+    from jiqun.versions import version_lines  # noqa: PLC0415
+
+    for line in version_lines():
+        typer.echo(line)
+    raise typer.Exit
+
+
 @app.callback()
 def root(
     *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version, and which model, data, fit and analysis are in use.",
+        ),
+    ] = False,
     lang: Annotated[
         Language | None,
         typer.Option(help="Language of messages; else JIQUN_LANG, else that of the locale."),
@@ -157,7 +182,7 @@ def run(  # noqa: PLR0913  (one parameter an option)
     ensemble: Annotated[
         Path | None,
         typer.Option(
-            help="Fitted parameter sets of `jiqun calibrate`; else those that are shipped."
+            help="Fitted parameter sets of `jiqun calibrate`; else those adopted, or shipped."
         ),
     ] = None,
     rows: Annotated[
@@ -176,13 +201,13 @@ def run(  # noqa: PLR0913  (one parameter an option)
         from experiments import Results  # noqa: PLC0415
         from experiments.batch import Plan  # noqa: PLC0415
         from experiments.draws import Vary  # noqa: PLC0415
-        from experiments.ensemble import SHIPPED  # noqa: PLC0415
+        from experiments.ensemble import in_use  # noqa: PLC0415
         from experiments.runner import Options, run_batch  # noqa: PLC0415
         from jiqun.contents import say_others  # noqa: PLC0415
         from jiqun.screen import ProgressDisplay, say, show_failures  # noqa: PLC0415
 
         resolved = _resolved(scenarios, rows, until)
-        plan = Plan(seeds, draws, cross, Vary(vary), ensemble or SHIPPED)
+        plan = Plan(seeds, draws, cross, Vary(vary), ensemble or in_use())
         command = shlex.join(["jiqun", *sys.argv[1:]])
         with ProgressDisplay() as progress:
             report = run_batch(
@@ -435,22 +460,25 @@ def calibrate(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="Name of a shipped fit, or a file.")],
     *,
     out: Annotated[Path, typer.Option(help="Folder everything is written to.")] = FITS,
-    adopt: Annotated[
-        bool, typer.Option("--adopt", help="Draw all later runs from the ensemble found.")
-    ] = False,
+    adopt: Adopt = False,
+    ship: Ship = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
     as_json: Json = False,
 ) -> None:
     """Fit parameters to the published figures and write the ensemble found."""
     with _refusals():
         from calibration import calibrate as fitted  # noqa: PLC0415
+        from experiments import adopted  # noqa: PLC0415
         from jiqun.fitting import StageDisplay, show_fit  # noqa: PLC0415
+        from jiqun.screen import say  # noqa: PLC0415
 
+        place = adopted.place(adopted.FIT, fitted.RESULTS, adopt=adopt, ship=ship)
         with StageDisplay() as display, _given_up():
             done = fitted.calibrate(spec, out, workers, display.stage)
         show_fit(done)
-        if adopt:
-            fitted.adopt(out)
+        if place:
+            fitted.adopt(out, place)
+            say(f"later runs are drawn from this fit ({place})")
         if as_json:
             _print_json(
                 done.summary()
@@ -543,19 +571,21 @@ def trial(
     draws: Annotated[int, typer.Option(min=1, help="Draws of parameters, each with a seed.")] = 20,
     rows: Annotated[int, typer.Option(min=1, help="Enterprise rows.")] = 2500,
     out: Annotated[Path, typer.Option(help="Folder of the estimates.")] = TRIALS,
-    adopt: Annotated[
-        bool, typer.Option("--adopt", help="Show these estimates on the page of trials.")
-    ] = False,
+    adopt: Adopt = False,
+    ship: Ship = False,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
     as_json: Json = False,
 ) -> None:
     """Re-run published experiments on the simulated panel, with the estimators of their studies."""
     with _refusals():
+        from calibration.trial_runs import TABLE  # noqa: PLC0415
+        from experiments import adopted  # noqa: PLC0415
         from jiqun import trying  # noqa: PLC0415
         from scenarios import load  # noqa: PLC0415
 
+        place = adopted.place(adopted.TRIALS, TABLE, adopt=adopt, ship=ship)
         count = _row_count(str(rows), [load("without_document_55")]) or rows
-        data = trying.trial(tuple(trials or ()), out, draws, count, workers, adopt=adopt)
+        data = trying.trial(tuple(trials or ()), out, draws, count, workers, place)
         if as_json:
             _print_json(data)
     if any(row["problems"] for row in data["trials"]):
@@ -576,9 +606,8 @@ def sensitivity(
         bool,
         typer.Option("--full", help="Sobol indices of every factor too, as `full` in the file."),
     ] = False,
-    adopt: Annotated[
-        bool, typer.Option("--adopt", help="Show this analysis in later reports.")
-    ] = False,
+    adopt: Adopt = False,
+    ship: Ship = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
     dask: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler, or 'local'.")
@@ -587,13 +616,16 @@ def sensitivity(
 ) -> None:
     """Rank levers and parameters by what they change, with intervals and noise floor."""
     with _refusals():
+        from experiments import adopted  # noqa: PLC0415
         from experiments.runner import Options  # noqa: PLC0415
         from experiments.sensitivity.designs import SensitivityError  # noqa: PLC0415
+        from experiments.sensitivity.tables import SHIPPED  # noqa: PLC0415
         from jiqun import ranking  # noqa: PLC0415
 
+        place = adopted.place(adopted.ANALYSIS, SHIPPED, adopt=adopt, ship=ship)
         options = Options(workers, dask, shlex.join(["jiqun", *sys.argv[1:]]))
         try:
-            data = ranking.sensitivity(spec, out, options, full=full, adopt=adopt)
+            data = ranking.sensitivity(spec, out, options, place, full=full)
         except SensitivityError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(SOME_FAILED) from error
@@ -664,6 +696,7 @@ def _plain_warnings() -> Iterator[None]:
 
 
 def _is_refusal(error: Exception) -> bool:
+    from experiments.adopted import AdoptionError  # noqa: PLC0415
     from experiments.batch import PlanError  # noqa: PLC0415
     from experiments.designs import DesignError  # noqa: PLC0415
     from experiments.discovery import ExtraMissingError  # noqa: PLC0415
@@ -672,7 +705,7 @@ def _is_refusal(error: Exception) -> bool:
     from scenarios import InputError  # noqa: PLC0415
 
     wrong = (InputError, StoreError, PlanError, DesignError, ClusterError, ExtraMissingError)
-    return isinstance(error, (*wrong, WrongOptionError))
+    return isinstance(error, (*wrong, AdoptionError, WrongOptionError))
 
 
 class WrongOptionError(ValueError):

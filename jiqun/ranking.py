@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from experiments.adopted import write_whole
 from experiments.sensitivity.analysis import analyse, recorded
 from experiments.sensitivity.runs import Bench
 from experiments.sensitivity.spec import read_spec
-from experiments.sensitivity.tables import FOLDER, SHIPPED, save
+from experiments.sensitivity.tables import FOLDER, save
 from jiqun.screen import Stages, console, say
 
 if TYPE_CHECKING:
@@ -25,18 +26,26 @@ YI = 1e8
 HEAD = ("lever", "mean", "95 % interval", "rank", "top 5", "ties", "cost", "a yuan brings", "")
 
 
-def sensitivity(spec: str, out: Path, options: Options, *, full: bool, adopt: bool) -> (
+def sensitivity(spec: str, out: Path, options: Options, place: Path | None, *, full: bool) -> (
     dict[str, Any]
 ):  # fmt: skip
-    """Make an analysis, show the first levers, and hand back its facts and tables as data."""
+    """Make an analysis, show the first levers, and hand back its facts and tables as data.
+
+    Args:
+        spec: Name of a shipped specification, or a file.
+        out: Folder of the store.
+        options: How runs are made.
+        place: Folder that the analysis is put into for later reports, if any.
+        full: Whether Sobol indices of every factor are made too.
+    """
     task = read_spec(spec, full=full)
     with Stages() as stages:
         bench = Bench(out, options, stages, say, recorded(task), task.spec.year)
         analysis = analyse(bench, task)
     _show(analysis)
-    if adopt:
-        save(SHIPPED, analysis)
-        say(f"reports of stores without an analysis of their own show this one ({SHIPPED})")
+    if place:
+        write_whole(place, lambda folder: save(folder, analysis))
+        say(f"reports of stores without an analysis of their own show this one ({place})")
     return {
         "folder": str(out / FOLDER / task.spec.name),
         "facts": dict(analysis.facts),

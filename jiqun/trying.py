@@ -23,9 +23,18 @@ FILE = "trials.csv"
 
 
 def trial(
-    asked: Sequence[str], out: Path, draws: int, rows: int, workers: int, *, adopt: bool
+    asked: Sequence[str], out: Path, draws: int, rows: int, workers: int, place: Path | None
 ) -> dict[str, Any]:
-    """Make what is lacking, show it, and hand it back as data."""
+    """Make what is lacking, show it, and hand it back as data.
+
+    Args:
+        asked: Rows, trials or files; all rows if empty.
+        out: Folder of the estimates.
+        draws: Draws, from 1.
+        rows: Enterprise rows.
+        workers: Processes.
+        place: Table that the estimates are put into for later reports, if any.
+    """
     trials = chosen(asked)
     with StageDisplay() as display:
         frame = trial_runs.complete(
@@ -34,10 +43,11 @@ def trial(
         )  # fmt: skip
     made = verdicts(frame, trials)
     show(made)
-    if adopt:
-        trial_runs.adopt(frame)
+    if place:
+        trial_runs.adopt(frame, place)
+        say(f"later reports show these ({place})")
+    if place == trial_runs.TABLE:
         trial_page.write()
-        say(f"the page of trials shows these ({trial_runs.TABLE})")
     return data(made)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from experiments.adopted import ANALYSIS, in_use
 from experiments.batch import model_hash
 from experiments.sensitivity.arms import DOCUMENT, GROUPS
 from experiments.sensitivity.lever_ranks import ALL, AT_ONE_COST, EQUAL_COST
@@ -42,13 +43,13 @@ class Levers:
     Attributes:
         facts: How it came about (see `experiments.sensitivity.tables`).
         tables: Table to its rows.
-        shipped: Whether it came with the project rather than with the store.
+        origin: Where it is from: `stored` with the runs, `adopted` or `shipped`.
         current: Whether it was made by the model and on the data that are here now.
     """
 
     facts: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
-    shipped: bool
+    origin: str
     current: bool
 
     @property
@@ -121,23 +122,28 @@ class Levers:
 
 
 def gather_levers(store: Path, shipped: Path = SHIPPED) -> Levers | None:
-    """The analysis of a store if the current model made it, else the one that is shipped.
+    """The analysis of a store if the current model made it, else the one adopted or shipped.
 
-    An older one of the store is taken where none is shipped; the newest where there are several.
+    An older one of the store is taken where there is no other; the newest where there are several.
+
+    Args:
+        store: Folder of the store.
+        shipped: Folder of the analysis that comes with the project.
     """
-    own = [_read(path.parent, shipped=False) for path in (store / FOLDER).glob(f"*/{FACTS}")]
+    other = in_use(ANALYSIS, shipped)
+    own = [_read(path.parent, "stored") for path in (store / FOLDER).glob(f"*/{FACTS}")]
     own.sort(key=lambda found: (found.current, str(found.facts["date"]), str(found.facts["name"])))
     if own and own[-1].current:
         return own[-1]
-    if (shipped / FACTS).is_file():
-        return _read(shipped, shipped=True)
+    if (other / FACTS).is_file():
+        return _read(other, "shipped" if other == shipped else "adopted")
     return own[-1] if own else None
 
 
-def _read(folder: Path, *, shipped: bool) -> Levers:
+def _read(folder: Path, origin: str) -> Levers:
     found = read(folder)
     hashes = (found.facts["model_hash"], found.facts["data_hash"])
-    return Levers(found.facts, found.tables, shipped, hashes == (model_hash(), data_hash()))
+    return Levers(found.facts, found.tables, origin, hashes == (model_hash(), data_hash()))
 
 
 def kind(condition: str) -> str:
@@ -193,8 +199,7 @@ def factor_label(found: Levers, words: Words, factor: str) -> str:
 
 def made(found: Levers, words: Words, store: str) -> str:
     """Which analysis it is, of what day, and whether an earlier model made it."""
-    key = "levers_shipped" if found.shipped else "levers_stored"
-    told = words(key, name=found.facts["name"], date=found.facts["date"])
+    told = words(f"levers_{found.origin}", name=found.facts["name"], date=found.facts["date"])
     if found.current:
         return told
     return told + "\n\n" + words("levers_old", command=f"jiqun sensitivity SPEC.yaml --out {store}")

@@ -15,8 +15,8 @@ import pandas as pd
 from calibration import backtest_data, backtest_page, trial_page
 from calibration.outlook import MISFITS
 from calibration.space import DUMMY
-from calibration.trial_runs import TABLE as TRIALS
 from calibration.trial_verdicts import counts
+from experiments import adopted
 from scenarios.tables import table
 from scenarios.yaml_file import read_yaml
 
@@ -88,6 +88,7 @@ class Record:
         facts: A row a stylised fact that was measured; `chosen` if something was chosen by it.
         pictures: Points of the pictures of the facts.
         trials: Published trials, run again on the simulated enterprises.
+        adopted: Whether the fit is one that was adopted, which forecasts and facts are not of.
     """
 
     fit: Mapping[str, Any] | None
@@ -100,6 +101,7 @@ class Record:
     facts: pd.DataFrame | None
     pictures: pd.DataFrame | None
     trials: Trials | None
+    adopted: bool
 
     @property
     def fitted(self) -> pd.DataFrame:
@@ -139,19 +141,25 @@ class Record:
 
 
 def read_record(folder: Path = RESULTS) -> Record:
-    """Read what the calibration left in a folder."""
-    fit = folder / "fit.json"
+    """Read what the calibration left.
+
+    Args:
+        folder: Folder of shipped results; an adopted fit and adopted trials go before them.
+    """
+    of_fit = adopted.in_use(adopted.FIT, folder)
+    fit = of_fit / "fit.json"
     return Record(
         json.loads(fit.read_text("utf-8")) if fit.is_file() else None,
-        _figures(folder / "figures.csv"),
-        _parameters(folder / "parameters.csv"),
-        _rows(folder / "agreement.csv"),
+        _figures(of_fit / "figures.csv"),
+        _parameters(of_fit / "parameters.csv"),
+        _rows(of_fit / "agreement.csv"),
         _rows(folder / "recover.csv"),
-        _rows(folder / "other_seed.csv"),
+        _rows(of_fit / "other_seed.csv"),
         _skill(folder),
         _facts(folder / "facts.csv"),
         _rows(folder / "facts_pictures.csv"),
-        _trials(folder / TRIALS.name),
+        _trials(adopted.in_use(adopted.TRIALS, folder / adopted.TRIALS)),
+        of_fit != folder,
     )
 
 

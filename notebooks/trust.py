@@ -154,6 +154,8 @@ def fit_text(record: Record, evidence: Evidence, words: Words) -> str:
         )
     if record.fit["model_hash"] not in set(evidence.runs["model_hash"]):
         text += _gap(words) + words("trust_fit_older")
+    if record.adopted:
+        text += _gap(words) + words("trust_fit_adopted")
     return text
 
 

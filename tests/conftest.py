@@ -13,6 +13,13 @@ os.environ["JIQUN_LANG"] = "en"
 settings.register_profile("jiqun", deadline=None)
 settings.load_profile("jiqun")
 
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads or writes what the user of this machine has adopted."""
+    os.environ["JIQUN_HOME"] = str(tmp_path_factory.mktemp("home") / "adopted")
+
+
 TESTS = Path(__file__).parent
 LONGEST = (
     "model/test_levers_of_no_size.py",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from experiments.batch import model_hash
-from experiments.ensemble import SHIPPED, fitted
+from experiments.ensemble import fitted, in_use
 from experiments.runner import RECORDED_VERSIONS
 from experiments.sensitivity import designs, indices, package
 from experiments.sensitivity import lever_ranks as levers
@@ -270,7 +270,7 @@ def _folder(found: _Found) -> Path:
 
 def _facts(task: Task, found: _Found) -> dict[str, Any]:
     """How the tables came about, and the labels of what they name."""
-    spec, ensemble = task.spec, fitted(SHIPPED)
+    spec, ensemble = task.spec, fitted(in_use())
     return {
         "name": spec.name,
         "spec": task.text,

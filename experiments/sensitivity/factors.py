@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiments.draws import Draw, draws, prior_value
-from experiments.ensemble import SHIPPED, fitted
+from experiments.ensemble import fitted, in_use
 from experiments.sensitivity.designs import DUMMY, Factor
 from experiments.sensitivity.spec import MOST_TIMES
 from scenarios.levers import declarations, most_times
@@ -89,7 +89,7 @@ def name_of(factor: str) -> str:
 
 def draws_of(task: Task, design: Design) -> list[Draw]:
     """The draw of each point of a design."""
-    central = next(iter(draws(task.issued, [0]))).values
+    central = next(iter(draws(task.issued, [0], in_use()))).values
     rows = {row.name: row for row in table("parameters")}
     names = [factor.name for factor in design.factors]
     return [
@@ -111,7 +111,7 @@ def numbered(draw: Draw, scenario: Scenario) -> Draw:
 
 def unfitted() -> list[Parameter]:
     """Parameters that are drawn from their priors."""
-    ensemble = fitted(SHIPPED)
+    ensemble = fitted(in_use())
     seen = set() if ensemble is None else set(ensemble.columns)
     return [row for row in table("parameters") if row.low < row.high and row.name not in seen]
 
@@ -130,7 +130,7 @@ def _levers(task: Task, levers: Sequence[str], group: str | None) -> list[Factor
 def _draw(
     task: Task, rows: Mapping[str, Parameter], values: dict[str, float], point: Mapping[str, float]
 ) -> Draw:
-    ensemble = fitted(SHIPPED)
+    ensemble = fitted(in_use())
     outside: dict[str, float] = {}
     sizes: dict[str, float] = {}
     off: dict[str, float] = {}

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.ensemble import SHIPPED, fitted
+from experiments.ensemble import fitted, in_use
 from experiments.sensitivity import indices
 from experiments.sensitivity.designs import Outputs, SensitivityError
 from experiments.sensitivity.factors import draws_of, kind_of, name_of, numbered
@@ -109,7 +109,7 @@ def measured(
             f"{task.issued.name} draw {drawn[draw][0].index} seed {drawn[draw][1]}:"
             f" {titles(task.columns, task.tiers)[column]} is {values[draw, column]}"
         )
-    ensemble = fitted(SHIPPED)
+    ensemble = fitted(in_use())
     members = np.array([draw.index % ensemble.size for draw, _ in drawn]) if ensemble else None
     found = measure(names, inputs, values, task.spec.seed, members)
     return _index_rows("measure", task, found), values

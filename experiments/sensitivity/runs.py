@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.batch import Record, population_key, run_key
 from experiments.costs import BORNE, FIRST, LAST, PRESENT, money_of_runs
-from experiments.ensemble import SHIPPED, fitted
+from experiments.ensemble import fitted, in_use
 from experiments.populations import load_population
 from experiments.results import Results
 from experiments.runner import run_listed, workers_of
@@ -75,7 +75,7 @@ class Bench:
             SensitivityError: A run failed; an analysis has no gaps.
         """
         kept = record or Record(LAST_YEAR, (PROVINCE, "tier"), self.outcomes, self.year)
-        ensemble = fitted(SHIPPED)
+        ensemble = fitted(in_use())
         facts = {"plan": {"analysis": note}, "ensemble": ensemble.digest if ensemble else ""}
         report = run_listed(
             listed, self.folder, kept, facts, self.options, self.progress,

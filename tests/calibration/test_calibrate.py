@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from calibration import calibrate as calibrating
 from calibration import fit as fitting
 from calibration.forward import Simulated
+from experiments import adopted
 from jiqun.cli import app
 
 TINY = """
@@ -60,8 +61,11 @@ def test_an_ensemble_too_small_or_of_an_earlier_year_is_not_adopted(made, monkey
     assert "200 or more" in done.output
     facts = json.loads((folder / "fit.json").read_text("utf-8"))
     (tmp_path / "fit.json").write_text(json.dumps(facts | {"members": 200}), "utf-8")
-    with pytest.raises(ValueError, match="2023"):
-        calibrating.adopt(tmp_path)
+    for place in (tmp_path / "home" / "fit", tmp_path / "results"):
+        with pytest.raises(ValueError, match="2023"):
+            calibrating.adopt(tmp_path, place)
+        assert not place.exists()
+    assert not adopted.home().exists()
     assert not (tmp_path / "shipped.parquet").exists()
 
 

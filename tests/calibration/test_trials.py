@@ -293,7 +293,9 @@ def test_estimates_are_kept_by_what_made_them(tmp_path, vat):
     assert runs.kept(path, 10, {"R3a": vat.digest}).empty
 
 
-def test_adopting_one_row_leaves_the_others(tmp_path):
+def test_adopting_one_row_leaves_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "TABLE", tmp_path / "shipped.csv")
+
     def made(name, value):
         line = [name, 1, "as_is", value, np.nan, "", 1, 9, "spec", "model", "data", "fit"]
         return pd.DataFrame([line], columns=runs.COLUMNS)
@@ -303,6 +305,12 @@ def test_adopting_one_row_leaves_the_others(tmp_path):
     runs.adopt(made("R4b", -2.0), path)
     kept = pd.read_csv(path).set_index("id")["value"]
     assert kept.to_dict() == {"R3a": 30.0, "R4b": -2.0}
+    # A user's first estimates stand beside those shipped, which stay as they are.
+    path.rename(tmp_path / "shipped.csv")
+    runs.adopt(made("R3a", 5.0), tmp_path / "own" / "trials.csv")
+    kept = pd.read_csv(tmp_path / "own" / "trials.csv").set_index("id")["value"]
+    assert kept.to_dict() == {"R3a": 5.0, "R4b": -2.0}
+    assert pd.read_csv(tmp_path / "shipped.csv")["value"].tolist() == [30.0, -2.0]
 
 
 # rules ------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ NO_WINNER = {"zh": "没有哪一种在多数梯度独占第一", "en": "no singl
 def of(sizes: str, *, turned: str = "") -> Levers:
     """A made-up analysis, to be read only."""
     made = analysis(sizes, turned=turned)
-    return Levers(made.facts, made.tables, shipped=False, current=True)
+    return Levers(made.facts, made.tables, origin="stored", current=True)
 
 
 @pytest.fixture(scope="module", params=sorted(SIZES))
@@ -318,16 +318,16 @@ def test_the_stores_own_analysis_goes_first_if_the_model_is_that_of_today(tmp_pa
     save(store / FOLDER / "old", old)
     found = gather_levers(store, shipped)
     assert found is not None
-    assert (found.facts["name"], found.shipped, found.current) == ("old", False, False)
+    assert (found.facts["name"], found.origin, found.current) == ("old", "stored", False)
     save(shipped, old)
     found = gather_levers(store, shipped)
     assert found is not None
-    assert (found.shipped, found.current) == (True, False)
+    assert (found.origin, found.current) == ("shipped", False)
     save(store / FOLDER / "made_up", made)
     save(store / FOLDER / "newer", newer)
     found = gather_levers(store, shipped)
     assert found is not None
-    assert (found.facts["name"], found.shipped, found.current) == ("newer", False, True)
+    assert (found.facts["name"], found.origin, found.current) == ("newer", "stored", True)
 
 
 @pytest.mark.parametrize("lang", LANGS)

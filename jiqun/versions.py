@@ -1,0 +1,78 @@
+"""What `jiqun --version` shows: the version, and which model, data and results are in use."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import pyarrow.csv as pc
+
+from calibration.calibrate import RESULTS
+from calibration.trial_runs import TABLE
+from experiments import adopted
+from experiments.batch import model_hash, source_hash
+from experiments.sensitivity.tables import FACTS, SHIPPED
+from scenarios.tables import data_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+    from pathlib import Path
+
+ABSENT = "none"
+
+
+def version_lines() -> list[str]:
+    """Version of the program, the model, its data, and the fit, trials and analysis in use."""
+    model, source = model_hash(), source_hash()
+    compared = "" if model != source else ", not compared with the golden results"
+    lines = [
+        f"jiqun {version('jiqun')}",
+        f"model: {model} (source {source}{compared})",
+        f"data: {data_hash()}",
+        f"fit: {_fit()}",
+        f"trials: {_trials()}",
+        f"analysis: {_analysis()}",
+    ]
+    if adopted.home().is_dir():
+        back = "to go back to what is shipped, delete it or the part concerned"
+        lines.append(f"adopted results are kept in {adopted.home()}: {back}")
+    return lines
+
+
+def _fit() -> str:
+    path = adopted.in_use(adopted.FIT, RESULTS) / "fit.json"
+    if not path.is_file():
+        return ABSENT
+    facts = json.loads(path.read_text("utf-8"))
+    name = f"{facts['identity']} of {facts['written'][:10]}"
+    return name + _where(path, {facts["model_hash"]}, {facts["data_hash"]})
+
+
+def _trials() -> str:
+    path = adopted.in_use(adopted.TRIALS, TABLE)
+    if not path.is_file():
+        return ABSENT
+    found = pc.read_csv(path)
+    models, data = ({str(name) for name in found[key].to_pylist()} for key in ("model", "data"))
+    return f"{len(set(found['id'].to_pylist()))} rows" + _where(path, models, data)
+
+
+def _analysis() -> str:
+    path = adopted.in_use(adopted.ANALYSIS, SHIPPED) / FACTS
+    if not path.is_file():
+        return ABSENT
+    facts = json.loads(path.read_text("utf-8"))
+    name = f"{facts['name']} of {facts['date']}"
+    return name + _where(path, {facts["model_hash"]}, {facts["data_hash"]})
+
+
+def _where(path: Path, models: Set[str], data: Set[str]) -> str:
+    """Where a result is from, and whether the model and the data that are here made it."""
+    own = path.is_relative_to(adopted.home())
+    parts = ["adopted" if own else "shipped"]
+    if models != {model_hash()}:
+        parts.append("made by another version of the model")
+    if data != {data_hash()}:
+        parts.append("made on other data")
+    return ", " + ", ".join(parts)
