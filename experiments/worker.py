@@ -111,6 +111,8 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
             failures.append(failure(run, simulation))
             continue
         try:
+            if simulation.shocks:
+                raise RuntimeError("a run with shocks of its own (before_quarter) is not stored")
             records = dict(simulation.records())
             residual = _checked_residual(records)
             ledger = _ledger_table(run, simulation.ledger_records(), chunk.record)

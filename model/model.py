@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from mesa.time import Schedule
 
-from model import estimates, first_productivity, others, unit_cost
+from model import estimates, first_productivity, mesa_batch, others, unit_cost
 from model.accounting import Books
 from model.branching import first_difference
 from model.budget import Cities, Province
 from model.clusters import City, Cluster
 from model.demography import Profiles
 from model.elementary import dot, power
-from model.enterprises import YEARLY, Enterprises
+from model.enterprises import YEARLY, Enterprise, Enterprises
 from model.finance import Banks
 from model.first_links import found
 from model.ledger import CELLS, PAYEES, SPECIAL, Ledger, place
@@ -51,7 +51,10 @@ from model.state import (
 from model.targeting import eligible
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
+    from mesa.agentset import AbstractAgentSet
 
     from model.enterprises import Flag, Whole
     from model.scenario import Lever
@@ -67,6 +70,9 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         rng: Seed of the run (a whole number). None, which `mesa.batch_run` gives where no seeds are
             asked for, draws one; `seed_of_run` tells it.
         population: The population at end-2018; built from the scenario if absent.
+        collect: Whether Mesa's `datacollector` collects the province's outcomes each year.
+        values: Parameters, and terms of levers as `lever.term`, that the run has at other values
+            than the scenario (`model/mesa_batch.py`). The population is that of the scenario.
 
     Attributes:
         policy: The scenario (Mesa keeps its own under another name).
@@ -81,14 +87,16 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         twin: The same province without the document, where others match what it gives; else None.
         markets: The markets of the fields (this and what follows: `model/state.py`).
         timings: CPU seconds spent in each stage so far.
+        shocks: What is called before each quarter (`before_quarter`).
     """
 
     def __init__(
-        self, scenario: Scenario, rng: int | None = 1, population: Population | None = None
-    ) -> None:
+        self, scenario: Scenario, rng: int | None = 1, population: Population | None = None,
+        *, collect: bool = False, **values: float,
+    ) -> None:  # fmt: skip
         super().__init__(rng=rng)
-        self.policy = scenario
-        self.parameters = dict(scenario.parameters)
+        self.policy = mesa_batch.with_values(scenario, values) if values else scenario
+        self.parameters = dict(self.policy.parameters)
         self.seed_of_run = int(self.rng.integers(1, 2**31)) if rng is None else int(rng)
         if population is None:
             population = build_population(
@@ -108,6 +116,10 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.profiles = Profiles.of(self.enterprises)
         self._found()
         self.schedule_recurring(self.close_year, Schedule(interval=4, start=4))
+        self.shocks: list[Callable[[ClusterPolicyModel], object]] = []
+        if collect:
+            self.datacollector = mesa_batch.collector()
+            self.schedule_recurring(self.collect, Schedule(interval=4, start=4))
 
     def _initialise(self) -> None:
         """State of the province at end-2018."""
@@ -284,14 +296,39 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         lever = self.policy.lever(lever_id)
         return 0.0 if lever is None else lever.value(term, self.quarter)
 
+    @property
+    def agents_by_type(self) -> dict[type[mesa.Agent], AbstractAgentSet[Any]]:
+        """Agents by type: enterprises as columns, institutions as Mesa registers them."""
+        return {**super().agents_by_type, Enterprise: self.enterprises}
+
+    @property
+    def agent_types(self) -> list[type[mesa.Agent]]:
+        """Types of agents."""
+        return list(self.agents_by_type)
+
+    def before_quarter(self, shock: Callable[[ClusterPolicyModel], object]) -> None:
+        """Have something done to the model before each quarter from the next one on.
+
+        The run is then no run of its scenario: it cannot be branched, and no store takes it. The
+        books open after the shock, so what it gives or takes comes from nowhere and is not booked.
+        Where others match the document, the province without it (`twin`) has the shock as well.
+
+        Args:
+            shock: Called with the model, whose `quarter` and `year` are those about to be run.
+        """
+        self.shocks.append(shock)
+
     def step(self) -> None:
         """One quarter."""
         others.keep_up(self)
         self.pass_quarter()
+        self.running = self.quarter < self.policy.end
 
     def pass_quarter(self) -> None:
         """The stages of a quarter, without the yearly work."""
         self.open_quarter()
+        for shock in self.shocks:
+            shock(self)
         before, paid_before = self._position(), self.ledger.paid
         for stage in QUARTER:
             began = time.process_time()
@@ -327,6 +364,10 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         year_end(self)
         self.timings["year end"] += time.process_time() - began
 
+    def collect(self) -> None:
+        """Have Mesa's collector collect the outcomes of the year."""
+        self.datacollector.collect(self)
+
     def observe(self) -> None:
         """Record the outcomes of the year."""
         self.observed.recorded += [(self.year, group) for group in observe(self)]
@@ -355,8 +396,10 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             scenario: A scenario that is the same until now, at the values of its draw.
 
         Raises:
-            ValueError: The scenarios differ in the past.
+            ValueError: The scenarios differ in the past, or the run has shocks of its own.
         """
+        if self.shocks:
+            raise ValueError("a run with shocks of its own (before_quarter) cannot be branched")
         differ = first_difference(self.policy, scenario)
         if differ <= max(self.quarter, self.policy.start):
             raise ValueError(

@@ -337,7 +337,7 @@ def test_the_page_says_whose_analysis_it_is_of_what_day_and_how_old(
     words = Words(lang)
     own = levers.made(clear, words, "s")
     assert own == words("levers_stored", name="made_up", date="2023-12-31")
-    old = replace(clear, shipped=True, current=False)
+    old = replace(clear, origin="shipped", current=False)
     told = levers.made(old, words, "s")
     assert words("levers_shipped", name="made_up", date="2023-12-31") in told
     assert words("levers_old", command="jiqun sensitivity SPEC.yaml --out s") in told
