@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import credit, permits, projects, taxes
+from model import credit, permits, taxes
 from model.elementary import exp
+from model.eligibility import takes_in
+from model.enterprises import Role
 from model.horse_race import NAMED, RACING
-from model.ledger import CELLS, PAYEES, SPECIAL, place
-from model.network import LEADER
+from model.ledger import CELLS, PAYEES, SPECIAL, Kind, Origin, Source, place
 from model.reach import felt, served
-from model.scenario import CITIES, TIERS, quarter_index, year_of
+from model.scenario import CITIES, TIERS, Status, quarter_index, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,13 +33,12 @@ if TYPE_CHECKING:
 
 FIRST = quarter_index(2024, 1)
 """Quarter from which costs beside grants are booked; history is as it was."""
-ORIGIN = "beside"
 SECTORS = {
     "province": "government", "city": "government", "centre": "government", "banks": "banks",
     "households": "households",
 }  # fmt: skip
 """Payer to its sector of the books; what enterprises spend is among their costs already."""
-TURNED = {"forgone": "received", "received": "forgone"}
+TURNED = {Kind.FORGONE: Kind.RECEIVED, Kind.RECEIVED: Kind.FORGONE}
 """What a negative amount of a kind is: a tax above the benchmark is a receipt."""
 RENEWED = 5
 """Years after which a template is made again."""
@@ -72,12 +72,12 @@ def _book(m: ClusterPolicyModel, lever: Lever, cost: Cost, amount: Array) -> Non
     yuan = amount * m.parameters[cost.unit_cost] if cost.unit_cost else amount
     shares = cost.paid_by or taxes.payers(lever.tax, m.parameters["local_tax_province"])
     # The special funds pay grants and awards, and what runs a lever comes on top of their sum.
-    fund = "" if lever.fund == SPECIAL else lever.fund
-    for kind, part in ((cost.kind, yuan), (TURNED.get(cost.kind, ""), -yuan)):
-        cells = np.flatnonzero(part > 0.0) if kind else np.zeros(0, dtype=np.int64)
-        if len(cells):
-            m.ledger.book(m.year, lever, kind, ORIGIN, cells, part[cells], shares, fund)
-            if kind == "spent":
+    source = Source(Origin.BESIDE, "" if lever.fund == SPECIAL else lever.fund)
+    for kind, part in ((Kind(cost.kind), yuan), (TURNED.get(Kind(cost.kind)), -yuan)):
+        cells = np.flatnonzero(part > 0.0)
+        if kind and len(cells):
+            m.ledger.book(m.year, lever, kind, source, cells, part[cells], shares)
+            if kind == Kind.SPENT:
                 _pay(m, shares, float(part[cells].sum()))
 
 
@@ -122,14 +122,16 @@ def _province(m: ClusterPolicyModel, amount: float) -> Array:
 def _served(m: ClusterPolicyModel, lever: Lever) -> list[Cluster]:
     """Clusters of the race that a lever serves as such."""
     groups = lever.groups(m.quarter)
-    return [c for c in m.clusters if c.tier in RACING and projects.holds(groups, c)]
+    return [c for c in m.clusters if c.tier in RACING and takes_in(groups, c.tier, c.field, c.city)]
 
 
 def _given_by(lever: Lever, cluster: Cluster) -> bool:
     """Whether a title that a cluster has won in the run is one of the lever."""
     national = lever.id == "national_cluster_contest"
     return (
-        cluster.titled and cluster.titled_since >= 0 and national == (cluster.status == "national")
+        cluster.titled
+        and cluster.titled_since >= 0
+        and national == (cluster.status == Status.NATIONAL)
     )
 
 
@@ -211,7 +213,11 @@ def first_use_sales(m: ClusterPolicyModel, lever: Lever) -> Array:
 def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of clusters with a promotion body, times years of the quarter."""
     e = m.enterprises
-    reached = served(m, lever) * m.cluster_terms.promotion_body.take(e.cluster) * (e.role == LEADER)
+    reached = (
+        served(m, lever)
+        * m.cluster_terms.promotion_body.take(e.cluster)
+        * (e.role == Role.CHAIN_LEADER)
+    )
     return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
 
 
@@ -220,7 +226,7 @@ def leaders_served(m: ClusterPolicyModel, lever: Lever) -> Array:
     e = m.enterprises
     mine = set(_served(m, lever))
     inside = np.array([*(cluster in mine for cluster in m.clusters), False])
-    reached = inside.take(e.cluster) & (e.role == LEADER)
+    reached = inside.take(e.cluster) & (e.role == Role.CHAIN_LEADER)
     return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
 
 
@@ -295,7 +301,9 @@ def candidates_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
 
     def stood(cluster: Cluster) -> bool:
         new = cluster.titled_since == m.quarter
-        return cluster.tier in NAMED and (new or cluster.status in ("candidate", "provincial"))
+        return cluster.tier in NAMED and (
+            new or cluster.status in (Status.CANDIDATE, Status.PROVINCIAL)
+        )
 
     return _clusters([c for c in m.clusters if stood(c)], float(held))
 

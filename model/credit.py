@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import finance, provisions, targeting
+from model import finance, payments, provisions
 from model.accounting import covers
 from model.elementary import dot
+from model.eligibility import applicants, claims, delivery
 from model.enterprises import NEVER
+from model.offers import cap_left
 from model.reach import felt
 
 if TYPE_CHECKING:
@@ -82,8 +84,8 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     long = finance.within_limit(wanted, room)
     line, lever = np.zeros(len(e)), m.policy.lever("cluster_credit_line")
     if lever is not None:
-        delivered = targeting.delivery(m, lever)
-        users = targeting.claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
+        delivered = delivery(m, lever)
+        users = claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
         # The line is for investment: it widens the limit of long loans alone, and that by no more
         # than it can lend.
         wider = room + lever.value("limit", m.quarter) * limit
@@ -152,10 +154,10 @@ def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) ->
     rate = 0.0 if lever is None else lever.value("discount", m.quarter)
     if lever is None or rate <= 0.0:
         return np.zeros(len(long))
-    most = np.minimum(np.minimum(rate, m.enterprises.rate) * long, targeting.cap_left(m, lever))
+    most = np.minimum(np.minimum(rate, m.enterprises.rate) * long, cap_left(m, lever))
     most = np.minimum(most, np.maximum(unsupported, 0.0))
-    claim = np.where(targeting.applicants(m, lever), most, 0.0)
-    return targeting.grant(m, lever, claim)
+    claim = np.where(applicants(m, lever), most, 0.0)
+    return payments.grant(m, lever, claim)
 
 
 def dearer(m: ClusterPolicyModel) -> Array:

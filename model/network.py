@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 
 from model.demography import RAMP
 from model.elementary import log, log1p
-from model.enterprises import NEVER
+from model.enterprises import NEVER, Role
 from model.randomness import uniform
 from model.reach import felt, served
 from model.scenario import CITIES, FIELDS, Array
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
 
 N = len(FIELDS)
-LEADER = 2
 DIGITAL = 3
 """Stage from which a leader works with its suppliers through shared data."""
 MOST_OF_SALES = 0.4
@@ -48,7 +47,7 @@ def needs(e: Enterprises, revenue: Array, share: float) -> Array:
         share: Part of a leader's inputs bought inside its field.
     """
     wanted = np.zeros(len(e))
-    rows = np.flatnonzero(e.role == LEADER)
+    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
     wanted[rows] = share * e.weight[rows] * revenue[rows] * (1.0 - e.va_rate[rows])
     most = MOST_OF_SALES * np.bincount(e.field, e.weight * revenue, N)
     whole = np.bincount(e.field[rows], wanted[rows], N)
@@ -122,7 +121,7 @@ def search(e: Enterprises, wanted: Array, start: Array, p: Mapping[str, float]) 
         p: Parameters.
     """
     places, near = N * len(CITIES), p["link_near"]
-    supplies = e.role != LEADER
+    supplies = e.role != Role.CHAIN_LEADER
     sales = e.weight * e.revenue * supplies
     place = e.field * len(CITIES) + e.city
     by_place = np.bincount(place, sales, places).reshape(N, len(CITIES))
@@ -162,7 +161,7 @@ def lasting(e: Enterprises, s: Search, rows: Whole) -> tuple[Whole, Whole, Array
     Returns:
         Rows of suppliers, rows of leaders and odds, one a pair.
     """
-    rows = rows[e.role[rows] != LEADER]
+    rows = rows[e.role[rows] != Role.CHAIN_LEADER]
     at, leader, pull = s.pairs(e, rows)
     fit = s.fit[rows[at]]
     return rows[at], leader, fit * fit * pull
@@ -294,9 +293,8 @@ def link(m: ClusterPolicyModel, supplier: Whole, leader: Whole) -> None:
     """Set the links; who has one supports a leader."""
     e = m.enterprises
     m.network.links = matrix(supplier, leader, len(e))
-    e.role = np.where(e.role == LEADER, LEADER, np.diff(m.network.links.indptr) > 0).astype(
-        np.int64
-    )
+    linked = np.where(np.diff(m.network.links.indptr) > 0, Role.SUPPORTING, Role.INDEPENDENT)
+    e.role = np.where(e.role == Role.CHAIN_LEADER, e.role, linked)
 
 
 def welcome(m: ClusterPolicyModel, before: int) -> None:

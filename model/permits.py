@@ -13,11 +13,11 @@ import numpy as np
 
 from model import investment
 from model.elementary import dot
+from model.eligibility import delivery, eligible
 from model.energy import per_value_added
 from model.enterprises import Enterprises
 from model.ledger import CELLS, place
 from model.reach import served
-from model.targeting import delivery, eligible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import credit, digital, energy, investment, permits, targeting
+from model import credit, digital, energy, investment, payments, permits, rationing
 from model.elementary import exp, power
+from model.offers import Offer, best_offer
 from model.randomness import laplace, uniform
 from model.reach import felt
 
@@ -37,14 +38,14 @@ class Plan:
 
     buys: Flag
     cost: Array
-    offer: targeting.Offer
-    approvals: Sequence[targeting.Approval]
+    offer: Offer
+    approvals: Sequence[payments.Approval]
 
     def settle(self, m: ClusterPolicyModel, spent: Array) -> Array:
         """Commit the grants for what was bought; returns what is paid at once, yuan a row."""
         paid, claim = np.zeros(len(spent)), self.offer.claim(spent)
         for approval in self.approvals:
-            paid += targeting.commit(m, approval, claim)
+            paid += payments.commit(m, approval, claim)
         return paid
 
     def granted(self, spent: Array) -> Array:
@@ -56,8 +57,8 @@ class Plan:
 
 
 def _approve(
-    m: ClusterPolicyModel, offer: targeting.Offer, claim: Callable[[targeting.Offer], Array]
-) -> tuple[targeting.Offer, list[targeting.Approval], Flag]:
+    m: ClusterPolicyModel, offer: Offer, claim: Callable[[Offer], Array]
+) -> tuple[Offer, list[payments.Approval], Flag]:
     """Approvals lever by lever; who is refused asks for the next best grant open to it.
 
     Args:
@@ -68,12 +69,12 @@ def _approve(
     Returns:
         The offer that each enterprise asked for last, the approvals, and who has one.
     """
-    last, approvals = offer, list[targeting.Approval]()
+    last, approvals = offer, list[payments.Approval]()
     served = np.zeros(len(offer.lever), dtype=bool)
     while np.any(offer.lever >= 0):
         asked = claim(offer)
         for i, lever in enumerate(offer.levers):
-            approval = targeting.approve(m, lever, np.where(offer.lever == i, asked, 0.0))
+            approval = payments.approve(m, lever, np.where(offer.lever == i, asked, 0.0))
             approvals.append(approval)
             served |= approval.yuan > 0.0
         refused = (asked > 0.0) & ~served
@@ -122,10 +123,10 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
         return np.where(held, kept[0], upkeep), np.where(held, kept[1], lump)
 
     upkeep, lump = planned(slice(None), 1.0)
-    offer = targeting.best_offer(m, "price_of_equipment")
+    offer = best_offer(m, "price_of_equipment")
     supported = upkeep.copy(), lump.copy()
 
-    def claim(offer: targeting.Offer) -> Array:
+    def claim(offer: Offer) -> Array:
         rows = np.flatnonzero(offer.lever >= 0)
         rate, cap = offer.rate[rows], offer.cap[rows]
         upkeep_paid, larger = planned(rows, np.maximum(1.0 - rate, investment.LEAST_PRICE))
@@ -149,7 +150,7 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
 def digital_stage(m: ClusterPolicyModel) -> Plan:
     """Who would take a further digital stage, inside the capacity of service providers."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    offer = targeting.best_offer(m, "price_of_digital")
+    offer = best_offer(m, "price_of_digital")
     peers = m.peer_share(e.digital_stage >= 1)
     # Templates of zones bring the question up; leaders' platforms make the answer cheaper.
     interest = p["p_ext"] * (1.0 + felt(m, "digital_terms", "interest"))
@@ -179,7 +180,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
 
     willing = wants(0.0)
 
-    def claim(offer: targeting.Offer) -> Array:
+    def claim(offer: Offer) -> Array:
         asked, grant = np.zeros(len(e)), offer.claim(cost, rows)
         asked[rows] = np.where(wants(grant), grant, 0.0)
         return asked
@@ -192,7 +193,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     for group, name in ((above, "above"), (~above, "below")):
         raised = 1.0 + m.lever_value("digital_capacity", name)
         capacity = p[f"digital_capacity_{name}"] * grown * raised
-        served_now = digital.serve(willing & group, cost, weight, turn, capacity)
+        served_now = rationing.serve(willing & group, cost, weight, turn, capacity)
         done |= served_now
         work = weight * cost * served_now
         beyond = np.maximum(work.sum() - capacity / raised, 0.0) / np.maximum(work.sum(), 1.0)
@@ -205,7 +206,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
 def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     """Who would make a green upgrade, and the saving per real value added."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    offer = targeting.best_offer(m, "price_of_green")
+    offer = best_offer(m, "price_of_green")
     e.energy_per_va *= 1.0 - p["aeei"] / 4.0
     e.energy_saved *= 1.0 - p["aeei"] / 4.0
     left = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
@@ -226,7 +227,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
 
     willing = wants(0.0)
 
-    def claim(offer: targeting.Offer) -> Array:
+    def claim(offer: Offer) -> Array:
         asked, grant = np.zeros(len(e)), offer.claim(cost[rows], rows)
         asked[rows] = np.where(wants(grant), grant, 0.0)
         return asked

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.targeting import claims, delivery, eligible
+from model.eligibility import claims, delivery, eligible
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel

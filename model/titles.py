@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from model.elementary import log
+from model.eligibility import eligible
 from model.enterprises import NEVER, Enterprises
+from model.payments import approve, commit
 from model.population import CERTAINTY, TITLE_TERM
 from model.randomness import uniform
+from model.rationing import allot
 from model.reach import felt
-from model.targeting import approve, commit, eligible, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,7 +121,7 @@ def _little_giants(
     rows = rows[np.argsort(-score, kind="stable")]
     lot = uniform(seed, "little giant lot", e.id[rows], quarter)
     won = np.zeros(len(e), dtype=bool)
-    won[rows[within(quota, e.weight[rows], lot)]] = True
+    won[rows[allot(quota, e.weight[rows], lot)]] = True
     e.little_giant[won] = quarter
     return won
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import demography, finance, network, permits, promotion, relocation, supply, targeting
+from model import demography, finance, network, payments, permits, promotion, relocation, supply
 from model.elementary import dot, exp, power
+from model.ledger import Kind
 from model.randomness import uniform
 from model.scenario import FIELDS
 
@@ -125,9 +126,9 @@ def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, borne: Array) -> None:
     e, lever = m.enterprises, m.policy.lever("credit_guarantee")
     if lever is None or not borne.any():
         return
-    ((origin, fund),) = m.province.parts(lever)
-    for kind in ("committed", "paid"):
-        targeting.book(m, lever, kind, origin, fund, gone, borne)
+    (source,) = m.province.sources(lever)
+    for kind in (Kind.COMMITTED, Kind.PAID):
+        payments.book(m, lever, kind, source, gone, borne)
     total = dot(e.weight[gone], borne)
     e.year_subsidy[gone] += borne
     m.accounts.transfers_paid += total

@@ -9,6 +9,7 @@ from model import (
     audit,
     awareness,
     digital,
+    eligibility,
     energy,
     network,
     permits,
@@ -16,7 +17,6 @@ from model import (
     promotion,
     quarter,
     research,
-    targeting,
 )
 from model.population import ENERGY_FIELD
 from model.randomness import uniform
@@ -41,7 +41,7 @@ def part(m, lever, usual=1.0):
         assert 0.0 < delivered.min() < 1.0
     if "take_up_full" in lever.terms or lever.usual_take_up:
         delivered = e.lasting_draw(m.seed_of_run, f"claims {lever.id}") < usual * delivered
-    return targeting.eligible(lever, e, lever.start) * delivered
+    return eligibility.eligible(lever, e, lever.start) * delivered
 
 
 class Pair:
@@ -223,7 +223,7 @@ def dear_technique(pair):
 def audited(pair):
     """Chance that an enterprise is audited in a year."""
     chance = np.broadcast_to(audit.chance(pair.one), len(pair.one.enterprises))
-    return chance, pair.size * targeting.eligible(
+    return chance, pair.size * eligibility.eligible(
         pair.lever, pair.one.enterprises, pair.lever.start
     )
 
@@ -236,7 +236,7 @@ def let_off(pair):
     input_tax = m.lever_value("vat_rate", "rate") * p["input_tax_share"]
     input_tax = input_tax * (books[0].materials + books[0].energy_cost)
     # The energy industry is no manufacturer; a share of the eligible claims.
-    claims = targeting.eligible(pair.lever, m.enterprises, m.quarter) * p["vat_take_up"]
+    claims = eligibility.eligible(pair.lever, m.enterprises, m.quarter) * p["vat_take_up"]
     claims *= awareness.knows(m, pair.lever) * (m.enterprises.field != ENERGY_FIELD)
     fell = books[0].other_income - books[1].other_income
     return fell, np.minimum(pair.size * claims * input_tax, books[1].vat)
@@ -284,7 +284,7 @@ def staff_trained(pair):
 
 def _as_many_as_delivered(pair, won):
     e, lever = pair.one.enterprises, replace(pair.lever, terms={}, usual_take_up="")
-    able = e.rd_active & (e.last_rd_reported > 0.0) & targeting.eligible(lever, e, lever.start)
+    able = e.rd_active & (e.last_rd_reported > 0.0) & eligibility.eligible(lever, e, lever.start)
     brought = np.average(part(pair.one, lever)[able], weights=e.weight[able])
     number = pair.lever.value("projects", pair.one.quarter) * brought
     # The row on the edge has its place by lot.

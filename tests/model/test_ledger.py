@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import ClusterPolicyModel
-from model.ledger import PAYEES, PAYERS, SHAPE, Ledger, place
+from model.ledger import PAYEES, PAYERS, SHAPE, Kind, Ledger, Origin, Source, place
 from model.scenario import CITIES, SIZES, TIERS
 from model.taxes import payers
 from scenarios import load
 from scenarios.tables import table
 from tests.model.policy import ISSUED, books_of, entries, summed, watching
 
+POOLED = Source(Origin.POOLED, "special_funds")
 ENTRIES = st.lists(
     st.tuples(
         st.integers(2019, 2021), st.sampled_from(["rd_grant", "cluster_award", "title_awards"]),
@@ -41,7 +42,7 @@ def test_records_sum_to_what_was_entered(entered):
     ledger = Ledger()
     for year, lever, kind, city, tier, payee, yuan in entered:
         cell = place(np.array([city]), np.array([tier]), np.array([payee]))
-        ledger.book(year, ISSUED[lever], kind, "pooled", cell, np.array([yuan]))
+        ledger.book(year, ISSUED[lever], Kind(kind), POOLED, cell, np.array([yuan]))
     books = pd.DataFrame(ledger.records())
     assert ledger.paid == pytest.approx(sum(x[-1] for x in entered if x[2] == "paid"))
     for same in {x[:-1] for x in entered}:
