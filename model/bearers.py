@@ -19,7 +19,7 @@ from model.eligibility import takes_in
 from model.enterprises import Role
 from model.horse_race import NAMED, RACING
 from model.ledger import CELLS, PAYEES, SPECIAL, Kind, Origin, Source, place
-from model.reach import felt, served
+from model.reach import channel_value, coverage
 from model.scenario import CITIES, TIERS, Status, quarter_index, year_of
 
 if TYPE_CHECKING:
@@ -148,19 +148,22 @@ def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
     elif lever.id == "cluster_credit_line":
         owed, each = e.debt_line, np.full(len(e), discount)
     else:
-        each = discount * np.asarray(served(m, lever))
+        each = discount * np.asarray(coverage(m, lever))
     return _rows(m, 0.25 * e.weight * each * owed)
 
 
 def loans_beyond_limit(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Loans outstanding that the limit would not let in without the lever, yuan times years."""
     e, t = m.enterprises, m.quarter
-    pledge, rise = felt(m, "credit_terms", "pledge"), felt(m, "credit_terms", "limit")
+    pledge, rise = (
+        channel_value(m, "credit_terms", "pledge"),
+        channel_value(m, "credit_terms", "limit"),
+    )
     usual = credit.limits(m, pledge, rise)
     if lever.id == "cluster_credit_line":
         without, most = usual, e.debt_line * (lever.value("limit", t) > 0.0)
     else:
-        part = served(m, lever)
+        part = coverage(m, lever)
         without = credit.limits(
             m, pledge - lever.value("pledge", t) * part, rise - lever.value("limit", t) * part
         )
@@ -172,7 +175,7 @@ def loans_beyond_limit(m: ClusterPolicyModel, lever: Lever) -> Array:
 def longer_loans(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Long loans times the years by which they are longer, yuan times years of the quarter."""
     e, years = m.enterprises, lever.value("longer", m.quarter) / 4.0
-    return _rows(m, 0.25 * e.weight * years * served(m, lever) * e.debt_long)
+    return _rows(m, 0.25 * e.weight * years * coverage(m, lever) * e.debt_long)
 
 
 # Enterprises -------------------------------------------------------------------------------------
@@ -189,7 +192,7 @@ def plant_refused(m: ClusterPolicyModel, lever: Lever) -> Array:
         lever.id, np.zeros(CELLS)
     ) * (1.0 - worn)
     levers = [x for x in m.policy.levers_of("permit") if x.value("share", t) > 0.0]
-    by = {x.id: permits.refuses(m, x, e, served(m, x)) for x in levers}
+    by = {x.id: permits.refuses(m, x, e, coverage(m, x)) for x in levers}
     mine = by.get(lever.id, np.zeros(len(e), dtype=bool))
     number = np.maximum(np.sum([*by.values(), np.zeros(len(e))], axis=0), 1.0)
     beyond = np.maximum(e.plant_refused, 0.0)
@@ -199,14 +202,14 @@ def plant_refused(m: ClusterPolicyModel, lever: Lever) -> Array:
 def training_places(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Places filled in the quarter."""
     e, places = m.enterprises, lever.value("places", m.quarter)
-    new = 0.25 * places * served(m, lever) * (1.0 - e.trained)
+    new = 0.25 * places * coverage(m, lever) * (1.0 - e.trained)
     return _rows(m, e.weight * e.employees * new)
 
 
 def first_use_sales(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Sales of the year that are made or lost because leaders try products first, yuan."""
     e, sigma1 = m.enterprises, m.parameters["sigma"] - 1.0
-    moved = exp(sigma1 * lever.value("appeal", m.quarter) * np.asarray(served(m, lever))) - 1.0
+    moved = exp(sigma1 * lever.value("appeal", m.quarter) * np.asarray(coverage(m, lever))) - 1.0
     return _rows(m, e.weight * e.year_revenue * np.abs(moved))
 
 
@@ -214,7 +217,7 @@ def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of clusters with a promotion body, times years of the quarter."""
     e = m.enterprises
     reached = (
-        served(m, lever)
+        coverage(m, lever)
         * m.cluster_terms.promotion_body.take(e.cluster)
         * (e.role == Role.CHAIN_LEADER)
     )

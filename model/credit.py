@@ -13,7 +13,7 @@ from model.elementary import dot
 from model.eligibility import applicants, claims, delivery
 from model.enterprises import NEVER
 from model.offers import cap_left
-from model.reach import felt
+from model.reach import channel_value
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
@@ -78,7 +78,9 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         repaid: Long loans repaid in the quarter, yuan.
     """
     e, p, w = m.enterprises, m.parameters, m.enterprises.weight
-    limit = limits(m, felt(m, "credit_terms", "pledge"), felt(m, "credit_terms", "limit"))
+    limit = limits(
+        m, channel_value(m, "credit_terms", "pledge"), channel_value(m, "credit_terms", "limit")
+    )
     room = limit - e.debt_short - e.debt_long + repaid
     wanted = np.maximum(gap, p["debt_share"] * lump)
     long = finance.within_limit(wanted, room)
@@ -94,7 +96,7 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         line, long = served * within, long * (1.0 - served * users)
     usual = p["short_share"] * e.expected_revenue
     # What buyers of the chain owe is lent on, whatever plant a supplier has to pledge.
-    chain = felt(m, "credit_terms", "working") * usual
+    chain = channel_value(m, "credit_terms", "working") * usual
     working = usual + chain - e.debt_short
     more = p["working_speed"] * working
     short = np.minimum(more, np.maximum(room - long - line, 0.0) + chain)
@@ -121,7 +123,7 @@ def owe(m: ClusterPolicyModel, lent: Lent, repaid: Array) -> None:
     e.debt_long = e.debt_long + lent.long + lent.bridged - repaid
     e.debt_line = e.debt_line * (1.0 - repaying) + np.minimum(lent.line, lent.long)
     e.debt_covered *= 1.0 - repaying
-    coverage = felt(m, "credit_terms", "coverage")
+    coverage = channel_value(m, "credit_terms", "coverage")
     e.debt_covered += coverage * lent.long
     _provide(m, e.weight * coverage * lent.long)
 
@@ -170,7 +172,7 @@ def _discount(m: ClusterPolicyModel) -> Array:
     """What titles and levers take off the rate, a share a year, shape (rows,)."""
     return np.asarray(
         m.cluster_terms.loan_discount.take(m.enterprises.cluster)
-        + felt(m, "credit_terms", "discount")
+        + channel_value(m, "credit_terms", "discount")
     )
 
 

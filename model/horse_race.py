@@ -47,7 +47,7 @@ def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
 
     number = total(np.ones(len(e)))
     revenue = total(e.year_revenue) / m.markets.price_level
-    local = m.network.local_share[np.array([cluster.field for cluster in m.clusters])]
+    local_share = m.network.local_share[np.array([cluster.field for cluster in m.clusters])]
     columns = {
         "innovation": (
             over(total(e.year_rd_reported), total(e.year_revenue)),
@@ -63,7 +63,7 @@ def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
             log1p(total(e.little_giant > NEVER) + total(e.champion > NEVER)),
             log1p(total(e.high_tech > NEVER)),
         ),
-        "ecosystem": (local, over(total(e.role != Role.INDEPENDENT), number)),
+        "ecosystem": (local_share, over(total(e.role != Role.INDEPENDENT), number)),
     }
     return {name: np.stack(parts, axis=1) for name, parts in columns.items()}
 
@@ -133,7 +133,7 @@ def run_race(m: ClusterPolicyModel) -> None:
     _county(m)
     for city in m.cities:
         city.draw_up_plans(m.lever_value("implementation_capacity", "plans"))
-    _found_bodies(m, total, racing)
+    _set_up_bodies(m, total, racing)
     m.refresh_clusters()
 
 
@@ -190,7 +190,7 @@ def _title(m: ClusterPolicyModel, number: int, status: Status) -> None:
     promise_award(m, number)
 
 
-def _found_bodies(m: ClusterPolicyModel, total: Array, racing: list[int]) -> None:
+def _set_up_bodies(m: ClusterPolicyModel, total: Array, racing: list[int]) -> None:
     """Promotion bodies of clusters without a title, the best-scoring first (article 18).
 
     Cities set them up: of those that are due a body comes where it is delivered.

@@ -22,7 +22,7 @@ from model.demography import RAMP
 from model.elementary import log, log1p
 from model.enterprises import NEVER, Role
 from model.randomness import uniform
-from model.reach import felt, served
+from model.reach import channel_value, coverage
 from model.scenario import CITIES, FIELDS, Array
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def asked(links: csr_array, bought: Array, linked: Array, asking: Flag) -> Array
     return result
 
 
-def meet(m: ClusterPolicyModel) -> None:
+def form_links(m: ClusterPolicyModel) -> None:
     """Links form and end.
 
     A supplier looks at no more than one leader a quarter, so the cost follows the number of rows.
@@ -271,11 +271,11 @@ def meet(m: ClusterPolicyModel) -> None:
     """
     e, p, t, seed, s = m.enterprises, m.parameters, m.quarter, m.seed_of_run, m.network.search
     ending = p["link_ending"] / 4.0
-    lever, rise = m.policy.lever("leader_supplier_matching"), felt(m, "local_sourcing", "rate")
+    lever = m.policy.lever("leader_supplier_matching")
+    rise = channel_value(m, "local_sourcing", "rate")
     if lever is not None:
-        rise = rise + lever.value("rate", t) * served(
-            m, lever
-        ) * m.cluster_terms.promotion_body.take(e.cluster)
+        bodies = m.cluster_terms.promotion_body.take(e.cluster)
+        rise = rise + lever.value("rate", t) * coverage(m, lever) * bodies
     raised = np.broadcast_to(rise / p["link_ending"], len(e))
     chance = ending * s.sought
     look = uniform(seed, "look for a leader", e.id, t)
@@ -297,7 +297,7 @@ def link(m: ClusterPolicyModel, supplier: Whole, leader: Whole) -> None:
     e.role = np.where(e.role == Role.CHAIN_LEADER, e.role, linked)
 
 
-def welcome(m: ClusterPolicyModel, before: int) -> None:
+def link_entrants(m: ClusterPolicyModel, before: int) -> None:
     """The year's search, and links of the enterprises that have come.
 
     They find partners as those before them have: so entry by itself moves no local share.

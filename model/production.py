@@ -13,7 +13,7 @@ from model.eligibility import claimed_share
 from model.enterprises import NEVER
 from model.ledger import TAX, Kind
 from model.population import ENERGY_FIELD
-from model.reach import felt, served
+from model.reach import channel_value, coverage
 from model.scenario import FIELDS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def produce(m: ClusterPolicyModel) -> None:
         deduction = np.minimum(rate * input_tax, vat)
 
     # A surcharge on energy goes to the treasury, as part of production tax.
-    levy = felt(m, "price_of_energy", "rise") * energy_cost
+    levy = channel_value(m, "price_of_energy", "rise") * energy_cost
     _count_taxes(m, vat_share / (1.0 - vat_share) / 0.13 * net, energy_cost)
     received = payments.pay_due(m) + m.programmes.grants_paid
     books = taxes.Accounts(
@@ -143,7 +143,7 @@ def _count_taxes(m: ClusterPolicyModel, base: Array, energy_cost: Array) -> None
     for lever in m.policy.levers_of("price_of_energy"):
         rise = lever.value("rise", m.quarter)
         if rise != 0.0:
-            m.count(lever.id, "surcharge", w * rise * served(m, lever) * energy_cost)
+            m.count(lever.id, "surcharge", w * rise * coverage(m, lever) * energy_cost)
 
 
 def _relative(one: float, other: float) -> float:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Drive:
-    """A year's promotion.
+class Campaign:
+    """A year's promotion campaign.
 
     Attributes:
         lever: The lever.
@@ -119,8 +119,8 @@ class Drive:
             )
 
 
-def drive(m: ClusterPolicyModel) -> Drive | None:
-    """The promotion in force this quarter, if there is any."""
+def campaign(m: ClusterPolicyModel) -> Campaign | None:
+    """The promotion campaign in force this quarter, if there is any."""
     lever = m.policy.lever("investment_promotion")
     plants = 0.0 if lever is None else lever.value("plants", m.quarter)
     if lever is None or plants <= 0.0:
@@ -130,7 +130,7 @@ def drive(m: ClusterPolicyModel) -> Drive | None:
         return None
     clusters = [m.places.pools[int(pair)][0] for pair in np.flatnonzero(seats)]
     plants *= float(np.mean(delivery(m, lever, np.array(clusters))))
-    return Drive(lever, plants, lever.value("additional", m.quarter), seats)
+    return Campaign(lever, plants, lever.value("additional", m.quarter), seats)
 
 
 def hosts(m: ClusterPolicyModel, lever: Lever) -> Flag:

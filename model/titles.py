@@ -14,7 +14,7 @@ from model.payments import approve, commit
 from model.population import CERTAINTY, TITLE_TERM
 from model.randomness import uniform
 from model.rationing import allot
-from model.reach import felt
+from model.reach import channel_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,7 +150,7 @@ def close_year(m: ClusterPolicyModel) -> None:
     e, p, t = m.enterprises, m.parameters, m.quarter
     # Leaders ask suppliers for quality, more or less than they did when the rates were measured.
     more = p["link_quality_demand"] * (m.network.quality_demand - m.network.quality_demand_start)
-    priority = felt(m, "title_rate", "rise")
+    priority = channel_value(m, "title_rate", "rise")
     rise = priority + more
     fresh = award_titles(e, p, m.seed_of_run, t, m.year, rise)
     by_lever = priority / np.maximum(1.0 + rise, 1e-9)

@@ -203,7 +203,7 @@ def refused(pair):
     e = pair.one.enterprises
     place = e.lasting_draw(pair.one.seed_of_run, f"permit {pair.lever.id}")
     heavy = energy.per_value_added(e) > pair.one.lever_value(pair.lever.id, "intensity")
-    return permits.barred(pair.one), (place < pair.size * pair.part) & heavy
+    return permits.restricted(pair.one), (place < pair.size * pair.part) & heavy
 
 
 def surcharge(pair):
@@ -295,7 +295,7 @@ def _as_many_as_delivered(pair, won):
 def formed(pair, served=None):
     """Suppliers who form a link with a leader, of those who looked at one."""
     served = pair.part if served is None else served
-    looks, made = pair.watch(network.meet, "network.choose", "network.link")
+    looks, made = pair.watch(network.form_links, "network.choose", "network.link")
     (_, s, rows, seed, t), leader, _ = looks[0][0]
     p, e = pair.one.parameters, pair.one.enterprises
     chance = p["link_ending"] / 4.0 * s.sought[rows]
@@ -317,7 +317,9 @@ def formed_by_bodies(pair):
 def additional_plants(pair):
     """Plants a year that would not have come to the province."""
     m, p = pair.one, pair.one.parameters
-    found = promotion.drive(m).with_plants(p, m.quarter)["plants_per_year"] - p["plants_per_year"]
+    found = (
+        promotion.campaign(m).with_plants(p, m.quarter)["plants_per_year"] - p["plants_per_year"]
+    )
     hosts = [m.clusters[number] for number, *_ in m.places.pools.values() if number >= 0]
     plans_of = [host.plan for host in hosts if host.tier in pair.lever.groups(m.quarter)["tier"]]
     raised = m.lever_value("implementation_capacity", "city") * np.array(plans_of)

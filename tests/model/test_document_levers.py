@@ -17,7 +17,7 @@ from model import (
     unit_cost,
 )  # fmt: skip
 from model.enterprises import NEVER, Role
-from model.reach import served
+from model.reach import coverage
 from model.scenario import TIERS
 from scenarios import load
 from scenarios.levers import declarations, parameter_of
@@ -113,9 +113,9 @@ def test_a_lever_moves_its_column_at_those_it_serves_alone(base, name, monkeypat
         # Links, titles and sizes of the year's end are not those by which the year was settled.
         if lever.id == name and not settled:
             settled.append(m.enterprises.id[eligibility.eligible(lever, m.enterprises, m.quarter)])
-        return served(m, lever)
+        return coverage(m, lever)
 
-    monkeypatch.setattr("model.reach.served", seen)
+    monkeypatch.setattr("model.reach.coverage", seen)
     one, other = pair(base, name, last)
     moved = gain(one, other, column)
     moved = way * moved if way else np.abs(moved)
@@ -258,7 +258,7 @@ def asked_room(base, name, monkeypatch):
 @pytest.mark.parametrize("name", ["ip_pledge", "co_growth_plan", "credit_guarantee"])
 def test_credit_terms_widen_the_limit_of_those_who_claim(base, name, monkeypatch):
     one, wider = asked_room(base, name, monkeypatch)
-    users = served(one, highest(name)) > 0.0
+    users = coverage(one, highest(name)) > 0.0
     assert users.any()
     assert wider[users].max() > 0.0
     assert np.all(wider > -1e-3)
@@ -508,7 +508,7 @@ def test_fewer_bodies_and_promoted_plants_come_where_cities_deliver_less(base):
         model.run_until_year(2025)
         bodies.append({c.id for c in model.clusters if c.promotion_body})
         model = undelivered(base, "investment_promotion", "outside world", part)
-        plants.append(promotion.drive(model).plants)
+        plants.append(promotion.campaign(model).plants)
     assert bodies[0] < bodies[2]
     assert len(bodies[0]) <= len(bodies[1]) <= len(bodies[2])
     assert plants == pytest.approx([0.0, 0.5 * plants[2], plants[2]])

@@ -576,7 +576,7 @@ def test_providers_gain_the_stated_capacity(end_of_2023, older, monkeypatch):
         seen.append(capacity)
         return serve(wanted, cost, weight, priority, capacity)
 
-    monkeypatch.setattr("model.plans.rationing.serve", noted)
+    monkeypatch.setattr("model.plans.serve", noted)
     with_and_without(
         end_of_2023, older, "digital_capacity", "investment and finance", above=0.3, below=2.0
     )
@@ -665,7 +665,7 @@ def test_matching_adds_links_with_leaders_of_clusters_with_a_body_alone(
         before = links_of(one)
         assert before == links_of(other)
         for model in (one, other):
-            network.meet(model)
+            network.form_links(model)
         e = one.enterprises
         served = set(e.id[(e.role == 2) & np.isin(e.cluster, with_body)].tolist())
         more, fewer = links_of(one), links_of(other)

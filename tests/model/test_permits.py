@@ -132,14 +132,14 @@ def test_only_the_energy_heavy_are_refused(at_2023):
     model = run_to(fork_pair(at_2023(1), lever)[0], "costs and taxes")
     named = eligibility.eligible(lever, model.enterprises, lever.start)
     heavy = energy.per_value_added(model.enterprises) > 1.5e-4
-    assert np.array_equal(permits.barred(model), named & heavy)
+    assert np.array_equal(permits.restricted(model), named & heavy)
     assert np.any(named & ~heavy)
 
 
 def test_replacement_goes_on_and_nothing_goes_beyond_the_limit():
     capital, limit = np.array([100.0, 100.0, 80.0, 80.0]), np.full(4, 100.0)
     upkeep, lump = np.array([0.0, 1.0, 0.0, 5.0]), np.array([0.0, 0.0, 40.0, 0.0])
-    kept, bought = permits.within(upkeep, lump, capital, limit, 0.08)
+    kept, bought = permits.capped_plan(upkeep, lump, capital, limit, 0.08)
     after = 0.98 * capital + kept + bought
     assert after == pytest.approx([100.0, 100.0, 100.0, 83.4])
     assert kept == pytest.approx(upkeep)
