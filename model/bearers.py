@@ -18,7 +18,7 @@ from model.elementary import exp
 from model.eligibility import takes_in
 from model.enterprises import Role
 from model.horse_race import NAMED, RACING
-from model.ledger import CELLS, PAYEES, SPECIAL, Kind, Origin, Source, place
+from model.ledger import CELLS, PAYEES, SPECIAL, Kind, Origin, Source, cells_of, place
 from model.reach import channel_value, coverage
 from model.scenario import CITIES, TIERS, Status, quarter_index, year_of
 
@@ -98,8 +98,7 @@ def acts(lever: Lever, quarter: int) -> bool:
 
 def _rows(m: ClusterPolicyModel, amount: Array) -> Array:
     """Sum by cell of what each row stands for, weights included."""
-    e = m.enterprises
-    return np.bincount(place(e.city, e.tier, e.size), amount, CELLS)
+    return np.bincount(cells_of(m.enterprises), amount, CELLS)
 
 
 def _clusters(found: Sequence[Cluster], each: float = 1.0) -> Array:

@@ -17,7 +17,7 @@ from model.scenario import CITIES, SIZES, TIERS, Array, Lever
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.enterprises import Whole
+    from model.enterprises import Enterprises, Whole
 
 PAYEES = (*SIZES, "platform")
 """Payee groups: size classes of enterprises, and public platforms of clusters."""
@@ -93,6 +93,11 @@ def place(city: Whole, tier: Whole | int, payee: Whole | int) -> Whole:
     """Cell of the table of city, tier and payee."""
     result: Whole = (city * SHAPE[1] + tier) * SHAPE[2] + payee
     return result
+
+
+def cells_of(e: Enterprises, rows: Whole | slice = slice(None)) -> Whole:
+    """Cell of each enterprise by its city, tier and size class, shape of `rows`."""
+    return place(e.city[rows], e.tier[rows], e.size[rows])
 
 
 class Ledger:

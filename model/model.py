@@ -21,7 +21,7 @@ from model.elementary import dot, power
 from model.enterprises import YEARLY, Enterprises
 from model.finance import Banks
 from model.first_links import found
-from model.ledger import CELLS, Ledger, place
+from model.ledger import CELLS, Ledger, cells_of
 from model.observe import observe
 from model.population import Population, build_population
 from model.quarter import QUARTER, year_end
@@ -230,7 +230,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             rows: Rows it is counted at.
         """
         e = self.enterprises
-        cells = place(e.city[rows], e.tier[rows], e.size[rows])
+        cells = cells_of(e, rows)
         before = self.programmes.cost_quantities.get((lever, quantity), 0.0)
         self.programmes.cost_quantities[lever, quantity] = before + np.bincount(
             cells, amount, CELLS

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import ledger, rationing
+from model import rationing
 from model.accounting import left_of
 from model.elementary import dot
-from model.ledger import Kind
+from model.ledger import Kind, cells_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -214,5 +214,4 @@ def book(
         payer: Share of each payer; that of the lever if absent.
     """
     e = m.enterprises
-    cells = ledger.place(e.city[rows], e.tier[rows], e.size[rows])
-    m.ledger.book(m.year, lever, kind, source, cells, e.weight[rows] * yuan, payer)
+    m.ledger.book(m.year, lever, kind, source, cells_of(e, rows), e.weight[rows] * yuan, payer)

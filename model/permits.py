@@ -16,7 +16,7 @@ from model.elementary import dot
 from model.eligibility import delivery, eligible
 from model.energy import per_value_added
 from model.enterprises import Enterprises
-from model.ledger import CELLS, place
+from model.ledger import CELLS, cells_of
 from model.reach import coverage
 
 if TYPE_CHECKING:
@@ -128,8 +128,7 @@ def admitted(m: ClusterPolicyModel, new: Mapping[str, npt.NDArray[Any]]) -> Flag
         for lever in levers:
             part = np.asarray(eligible(lever, e, m.quarter) * delivery(m, lever, e.cluster))
             refused = refuses(m, lever, e, part)
-            cells = place(e.city, e.tier, e.size)
-            away = np.bincount(cells, e.weight * e.capital * (comes & refused), CELLS)
+            away = np.bincount(cells_of(e), e.weight * e.capital * (comes & refused), CELLS)
             m.programmes.entry_plant_refused[lever.id] = (
                 m.programmes.entry_plant_refused.get(lever.id, np.zeros(CELLS)) + away
             )

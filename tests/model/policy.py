@@ -135,6 +135,7 @@ class Watch:
         self.booked, self.parts = defaultdict(list), defaultdict(list)
         self.bought, self.rd = {}, {}
         self.instalments, self.awards = [], []
+        self.support = defaultdict(float)
         self.titles = {}
 
     def stage(self, run):
@@ -175,6 +176,8 @@ def watching():
     def promise_seen(m, lever, kind, source, cluster, yuan):
         if kind == "committed" and lever.channel == "award":
             watch.awards.append((m.quarter, m.clusters.index(cluster), yuan))
+        place = CITIES[cluster.city], cluster.tier
+        watch.support[m.year, lever.id, kind.value, source.origin.value, *place] += yuan
         promise(m, lever, kind, source, cluster, yuan)
 
     def book_seen(m, lever, kind, source, rows, yuan, payer=None):

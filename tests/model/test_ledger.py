@@ -126,9 +126,43 @@ def test_tax_forgone_is_shared_by_the_rules(run, tax, rule, lever):
     assert part.to_dict() == pytest.approx(expected)
 
 
-def test_tax_forgone_is_what_enterprises_did_not_pay(run, populate):
+@pytest.fixture(scope="module")
+def watched(run, populate):
+    """The same to 2025, watched."""
     with watching() as watch:
         model = ClusterPolicyModel(run.policy, rng=2, population=populate(600))
-        model.run_until_year(2024)
+        model.run_until_year(2025)
+    return model, watch
+
+
+def test_tax_forgone_is_what_enterprises_did_not_pay(watched):
+    model, watch = watched
     booked = entries(books_of(model), kind="forgone", origin="tax").groupby("year")["yuan"].sum()
     assert booked.to_dict() == pytest.approx(dict(watch.forgone), rel=1e-9)
+
+
+def test_all_that_clusters_get_as_such_is_booked_as_their_support(watched):
+    model, watch = watched
+    books = entries(books_of(model), payee="platform")
+    books = books[books["origin"] != "beside"]
+    booked = books.groupby(["year", "lever", "kind", "origin", "city", "tier"])["yuan"].sum()
+    assert booked.to_dict() == pytest.approx(dict(watch.support), rel=1e-12)
+    assert {"cluster_award", "city_matching", "innovation_institutes"} <= set(books["lever"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "origin", "said"),
+    [("payed", "pooled", "'payed' is not a valid Kind"),
+     ("paid", "poold", "'poold' is not a valid Origin")],
+    ids=["kind", "origin"],
+)  # fmt: skip
+def test_an_unknown_kind_or_origin_is_refused_by_name(kind, origin, said):
+    cell = place(np.array([0]), 0, 0)
+    with pytest.raises(ValueError, match=said):
+        Ledger().book(2024, ISSUED["rd_grant"], kind, Source(origin, ""), cell, np.ones(1))
+
+
+def test_what_the_ledger_keeps_are_plain_strings(run):
+    books = books_of(run)
+    for name in ("payer", "fund", "origin", "city", "tier", "payee", "lever", "article", "kind"):
+        assert {type(value) for value in books[name]} == {str}, name
