@@ -16,7 +16,7 @@ import pandas as pd
 
 from calibration.facts_panels import DEARER, END, LAST
 from calibration.panel import PanelModel, with_productivity
-from model import targeting
+from model import eligibility
 from model.enterprises import LABELS, NEVER
 from model.randomness import uniform
 from model.scenario import always, quarter_index, year_of
@@ -106,8 +106,8 @@ class Observed(PanelModel):
                 size=e.size,
                 organised=e.rd_institution
                 | np.any([getattr(e, label) > NEVER for label in LABELS], 0),
-                claims=none if news is None else targeting.claimants(self, news),
-                eligible=none if news is None else targeting.eligible(news, e, self.quarter),
+                claims=none if news is None else eligibility.claimants(self, news),
+                eligible=none if news is None else eligibility.eligible(news, e, self.quarter),
                 subsidy=e.year_subsidy,
                 misused=e.year_misused,
                 saved=e.energy_saved,

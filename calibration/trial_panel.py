@@ -14,11 +14,10 @@ from calibration.emergent_arms import GREEN_CUT, Observed, equal_worth
 from calibration.panel import with_productivity
 from model import energy
 from model.elementary import log
-from model.enterprises import NEVER
-from model.network import LEADER
+from model.eligibility import eligible
+from model.enterprises import NEVER, Role
 from model.randomness import uniform
 from model.scenario import CITIES, FIELDS, always, year_of
-from model.targeting import eligible
 from model.titles import high_tech_threshold
 from scenarios.levers import declarations, issued
 
@@ -245,7 +244,7 @@ def _suppliers(model: TrialModel) -> Whole:
     supplier, _, share = reported_links(model)
     e = model.enterprises
     rows = np.unique(supplier[share >= LEAST_OF_SALES])
-    found: Whole = e.id[rows[e.role[rows] != LEADER]]
+    found: Whole = e.id[rows[e.role[rows] != Role.CHAIN_LEADER]]
     return found
 
 
@@ -369,7 +368,7 @@ def in_scope(model: TrialModel, scope: Scope, who: Chosen) -> Whole:
     if scope.with_rd:
         kept &= (last["rd_reported"] > 0.0).to_numpy()
     if scope.leaders:
-        kept &= (last["role"] == LEADER).to_numpy()
+        kept &= (last["role"] == Role.CHAIN_LEADER).to_numpy()
     if scope.staff_under is not None:
         kept &= (last["employees"] < scope.staff_under).to_numpy()
     if scope.eligible:

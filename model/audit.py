@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import targeting, taxes
+from model import payments, taxes
+from model.eligibility import eligible
+from model.ledger import Origin, Source
 from model.randomness import uniform
-from model.targeting import Due, eligible
 
 if TYPE_CHECKING:
     from model.enterprises import Flag
@@ -26,15 +27,13 @@ class Misused:
 
     Attributes:
         lever: Lever they are granted under.
-        origin: As in the ledger.
-        fund: As in the ledger.
+        source: Part of public money that they are from.
         committed: Quarter they were committed in.
         yuan: Yuan of each, shape (rows,).
     """
 
     lever: Lever
-    origin: str
-    fund: str
+    source: Source
     committed: int
     yuan: Array
 
@@ -85,12 +84,13 @@ def close_year(m: ClusterPolicyModel) -> None:
     m.count(lever.id, "audits", (e.weight * (e.year_rd_reported > 0.0))[found], found)
     e.year_rd_reported[found] = np.minimum(e.year_rd_reported, e.year_rd)[found]
     payer = taxes.payers("income", m.parameters["local_tax_province"])
-    m.programmes.payments_due.append(Due(t + 1, lever, "tax", lever.fund, e.id[found], tax, payer))
+    source = Source(Origin.TAX, lever.fund)
+    m.programmes.payments_due.append(payments.Due(t + 1, lever, source, e.id[found], tax, payer))
     audited = np.zeros(len(e), dtype=bool)
     audited[found] = True
     for grant in m.programmes.misused:
-        open_ = targeting.cancel(m, grant.lever, grant.committed, audited & (grant.yuan > 0.0))
+        open_ = payments.cancel(m, grant.lever, grant.committed, audited & (grant.yuan > 0.0))
         paid = np.maximum(grant.yuan - open_, 0.0)[found]
         m.programmes.payments_due.append(
-            Due(t + 1, lever, grant.origin, grant.fund, e.id[found], paid, grant.lever.paid_by)
+            payments.Due(t + 1, lever, grant.source, e.id[found], paid, grant.lever.paid_by)
         )

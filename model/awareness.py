@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.elementary import expm1, power
+from model.scenario import LeverOrigin
 
 if TYPE_CHECKING:
     from model.enterprises import Flag
@@ -43,7 +44,7 @@ def hazard(
 
 def is_new(lever: Lever, quarter: int) -> bool:
     """Whether a measure must be learnt of: not an older one, and no take-up of its own is set."""
-    return lever.origin != "older" and lever.value("take_up_full", quarter, -1.0) < 0.0
+    return lever.origin != LeverOrigin.OLDER and lever.value("take_up_full", quarter, -1.0) < 0.0
 
 
 def knows(m: ClusterPolicyModel, lever: Lever) -> Flag:

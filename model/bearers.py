@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import credit, permits, projects, taxes
+from model import credit, permits, taxes
 from model.elementary import exp
+from model.eligibility import takes_in
+from model.enterprises import Role
 from model.horse_race import NAMED, RACING
-from model.ledger import CELLS, PAYEES, SPECIAL, place
-from model.network import LEADER
-from model.reach import felt, served
-from model.scenario import CITIES, TIERS, quarter_index, year_of
+from model.ledger import CELLS, PAYEES, SPECIAL, Kind, Origin, Source, cells_of, place
+from model.reach import channel_value, coverage
+from model.scenario import CITIES, TIERS, Status, quarter_index, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,13 +33,12 @@ if TYPE_CHECKING:
 
 FIRST = quarter_index(2024, 1)
 """Quarter from which costs beside grants are booked; history is as it was."""
-ORIGIN = "beside"
 SECTORS = {
     "province": "government", "city": "government", "centre": "government", "banks": "banks",
     "households": "households",
 }  # fmt: skip
 """Payer to its sector of the books; what enterprises spend is among their costs already."""
-TURNED = {"forgone": "received", "received": "forgone"}
+TURNED = {Kind.FORGONE: Kind.RECEIVED, Kind.RECEIVED: Kind.FORGONE}
 """What a negative amount of a kind is: a tax above the benchmark is a receipt."""
 RENEWED = 5
 """Years after which a template is made again."""
@@ -72,12 +72,12 @@ def _book(m: ClusterPolicyModel, lever: Lever, cost: Cost, amount: Array) -> Non
     yuan = amount * m.parameters[cost.unit_cost] if cost.unit_cost else amount
     shares = cost.paid_by or taxes.payers(lever.tax, m.parameters["local_tax_province"])
     # The special funds pay grants and awards, and what runs a lever comes on top of their sum.
-    fund = "" if lever.fund == SPECIAL else lever.fund
-    for kind, part in ((cost.kind, yuan), (TURNED.get(cost.kind, ""), -yuan)):
-        cells = np.flatnonzero(part > 0.0) if kind else np.zeros(0, dtype=np.int64)
-        if len(cells):
-            m.ledger.book(m.year, lever, kind, ORIGIN, cells, part[cells], shares, fund)
-            if kind == "spent":
+    source = Source(Origin.BESIDE, "" if lever.fund == SPECIAL else lever.fund)
+    for kind, part in ((Kind(cost.kind), yuan), (TURNED.get(Kind(cost.kind)), -yuan)):
+        cells = np.flatnonzero(part > 0.0)
+        if kind and len(cells):
+            m.ledger.book(m.year, lever, kind, source, cells, part[cells], shares)
+            if kind == Kind.SPENT:
                 _pay(m, shares, float(part[cells].sum()))
 
 
@@ -98,8 +98,7 @@ def acts(lever: Lever, quarter: int) -> bool:
 
 def _rows(m: ClusterPolicyModel, amount: Array) -> Array:
     """Sum by cell of what each row stands for, weights included."""
-    e = m.enterprises
-    return np.bincount(place(e.city, e.tier, e.size), amount, CELLS)
+    return np.bincount(cells_of(m.enterprises), amount, CELLS)
 
 
 def _clusters(found: Sequence[Cluster], each: float = 1.0) -> Array:
@@ -122,14 +121,16 @@ def _province(m: ClusterPolicyModel, amount: float) -> Array:
 def _served(m: ClusterPolicyModel, lever: Lever) -> list[Cluster]:
     """Clusters of the race that a lever serves as such."""
     groups = lever.groups(m.quarter)
-    return [c for c in m.clusters if c.tier in RACING and projects.holds(groups, c)]
+    return [c for c in m.clusters if c.tier in RACING and takes_in(groups, c.tier, c.field, c.city)]
 
 
 def _given_by(lever: Lever, cluster: Cluster) -> bool:
     """Whether a title that a cluster has won in the run is one of the lever."""
     national = lever.id == "national_cluster_contest"
     return (
-        cluster.titled and cluster.titled_since >= 0 and national == (cluster.status == "national")
+        cluster.titled
+        and cluster.titled_since >= 0
+        and national == (cluster.status == Status.NATIONAL)
     )
 
 
@@ -146,19 +147,22 @@ def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
     elif lever.id == "cluster_credit_line":
         owed, each = e.debt_line, np.full(len(e), discount)
     else:
-        each = discount * np.asarray(served(m, lever))
+        each = discount * np.asarray(coverage(m, lever))
     return _rows(m, 0.25 * e.weight * each * owed)
 
 
 def loans_beyond_limit(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Loans outstanding that the limit would not let in without the lever, yuan times years."""
     e, t = m.enterprises, m.quarter
-    pledge, rise = felt(m, "credit_terms", "pledge"), felt(m, "credit_terms", "limit")
+    pledge, rise = (
+        channel_value(m, "credit_terms", "pledge"),
+        channel_value(m, "credit_terms", "limit"),
+    )
     usual = credit.limits(m, pledge, rise)
     if lever.id == "cluster_credit_line":
         without, most = usual, e.debt_line * (lever.value("limit", t) > 0.0)
     else:
-        part = served(m, lever)
+        part = coverage(m, lever)
         without = credit.limits(
             m, pledge - lever.value("pledge", t) * part, rise - lever.value("limit", t) * part
         )
@@ -170,7 +174,7 @@ def loans_beyond_limit(m: ClusterPolicyModel, lever: Lever) -> Array:
 def longer_loans(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Long loans times the years by which they are longer, yuan times years of the quarter."""
     e, years = m.enterprises, lever.value("longer", m.quarter) / 4.0
-    return _rows(m, 0.25 * e.weight * years * served(m, lever) * e.debt_long)
+    return _rows(m, 0.25 * e.weight * years * coverage(m, lever) * e.debt_long)
 
 
 # Enterprises -------------------------------------------------------------------------------------
@@ -187,7 +191,7 @@ def plant_refused(m: ClusterPolicyModel, lever: Lever) -> Array:
         lever.id, np.zeros(CELLS)
     ) * (1.0 - worn)
     levers = [x for x in m.policy.levers_of("permit") if x.value("share", t) > 0.0]
-    by = {x.id: permits.refuses(m, x, e, served(m, x)) for x in levers}
+    by = {x.id: permits.refuses(m, x, e, coverage(m, x)) for x in levers}
     mine = by.get(lever.id, np.zeros(len(e), dtype=bool))
     number = np.maximum(np.sum([*by.values(), np.zeros(len(e))], axis=0), 1.0)
     beyond = np.maximum(e.plant_refused, 0.0)
@@ -197,21 +201,25 @@ def plant_refused(m: ClusterPolicyModel, lever: Lever) -> Array:
 def training_places(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Places filled in the quarter."""
     e, places = m.enterprises, lever.value("places", m.quarter)
-    new = 0.25 * places * served(m, lever) * (1.0 - e.trained)
+    new = 0.25 * places * coverage(m, lever) * (1.0 - e.trained)
     return _rows(m, e.weight * e.employees * new)
 
 
 def first_use_sales(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Sales of the year that are made or lost because leaders try products first, yuan."""
     e, sigma1 = m.enterprises, m.parameters["sigma"] - 1.0
-    moved = exp(sigma1 * lever.value("appeal", m.quarter) * np.asarray(served(m, lever))) - 1.0
+    moved = exp(sigma1 * lever.value("appeal", m.quarter) * np.asarray(coverage(m, lever))) - 1.0
     return _rows(m, e.weight * e.year_revenue * np.abs(moved))
 
 
 def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of clusters with a promotion body, times years of the quarter."""
     e = m.enterprises
-    reached = served(m, lever) * m.cluster_terms.promotion_body.take(e.cluster) * (e.role == LEADER)
+    reached = (
+        coverage(m, lever)
+        * m.cluster_terms.promotion_body.take(e.cluster)
+        * (e.role == Role.CHAIN_LEADER)
+    )
     return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
 
 
@@ -220,7 +228,7 @@ def leaders_served(m: ClusterPolicyModel, lever: Lever) -> Array:
     e = m.enterprises
     mine = set(_served(m, lever))
     inside = np.array([*(cluster in mine for cluster in m.clusters), False])
-    reached = inside.take(e.cluster) & (e.role == LEADER)
+    reached = inside.take(e.cluster) & (e.role == Role.CHAIN_LEADER)
     return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
 
 
@@ -295,7 +303,9 @@ def candidates_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
 
     def stood(cluster: Cluster) -> bool:
         new = cluster.titled_since == m.quarter
-        return cluster.tier in NAMED and (new or cluster.status in ("candidate", "provincial"))
+        return cluster.tier in NAMED and (
+            new or cluster.status in (Status.CANDIDATE, Status.PROVINCIAL)
+        )
 
     return _clusters([c for c in m.clusters if stood(c)], float(held))
 

@@ -12,12 +12,15 @@ import numpy as np
 from mesa import Agent
 
 from model.accounting import left_of
-from model.ledger import SPECIAL
-from model.targeting import eligible, gives
+from model.eligibility import eligible
+from model.ledger import ADDITIONAL, SPECIAL, STEERED, Origin, Source
+from model.offers import gives
+from model.scenario import LeverOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from model.enterprises import Flag
     from model.model import ClusterPolicyModel
     from model.scenario import Array, Lever
 
@@ -25,7 +28,7 @@ CITY_FUNDS = "city_funds"
 EVERYTHING = float("inf")
 
 
-def shared(
+def apportion(
     yuan: float, weights: Mapping[str, float], most: Mapping[str, float]
 ) -> dict[str, float]:
     """A sum split by weight, none of the parts above its most; those below share what is left.
@@ -36,12 +39,12 @@ def shared(
     while open_:
         left, whole = yuan - sum(parts.values()), sum(open_.values())
         share = {name: left * weight / whole for name, weight in open_.items()}
-        met = [name for name in open_ if most[name] <= share[name]]
-        if not met:
+        full = [name for name in open_ if most[name] <= share[name]]
+        if not full:
             parts |= share
             break
-        parts |= {name: most[name] for name in met}
-        open_ = {name: weight for name, weight in open_.items() if name not in met}
+        parts |= {name: most[name] for name in full}
+        open_ = {name: weight for name, weight in open_.items() if name not in full}
     return {name: parts[name] for name in weights}
 
 
@@ -49,7 +52,7 @@ class Province(Agent):  # type: ignore[misc]
     """The province as a payer: what each lever may still spend this year.
 
     Attributes:
-        purses: Yuan left by lever and origin (``steered`` or ``pooled``) of the special funds.
+        purses: Yuan left by lever and origin (steered or pooled) of the special funds.
         own: Yuan left of the budgets that levers have of their own.
         award_fund: Yuan of the special funds that awards to clusters have left.
     """
@@ -79,40 +82,54 @@ class Province(Agent):  # type: ignore[misc]
         m, p = self.model, self.model.parameters
         if m.lever_value(SPECIAL, "yearly") <= 0.0:
             return
-        steered = m.steered_to()
-        weights: dict[str, dict[str, float]] = {"steered": {}, "pooled": {}}
+        steered = self.open_to(STEERED)
+        weights: dict[Origin, dict[str, float]] = {Origin.STEERED: {}, Origin.POOLED: {}}
         for lever in m.policy.levers:
             if lever.window and lever.fund == SPECIAL and gives(lever, m.quarter):
-                served = eligible(lever, m.enterprises, m.quarter)
-                if (served & steered).any():
-                    weights["steered"][lever.id] = p[lever.window]
-                if lever.origin == "older" and served.any():
-                    weights["pooled"][lever.id] = p[lever.window]
+                may = eligible(lever, m.enterprises, m.quarter)
+                if (may & steered).any():
+                    weights[Origin.STEERED][lever.id] = p[lever.window]
+                if lever.origin == LeverOrigin.OLDER and may.any():
+                    weights[Origin.POOLED][lever.id] = p[lever.window]
         # Where nobody may be served by the steered part, nothing is set aside for it.
-        theta = m.lever_value("fund_steering", "theta") if weights["steered"] else 0.0
-        for origin, part in (("steered", theta), ("pooled", 1.0 - theta)):
-            for lever_id, yuan in shared(part * self.award_fund, weights[origin], most).items():
+        theta = m.lever_value("fund_steering", "theta") if weights[Origin.STEERED] else 0.0
+        for origin, part in ((Origin.STEERED, theta), (Origin.POOLED, 1.0 - theta)):
+            for lever_id, yuan in apportion(part * self.award_fund, weights[origin], most).items():
                 self.purses[lever_id, origin] = yuan
 
-    def parts(self, lever: Lever) -> tuple[tuple[str, str], ...]:
-        """Origin and fund of each part of the money a lever may draw on, in order of use."""
+    def sources(self, lever: Lever) -> tuple[Source, ...]:
+        """Each part of the money that a lever may draw on, in order of use."""
         if lever.fund != SPECIAL:
-            return (("older" if lever.origin == "older" else "pooled", lever.fund),)
+            older = lever.origin == LeverOrigin.OLDER
+            return (Source(Origin.OLDER if older else Origin.POOLED, lever.fund),)
         if lever.value("budget", self.model.quarter, -1.0) >= 0.0 and not self.purses:
-            return (("pooled", "additional"),)
-        return (("steered", SPECIAL), ("pooled", SPECIAL))
+            return (Source(Origin.POOLED, ADDITIONAL),)
+        return (STEERED, Source(Origin.POOLED, SPECIAL))
 
-    def left(self, lever: Lever, origin: str, fund: str) -> float:
-        """Yuan that a lever may still commit this year out of a part."""
+    def open_to(self, source: Source) -> Flag:
+        """Enterprises that a part of the money may be paid to, shape (rows,)."""
+        m = self.model
+        if source != STEERED:
+            return np.ones(len(m.enterprises), dtype=bool)
+        lever = m.policy.lever("fund_steering")
+        if lever is None or lever.value("theta", m.quarter) <= 0.0:
+            return np.zeros(len(m.enterprises), dtype=bool)
+        return eligible(lever, m.enterprises, m.quarter)
+
+    def left(self, lever: Lever, source: Source) -> float:
+        """Yuan that a lever may still commit this year out of a part of its money."""
         budget = lever.value("budget", self.model.quarter, EVERYTHING)
         own = self.own.setdefault(lever.id, budget)
-        return min(own, self.purses.get((lever.id, origin), 0.0)) if fund == SPECIAL else own
+        if source.fund != SPECIAL:
+            return own
+        return min(own, self.purses.get((lever.id, source.origin), 0.0))
 
-    def spend(self, lever: Lever, origin: str, yuan: float) -> None:
-        """Take an amount out of a part (negative: give it back)."""
+    def spend(self, lever: Lever, source: Source, yuan: float) -> None:
+        """Take an amount out of a part of the money (negative: give it back)."""
         self.own[lever.id] = float(left_of(self.own[lever.id], yuan))
-        if (lever.id, origin) in self.purses:
-            self.purses[lever.id, origin] = float(left_of(self.purses[lever.id, origin], yuan))
+        purse = lever.id, source.origin
+        if purse in self.purses:
+            self.purses[purse] = float(left_of(self.purses[purse], yuan))
 
 
 class Cities(Agent):  # type: ignore[misc]
@@ -136,7 +153,7 @@ class Cities(Agent):  # type: ignore[misc]
 
     def holds(self, lever: Lever) -> bool:
         """Whether a lever draws on these sums; measures known later have budgets of their own."""
-        return lever.fund == CITY_FUNDS and lever.origin != "later"
+        return lever.fund == CITY_FUNDS and lever.origin != LeverOrigin.LATER
 
     def spend(self, city: int, yuan: float) -> None:
         """Take an amount out of a city's sum (negative: give it back)."""

@@ -18,7 +18,7 @@ from mesa import Agent
 
 from model.enterprises import NEVER
 from model.randomness import uniform
-from model.scenario import CITIES, FIELDS, Array, ClusterRecord
+from model.scenario import CITIES, FIELDS, Array, ClusterRecord, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ class Cluster(Agent):  # type: ignore[misc]
     @property
     def titled(self) -> bool:
         """Holds a provincial or higher title."""
-        return self.status in ("provincial", "national", "world")
+        return self.status in (Status.PROVINCIAL, Status.NATIONAL, Status.WORLD)
 
 
 class City(Agent):  # type: ignore[misc]
@@ -148,7 +148,7 @@ def seats(
         key=lambda pair: (-score[pair], pair),
     )
     synthetic = [
-        _synthetic(f, c, "provincial", "candidate", False, 0)
+        _synthetic(f, c, "provincial", Status.CANDIDATE, False, 0)
         for f, c in ranked[: PROVINCIAL - len(provincial)]
     ]
     county = [seat for seat in named if seat.tier == "county"]
@@ -162,7 +162,7 @@ def seats(
         f, c = (int(i) for i in np.unravel_index(int(np.argmax(share)), share.shape))
         held[f, c] += 1
         is_registered = len(county) + len(made) < registered
-        status = "county" if is_registered else "candidate"
+        status = Status.COUNTY if is_registered else Status.CANDIDATE
         made.append(_synthetic(f, c, "county", status, is_registered, int(held[f, c])))
     return (*named, *synthetic, *made)
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import finance, provisions, targeting
+from model import finance, payments, provisions
 from model.accounting import covers
 from model.elementary import dot
+from model.eligibility import applicants, claims, delivery
 from model.enterprises import NEVER
-from model.reach import felt
+from model.offers import cap_left
+from model.reach import channel_value
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
@@ -76,14 +78,16 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         repaid: Long loans repaid in the quarter, yuan.
     """
     e, p, w = m.enterprises, m.parameters, m.enterprises.weight
-    limit = limits(m, felt(m, "credit_terms", "pledge"), felt(m, "credit_terms", "limit"))
+    limit = limits(
+        m, channel_value(m, "credit_terms", "pledge"), channel_value(m, "credit_terms", "limit")
+    )
     room = limit - e.debt_short - e.debt_long + repaid
     wanted = np.maximum(gap, p["debt_share"] * lump)
     long = finance.within_limit(wanted, room)
     line, lever = np.zeros(len(e)), m.policy.lever("cluster_credit_line")
     if lever is not None:
-        delivered = targeting.delivery(m, lever)
-        users = targeting.claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
+        delivered = delivery(m, lever)
+        users = claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
         # The line is for investment: it widens the limit of long loans alone, and that by no more
         # than it can lend.
         wider = room + lever.value("limit", m.quarter) * limit
@@ -92,7 +96,7 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         line, long = served * within, long * (1.0 - served * users)
     usual = p["short_share"] * e.expected_revenue
     # What buyers of the chain owe is lent on, whatever plant a supplier has to pledge.
-    chain = felt(m, "credit_terms", "working") * usual
+    chain = channel_value(m, "credit_terms", "working") * usual
     working = usual + chain - e.debt_short
     more = p["working_speed"] * working
     short = np.minimum(more, np.maximum(room - long - line, 0.0) + chain)
@@ -119,7 +123,7 @@ def owe(m: ClusterPolicyModel, lent: Lent, repaid: Array) -> None:
     e.debt_long = e.debt_long + lent.long + lent.bridged - repaid
     e.debt_line = e.debt_line * (1.0 - repaying) + np.minimum(lent.line, lent.long)
     e.debt_covered *= 1.0 - repaying
-    coverage = felt(m, "credit_terms", "coverage")
+    coverage = channel_value(m, "credit_terms", "coverage")
     e.debt_covered += coverage * lent.long
     _provide(m, e.weight * coverage * lent.long)
 
@@ -152,10 +156,10 @@ def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) ->
     rate = 0.0 if lever is None else lever.value("discount", m.quarter)
     if lever is None or rate <= 0.0:
         return np.zeros(len(long))
-    most = np.minimum(np.minimum(rate, m.enterprises.rate) * long, targeting.cap_left(m, lever))
+    most = np.minimum(np.minimum(rate, m.enterprises.rate) * long, cap_left(m, lever))
     most = np.minimum(most, np.maximum(unsupported, 0.0))
-    claim = np.where(targeting.applicants(m, lever), most, 0.0)
-    return targeting.grant(m, lever, claim)
+    claim = np.where(applicants(m, lever), most, 0.0)
+    return payments.grant(m, lever, claim)
 
 
 def dearer(m: ClusterPolicyModel) -> Array:
@@ -168,7 +172,7 @@ def _discount(m: ClusterPolicyModel) -> Array:
     """What titles and levers take off the rate, a share a year, shape (rows,)."""
     return np.asarray(
         m.cluster_terms.loan_discount.take(m.enterprises.cluster)
-        + felt(m, "credit_terms", "discount")
+        + channel_value(m, "credit_terms", "discount")
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.elementary import exp, log, power
-from model.enterprises import Enterprises, empty
+from model.enterprises import Enterprises, Role, empty
 from model.population import THRESHOLD, truncated_pareto
 from model.randomness import normal, uniform
 from model.scenario import CITIES, FIELDS, TIERS, Array, Province, year_of
@@ -126,12 +126,13 @@ def entrants(
     total = BELOW + ABOVE + PLANTS
     ids = FIRST_ENTRANT + quarter * 1000 + np.arange(total, dtype=np.int64)
     kind = np.repeat([0, 1, 2], [BELOW, ABOVE, PLANTS])
+    below, above, plant = kind == 0, kind == 1, kind == 2
     draw = uniform(seed, "entrant size", ids)
     size = np.where(
-        kind == 0,
+        below,
         truncated_pareto(draw, p["below_scale_least"], THRESHOLD, p["below_scale_tail"]),
         np.where(
-            kind == 1,
+            above,
             truncated_pareto(draw, THRESHOLD, 1e9, p["entrant_tail"]),
             truncated_pareto(draw, 1e9, p["plant_top"], p["plant_tail"]),
         ),
@@ -142,15 +143,15 @@ def entrants(
     ).cumsum()
     where = uniform(seed, "entrant field", ids)
     field = np.where(
-        kind == 2,
+        plant,
         np.searchsorted(share_plant / share_plant[-1], where),
         np.searchsorted(share_small / share_small[-1], where),
     ).clip(0, len(FIELDS) - 1)
     early = p["plants_before_2021"] if year_of(quarter) < 2021 else 1.0
     plants = early * p["plants_per_year"] / PLANTS
-    comes = (kind < 2) | (uniform(seed, "plant comes", ids) < plants)
+    comes = ~plant | (uniform(seed, "plant comes", ids) < plants)
     weight = np.where(
-        kind == 0, p["births_below"] / BELOW, np.where(kind == 1, p["births_above"] / ABOVE, 1.0)
+        below, p["births_below"] / BELOW, np.where(above, p["births_above"] / ABOVE, 1.0)
     )
     place = city_given_field.cumsum(axis=1)[field]
     city = (uniform(seed, "entrant city", ids)[:, None] > place).sum(axis=1).clip(0, 15)
@@ -171,11 +172,11 @@ def entrants(
     e["pool"][alone] = seat[alone, 3]
 
     e["founded"][:] = quarter + np.floor(4 * uniform(seed, "founded", ids)).astype(np.int64)
-    e["plant"][:] = kind == 2
+    e["plant"][:] = plant
     e["above_scale"][:] = False
-    e["role"][:] = np.where(kind == 2, 2, 0)
-    _technique(e, kind, size, province, profiles, p, seed)
-    e["size_level"][:] = log(size) - np.where(kind == 2, log(RAMP), 0.0)
+    e["role"][:] = np.where(plant, Role.CHAIN_LEADER, Role.INDEPENDENT)
+    _technique(e, below, size, province, profiles, p, seed)
+    e["size_level"][:] = log(size) - np.where(plant, log(RAMP), 0.0)
     e["productivity"][:] = productivity[field]
     e["expected_revenue"][:] = size
     e["rate"][:] = 0.05
@@ -184,7 +185,7 @@ def entrants(
 
 
 def _technique(
-    e: dict[str, npt.NDArray[Any]], kind: npt.NDArray[np.int64], size: Array, province: Province,
+    e: dict[str, npt.NDArray[Any]], below: Flag, size: Array, province: Province,
     profiles: Profiles, p: Mapping[str, float], seed: int,
 ) -> None:  # fmt: skip
     """Cost structure, R&D and digital stage of entrants: those of their field, with own spread."""
@@ -206,7 +207,7 @@ def _technique(
     )
     taste = province.fields["rd_intensity"][field] * exp(0.6 * normal(seed, "rd taste", ids) - 0.18)
     e["rd_taste"][:] = np.minimum(taste * power(size / 100e6, -0.1), 0.3)
-    ready = province.fields["rd_active"][field] * p["entrant_rd"] * np.where(kind == 0, 0.1, 1.0)
+    ready = province.fields["rd_active"][field] * p["entrant_rd"] * np.where(below, 0.1, 1.0)
     e["rd_active"][:] = uniform(seed, "rd active", ids) < ready
     e["rd_institution"][:] = e["rd_active"] & (
         uniform(seed, "institution", ids) < p["institution_given_rd"]
@@ -214,7 +215,7 @@ def _technique(
     e["rd_intensity"][:] = np.where(e["rd_active"], 0.5 * e["rd_taste"], 0.0)
     e["knowledge_floor"][:] = p["knowledge_floor"] * size
     e["digital_stage"][:] = uniform(seed, "digital", ids) < np.where(
-        kind == 0, p["digital_start_below"], p["digital_start_above"]
+        below, p["digital_start_below"], p["digital_start_above"]
     )
 
 

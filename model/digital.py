@@ -1,4 +1,4 @@
-"""Digital stages 0 to 4: perceived benefit against cost, peers, and the capacity of providers."""
+"""Digital stages 0 to 4: peers, perceived benefit against cost, and gains that come late."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from model.accounting import covers, left_of
 from model.elementary import exp, power
 
 if TYPE_CHECKING:
@@ -41,26 +40,6 @@ def worth_it(
         spread: Spread of perceptions, log.
     """
     return np.asarray(gain * value_added * exp(spread * draw) > hurdle * cost)
-
-
-def serve(wanted: Flag, cost: Array, weight: Array, priority: Array, capacity: float) -> Flag:
-    """Who is served when providers can do `capacity` yuan of work this quarter: first by priority.
-
-    Measured in service value, not in enterprises: rationing by number would push out large
-    projects by small ones. Who asks for more than those before leave is passed over, so what is
-    left in the end is less than any who is refused asks for.
-    """
-    rows = np.flatnonzero(wanted)
-    rows = rows[np.argsort(priority[rows], kind="stable")]
-    asked, served, left = weight * cost, np.zeros(len(wanted), dtype=bool), capacity
-    while left > 0.0 and len(rows := rows[covers(left, asked[rows])]):
-        # At least the first fits, up to the first that does not.
-        taken = asked[rows].cumsum()
-        fits = covers(left, taken)
-        served[rows[fits]] = True
-        left = float(left_of(left, taken[fits][-1]))
-        rows = rows[~fits]
-    return served
 
 
 def realised_gain(gain: Array, stage: Whole, full: float, speed: float) -> Array:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from model import energy, targeting
+from model import energy
 from model.demography import RAMP
+from model.eligibility import eligible
 from model.unit_cost import energy_per_revenue
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def permitted(m: ClusterPolicyModel) -> Array | None:
         named &= ~e.plant | (m.quarter - e.founded >= RAMP + 4)
         e.energy_quota[named] = e.last_energy[named]
         e.energy_quota *= (1.0 + lever.value("growth", m.quarter)) * (1.0 - fall)
-    treated = targeting.eligible(lever, e, m.quarter) & (e.energy_quota > 0.0)
+    treated = eligible(lever, e, m.quarter) & (e.energy_quota > 0.0)
     return energy.revenue_within(e.energy_quota / 4.0, treated, energy_per_revenue(m))
 
 

@@ -7,6 +7,7 @@ read the declaration. `Enterprise` is a view of one row for reading, tests and n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import numpy as np
@@ -28,8 +29,18 @@ Flag = npt.NDArray[np.bool_]
 LABELS = (
     "innovative_sme", "high_tech", "srdi", "little_giant", "champion", "green_factory",
 )  # fmt: skip
-ROLES = ("independent", "supporting", "chain_leader")
 OWNERSHIP = ("private", "state", "foreign")
+
+
+class Role(IntEnum):
+    """Role of an enterprise in the supply network."""
+
+    INDEPENDENT = 0
+    SUPPORTING = 1
+    CHAIN_LEADER = 2
+
+
+ROLES = tuple(role.name.lower() for role in Role)
 
 
 @dataclass(frozen=True)

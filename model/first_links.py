@@ -8,9 +8,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from model.elementary import dot, log1p, power
+from model.enterprises import Role
 from model.market import local_share
 from model.network import (
-    LEADER,
     N,
     asked,
     asks_quality,
@@ -112,7 +112,7 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
     sales = e.weight * e.revenue
     wanted = needs(e, e.revenue, p["leader_purchases_in_field"])
     net.purchases = np.bincount(e.field, wanted, N)
-    supplied = np.bincount(e.field, sales * (e.role != LEADER), N)
+    supplied = np.bincount(e.field, sales * (e.role != Role.CHAIN_LEADER), N)
     usual = net.purchases.sum() / supplied.sum()
     present = (net.purchases > 0.0) & (supplied > 0.0)
     net.needs_ratio_start = np.where(

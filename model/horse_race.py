@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.cluster_support import promise_award, promise_instalment
 from model.elementary import log1p, normal_cdf
-from model.enterprises import NEVER
+from model.eligibility import delivery
+from model.enterprises import NEVER, Role
 from model.randomness import normal, uniform
-from model.scenario import Array, Lever, year_of
-from model.targeting import delivery
+from model.scenario import Array, Lever, Status, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from model.clusters import Cluster
     from model.model import ClusterPolicyModel
 
 DIMENSIONS = ("innovation", "scale", "manufacturing", "quality", "ecosystem")
@@ -47,7 +47,7 @@ def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
 
     number = total(np.ones(len(e)))
     revenue = total(e.year_revenue) / m.markets.price_level
-    local = m.network.local_share[np.array([cluster.field for cluster in m.clusters])]
+    local_share = m.network.local_share[np.array([cluster.field for cluster in m.clusters])]
     columns = {
         "innovation": (
             over(total(e.year_rd_reported), total(e.year_revenue)),
@@ -63,7 +63,7 @@ def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
             log1p(total(e.little_giant > NEVER) + total(e.champion > NEVER)),
             log1p(total(e.high_tech > NEVER)),
         ),
-        "ecosystem": (local, over(total(e.role > 0), number)),
+        "ecosystem": (local_share, over(total(e.role != Role.INDEPENDENT), number)),
     }
     return {name: np.stack(parts, axis=1) for name, parts in columns.items()}
 
@@ -133,7 +133,7 @@ def run_race(m: ClusterPolicyModel) -> None:
     _county(m)
     for city in m.cities:
         city.draw_up_plans(m.lever_value("implementation_capacity", "plans"))
-    _found_bodies(m, total, racing)
+    _set_up_bodies(m, total, racing)
     m.refresh_clusters()
 
 
@@ -146,14 +146,14 @@ def _appraise(m: ClusterPolicyModel, race: Lever | None, jury: Array) -> None:
     t, numbers = m.quarter, np.arange(len(m.clusters))
     lot = uniform(m.seed_of_run, "cluster fraud", numbers, t)
     for i, cluster in enumerate(m.clusters):
-        if cluster.status == "provincial" and race is not None and race.in_force(t):
+        if cluster.status == Status.PROVINCIAL and race is not None and race.in_force(t):
             fraud = lot[i] < race.value("fraud", t)
             if fraud or jury[i] < race.value("appraisal", t):
                 if _lot(m, "cluster revoked", i) < race.value("revocation", t):
-                    cluster.status, cluster.promotion_body = "revoked", False
+                    cluster.status, cluster.promotion_body = Status.REVOKED, False
                 continue
-        if cluster.award > 0.0 and cluster.status in ("provincial", "national"):
-            _instalment(m, cluster, i)
+        if cluster.award > 0.0 and cluster.status in (Status.PROVINCIAL, Status.NATIONAL):
+            promise_instalment(m, i)
 
 
 def _contest(m: ClusterPolicyModel, contest: Lever, jury: Array, racing: list[int]) -> None:
@@ -165,54 +165,32 @@ def _contest(m: ClusterPolicyModel, contest: Lever, jury: Array, racing: list[in
     places = whole_places(contest.value("titles", t), _lot(m, "national places"))
     open_ = [
         i for i in racing
-        if m.clusters[i].tier in NAMED and m.clusters[i].status in ("candidate", "provincial")
+        if m.clusters[i].tier in NAMED
+        and m.clusters[i].status in (Status.CANDIDATE, Status.PROVINCIAL)
     ]  # fmt: skip
     for i in winners(open_, jury, -np.inf, places):
-        _title(m, i, "national")
+        _title(m, i, Status.NATIONAL)
 
 
 def _recognise(m: ClusterPolicyModel, race: Lever, jury: Array, racing: list[int]) -> None:
     """Recognition of provincial clusters: the mature, in order, as many as the year can judge."""
     t = m.quarter
-    held = sum(cluster.status == "provincial" for cluster in m.clusters)
+    held = sum(cluster.status == Status.PROVINCIAL for cluster in m.clusters)
     capacity = whole_places(race.value("capacity", t), _lot(m, "provincial places"))
     places = min(capacity, int(race.value("total", t)) - held)
-    open_ = [i for i in racing if m.clusters[i].status == "candidate"]
+    open_ = [i for i in racing if m.clusters[i].status == Status.CANDIDATE]
     for i in winners(open_, jury, race.value("maturity", t), places):
-        _title(m, i, "provincial")
+        _title(m, i, Status.PROVINCIAL)
 
 
-def _title(m: ClusterPolicyModel, number: int, status: str) -> None:
-    """Give a title; the award that goes with it is committed and its first part falls due."""
-    cluster, t = m.clusters[number], m.quarter
-    cluster.status, cluster.titled_since, cluster.promotion_body = status, t, True
-    award = m.policy.lever("cluster_award")
-    amount = 0.0 if award is None else award.value(status, t)
-    upgrade = cluster.award > 0.0
-    if award is None or amount <= 0.0 or (upgrade and not award.value("upgrade_as_new", t)):
-        return
-    # What was still to come for a lower title is overtaken by the higher one.
-    cluster.award, cluster.instalments_paid = amount, 0
-    m.book_cluster(cluster, award, "committed", amount)
-    _instalment(m, cluster, number)
+def _title(m: ClusterPolicyModel, number: int, status: Status) -> None:
+    """Give a title, a promotion body and the award that goes with it."""
+    cluster = m.clusters[number]
+    cluster.status, cluster.titled_since, cluster.promotion_body = status, m.quarter, True
+    promise_award(m, number)
 
 
-def _instalment(m: ClusterPolicyModel, cluster: Cluster, number: int) -> None:
-    """Put the next instalment of an award on the list for the coming year, if any is left."""
-    award = m.policy.lever("cluster_award")
-    if award is None:
-        return
-    terms = sorted(term for term in award.terms if term.startswith("instalment_"))
-    # As promised with the title, also where the lever has ended since.
-    shares = [award.value(term, cluster.titled_since) for term in terms] or [1.0]
-    if cluster.instalments_paid < len(shares):
-        m.programmes.instalments_due.append(
-            (number, shares[cluster.instalments_paid] * cluster.award)
-        )
-        cluster.instalments_paid += 1
-
-
-def _found_bodies(m: ClusterPolicyModel, total: Array, racing: list[int]) -> None:
+def _set_up_bodies(m: ClusterPolicyModel, total: Array, racing: list[int]) -> None:
     """Promotion bodies of clusters without a title, the best-scoring first (article 18).
 
     Cities set them up: of those that are due a body comes where it is delivered.
@@ -223,7 +201,7 @@ def _found_bodies(m: ClusterPolicyModel, total: Array, racing: list[int]) -> Non
         return
     open_ = [
         i for i in racing
-        if not m.clusters[i].promotion_body and m.clusters[i].status != "revoked"
+        if not m.clusters[i].promotion_body and m.clusters[i].status != Status.REVOKED
     ]  # fmt: skip
     places = whole_places(yearly, _lot(m, "bodies"))
     due = np.array(winners(open_, total, -np.inf, places), dtype=np.int64)
@@ -244,11 +222,11 @@ def _county(m: ClusterPolicyModel) -> None:
     )
     open_ = [
         i for i, cluster in enumerate(m.clusters)
-        if cluster.tier == "county" and cluster.status == "candidate"
+        if cluster.tier == "county" and cluster.status == Status.CANDIDATE
     ]  # fmt: skip
     places = whole_places(rule.value("per_year", m.quarter), _lot(m, "county places"))
     for i in winners(open_, revenue, rule.value("threshold", m.quarter), places):
-        m.clusters[i].status, m.clusters[i].titled_since = "county", m.quarter
+        m.clusters[i].status, m.clusters[i].titled_since = Status.COUNTY, m.quarter
 
 
 def close_year(m: ClusterPolicyModel) -> None:

@@ -6,7 +6,8 @@ that a run's books stay small however many enterprises are paid.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +17,16 @@ from model.scenario import CITIES, SIZES, TIERS, Array, Lever
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.enterprises import Whole
+    from model.enterprises import Enterprises, Whole
 
 PAYEES = (*SIZES, "platform")
 """Payee groups: size classes of enterprises, and public platforms of clusters."""
 SPECIAL = "special_funds"
 """Fund of one yearly sum that grants and, unless they are additional, awards come from."""
+ADDITIONAL = "additional"
+"""Fund of what a scenario pays on top of all funds, out of a budget of the lever's own."""
 PAYERS = ("province", "city", "centre", "banks", "enterprises", "households")
-RECEIVED = {"paid": 1.0, "invested": 1.0, "repaid": -1.0}
-"""What a yuan of a kind adds to what has been received; other kinds add nothing."""
+"""Who can bear the cost of a lever; budgets first."""
 SHAPE = (len(CITIES), len(TIERS), len(PAYEES))
 CELLS = len(CITIES) * len(TIERS) * len(PAYEES)
 KEY = ("year", "payer", "fund", "origin", "lever", "article", "kind")
@@ -32,10 +34,70 @@ KEY = ("year", "payer", "fund", "origin", "lever", "article", "kind")
 Entry = tuple[int, str, str, str, str, str, str]
 
 
+class Kind(StrEnum):
+    """What happens to the money of an entry."""
+
+    COMMITTED = "committed"
+    PAID = "paid"
+    INVESTED = "invested"
+    """Paid for a stake that the payer holds."""
+    FORGONE = "forgone"
+    """Tax that is not paid."""
+    REPAID = "repaid"
+    """Paid back by those whom an audit found."""
+    SPENT = "spent"
+    """Paid to others than enterprises."""
+    ACCRUED = "accrued"
+    """A loss to be expected."""
+    CHARGED = "charged"
+    """Borne by enterprises."""
+    RECEIVED = "received"
+    """Received by a payer."""
+
+
+class Origin(StrEnum):
+    """Part of public money that an entry is from."""
+
+    STEERED = "steered"
+    """The part of the special funds that is kept for clusters."""
+    POOLED = "pooled"
+    """What is open to all that a lever names."""
+    OLDER = "older"
+    """Budgets of measures that are older than the document."""
+    TAX = "tax"
+    BESIDE = "beside"
+    """What a lever costs beside its grants."""
+
+
+class Source(NamedTuple):
+    """Where money is from.
+
+    Attributes:
+        origin: Part of public money.
+        fund: Fund, or an empty string.
+    """
+
+    origin: Origin
+    fund: str
+
+
+STEERED = Source(Origin.STEERED, SPECIAL)
+"""The steered part of the special funds."""
+TAX = Source(Origin.TAX, "tax")
+"""Tax that is forgone."""
+RECEIVED = {Kind.PAID: 1.0, Kind.INVESTED: 1.0, Kind.REPAID: -1.0}
+"""What a yuan of a kind adds to what has been received; other kinds add nothing."""
+
+
 def place(city: Whole, tier: Whole | int, payee: Whole | int) -> Whole:
     """Cell of the table of city, tier and payee."""
     result: Whole = (city * SHAPE[1] + tier) * SHAPE[2] + payee
     return result
+
+
+def cells_of(e: Enterprises, rows: Whole | slice = slice(None)) -> Whole:
+    """Cell of each enterprise by its city, tier and size class, shape of `rows`."""
+    return place(e.city[rows], e.tier[rows], e.size[rows])
 
 
 class Ledger:
@@ -47,33 +109,32 @@ class Ledger:
         """Yuan paid or invested so far, less what was paid back, for the check of the books."""
 
     def book(
-        self, year: int, lever: Lever, kind: str, origin: str, cells: Whole, yuan: Array,
-        payer: Mapping[str, float] | None = None, fund: str | None = None,
+        self, year: int, lever: Lever, kind: Kind, source: Source, cells: Whole, yuan: Array,
+        payer: Mapping[str, float] | None = None,
     ) -> None:  # fmt: skip
         """Enter amounts.
 
         Args:
             year: Calendar year.
             lever: The lever they are paid under.
-            kind: ``committed``, ``paid``, ``invested`` (for a stake that the payer holds),
-                ``forgone``, ``repaid`` by those whom an audit found, ``spent`` on others than
-                enterprises, ``accrued`` as a loss to be expected, ``charged`` to enterprises or
-                ``received`` by a payer.
-            origin: ``pooled``, ``steered``, ``older``, ``tax`` or ``beside`` (beside grants).
+            kind: What happens to the money.
+            source: Where it is from.
             cells: Cell of each amount (`place`), shape (n,).
             yuan: All that the enterprises behind a row get, yuan, shape (n,).
             payer: Share of each payer; that of the lever if absent.
-            fund: Fund it is paid from; that of the lever if absent.
+
+        Raises:
+            ValueError: The kind, or the origin of the source, is unknown.
         """
+        what, origin = Kind(kind).value, Origin(source.origin).value
         total = np.bincount(cells, yuan, CELLS)
         for who, share in (lever.paid_by if payer is None else payer).items():
-            key = (year, who, lever.fund if fund is None else fund, origin, lever.id,
-                   lever.article, kind)  # fmt: skip
+            key = (year, who, source.fund, origin, lever.id, lever.article, what)
             self._sums[key] = self._sums.get(key, 0.0) + share * total
             if kind in RECEIVED:
                 self.paid += RECEIVED[kind] * float(share * total.sum())
 
-    def total(self, year: int, lever: str, kind: str = "paid") -> Array:
+    def total(self, year: int, lever: str, kind: str = Kind.PAID) -> Array:
         """Yuan under a lever in a year by city, tier and payee, shape `SHAPE`."""
         sums = [v for k, v in self._sums.items() if (k[0], k[4], k[6]) == (year, lever, kind)]
         result: Array = np.sum(sums, axis=0).reshape(SHAPE) if sums else np.zeros(SHAPE)

@@ -21,7 +21,7 @@ from model.elementary import dot, power
 from model.enterprises import YEARLY, Enterprise, Enterprises
 from model.finance import Banks
 from model.first_links import found
-from model.ledger import CELLS, PAYEES, SPECIAL, Ledger, place
+from model.ledger import CELLS, Ledger, cells_of
 from model.observe import observe
 from model.population import Population, build_population
 from model.quarter import QUARTER, year_end
@@ -31,6 +31,7 @@ from model.scenario import (
     TIERS,
     Array,
     Scenario,
+    Status,
     quarter_index,
     quarter_name,
     year_of,
@@ -48,7 +49,6 @@ from model.state import (
     Programmes,
     YearCounts,
 )  # fmt: skip
-from model.targeting import eligible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from mesa.agentset import AbstractAgentSet
 
     from model.enterprises import Flag, Whole
-    from model.scenario import Lever
 
 POPULATION_SEED = 1
 
@@ -211,7 +210,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             # won since fades as it ceases to be news, what banks see lasts as long as the title.
             if cluster.titled and cluster.titled_since >= 0:
                 given = "cluster_recognition"
-                if cluster.status == "national":
+                if cluster.status == Status.NATIONAL:
                     given = "national_cluster_contest"
                 terms.loan_discount[i] = self.lever_value(given, "credit")
                 years = (self.quarter - cluster.titled_since) // 4
@@ -231,27 +230,6 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         result: Array = np.clip((doers - doing) / np.maximum(number - 1.0, 1.0), 0.0, 1.0)
         return result
 
-    def steered_to(self) -> Flag:
-        """Enterprises that the steered part of the special funds may serve, shape (rows,)."""
-        lever = self.policy.lever("fund_steering")
-        if lever is None or lever.value("theta", self.quarter) <= 0.0:
-            return np.zeros(len(self.enterprises), dtype=bool)
-        return eligible(lever, self.enterprises, self.quarter)
-
-    def award_fund_of(self, award: Lever) -> str:
-        """Fund that awards to clusters are paid from."""
-        return "additional" if award.value("additional", self.quarter) else SPECIAL
-
-    def book_cluster(
-        self, cluster: Cluster, lever: Lever, kind: str, yuan: float, origin: str = "steered",
-        fund: str | None = None,
-    ) -> None:  # fmt: skip
-        """Enter in the ledger what a cluster as such is promised or paid."""
-        city, tier = np.array([cluster.city]), TIERS.index(cluster.tier)
-        cell = place(city, tier, PAYEES.index("platform"))
-        fund = self.award_fund_of(lever) if fund is None else fund
-        self.ledger.book(self.year, lever, kind, origin, cell, np.array([yuan]), fund=fund)
-
     def count(
         self, lever: str, quantity: str, amount: Array, rows: Whole | slice = slice(None)
     ) -> None:
@@ -264,21 +242,11 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             rows: Rows it is counted at.
         """
         e = self.enterprises
-        cells = place(e.city[rows], e.tier[rows], e.size[rows])
+        cells = cells_of(e, rows)
         before = self.programmes.cost_quantities.get((lever, quantity), 0.0)
         self.programmes.cost_quantities[lever, quantity] = before + np.bincount(
             cells, amount, CELLS
         )
-
-    def build_platform(
-        self, cluster: Cluster, lever: Lever, yuan: float, origin: str, fund: str
-    ) -> None:
-        """Province or city buys public platforms for a cluster."""
-        self.book_cluster(cluster, lever, "paid", yuan, origin, fund)
-        self.accounts.books.book("government", -yuan)
-        self.accounts.books.book("outside", yuan)
-        self.accounts.transfers_paid += yuan
-        cluster.platform += yuan / self.markets.price_level
 
     @property
     def year(self) -> int:

@@ -20,9 +20,9 @@ from scipy.sparse import csr_array
 
 from model.demography import RAMP
 from model.elementary import log, log1p
-from model.enterprises import NEVER
+from model.enterprises import NEVER, Role
 from model.randomness import uniform
-from model.reach import felt, served
+from model.reach import channel_value, coverage
 from model.scenario import CITIES, FIELDS, Array
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
 
 N = len(FIELDS)
-LEADER = 2
 DIGITAL = 3
 """Stage from which a leader works with its suppliers through shared data."""
 MOST_OF_SALES = 0.4
@@ -48,7 +47,7 @@ def needs(e: Enterprises, revenue: Array, share: float) -> Array:
         share: Part of a leader's inputs bought inside its field.
     """
     wanted = np.zeros(len(e))
-    rows = np.flatnonzero(e.role == LEADER)
+    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
     wanted[rows] = share * e.weight[rows] * revenue[rows] * (1.0 - e.va_rate[rows])
     most = MOST_OF_SALES * np.bincount(e.field, e.weight * revenue, N)
     whole = np.bincount(e.field[rows], wanted[rows], N)
@@ -122,7 +121,7 @@ def search(e: Enterprises, wanted: Array, start: Array, p: Mapping[str, float]) 
         p: Parameters.
     """
     places, near = N * len(CITIES), p["link_near"]
-    supplies = e.role != LEADER
+    supplies = e.role != Role.CHAIN_LEADER
     sales = e.weight * e.revenue * supplies
     place = e.field * len(CITIES) + e.city
     by_place = np.bincount(place, sales, places).reshape(N, len(CITIES))
@@ -162,7 +161,7 @@ def lasting(e: Enterprises, s: Search, rows: Whole) -> tuple[Whole, Whole, Array
     Returns:
         Rows of suppliers, rows of leaders and odds, one a pair.
     """
-    rows = rows[e.role[rows] != LEADER]
+    rows = rows[e.role[rows] != Role.CHAIN_LEADER]
     at, leader, pull = s.pairs(e, rows)
     fit = s.fit[rows[at]]
     return rows[at], leader, fit * fit * pull
@@ -263,7 +262,7 @@ def asked(links: csr_array, bought: Array, linked: Array, asking: Flag) -> Array
     return result
 
 
-def meet(m: ClusterPolicyModel) -> None:
+def form_links(m: ClusterPolicyModel) -> None:
     """Links form and end.
 
     A supplier looks at no more than one leader a quarter, so the cost follows the number of rows.
@@ -272,11 +271,11 @@ def meet(m: ClusterPolicyModel) -> None:
     """
     e, p, t, seed, s = m.enterprises, m.parameters, m.quarter, m.seed_of_run, m.network.search
     ending = p["link_ending"] / 4.0
-    lever, rise = m.policy.lever("leader_supplier_matching"), felt(m, "local_sourcing", "rate")
+    lever = m.policy.lever("leader_supplier_matching")
+    rise = channel_value(m, "local_sourcing", "rate")
     if lever is not None:
-        rise = rise + lever.value("rate", t) * served(
-            m, lever
-        ) * m.cluster_terms.promotion_body.take(e.cluster)
+        bodies = m.cluster_terms.promotion_body.take(e.cluster)
+        rise = rise + lever.value("rate", t) * coverage(m, lever) * bodies
     raised = np.broadcast_to(rise / p["link_ending"], len(e))
     chance = ending * s.sought
     look = uniform(seed, "look for a leader", e.id, t)
@@ -294,12 +293,11 @@ def link(m: ClusterPolicyModel, supplier: Whole, leader: Whole) -> None:
     """Set the links; who has one supports a leader."""
     e = m.enterprises
     m.network.links = matrix(supplier, leader, len(e))
-    e.role = np.where(e.role == LEADER, LEADER, np.diff(m.network.links.indptr) > 0).astype(
-        np.int64
-    )
+    linked = np.where(np.diff(m.network.links.indptr) > 0, Role.SUPPORTING, Role.INDEPENDENT)
+    e.role = np.where(e.role == Role.CHAIN_LEADER, e.role, linked)
 
 
-def welcome(m: ClusterPolicyModel, before: int) -> None:
+def link_entrants(m: ClusterPolicyModel, before: int) -> None:
     """The year's search, and links of the enterprises that have come.
 
     They find partners as those before them have: so entry by itself moves no local share.

@@ -12,11 +12,11 @@ from scipy.sparse import csc_array
 
 from model.credit import interest_due
 from model.elementary import exp
+from model.eligibility import size_class
 from model.enterprises import NEVER
 from model.outcomes import CHOSEN, LEVELS, OUTCOMES
 from model.population import ENERGY_FIELD
-from model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array
-from model.targeting import size_class
+from model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +113,7 @@ def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
 def groups(m: ClusterPolicyModel) -> Levels:
     """Level to (group of each row, -1 for none; names of the groups)."""
     e = m.enterprises
-    names = [cluster.status for cluster in m.clusters] + ["none"]
+    names = [*(cluster.status for cluster in m.clusters), Status.NONE]
     status = np.array([STATUSES.index(name) for name in names])
     return {
         "province": (np.zeros(len(e), dtype=np.int64), (PROVINCE_NAME,)),
@@ -237,7 +237,7 @@ def _count_clusters(m: ClusterPolicyModel, put: Callable[[str, str, Array | floa
     for name, values in (
         ("score", [cluster.score for cluster in m.clusters]),
         ("titled", [cluster.titled for cluster in m.clusters]),
-        ("revoked", [cluster.status == "revoked" for cluster in m.clusters]),
+        ("revoked", [cluster.status == Status.REVOKED for cluster in m.clusters]),
         ("platform", [cluster.platform for cluster in m.clusters]),
     ):
         put("cluster", f"cluster_{name}", np.where(racing, np.array(values, dtype=float), np.nan))

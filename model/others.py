@@ -13,12 +13,13 @@ import numpy as np
 
 from model.branching import first_difference
 from model.elementary import power
+from model.scenario import LeverOrigin
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
     from model.scenario import Array, Scenario
 
-MATCHED = ("document_55", "design")
+MATCHED = (LeverOrigin.DOCUMENT_55, LeverOrigin.DESIGN)
 """Origins of the levers that others have the like of; older and later ones are national."""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from model import credit, energy, investment, plans
 from model.accounting import covers
 from model.elementary import dot
-from model.reach import felt
+from model.reach import channel_value
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
@@ -26,7 +26,7 @@ def invest(m: ClusterPolicyModel) -> None:
     # Grants come when they are paid, so what is bought is financed in full.
     outlay = upkeep + digital_plan.cost + green_plan.cost + lumps.cost
 
-    repaid = e.debt_long / (4.0 * p["loan_term"] + felt(m, "credit_terms", "longer"))
+    repaid = e.debt_long / (4.0 * p["loan_term"] + channel_value(m, "credit_terms", "longer"))
     buffer = p["cash_share"] * e.expected_revenue
     funds = np.maximum(e.cash + m.accounts.cash_flow - repaid - buffer, 0.0)
     # Banks are asked for part of what own funds do not cover; owners and suppliers bring the rest.
@@ -66,7 +66,8 @@ def invest(m: ClusterPolicyModel) -> None:
     e.productivity += investment.embodied_gain(plant, e.capital, m.on_productivity("embodied_gain"))
     e.energy_technique = energy.technique(
         e.energy_technique, plant, e.capital,
-        m.energy_rise * (1.0 + felt(m, "price_of_energy", "rise") + m.production.quota_price),
+        m.energy_rise
+        * (1.0 + channel_value(m, "price_of_energy", "rise") + m.production.quota_price),
         p["energy_elasticity_new"],
     )  # fmt: skip
     _enter(m, plant, upgrades, grant)

@@ -13,11 +13,11 @@ import numpy as np
 
 from model import investment
 from model.elementary import dot
+from model.eligibility import delivery, eligible
 from model.energy import per_value_added
 from model.enterprises import Enterprises
-from model.ledger import CELLS, place
-from model.reach import served
-from model.targeting import delivery, eligible
+from model.ledger import CELLS, cells_of
+from model.reach import coverage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from model.scenario import Array, Lever
 
 
-def barred(m: ClusterPolicyModel) -> Flag:
+def restricted(m: ClusterPolicyModel) -> Flag:
     """Enterprises that are refused permits or land for new plant, shape (rows,)."""
     e = m.enterprises
     mask = np.zeros(len(e), dtype=bool)
     for lever in m.policy.levers_of("permit"):
         if lever.value("share", m.quarter) > 0.0:
-            mask |= refuses(m, lever, e, served(m, lever))
+            mask |= refuses(m, lever, e, coverage(m, lever))
     return mask
 
 
@@ -59,14 +59,14 @@ def refuses(m: ClusterPolicyModel, lever: Lever, e: Enterprises, part: Array) ->
 
 def settle(m: ClusterPolicyModel) -> Flag:
     """Fix the plant that enterprises refused from now on may keep; returns who is refused."""
-    e, now = m.enterprises, barred(m)
+    e, now = m.enterprises, restricted(m)
     first = now & (e.plant_limit == 0.0)
     e.plant_limit = np.where(first, e.capital, np.where(now, e.plant_limit, 0.0))
     e.plant_refused = np.where(now, e.plant_refused, 0.0)
     return now
 
 
-def within(
+def capped_plan(
     upkeep: Array, lump: Array, capital: Array, limit: Array, depreciation: float
 ) -> tuple[Array, Array]:  # fmt: skip
     """What is bought of a plan where plant may not grow beyond a limit: replacement goes on.
@@ -128,8 +128,7 @@ def admitted(m: ClusterPolicyModel, new: Mapping[str, npt.NDArray[Any]]) -> Flag
         for lever in levers:
             part = np.asarray(eligible(lever, e, m.quarter) * delivery(m, lever, e.cluster))
             refused = refuses(m, lever, e, part)
-            cells = place(e.city, e.tier, e.size)
-            away = np.bincount(cells, e.weight * e.capital * (comes & refused), CELLS)
+            away = np.bincount(cells_of(e), e.weight * e.capital * (comes & refused), CELLS)
             m.programmes.entry_plant_refused[lever.id] = (
                 m.programmes.entry_plant_refused.get(lever.id, np.zeros(CELLS)) + away
             )

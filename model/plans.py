@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import credit, digital, energy, investment, permits, targeting
+from model import credit, digital, energy, investment, payments, permits
 from model.elementary import exp, power
+from model.offers import Offer, best_offer
 from model.randomness import laplace, uniform
-from model.reach import felt
+from model.rationing import serve
+from model.reach import channel_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,14 +39,14 @@ class Plan:
 
     buys: Flag
     cost: Array
-    offer: targeting.Offer
-    approvals: Sequence[targeting.Approval]
+    offer: Offer
+    approvals: Sequence[payments.Approval]
 
     def settle(self, m: ClusterPolicyModel, spent: Array) -> Array:
         """Commit the grants for what was bought; returns what is paid at once, yuan a row."""
         paid, claim = np.zeros(len(spent)), self.offer.claim(spent)
         for approval in self.approvals:
-            paid += targeting.commit(m, approval, claim)
+            paid += payments.commit(m, approval, claim)
         return paid
 
     def granted(self, spent: Array) -> Array:
@@ -56,8 +58,8 @@ class Plan:
 
 
 def _approve(
-    m: ClusterPolicyModel, offer: targeting.Offer, claim: Callable[[targeting.Offer], Array]
-) -> tuple[targeting.Offer, list[targeting.Approval], Flag]:
+    m: ClusterPolicyModel, offer: Offer, claim: Callable[[Offer], Array]
+) -> tuple[Offer, list[payments.Approval], Flag]:
     """Approvals lever by lever; who is refused asks for the next best grant open to it.
 
     Args:
@@ -68,20 +70,20 @@ def _approve(
     Returns:
         The offer that each enterprise asked for last, the approvals, and who has one.
     """
-    last, approvals = offer, list[targeting.Approval]()
-    served = np.zeros(len(offer.lever), dtype=bool)
+    last, approvals = offer, list[payments.Approval]()
+    approved = np.zeros(len(offer.lever), dtype=bool)
     while np.any(offer.lever >= 0):
         asked = claim(offer)
         for i, lever in enumerate(offer.levers):
-            approval = targeting.approve(m, lever, np.where(offer.lever == i, asked, 0.0))
+            approval = payments.approve(m, lever, np.where(offer.lever == i, asked, 0.0))
             approvals.append(approval)
-            served |= approval.yuan > 0.0
-        refused = (asked > 0.0) & ~served
+            approved |= approval.yuan > 0.0
+        refused = (asked > 0.0) & ~approved
         if not refused.any():
             break
         offer = offer.next_to(refused)
         last = last.with_those_of(offer)
-    return last, approvals, served
+    return last, approvals, approved
 
 
 def _at(reach: Array | float, rows: Whole) -> Array | float:
@@ -118,14 +120,14 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
             p["upkeep_chance"],
         )  # fmt: skip
         held = asked > most
-        kept = permits.within(upkeep, lump, capital, most, p["capital_depreciation"])
+        kept = permits.capped_plan(upkeep, lump, capital, most, p["capital_depreciation"])
         return np.where(held, kept[0], upkeep), np.where(held, kept[1], lump)
 
     upkeep, lump = planned(slice(None), 1.0)
-    offer = targeting.best_offer(m, "price_of_equipment")
+    offer = best_offer(m, "price_of_equipment")
     supported = upkeep.copy(), lump.copy()
 
-    def claim(offer: targeting.Offer) -> Array:
+    def claim(offer: Offer) -> Array:
         rows = np.flatnonzero(offer.lever >= 0)
         rate, cap = offer.rate[rows], offer.cap[rows]
         upkeep_paid, larger = planned(rows, np.maximum(1.0 - rate, investment.LEAST_PRICE))
@@ -136,9 +138,9 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
         asked[rows] = offer.claim(larger, rows)
         return asked
 
-    offer, approvals, served = _approve(m, offer, claim)
-    upkeep = np.where(served, supported[0], upkeep)
-    lump = np.where(served, supported[1], lump)
+    offer, approvals, approved = _approve(m, offer, claim)
+    upkeep = np.where(approved, supported[0], upkeep)
+    lump = np.where(approved, supported[1], lump)
     if refused.any():
         rows = np.flatnonzero(refused)
         drawn = (draws[0][rows], draws[1][rows], draws[2][rows])
@@ -149,10 +151,10 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
 def digital_stage(m: ClusterPolicyModel) -> Plan:
     """Who would take a further digital stage, inside the capacity of service providers."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    offer = targeting.best_offer(m, "price_of_digital")
+    offer = best_offer(m, "price_of_digital")
     peers = m.peer_share(e.digital_stage >= 1)
     # Templates of zones bring the question up; leaders' platforms make the answer cheaper.
-    interest = p["p_ext"] * (1.0 + felt(m, "digital_terms", "interest"))
+    interest = p["p_ext"] * (1.0 + channel_value(m, "digital_terms", "interest"))
     hazard = digital.consideration(interest, p["q_peer"], peers)
     considers = (uniform(seed, "digital thought", e.id, t) < hazard) & (e.digital_stage < 4)
     # Most enterprises do not think of it in a quarter: the rest is worked out for those who do.
@@ -164,7 +166,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
         p["digital_share"], p["digital_power"],
     )  # fmt: skip
     cost *= 1.0 - m.cluster_terms.rd_cost_cut[e.cluster[rows]]
-    cost *= 1.0 - _at(felt(m, "digital_terms", "cost"), rows)
+    cost *= 1.0 - _at(channel_value(m, "digital_terms", "cost"), rows)
 
     # Leaders that are digital themselves ask it of their suppliers, who so see more in it.
     seen = p["digital_perceived"] * (
@@ -179,22 +181,22 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
 
     willing = wants(0.0)
 
-    def claim(offer: targeting.Offer) -> Array:
+    def claim(offer: Offer) -> Array:
         asked, grant = np.zeros(len(e)), offer.claim(cost, rows)
         asked[rows] = np.where(wants(grant), grant, 0.0)
         return asked
 
-    offer, approvals, served = _approve(m, offer, claim)
-    willing |= served[rows]
+    offer, approvals, approved = _approve(m, offer, claim)
+    willing |= approved[rows]
     turn = uniform(seed, "digital turn", ids, t)
     grown = exp(p["digital_capacity_growth"] * t / 4.0) * price / 4.0
     done = np.zeros(len(rows), dtype=bool)
     for group, name in ((above, "above"), (~above, "below")):
         raised = 1.0 + m.lever_value("digital_capacity", name)
         capacity = p[f"digital_capacity_{name}"] * grown * raised
-        served_now = digital.serve(willing & group, cost, weight, turn, capacity)
-        done |= served_now
-        work = weight * cost * served_now
+        served = serve(willing & group, cost, weight, turn, capacity)
+        done |= served
+        work = weight * cost * served
         beyond = np.maximum(work.sum() - capacity / raised, 0.0) / np.maximum(work.sum(), 1.0)
         m.count("digital_capacity", "work_beyond_usual", beyond * work, rows)
     buys, paid = np.zeros(len(e), dtype=bool), np.zeros(len(e))
@@ -205,7 +207,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
 def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     """Who would make a green upgrade, and the saving per real value added."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    offer = targeting.best_offer(m, "price_of_green")
+    offer = best_offer(m, "price_of_green")
     e.energy_per_va *= 1.0 - p["aeei"] / 4.0
     e.energy_saved *= 1.0 - p["aeei"] / 4.0
     left = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
@@ -215,7 +217,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
     view = laplace(seed, "green view", e.id[rows], t)
-    levy = _at(felt(m, "price_of_energy", "rise") + m.production.quota_price, rows)
+    levy = _at(channel_value(m, "price_of_energy", "rise") + m.production.quota_price, rows)
     dear = energy.price(p["energy_price"], m.energy_rise, price) * (1.0 + levy)
 
     def wants(grant: Array | float) -> Flag:
@@ -226,13 +228,13 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
 
     willing = wants(0.0)
 
-    def claim(offer: targeting.Offer) -> Array:
+    def claim(offer: Offer) -> Array:
         asked, grant = np.zeros(len(e)), offer.claim(cost[rows], rows)
         asked[rows] = np.where(wants(grant), grant, 0.0)
         return asked
 
-    offer, approvals, served = _approve(m, offer, claim)
-    willing |= served[rows]
+    offer, approvals, approved = _approve(m, offer, claim)
+    willing |= approved[rows]
     buys = np.zeros(len(e), dtype=bool)
     buys[rows[willing]] = True
     return Plan(buys, cost * buys, offer, approvals), per_va

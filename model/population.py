@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from model.clusters import ClusterSeat, seats
 from model.elementary import exp, log, power
-from model.enterprises import NEVER, empty
+from model.enterprises import NEVER, Role, empty
 from model.estimates import on_productivity
 from model.first_productivity import learned
 from model.innovation import noise_scale
@@ -502,7 +502,7 @@ def _describe(
             True
         )
     # Who supplies them is in the links of the network.
-    e["role"][:] = np.where(leaders, 2, 0)
+    e["role"][:] = np.where(leaders, Role.CHAIN_LEADER, Role.INDEPENDENT)
     e["mu_class"][:] = 1
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import audit, awareness, energy, innovation, market, targeting, taxes, unit_cost
+from model import audit, awareness, energy, innovation, market, payments, taxes, unit_cost
 from model.credit import interest_due
 from model.elementary import dot, exp, log
+from model.eligibility import claimed_share
 from model.enterprises import NEVER
+from model.ledger import TAX, Kind
 from model.population import ENERGY_FIELD
-from model.reach import felt, served
+from model.reach import channel_value, coverage
 from model.scenario import FIELDS
 
 if TYPE_CHECKING:
@@ -55,16 +57,16 @@ def produce(m: ClusterPolicyModel) -> None:
     extra_vat = m.policy.lever("vat_additional_deduction")
     deduction = np.zeros(len(e))
     if extra_vat is not None and extra_vat.value("rate", m.quarter) > 0.0:
-        claimed = targeting.claimed_share(extra_vat, e, m.seed_of_run, m.quarter, p["vat_take_up"])
+        claimed = claimed_share(extra_vat, e, m.seed_of_run, m.quarter, p["vat_take_up"])
         claimed *= awareness.knows(m, extra_vat)
         input_tax = vat_rate * p["input_tax_share"] * (materials + energy_cost)
         rate = extra_vat.value("rate", m.quarter) * claimed * (e.field != ENERGY_FIELD)
         deduction = np.minimum(rate * input_tax, vat)
 
     # A surcharge on energy goes to the treasury, as part of production tax.
-    levy = felt(m, "price_of_energy", "rise") * energy_cost
+    levy = channel_value(m, "price_of_energy", "rise") * energy_cost
     _count_taxes(m, vat_share / (1.0 - vat_share) / 0.13 * net, energy_cost)
-    received = targeting.due(m) + m.programmes.grants_paid
+    received = payments.pay_due(m) + m.programmes.grants_paid
     books = taxes.Accounts(
         revenue=e.revenue,
         materials=materials,
@@ -102,7 +104,7 @@ def produce(m: ClusterPolicyModel) -> None:
     _count_year(m, books, energy_used, paid, deduction + forgone, received)
     if extra_vat is not None and deduction.any():
         payer = taxes.payers("vat", p["local_tax_province"])
-        targeting.book(m, extra_vat, "forgone", "tax", "tax", slice(None), deduction, payer)
+        payments.book(m, extra_vat, Kind.FORGONE, TAX, slice(None), deduction, payer)
     m.accounts.turnover = dot(w, e.revenue + vat)
     _wage(m, dot(w, wages), dot(w, e.value_added), dot(w, e.value_added) / m.markets.price_level,
           dot(w, e.employees))  # fmt: skip
@@ -141,7 +143,7 @@ def _count_taxes(m: ClusterPolicyModel, base: Array, energy_cost: Array) -> None
     for lever in m.policy.levers_of("price_of_energy"):
         rise = lever.value("rise", m.quarter)
         if rise != 0.0:
-            m.count(lever.id, "surcharge", w * rise * served(m, lever) * energy_cost)
+            m.count(lever.id, "surcharge", w * rise * coverage(m, lever) * energy_cost)
 
 
 def _relative(one: float, other: float) -> float:
@@ -194,7 +196,7 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
         more = super_deduction.value("extra_listed", m.quarter)
         extra = np.where(_listed(m), np.maximum(extra, more), extra)
         usual = p["deduction_take_up"]
-        share = targeting.claimed_share(super_deduction, e, m.seed_of_run, m.quarter, usual)
+        share = claimed_share(super_deduction, e, m.seed_of_run, m.quarter, usual)
         share *= awareness.knows(m, super_deduction)
     claims = extra * share * e.rd_reported
     small = e.employees <= 300.0
@@ -222,5 +224,5 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     e.year_relabel_gain += forgone * (1.0 - e.rd / np.maximum(e.rd_reported, 1.0))
     if super_deduction is not None:
         payer = taxes.payers("income", p["local_tax_province"])
-        targeting.book(m, super_deduction, "forgone", "tax", "tax", slice(None), forgone, payer)
+        payments.book(m, super_deduction, Kind.FORGONE, TAX, slice(None), forgone, payer)
     return tax, forgone

@@ -11,20 +11,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import audit, targeting
+from model import audit, cluster_support, payments
 from model.accounting import covers
 from model.elementary import dot, log, log1p, normal_cdf
+from model.eligibility import (
+    applicants,
+    claims_among,
+    delivery,
+    eligible,
+    eligible_cluster,
+    usual_take_up,
+)
 from model.horse_race import whole_places
+from model.ledger import STEERED, Kind
+from model.offers import gives
 from model.randomness import normal, uniform
-from model.scenario import CITIES, FIELDS, Array
+from model.rationing import allot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.clusters import Cluster
     from model.enterprises import Flag, Whole
     from model.model import ClusterPolicyModel
-    from model.scenario import Groups, Lever
+    from model.scenario import Array, Lever
 
 LARGEST_PRODUCT = 0.25
 """Most that is sold more, or less, of one product, over all that its maker sells."""
@@ -51,7 +60,7 @@ def most_asked(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> dict[str, f
     e, t, most = m.enterprises, m.quarter, dict[str, float]()
     number = float(e.weight.sum())
     for lever in m.policy.levers:
-        if not lever.window or not targeting.gives(lever, t):
+        if not lever.window or not gives(lever, t):
             continue
         if lever.channel == "public_platform":
             most[lever.id] = _number_of_institutes(m, lever) * lever.value("amount", t)
@@ -61,7 +70,7 @@ def most_asked(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> dict[str, f
             each = np.minimum(
                 lever.value("rate", t) * e.expected_revenue, lever.value("cap", t, np.inf)
             )
-            ready = targeting.applicants(m, lever)
+            ready = applicants(m, lever)
             usual = m.programmes.purchases_by_channel.get(lever.channel, number) / number
             asking = min(m.parameters["window_room"] * usual, 1.0)
             most[lever.id] = asking * dot(e.weight, np.where(ready, each, 0.0))
@@ -87,8 +96,8 @@ def hold_calls(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> None:
         elif lever.channel == "public_platform":
             _set_up_institutes(m, lever)
     for lever in m.policy.levers_of("price_of_rd"):
-        if targeting.gives(lever, m.quarter):
-            free &= ~_support(m, lever, free & e.rd_active & targeting.applicants(m, lever))
+        if gives(lever, m.quarter):
+            free &= ~_support(m, lever, free & e.rd_active & applicants(m, lever))
 
 
 def expert_score(
@@ -138,13 +147,13 @@ def _winners(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
     won = np.zeros(len(e), dtype=bool)
     asked, pays = lever.value("projects", t), "rate" in lever.terms
     # Whoever is chosen is not free for the next contest: one that brings nothing chooses nobody.
-    if asked <= 0.0 or not (targeting.gives(lever, t) if pays else lever.value("sales", t)):
+    if asked <= 0.0 or not (gives(lever, t) if pays else lever.value("sales", t)):
         return won
     able = free & e.rd_active & (e.last_rd_reported > 0.0)
     if not pays:  # the numbers asked for are of new ones
         able &= ~e.chosen.setdefault(lever.id, np.zeros(len(e), dtype=bool))
-    usual = targeting.usual_take_up(m, lever)
-    rows = targeting.claims_among(lever, e, seed, t, usual, able)
+    usual = usual_take_up(m, lever)
+    rows = claims_among(lever, e, seed, t, usual, able)
     if not len(rows):
         return won
     w, revenue = e.weight[rows], np.maximum(e.expected_revenue[rows], 1.0)
@@ -155,7 +164,7 @@ def _winners(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
     places = asked * delivered(m, lever, rows)
     rows = rows[np.argsort(-points, kind="stable")]
     lot = uniform(seed, f"place {lever.id}", e.id[rows], t)
-    won[rows[targeting.within(places, e.weight[rows], lot)]] = True
+    won[rows[allot(places, e.weight[rows], lot)]] = True
     return won
 
 
@@ -190,22 +199,22 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     that spends the grant on other things.
     """
     e, p = m.enterprises, m.parameters
-    if not targeting.gives(lever, m.quarter):
+    if not gives(lever, m.quarter):
         return np.zeros(len(e), dtype=bool)
     rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
     base = np.where(asks, e.last_rd_reported, 0.0)
     room = np.maximum(base - m.programmes.rd_supported, 0.0)
-    approval = targeting.approve(m, lever, _asked(m, lever, asks))
-    m.programmes.grants_paid += targeting.commit(m, approval, approval.yuan)
+    approval = payments.approve(m, lever, _asked(m, lever, asks))
+    m.programmes.grants_paid += payments.commit(m, approval, approval.yuan)
     m.programmes.rd_supported += approval.yuan
     supported = approval.yuan > 0.0
     place = e.lasting_draw(m.seed_of_run, f"diverts {lever.id}")
     diverted = supported & audit.diverts(place, rate, audit.chance(m), p["misuse_share"])
     misused = np.where(diverted, approval.yuan, 0.0)
-    for i, (origin, fund) in enumerate(m.province.parts(lever)):
+    for i, source in enumerate(m.province.sources(lever)):
         yuan = np.where(approval.part == i, misused, 0.0)
         if yuan.any():
-            m.programmes.misused.append(audit.Misused(lever, origin, fund, m.quarter, yuan))
+            m.programmes.misused.append(audit.Misused(lever, source, m.quarter, yuan))
     e.year_misused += misused
     below = (rate * base < cap) & (rate * base <= room)
     e.rd_grant_rate[supported & ~diverted & below] = rate
@@ -223,27 +232,28 @@ def _asked(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Array:
 def delivered(m: ClusterPolicyModel, lever: Lever, rows: Whole) -> float:
     """Part of the number asked for that offices bring about, as a mean over some enterprises."""
     e = m.enterprises
-    part = np.broadcast_to(targeting.delivery(m, lever), len(e))[rows]
+    part = np.broadcast_to(delivery(m, lever), len(e))[rows]
     return dot(e.weight[rows], part) / max(float(e.weight[rows].sum()), 1e-9)
 
 
 def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
     """Institutes and centres, a year's number at the best-scoring clusters, while money lasts."""
-    if not targeting.gives(lever, m.quarter):
+    if not gives(lever, m.quarter):
         return
     amount = lever.value("amount", m.quarter)
-    open_ = [cluster for cluster in m.clusters if serves(lever, cluster, m.quarter)]
+    open_ = [cluster for cluster in m.clusters if eligible_cluster(lever, cluster, m.quarter)]
     best = sorted(open_, key=lambda cluster: (-cluster.score, cluster.id))
     steering = m.policy.lever("fund_steering")
     for place in range(_number_of_institutes(m, lever) if best else 0):
-        for origin, fund in m.province.parts(lever):
-            cluster = best[place % len(best)]
-            if origin == "steered" and not (steering and serves(steering, cluster, m.quarter)):
+        cluster = best[place % len(best)]
+        steered = steering is not None and eligible_cluster(steering, cluster, m.quarter)
+        for source in m.province.sources(lever):
+            if source == STEERED and not steered:
                 continue
-            if covers(m.province.left(lever, origin, fund), amount):
-                m.province.spend(lever, origin, amount)
-                m.book_cluster(cluster, lever, "committed", amount, origin, fund)
-                m.build_platform(cluster, lever, amount, origin, fund)
+            if covers(m.province.left(lever, source), amount):
+                m.province.spend(lever, source, amount)
+                cluster_support.book(m, lever, Kind.COMMITTED, source, cluster, amount)
+                cluster_support.build_platform(m, lever, source, cluster, amount)
                 m.counts.projects_chosen[lever.id] = (
                     m.counts.projects_chosen.get(lever.id, 0.0) + 1.0
                 )
@@ -252,21 +262,7 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
 
 def _number_of_institutes(m: ClusterPolicyModel, lever: Lever) -> int:
     """Institutes due in the year, as far as offices deliver."""
-    members = np.flatnonzero(targeting.eligible(lever, m.enterprises, m.quarter))
+    members = np.flatnonzero(eligible(lever, m.enterprises, m.quarter))
     number = lever.value("projects", m.quarter) * delivered(m, lever, members)
     draw = uniform(m.seed_of_run, f"place {lever.id}", np.array([0]), m.quarter)[0]
     return whole_places(number, float(draw))
-
-
-def serves(lever: Lever, cluster: Cluster, quarter: int) -> bool:
-    """Whether the groups of a lever hold a cluster as such in a quarter."""
-    return holds(lever.groups(quarter), cluster)
-
-
-def holds(groups: Groups, cluster: Cluster) -> bool:
-    """Whether target groups hold a cluster as such: its tier, field and city."""
-    return (
-        ("tier" not in groups or cluster.tier in groups["tier"])
-        and ("field" not in groups or FIELDS[cluster.field] in groups["field"])
-        and ("city" not in groups or CITIES[cluster.city] in groups["city"])
-    )

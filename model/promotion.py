@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model import targeting
+from model import payments
 from model.accounting import covers, left_of
 from model.demography import PLANTS
+from model.eligibility import delivery, takes_in
+from model.ledger import Kind
 from model.randomness import uniform
 from model.scenario import CITIES, FIELDS, TIERS, year_of
 
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Drive:
-    """A year's promotion.
+class Campaign:
+    """A year's promotion campaign.
 
     Attributes:
         lever: The lever.
@@ -107,18 +109,18 @@ class Drive:
         m.count(self.lever.id, "promoted_capital", e.weight[rows] * e.capital[rows], rows)
         yuan = self.lever.value("incentive", m.quarter) * e.capital[rows]
         if yuan.any():
-            ((origin, fund),) = m.province.parts(self.lever)
-            targeting.book(m, self.lever, "committed", origin, fund, rows, yuan)
+            (source,) = m.province.sources(self.lever)
+            payments.book(m, self.lever, Kind.COMMITTED, source, rows, yuan)
             if m.city_funds.holds(self.lever):
                 for row, part in zip(rows, yuan, strict=True):
                     m.city_funds.spend(int(e.city[row]), float(e.weight[row] * part))
             m.programmes.payments_due.append(
-                targeting.Due(m.quarter, self.lever, origin, fund, e.id[rows], yuan)
+                payments.Due(m.quarter, self.lever, source, e.id[rows], yuan)
             )
 
 
-def drive(m: ClusterPolicyModel) -> Drive | None:
-    """The promotion in force this quarter, if there is any."""
+def campaign(m: ClusterPolicyModel) -> Campaign | None:
+    """The promotion campaign in force this quarter, if there is any."""
     lever = m.policy.lever("investment_promotion")
     plants = 0.0 if lever is None else lever.value("plants", m.quarter)
     if lever is None or plants <= 0.0:
@@ -127,8 +129,8 @@ def drive(m: ClusterPolicyModel) -> Drive | None:
     if not seats.any():
         return None
     clusters = [m.places.pools[int(pair)][0] for pair in np.flatnonzero(seats)]
-    plants *= float(np.mean(targeting.delivery(m, lever, np.array(clusters))))
-    return Drive(lever, plants, lever.value("additional", m.quarter), seats)
+    plants *= float(np.mean(delivery(m, lever, np.array(clusters))))
+    return Campaign(lever, plants, lever.value("additional", m.quarter), seats)
 
 
 def hosts(m: ClusterPolicyModel, lever: Lever) -> Flag:
@@ -136,8 +138,5 @@ def hosts(m: ClusterPolicyModel, lever: Lever) -> Flag:
     seats, allowed = np.zeros((len(FIELDS), len(CITIES)), dtype=bool), lever.groups(m.quarter)
     for pair, (cluster, tier, _, _) in m.places.pools.items():
         field, city = divmod(pair, len(CITIES))
-        groups = {"tier": TIERS[tier], "field": FIELDS[field], "city": CITIES[city]}
-        seats[field, city] = cluster >= 0 and all(
-            name in allowed.get(attribute, (name,)) for attribute, name in groups.items()
-        )
+        seats[field, city] = cluster >= 0 and takes_in(allowed, TIERS[tier], field, city)
     return seats

@@ -121,7 +121,7 @@ QUARTER: tuple[Stage, ...] = (
     Stage(
         "supply network",
         "Suppliers and chain leaders form links and end them.",
-        network.meet,
+        network.form_links,
         writes={
             "enterprises": "role",
             "network": "links",

@@ -1,4 +1,4 @@
-"""How far a lever that pays nobody reaches: its term, at those it serves, as far as delivered.
+"""Reach of a lever that pays nobody: its term, at those it covers, as far as delivered.
 
 Such a lever moves a price, a limit or a rate that an enterprise meets. Levers of one channel that
 have the same term add up.
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.targeting import claims, delivery, eligible
+from model.eligibility import claims, delivery, eligible
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
     from model.scenario import Array, Lever
 
 
-def felt(m: ClusterPolicyModel, channel: str, term: str) -> Array | float:
+def channel_value(m: ClusterPolicyModel, channel: str, term: str) -> Array | float:
     """What the levers of a channel add to a term at each enterprise, shape (rows,).
 
     Zero, as one number, where none of them is in force.
@@ -31,11 +31,11 @@ def felt(m: ClusterPolicyModel, channel: str, term: str) -> Array | float:
     for lever in m.policy.levers_of(channel):
         size = lever.value(term, m.quarter)
         if size != 0.0:
-            total = total + size * served(m, lever)
+            total = total + size * coverage(m, lever)
     return total
 
 
-def served(m: ClusterPolicyModel, lever: Lever) -> Array:
+def coverage(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Part of a lever that reaches each enterprise, settled once a year, shape (rows,).
 
     Where the lever has a take-up, an enterprise has all of it or nothing; else all that are

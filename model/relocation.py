@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.eligibility import delivery, eligible
 from model.enterprises import NEVER
 from model.promotion import hosts
 from model.randomness import uniform
 from model.scenario import CITIES, always
-from model.targeting import delivery, eligible
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel

@@ -10,7 +10,7 @@ from model import audit, digital, innovation, skills, titles
 from model.elementary import exp, log, power
 from model.enterprises import NEVER
 from model.randomness import laplace, uniform
-from model.reach import felt
+from model.reach import channel_value
 from model.scenario import CITIES, FIELDS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def innovate(m: ClusterPolicyModel) -> None:
     absorb = np.where(
         e.rd_institution, p["absorb_institution"], np.where(e.rd_active, 1.0, p["absorb_without"])
     )
-    absorb = absorb * (1.0 + felt(m, "spillover", "rise"))
+    absorb = absorb * (1.0 + channel_value(m, "spillover", "rise"))
     spill = innovation.log_gain(others_before, others_after, np.full(1, p["pool_floor"]))
     gain += (
         m.on_productivity("spill_RD") * absorb * np.clip(spill, -p["spill_most"], p["spill_most"])
@@ -50,7 +50,7 @@ def innovate(m: ClusterPolicyModel) -> None:
     gain += e.digital_gain - digital_before
     trained_before = e.trained
     e.trained = skills.staff_trained(
-        trained_before, felt(m, "skills", "places"), p["training_loss"]
+        trained_before, channel_value(m, "skills", "places"), p["training_loss"]
     )
     gain += m.on_productivity("skills_gain") * (e.trained - trained_before)
     gain += p["frontier_absorption"] * m.markets.frontier_growth.take(e.field) + p["drift"] / 4.0
@@ -87,7 +87,7 @@ def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Arr
         own: R&D done in each pool, yuan of 2018 a quarter, shape (pools,).
     """
     e, size = m.enterprises, m.places.number_of_pools
-    part = felt(m, "joint_research", "part")
+    part = channel_value(m, "joint_research", "part")
     if not isinstance(part, np.ndarray):
         return np.zeros(size)
     place, shape = e.field * len(CITIES) + e.city, (len(FIELDS), len(CITIES))
@@ -105,10 +105,10 @@ def _rd(m: ClusterPolicyModel) -> None:
     trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
     peers = m.peer_share(e.rd_active)
     # Where R&D is a condition of grants, it brings more than its own return (article 5).
-    ticket = m.programmes.rd_conditional_grants.take(e.size) / np.maximum(
+    opened = m.programmes.rd_conditional_grants.take(e.size) / np.maximum(
         e.rd_taste * e.expected_revenue, 1.0
     )
-    entry_cost = 1.0 - np.minimum(ticket, p["ticket_most"])
+    entry_cost = 1.0 - np.minimum(opened, p["ticket_most"])
     start = innovation.start_hazard(
         p["rd_start"], e.expected_revenue, p["rd_start_size_power"],
         m.innovation.rd_cost_ratio * entry_cost, p["eps_RD"], peers, p["rd_peer"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import energy_quota, market, network, others, supply, unit_cost
-from model.reach import felt
+from model.reach import channel_value
 from model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
@@ -87,6 +87,6 @@ def update_appeal(m: ClusterPolicyModel) -> None:
     """Set what buyers see of each product: titles of its cluster, and what levers have shown."""
     e, p = m.enterprises, m.parameters
     # Kept up year after year, what a lever shows to buyers comes to its term; ended, it fades.
-    e.brand += p["brand_decay"] * felt(m, "appeal", "appeal")
+    e.brand += p["brand_decay"] * channel_value(m, "appeal", "appeal")
     e.appeal = m.cluster_terms.appeal[e.cluster] + e.brand
     e.brand *= 1.0 - p["brand_decay"]

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +32,8 @@ CITIES = (
     "hefei", "wuhu", "bengbu", "huainan", "maanshan", "huaibei", "tongling", "anqing", "huangshan",
     "chuzhou", "fuyang", "suzhou_ah", "luan", "bozhou", "chizhou", "xuancheng",
 )  # fmt: skip
-SIZES = ("large", "medium", "small", "below_scale")
 TIERS = ("world", "national", "provincial", "county", "none")
 MU_CLASSES = ("a", "b", "c", "d")
-STATUSES = ("candidate", "county", "provincial", "national", "world", "revoked", "none")
 SERIES = ("demand", "price", "frontier")
 
 CHANNELS = (
@@ -71,6 +70,44 @@ Groups = Mapping[str, tuple[str, ...]]
 allows all. A trial also names enterprises (`id`)."""
 Targets = tuple[tuple[int, Groups], ...]
 """Dated target groups: quarter from which each holds, and the groups."""
+
+
+class Size(IntEnum):
+    """Size class of an enterprise by the statistical classes of 2017."""
+
+    LARGE = 0
+    MEDIUM = 1
+    SMALL = 2
+    BELOW_SCALE = 3
+
+
+class Status(StrEnum):
+    """Title that a cluster holds."""
+
+    CANDIDATE = "candidate"
+    COUNTY = "county"
+    PROVINCIAL = "provincial"
+    NATIONAL = "national"
+    WORLD = "world"
+    REVOKED = "revoked"
+    NONE = "none"
+    """Of those outside all clusters."""
+
+
+class LeverOrigin(StrEnum):
+    """Where a lever comes from."""
+
+    DOCUMENT_55 = "document_55"
+    OLDER = "older"
+    """In force before the document."""
+    LATER = "later"
+    """National or of cities, known after the document was issued."""
+    DESIGN = "design"
+    """In force nowhere: a scenario may put it there."""
+
+
+SIZES = tuple(size.name.lower() for size in Size)
+STATUSES = tuple(status.value for status in Status)
 
 
 def quarter_index(year: int, quarter: int) -> int:
@@ -111,7 +148,7 @@ class Lever:
 
     Attributes:
         id: Identifier of the instrument in the lever register.
-        origin: ``document_55``, ``older`` or ``later``.
+        origin: Where it comes from, a value of `LeverOrigin`.
         channel: What it touches (price_of_rd, tax, title, price_of_digital, ...).
         article: Article of document 55 it belongs to, or an empty string.
         start: First quarter in force (index).

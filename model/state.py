@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from model.enterprises import Flag, Whole
     from model.network import Search
     from model.observe import Recorded
+    from model.payments import Due
     from model.scenario import Array
     from model.supply import Orders
-    from model.targeting import Due
     from model.taxes import IncomeTaxRates
 
 

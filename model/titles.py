@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from model.elementary import log
+from model.eligibility import eligible
 from model.enterprises import NEVER, Enterprises
+from model.payments import approve, commit
 from model.population import CERTAINTY, TITLE_TERM
 from model.randomness import uniform
-from model.reach import felt
-from model.targeting import approve, commit, eligible, within
+from model.rationing import allot
+from model.reach import channel_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,7 +121,7 @@ def _little_giants(
     rows = rows[np.argsort(-score, kind="stable")]
     lot = uniform(seed, "little giant lot", e.id[rows], quarter)
     won = np.zeros(len(e), dtype=bool)
-    won[rows[within(quota, e.weight[rows], lot)]] = True
+    won[rows[allot(quota, e.weight[rows], lot)]] = True
     e.little_giant[won] = quarter
     return won
 
@@ -148,7 +150,7 @@ def close_year(m: ClusterPolicyModel) -> None:
     e, p, t = m.enterprises, m.parameters, m.quarter
     # Leaders ask suppliers for quality, more or less than they did when the rates were measured.
     more = p["link_quality_demand"] * (m.network.quality_demand - m.network.quality_demand_start)
-    priority = felt(m, "title_rate", "rise")
+    priority = channel_value(m, "title_rate", "rise")
     rise = priority + more
     fresh = award_titles(e, p, m.seed_of_run, t, m.year, rise)
     by_lever = priority / np.maximum(1.0 + rise, 1e-9)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model import demography, finance, network, permits, promotion, relocation, supply, targeting
+from model import demography, finance, network, payments, permits, promotion, relocation, supply
 from model.elementary import dot, exp, power
+from model.ledger import Kind
 from model.randomness import uniform
 from model.scenario import FIELDS
 
@@ -29,13 +30,13 @@ def entry(m: ClusterPolicyModel) -> None:
     relocation.gather(m)
     w = e.weight * e.expected_revenue
     mean = inherited(e, w, m.profiles.digital_gain, m.on_productivity("skills_gain"))
-    drive = promotion.drive(m)
+    campaign = promotion.campaign(m)
     new = demography.entrants(
         m.policy.province, m.profiles, m.places.city_given_field, m.places.pools, mean,
-        m.markets.two_year_growth, drive.with_plants(p, m.quarter) if drive else p,
+        m.markets.two_year_growth, campaign.with_plants(p, m.quarter) if campaign else p,
         m.seed_of_run, m.quarter,
     )  # fmt: skip
-    new, promoted = drive.settle(m, new) if drive else (new, None)
+    new, promoted = campaign.settle(m, new) if campaign else (new, None)
     new["energy_technique"][:] = power(m.energy_rise, -p["energy_elasticity_new"])
     new["capital"][:] = (
         new["capital_rate"] * new["expected_revenue"] * m.markets.price[new["field"]]
@@ -63,9 +64,9 @@ def entry(m: ClusterPolicyModel) -> None:
     # Owners advance the loan of a plant until banks grant it, as it is drawn over the year.
     loan = p["plant_loan_share"] * capital * new["plant"]
     m.accounts.bridge_loans = np.concatenate([np.zeros(len(e) - len(total)), loan])
-    network.welcome(m, len(e) - len(total))
-    if drive and promoted is not None:
-        drive.pay(m, promoted)
+    network.link_entrants(m, len(e) - len(total))
+    if campaign and promoted is not None:
+        campaign.pay(m, promoted)
 
 
 def inherited(e: Enterprises, weight: Array, digital_start: Array, skills_gain: float) -> Array:
@@ -125,9 +126,9 @@ def _guarantor_pays(m: ClusterPolicyModel, gone: Whole, borne: Array) -> None:
     e, lever = m.enterprises, m.policy.lever("credit_guarantee")
     if lever is None or not borne.any():
         return
-    ((origin, fund),) = m.province.parts(lever)
-    for kind in ("committed", "paid"):
-        targeting.book(m, lever, kind, origin, fund, gone, borne)
+    (source,) = m.province.sources(lever)
+    for kind in (Kind.COMMITTED, Kind.PAID):
+        payments.book(m, lever, kind, source, gone, borne)
     total = dot(e.weight[gone], borne)
     e.year_subsidy[gone] += borne
     m.accounts.transfers_paid += total

@@ -15,7 +15,7 @@ import numpy as np
 from model import energy
 from model.demography import RAMP
 from model.elementary import exp, log
-from model.reach import felt
+from model.reach import channel_value
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
@@ -110,7 +110,7 @@ def unit_cost(m: ClusterPolicyModel) -> Array:
     cost = of_plant(
         m.production.plant_ratio, plant, labour, m.parameters["plant_labour_substitution"]
     )
-    levy = felt(m, "price_of_energy", "rise")
+    levy = channel_value(m, "price_of_energy", "rise")
     return np.asarray(cost + labour * m.labour.wage_gap + of_energy(m, levy))
 
 

@@ -411,12 +411,12 @@ _ZERO_LAG = DatedQuantity.model_validate({"from": "2019-Q1", "value": 0.0, "unit
 def _settings(
     budget: Budget | None, take_up: TakeUp | None, start: int, written: float | Decimal
 ) -> dict[str, Dated]:
-    """Budget a year, order of service (place in FIRST) and take-up as terms."""
+    """Budget a year, order of service (its number) and take-up as terms."""
     terms: dict[str, Dated] = {}
     if budget:
         times = 4 if budget.per == "quarter" else 1
         terms["budget"] = ((start, to_base(written, budget.unit, "money", times)),)
-        terms["budget_first"] = ((start, float(FIRST.index(budget.first))),)
+        terms["budget_first"] = ((start, float(FIRST[budget.first])),)
     if take_up:
         for part in ("start", "full", "years"):
             terms[f"take_up_{part}"] = ((start, float(getattr(take_up, part))),)

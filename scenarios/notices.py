@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model import ClusterPolicyModel
+from model.eligibility import eligible, size_class
 from model.scenario import Notice, always, quarter_index, quarter_name, year_of
-from model.targeting import eligible, size_class
 from scenarios.language import said_in
 from scenarios.levers import declarations
 from scenarios.outside import ORIGIN

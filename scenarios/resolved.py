@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, StrictInt
 
 from model.estimates import Basis
+from model.rationing import ALLOWED, ServiceOrder
 from model.scenario import (
     CITIES,
     FIELDS,
@@ -250,6 +251,9 @@ def _check_terms(document: Document, lever: LeverData, declared: LeverDeclaratio
             raise document.error((*at, name), problem, listed(bounds), near)
         low, high = bounds[name]
         for place, (_, value) in enumerate(steps):
+            if name == "budget_first" and value not in ServiceOrder:
+                problem = say("{given} is not allowed", given=value)
+                raise document.error((*at, name, place), problem, ALLOWED)
             if not within(value, low, high):
                 problem = say("{value:g} is out of bounds", value=value)
                 allowed = say("{low:g} to {high:g}", low=low, high=high)

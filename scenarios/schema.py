@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from model.ledger import ADDITIONAL, PAYERS, Kind
+from model.rationing import ServiceOrder
 from model.scenario import (
     CHANNELS,
     CITIES,
@@ -42,9 +44,8 @@ if TYPE_CHECKING:
 
 ROLES = ("chain_leader", "supporting", "independent")
 LABELS = ("innovative_sme", "high_tech", "srdi", "little_giant", "champion", "green_factory")
-FIRST = ("score", "application", "smallest", "largest", "tier", "even")
-"""Who is served first when a budget is short; the model gets the place in this list. `even` gives
-every tier the same sum as long as it asks for it."""
+FIRST = {order.name.lower(): order for order in ServiceOrder}
+"""Who is served first when a budget is short, by the name that a scenario file gives it."""
 
 WHO: dict[str, tuple[str, ...]] = {
     "tier": TIERS,
@@ -64,7 +65,7 @@ SCALED_SETTINGS = {"budget": ("budget",), "take_up": ("take_up_start", "take_up_
 MOST = {"budget": float("inf"), "take_up": 1.0}
 """The largest that a setting may become."""
 SETTING_TERMS: dict[str, dict[str, tuple[float, float]]] = {
-    "budget": {"budget": (0.0, MOST["budget"]), "budget_first": (0.0, len(FIRST) - 1.0)},
+    "budget": {"budget": (0.0, MOST["budget"]), "budget_first": (0.0, float(max(ServiceOrder)))},
     "take_up": {
         "take_up_start": (0.0, 1.0), "take_up_full": (0.0, 1.0), "take_up_years": (0.0, 20.0),
     },
@@ -73,19 +74,17 @@ SETTING_TERMS: dict[str, dict[str, tuple[float, float]]] = {
 }  # fmt: skip
 """Settings of a lever to the terms they are kept as, each with its bounds."""
 
-PAYERS = ("province", "city", "centre", "banks", "enterprises", "households")
-"""Who can bear the cost of a lever; budgets first."""
 TAXES = ("vat", "income")
 """Taxes whose sharing among budgets says who bears what is forgone of them."""
-COSTS = ("spent", "forgone", "accrued", "charged", "received")
+COSTS = tuple(
+    kind.value for kind in (Kind.SPENT, Kind.FORGONE, Kind.ACCRUED, Kind.CHARGED, Kind.RECEIVED)
+)
 """Kinds of what is borne beside grants and stakes."""
 FUNDS = (
     "special_funds", "older_programmes", "upgrade_plan", "city_funds", "guidance_funds",
     "guarantee_fund", "tax",
 )  # fmt: skip
 """Funds a lever is paid from; what a switch adds on top is booked apart by the model."""
-ADDITIONAL = "additional"
-"""Fund of what a scenario pays on top of all funds, out of a budget of the lever's own."""
 
 PATHS = {"low": -1.0, "central": 0.0, "high": 1.0}
 """Paths of the outside world and the place of each between low and high."""

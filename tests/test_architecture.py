@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,49 @@ def test_imports_run_one_way(path: Path) -> None:
     rank = HOUSE.index(path.relative_to(ROOT).parts[0])
     upward = imports(ast.walk(ast.parse(path.read_text("utf-8")))) & set(HOUSE[rank + 1 :])
     assert not upward, f"{name(path)} may import only {HOUSE[: rank + 1]}, not {sorted(upward)}"
+
+
+def modules_of_the_model(text: str) -> set[str]:
+    """Modules of the model that one imports, anywhere in it, also for annotations alone.
+
+    The run itself (`ClusterPolicyModel`) is handed to every stage: its annotation is left out.
+    """
+    tree, found = ast.parse(text), set[str]()
+    typed = {
+        inner
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for inner in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            package, _, module = node.module.partition(".")
+            if package == "model" and not (module == "model" and node in typed):
+                found |= {module} if module else {alias.name for alias in node.names}
+    return found
+
+
+def circle(sources: dict[str, str]) -> list[str]:
+    """Modules that import each other in a circle, if any do."""
+    graph = {module: modules_of_the_model(text) for module, text in sources.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_modules_of_the_model_import_each_other_in_no_circle() -> None:
+    sources = {p.stem: p.read_text("utf-8") for p in MODULES if name(p).startswith("model/")}
+    del sources["__init__"]
+    assert circle(sources) == []
+    # Hidden in a function or in annotations a circle is one all the same.
+    for hidden in (
+        "def late():\n    from model import plans\n",
+        "if TYPE_CHECKING:\n    from model.plans import Plan\n",
+    ):
+        planted = {**sources, "rationing": sources["rationing"] + hidden}
+        assert set(circle(planted)) >= {"plans", "rationing"}
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if name(p).startswith("model/")], ids=name)

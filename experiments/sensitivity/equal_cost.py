@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 from experiments.equal_cost import Solution, solve
 from experiments.sensitivity.arms import DOCUMENT, group_of, with_lever
 from experiments.sensitivity.designs import SensitivityError
-from model.ledger import SPECIAL
+from model.ledger import ADDITIONAL, SPECIAL
 from scenarios.levers import declarations, most_times
-from scenarios.schema import ADDITIONAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,6 +9,7 @@ from model import (
     audit,
     awareness,
     digital,
+    eligibility,
     energy,
     network,
     permits,
@@ -16,7 +17,6 @@ from model import (
     promotion,
     quarter,
     research,
-    targeting,
 )
 from model.population import ENERGY_FIELD
 from model.randomness import uniform
@@ -41,7 +41,7 @@ def part(m, lever, usual=1.0):
         assert 0.0 < delivered.min() < 1.0
     if "take_up_full" in lever.terms or lever.usual_take_up:
         delivered = e.lasting_draw(m.seed_of_run, f"claims {lever.id}") < usual * delivered
-    return targeting.eligible(lever, e, lever.start) * delivered
+    return eligibility.eligible(lever, e, lever.start) * delivered
 
 
 class Pair:
@@ -203,7 +203,7 @@ def refused(pair):
     e = pair.one.enterprises
     place = e.lasting_draw(pair.one.seed_of_run, f"permit {pair.lever.id}")
     heavy = energy.per_value_added(e) > pair.one.lever_value(pair.lever.id, "intensity")
-    return permits.barred(pair.one), (place < pair.size * pair.part) & heavy
+    return permits.restricted(pair.one), (place < pair.size * pair.part) & heavy
 
 
 def surcharge(pair):
@@ -223,7 +223,7 @@ def dear_technique(pair):
 def audited(pair):
     """Chance that an enterprise is audited in a year."""
     chance = np.broadcast_to(audit.chance(pair.one), len(pair.one.enterprises))
-    return chance, pair.size * targeting.eligible(
+    return chance, pair.size * eligibility.eligible(
         pair.lever, pair.one.enterprises, pair.lever.start
     )
 
@@ -236,7 +236,7 @@ def let_off(pair):
     input_tax = m.lever_value("vat_rate", "rate") * p["input_tax_share"]
     input_tax = input_tax * (books[0].materials + books[0].energy_cost)
     # The energy industry is no manufacturer; a share of the eligible claims.
-    claims = targeting.eligible(pair.lever, m.enterprises, m.quarter) * p["vat_take_up"]
+    claims = eligibility.eligible(pair.lever, m.enterprises, m.quarter) * p["vat_take_up"]
     claims *= awareness.knows(m, pair.lever) * (m.enterprises.field != ENERGY_FIELD)
     fell = books[0].other_income - books[1].other_income
     return fell, np.minimum(pair.size * claims * input_tax, books[1].vat)
@@ -284,7 +284,7 @@ def staff_trained(pair):
 
 def _as_many_as_delivered(pair, won):
     e, lever = pair.one.enterprises, replace(pair.lever, terms={}, usual_take_up="")
-    able = e.rd_active & (e.last_rd_reported > 0.0) & targeting.eligible(lever, e, lever.start)
+    able = e.rd_active & (e.last_rd_reported > 0.0) & eligibility.eligible(lever, e, lever.start)
     brought = np.average(part(pair.one, lever)[able], weights=e.weight[able])
     number = pair.lever.value("projects", pair.one.quarter) * brought
     # The row on the edge has its place by lot.
@@ -295,7 +295,7 @@ def _as_many_as_delivered(pair, won):
 def formed(pair, served=None):
     """Suppliers who form a link with a leader, of those who looked at one."""
     served = pair.part if served is None else served
-    looks, made = pair.watch(network.meet, "network.choose", "network.link")
+    looks, made = pair.watch(network.form_links, "network.choose", "network.link")
     (_, s, rows, seed, t), leader, _ = looks[0][0]
     p, e = pair.one.parameters, pair.one.enterprises
     chance = p["link_ending"] / 4.0 * s.sought[rows]
@@ -317,7 +317,9 @@ def formed_by_bodies(pair):
 def additional_plants(pair):
     """Plants a year that would not have come to the province."""
     m, p = pair.one, pair.one.parameters
-    found = promotion.drive(m).with_plants(p, m.quarter)["plants_per_year"] - p["plants_per_year"]
+    found = (
+        promotion.campaign(m).with_plants(p, m.quarter)["plants_per_year"] - p["plants_per_year"]
+    )
     hosts = [m.clusters[number] for number, *_ in m.places.pools.values() if number >= 0]
     plans_of = [host.plan for host in hosts if host.tier in pair.lever.groups(m.quarter)["tier"]]
     raised = m.lever_value("implementation_capacity", "city") * np.array(plans_of)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model import ClusterPolicyModel, horse_race, programmes, targeting
+from model import cluster_support, horse_race, payments
 from model.quarter import QUARTER
-from model.scenario import CITIES, TIERS, always, year_of
+from model.scenario import CITIES, TIERS, Lever, always, year_of
 from scenarios.levers import declarations, issued
 from scenarios.tables import table
 
@@ -135,6 +135,7 @@ class Watch:
         self.booked, self.parts = defaultdict(list), defaultdict(list)
         self.bought, self.rd = {}, {}
         self.instalments, self.awards = [], []
+        self.support = defaultdict(float)
         self.titles = {}
 
     def stage(self, run):
@@ -165,23 +166,25 @@ class Watch:
 def watching():
     """Watch the runs made inside the block."""
     watch = Watch()
-    pay, book, race = programmes._pay_award, targeting.book, horse_race.run_race
-    promise = ClusterPolicyModel.book_cluster
+    pay, book, race = cluster_support.pay_instalment, payments.book, horse_race.run_race
+    promise = cluster_support.book
 
-    def pay_seen(m, lever, cluster, number, yuan):
-        watch.instalments.append((m.quarter, number, yuan, cluster.status))
-        pay(m, lever, cluster, number, yuan)
+    def pay_seen(m, award, number, yuan):
+        watch.instalments.append((m.quarter, number, yuan, m.clusters[number].status))
+        pay(m, award, number, yuan)
 
-    def promise_seen(m, cluster, lever, kind, yuan, *part):
+    def promise_seen(m, lever, kind, source, cluster, yuan):
         if kind == "committed" and lever.channel == "award":
             watch.awards.append((m.quarter, m.clusters.index(cluster), yuan))
-        promise(m, cluster, lever, kind, yuan, *part)
+        place = CITIES[cluster.city], cluster.tier
+        watch.support[m.year, lever.id, kind.value, source.origin.value, *place] += yuan
+        promise(m, lever, kind, source, cluster, yuan)
 
-    def book_seen(m, lever, kind, origin, fund, rows, yuan, payer=None):
+    def book_seen(m, lever, kind, source, rows, yuan, payer=None):
         entry = m.enterprises.id[rows], yuan
         watch.booked[kind, lever.id, m.quarter].append(entry)
-        watch.parts[kind, lever.id, origin, fund].append(entry)
-        book(m, lever, kind, origin, fund, rows, yuan, payer)
+        watch.parts[kind, lever.id, *source].append(entry)
+        book(m, lever, kind, source, rows, yuan, payer)
 
     def race_seen(m):
         race(m)
@@ -193,10 +196,10 @@ def watching():
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("model.model.QUARTER", order)
-        patch.setattr(programmes, "_pay_award", pay_seen)
-        patch.setattr(targeting, "book", book_seen)
+        patch.setattr(cluster_support, "pay_instalment", pay_seen)
+        patch.setattr(payments, "book", book_seen)
         patch.setattr(horse_race, "run_race", race_seen)
-        patch.setattr(ClusterPolicyModel, "book_cluster", promise_seen)
+        patch.setattr(cluster_support, "book", promise_seen)
         yield watch
 
 
@@ -235,6 +238,12 @@ def by_enterprise(watch, kind, origin, fund, levers):
             for i in np.flatnonzero(yuan):
                 found[int(ids[i])] += float(yuan[i])
     return found
+
+
+def trial(who=None, start=0, end=None, name="trial", **terms):
+    """A lever whose terms hold from its start."""
+    dated = {term: ((start, value),) for term, value in terms.items()}
+    return Lever(name, "later", "price_of_digital", "", start, end, dated, always(who or {}))
 
 
 def fork(model, scenario):

@@ -7,17 +7,17 @@ import pytest
 
 from model import (
     ClusterPolicyModel,
+    eligibility,
     finance,
     network,
     plans,
     projects,
     promotion,
-    targeting,
     turnover,
     unit_cost,
 )  # fmt: skip
-from model.enterprises import NEVER
-from model.reach import served
+from model.enterprises import NEVER, Role
+from model.reach import coverage
 from model.scenario import TIERS
 from scenarios import load
 from scenarios.levers import declarations, parameter_of
@@ -112,14 +112,14 @@ def test_a_lever_moves_its_column_at_those_it_serves_alone(base, name, monkeypat
     def seen(m, lever):
         # Links, titles and sizes of the year's end are not those by which the year was settled.
         if lever.id == name and not settled:
-            settled.append(m.enterprises.id[targeting.eligible(lever, m.enterprises, m.quarter)])
-        return served(m, lever)
+            settled.append(m.enterprises.id[eligibility.eligible(lever, m.enterprises, m.quarter)])
+        return coverage(m, lever)
 
-    monkeypatch.setattr("model.reach.served", seen)
+    monkeypatch.setattr("model.reach.coverage", seen)
     one, other = pair(base, name, last)
     moved = gain(one, other, column)
     moved = way * moved if way else np.abs(moved)
-    at = targeting.eligible(ISSUED[name], one.enterprises, one.quarter)
+    at = eligibility.eligible(ISSUED[name], one.enterprises, one.quarter)
     at = np.isin(one.enterprises.id, settled[0]) if last is None else at
     assert moved.max() > 0.0
     assert moved.min() >= -1e-9 * np.abs(getattr(other.enterprises, column)).max()
@@ -160,14 +160,14 @@ def test_a_contest_pays_a_share_of_rd_to_so_many_and_sets_their_price(base, name
     model = run_to(fork(base, having(lacking(rich, "rd_grant"), lever)), "programmes")
     e = model.enterprises
     won = model.programmes.grants_paid > 0.0
-    assert np.all(targeting.eligible(lever, e, lever.start)[won])
+    assert np.all(eligibility.eligible(lever, e, lever.start)[won])
     assert np.all(e.rd_active[won])
     assert np.allclose(
         model.programmes.grants_paid[won], np.minimum(0.4 * e.last_rd_reported, 2e6)[won]
     )
     below = 0.4 * e.last_rd_reported < 2e6
     assert np.array_equal(e.rd_grant_rate, np.where(won & below, 0.4, 0.0))
-    asks = targeting.claims(lever, e, 1, model.quarter, 1.0) & e.rd_active
+    asks = eligibility.claims(lever, e, 1, model.quarter, 1.0) & e.rd_active
     asks = np.flatnonzero(asks & (e.last_rd_reported > 0.0))
     number = 12.0 * projects.delivered(model, lever, asks)
     assert 0.0 < number < 12.0
@@ -182,7 +182,7 @@ def test_the_matching_grant_is_for_rd_that_no_other_call_supports(base):
     one, other = (run_to(fork(base, of), "programmes") for of in (having(rich, lever), rich))
     e, first = one.enterprises, other.programmes.grants_paid > 0.0
     assert np.array_equal(one.programmes.grants_paid[first], other.programmes.grants_paid[first])
-    asks = targeting.eligible(lever, e, lever.start) & e.rd_active & ~first
+    asks = eligibility.eligible(lever, e, lever.start) & e.rd_active & ~first
     matched = np.where(asks, np.minimum(0.3 * e.last_rd_reported, 2e6), 0.0)
     assert np.allclose(one.programmes.grants_paid[~first], matched[~first])
     assert first.any()
@@ -258,7 +258,7 @@ def asked_room(base, name, monkeypatch):
 @pytest.mark.parametrize("name", ["ip_pledge", "co_growth_plan", "credit_guarantee"])
 def test_credit_terms_widen_the_limit_of_those_who_claim(base, name, monkeypatch):
     one, wider = asked_room(base, name, monkeypatch)
-    users = served(one, highest(name)) > 0.0
+    users = coverage(one, highest(name)) > 0.0
     assert users.any()
     assert wider[users].max() > 0.0
     assert np.all(wider > -1e-3)
@@ -450,7 +450,7 @@ def test_a_platform_of_the_chain_matches_leaders_with_or_without_a_body(base):
         for m in (one, other)
     ]
     assert links[1] < links[0]
-    served = e.id[(e.role == network.LEADER) & np.isin(e.tier, [TIERS.index(t) for t in RACING])]
+    served = e.id[(e.role == Role.CHAIN_LEADER) & np.isin(e.tier, [TIERS.index(t) for t in RACING])]
     added = [leader for _, leader in links[0] - links[1]]
     assert np.isin(added, served).all()
 
@@ -508,7 +508,7 @@ def test_fewer_bodies_and_promoted_plants_come_where_cities_deliver_less(base):
         model.run_until_year(2025)
         bodies.append({c.id for c in model.clusters if c.promotion_body})
         model = undelivered(base, "investment_promotion", "outside world", part)
-        plants.append(promotion.drive(model).plants)
+        plants.append(promotion.campaign(model).plants)
     assert bodies[0] < bodies[2]
     assert len(bodies[0]) <= len(bodies[1]) <= len(bodies[2])
     assert plants == pytest.approx([0.0, 0.5 * plants[2], plants[2]])

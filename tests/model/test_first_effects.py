@@ -8,13 +8,15 @@ import pytest
 from model import (
     credit,
     digital,
+    eligibility,
     energy,
     finance,
     innovation,
     network,
+    offers,
     plans,
     projects,
-    targeting,
+    rationing,
     taxes,
     titles,
 )  # fmt: skip
@@ -89,7 +91,7 @@ def test_a_small_voucher_locks_up_little_of_the_funds(end_of_2023):
         assert 0.0 < bought < 0.5
         run_to(model, "programmes")
         purse[times] = model.province.purses["digital_voucher", "steered"]
-        ready = targeting.applicants(model, voucher)
+        ready = eligibility.applicants(model, voucher)
         most = model.enterprises.weight[ready].sum() * voucher.value("cap", model.quarter)
         assert purse[times] <= model.parameters["window_room"] * bought * most + 1.0
     assert purse[0.03] < 0.1 * purse[1.0]
@@ -252,7 +254,7 @@ def test_a_grant_for_equipment_raises_wanted_plant_by_its_price(end_of_2023, old
     (approval,) = plan.approvals
     served = approval.yuan > 0.0
     assert served.any()
-    assert np.all(targeting.eligible(one.policy.lever(lever), e, one.quarter)[served])
+    assert np.all(eligibility.eligible(one.policy.lever(lever), e, one.quarter)[served])
     assert np.array_equal(plan.cost[~served], before.cost[~served])
     assert np.allclose(approval.yuan[served], np.minimum(rate * plan.cost, cap)[served])
     seen = np.clip(one.markets.two_year_growth, p["growth_seen_least"], p["growth_seen_most"])
@@ -276,7 +278,7 @@ def test_of_two_grants_for_one_outlay_the_better_is_given(end_of_2023, older):
         *(changed(ISSUED[name], **ALL) for name in ("equipment_grant", "equipment_grant_hefei")),
     )
     model = run_to(fork(end_of_2023, of), "costs and taxes")
-    e, offer = model.enterprises, targeting.best_offer(model, "price_of_equipment")
+    e, offer = model.enterprises, offers.best_offer(model, "price_of_equipment")
     rate = np.where(e.size == SIZES.index("below_scale"), 0.0, np.where(e.city == 0, 0.15, 0.08))
     assert np.array_equal(offer.rate, rate)
     assert np.array_equal(offer.cap, np.where(rate == 0.15, 20e6, np.where(rate == 0.08, 5e6, 0.0)))
@@ -321,7 +323,7 @@ def test_a_grant_for_upgrades_cuts_their_cost(
     done = result.buys & (approval.yuan > 0.0)
     assert done.any()
     assert np.allclose(approval.yuan[done], np.minimum(rate * result.cost, cap)[done])
-    assert np.all(targeting.eligible(opened, e, opened.start)[approval.yuan > 0.0])
+    assert np.all(eligibility.eligible(opened, e, opened.start)[approval.yuan > 0.0])
     if ISSUED[lever].origin == "document_55":
         assert np.all(np.isin(e.tier[approval.yuan > 0.0], RACING))
 
@@ -568,13 +570,13 @@ def test_titles_without_money_credit_or_appeal_leave_enterprises_alone(end_of_20
 
 
 def test_providers_gain_the_stated_capacity(end_of_2023, older, monkeypatch):
-    seen, serve = [], digital.serve
+    seen, serve = [], rationing.serve
 
     def noted(wanted, cost, weight, priority, capacity):
         seen.append(capacity)
         return serve(wanted, cost, weight, priority, capacity)
 
-    monkeypatch.setattr("model.plans.digital.serve", noted)
+    monkeypatch.setattr("model.plans.serve", noted)
     with_and_without(
         end_of_2023, older, "digital_capacity", "investment and finance", above=0.3, below=2.0
     )
@@ -587,7 +589,7 @@ def test_the_condition_shuts_out_its_share_of_those_without_rd(end_of_2023, olde
         end_of_2023, older, "rd_conditionality", "programmes", share=share
     )
     grant = changed(ISSUED["equipment_grant"], who={"size": SIZES}, **ALL)
-    before, after = targeting.applicants(other, grant), targeting.applicants(one, grant)
+    before, after = eligibility.applicants(other, grant), eligibility.applicants(one, grant)
     e = one.enterprises
     # Article 5 speaks of above-scale enterprises.
     asked = e.above_scale & ~e.rd_active
@@ -599,7 +601,7 @@ def test_the_condition_shuts_out_its_share_of_those_without_rd(end_of_2023, olde
     # It binds the province's own grants.
     for payer in ({"city": 1.0}, {}):
         other_purse = replace(grant, paid_by=payer)
-        assert np.array_equal(targeting.applicants(one, other_purse), before)
+        assert np.array_equal(eligibility.applicants(one, other_purse), before)
 
 
 def test_the_condition_makes_starting_rd_worth_the_grants_it_opens(end_of_2023, older):
@@ -663,7 +665,7 @@ def test_matching_adds_links_with_leaders_of_clusters_with_a_body_alone(
         before = links_of(one)
         assert before == links_of(other)
         for model in (one, other):
-            network.meet(model)
+            network.form_links(model)
         e = one.enterprises
         served = set(e.id[(e.role == 2) & np.isin(e.cluster, with_body)].tolist())
         more, fewer = links_of(one), links_of(other)
@@ -701,12 +703,12 @@ def test_plans_raise_delivery_to_members_of_their_cluster(end_of_2024, rate):
     e, base = model.enterprises, model.parameters["delivery_base"]
     planned = [i for i, cluster in enumerate(model.clusters) if cluster.plan]
     assert 0 < len(planned) <= 16
-    got = targeting.delivery(model, of.lever("digital_voucher"))
+    got = eligibility.delivery(model, of.lever("digital_voucher"))
     assert np.allclose(got, np.where(np.isin(e.cluster, planned), base + rate, base))
-    assert targeting.delivery(model, of.lever("equipment_grant")) == 1.0
+    assert eligibility.delivery(model, of.lever("equipment_grant")) == 1.0
     # An office cannot deliver more than the whole.
     model.parameters["delivery_base"] = 0.95
-    assert targeting.delivery(model, of.lever("digital_voucher")).max() == min(0.95 + rate, 1.0)
+    assert eligibility.delivery(model, of.lever("digital_voucher")).max() == min(0.95 + rate, 1.0)
 
 
 def test_platforms_cut_the_cost_of_members_rd(end_of_2024):

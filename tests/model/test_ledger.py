@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import ClusterPolicyModel
-from model.ledger import PAYEES, PAYERS, SHAPE, Ledger, place
+from model.ledger import PAYEES, PAYERS, SHAPE, Kind, Ledger, Origin, Source, place
 from model.scenario import CITIES, SIZES, TIERS
 from model.taxes import payers
 from scenarios import load
 from scenarios.tables import table
 from tests.model.policy import ISSUED, books_of, entries, summed, watching
 
+POOLED = Source(Origin.POOLED, "special_funds")
 ENTRIES = st.lists(
     st.tuples(
         st.integers(2019, 2021), st.sampled_from(["rd_grant", "cluster_award", "title_awards"]),
@@ -41,7 +42,7 @@ def test_records_sum_to_what_was_entered(entered):
     ledger = Ledger()
     for year, lever, kind, city, tier, payee, yuan in entered:
         cell = place(np.array([city]), np.array([tier]), np.array([payee]))
-        ledger.book(year, ISSUED[lever], kind, "pooled", cell, np.array([yuan]))
+        ledger.book(year, ISSUED[lever], Kind(kind), POOLED, cell, np.array([yuan]))
     books = pd.DataFrame(ledger.records())
     assert ledger.paid == pytest.approx(sum(x[-1] for x in entered if x[2] == "paid"))
     for same in {x[:-1] for x in entered}:
@@ -125,9 +126,43 @@ def test_tax_forgone_is_shared_by_the_rules(run, tax, rule, lever):
     assert part.to_dict() == pytest.approx(expected)
 
 
-def test_tax_forgone_is_what_enterprises_did_not_pay(run, populate):
+@pytest.fixture(scope="module")
+def watched(run, populate):
+    """The same to 2025, watched."""
     with watching() as watch:
         model = ClusterPolicyModel(run.policy, rng=2, population=populate(600))
-        model.run_until_year(2024)
+        model.run_until_year(2025)
+    return model, watch
+
+
+def test_tax_forgone_is_what_enterprises_did_not_pay(watched):
+    model, watch = watched
     booked = entries(books_of(model), kind="forgone", origin="tax").groupby("year")["yuan"].sum()
     assert booked.to_dict() == pytest.approx(dict(watch.forgone), rel=1e-9)
+
+
+def test_all_that_clusters_get_as_such_is_booked_as_their_support(watched):
+    model, watch = watched
+    books = entries(books_of(model), payee="platform")
+    books = books[books["origin"] != "beside"]
+    booked = books.groupby(["year", "lever", "kind", "origin", "city", "tier"])["yuan"].sum()
+    assert booked.to_dict() == pytest.approx(dict(watch.support), rel=1e-12)
+    assert {"cluster_award", "city_matching", "innovation_institutes"} <= set(books["lever"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "origin", "said"),
+    [("payed", "pooled", "'payed' is not a valid Kind"),
+     ("paid", "poold", "'poold' is not a valid Origin")],
+    ids=["kind", "origin"],
+)  # fmt: skip
+def test_an_unknown_kind_or_origin_is_refused_by_name(kind, origin, said):
+    cell = place(np.array([0]), 0, 0)
+    with pytest.raises(ValueError, match=said):
+        Ledger().book(2024, ISSUED["rd_grant"], kind, Source(origin, ""), cell, np.ones(1))
+
+
+def test_what_the_ledger_keeps_are_plain_strings(run):
+    for name, column in run.ledger_records().items():
+        if column.dtype == object:
+            assert {type(value) for value in column} == {str}, name

@@ -81,7 +81,7 @@ def settled(model, seed, quarters=40):
     model = copy.deepcopy(model)
     model.seed_of_run = seed
     for model.quarter in range(quarters):
-        network.meet(model)
+        network.form_links(model)
     return model
 
 
@@ -182,7 +182,7 @@ def test_the_order_of_rows_carries_no_meaning(scenario, populate):
     assert np.allclose(one.network.worth, other.network.worth)
     for model in (one, other):
         for model.quarter in range(8):
-            network.meet(model)
+            network.form_links(model)
     assert pairs(one) == pairs(other)
     assert np.allclose(one.network.local_share, other.network.local_share)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.quarter import QUARTER
-from model.reach import felt
+from model.reach import channel_value
 from scenarios.levers import declarations
 from scenarios.schema import CHANNELS
 from tests.model import lever_reach
@@ -55,7 +55,7 @@ def test_every_channel_says_what_it_may_move_first():
 
 
 def _training_as_a_gift(m):
-    m.enterprises.productivity += 0.01 * felt(m, "skills", "places")
+    m.enterprises.productivity += 0.01 * channel_value(m, "skills", "places")
 
 
 def _service_as_a_rate(m):
@@ -63,11 +63,11 @@ def _service_as_a_rate(m):
 
 
 def _surcharge_for_all(m):
-    m.enterprises.unit_cost += 0.001 * np.max(felt(m, "price_of_energy", "rise"))
+    m.enterprises.unit_cost += 0.001 * np.max(channel_value(m, "price_of_energy", "rise"))
 
 
 def _surcharge_on_sales(m):
-    m.enterprises.revenue *= 1.0 - 0.001 * felt(m, "price_of_energy", "rise")
+    m.enterprises.revenue *= 1.0 - 0.001 * channel_value(m, "price_of_energy", "rise")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, energy, permits, targeting
+from model import ClusterPolicyModel, eligibility, energy, permits
 from model.scenario import FIELDS
 from scenarios import load
 from tests.model.policy import ISSUED, changed, fork, having, lacking, of_year, run_to, stage
@@ -130,16 +130,16 @@ def test_land_by_performance_refuses_no_entrant(at_2023):
 def test_only_the_energy_heavy_are_refused(at_2023):
     lever = changed(HALF["energy_heavy_limits"], share=1.0, intensity=1.5e-4)
     model = run_to(fork_pair(at_2023(1), lever)[0], "costs and taxes")
-    named = targeting.eligible(lever, model.enterprises, lever.start)
+    named = eligibility.eligible(lever, model.enterprises, lever.start)
     heavy = energy.per_value_added(model.enterprises) > 1.5e-4
-    assert np.array_equal(permits.barred(model), named & heavy)
+    assert np.array_equal(permits.restricted(model), named & heavy)
     assert np.any(named & ~heavy)
 
 
 def test_replacement_goes_on_and_nothing_goes_beyond_the_limit():
     capital, limit = np.array([100.0, 100.0, 80.0, 80.0]), np.full(4, 100.0)
     upkeep, lump = np.array([0.0, 1.0, 0.0, 5.0]), np.array([0.0, 0.0, 40.0, 0.0])
-    kept, bought = permits.within(upkeep, lump, capital, limit, 0.08)
+    kept, bought = permits.capped_plan(upkeep, lump, capital, limit, 0.08)
     after = 0.98 * capital + kept + bought
     assert after == pytest.approx([100.0, 100.0, 100.0, 83.4])
     assert kept == pytest.approx(upkeep)

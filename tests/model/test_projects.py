@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, projects, research, targeting, titles
+from model import ClusterPolicyModel, eligibility, projects, research, titles
 from model.enterprises import NEVER
 from model.scenario import TIERS
 from scenarios import load
@@ -123,7 +123,7 @@ def test_cities_that_build_together_share_research_of_a_field(base):
     e, real = model.enterprises, np.asarray(model.enterprises.rd)
     own = np.bincount(e.pool, e.weight * real, model.places.number_of_pools)
     taken = research._from_other_cities(model, real, own)
-    served = targeting.eligible(lever, e, lever.start)
+    served = eligibility.eligible(lever, e, lever.start)
     for pool in np.unique(e.pool):
         rows = np.flatnonzero(e.pool == pool)
         elsewhere = served & (e.field == e.field[rows[0]]) & (e.city != e.city[rows[0]])

@@ -5,7 +5,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, relocation, targeting
+from model import ClusterPolicyModel, eligibility, relocation
 from model.enterprises import COLUMNS, NEVER
 from model.randomness import uniform
 from model.scenario import CITIES, FIELDS, TIERS
@@ -69,7 +69,7 @@ def test_those_with_a_title_outside_clusters_move_at_the_rate_that_is_delivered(
     may = (earlier["cluster"] < 0) & titled(e) & hosted[e.field]
     draw = uniform(model.seed_of_run, "gathers", e.id, model.quarter)
     # No cluster has a plan yet, so all deliver the same.
-    brought = targeting.delivery(model, lever, np.array([0]))[0]
+    brought = eligibility.delivery(model, lever, np.array([0]))[0]
     assert 0.0 < brought < 1.0
     assert np.array_equal(rows, np.flatnonzero(may & (draw < RATE * brought)))
     assert 4 < len(rows) < may.sum()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model import ClusterPolicyModel, accounting
-from model.digital import serve
+from model.rationing import serve
 from scenarios import load
 
 LOGS = {"size_level", "size_noise", "productivity", "appeal", "brand"}

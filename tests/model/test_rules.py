@@ -16,6 +16,7 @@ from model import (
     investment,
     market,
     network,
+    rationing,
     taxes,
     titles,
     unit_cost,
@@ -466,7 +467,7 @@ def test_shocks_do_not_grow_with_size(revenue, scale, slope):
 
 @given(flags(), reals(1e4, 1e8), reals(1.0, 300.0), reals(0.0, 1.0), real(0.0, 1e10))
 def test_providers_never_work_beyond_capacity(wanted, cost, weight, priority, capacity):
-    served = digital.serve(wanted, cost, weight, priority, capacity)
+    served = rationing.serve(wanted, cost, weight, priority, capacity)
     assert float((weight * cost)[served].sum()) <= capacity * (1.0 + 1e-12)
     assert not np.any(served & ~wanted)
     # Who is refused asked for more than those before it left, and so for more than is left.
@@ -475,7 +476,7 @@ def test_providers_never_work_beyond_capacity(wanted, cost, weight, priority, ca
         before = served & (priority <= priority[row])
         assert asked[before].sum() + asked[row] > capacity * (1.0 - 1e-12)
     enough = float((weight * cost)[wanted].sum()) * (1.0 + 1e-9)
-    assert np.array_equal(digital.serve(wanted, cost, weight, priority, enough), wanted)
+    assert np.array_equal(rationing.serve(wanted, cost, weight, priority, enough), wanted)
 
 
 @given(
@@ -484,7 +485,7 @@ def test_providers_never_work_beyond_capacity(wanted, cost, weight, priority, ca
 def test_more_money_serves_more_but_for_one_claim(wanted, cost, weight, priority, one, other):
     asked = weight * cost
     spent = [
-        float(asked[digital.serve(wanted, cost, weight, priority, sum_)].sum())
+        float(asked[rationing.serve(wanted, cost, weight, priority, sum_)].sum())
         for sum_ in sorted((one, other))
     ]
     assert spent[1] >= spent[0] - asked[wanted].max(initial=0.0) * (1.0 + 1e-9)
@@ -492,7 +493,7 @@ def test_more_money_serves_more_but_for_one_claim(wanted, cost, weight, priority
 
 def test_one_large_claim_does_not_end_the_queue():
     cost, turn = np.array([3.0, 9.0, 2.0, 8.0, 4.0, 1.0]), np.arange(6.0)
-    served = digital.serve(np.ones(6, bool), cost, np.ones(6), turn, 10.0)
+    served = rationing.serve(np.ones(6, bool), cost, np.ones(6), turn, 10.0)
     assert served.tolist() == [True, False, True, False, True, True]
 
 
@@ -500,8 +501,8 @@ def test_one_large_claim_does_not_end_the_queue():
 def test_who_is_served_does_not_depend_on_the_order_of_rows(wanted, cost, priority, order):
     priority = np.arange(ROWS) + 0.5 * priority
     one = np.ones(ROWS)
-    served = digital.serve(wanted, cost, one, priority, 2e8)
-    mixed = digital.serve(wanted[order], cost[order], one, priority[order], 2e8)
+    served = rationing.serve(wanted, cost, one, priority, 2e8)
+    mixed = rationing.serve(wanted[order], cost[order], one, priority[order], 2e8)
     assert np.array_equal(served[order], mixed)
 
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import ClusterPolicyModel, demography, network, supply, turnover
+from model.enterprises import Role
 
-LEADER = network.LEADER
+LEADER = Role.CHAIN_LEADER
 QUARTER = 9
 """Quarter at whose end a supplier fails."""
 

@@ -112,7 +112,7 @@ def test_every_part_of_a_setting_arrives(tmp_path):
     assert lever.value("cap", quarter_index(2024, 1)) == 5e7
     assert lever.value("budget", before) == 2.4e8
     assert lever.value("budget", after) == 8e8
-    assert FIRST[int(lever.value("budget_first", after))] == "smallest"
+    assert lever.value("budget_first", after) == FIRST["smallest"]
     assert lever.value("take_up_full", after) == 0.6
     assert lever.value("lag", after) == 4
     assert [lever.value(f"instalment_{i}", after) for i in (1, 2, 3)] == [0.4, 0.3, 0.3]

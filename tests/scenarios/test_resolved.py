@@ -96,6 +96,14 @@ def test_what_was_drawn_noted_and_set_comes_back(kept, tmp_path):
             lambda d: d["levers"][2].update(who=[[0, {"size": ["smal"]}]]),
             "levers[2].who[0][1].size[0]", "unknown name 'smal'.*nearest: small",
         ),
+        (
+            lambda d: d["levers"][17]["terms"].update(budget_first=[[0, 2.5]]),
+            "levers[17].terms.budget_first[0]", r"2.5 is not allowed; allowed: 0 \(score\), 1",
+        ),
+        (
+            lambda d: d["levers"][17]["terms"].update(budget_first=[[0, 6.0]]),
+            "levers[17].terms.budget_first[0]", r"6.0 is not allowed; .*5 \(even\)",
+        ),
         (lambda d: d.update(start=4), "start", "4 is not allowed; allowed: 0"),
         (lambda d: d.update(end=2), "end", "2 is not allowed; allowed: 3 to 87"),
         (lambda d: d.update(end=2027), "end", "2027 is not allowed; allowed: 3 to 87"),
@@ -105,7 +113,8 @@ def test_what_was_drawn_noted_and_set_comes_back(kept, tmp_path):
         ),
     ],
     ids=["missing", "parameter", "lever", "bounds", "fields", "range", "unknown_parameter", "term",
-         "missing_term", "setting", "attribute", "id", "start", "early_end", "late_end", "channel"],
+         "missing_term", "setting", "attribute", "id", "no_order", "sixth_order", "start",
+         "early_end", "late_end", "channel"],
 )  # fmt: skip
 def test_a_stored_scenario_that_was_changed_is_refused(kept, change, key, said):
     path = kept(load("as_issued"))
