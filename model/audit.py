@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import targeting, taxes
+from model.channels import reads
 from model.randomness import uniform
 from model.targeting import Due, eligible
 
@@ -39,6 +40,7 @@ class Misused:
     yuan: Array
 
 
+@reads("audit", "rd_audit", rate="share")
 def chance(m: ClusterPolicyModel) -> Array | float:
     """Chance that an enterprise's R&D of a year is audited, one number or shape (rows,)."""
     lever = m.policy.lever("rd_audit")

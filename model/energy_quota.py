@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from model import energy, targeting
+from model.channels import reads
 from model.demography import RAMP
 from model.unit_cost import energy_per_revenue
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from model.scenario import Array
 
 
+@reads("energy_quota", "energy_quota", fall="share", growth="share", threshold="energy")
 def permitted(m: ClusterPolicyModel) -> Array | None:
     """Most that each enterprise may sell under the quota, yuan a quarter; None without one."""
     e, lever = m.enterprises, m.policy.lever("energy_quota")

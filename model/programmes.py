@@ -8,6 +8,7 @@ import numpy as np
 
 from model import awareness, projects, provisions, targeting
 from model.accounting import covers, left_of
+from model.channels import reads
 from model.elementary import dot
 from model.enterprises import LABELS, NEVER
 from model.finance import ration
@@ -57,6 +58,7 @@ def _hear(m: ClusterPolicyModel) -> None:
             )  # fmt: skip
 
 
+@reads("eligibility", "rd_conditionality", share="share")
 def _ticket(m: ClusterPolicyModel) -> Array:
     """Grants of a year that R&D opens, yuan an enterprise by size class.
 
@@ -79,6 +81,7 @@ def _ticket(m: ClusterPolicyModel) -> Array:
     return ticket
 
 
+@reads("award", "cluster_award", additional="switch", projects="share")
 def _pay_awards(m: ClusterPolicyModel) -> None:
     """Pay the instalments due to clusters, out of the special funds unless they are additional."""
     lever = m.policy.lever("cluster_award")
@@ -99,6 +102,7 @@ def _pay_awards(m: ClusterPolicyModel) -> None:
     m.programmes.instalments_due = waiting
 
 
+@reads("award_matching", "city_matching", share="share")
 def _pay_award(
     m: ClusterPolicyModel, lever: Lever, cluster: Cluster, number: int, yuan: float
 ) -> None:
@@ -142,6 +146,7 @@ def _share_out(
     m.build_platform(cluster, lever, yuan - for_projects, origin, fund)
 
 
+@reads("equity", "guidance_fund", yearly="money", stake="share", cap="money")
 def _take_stakes(m: ClusterPolicyModel) -> None:
     """Guidance funds buy into enterprises: cash for equity, no grant, no income (article 20).
 

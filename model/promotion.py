@@ -14,6 +14,7 @@ import numpy as np
 
 from model import targeting
 from model.accounting import covers, left_of
+from model.channels import reads
 from model.demography import PLANTS
 from model.randomness import uniform
 from model.scenario import CITIES, FIELDS, TIERS, year_of
@@ -50,6 +51,7 @@ class Drive:
         more = self.plants * self.additional / early
         return {**p, "plants_per_year": p["plants_per_year"] + more}
 
+    @reads("entry", "city_coordination", share="share")
     def settle(
         self, m: ClusterPolicyModel, new: dict[str, npt.NDArray[Any]]
     ) -> tuple[dict[str, npt.NDArray[Any]], Flag]:
@@ -94,6 +96,7 @@ class Drive:
         plant = new["capital_rate"] * new["expected_revenue"] * m.markets.price[new["field"]]
         return np.asarray(self.lever.value("incentive", m.quarter) * new["weight"] * plant)
 
+    @reads("entry", "investment_promotion", incentive="share")
     def pay(self, m: ClusterPolicyModel, promoted: Flag) -> None:
         """Promise the incentive of the cities, due in the quarter in which the plants come.
 
@@ -117,6 +120,7 @@ class Drive:
             )
 
 
+@reads("entry", "investment_promotion", plants="plants", additional="share")
 def drive(m: ClusterPolicyModel) -> Drive | None:
     """The promotion in force this quarter, if there is any."""
     lever = m.policy.lever("investment_promotion")

@@ -10,6 +10,7 @@ import numpy as np
 
 from model import awareness, ledger
 from model.accounting import left_of
+from model.channels import reads
 from model.digital import serve
 from model.elementary import dot
 from model.enterprises import LABELS, NEVER, ROLES, Enterprises
@@ -110,6 +111,7 @@ def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: 
     return np.where(eligible(lever, e, quarter), usual, 0.0)
 
 
+@reads("delivery", "implementation_capacity", province="share", city="share")
 def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) -> Array | float:
     """Part of a measure of the document that reaches those who would claim it.
 
@@ -146,6 +148,7 @@ def claimants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     return ready & awareness.knows(m, lever)
 
 
+@reads("eligibility", "rd_conditionality", share="share")
 def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Claimants of a grant, with R&D where that is asked."""
     e, mask = m.enterprises, claimants(m, lever)

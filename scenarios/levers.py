@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.scenario import Cost, Lever, Targets, quarter_index, quarter_name
+from scenarios.channels import check_channels, check_read
 from scenarios.errors import listed, nearest_name
 from scenarios.language import say
 from scenarios.outside import ORIGIN
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
+    from scenarios.schema import Label
     from scenarios.tables import Parameter
 
 DECLARATIONS = Path(__file__).with_name("levers.yaml")
@@ -44,11 +46,18 @@ Dated = tuple[tuple[int, float], ...]
 
 @cache
 def declarations() -> Mapping[str, LeverDeclaration]:
-    """Every declared lever by id, in the order of the file; read once a process."""
+    """Every declared lever by id, in the order of the file; read once a process.
+
+    Raises:
+        ScenarioError: The file is wrong, or declares what no function of the model reads.
+    """
     document = read_yaml(DECLARATIONS)
+    file = checked(document, LeverFile, document.data)
+    check_channels(document, file.channels)
     found: dict[str, LeverDeclaration] = {}
-    for i, lever in enumerate(checked(document, LeverFile, document.data).levers):
+    for i, lever in enumerate(file.levers):
         at: Key = ("levers", i)
+        check_read(document, file.channels, lever, at)
         if lever.id in found:
             raise document.error((*at, "id"), say("declared twice"))
         found[lever.id] = lever
@@ -72,6 +81,13 @@ def declarations() -> Mapping[str, LeverDeclaration]:
                 )  # fmt: skip
                 raise document.error((*at, "size", place), problem, listed(lever.scalable), near)
     return found
+
+
+@cache
+def channels() -> Mapping[str, Label]:
+    """What each channel is, by name; read once a process."""
+    document = read_yaml(DECLARATIONS)
+    return checked(document, LeverFile, document.data).channels
 
 
 def most_times(lever_id: str) -> float:

@@ -21,7 +21,6 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from model.scenario import (
-    CHANNELS,
     CITIES,
     FIELDS,
     MU_CLASSES,
@@ -73,6 +72,8 @@ SETTING_TERMS: dict[str, dict[str, tuple[float, float]]] = {
 }  # fmt: skip
 """Settings of a lever to the terms they are kept as, each with its bounds."""
 
+ORIGINS = ("document_55", "older", "later", "design")
+"""Where a lever is from; a scenario can take all levers of one."""
 PAYERS = ("province", "city", "centre", "banks", "enterprises", "households")
 """Who can bear the cost of a lever; budgets first."""
 TAXES = ("vat", "income")
@@ -248,6 +249,7 @@ class ScenarioFile(Part):
         "take_up": "take_up: {start: 0.1, full: 0.4, years: 3}",
         "lag": "lag: {value: 2, unit: quarters}",
         "instalments": "instalments: [0.4, 0.3, 0.3]",
+        "take": "take: [document_55]",
         "without": "without: [cluster_award]",
         "parameters": "parameters: {steered_share: 0.4}",
         "outside": "outside: {demand_growth: {path: low}}",
@@ -264,6 +266,7 @@ class ScenarioFile(Part):
     start: Quarter | None = None
     end: Quarter | None = None
     rows: Annotated[StrictInt, Field(ge=0, le=2_000_000)] | None = None
+    take: list[Annotated[str, _one_of(*ORIGINS)]] = Field(default_factory=list)
     levers: list[LeverSetting] = Field(default_factory=list)
     without: list[str] = Field(default_factory=list)
     parameters: dict[str, Finite] = Field(default_factory=dict)
@@ -341,8 +344,8 @@ class LeverDeclaration(Part):
     id: Name
     label: Label
     article: str
-    origin: Literal["document_55", "older", "later", "design"]
-    channel: Annotated[str, _one_of(*CHANNELS)]
+    origin: Annotated[str, _one_of(*ORIGINS)]
+    channel: Name
     paid_by: PaidBy = Field(default_factory=dict)
     tax: Annotated[str, _one_of(*TAXES, "")] = ""
     costs: list[CostDeclaration] = Field(default_factory=list)
@@ -385,8 +388,9 @@ class LeverDeclaration(Part):
 
 
 class LeverFile(Part):
-    """The file of lever declarations."""
+    """The file of lever declarations: what channels mean, and the levers."""
 
+    channels: dict[Name, Label]
     levers: list[LeverDeclaration]
 
 

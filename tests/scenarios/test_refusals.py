@@ -292,6 +292,7 @@ DECLARED = """levers:
       rate: {kind: share, bounds: [0, 1], parameter: voucher_rate, grade: assumption}
     size: [rate]
     cost_basis: {zh: 补助。, en: The grant.}
+channels: {price_of_digital: {zh: 价格, en: A price.}}
 """
 DEFAULT = '[{from: 2024-Q1, value: 10, unit: "%"}]'
 

@@ -5,7 +5,6 @@ import shutil
 import pytest
 
 from model import population
-from model.scenario import CHANNELS
 from scenarios import ScenarioError, check, levers, load
 from scenarios.loader import least_rows
 from scenarios.units import UNITS, to_base
@@ -185,7 +184,7 @@ def test_a_misspelt_channel_is_refused(declaring):
 
 
 def test_every_channel_is_of_a_lever():
-    assert {lever.channel for lever in levers.declarations().values()} == set(CHANNELS)
+    assert {lever.channel for lever in levers.declarations().values()} == set(levers.channels())
 
 
 @pytest.mark.parametrize(
