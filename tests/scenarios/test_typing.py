@@ -205,5 +205,25 @@ def test_a_switch_is_neither_sized_nor_drawn(declaring, old, new, key):
     assert caught.value.key.endswith(key)
 
 
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("on", 1), ("off", 0), ("true", 1), ("False", 0), ("yes", 1), ("No", 0), ("开", 1),
+        ("关", 0), ("是", 1), ("否", 0), ("1", 1), ("0", 0), ("{value: on}", 1),
+        ("{value: 1, unit: switch}", 1), ("[{from: 2024-Q1, value: off}]", 0),
+    ],
+)  # fmt: skip
+def test_a_switch_is_on_or_off(tmp_path, written, value):
+    lever = of(tmp_path, f"{AWARD}additional: {written}\n").lever("cluster_award")
+    assert lever.value("additional", 24) == value
+    plain = of(tmp_path, f"{AWARD}additional: {{value: {value}, unit: switch}}\n")
+    assert plain.lever("cluster_award") == lever
+
+
+def test_a_switch_has_no_other_unit(tmp_path):
+    with pytest.raises(ScenarioError, match="'%' is not a unit of switch"):
+        of(tmp_path, f'{AWARD}additional: {{value: on, unit: "%"}}\n')
+
+
 def test_shipped_files_have_no_problem(tmp_path):
     assert check("as_issued") == []
