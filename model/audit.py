@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import payments, taxes
+from model.channels import reads
 from model.eligibility import eligible
 from model.ledger import Origin, Source
 from model.randomness import uniform
@@ -38,6 +39,7 @@ class Misused:
     yuan: Array
 
 
+@reads("audit", "rd_audit", rate="share")
 def chance(m: ClusterPolicyModel) -> Array | float:
     """Chance that an enterprise's R&D of a year is audited, one number or shape (rows,)."""
     lever = m.policy.lever("rd_audit")

@@ -139,15 +139,14 @@ def _given_by(lever: Lever, cluster: Cluster) -> bool:
 
 def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Discount on the loans outstanding that have it, yuan of the quarter."""
-    e, discount = m.enterprises, lever.value("discount", m.quarter)
-    owed = e.debt_short + e.debt_long
+    e, owed = m.enterprises, m.enterprises.debt_short + m.enterprises.debt_long
     if lever.channel == "title":
         given = np.array([*(_given_by(lever, cluster) for cluster in m.clusters), False])
         each = np.where(given, m.cluster_terms.loan_discount, 0.0).take(e.cluster)
     elif lever.id == "cluster_credit_line":
-        owed, each = e.debt_line, np.full(len(e), discount)
+        owed, each = e.debt_line, np.full(len(e), lever.value("discount", m.quarter))
     else:
-        each = discount * np.asarray(coverage(m, lever))
+        each = lever.value("discount", m.quarter) * np.asarray(coverage(m, lever))
     return _rows(m, 0.25 * e.weight * each * owed)
 
 

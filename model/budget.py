@@ -12,6 +12,7 @@ import numpy as np
 from mesa import Agent
 
 from model.accounting import left_of
+from model.channels import reads
 from model.eligibility import eligible
 from model.ledger import ADDITIONAL, SPECIAL, STEERED, Origin, Source
 from model.offers import gives
@@ -65,12 +66,14 @@ class Province(Agent):  # type: ignore[misc]
         self.own: dict[str, float] = {}
         self.award_fund = 0.0
 
+    @reads("fund", "special_funds", yearly="money")
     def open_year(self) -> None:
         """Set the year's purses; awards are taken out afterwards (`divide`)."""
         m = self.model
         self.purses, self.own = {}, {}
         self.award_fund = m.lever_value(SPECIAL, "yearly")
 
+    @reads("fund", "fund_steering", theta="share")
     def divide(self, most: Mapping[str, float]) -> None:
         """Split what awards leave of the special funds into windows of two parts.
 

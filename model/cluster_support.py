@@ -12,6 +12,7 @@ import numpy as np
 
 from model import payments
 from model.accounting import covers, left_of
+from model.channels import reads
 from model.elementary import dot
 from model.eligibility import delivery, eligible_cluster
 from model.ledger import ADDITIONAL, PAYEES, SPECIAL, Kind, Origin, Source, place
@@ -29,6 +30,7 @@ def award_source(award: Lever, quarter: int) -> Source:
     return Source(Origin.STEERED, ADDITIONAL if additional else SPECIAL)
 
 
+@reads("award", "cluster_award", provincial="money", national="money", upgrade_as_new="switch")
 def promise_award(m: ClusterPolicyModel, number: int) -> None:
     """Commit the award that goes with a cluster's new title; its first part falls due."""
     cluster, award = m.clusters[number], m.policy.lever("cluster_award")
@@ -56,6 +58,7 @@ def promise_instalment(m: ClusterPolicyModel, number: int) -> None:
         cluster.instalments_paid += 1
 
 
+@reads("award", "cluster_award", additional="switch", projects="share")
 def pay_awards(m: ClusterPolicyModel) -> None:
     """Pay the instalments due, out of the special funds unless they are additional."""
     award = m.policy.lever("cluster_award")
@@ -75,6 +78,7 @@ def pay_awards(m: ClusterPolicyModel) -> None:
     m.programmes.instalments_due = waiting
 
 
+@reads("award_matching", "city_matching", share="share")
 def pay_instalment(m: ClusterPolicyModel, award: Lever, number: int, yuan: float) -> None:
     """Pay an instalment, and what the city adds to it of its own (article 21)."""
     cluster, city = m.clusters[number], m.policy.lever("city_matching")

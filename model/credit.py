@@ -9,11 +9,12 @@ import numpy as np
 
 from model import finance, payments, provisions
 from model.accounting import covers
+from model.channels import reads
 from model.elementary import dot
 from model.eligibility import applicants, claims, delivery
 from model.enterprises import NEVER
 from model.offers import cap_left
-from model.reach import channel_value
+from model.reach import channel_value, coverage
 
 if TYPE_CHECKING:
     from model.model import ClusterPolicyModel
@@ -24,6 +25,7 @@ LEAST_RATE = 0.005
 """Least rate of a loan after discounts, a share a year."""
 
 
+@reads("price_of_credit", "cluster_credit_line", discount="share")
 def interest_due(m: ClusterPolicyModel) -> Array:
     """Interest on all loans, yuan a year; loans under the cluster credit line are cheaper."""
     e = m.enterprises
@@ -66,6 +68,10 @@ def limits(m: ClusterPolicyModel, pledge: Array | float, rise: Array | float) ->
     return limit * (1.0 + rise)
 
 
+@reads("price_of_credit", "cluster_credit_line", limit="share", additional="share")
+@reads("credit_terms", pledge="share")
+@reads("credit_terms", limit="share")
+@reads("credit_terms", working="share")
 def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     """Loans asked for within each enterprise's own limit, and what banks supply of them.
 
@@ -92,8 +98,8 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         # than it can lend.
         wider = room + lever.value("limit", m.quarter) * limit
         within = users * finance.within_limit(wanted, wider)
-        served = finance.ration(dot(w, within), m.banks.line_left)
-        line, long = served * within, long * (1.0 - served * users)
+        supplied = finance.ration(dot(w, within), m.banks.line_left)
+        line, long = supplied * within, long * (1.0 - supplied * users)
     usual = p["short_share"] * e.expected_revenue
     # What buyers of the chain owe is lent on, whatever plant a supplier has to pledge.
     chain = channel_value(m, "credit_terms", "working") * usual
@@ -123,25 +129,27 @@ def owe(m: ClusterPolicyModel, lent: Lent, repaid: Array) -> None:
     e.debt_long = e.debt_long + lent.long + lent.bridged - repaid
     e.debt_line = e.debt_line * (1.0 - repaying) + np.minimum(lent.line, lent.long)
     e.debt_covered *= 1.0 - repaying
-    coverage = channel_value(m, "credit_terms", "coverage")
-    e.debt_covered += coverage * lent.long
-    _provide(m, e.weight * coverage * lent.long)
+    _cover(m, lent.long)
 
 
-def _provide(m: ClusterPolicyModel, covered: Array) -> None:
-    """Count the loss to be expected of loans newly covered, yuan, shape (rows,).
+@reads("credit_terms", "credit_guarantee", coverage="share")
+def _cover(m: ClusterPolicyModel, long: Array) -> None:
+    """Guarantee part of new long loans, and count the loss to be expected of it, yuan a row.
 
     The guarantor bears the covered part, net of its fees; the bank the rest.
     """
-    lever, p = m.policy.lever("credit_guarantee"), m.parameters
-    coverage = 0.0 if lever is None else lever.value("coverage", m.quarter)
-    if lever is None or coverage <= 0.0:
+    e, lever, p = m.enterprises, m.policy.lever("credit_guarantee"), m.parameters
+    part = 0.0 if lever is None else lever.value("coverage", m.quarter)
+    if lever is None or part <= 0.0:
         return
+    share = part * coverage(m, lever)
+    e.debt_covered += share * long
+    covered = e.weight * share * long
     m.count(lever.id, "expected_loss", covered * provisions.of_guarantee(p))
-    own = (1.0 - coverage) / coverage
-    m.count(lever.id, "bank_loss", covered * own * provisions.loss(p))
+    m.count(lever.id, "bank_loss", covered * ((1.0 - part) / part) * provisions.loss(p))
 
 
+@reads("price_of_credit", "loan_interest_discount", discount="share", cap="money")
 def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) -> Array:
     """Interest discount on new long loans: a year's interest at the stated rate, when drawn.
 
@@ -168,6 +176,7 @@ def dearer(m: ClusterPolicyModel) -> Array:
     return moved - _discount(m)
 
 
+@reads("credit_terms", discount="share")
 def _discount(m: ClusterPolicyModel) -> Array:
     """What titles and levers take off the rate, a share a year, shape (rows,)."""
     return np.asarray(

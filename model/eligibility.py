@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import awareness
+from model.channels import reads
 from model.enterprises import LABELS, NEVER, ROLES, Enterprises
 from model.randomness import uniform
 from model.scenario import (
@@ -127,6 +128,7 @@ def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: 
     return np.where(eligible(lever, e, quarter), usual, 0.0)
 
 
+@reads("delivery", "implementation_capacity", province="share", city="share")
 def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) -> Array | float:
     """Part of a measure of the document that reaches those who would claim it.
 
@@ -163,6 +165,7 @@ def claimants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     return ready & awareness.knows(m, lever)
 
 
+@reads("eligibility", "rd_conditionality", share="share")
 def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Claimants of a grant, with R&D where that is asked."""
     e, mask = m.enterprises, claimants(m, lever)

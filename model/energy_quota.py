@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from model import energy
+from model.channels import reads
 from model.demography import RAMP
 from model.eligibility import eligible
 from model.unit_cost import energy_per_revenue
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from model.scenario import Array
 
 
+@reads("energy_quota", "energy_quota", fall="share", growth="share", threshold="energy")
 def permitted(m: ClusterPolicyModel) -> Array | None:
     """Most that each enterprise may sell under the quota, yuan a quarter; None without one."""
     e, lever = m.enterprises, m.policy.lever("energy_quota")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from mesa import Agent
 
 from model.accounting import left_of
+from model.channels import reads
 from model.elementary import exp, log
 from model.scenario import quarter_index
 
@@ -39,6 +40,7 @@ class Banks(Agent):  # type: ignore[misc]
         self.granted, self.premium = 1.0, 0.0
         self.lost = self.line_left = 0.0
 
+    @reads("price_of_credit", "cluster_credit_line", line="money")
     def open_year(self) -> None:
         """Set the year's line for clusters."""
         self.line_left = self.model.lever_value("cluster_credit_line", "line")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.channels import reads
 from model.cluster_support import promise_award, promise_instalment
 from model.elementary import log1p, normal_cdf
 from model.eligibility import delivery
@@ -99,6 +100,7 @@ def whole_places(number: float, draw: float) -> int:
     return int(number) + int(draw < number - int(number))
 
 
+@reads("delivery", "implementation_capacity", plans="clusters")
 def run_race(m: ClusterPolicyModel) -> None:
     """The year's scores, appraisal, titles and plans of all clusters."""
     racing = [i for i, cluster in enumerate(m.clusters) if cluster.tier in RACING]
@@ -141,6 +143,7 @@ def _lot(m: ClusterPolicyModel, purpose: str, number: int = 0) -> float:
     return float(uniform(m.seed_of_run, purpose, np.array([number]), m.quarter)[0])
 
 
+@reads("title", "cluster_recognition", appraisal="points", revocation="share", fraud="share")
 def _appraise(m: ClusterPolicyModel, race: Lever | None, jury: Array) -> None:
     """Yearly appraisal: the next instalment falls due, or the title may end."""
     t, numbers = m.quarter, np.arange(len(m.clusters))
@@ -156,6 +159,7 @@ def _appraise(m: ClusterPolicyModel, race: Lever | None, jury: Array) -> None:
             promise_instalment(m, i)
 
 
+@reads("title", "national_cluster_contest", titles="clusters", interval="quarters")
 def _contest(m: ClusterPolicyModel, contest: Lever, jury: Array, racing: list[int]) -> None:
     """A national round: Anhui's share goes to the best-scoring candidates of the named fields."""
     t = m.quarter
@@ -172,6 +176,7 @@ def _contest(m: ClusterPolicyModel, contest: Lever, jury: Array, racing: list[in
         _title(m, i, Status.NATIONAL)
 
 
+@reads("title", "cluster_recognition", capacity="clusters", total="clusters", maturity="points")
 def _recognise(m: ClusterPolicyModel, race: Lever, jury: Array, racing: list[int]) -> None:
     """Recognition of provincial clusters: the mature, in order, as many as the year can judge."""
     t = m.quarter
@@ -183,6 +188,7 @@ def _recognise(m: ClusterPolicyModel, race: Lever, jury: Array, racing: list[int
         _title(m, i, Status.PROVINCIAL)
 
 
+@reads("governance", "promotion_bodies", bodies="clusters")
 def _title(m: ClusterPolicyModel, number: int, status: Status) -> None:
     """Give a title, a promotion body and the award that goes with it."""
     cluster = m.clusters[number]
@@ -210,6 +216,7 @@ def _set_up_bodies(m: ClusterPolicyModel, total: Array, racing: list[int]) -> No
         m.clusters[i].promotion_body = True
 
 
+@reads("title", "county_cluster_recognition", per_year="clusters", threshold="money")
 def _county(m: ClusterPolicyModel) -> None:
     """County clusters: candidates above the threshold of the older evaluation, largest first."""
     rule = m.policy.lever("county_cluster_recognition")

@@ -15,6 +15,7 @@ from model import estimates, first_productivity, mesa_batch, others, unit_cost
 from model.accounting import Books
 from model.branching import first_difference
 from model.budget import Cities, Province
+from model.channels import reads
 from model.clusters import City, Cluster
 from model.demography import Profiles
 from model.elementary import dot, power
@@ -193,6 +194,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             registered_county=np.array([*registered, False]),
         )
 
+    @reads("title", "cluster_recognition", credit="share", appeal="share")
+    @reads("title", "national_cluster_contest", credit="share", appeal="share")
     def refresh_clusters(self) -> None:
         """Terms that follow from the state of the clusters, by cluster; the last is for none."""
         e, size = self.enterprises, len(self.clusters) + 1

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
+from model.channels import reads
 from model.demography import RAMP
 from model.elementary import log, log1p
 from model.enterprises import NEVER, Role
@@ -262,6 +263,8 @@ def asked(links: csr_array, bought: Array, linked: Array, asking: Flag) -> Array
     return result
 
 
+@reads("matching", "leader_supplier_matching", rate="share")
+@reads("local_sourcing", rate="share")
 def form_links(m: ClusterPolicyModel) -> None:
     """Links form and end.
 

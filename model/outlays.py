@@ -9,6 +9,7 @@ import numpy as np
 
 from model import credit, energy, investment, plans
 from model.accounting import covers
+from model.channels import reads
 from model.elementary import dot
 from model.reach import channel_value
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from model.scenario import Array
 
 
+@reads("credit_terms", longer="quarters")
+@reads("price_of_energy", rise="share")
 def invest(m: ClusterPolicyModel) -> None:
     """Upkeep, digital stages, green upgrades and lumps of plant under one finance constraint."""
     e, p, w = m.enterprises, m.parameters, m.enterprises.weight

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import taxes
+from model.channels import reads
 from model.elementary import dot, exp, log1p, power
 from model.scenario import FIELDS
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from model.scenario import Array
 
 
+@reads(
+    "tax", "corporate_income_tax", ordinary="share", high_tech="share", small_limit="money",
+    small_first_limit="money", small_first="share", small_rest="share",
+)  # fmt: skip
 def outside_world(m: ClusterPolicyModel) -> None:
     """Demand, prices and frontier of the quarter; yearly paths are steps that keep yearly means."""
     p, year, markets = m.parameters, m.year, m.markets

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import investment
+from model.channels import reads
 from model.elementary import dot
 from model.eligibility import delivery, eligible
 from model.energy import per_value_added
@@ -40,6 +41,7 @@ def restricted(m: ClusterPolicyModel) -> Flag:
     return mask
 
 
+@reads("permit", share="share", intensity="energy_intensity")
 def refuses(m: ClusterPolicyModel, lever: Lever, e: Enterprises, part: Array) -> Flag:
     """Who of some enterprises a limit refuses new plant.
 

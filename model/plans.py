@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import credit, digital, energy, investment, payments, permits
+from model.channels import reads
 from model.elementary import exp, power
 from model.offers import Offer, best_offer
 from model.randomness import laplace, uniform
@@ -91,6 +92,7 @@ def _at(reach: Array | float, rows: Whole) -> Array | float:
     return reach[rows] if isinstance(reach, np.ndarray) else reach
 
 
+@reads("price_of_equipment", rate="share", cap="money")
 def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     """Upkeep and lumps of plant; a grant lowers the price of equipment up to its cap."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
@@ -148,6 +150,10 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     return upkeep, Plan(lump > 0.0, lump, offer, approvals)
 
 
+@reads("price_of_digital", rate="share", cap="money")
+@reads("digital_terms", interest="share")
+@reads("digital_terms", cost="share")
+@reads("capacity", "digital_capacity", above="share", below="share")
 def digital_stage(m: ClusterPolicyModel) -> Plan:
     """Who would take a further digital stage, inside the capacity of service providers."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
@@ -204,6 +210,8 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     return Plan(buys, paid, offer, approvals)
 
 
+@reads("price_of_green", rate="share", cap="money")
+@reads("price_of_energy", rise="share")
 def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     """Who would make a green upgrade, and the saving per real value added."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run

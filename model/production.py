@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import audit, awareness, energy, innovation, market, payments, taxes, unit_cost
+from model.channels import reads
 from model.credit import interest_due
 from model.elementary import dot, exp, log
 from model.eligibility import claimed_share
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from model.scenario import Array
 
 
+@reads("tax", "vat_rate", rate="share")
+@reads("tax", "vat_additional_deduction", rate="share")
+@reads("price_of_energy", rise="share")
 def produce(m: ClusterPolicyModel) -> None:
     """Costs, taxes and profit; jobs and the wage; energy use."""
     e, p, facts = m.enterprises, m.parameters, m.policy.province.marginals
@@ -186,6 +190,7 @@ def _listed(m: ClusterPolicyModel) -> Flag:
     return listed
 
 
+@reads("price_of_rd", "rd_super_deduction", extra="share", extra_listed="share")
 def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     """Income tax and what the super-deduction takes off it; the user cost of R&D it leaves."""
     e, p = m.enterprises, m.parameters

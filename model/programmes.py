@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import awareness, cluster_support, payments, projects, provisions
+from model.channels import reads
 from model.elementary import dot
 from model.eligibility import claimants, claims, delivery, size_class, usual_take_up
 from model.enterprises import LABELS, NEVER
@@ -56,6 +57,7 @@ def _hear(m: ClusterPolicyModel) -> None:
             )  # fmt: skip
 
 
+@reads("eligibility", "rd_conditionality", share="share")
 def _conditional_grants(m: ClusterPolicyModel) -> Array:
     """Grants of a year that R&D opens, yuan an enterprise by size class.
 
@@ -78,6 +80,7 @@ def _conditional_grants(m: ClusterPolicyModel) -> Array:
     return grants
 
 
+@reads("equity", "guidance_fund", yearly="money", stake="share", cap="money")
 def _take_stakes(m: ClusterPolicyModel) -> None:
     """Guidance funds buy into enterprises: cash for equity, no grant, no income (article 20).
 

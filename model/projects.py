@@ -13,6 +13,7 @@ import numpy as np
 
 from model import audit, cluster_support, payments
 from model.accounting import covers
+from model.channels import reads
 from model.elementary import dot, log, log1p, normal_cdf
 from model.eligibility import (
     applicants,
@@ -39,6 +40,8 @@ LARGEST_PRODUCT = 0.25
 """Most that is sold more, or less, of one product, over all that its maker sells."""
 
 
+@reads("project_grant", rate="share", cap="money", projects="projects")
+@reads("project_grant", sales="money", projects="projects")
 def choose(m: ClusterPolicyModel) -> dict[str, Flag]:
     """Contest to whom it chooses this year, shape (rows,); nobody is chosen for money twice."""
     free = np.ones(len(m.enterprises), dtype=bool)
@@ -77,6 +80,8 @@ def most_asked(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> dict[str, f
     return most
 
 
+@reads("price_of_rd", rate="share", cap="money")
+@reads("public_platform", projects="projects", amount="money")
 def hold_calls(m: ClusterPolicyModel, chosen: Mapping[str, Flag]) -> None:
     """The year's calls: contests first, then the open calls for R&D; institutes are set up.
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from model import payments
 from model.accounting import covers, left_of
+from model.channels import reads
 from model.demography import PLANTS
 from model.eligibility import delivery, takes_in
 from model.ledger import Kind
@@ -52,6 +53,7 @@ class Campaign:
         more = self.plants * self.additional / early
         return {**p, "plants_per_year": p["plants_per_year"] + more}
 
+    @reads("entry", "city_coordination", share="share")
     def settle(
         self, m: ClusterPolicyModel, new: dict[str, npt.NDArray[Any]]
     ) -> tuple[dict[str, npt.NDArray[Any]], Flag]:
@@ -96,6 +98,7 @@ class Campaign:
         plant = new["capital_rate"] * new["expected_revenue"] * m.markets.price[new["field"]]
         return np.asarray(self.lever.value("incentive", m.quarter) * new["weight"] * plant)
 
+    @reads("entry", "investment_promotion", incentive="share")
     def pay(self, m: ClusterPolicyModel, promoted: Flag) -> None:
         """Promise the incentive of the cities, due in the quarter in which the plants come.
 
@@ -119,6 +122,7 @@ class Campaign:
             )
 
 
+@reads("entry", "investment_promotion", plants="plants", additional="share")
 def campaign(m: ClusterPolicyModel) -> Campaign | None:
     """The promotion campaign in force this quarter, if there is any."""
     lever = m.policy.lever("investment_promotion")

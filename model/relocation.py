@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.channels import reads
 from model.eligibility import delivery, eligible
 from model.enterprises import NEVER
 from model.promotion import hosts
@@ -24,6 +25,7 @@ QUALITY = ("srdi", "little_giant", "champion")
 """Titles of the enterprises that article 13 wants in clusters."""
 
 
+@reads("title_rate", "label_ladder", gather="share")
 def gather(m: ClusterPolicyModel) -> None:
     """Once a year some of those outside clusters move into one, and leave part of their plant.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import audit, digital, innovation, skills, titles
+from model.channels import reads
 from model.elementary import exp, log, power
 from model.enterprises import NEVER
 from model.randomness import laplace, uniform
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from model.scenario import Array
 
 
+@reads("spillover", rise="share")
+@reads("skills", places="share")
 def innovate(m: ClusterPolicyModel) -> None:
     """R&D of the next quarter, knowledge, spillovers, digital gains, shocks: productivity."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
@@ -74,6 +77,7 @@ def innovate(m: ClusterPolicyModel) -> None:
     _rd(m)
 
 
+@reads("joint_research", part="share")
 def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Array:
     """R&D that knowledge pools take over where cities build clusters of a field together.
 

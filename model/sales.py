@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import energy_quota, market, network, others, supply, unit_cost
+from model.channels import reads
 from model.reach import channel_value
 from model.scenario import FIELDS, Array
 
@@ -83,6 +84,7 @@ def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     return market.revenue_target(mass, e.field, own, outside, markets.demand, bought, linked)
 
 
+@reads("appeal", appeal="share")
 def update_appeal(m: ClusterPolicyModel) -> None:
     """Set what buyers see of each product: titles of its cluster, and what levers have shown."""
     e, p = m.enterprises, m.parameters

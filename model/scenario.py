@@ -36,15 +36,6 @@ TIERS = ("world", "national", "provincial", "county", "none")
 MU_CLASSES = ("a", "b", "c", "d")
 SERIES = ("demand", "price", "frontier")
 
-CHANNELS = (
-    "price_of_rd", "price_of_equipment", "price_of_digital", "price_of_green", "price_of_energy",
-    "price_of_credit", "credit_terms", "digital_terms", "equity", "tax", "fund", "audit",
-    "eligibility", "delivery", "capacity", "title", "title_award", "title_rate", "award",
-    "award_matching", "project_grant", "public_platform", "matching", "local_sourcing", "appeal",
-    "spillover", "joint_research", "governance", "entry", "permit", "energy_quota", "skills",
-)  # fmt: skip
-"""What a lever can touch: the model reads levers by these names, or a lever of one by its id."""
-
 QUANTITIES = (
     "interest_given_up", "loans_beyond_limit", "longer_loans", "expected_loss", "bank_loss",
     "stakes", "stakes_lost", "income_tax_forgone", "vat_forgone", "surcharge", "sales_withheld",
@@ -149,7 +140,7 @@ class Lever:
     Attributes:
         id: Identifier of the instrument in the lever register.
         origin: Where it comes from, a value of `LeverOrigin`.
-        channel: What it touches (price_of_rd, tax, title, price_of_digital, ...).
+        channel: What it touches (`model/channels.py`).
         article: Article of document 55 it belongs to, or an empty string.
         start: First quarter in force (index).
         end: Last quarter in force (index), or None if open.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from model.channels import reads
 from model.elementary import log
 from model.eligibility import eligible
 from model.enterprises import NEVER, Enterprises
@@ -135,6 +136,10 @@ def _mu_classes(e: Enterprises) -> None:
     e.mu_class[order] = np.searchsorted(np.cumsum(MU_SHARES), place)
 
 
+@reads("title_award", srdi="money")
+@reads("title_award", little_giant="money")
+@reads("title_award", champion="money")
+@reads("title_award", high_tech="money")
 def promise_awards(m: ClusterPolicyModel, lever: Lever, fresh: Mapping[str, Flag]) -> None:
     """Awards that go with new titles: named at the year's end and paid in the next quarter."""
     e = m.enterprises
@@ -145,6 +150,7 @@ def promise_awards(m: ClusterPolicyModel, lever: Lever, fresh: Mapping[str, Flag
     commit(m, approve(m, lever, claim), claim, wait=1)
 
 
+@reads("title_rate", "label_ladder", rise="share")
 def close_year(m: ClusterPolicyModel) -> None:
     """Review and award the year's titles, and promise the awards that go with them."""
     e, p, t = m.enterprises, m.parameters, m.quarter

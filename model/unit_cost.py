@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model import energy
+from model.channels import reads
 from model.demography import RAMP
 from model.elementary import exp, log
 from model.reach import channel_value
@@ -101,6 +102,7 @@ def of_energy(m: ClusterPolicyModel, rise: Array | float) -> Array:
     return np.asarray(price * (energy_per_revenue(m) * (1.0 + rise) - before))
 
 
+@reads("price_of_energy", rise="share")
 def unit_cost(m: ClusterPolicyModel) -> Array:
     """Log of unit cost against an enterprise elsewhere with plant as wanted, shape (rows,).
 

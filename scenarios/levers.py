@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.scenario import Cost, Lever, Targets, quarter_index, quarter_name
+from scenarios.channels import check_channels, check_read
 from scenarios.errors import listed, nearest_name
 from scenarios.language import say
 from scenarios.outside import ORIGIN
@@ -28,13 +29,14 @@ from scenarios.schema import (
     checked,
 )
 from scenarios.tables import table
-from scenarios.units import UNITS, in_unit, parse_quarter, to_base
+from scenarios.units import UNITS, in_unit, parse_quarter, switched, to_base
 from scenarios.yaml_file import THOUSANDS, Document, Key, read_yaml, thousands
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
+    from scenarios.schema import Label, ScenarioFile
     from scenarios.tables import Parameter
 
 DECLARATIONS = Path(__file__).with_name("levers.yaml")
@@ -44,11 +46,18 @@ Dated = tuple[tuple[int, float], ...]
 
 @cache
 def declarations() -> Mapping[str, LeverDeclaration]:
-    """Every declared lever by id, in the order of the file; read once a process."""
+    """Every declared lever by id, in the order of the file; read once a process.
+
+    Raises:
+        ScenarioError: The file is wrong, or declares what no function of the model reads.
+    """
     document = read_yaml(DECLARATIONS)
+    file = checked(document, LeverFile, document.data)
+    check_channels(document, file.channels)
     found: dict[str, LeverDeclaration] = {}
-    for i, lever in enumerate(checked(document, LeverFile, document.data).levers):
+    for i, lever in enumerate(file.levers):
         at: Key = ("levers", i)
+        check_read(document, file.channels, lever, at)
         if lever.id in found:
             raise document.error((*at, "id"), say("declared twice"))
         found[lever.id] = lever
@@ -72,6 +81,13 @@ def declarations() -> Mapping[str, LeverDeclaration]:
                 )  # fmt: skip
                 raise document.error((*at, "size", place), problem, listed(lever.scalable), near)
     return found
+
+
+@cache
+def channels() -> Mapping[str, Label]:
+    """What each channel is, by name; read once a process."""
+    document = read_yaml(DECLARATIONS)
+    return checked(document, LeverFile, document.data).channels
 
 
 def most_times(lever_id: str) -> float:
@@ -173,6 +189,21 @@ def issued(lever: LeverDeclaration) -> Lever:
         },
         place=list(declarations()).index(lever.id),
     )
+
+
+def settings(written: ScenarioFile) -> Iterator[tuple[Key, LeverSetting]]:
+    """What a scenario file sets of levers, each with where it says so.
+
+    Levers of the origins that it takes come first, as they are in the baseline or else as issued;
+    those that it names, or is without, are not among them.
+    """
+    named = {*written.without, *(setting.id for setting in written.levers)}
+    for i, origin in enumerate(written.take):
+        for lever in declarations().values():
+            if lever.origin == origin and lever.id not in named:
+                yield ("take", i), LeverSetting(id=lever.id)
+    for i, setting in enumerate(written.levers):
+        yield ("levers", i), setting
 
 
 def _check_sources(document: Document, term: Term, at: Key) -> None:
@@ -292,6 +323,8 @@ def _term(
         problem = say("unknown key of lever {lever}", lever=lever.id)
         raise document.error(at, problem, ", ".join(known), near)
     term = lever.terms[name]
+    if term.kind == "switch":
+        given = _in_figures(given)
     if isinstance(given, list):
         items = [checked(document, DatedQuantity, item, (*at, i)) for i, item in enumerate(given)]
         if not items:
@@ -301,12 +334,27 @@ def _term(
     if not isinstance(given, dict):
         if isinstance(given, str) and THOUSANDS.fullmatch(given):
             raise thousands(document, at, given)
+        if term.kind == "switch":
+            problem = say("{given} is neither off nor on", given=repr(given))
+            example = f"{name}: on"
+            raise document.error(at, problem, say("0 (off) or 1 (on)"), None, example)
         units = ", ".join(UNITS[term.kind])
         problem = say("{given} has no unit", given=repr(given))
         allowed = say("{{value: number, unit: one of {units}}}", units=units)
         raise document.error(at, problem, allowed, None, _with_unit(name, term, given))
     quantity = checked(document, Quantity, given, at)
     return ((start, _base(document, term, quantity, at)),)
+
+
+def _in_figures(given: Any) -> Any:
+    """A switch as a quantity; what says neither on nor off stays as it is, to be refused."""
+    if isinstance(given, list):
+        return [_in_figures(item) for item in given]
+    if isinstance(given, dict):
+        value = switched(given.get("value"))
+        return given if value is None else {"unit": "switch", **given, "value": value}
+    value = switched(given)
+    return given if value is None else {"value": value, "unit": "switch"}
 
 
 def _dated(document: Document, term: Term, items: list[DatedQuantity], at: Key) -> Dated:
@@ -340,7 +388,7 @@ def _base(document: Document, term: Term, given: Quantity | DatedQuantity, at: K
         allowed = say("{low:g} to {high:g} {unit}", low=bounds[0], high=bounds[1], unit=given.unit)
         raise document.error(number, problem, allowed)
     if term.kind == "switch" and value not in (0.0, 1.0):
-        problem = say("{value:g} is neither off nor on", value=given.value)
+        problem = say("{given} is neither off nor on", given=f"{given.value:g}")
         raise document.error(number, problem, say("0 (off) or 1 (on)"))
     if term.whole and value % term.whole:
         step = in_unit(term.whole, given.unit, term.kind)
@@ -364,8 +412,6 @@ def _with_unit(name: str, term: Term, given: Any) -> str:
     else:
         plain = isinstance(given, int | float) and not isinstance(given, bool)
         number, unit = f"{given:g}" if plain else "1", units[0]
-        if term.kind == "switch":
-            number = str(int(bool(given)))
     return f"{name}: {{value: {number}, unit: {repr(unit) if unit == '%' else unit}}}"
 
 

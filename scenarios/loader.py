@@ -308,25 +308,26 @@ def _levers(
     document: Document, written: ScenarioFile, base: Mapping[str, Lever]
 ) -> dict[str, Lever]:
     found = dict(base)
+    at: Key
+    taken = [row.id for row in levers.declarations().values() if row.origin in written.take]
     for i, lever_id in enumerate(written.without):
-        if lever_id not in found:
+        if lever_id not in found and lever_id not in taken:
             at = ("without", i)
             problem = say("the baseline has no lever {lever}", lever=repr(lever_id))
-            allowed = listed(found) or say("none")
-            raise document.error(at, problem, allowed, nearest_name(lever_id, found))
-        del found[lever_id]
+            there = [*found, *taken]
+            allowed = listed(there) or say("none")
+            raise document.error(at, problem, allowed, nearest_name(lever_id, there))
+        found.pop(lever_id, None)
     seen: set[str] = set()
-    for i, setting in enumerate(written.levers):
-        declared = levers.declaration(document, setting.id, ("levers", i, "id"))
+    for at, setting in levers.settings(written):
+        declared = levers.declaration(document, setting.id, (*at, "id"))
         if setting.id in seen:
             problem = say("lever {lever} is set twice", lever=setting.id)
-            raise document.error(("levers", i, "id"), problem, say("once"))
+            raise document.error((*at, "id"), problem, say("once"))
         seen.add(setting.id)
         inherited = setting.id in found
         below = found[setting.id] if inherited else levers.issued(declared)
-        found[setting.id] = levers.apply(
-            document, setting, below, ("levers", i), inherited=inherited
-        )
+        found[setting.id] = levers.apply(document, setting, below, at, inherited=inherited)
     return found
 
 

@@ -15,7 +15,7 @@ from model import ClusterPolicyModel
 from model.eligibility import eligible, size_class
 from model.scenario import Notice, always, quarter_index, quarter_name, year_of
 from scenarios.language import said_in
-from scenarios.levers import declarations
+from scenarios.levers import declarations, settings
 from scenarios.outside import ORIGIN
 from scenarios.units import parse_quarter
 
@@ -54,8 +54,7 @@ def of_file(
     found: list[Notice] = []
     if written.baseline is not None:
         found += _taken_out(document, written, before)
-    for i, setting in enumerate(written.levers):
-        at: Key = ("levers", i)
+    for at, setting in settings(written):
         lever, base = after[setting.id], before.get(setting.id)
         undated = _undated(setting)
         years = _years_apart(base, lever)
@@ -165,10 +164,10 @@ def _taken_out(
             "{place}: without {lever} changes {years} too, which are history that the model was "
             "fitted to; to end it afterwards: levers: [{{id: {lever}, to: {date}}}]",
             place=_place(document, ("without", i)), lever=name,
-            years=_years(_years_apart(before[name], None)), date=quarter_name(HISTORY - 1),
+            years=_years(_years_apart(before.get(name), None)), date=quarter_name(HISTORY - 1),
         )
         for i, name in enumerate(written.without)
-        if _years_apart(before[name], None)
+        if _years_apart(before.get(name), None)
     ]  # fmt: skip
 
 
@@ -224,6 +223,8 @@ def _small_shares(document: Document, setting: LeverSetting, at: Key) -> list[No
     for name, given in (setting.model_extra or {}).items():
         items = given if isinstance(given, list) else [given]
         for i, item in enumerate(items):
+            if not isinstance(item, dict):  # a switch, on or off
+                continue
             value = item.get("value", 0.0)
             high = declarations()[setting.id].terms[name].bounds[1]
             if item.get("unit") == "%" and 0.0 < value < 1.0 and value <= high:

@@ -23,7 +23,6 @@ from pydantic_core import PydanticCustomError
 from model.ledger import ADDITIONAL, PAYERS, Kind
 from model.rationing import ServiceOrder
 from model.scenario import (
-    CHANNELS,
     CITIES,
     FIELDS,
     MU_CLASSES,
@@ -31,6 +30,7 @@ from model.scenario import (
     SERIES,
     SIZES,
     TIERS,
+    LeverOrigin,
 )
 from scenarios.errors import ScenarioError, allowed_by, nearest_name
 from scenarios.language import say
@@ -74,6 +74,8 @@ SETTING_TERMS: dict[str, dict[str, tuple[float, float]]] = {
 }  # fmt: skip
 """Settings of a lever to the terms they are kept as, each with its bounds."""
 
+ORIGINS = tuple(origin.value for origin in LeverOrigin)
+"""Where a lever is from; a scenario can take all levers of one."""
 TAXES = ("vat", "income")
 """Taxes whose sharing among budgets says who bears what is forgone of them."""
 COSTS = tuple(
@@ -247,6 +249,7 @@ class ScenarioFile(Part):
         "take_up": "take_up: {start: 0.1, full: 0.4, years: 3}",
         "lag": "lag: {value: 2, unit: quarters}",
         "instalments": "instalments: [0.4, 0.3, 0.3]",
+        "take": "take: [document_55]",
         "without": "without: [cluster_award]",
         "parameters": "parameters: {steered_share: 0.4}",
         "outside": "outside: {demand_growth: {path: low}}",
@@ -263,6 +266,7 @@ class ScenarioFile(Part):
     start: Quarter | None = None
     end: Quarter | None = None
     rows: Annotated[StrictInt, Field(ge=0, le=2_000_000)] | None = None
+    take: list[Annotated[str, _one_of(*ORIGINS)]] = Field(default_factory=list)
     levers: list[LeverSetting] = Field(default_factory=list)
     without: list[str] = Field(default_factory=list)
     parameters: dict[str, Finite] = Field(default_factory=dict)
@@ -340,8 +344,8 @@ class LeverDeclaration(Part):
     id: Name
     label: Label
     article: str
-    origin: Literal["document_55", "older", "later", "design"]
-    channel: Annotated[str, _one_of(*CHANNELS)]
+    origin: Annotated[str, _one_of(*ORIGINS)]
+    channel: Name
     paid_by: PaidBy = Field(default_factory=dict)
     tax: Annotated[str, _one_of(*TAXES, "")] = ""
     costs: list[CostDeclaration] = Field(default_factory=list)
@@ -384,8 +388,9 @@ class LeverDeclaration(Part):
 
 
 class LeverFile(Part):
-    """The file of lever declarations."""
+    """The file of lever declarations: what channels mean, and the levers."""
 
+    channels: dict[Name, Label]
     levers: list[LeverDeclaration]
 
 

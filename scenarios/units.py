@@ -29,6 +29,12 @@ UNITS: dict[str, dict[str, Decimal]] = {
 EXACT = Context(prec=60)
 """Digits kept in conversions; no number of a scenario has as many."""
 
+SWITCHED: dict[str | float, float] = {
+    **dict.fromkeys(("on", "yes", "true", "开", "是", 1), 1.0),
+    **dict.fromkeys(("off", "no", "false", "关", "否", 0), 0.0),
+}
+"""What a switch may be written as; true and false are 1 and 0 to Python."""
+
 TABLE_UNITS: dict[str, float] = {
     "100m yuan": 1e8,
     "yuan": 1.0,
@@ -61,6 +67,13 @@ def to_base(value: float | Decimal, unit: str, kind: str, times: int = 1) -> flo
     """
     exact = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
     return float(EXACT.multiply(EXACT.multiply(exact, UNITS[kind][unit]), Decimal(times)))
+
+
+def switched(word: object) -> float | None:
+    """1 for a word or number that says on, 0 for one that says off; None for anything else."""
+    if isinstance(word, str):
+        return SWITCHED.get(word.lower())
+    return SWITCHED.get(word) if isinstance(word, int | float) else None
 
 
 def in_unit(value: float, unit: str, kind: str) -> float:

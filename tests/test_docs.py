@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from calibration import reference
+from model.channels import READERS
 from model.enterprises import COLUMNS
 from model.outcomes import OUTCOMES
 from model.quarter import QUARTER, YEAR_END
+from scenarios.levers import channels, declarations
 from scenarios.structure import switches
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +51,7 @@ def test_check_finds_an_old_page_and_writing_mends_it(
 @pytest.mark.parametrize(
     ("page", "names"),
     [
+        ("channels.md", [*channels(), *declarations(), *(r.name for r in READERS)]),
         ("columns.md", COLUMNS),
         ("outcomes.md", OUTCOMES),
         ("schedule.md", [stage.name for stage in (*QUARTER, *YEAR_END)]),

@@ -98,7 +98,10 @@ def test_recipes_name_files_and_registers_that_are_there() -> None:
         ("SHOWN", "notebooks/words.py"),
         ("TABLE", "tests/model/test_first_hop_sizes.py"),
         ("SIZES", "tests/model/test_levers_of_no_size.py"),
+        ("FIRST", "tests/model/lever_reach.py"),
+        ("reads", "model/channels.py"),
+        ("felt", "model/reach.py"),
     ):
-        assert f"`{register}`" in RECIPES
+        assert f"`{register}`" in RECIPES or f"@{register}(" in RECIPES
         assert re.search(rf"^(def )?{register}\b", (ROOT / path).read_text("utf-8"), re.MULTILINE)
     assert len(list((ROOT / "tests/golden").glob("*.csv"))) == 5

@@ -8,6 +8,7 @@ import pytest
 from model import ClusterPolicyModel
 from model.branching import first_difference
 from scenarios import load
+from scenarios.levers import declarations
 from scenarios.tables import table
 from tests.model.policy import (
     DESIGNS,
@@ -60,68 +61,11 @@ def test_support_of_everything_has_finite_results(start, to_date, lever, terms):
 # levers of no size -----------------------------------------------------------------------------
 
 SIZES = {
-    "rd_super_deduction": ("extra", "extra_listed"),
-    "corporate_income_tax": ("ordinary", "high_tech", "small_first", "small_rest"),
-    "vat_rate": ("rate",),
-    "vat_additional_deduction": ("rate",),
-    "title_awards": ("srdi", "little_giant", "champion", "high_tech"),
-    "digital_subsidy_2021_2023": ("rate",),
-    "special_funds": ("yearly",),
-    "rd_grant": ("rate",),
-    "rd_matching_grant": ("rate",),
-    "equipment_grant": ("rate",),
-    "national_cluster_contest": ("titles",),
-    "county_cluster_recognition": ("per_year",),
-    "fund_steering": ("theta",),
-    "cluster_recognition": ("capacity",),
-    "rd_audit": ("rate",),
-    "cluster_award": ("provincial", "national"),
-    "cluster_credit_line": ("line",),
-    "rd_conditionality": ("share",),
-    "digital_voucher": ("rate",),
-    "digital_capacity": ("above", "below"),
-    "green_retrofit_grant": ("rate",),
-    "leader_supplier_matching": ("rate",),
-    "implementation_capacity": ("province", "city", "plans"),  # plans are counted, whatever they do
-    "innovation_institutes": ("projects",),
-    "open_bid_projects": ("projects",),
-    "short_board_projects": ("projects",),
-    "patent_pool": ("rise",),
-    "first_sets": ("projects",),
-    "ip_pledge": ("pledge",),
-    "foundation_projects": ("projects",),
-    "leader_first_use": ("appeal",),
-    "supply_chain_platform": ("rate",),
-    "quality_brand": ("projects",),
-    "leader_digital_platforms": ("cost",),
-    "zone_templates": ("interest",),
-    "energy_heavy_limits": ("share",),
-    "energy_quota": ("fall",),
-    "energy_price": ("rise",),
-    "label_ladder": ("rise", "gather"),
-    "sme_platforms": ("appeal",),
-    "service_manufacturing": ("projects",),
-    "design_centres": ("projects",),
-    "supply_chain_finance": ("working",),
-    "co_growth_plan": ("discount", "limit"),
-    "longer_loans": ("longer",),
-    "credit_guarantee": ("limit", "coverage"),
-    "investment_promotion": ("plants",),
-    "co_building": ("part",),
-    "promotion_bodies": ("bodies",),
-    "city_coordination": ("share",),
-    "land_by_performance": ("share",),
-    "energy_by_performance": ("rise",),
-    "skills_training": ("places",),
-    "guidance_fund": ("yearly",),
-    "city_matching": ("share",),
-    "equipment_upgrade_grant": ("rate",),
-    "loan_interest_discount": ("discount",),
-    "digital_subsidy_2024_2025": ("rate",),
-    "equipment_grant_hefei": ("rate",),
-    "title_awards_hefei": ("srdi", "little_giant", "champion", "high_tech"),
-}
-"""Terms that are the size of a lever: with all of them zero it is as if there were none."""
+    name: tuple(term for term in lever.size if term in lever.terms and term != "cap")
+    for name, lever in declarations().items()
+} | {"credit_guarantee": ("limit", "coverage")}  # sized by those who claim: these are what they get
+"""Terms of the declared size of a lever: with all of them zero it is as if there were none. A cap
+alone does so as well (`ALSO`)."""
 # Other terms without which a lever has nothing to give.
 ALSO = (
     *((name, "cap") for name in ISSUED if "cap" in ISSUED[name].terms),

@@ -7,8 +7,7 @@ import pytest
 
 from model.quarter import QUARTER
 from model.reach import channel_value
-from scenarios.levers import declarations
-from scenarios.schema import CHANNELS
+from scenarios.levers import channels, declarations
 from tests.model import lever_reach
 from tests.model import test_document_levers as document
 from tests.model.policy import ISSUED, changed, fork, having, in_place_of, lacking, setting, stage
@@ -51,7 +50,7 @@ def test_a_lever_moves_first_what_its_channel_may_and_writes_no_outcome(base, na
 
 def test_every_channel_says_what_it_may_move_first():
     assert set(lever_reach.FIRST) == {lever.channel for lever in declarations().values()}
-    assert set(lever_reach.FIRST) <= set(CHANNELS)
+    assert set(lever_reach.FIRST) <= set(channels())
 
 
 def _training_as_a_gift(m):

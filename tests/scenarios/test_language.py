@@ -54,8 +54,8 @@ def test_every_template_has_its_chinese_one_with_the_same_fields():
 
 
 @pytest.mark.parametrize("name", [
-    *(f"scenarios/{name}" for name in ("levers", "limits", "loader", "resolved", "schema",
-                                       "structure", "tables", "yaml_file")),
+    *(f"scenarios/{name}" for name in ("channels", "levers", "limits", "loader", "resolved",
+                                       "schema", "structure", "tables", "yaml_file")),
     "calibration/actuals", "notebooks/render",
 ])  # fmt: skip
 def test_no_refusal_is_written_past_the_catalogue(name):

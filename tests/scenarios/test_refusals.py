@@ -177,7 +177,11 @@ WRONG = {
         ISSUED + "additional: {value: 2, unit: switch}\n", 5, "levers[0].additional.value",
         ["out of bounds", "0 to 1 switch"],
     ),
-    "switch_as_true": (ISSUED + "additional: true\n", 5, "levers[0].additional", ["no unit"]),
+    "switch_as_word": (
+        ISSUED + "additional: perhaps\n", 5, "levers[0].additional",
+        ["'perhaps' is neither off nor on", "0 (off) or 1 (on)", "example: additional: on"],
+    ),
+    "switch_for_a_share": (ISSUED + "projects: on\n", 5, "levers[0].projects", ["no unit"]),
     "switch_in_per_cent": (
         ISSUED + 'additional: {value: 1, unit: "%"}\n', 5, "levers[0].additional.unit", ["switch"],
     ),
@@ -292,6 +296,7 @@ DECLARED = """levers:
       rate: {kind: share, bounds: [0, 1], parameter: voucher_rate, grade: assumption}
     size: [rate]
     cost_basis: {zh: 补助。, en: The grant.}
+channels: {price_of_digital: {zh: 价格, en: A price.}}
 """
 DEFAULT = '[{from: 2024-Q1, value: 10, unit: "%"}]'
 

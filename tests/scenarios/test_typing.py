@@ -5,7 +5,6 @@ import shutil
 import pytest
 
 from model import population
-from model.scenario import CHANNELS
 from scenarios import ScenarioError, check, levers, load
 from scenarios.loader import least_rows
 from scenarios.units import UNITS, to_base
@@ -185,7 +184,7 @@ def test_a_misspelt_channel_is_refused(declaring):
 
 
 def test_every_channel_is_of_a_lever():
-    assert {lever.channel for lever in levers.declarations().values()} == set(CHANNELS)
+    assert {lever.channel for lever in levers.declarations().values()} == set(levers.channels())
 
 
 @pytest.mark.parametrize(
@@ -204,6 +203,26 @@ def test_a_switch_is_neither_sized_nor_drawn(declaring, old, new, key):
     with pytest.raises(ScenarioError) as caught:
         declaring(old, new)
     assert caught.value.key.endswith(key)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("on", 1), ("off", 0), ("true", 1), ("False", 0), ("yes", 1), ("No", 0), ("开", 1),
+        ("关", 0), ("是", 1), ("否", 0), ("1", 1), ("0", 0), ("{value: on}", 1),
+        ("{value: 1, unit: switch}", 1), ("[{from: 2024-Q1, value: off}]", 0),
+    ],
+)  # fmt: skip
+def test_a_switch_is_on_or_off(tmp_path, written, value):
+    lever = of(tmp_path, f"{AWARD}additional: {written}\n").lever("cluster_award")
+    assert lever.value("additional", 24) == value
+    plain = of(tmp_path, f"{AWARD}additional: {{value: {value}, unit: switch}}\n")
+    assert plain.lever("cluster_award") == lever
+
+
+def test_a_switch_has_no_other_unit(tmp_path):
+    with pytest.raises(ScenarioError, match="'%' is not a unit of switch"):
+        of(tmp_path, f'{AWARD}additional: {{value: on, unit: "%"}}\n')
 
 
 def test_shipped_files_have_no_problem(tmp_path):
