@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import norm, rankdata
 
 from experiments.batch import model_hash
-from experiments.compare import LEAST_PAIRS
+from experiments.effect import LEAST_PAIRS
 from notebooks import board, effects, levers, money
 from notebooks.evidence import AS_ISSUED, REFERENCE, Band
 from notebooks.record import RESULTS

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from calibration.named_clusters import stored
+from experiments.effect import RUN, main_runs
 from model.scenario import ASSUMPTION_ONLY_FIELDS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
-from notebooks.worlds import IN_ORDER, RUN, joint_condition
+from notebooks.worlds import IN_ORDER
 from scenarios.tables import table
 from scenarios.units import TABLE_UNITS
 
@@ -62,7 +63,7 @@ def gather_race(worlds: Worlds) -> Race | None:
             WHERE o.level = 'cluster' AND o.outcome IN (SELECT unnest(?))
                 AND o.scenario IN (SELECT unnest(?))
                 AND o.year BETWEEN {ORIGIN} AND {HORIZON}
-                AND {joint_condition("o.draw", joint=worlds.joint)}
+                AND {main_runs("o")}
             ORDER BY {IN_ORDER}, o.unit_name, o.outcome
             """,
             [list(OUTCOMES_READ), [AS_ISSUED, REFERENCE]],

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from experiments import Results, results, runner
+from experiments import Results, runner, selection
 from jiqun.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def jiqun(*arguments):
 
 @pytest.fixture(autouse=True)
 def unsaid(monkeypatch):
-    monkeypatch.setattr(results, "_WARNED", set())
+    monkeypatch.setattr(selection, "_WARNED", set())
 
 
 @pytest.fixture(scope="module")
