@@ -53,8 +53,9 @@ of the draws in which the mean effect is, which tells how far the draws leave it
 Costs are present values of the same years in 亿元 as `experiments/costs.py` defines them: *budget*
 is province, cities and centre, *others* banks, enterprises and households; *new* is the part that
 does not come out of the special funds, whose sum stays. *A yuan brings* mean gain over mean cost,
-both together; where the interval of the cost reaches zero there is no ratio and the table says
-so. What the special funds pay to one lever others lose, and the effect is net of that loss. Cost
+both together; where cost, effect or ratio is not distinguishable from zero
+(`experiments/effect.py`) it is withheld and the table says why. What the special funds pay to one
+lever others lose, and the effect is net of that loss. Cost
 of a lever is what stands in the ledger under it; effects do not add up to the package's.
 """
 

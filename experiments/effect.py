@@ -15,7 +15,7 @@ pairs are few: of eight, the interval alone leaves out a true zero in one case o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -123,8 +123,9 @@ class Estimate:
         """Estimate from the values of some runs."""
         numbers = np.asarray(values, dtype=float)
         found = {name: float(each[0]) for name, each in estimates(numbers[:, None]).items()}
-        few = {"low": None, "high": None, "floor": 0.0} if len(numbers) < LEAST_PAIRS else {}
-        return cls(**found | few)
+        whole = cls(**found)
+        few = len(numbers) < LEAST_PAIRS
+        return replace(whole, low=None, high=None, floor=0.0) if few else whole
 
     @classmethod
     def ratio(cls, top: pd.Series[float] | Array, bottom: pd.Series[float] | Array) -> Estimate:
@@ -193,7 +194,8 @@ def distinguishable(rows: pd.DataFrame) -> pd.Series[bool]:
         rows: Columns mean, low, high, floor and draws.
     """
     sign = sign_of(*(rows[name].to_numpy(dtype=float) for name in ("mean", "low", "high", "floor")))
-    return (rows["draws"] >= LEAST_PAIRS) & (sign != 0)
+    found: pd.Series[bool] = (rows["draws"] >= LEAST_PAIRS) & (sign != 0)
+    return found
 
 
 def costs_of(cost: Estimate) -> Costs:

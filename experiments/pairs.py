@@ -45,7 +45,7 @@ def _estimates(pairs: pd.DataFrame, name: str) -> pd.DataFrame:
     wide = pairs.pivot(index=RUN, columns=UNIT, values=name)
     known = wide.notna().to_numpy()
     alike: dict[bytes, list[int]] = {}
-    for place in np.flatnonzero(known.any(axis=0)):
+    for place in np.flatnonzero(known.any(axis=0)).tolist():
         alike.setdefault(known[:, place].tobytes(), []).append(place)
     parts = [
         pd.DataFrame(

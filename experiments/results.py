@@ -130,12 +130,13 @@ class Results(Selection):
         level: Names = None,
         years: Years = None,
     ) -> pd.DataFrame:
-        """What a scenario changes against another: median and 90 % interval over paired runs.
+        """What a scenario changes against another, one row a unit and year.
 
-        Over the zipped draws, or over the seeds of the central draw where there are none. Columns
-        `p05`, `median`, `p95` and `mean` are of the difference; `change_...` of the ratio less one;
-        `share_positive` and `share_negative` say in how many pairs it went up or down; `value`
-        and `baseline` are medians of the two; `runs` is the number of pairs that have the unit.
+        Columns `mean`, `low` and `high` are the effect and the interval of that mean, `sign` says
+        whether it is distinguishable from zero (`experiments.effect`), `median`, `p05` and `p95`
+        how far pairs lie apart; `change_...` are of the ratio less one; `share_positive` and
+        `share_negative` say in how many pairs it went up or down; `value` and `baseline` are
+        medians of the two; `runs` is the number of pairs that have the unit.
 
         Args:
             scenario: The scenario.

@@ -10,7 +10,7 @@ import pandas as pd
 from experiments import displacement
 from experiments.effect import Estimate
 from experiments.store import StoreError
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES, Band
+from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
 from notebooks.worlds import (
@@ -47,15 +47,15 @@ class Way:
     """The way of an outcome of a unit from 2023 to 2027.
 
     Attributes:
-        start: Level in 2023.
-        end: Level in 2027, as issued.
-        steps: Market, older policy, document and interaction; they add up run by run, their medians
-            only nearly.
+        start: Mean level in 2023.
+        end: Mean level in 2027, as issued.
+        steps: Market, older policy, document and interaction; they add up run by run, and so do
+            their means.
     """
 
     start: float
     end: float
-    steps: dict[str, Band]
+    steps: dict[str, Estimate]
 
 
 def way(worlds: Worlds, outcome: str, unit: Unit) -> Way | None:
@@ -81,9 +81,9 @@ def way(worlds: Worlds, outcome: str, unit: Unit) -> Way | None:
         "interaction": runs[AS_ISSUED] - market - older - document,
     }
     return Way(
-        float(runs["start"].median()),
-        float(runs[AS_ISSUED].median()),
-        {name: Band.of(values) for name, values in parts.items()},
+        float(runs["start"].mean()),
+        float(runs[AS_ISSUED].mean()),
+        {name: Estimate.of(values) for name, values in parts.items()},
     )
 
 
@@ -223,7 +223,7 @@ def way_table(worlds: Worlds, words: Words, outcome: str) -> str:
         found = way(worlds, outcome, unit)
         if found is None:
             continue
-        values = [found.start, found.end, *(b.median for b in found.steps.values())]
+        values = [found.start, found.end, *(step.mean for step in found.steps.values())]
         start, end = words.numbers([found.start, found.end], outcome)
         cells = [_step(words, outcome, found.steps[step], values) for step in STEPS]
         rows.append([words.name("tier_names", unit[1]), start, *cells, end])
@@ -232,14 +232,13 @@ def way_table(worlds: Worlds, words: Words, outcome: str) -> str:
     return markdown([words("tier_head"), *names], rows) if rows else ""
 
 
-def _step(words: Words, outcome: str, band: Band, beside: Sequence[float]) -> str:
+def _step(words: Words, outcome: str, found: Estimate, beside: Sequence[float]) -> str:
     # A step is written as finely as it needs, but no finer than a ten-thousandth of the level.
-    scaled = [words.scaled(v, outcome) for v in (band.median, band.low, band.high)]
-    level = words.scaled(max(map(abs, beside)), outcome)
-    if max(map(abs, scaled)) < 1e-5 * level:
+    if max(abs(end or 0.0) for end in (found.mean, found.low, found.high)) < 1e-5 * max(
+        map(abs, beside)
+    ):
         return "0"
-    median, low, high = words.signed(scaled, digits=3, most=2)
-    return median + words.bracketed(words.between(low, high))
+    return "".join(words.estimate(found, words.scaled(1.0, outcome), digits=3, most=2))
 
 
 def long_table(worlds: Worlds, words: Words) -> str:

@@ -106,7 +106,7 @@ def _stairs(axis: Axes, found: Way, factor: float) -> None:
     top = max(found.start, found.end)
     axis.bar(0, found.start * factor, color="#374151", width=0.75)
     for place, step in enumerate(effects.STEPS, 1):
-        size = found.steps[step].median
+        size = found.steps[step].mean
         axis.bar(place, size * factor, bottom=level * factor, color=STEP_COLOURS[step], width=0.75)
         axis.plot([place - 1.4, place + 0.4], [level * factor] * 2, color=GREY, lw=0.6)
         level += size
@@ -120,10 +120,12 @@ def _stairs(axis: Axes, found: Way, factor: float) -> None:
 
 def _policy(axis: Axes, found: Way, factor: float) -> None:
     for place, step in enumerate(effects.STEPS[1:]):
-        band = found.steps[step]
-        low, median, high = (v * factor for v in (band.low, band.median, band.high))
-        axis.bar(place, median, color=STEP_COLOURS[step], width=0.6)
-        axis.plot([place, place], [low, high], color="black", lw=0.9)
+        size = found.steps[step]
+        axis.bar(place, size.mean * factor, color=STEP_COLOURS[step], width=0.6)
+        if size.low is not None and size.high is not None:
+            axis.plot(
+                [place, place], [size.low * factor, size.high * factor], color="black", lw=0.9
+            )
     axis.axhline(0.0, color=GREY, lw=0.7)
     axis.set_xlim(-0.6, 2.6)
     axis.set_xticks([])

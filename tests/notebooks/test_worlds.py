@@ -11,7 +11,7 @@ from experiments.batch import model_hash
 from experiments.effect import LEAST_PAIRS, Estimate
 from model.scenario import TIERS
 from notebooks import effects, first
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band, gather
+from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, gather
 from notebooks.words import LANGS, Lang, Words
 from notebooks.worlds import (
     ALONE,
@@ -76,7 +76,9 @@ def test_the_steps_add_up_run_by_run(worlds: Worlds) -> None:
         interaction = values[AS_ISSUED] - values[REFERENCE] - document
         whole = start + (values[MARKET] - start) + older + document + interaction
         assert whole.to_numpy() == pytest.approx(values[AS_ISSUED].to_numpy())
-        assert found.steps["older"] == Band.of(older)
+        assert found.steps["older"] == Estimate.of(older)
+        means = [found.start, *(step.mean for step in found.steps.values())]
+        assert sum(means) == pytest.approx(found.end)
         assert found.steps["interaction"].median == pytest.approx(interaction.median())
 
 
