@@ -26,11 +26,11 @@ import pandas as pd
 import statsmodels.api as sm  # type: ignore[import-untyped]
 from scipy.stats import rankdata
 
+from experiments.bootstrap import CONFIDENCE, quantiles, weights
 from experiments.costs import BEARERS
 from experiments.draws import draws, prior_value
+from experiments.effect import LEAST_PAIRS, per_yuan
 from experiments.ensemble import SHIPPED, fitted
-from experiments.sensitivity.bootstrap import CONFIDENCE, quantiles, weights
-from experiments.sensitivity.per_yuan import per_yuan
 from scenarios.evidence import evidence_of
 from scenarios.levers import declarations
 from scenarios.tables import data_hash, table
@@ -48,7 +48,6 @@ REFERENCE = "rd_matching_grant"
 funds, whose sum stays: what it pays others lose, so the analysis at equal cost has this one too."""
 PLACES = 501
 """Places of a parameter's law that a chance is counted over."""
-LEAST_DRAWS = 8
 CURVED = 0.01
 """Probability below which a square of the parameter is told from none."""
 NAN = float("nan")
@@ -289,7 +288,7 @@ def _line(
     if lever == REFERENCE:
         return Line("reference", sure=True)
     gain, cost = rows["gain_province"].to_numpy(dtype=float), total_cost(rows)
-    if against is None or len(rows) < LEAST_DRAWS:
+    if against is None or len(rows) < LEAST_PAIRS:
         return Line("few draws", sure=False)
     said = per_yuan(gain, cost).costs
     if said != "costs":
@@ -317,7 +316,9 @@ def grant(frame: pd.DataFrame) -> tuple[float, float, float] | None:
     rows = frame[(frame["switch"] == MAIN) & (frame["lever"] == REFERENCE)]
     if rows.empty:
         return None
-    found = per_yuan(rows["gain_province"].to_numpy(dtype=float), total_cost(rows))
+    found = per_yuan(rows["gain_province"], total_cost(rows)).ratio
+    if found is None or found.low is None or found.high is None:
+        return None
     return found.mean, found.low, found.high
 
 

@@ -37,7 +37,6 @@ from experiments.costs import (
     BEARERS,
     DISCOUNT,
     FIRST,
-    RUN,
     YEARS,
     Books,
     money_of,
@@ -45,6 +44,7 @@ from experiments.costs import (
     set_otherwise,
 )
 from experiments.draws import Draw, draws
+from experiments.effect import RUN
 from experiments.ensemble import SHIPPED, fitted
 from experiments.priors import Law
 from experiments.results import Results

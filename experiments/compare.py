@@ -2,16 +2,15 @@
 
 Flows (value added, R&D, investment) are present values over the years that costs are counted in,
 so that a yuan of effect and a yuan of cost are of one kind; states (jobs, coverage) are of the last
-year. What is told of a quantity is its mean over the pairs: means of parts add up to the mean of
-the whole and may be divided by mean cost, medians neither.
+year. What is told of the pairs, and when it is distinguishable from zero, stands in
+`experiments.effect`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from experiments.costs import (
@@ -21,19 +20,25 @@ from experiments.costs import (
     GIVEN,
     LAST,
     PRESENT,
-    RUN,
     Books,
     money,
-    place_of,
     runs_of,
     set_otherwise,
     stored_levers,
 )
+from experiments.effect import (
+    CUTS,
+    RUN,
+    Costs,
+    Estimate,
+    costs_of,
+    paired,
+    per_yuan,
+    place_of,
+)
 from experiments.sql import steady, steady_sum
 from experiments.store import StoreError
-from model.accounting import YUAN
 from model.outcomes import OUTCOMES
-from model.scenario import SIZES, TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,9 +46,6 @@ if TYPE_CHECKING:
     from experiments.forms import Form
     from experiments.results import Results
 
-LOW, HIGH = 0.05, 0.95
-CLEAR = 0.01
-"""Part of the far end of an interval that the near end has to be from zero to be told from it."""
 MAIN = "value_added"
 FLOWS = (MAIN, "rd_real", "investment")
 STATES = (
@@ -56,45 +58,9 @@ STATES = (
 )
 SPENDING = ("rd_real", "investment")
 """What enterprises spend of their own and of support."""
-GROUPS = {"tier": TIERS, "place": ("hefei", "wuhu", "other"), "size": SIZES[:3]}
-"""Who may gain: units of each grouping. Value added below scale is not recorded by size."""
 PAID_TO = {"tier": "tier", "place": "place", "size": "payee"}
 """Grouping to the column of the ledger that tells it."""
-STATISTIC = "mean"
-"""What is told of every quantity of a comparison."""
-LEAST_PAIRS = 8
-"""Fewer pairs bear no interval, so nothing is found in them."""
-Costs = Literal["costs", "nothing", "unclear", "brings in"]
-"""What can be said of a cost: told from zero, none at all, not told from zero, less than none."""
 TOTALS = frozenset({"yuan", "persons", "enterprises"})
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Mean, median and 90 % interval over the pairs of runs; no interval where pairs are few."""
-
-    low: float | None
-    median: float
-    high: float | None
-    mean: float
-
-    @classmethod
-    def of(cls, values: pd.Series[float]) -> Interval:
-        """Interval of the values of some runs."""
-        numbers = values.to_numpy(dtype=float)
-        low, median, high = (float(q) for q in np.quantile(numbers, [LOW, 0.5, HIGH]))
-        if len(numbers) < LEAST_PAIRS:
-            return cls(None, median, None, float(values.mean()))
-        return cls(low, median, high, float(values.mean()))
-
-    @property
-    def sign(self) -> int:
-        """1 or -1 where the interval lies clear of zero on one side, else 0: no effect found."""
-        if self.low is None or self.high is None:
-            return 0
-        above = self.low > max(CLEAR * self.high, 0.0)
-        below = self.high < min(CLEAR * self.low, 0.0)
-        return int(above) - int(below)
 
 
 @dataclass(frozen=True)
@@ -103,18 +69,17 @@ class Effect:
 
     Attributes:
         gain: The difference, in the outcome's unit; a flow's is a present value.
-        change: The difference as a share of the baseline.
-        found: Whether the interval of the difference lies on one side of zero; never in fewer than
-            eight pairs.
+        change: The difference as a share of the baseline; None where that is zero in every pair.
+        distinguishable: Whether the difference is distinguishable from zero.
         per_unit: Yuan of cost for a unit of the outcome that changes for the better: mean cost over
-            the gain, from the larger end of its interval to the smaller; None where nothing is
-            found for the better, or nothing is paid.
+            the gain, from the larger end of its interval to the smaller; None where no change for
+            the better is distinguishable from zero, or nothing is paid.
     """
 
-    gain: Interval
-    change: Interval
-    found: bool
-    per_unit: Interval | None
+    gain: Estimate
+    change: Estimate | None
+    distinguishable: bool
+    per_unit: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -122,8 +87,8 @@ class Gain:
     """What a group gets: its share of what is paid and forgone more, its gain of value added."""
 
     money: float | None
-    gain: Interval
-    found: bool
+    gain: Estimate
+    distinguishable: bool
 
 
 @dataclass(frozen=True)
@@ -144,11 +109,14 @@ class Comparison:
         envelopes: The two envelopes of the scenario, yuan.
         new: The part of each that is new money.
         effects: Effect by outcome.
-        per_yuan: Value added for a yuan of cost; None where the cost is not told from zero.
+        per_yuan: Value added for a yuan of cost; None where the cost or the gain is not
+            distinguishable from zero.
+        per_yuan_withheld: Why it is None (a key of `experiments.effect.WITHHELD`), else None.
         private: Private yuan of investment and R&D that a public yuan moves: what enterprises spend
-            more, beyond the public yuan itself. -1 is full crowding out. None if nothing is paid.
+            more, beyond the public yuan itself. -1 is full crowding out. None where what the
+            budgets pay is not above zero.
         displaced: Share of the gain of tiers that get more than their share of the money which
-            others lose; None where these tiers gain nothing that is found.
+            others lose; None where what these tiers gain is not distinguishable from zero.
         gains: Grouping to unit to what it gets.
     """
 
@@ -157,34 +125,35 @@ class Comparison:
     pairs: int
     content: Form
     baseline_content: Form
-    cost: Interval
-    budget: Interval
-    others: Interval
-    bearers: Mapping[str, Interval]
-    feedback: Interval
-    envelopes: Mapping[str, Interval]
-    new: Mapping[str, Interval]
+    cost: Estimate
+    budget: Estimate
+    others: Estimate
+    bearers: Mapping[str, Estimate]
+    feedback: Estimate
+    envelopes: Mapping[str, Estimate]
+    new: Mapping[str, Estimate]
     effects: Mapping[str, Effect]
-    per_yuan: Interval | None
-    private: Interval | None
-    displaced: Interval | None
+    per_yuan: Estimate | None
+    per_yuan_withheld: str | None
+    private: Estimate | None
+    displaced: Estimate | None
     gains: Mapping[str, Mapping[str, Gain]]
 
     @property
     def costs(self) -> Costs:
-        """Whether it costs anything that is told from zero."""
+        """Whether it costs anything that is distinguishable from zero."""
         return costs_of(self.cost)
 
     @property
-    def found(self) -> bool:
-        """Whether an effect on value added of the province is found."""
-        return self.effects[MAIN].found
+    def distinguishable(self) -> bool:
+        """Whether its effect on value added of the province is distinguishable from zero."""
+        return self.effects[MAIN].distinguishable
 
     def gainers(self, grouping: str) -> list[str]:
-        """Units that are found to gain, the one with the largest gain first."""
+        """Units whose gain is distinguishable from zero, the one with the largest gain first."""
         gains = self.gains[grouping]
-        found = [name for name, gain in gains.items() if gain.gain.sign > 0]
-        return sorted(found, key=lambda name: -gains[name].gain.mean)
+        gaining = [name for name, gain in gains.items() if gain.gain.sign > 0]
+        return sorted(gaining, key=lambda name: -gains[name].gain.mean)
 
 
 @dataclass(frozen=True)
@@ -212,18 +181,14 @@ class Facts:
         self, scenario: str, baseline: str, outcome: str, grouping: str = "province",
         unit: str = "anhui",
     ) -> pd.DataFrame:  # fmt: skip
-        """Columns gain and base, one row a pair of runs."""
+        """Columns gain, base and change, one row a pair of runs."""
         table = self.states if outcome in STATES else self.flows
         column = (grouping, unit, outcome)
-        if column not in table.columns:
-            return pd.DataFrame(columns=["gain", "base"], dtype=float)
-        values = table[column].dropna()
-        known = set(values.index.get_level_values("scenario"))
+        values = table[column].dropna() if column in table.columns else pd.Series(dtype=float)
+        known = set(values.index.get_level_values(0))
         if not {scenario, baseline} <= known:
-            return pd.DataFrame(columns=["gain", "base"], dtype=float)
-        base = values.xs(baseline, level="scenario")
-        gain = values.xs(scenario, level="scenario") - base
-        return pd.DataFrame({"gain": gain, "base": base}).dropna()
+            return pd.DataFrame(columns=["gain", "base", "change"], dtype=float)
+        return paired(*(values.xs(name, level="scenario") for name in (scenario, baseline)))
 
 
 def gather(results: Results, scenarios: Sequence[str], draws: int | None = None) -> Facts:
@@ -303,7 +268,7 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
     )
     cost = budget + others
     envelopes, new = (
-        {name: Interval.of(yuan.reindex(main.index)) for name, yuan in parts.items()}
+        {name: Estimate.of(yuan.reindex(main.index)) for name, yuan in parts.items()}
         for parts in (
             facts.books.envelopes(scenario, baseline, changed),
             facts.books.new(scenario, baseline, changed),
@@ -315,22 +280,25 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
         for name in (*FLOWS, *STATES)
         if not (gap := facts.gap(scenario, baseline, name)).empty
     }
-    gains = {grouping: _gains(facts, scenario, baseline, grouping) for grouping in GROUPS}
+    brings = per_yuan(main["gain"], cost)
+    why = brings.withheld(effects[MAIN].gain.sign)
+    gains = {grouping: _gains(facts, scenario, baseline, grouping) for grouping in CUTS}
     return Comparison(
         scenario=scenario,
         baseline=baseline,
         pairs=len(main),
         content=facts.forms[scenario],
         baseline_content=facts.forms[baseline],
-        cost=Interval.of(cost),
-        budget=Interval.of(budget),
-        others=Interval.of(others),
-        bearers={payer: Interval.of(yuan) for payer, yuan in bearers.items()},
-        feedback=Interval.of(feedback),
+        cost=Estimate.of(cost),
+        budget=Estimate.of(budget),
+        others=Estimate.of(others),
+        bearers={payer: Estimate.of(yuan) for payer, yuan in bearers.items()},
+        feedback=Estimate.of(feedback),
         envelopes=envelopes,
         new=new,
         effects=effects,
-        per_yuan=per_yuan(main["gain"], cost),
+        per_yuan=None if why else brings.ratio,
+        per_yuan_withheld=why,
         private=private_moved(
             pd.DataFrame({n: facts.gap(scenario, baseline, n)["gain"] for n in SPENDING}).sum(
                 axis=1
@@ -350,72 +318,42 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
 
 
 def _effect(gap: pd.DataFrame, outcome: str, cost: float) -> Effect:
-    gain = Interval.of(gap["gain"])
-    change = Interval.of(gap["gain"] / gap["base"].where(gap["base"] != 0.0, np.inf))
+    gain = Estimate.of(gap["gain"])
+    change = gap["change"].dropna()
     better = OUTCOMES[outcome].direction * gain.sign > 0
     # A ratio of which no part is a total has no cost of a unit.
     priced = better and cost > 0.0 and OUTCOMES[outcome].unit in TOTALS
-    return Effect(gain, change, gain.sign != 0, _of_a_unit(cost, gain) if priced else None)
-
-
-def _of_a_unit(cost: float, gain: Interval) -> Interval:
-    """Cost of a unit over a gain that is found: the nearer that comes to zero, the less is sure."""
-    ends = [cost / abs(yuan) for yuan in (gain.low, gain.high) if yuan]
-    return Interval(min(ends), cost / abs(gain.median), max(ends), cost / abs(gain.mean))
-
-
-def costs_of(cost: Interval) -> Costs:
-    """What can be said of a cost in yuan; of few pairs, by its mean alone.
-
-    Less than a yuan is nothing: what one pays and another receives cancels but for rounding.
-    """
-    low, high = cost.low, cost.high
-    if low is None or high is None:
-        low = high = cost.mean
-    if max(abs(low), abs(high)) < YUAN:
-        return "nothing"
-    if low == high:
-        return "costs" if low > 0.0 else "brings in"
-    said: dict[int, Costs] = {1: "costs", 0: "unclear", -1: "brings in"}
-    return said[cost.sign]
-
-
-def per_yuan(gain: pd.Series[float], cost: pd.Series[float]) -> Interval | None:
-    """What a yuan of cost brings: mean gain over mean cost, and the interval of pairs' own ratios.
-
-    Args:
-        gain: Gain by pair, yuan.
-        cost: Cost by pair, yuan.
-
-    Returns:
-        None where the interval of the cost reaches zero: a ratio to next to nothing is any number.
-    """
-    if costs_of(Interval.of(cost)) != "costs":
-        return None
-    return replace(
-        Interval.of(gain / cost.where(cost != 0.0, np.nan)),
-        mean=float(gain.mean()) / float(cost.mean()),
+    return Effect(
+        gain,
+        Estimate.of(change) if len(change) else None,
+        gain.sign != 0,
+        _of_a_unit(cost, gain) if priced else None,
     )
 
 
-def private_moved(spent: pd.Series[float], public: pd.Series[float]) -> Interval | None:
+def _of_a_unit(cost: float, gain: Estimate) -> Estimate:
+    """Cost of a unit over a gain: the nearer that comes to zero, the less is certain."""
+    ends = [cost / abs(yuan) for yuan in (gain.low, gain.high) if yuan]
+    return Estimate(min(ends), cost / abs(gain.median), max(ends), cost / abs(gain.mean))
+
+
+def private_moved(spent: pd.Series[float], public: pd.Series[float]) -> Estimate | None:
     """Private yuan that a public yuan moves: spending beyond the public money, over that money.
 
     Args:
         spent: What enterprises invest and do in R&D more, yuan by pair.
         public: What the budgets bear more, yuan by pair.
     """
-    whole = float(public.mean())
-    if whole <= 0.0:
+    if costs_of(Estimate.of(public)) != "costs":
         return None
-    return Interval.of((spent - public) / whole)
+    return Estimate.ratio(spent - public, public)
 
 
 def displaced(
     province: pd.Series[float],
     tiers: Mapping[str, pd.DataFrame],
     paid: Mapping[str, float | None],
-) -> Interval | None:
+) -> Estimate | None:
     """Share of the gain of those served that others lose: 1 less gain of all over theirs.
 
     Served are tiers whose share of the money is above their share of value added.
@@ -431,12 +369,9 @@ def displaced(
     if not served:
         return None
     gain = pd.DataFrame({tier: tiers[tier]["gain"] for tier in served}).sum(axis=1)
-    if Interval.of(gain).sign <= 0:
+    if Estimate.of(gain).sign <= 0:
         return None
-    found = Interval.of(1.0 - province / gain)
-    return Interval(
-        found.low, found.median, found.high, 1.0 - float(province.mean()) / float(gain.mean())
-    )
+    return Estimate.ratio(gain - province, gain)
 
 
 def _gains(facts: Facts, scenario: str, baseline: str, grouping: str) -> dict[str, Gain]:
@@ -445,13 +380,13 @@ def _gains(facts: Facts, scenario: str, baseline: str, grouping: str) -> dict[st
     # Tax and interest that are forgone reach enterprises as grants do, services do not.
     paid = {
         unit: float(facts.books.more(scenario, baseline, kind=GIVEN, **{column: (unit,)}).mean())
-        for unit in GROUPS[grouping]
+        for unit in CUTS[grouping]
     }
     whole = sum(paid.values())
     # What is only moved between groups has no shares.
     shares = {unit: yuan / whole if whole > 1.0 else None for unit, yuan in paid.items()}
-    gaps = {unit: facts.gap(scenario, baseline, MAIN, grouping, unit) for unit in GROUPS[grouping]}
-    intervals = {unit: Interval.of(gap["gain"]) for unit, gap in gaps.items() if not gap.empty}
+    gaps = {unit: facts.gap(scenario, baseline, MAIN, grouping, unit) for unit in CUTS[grouping]}
+    intervals = {unit: Estimate.of(gap["gain"]) for unit, gap in gaps.items() if not gap.empty}
     return {
         unit: Gain(shares[unit], interval, interval.sign != 0)
         for unit, interval in intervals.items()

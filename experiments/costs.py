@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import yaml
 
+from experiments.effect import RUN, main_of, place_of
 from experiments.sql import quoted, steady_sum
 from model.ledger import SPECIAL
 
@@ -39,8 +40,6 @@ DISCOUNT = 0.03
 FIRST, LAST = 2024, 2027
 """Years of a present value; the first is not discounted."""
 YEARS = range(FIRST, LAST + 1)
-RUN = ["draw", "seed", "population"]
-"""What pairs two runs."""
 BUDGET = ("province", "city", "centre")
 OTHERS = ("banks", "enterprises", "households")
 BEARERS = (*BUDGET, *OTHERS)
@@ -140,11 +139,6 @@ def _present(
         """,
         [list(dict.fromkeys(wanted))],
     ).df()
-
-
-def place_of(city: str) -> str:
-    """SQL: group of a city; cities but two rest on proxies."""
-    return f"CASE WHEN {city} IN ('hefei', 'wuhu') THEN {city} ELSE 'other' END"
 
 
 @dataclass(frozen=True)
@@ -272,8 +266,6 @@ def stored_levers(results: Results) -> dict[str, list[Any]]:
 def runs_of(results: Results, draws: int | None = None) -> dict[str, Any]:
     """Runs of each scenario of a store that intervals are over; of the first draws if said."""
     import pandas as pd  # noqa: PLC0415
-
-    from experiments.pairs import main_of  # noqa: PLC0415
 
     rows = results.runs()
     if draws is not None:

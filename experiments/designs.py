@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from experiments.apart import Apart, promotion
+from experiments.additionality import Promotion, promotion
 from experiments.batch import Plan, Record
 from experiments.compare import FLOWS, STATES, Comparison, Facts, compare, gather
 from experiments.costs import COUNTED, LAST, Books, money, runs_of, set_otherwise
@@ -92,7 +92,7 @@ class Compared:
         scenarios: Name to the scaled scenario.
         facts: What was read of the store.
         failures: Runs that failed.
-        apart: Investment promotion as its file has it, where there is such a design.
+        promotion: Investment promotion as its file has it, where there is such a design.
     """
 
     baseline: Comparison
@@ -103,7 +103,7 @@ class Compared:
     scenarios: Mapping[str, Scenario]
     facts: Facts
     failures: tuple[Failure, ...]
-    apart: Apart | None
+    promotion: Promotion | None
 
 
 class Bench:
@@ -184,7 +184,7 @@ def compare_designs(bench: Bench, shape: Shape) -> Compared:
         scenarios=scenarios,
         facts=facts,
         failures=tuple(bench.failures),
-        apart=promotion(results, facts, APART, root.name) if promoted else None,
+        promotion=promotion(results, facts, APART, root.name) if promoted else None,
     )
 
 

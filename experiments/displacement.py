@@ -9,13 +9,14 @@ Which tier took from which cannot be seen; in proportion favours none.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import asdict
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from experiments import pairs
+from experiments.effect import Estimate, main_of
 from experiments.store import StoreError
 from model.clusters import MOST_OF_A_PAIR, synthetic_name
 from model.scenario import CITIES, FIELDS, TIERS, Array
@@ -33,7 +34,6 @@ WHOLE = "effect"
 """The sum of the parts."""
 PROVINCE = "anhui"
 NONE = TIERS.index("none")
-QUANTILES = {"p05": 0.05, "median": 0.5, "p95": 0.95}
 
 
 def parts(effect: Array, moved: Array) -> Array:
@@ -105,7 +105,7 @@ def by_tier_and_field(
     rows = results.sharing(scenario, baseline).outcomes(
         [scenario, baseline], [MADE, MOVED], ["cluster", "field"], [year]
     )
-    rows = pairs.main_of(rows)
+    rows = main_of(rows)
     made = rows[rows["outcome"] == MADE]
     shared = _runs(made[made["scenario"] == scenario]) & _runs(made[made["scenario"] == baseline])
     if not shared or set(made["level"]) != {"cluster", "field"}:
@@ -149,11 +149,11 @@ def _arrays(
 
 
 def displaced(results: Results, scenario: str, baseline: str, year: int) -> pd.DataFrame:
-    """Effect on value added by tier and its parts, each with its interval over pairs of runs.
+    """Effect on value added by tier and its parts, each with its interval.
 
     Rows are `unit_name` (tiers, and the province) times `part` (`PARTS` and `effect`, their sum);
-    columns p05, median, p95 and mean in yuan, and runs. Means add up, medians need not. Arguments
-    and errors are those of `by_tier_and_field`.
+    columns those of an estimate in yuan, and runs. Means add up. Arguments and errors are those of
+    `by_tier_and_field`.
     """
     found = parts(*by_tier_and_field(results, scenario, baseline, year))
     found = np.concatenate([found, found.sum(axis=2, keepdims=True)], axis=2)
@@ -162,8 +162,7 @@ def displaced(results: Results, scenario: str, baseline: str, year: int) -> pd.D
         {
             "unit_name": unit,
             "part": part,
-            **{name: float(np.quantile(values, q)) for name, q in QUANTILES.items()},
-            "mean": float(values.mean()),
+            **asdict(Estimate.of(values)),
             "runs": len(values),
         }
         for t, unit in enumerate((*TIERS, PROVINCE))

@@ -1,4 +1,4 @@
-"""What two scenarios differ by, run by run, and what the differences can show.
+"""Tables of what two scenarios differ by: effects, sources of their spread, pairs that are needed.
 
 Runs of one draw and seed share every shock that both scenarios use, so a difference within a pair
 is far less noisy than one between means.
@@ -6,18 +6,16 @@ is far less noisy than one between means.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 from scipy.stats import norm
 
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Vary
-
-if TYPE_CHECKING:
-    import pandas as pd
+from experiments.effect import RUN, SPREAD, estimates, main_of, sign_of
 
 UNIT = ["outcome", "level", "unit_name", "year"]
 """What a row of a summary is about."""
+ESTIMATED = ["mean", "low", "high", "floor", "median", "p05", "p95"]
 CONFIDENCE, POWER = 0.95, 0.80
 SOURCES = (Vary.PARAMETERS, Vary.OUTSIDE, Vary.SEEDS)
 
@@ -27,33 +25,36 @@ def central_of(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[pairs["draw"] == 0]
 
 
-def main_of(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Pairs over the zipped draws, or over the seeds of the central draw where there are none."""
-    zipped = pairs[pairs["draw"].between(1, BLOCK)]
-    return zipped if len(zipped) else central_of(pairs)
-
-
 def intervals(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Median and 90 % interval of the differences, one row a unit and year."""
+    """Effects and how far pairs lie apart, one row a unit and year."""
     chosen = main_of(pairs)
     grouped = chosen.assign(
         share_positive=chosen["difference"] > 0.0, share_negative=chosen["difference"] < 0.0
     ).groupby(UNIT, sort=True)
-    difference, change = grouped["difference"], grouped["change"]
     frame = grouped[["share_positive", "share_negative"]].mean()
+    for prefix, name in (("", "difference"), ("change_", "change")):
+        frame = frame.join(_estimates(chosen, name).add_prefix(prefix))
     frame = frame.assign(
-        p05=difference.quantile(0.05),
-        median=difference.median(),
-        p95=difference.quantile(0.95),
-        mean=difference.mean(),
-        runs=difference.size(),
-        value=grouped["value"].median(),
-        baseline=grouped["baseline"].median(),
-        change_p05=change.quantile(0.05),
-        change_median=change.median(),
-        change_p95=change.quantile(0.95),
+        runs=grouped.size(), value=grouped["value"].median(), baseline=grouped["baseline"].median()
     )
     return frame.reset_index()
+
+
+def _estimates(pairs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Estimates of a column by unit and year, with their sign; units of the same runs together."""
+    wide = pairs.pivot(index=RUN, columns=UNIT, values=name)
+    known = wide.notna().to_numpy()
+    alike: dict[bytes, list[int]] = {}
+    for place in np.flatnonzero(known.any(axis=0)).tolist():
+        alike.setdefault(known[:, place].tobytes(), []).append(place)
+    parts = [
+        pd.DataFrame(
+            estimates(wide.iloc[known[:, places[0]], places].to_numpy()), wide.columns[places]
+        )
+        for places in alike.values()
+    ]
+    found = pd.concat(parts) if parts else pd.DataFrame(columns=ESTIMATED, dtype=float)
+    return found.assign(sign=sign_of(*(found[column].to_numpy() for column in ESTIMATED[:4])))
 
 
 def shares(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -74,7 +75,8 @@ def shares(pairs: pd.DataFrame) -> pd.DataFrame:
     alone = alone[alone["source"] != ""]
     grouped = alone.groupby([*UNIT, "source"], sort=True)["difference"]
     frame = grouped.agg(runs="size", variance="var")
-    frame = frame.assign(width=grouped.quantile(0.95) - grouped.quantile(0.05)).reset_index()
+    low, high = SPREAD
+    frame = frame.assign(width=grouped.quantile(high) - grouped.quantile(low)).reset_index()
     frame = frame[frame["runs"] > 1]
     unit = frame.groupby(UNIT)
     frame = frame[unit["source"].transform("size") == len(SOURCES)]
@@ -87,7 +89,7 @@ def shares(pairs: pd.DataFrame) -> pd.DataFrame:
 def needed(pairs: pd.DataFrame, effect: float) -> pd.DataFrame:
     """Seeds it takes to see an effect, as pairs and as runs of independent seeds.
 
-    Seen means: found by a two-sided test at 95 % with a power of 80 %, by the normal
+    Seen means: by a two-sided test at 95 % with a power of 80 %, by the normal
     approximation, which is a little short below about ten.
 
     Args:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from experiments.compare import LEAST_PAIRS, MAIN, STATISTIC, Interval, compare, gather
+from experiments.compare import MAIN, compare, gather
+from experiments.comparison_data import compared_data, is_current, pairs_data, read, save
 from experiments.costs import BEARERS, LAST
 from experiments.designs import Bench, compare_designs
+from experiments.effect import LEAST_PAIRS, STATISTIC, WITHHELD, Estimate
 from experiments.regret import regret_over_worlds
 from experiments.results import Results
 from experiments.store import StoreError
-from experiments.told import compared_data, is_current, pairs_data, read, save
 from jiqun.contents import others
 from jiqun.screen import Stages, console, say
 from model.scenario import year_of
@@ -138,8 +139,8 @@ def _show_designs(data: Mapping[str, Any]) -> None:
         title = f"{envelope} envelope: {target / YI:,.4g} 亿元 {of}, against {baseline['baseline']}"
         _show(title, rows, data)
         _show_regret(data["regret"].get(envelope, []))
-    if data["apart"]:
-        _say_apart(data["apart"])
+    if data["promotion"]:
+        _say_promotion(data["promotion"])
     say(
         f"scales solved on {data['solved_on']} triples, reported on {data['reported_on']}: mean "
         "costs are equal on the first, and move with the draws on the others"
@@ -181,13 +182,14 @@ def _show(title: str, rows: list[dict[str, Any]], data: Mapping[str, Any]) -> No
     for row in few:
         say(
             f"{row['name']}: {row['pairs']} pairs, under {LEAST_PAIRS}: no interval is given and "
-            "no effect can be told from none; make more draws"
+            "no effect is distinguishable from zero; make more draws"
         )
     first, last = data["years"]
     say(
         f"亿元, present value {first}-{last} at {data['discount']:.0%}; each number is the "
-        f"{STATISTIC} over the pairs, in brackets the 90 % interval; no effect found: the interval "
-        "holds zero or all but touches it; a yuan brings: value added for a yuan of cost; cost: "
+        f"{STATISTIC} over the pairs, in brackets its {data['confidence']:.0%} interval; no effect "
+        "found: not distinguishable from zero; a yuan brings: value added for a yuan of "
+        "cost, where gain and cost are distinguishable from zero; cost: "
         "what all bear, of it the budgets of province, cities and centre, and others; feedback: "
         "what levers set alike cost more; private: yuan moved by a yuan of the budgets"
     )
@@ -206,7 +208,7 @@ def _grid(title: str, *columns: str) -> Table:
 
 
 def _show_gainers(rows: list[dict[str, Any]]) -> None:
-    """Units of each grouping that are found to gain, the largest gain first."""
+    """Units whose gain is distinguishable from zero, the largest gain first."""
     grid = Table(title="who gains", title_justify="left", box=None, pad_edge=False)
     grid.add_column("design", no_wrap=True)
     for name in GROUP_NAMES.values():
@@ -218,10 +220,10 @@ def _show_gainers(rows: list[dict[str, Any]]) -> None:
 
 
 def _told(interval: Mapping[str, Any] | None, unit: float = 1.0, form: str = "+.2f") -> str:
-    """Mean and interval; the interval alone where no effect is found, the mean alone of few."""
+    """Mean and interval; the interval alone where there is no effect, the mean alone of few."""
     if interval is None:
         return "-"
-    found = Interval(**interval)
+    found = Estimate(**interval)
     mean = f"{found.mean / unit:{form}}"
     if found.low is None or found.high is None:
         return mean
@@ -237,18 +239,17 @@ def _mean(interval: Mapping[str, Any]) -> str:
 
 
 def _brings(row: Mapping[str, Any]) -> str:
-    """Value added for a yuan of cost, or why no ratio can be told."""
-    said = {"nothing": "costs nothing", "unclear": "cost reaches 0", "brings in": "brings money in"}
-    found = row["per_yuan"]
-    return said[row["costs"]] if found is None else _told(found, form="+,.3g")
+    """Value added for a yuan of cost, or why there is no ratio."""
+    why = row["per_yuan_withheld"]
+    return WITHHELD[why] if why else _told(row["per_yuan"], form="+,.3g")
 
 
-def _say_apart(apart: Mapping[str, Any]) -> None:
-    low, high = apart["drawn"]
-    if apart["pairs"] < LEAST_PAIRS:
-        say(f"apart, {apart['scenario']}: under {LEAST_PAIRS} pairs, so no additionality is told")
+def _say_promotion(row: Mapping[str, Any]) -> None:
+    low, high = row["drawn"]
+    if row["pairs"] < LEAST_PAIRS:
+        say(f"apart, {row['scenario']}: under {LEAST_PAIRS} pairs, so no additionality is told")
         return
-    least, at, most = (apart["break_even"][name] for name in ("low", "at", "high"))
+    least, at, most = (row["break_even"][name] for name in ("low", "at", "high"))
     if least is None or least > 1.0:
         told = "at no additionality"
     elif at is None or most is None or most > 1.0:
@@ -256,7 +257,7 @@ def _say_apart(apart: Mapping[str, Any]) -> None:
     else:
         told = f"at an additionality of {at:.0%} ({least:.0%} to {most:.0%})"
     say(
-        f"apart, {apart['scenario']}: cost {apart['cost']['mean'] / YI:,.4g} 亿元, drawn {low:.0%} "
+        f"apart, {row['scenario']}: cost {row['cost']['mean'] / YI:,.4g} 亿元, drawn {low:.0%} "
         f"to {high:.0%} additional; a yuan brings a yuan of value added {told}"
     )
 

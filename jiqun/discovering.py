@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from experiments.comparison_data import made_by
 from experiments.discovery import HALVES, SHUFFLES, discover, require, save
 from experiments.store import StoreError
-from experiments.told import made_by
 from jiqun.screen import say
 from notebooks import board
 from notebooks.discovering import sentence

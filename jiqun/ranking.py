@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from experiments.adopted import write_whole
+from experiments.effect import NO_EFFECT, WITHHELD, withheld_of
 from experiments.sensitivity.analysis import analyse, recorded
 from experiments.sensitivity.runs import Bench
 from experiments.sensitivity.spec import read_spec
@@ -82,18 +83,20 @@ def _show(analysis: Analysis) -> None:
                 f"set {row.tie_set}",
                 "-" if isnan(row.total_cost) else f"{row.total_cost / YI:,.3g}",
                 _brings(row),
-                "" if row.above_noise else "not distinguishable from noise",
+                "" if row.above_noise else WITHHELD[NO_EFFECT],
             )
         console.print(grid)
     say(
         "levers of one set cannot be told apart by the size of their effects; cost: 亿元, present "
-        "value, all who bear it; a yuan brings: present gain for a yuan of cost, where that is "
-        "told from zero"
+        "value, all who bear it; a yuan brings: present gain for a yuan of cost, where effect and "
+        "cost are distinguishable from zero"
     )
 
 
 def _brings(row: Any) -> str:
-    """What a yuan of cost brings, or what is said of the cost."""
-    if isnan(row.per_yuan):
-        return "-" if row.costs in ("costs", "unknown") else f"cost: {row.costs}"
+    """What a yuan of cost brings, or why there is no ratio; a dash where a gain is not in yuan."""
+    if row.costs == "costs" and isnan(row.per_yuan):
+        return "-"
+    if why := withheld_of(row):
+        return WITHHELD[why]
     return f"{row.per_yuan:+.3g} ({row.per_yuan_low:+.3g} to {row.per_yuan_high:+.3g})"

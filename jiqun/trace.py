@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from model.outcomes import CHOSEN, OUTCOMES
@@ -57,7 +58,8 @@ def trace_lines(traced: dict[str, Any]) -> Iterator[str]:
     """The trace as text."""
     if traced["store"]:
         against = traced["baseline"]
-        beside = f" and what it changes against {against}" if against else ""
+        beside = f", and means with 95 % intervals of what it changes against {against}"
+        beside = beside if against else ""
         yield f"{traced['store']}: medians and 90 % intervals of {traced['scenario']}{beside}"
     for row in traced["articles"]:
         yield f"{row['article']}  {row['heading_zh']}  {row['heading_en']}  [{row['kind']}]"
@@ -227,7 +229,7 @@ def _values(
                 "unit_name": unit,
                 "year": year,
                 **_interval(value),
-                "difference": _interval(differences[0]) if differences else None,
+                "difference": _effect(differences[0]) if differences else None,
             }
 
 
@@ -241,6 +243,12 @@ def _rows(frame: pd.DataFrame | None, outcome: str, unit: str, year: int) -> lis
 def _interval(row: Any) -> dict[str, Any]:
     numbers = {name: float(row[name]) for name in ("median", "p05", "p95")}
     return numbers | {"runs": int(row["runs"])}
+
+
+def _effect(row: Any) -> dict[str, Any]:
+    """An effect, with the interval of its mean where the pairs are enough for one."""
+    ends = {name: None if isnan(row[name]) else float(row[name]) for name in ("low", "high")}
+    return _interval(row) | {"mean": float(row["mean"])} | ends
 
 
 def _paid(lever: dict[str, Any], traced: dict[str, Any]) -> str:
@@ -257,15 +265,21 @@ def _result(result: dict[str, Any]) -> str:
     text = f"{result['year']}{place} {result['outcome']}: {_spread(result, result['unit'])}"
     change = result["difference"]
     unit = "points" if result["unit"].startswith("share") else result["unit"]
-    return text if change is None else f"{text}; changed by {_spread(change, unit)}"
+    if change is None:
+        return text
+    return f"{text}; changed by {_spread(change, unit, ('mean', 'low', 'high'))}"
 
 
-def _spread(row: dict[str, Any], unit: str) -> str:
+def _spread(
+    row: dict[str, Any], unit: str, names: tuple[str, ...] = ("median", "p05", "p95")
+) -> str:
+    """A value with its interval, where there is one."""
     if unit.startswith("share") or unit == "points":
         scale, name, digits = 100.0, "points" if unit == "points" else "%", 3
     elif unit == "yuan":
         scale, name, digits = 1e-8, "亿元", 4
     else:
         scale, name, digits = 1.0, unit, 4
-    middle, low, high = (f"{scale * row[key]:,.{digits}g}" for key in ("median", "p05", "p95"))
-    return f"{middle} [{low}, {high}] {name}"
+    known = [scale * row[key] for key in names if row[key] is not None]
+    middle, *ends = (f"{value:,.{digits}g}" for value in known)
+    return f"{middle} [{', '.join(ends)}] {name}" if ends else f"{middle} {name}"

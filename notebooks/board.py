@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from experiments.effect import RUN
 from model.outcomes import OUTCOMES
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
 from notebooks.tables import markdown
 from notebooks.words import ABSENT, written
-from notebooks.worlds import POLICY_YEARS, RUN
+from notebooks.worlds import POLICY_YEARS
 from scenarios.tables import table
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from experiments import Results
-from experiments.compare import LEAST_PAIRS
-from experiments.draws import BLOCK
+from experiments.effect import LEAST_PAIRS, main_of
 from scenarios import InputError, load, warnings_of
 
 if TYPE_CHECKING:
@@ -38,9 +37,6 @@ def _found(store: Path) -> tuple[int, tuple[Notice, ...]]:
     """Fewest runs that a scenario has in its main batch, and notices of the scenarios."""
     results = Results(store)
     runs = results.runs()
-    main = runs["draw"].between(1, BLOCK)
-    has_draws = main.groupby(runs["scenario"]).transform("any")
-    counted = main.where(has_draws, runs["draw"] == 0).groupby(runs["scenario"]).sum()
     ends = runs.groupby("scenario")["end"].max()
     noted: dict[Notice, None] = {}
     for name, form in results.chosen().items():
@@ -48,4 +44,5 @@ def _found(store: Path) -> tuple[int, tuple[Notice, ...]]:
         with suppress(InputError):
             scenario = load(store / "scenarios" / f"{form.scenario_hash}.yaml")
             noted |= dict.fromkeys(warnings_of(replace(scenario, end=int(ends[name]))))
-    return int(counted.min()), tuple(noted)
+    few = min(len(main_of(its)) for _, its in runs.groupby("scenario"))
+    return few, tuple(noted)

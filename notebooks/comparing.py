@@ -22,8 +22,8 @@ store: str = "build/report/store"
 # ruff: noqa: D100, E402
 from pathlib import Path
 
-from experiments.compare import GROUPS
-from experiments.told import read
+from experiments.comparison_data import read
+from experiments.effect import CUTS
 from notebooks import designs
 from notebooks.show import figure, section, text
 from notebooks.words import Words
@@ -57,13 +57,13 @@ section(words("designs_gain_title"))
 text(words("designs_gain_text", unit=words.money_unit))
 for envelope in designs.envelopes_of(data):
     text(f"**{words.name('envelopes', envelope)}**")
-    for grouping in GROUPS:
+    for grouping in CUTS:
         text(designs.gain_table(data, words, envelope, grouping))
 
 # %%
-if data["apart"]:
+if data["promotion"]:
     section(words("apart_title"))
-    text(designs.apart(data, words))
+    text(designs.promotion(data, words))
 
 # %%
 section(words("regret_title"))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from experiments.compare import GROUPS
+from experiments.comparison_data import is_current
 from experiments.designs import REPORTED_ON, SOLVED_ON
-from experiments.told import is_current
+from experiments.effect import CUTS, Estimate
 from notebooks.figures import BLUE, GREY, style, tick
 from notebooks.tables import markdown
 from notebooks.words import ABSENT, decimals_of, written
@@ -36,8 +36,8 @@ def rows_of(data: Row, envelope: str) -> list[Row]:
     rows = [row for row in data["designs"] if row["envelope"] == envelope]
 
     def place(row: Row) -> tuple[int, float]:
-        median = row["effects"][MAIN]["gain"]["median"]
-        return (0 if not row["found"] else 1 if median < 0.0 else -1), -median
+        mean = row["effects"][MAIN]["gain"]["mean"]
+        return (0 if not row["distinguishable"] else 1 if mean < 0.0 else -1), -mean
 
     return sorted(rows, key=place)
 
@@ -45,7 +45,9 @@ def rows_of(data: Row, envelope: str) -> list[Row]:
 def headline(data: Row, words: Words, envelope: str) -> str:
     """The answer at an envelope, and how sure the first place is."""
     rows = rows_of(data, envelope)
-    better = [row for row in rows if row["found"] and row["effects"][MAIN]["gain"]["low"] > 0.0]
+    better = [
+        row for row in rows if row["distinguishable"] and row["effects"][MAIN]["gain"]["mean"] > 0.0
+    ]
     common = {
         "envelope": words.name("envelope_names", envelope),
         "sum": words.money(data["envelopes"][envelope])[0],
@@ -66,7 +68,7 @@ def headline(data: Row, words: Words, envelope: str) -> str:
         )
     told = words(
         "designs_best",
-        found=sum(row["found"] for row in rows),
+        found=sum(row["distinguishable"] for row in rows),
         best=best["label"][words.lang],
         gain=_money(best["effects"][MAIN]["gain"], words),
         often=words.percent(best["best"]),
@@ -121,7 +123,7 @@ def summary_table(data: Row, words: Words, envelope: str) -> str:
 
 
 def _line(row: Row, words: Words) -> list[str]:
-    effect = row["effects"][MAIN]
+    gain = row["effects"][MAIN]["gain"]
     name = row["label"][words.lang]
     if row["verdict"] not in ("", "equal"):
         name += words.bracketed(words.name("design_verdicts", row["verdict"]))
@@ -130,7 +132,7 @@ def _line(row: Row, words: Words) -> list[str]:
         name,
         words.money(row["budget"]["mean"])[0],
         words.money(others)[0] if abs(others) > LEAST * abs(row["cost"]["mean"]) else ABSENT,
-        f"**{_money(effect['gain'], words)}**" if row["found"] else nothing(effect["gain"], words),
+        f"**{_money(gain, words)}**" if row["distinguishable"] else nothing(gain, words),
         per_yuan(row, words),
         displaced(row["displaced"], words),
         who_gains(row, words),
@@ -138,7 +140,7 @@ def _line(row: Row, words: Words) -> list[str]:
 
 
 def nothing(interval: Row, words: Words) -> str:
-    """An effect that is not told from zero: no median, the interval alone; few pairs have none."""
+    """An effect not distinguishable from zero: the interval alone; few pairs have none."""
     if interval["low"] is None:
         return words("designs_nothing")
     scaled = [words.scaled(interval[name], MAIN) for name in ("low", "high")]
@@ -147,10 +149,9 @@ def nothing(interval: Row, words: Words) -> str:
 
 def per_yuan(row: Row, words: Words) -> str:
     """Value added for a yuan of cost, or why there is no ratio."""
-    found = row["per_yuan"]
-    if found is None:
-        return words.name("cost_said", row["costs"])
-    return _ratio(found, words)
+    if row["per_yuan_withheld"]:
+        return words.name("cost_said", row["per_yuan_withheld"])
+    return _ratio(row["per_yuan"], words)
 
 
 def displaced(interval: Row | None, words: Words) -> str:
@@ -163,7 +164,7 @@ def displaced(interval: Row | None, words: Words) -> str:
 
 
 def who_gains(row: Row, words: Words) -> str:
-    """Tiers, then cities and sizes that are found to gain; at most two of each."""
+    """Tiers, then cities and sizes whose gain is not zero; at most two of each."""
     parts = []
     for grouping, names in NAMES.items():
         found = row["gainers"][grouping][:2]
@@ -174,9 +175,7 @@ def who_gains(row: Row, words: Words) -> str:
 
 
 def _money(interval: Mapping[str, float], words: Words) -> str:
-    scaled = [words.scaled(interval[name], MAIN) for name in ("median", "low", "high")]
-    median, low, high = words.signed(scaled)
-    return median + words.bracketed(words.between(low, high))
+    return "".join(words.estimate(Estimate(**interval), words.scaled(1.0, MAIN)))
 
 
 def cost_table(data: Row, words: Words, envelope: str) -> str:
@@ -204,15 +203,12 @@ def cost_table(data: Row, words: Words, envelope: str) -> str:
 
 def _ratio(interval: Row, words: Words) -> str:
     """Yuan a yuan, with its interval where there is one."""
-    if interval["low"] is None:
-        return words.signed([interval["mean"]])[0]
-    mean, low, high = words.signed([interval[name] for name in ("mean", "low", "high")])
-    return mean + words.bracketed(words.between(low, high))
+    return "".join(words.estimate(Estimate(**interval)))
 
 
 def gain_table(data: Row, words: Words, envelope: str, grouping: str) -> str:
     """Gain of value added by unit of a grouping, with the unit's share of the money paid."""
-    units = GROUPS[grouping]
+    units = CUTS[grouping]
     rows = []
     for row in rows_of(data, envelope):
         gains = row["gains"][grouping]
@@ -223,8 +219,8 @@ def gain_table(data: Row, words: Words, envelope: str, grouping: str) -> str:
 
 
 def _gain(gain: Row, words: Words) -> str:
-    value = words.signed([words.scaled(gain["gain"]["median"], MAIN)])[0]
-    shown = f"**{value}**" if gain["found"] else value
+    value = words.signed([words.scaled(gain["gain"]["mean"], MAIN)])[0]
+    shown = f"**{value}**" if gain["distinguishable"] else value
     return shown if gain["money"] is None else f"{shown} / {words.percent(gain['money'])}"
 
 
@@ -248,9 +244,9 @@ def regret_table(data: Row, words: Words, envelope: str) -> str:
     return markdown([head[0], *(words.name("world_names", w) for w in worlds), *head[1:]], lines)
 
 
-def apart(data: Row, words: Words) -> str:
+def promotion(data: Row, words: Words) -> str:
     """Investment promotion and the additionality at which it breaks even; empty without it."""
-    row = data["apart"]
+    row = data["promotion"]
     if row is None:
         return ""
     low, at, high = (row["break_even"][name] for name in ("low", "at", "high"))
@@ -261,7 +257,7 @@ def apart(data: Row, words: Words) -> str:
         words(
             "apart_text",
             cost=words.money(row["cost"]["mean"])[0],
-            gain=_money(gain, words) if row["found"] else nothing(gain, words),
+            gain=_money(gain, words) if row["distinguishable"] else nothing(gain, words),
             unit=words.money_unit,
             low=words.percent(row["drawn"][0]),
             high=words.percent(row["drawn"][1]),
@@ -277,7 +273,7 @@ def apart(data: Row, words: Words) -> str:
 
 
 def forest(data: Row, words: Words) -> Figure:
-    """Effect on value added of each design: a panel an envelope, filled where it is found."""
+    """Effect on value added of each design: a panel an envelope, filled where it is not zero."""
     style(words)
     envelopes = list(data["envelopes"])
     count = max(len(rows_of(data, envelope)) for envelope in envelopes)
@@ -288,12 +284,12 @@ def forest(data: Row, words: Words) -> Figure:
         rows = rows_of(data, envelope)[::-1]
         for place, row in enumerate(rows):
             gain = row["effects"][MAIN]["gain"]
-            median = words.scaled(gain["median"], MAIN)
+            mean = words.scaled(gain["mean"], MAIN)
             if gain["low"] is not None:
                 ends = [words.scaled(gain[k], MAIN) for k in ("low", "high")]
                 axis.plot(ends, [place, place], color=BLUE, lw=2.2, alpha=0.45)
-            face = BLUE if row["found"] else "white"
-            axis.plot([median], [place], "o", ms=4.5, color=BLUE, mfc=face)
+            face = BLUE if row["distinguishable"] else "white"
+            axis.plot([mean], [place], "o", ms=4.5, color=BLUE, mfc=face)
         axis.axvline(0.0, color=GREY, lw=0.8)
         total = words.money(data["envelopes"][envelope])[0]
         name = words.name("envelope_names", envelope)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from experiments import displacement
+from experiments.effect import Estimate
 from experiments.store import StoreError
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES, Band
+from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
 from notebooks.worlds import (
@@ -46,15 +47,15 @@ class Way:
     """The way of an outcome of a unit from 2023 to 2027.
 
     Attributes:
-        start: Level in 2023.
-        end: Level in 2027, as issued.
-        steps: Market, older policy, document and interaction; they add up run by run, their medians
-            only nearly.
+        start: Mean level in 2023.
+        end: Mean level in 2027, as issued.
+        steps: Market, older policy, document and interaction; they add up run by run, and so do
+            their means.
     """
 
     start: float
     end: float
-    steps: dict[str, Band]
+    steps: dict[str, Estimate]
 
 
 def way(worlds: Worlds, outcome: str, unit: Unit) -> Way | None:
@@ -80,9 +81,9 @@ def way(worlds: Worlds, outcome: str, unit: Unit) -> Way | None:
         "interaction": runs[AS_ISSUED] - market - older - document,
     }
     return Way(
-        float(runs["start"].median()),
-        float(runs[AS_ISSUED].median()),
-        {name: Band.of(values) for name, values in parts.items()},
+        float(runs["start"].mean()),
+        float(runs[AS_ISSUED].mean()),
+        {name: Estimate.of(values) for name, values in parts.items()},
     )
 
 
@@ -92,13 +93,13 @@ def headline(worlds: Worlds, words: Words) -> str:
     gap = worlds.difference("value_added", UNITS[-1])
     if effect is None:
         return ""
-    band = Band.of(gap)
     verdict = words.name("answer_verdict", effect.verdict)
     return words(
         "answer",
         verdict=verdict,
         effect=words.effect(effect),
-        sum=_money(words, band),
+        sum=_money(words, Estimate.of(gap)),
+        spread=_spread(effect, words),
         unit=words.money_unit,
         pairs=effect.pairs,
         rise=words.percent(effect.rise),
@@ -106,7 +107,7 @@ def headline(worlds: Worlds, words: Words) -> str:
 
 
 def effects_table(worlds: Worlds, words: Words) -> str:
-    """Effect on value added by tier: sum, per cent, what it amounts to, and the pairs behind it."""
+    """Effect on value added by tier: verdict, per cent, sum, and how far pairs lie apart."""
     rows = []
     for unit in UNITS:
         effect = worlds.effect("value_added", unit)
@@ -117,12 +118,14 @@ def effects_table(worlds: Worlds, words: Words) -> str:
                 words.name("tier_names", unit[1]),
                 words.name("verdict_of_effect", effect.verdict),
                 words.effect(effect),
-                _money(words, Band.of(worlds.difference("value_added", unit))),
+                _money(words, Estimate.of(worlds.difference("value_added", unit))),
+                _spread(effect, words),
                 words.percent(effect.rise),
             ]
         )
     head = words.lines("effects_head")
-    return markdown([*head[:3], f"{head[3]}{words.bracketed(words.money_unit)}", head[4]], rows, 2)
+    head[3] += words.bracketed(words.money_unit)
+    return markdown(head, rows, 2)
 
 
 def displaced_table(worlds: Worlds, words: Words) -> str:
@@ -135,7 +138,7 @@ def displaced_table(worlds: Worlds, words: Words) -> str:
         [
             words.name("tier_names", str(tier)),
             *(
-                _money(words, Band(row["p05"], row["median"], row["p95"]))
+                _money(words, _estimate(row))
                 for _, row in found[found["unit_name"] == tier]
                 .set_index("part")
                 .loc[SHOWN]
@@ -148,10 +151,23 @@ def displaced_table(worlds: Worlds, words: Words) -> str:
     return markdown([head[0], f"{head[1]}{words.bracketed(words.money_unit)}", *head[2:]], rows)
 
 
-def _money(words: Words, band: Band) -> str:
-    scaled = [words.scaled(v, "value_added") for v in (band.median, band.low, band.high)]
-    median, low, high = words.signed(scaled)
-    return median + words.bracketed(words.between(low, high))
+def _estimate(row: pd.Series[Any]) -> Estimate:
+    """The estimate in a row of a table."""
+    return Estimate(**{field.name: row[field.name] for field in fields(Estimate)})
+
+
+def _money(words: Words, found: Estimate) -> str:
+    return "".join(words.estimate(found, words.scaled(1.0, "value_added")))
+
+
+def _spread(effect: Effect, words: Words) -> str:
+    """Where nine of ten pairs lie; a dash where the pairs are too few to say."""
+    found = effect.estimate
+    if found.low is None or found.p05 is None or found.p95 is None:
+        return ABSENT
+    unit = "%" if effect.measure == "percent" else words("points")
+    ends = words.signed([100.0 * found.p05, 100.0 * found.p95])
+    return words.between(*ends) + ("" if words.lang == "zh" else " ") + unit
 
 
 def detail_table(worlds: Worlds, words: Words, group: str) -> str:
@@ -207,7 +223,7 @@ def way_table(worlds: Worlds, words: Words, outcome: str) -> str:
         found = way(worlds, outcome, unit)
         if found is None:
             continue
-        values = [found.start, found.end, *(b.median for b in found.steps.values())]
+        values = [found.start, found.end, *(step.mean for step in found.steps.values())]
         start, end = words.numbers([found.start, found.end], outcome)
         cells = [_step(words, outcome, found.steps[step], values) for step in STEPS]
         rows.append([words.name("tier_names", unit[1]), start, *cells, end])
@@ -216,14 +232,13 @@ def way_table(worlds: Worlds, words: Words, outcome: str) -> str:
     return markdown([words("tier_head"), *names], rows) if rows else ""
 
 
-def _step(words: Words, outcome: str, band: Band, beside: Sequence[float]) -> str:
+def _step(words: Words, outcome: str, found: Estimate, beside: Sequence[float]) -> str:
     # A step is written as finely as it needs, but no finer than a ten-thousandth of the level.
-    scaled = [words.scaled(v, outcome) for v in (band.median, band.low, band.high)]
-    level = words.scaled(max(map(abs, beside)), outcome)
-    if max(map(abs, scaled)) < 1e-5 * level:
+    if max(abs(end or 0.0) for end in (found.mean, found.low, found.high)) < 1e-5 * max(
+        map(abs, beside)
+    ):
         return "0"
-    median, low, high = words.signed(scaled, digits=3, most=2)
-    return median + words.bracketed(words.between(low, high))
+    return "".join(words.estimate(found, words.scaled(1.0, outcome), digits=3, most=2))
 
 
 def long_table(worlds: Worlds, words: Words) -> str:
@@ -267,8 +282,8 @@ def clearest(worlds: Worlds) -> tuple[str, Effect] | None:
         effect = worlds.effect(name, UNITS[-1])
         # Value added has been told, and revenue goes with it.
         if name not in ("value_added", "revenue") and effect is not None and effect.sign:
-            width = effect.band.high - effect.band.low
-            found.append((abs(effect.band.median) / width if width else 0.0, name, effect))
+            width = (effect.estimate.high or 0.0) - (effect.estimate.low or 0.0)
+            found.append((abs(effect.estimate.mean) / width if width else 0.0, name, effect))
     if not found:
         return None
     _, name, effect = max(found, key=lambda item: item[0])

@@ -21,6 +21,7 @@ from calibration.backtest_second import second_protocol
 from calibration.distance import BY_POINTS, NOT_FITTED, WITHIN_POINTS, WITHIN_SHARE
 from experiments import Results
 from experiments.draws import FIRST_OF_BLOCK, Vary
+from experiments.effect import SPREAD
 from model.outcomes import OUTCOMES
 from model.scenario import ASSUMPTION_ONLY_FIELDS, FIRST_YEAR
 from scenarios.tables import table
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 REFERENCE = "without_document_55"
 AS_ISSUED = "as_issued"
-LOW, HIGH = 0.05, 0.95
-"""Bounds of the intervals: nine runs of ten lie between them."""
+LOW, HIGH = SPREAD
+"""Bounds of the intervals of levels: nine runs of ten lie between them."""
 ORIGIN, HORIZON = 2023, 2027
 YEARS = range(FIRST_YEAR, HORIZON + 1)
 SOURCES = ("seeds", "parameters", "outside")

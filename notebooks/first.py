@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import norm, rankdata
 
 from experiments.batch import model_hash
-from experiments.compare import LEAST_PAIRS
+from experiments.effect import LEAST_PAIRS
 from notebooks import board, effects, levers, money
 from notebooks.evidence import AS_ISSUED, REFERENCE, Band
 from notebooks.record import RESULTS
@@ -74,9 +74,9 @@ def by_tier(worlds: Worlds, words: Words) -> str:
     text = words("finding_tiers", tiers=words.listing(moved)) if moved else words("finding_no_tier")
     way = effects.way(worlds, "value_added", UNITS[-1])
     if way is not None:
-        medians = [way.steps[step].median for step in ("market", "older", "document")]
+        means = [way.steps[step].mean for step in ("market", "older", "document")]
         market, older, document = (
-            words.signed([words.scaled(value, "value_added")])[0] for value in medians
+            words.signed([words.scaled(value, "value_added")])[0] for value in means
         )
         text += _gap(words) + words(
             "finding_way",

@@ -19,6 +19,7 @@ from experiments.sensitivity.lever_ranks import ALL, AT_ONE_COST, EQUAL_COST
 from experiments.sensitivity.runs import PROVINCE
 from experiments.sensitivity.tables import FACTS, FOLDER, SHIPPED, read
 from model.outcomes import OUTCOMES
+from notebooks.words import ABSENT
 from scenarios.tables import data_hash
 
 if TYPE_CHECKING:
@@ -144,6 +145,11 @@ def _read(folder: Path, origin: str) -> Levers:
     found = read(folder)
     hashes = (found.facts["model_hash"], found.facts["data_hash"])
     return Levers(found.facts, found.tables, origin, hashes == (model_hash(), data_hash()))
+
+
+def draws_of(rows: pd.DataFrame, words: Words) -> str:
+    """Number of draws that rows of a table rest on; a dash where there are none."""
+    return _span(rows["draws"].astype(int).tolist(), words) if len(rows) else ABSENT
 
 
 def kind(condition: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from experiments.effect import withheld_of
 from experiments.sensitivity.lever_ranks import EQUAL_COST
-from notebooks.levers import FIRST, first_levers, label, measure, unit_label
+from notebooks.levers import FIRST, draws_of, first_levers, label, measure, unit_label
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
 
@@ -30,7 +31,8 @@ def per_yuan_table(found: Levers, words: Words, group: str) -> str:
     """A line a lever, the largest effect first: effect on the first unit, cost, a yuan's worth."""
     scale, unit = measure(found, found.main, words)
     lines = []
-    for _, row in found.ranks(group, tier=found.units[0], outcome=found.main).iterrows():
+    rows = found.ranks(group, tier=found.units[0], outcome=found.main)
+    for _, row in rows.iterrows():
         values = [scale * float(row[name]) for name in ("mean", "low", "high")]
         mean, low, high = words.signed(values, DIGITS, DECIMALS)
         effect = f"**{mean}**" if row["above_noise"] else mean
@@ -43,16 +45,14 @@ def per_yuan_table(found: Levers, words: Words, group: str) -> str:
                 brings(row, words),
             ]
         )
-    head = [
-        text.format(unit=words.money_unit, effect=unit) for text in words.lines("levers_yuan_head")
-    ]
-    return markdown(head, lines)
+    known = {"unit": words.money_unit, "effect": unit, "draws": draws_of(rows, words)}
+    return markdown([text.format(**known) for text in words.lines("levers_yuan_head")], lines)
 
 
 def brings(row: pd.Series[Any], words: Words) -> str:
-    """What a yuan of a lever's cost brings, or why that is not told."""
-    if row["costs"] != "costs":
-        return words.name("cost_said", str(row["costs"]))
+    """What a yuan of a lever's cost brings, or why there is no ratio."""
+    if why := withheld_of(row):
+        return words.name("cost_said", why)
     names = ("per_yuan", "per_yuan_low", "per_yuan_high")
     mean, low, high = words.signed([float(row[name]) for name in names])
     return mean + words.bracketed(words.between(low, high))
@@ -110,7 +110,6 @@ def cost_table(found: Levers, words: Words, group: str, condition: str = EQUAL_C
         lines.append(
             [label(found, words, lever), cost, f"{float(known[lever]['scale']):.2g}", *cells]
         )
-    head = [
-        text.format(unit=words.money_unit, effect=unit) for text in words.lines("levers_cost_head")
-    ]
+    known = {"unit": words.money_unit, "effect": unit, "draws": draws_of(rows, words)}
+    head = [text.format(**known) for text in words.lines("levers_cost_head")]
     return markdown([*head, *(unit_label(tier, words) for tier in found.units)], lines)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from experiments.bootstrap import CONFIDENCE
 from experiments.sensitivity.arms import DOCUMENT, GROUPS
-from experiments.sensitivity.bootstrap import CONFIDENCE
 from experiments.sensitivity.lever_ranks import AT_ONE_COST, EQUAL_COST
 from notebooks.levers import (
     FIRST,
@@ -14,6 +14,7 @@ from notebooks.levers import (
     by_size,
     condition_label,
     directed,
+    draws_of,
     factor_label,
     front,
     kind,
@@ -74,9 +75,12 @@ def front_table(found: Levers, words: Words, group: str = DOCUMENT) -> str:
 def tier_table(found: Levers, words: Words, group: str, tier: str) -> str:
     """The first five of a tier: effects, intervals, and their ranks under other conditions."""
     scale, unit = measure(found, found.main, words)
-    alone = _by(found.ranks(group, setting="alone", tier=tier, outcome=found.main), "lever")
+    first = found.first(group, tier)
+    alone_rows = found.ranks(group, setting="alone", tier=tier, outcome=found.main)
+    alone = _by(alone_rows, "lever")
+    under = {wanted: _under(found, group, tier, wanted) for wanted in (EQUAL_COST, PATHS, SWITCHES)}
     rows = []
-    for letter, (_, row) in zip(LETTERS, found.first(group, tier).iterrows(), strict=False):
+    for letter, (_, row) in zip(LETTERS, first.iterrows(), strict=False):
         lever = str(row["lever"])
         set_of = int(row["tie_set"])
         rows.append(
@@ -87,13 +91,12 @@ def tier_table(found: Levers, words: Words, group: str, tier: str) -> str:
                 _ranks([row["rank_low"], row["rank_high"]], words),
                 words.percent(float(row["top_5"])),
                 words("levers_set_first") if set_of == 1 else words("levers_set", number=set_of),
-                *(
-                    _under(found, words, group, tier, lever, wanted)
-                    for wanted in (EQUAL_COST, PATHS, SWITCHES)
-                ),
+                *(_places(found, words, own, lever, wanted) for wanted, own in under.items()),
             ]
         )
-    head = [text.format(unit=unit) for text in words.lines("levers_tier_head")]
+    columns = {"draws": first, "alone": alone_rows, **under}
+    known = {name.replace(" ", "_"): draws_of(own, words) for name, own in columns.items()}
+    head = [text.format(unit=unit, **known) for text in words.lines("levers_tier_head")]
     told = pairs_sentence(found, words, group, tier)
     return f'<div class="levers">\n\n{markdown(head, rows)}\n\n</div>\n\n{told}'
 
@@ -261,15 +264,21 @@ def _ranks(values: Sequence[float], words: Words) -> str:
     return low if low == high else words.between(low, high)
 
 
-def _under(found: Levers, words: Words, group: str, tier: str, lever: str, wanted: str) -> str:
-    """Ranks of a lever under the conditions of a kind, from the best to the worst."""
+def _under(found: Levers, group: str, tier: str, wanted: str) -> pd.DataFrame:
+    """Rows of levers under the conditions of a kind."""
     rows = found.of("ranks", setting="without", group=group, outcome=found.main, tier=tier)
-    rows = rows[(rows["lever"] == lever) & (rows["condition"] != "all")]
-    own = rows[[kind(str(name)) == wanted for name in rows["condition"]]]
+    kinds = rows["condition"].map(lambda name: kind(str(name)))
+    return rows[(rows["condition"] != "all") & (kinds == wanted)]
+
+
+def _places(found: Levers, words: Words, rows: pd.DataFrame, lever: str, wanted: str) -> str:
+    """Ranks of a lever under the conditions of a kind, from the best to the worst."""
+    own = rows[rows["lever"] == lever]
     if own.empty:
         return ABSENT
     ranks = _ranks(own["rank"].tolist(), words)
-    return f"{ranks}/{len(found.compared(group))}" if wanted == EQUAL_COST else ranks
+    compared = len(found.compared(str(own["group"].iloc[0])))
+    return f"{ranks}/{compared}" if wanted == EQUAL_COST else ranks
 
 
 def _kept(row: Row, words: Words) -> str:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiments.costs import BEARERS, BORNE, DISCOUNT, KIND, NET, Books, set_otherwise
+from experiments.costs import BEARERS, BORNE, DISCOUNT, KIND, NET, Books, runs_of, set_otherwise
 from experiments.costs import money as present_costs
-from experiments.draws import BLOCK
+from experiments.effect import PLACES, RUN, Estimate, main_runs, place_of
 from model.scenario import TIERS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
-from notebooks.worlds import NO_AWARD, POLICY_YEARS, RUN, UNITS, joint_condition
+from notebooks.worlds import NO_AWARD, POLICY_YEARS, UNITS
 from scenarios import load
 from scenarios.levers import declarations
 
@@ -42,8 +42,6 @@ SPECIAL = ("award", "steered", "pooled")
 """What is paid out of the special funds."""
 NEW = ("award", "steered", "beside")
 """What the document directs: the programme envelope."""
-CITY_GROUPS = ("hefei", "wuhu", "other")
-"""Cities with published figures of their own clusters; the others rest on proxies."""
 SCENARIOS = (AS_ISSUED, REFERENCE, NO_AWARD)
 
 
@@ -128,7 +126,7 @@ def gather_money(worlds: Worlds) -> Money | None:
             f"""
             SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.tier,
                 {KIND} AS kind,
-                CASE WHEN l.city IN ('hefei', 'wuhu') THEN l.city ELSE 'other' END AS place,
+                {place_of("l.city")} AS place,
                 CASE WHEN l.kind = 'invested' THEN 'equity'
                     WHEN l.origin = 'beside' OR l.kind NOT IN ('paid', 'repaid', 'forgone',
                         'committed') THEN 'no_grant'
@@ -139,7 +137,7 @@ def gather_money(worlds: Worlds) -> Money | None:
                 sum({NET})::DOUBLE AS yuan
             FROM ledger l JOIN run USING (run_key)
             WHERE run.scenario IN (SELECT unnest(?)) AND l.year > {ORIGIN}
-                AND {joint_condition("run.draw", joint=worlds.joint)}
+                AND {main_runs("run")}
             GROUP BY ALL
             ORDER BY ALL
             """,
@@ -147,13 +145,9 @@ def gather_money(worlds: Worlds) -> Money | None:
         ).df()
     if frame.empty:
         return None
-    runs = worlds.results.runs()
-    first = runs["draw"].between(1, BLOCK) if worlds.joint else (runs["draw"] == 0)
-    runs = runs[first]
-    found = {
-        name: pd.MultiIndex.from_frame(runs.loc[runs["scenario"] == name, RUN])
-        for name in SCENARIOS
-    }
+    none = pd.MultiIndex.from_arrays([[]] * len(RUN), names=RUN)
+    runs = runs_of(worlds.results)
+    found = {name: runs.get(name, none) for name in SCENARIOS}
     return Money(frame, found, Books(present_costs(worlds.results, SCENARIOS), found))
 
 
@@ -196,7 +190,7 @@ def city_table(money: Money, words: Words) -> str:
     """Who receives it over the four years: by city group."""
     rows = [
         [words.name("city_groups", place), *_received(money, words, {"place": place})]
-        for place in CITY_GROUPS
+        for place in PLACES
     ]
     head = words.lines("money_tier_head")
     return markdown([words("city_head"), *head[1:]], rows)
@@ -319,13 +313,12 @@ def award_table(worlds: Worlds, money: Money, words: Words) -> str:
             continue
         where = {"tier": unit[1]} if unit[0] == "tier" else {}
         paid = money.band(AS_ISSUED, {"sort": "award", **where})
-        scaled = [words.scaled(v, "value_added") for v in _of(Band.of(gap))]
-        median, low, high = words.signed(scaled)
+        own = words.estimate(Estimate.of(gap), words.scaled(1.0, "value_added"))
         rows.append(
             [
                 words.name("tier_names", unit[1]),
                 f"{words.money(paid.median)[0]}{_bracketed(paid, words)}",
-                median + words.bracketed(words.between(low, high)),
+                "".join(own),
                 words.effect(effect),
                 words.name("verdict_of_effect", effect.verdict),
             ]
@@ -333,7 +326,3 @@ def award_table(worlds: Worlds, money: Money, words: Words) -> str:
     head = words.lines("award_head")
     unit_name = words.bracketed(words.money_unit)
     return markdown([head[0], head[1] + unit_name, head[2] + unit_name, *head[3:]], rows, 1)
-
-
-def _of(band: Band) -> tuple[float, float, float]:
-    return band.median, band.low, band.high

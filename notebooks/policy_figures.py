@@ -51,13 +51,16 @@ def forest(worlds: Worlds, words: Words) -> Figure:
             effect = worlds.effect(name, unit)
             if effect is None:
                 continue
-            low, median, high = (
-                100 * v for v in (effect.band.low, effect.band.median, effect.band.high)
-            )
-            colour = COLOURS[unit[1]]
-            axis.plot([low, high], [place, place], color=colour, lw=2.2, alpha=0.45)
+            found, colour = effect.estimate, COLOURS[unit[1]]
+            for low, high, width in (
+                (found.p05, found.p95, 0.9),
+                (found.low, found.high, 3.0),
+            ):
+                if low is not None and high is not None:
+                    ends = [100 * low, 100 * high]
+                    axis.plot(ends, [place, place], color=colour, lw=width, alpha=0.45)
             face = colour if effect.sign else "white"
-            axis.plot([median], [place], "o", ms=4.5, color=colour, mfc=face)
+            axis.plot([100 * found.mean], [place], "o", ms=4.5, color=colour, mfc=face)
         axis.axvline(0.0, color=GREY, lw=0.8)
         unit_name = "%" if measure_of(name) == "percent" else words("points")
         axis.set_title(wrapped(words.label(name), words, 18, 40) + f" ({unit_name})", loc="left")
@@ -103,7 +106,7 @@ def _stairs(axis: Axes, found: Way, factor: float) -> None:
     top = max(found.start, found.end)
     axis.bar(0, found.start * factor, color="#374151", width=0.75)
     for place, step in enumerate(effects.STEPS, 1):
-        size = found.steps[step].median
+        size = found.steps[step].mean
         axis.bar(place, size * factor, bottom=level * factor, color=STEP_COLOURS[step], width=0.75)
         axis.plot([place - 1.4, place + 0.4], [level * factor] * 2, color=GREY, lw=0.6)
         level += size
@@ -117,10 +120,12 @@ def _stairs(axis: Axes, found: Way, factor: float) -> None:
 
 def _policy(axis: Axes, found: Way, factor: float) -> None:
     for place, step in enumerate(effects.STEPS[1:]):
-        band = found.steps[step]
-        low, median, high = (v * factor for v in (band.low, band.median, band.high))
-        axis.bar(place, median, color=STEP_COLOURS[step], width=0.6)
-        axis.plot([place, place], [low, high], color="black", lw=0.9)
+        size = found.steps[step]
+        axis.bar(place, size.mean * factor, color=STEP_COLOURS[step], width=0.6)
+        if size.low is not None and size.high is not None:
+            axis.plot(
+                [place, place], [size.low * factor, size.high * factor], color="black", lw=0.9
+            )
     axis.axhline(0.0, color=GREY, lw=0.7)
     axis.set_xlim(-0.6, 2.6)
     axis.set_xticks([])
@@ -139,20 +144,15 @@ def long_run(worlds: Worlds, words: Words, outcome: str = "value_added") -> Figu
     for axis, unit in zip(axes, UNITS, strict=True):
         colour = COLOURS[unit[1]]
         found = {
-            year: effect.band
+            year: effect.estimate
             for year in range(ORIGIN, last + 1)
             if (effect := worlds.effect(outcome, unit, year)) is not None
         }
         years = list(found)
-        axis.fill_between(
-            years,
-            [100 * found[y].low for y in years],
-            [100 * found[y].high for y in years],
-            color=colour,
-            alpha=0.2,
-            lw=0,
-        )
-        axis.plot(years, [100 * found[y].median for y in years], color=colour, lw=1.5)
+        for low, high in (("p05", "p95"), ("low", "high")):
+            ends = [[_percent(getattr(found[y], end)) for y in years] for end in (low, high)]
+            axis.fill_between(years, *ends, color=colour, alpha=0.2, lw=0)
+        axis.plot(years, [100 * found[y].mean for y in years], color=colour, lw=1.5)
         axis.axhline(0.0, color=GREY, lw=0.7)
         axis.axvline(HORIZON, color=GREY, lw=0.7, ls=":")
         axis.set_title(words.name("tier_names", unit[1]), color=colour)
@@ -161,6 +161,10 @@ def long_run(worlds: Worlds, words: Words, outcome: str = "value_added") -> Figu
         plain(axis)
     axes[0].set_ylabel(f"{wrapped(words.label(outcome), words, 12, 20)}\n%")
     return figure
+
+
+def _percent(share: float | None) -> float:
+    return float("nan") if share is None else 100.0 * share
 
 
 def picture(worlds: Worlds, words: Words) -> Figure:

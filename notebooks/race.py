@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from calibration.named_clusters import stored
+from experiments.effect import RUN, Estimate, main_runs
 from model.scenario import ASSUMPTION_ONLY_FIELDS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from notebooks.tables import markdown
 from notebooks.words import ABSENT
-from notebooks.worlds import IN_ORDER, RUN, joint_condition
+from notebooks.worlds import IN_ORDER
 from scenarios.tables import table
 from scenarios.units import TABLE_UNITS
 
@@ -62,7 +63,7 @@ def gather_race(worlds: Worlds) -> Race | None:
             WHERE o.level = 'cluster' AND o.outcome IN (SELECT unnest(?))
                 AND o.scenario IN (SELECT unnest(?))
                 AND o.year BETWEEN {ORIGIN} AND {HORIZON}
-                AND {joint_condition("o.draw", joint=worlds.joint)}
+                AND {main_runs("o")}
             ORDER BY {IN_ORDER}, o.unit_name, o.outcome
             """,
             [list(OUTCOMES_READ), [AS_ISSUED, REFERENCE]],
@@ -118,7 +119,7 @@ def _size(size: Size, words: Words) -> list[str]:
     ]
 
 
-def before_after(race: Race) -> tuple[Band, Band, Band, Band] | None:
+def before_after(race: Race) -> tuple[Estimate, Estimate, Estimate, Estimate] | None:
     """Growth of value added by status at the horizon, their gap, and the effect on the titled.
 
     Returns:
@@ -150,8 +151,8 @@ def before_after(race: Race) -> tuple[Band, Band, Band, Band] | None:
     chosen = present & bears & without.reindex(index=runs, columns=shared).notna()
     base = without.reindex(index=runs, columns=shared).where(chosen).sum(axis=1)
     effect = now.loc[runs, shared].where(chosen).sum(axis=1) / base.where(base > 0.0) - 1.0
-    bands = [Band.of(s.dropna()) for s in (with_title, no_title, gap, effect)]
-    return bands[0], bands[1], bands[2], bands[3]
+    found = [Estimate.of(s.dropna()) for s in (with_title, no_title, gap, effect)]
+    return found[0], found[1], found[2], found[3]
 
 
 def before_after_table(race: Race, words: Words) -> str:
@@ -161,8 +162,8 @@ def before_after_table(race: Race, words: Words) -> str:
         return ""
     labels = words.lines("naive_rows")
     rows = []
-    for label, band in zip(labels, found, strict=True):
-        median, low, high = words.signed([100 * v for v in (band.median, band.low, band.high)])
+    for label, each in zip(labels, found, strict=True):
+        mean, interval = words.estimate(each, 100.0)
         gap = "" if words.lang == "zh" else " "
-        rows.append([label, f"{median}{gap}%{words.bracketed(words.between(low, high))}"])
+        rows.append([label, f"{mean}{gap}%{interval}"])
     return markdown(words.lines("naive_head"), rows)

@@ -28,7 +28,7 @@ import papermill
 import pypandoc
 from fontTools import subset  # type: ignore[import-untyped]
 
-from experiments import Results, discovery, told
+from experiments import Results, comparison_data, discovery
 from experiments.batch import model_hash
 from experiments.digests import SUMS
 from experiments.sensitivity.tables import FACTS, FOLDER
@@ -111,7 +111,12 @@ class Source:
             raise ReportError(problem)
         analyses = sorted((store / FOLDER).glob(f"*/{FACTS}"))
         asked = FOLDER, discovery.FILE
-        kept = [store / "manifest.json", store / SUMS, store / told.FILE, store.joinpath(*asked)]
+        kept = [
+            store / "manifest.json",
+            store / SUMS,
+            store / comparison_data.FILE,
+            store.joinpath(*asked),
+        ]
         digest = hashlib.sha256(f"{store.resolve()} {model_hash()}".encode())
         for path in (*kept, *analyses, *filter(None, [actuals])):
             digest.update(path.read_bytes() if path.is_file() else b"absent")
@@ -171,7 +176,7 @@ def render(
     target = out or store / "report"
     for lang in langs:
         _check_place(target / lang)
-    kept = {"designs": told.read(store), "levers": gather_levers(store)}
+    kept = {"designs": comparison_data.read(store), "levers": gather_levers(store)}
     names = [name for name in NOTEBOOKS if kept.get(name, name) is not None]
     pages = [(name, lang) for name in names for lang in langs]
     log = target / LOG

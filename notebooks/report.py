@@ -25,8 +25,8 @@ actuals: str = ""
 from pathlib import Path
 
 from experiments import discovery
+from experiments.comparison_data import read
 from experiments.sensitivity.arms import GROUPS
-from experiments.told import read
 from notebooks import (
     board,
     designs,

@@ -21,6 +21,7 @@ from model.outcomes import OUTCOMES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from experiments.effect import Estimate
     from model.outcomes import Outcome
     from notebooks.evidence import Unit
     from notebooks.worlds import Effect
@@ -214,16 +215,28 @@ class Words:
         ]
 
     def effect(self, effect: Effect | None, *, bold: bool = True) -> str:
-        """An effect with its interval; in bold where the interval lies on one side of zero."""
+        """An effect with its interval; in bold where it is distinguishable from zero."""
         if effect is None:
             return ABSENT
-        median, low, high = self.signed(
-            [100 * v for v in (effect.band.median, effect.band.low, effect.band.high)]
-        )
+        mean, interval = self.estimate(effect.estimate, 100.0)
         gap = "" if self.lang == "zh" else " "
         unit = "%" if effect.measure == "percent" else self("points")
-        shown = f"**{median}{gap}{unit}**" if bold and effect.sign else f"{median}{gap}{unit}"
-        return shown + self.bracketed(self.between(low, high))
+        shown = f"**{mean}{gap}{unit}**" if bold and effect.sign else f"{mean}{gap}{unit}"
+        return shown + interval
+
+    def estimate(self, found: Estimate, factor: float = 1.0, **digits: int) -> tuple[str, str]:
+        """Mean, and its interval in brackets: nothing where the runs are too few for one.
+
+        Args:
+            found: The estimate.
+            factor: What its values are multiplied by.
+            digits: Those of `signed`.
+        """
+        if found.low is None or found.high is None:
+            return self.signed([factor * found.mean], **digits)[0], ""
+        values = [factor * value for value in (found.mean, found.low, found.high)]
+        mean, low, high = self.signed(values, **digits)
+        return mean, self.bracketed(self.between(low, high))
 
     def bracketed(self, text: str) -> str:
         """A text in brackets, to follow another."""

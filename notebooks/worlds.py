@@ -1,7 +1,6 @@
 """Several scenarios of one store side by side, run by run.
 
-An effect is the difference between two runs of one draw, one seed and one population, so that all
-they share falls out of it; intervals are over these differences.
+What an effect is stands in `experiments.effect`.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from experiments import Results
-from experiments.compare import LEAST_PAIRS
 from experiments.draws import BLOCK
+from experiments.effect import RUN, Estimate, main_runs, paired
 from model.outcomes import OUTCOMES
 from model.scenario import TIERS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
@@ -46,8 +45,6 @@ MEASURED = (
 )
 """Outcomes that effects are shown on."""
 BESIDE = ("enterprises", "digital_upgrades_above", "digital_upgrades_below", "little_giants")
-RUN = ["draw", "seed", "population"]
-
 IN_ORDER = "run.scenario, run.draw, run.seed, run.population, year"
 """Order of rows that are read: a query without one hands them over as they come."""
 
@@ -64,31 +61,26 @@ class Effect:
     """What a scenario changes against another.
 
     Attributes:
-        band: Median and 90 % interval of the paired differences.
+        estimate: Mean of the paired differences, its interval, and how far pairs lie apart.
         measure: Whether they are relative changes or differences of shares.
         rise: Share of the pairs in which the outcome is higher.
         pairs: Number of pairs.
     """
 
-    band: Band
+    estimate: Estimate
     measure: Measure
     rise: float
     pairs: int
 
     @property
     def sign(self) -> int:
-        """1 or -1 where the interval lies on one side of zero, else 0: no effect found.
-
-        Of too few pairs an interval says nothing, so nothing is found.
-        """
-        if self.pairs < LEAST_PAIRS:
-            return 0
-        return int(self.band.low > 0) - int(self.band.high < 0)
+        """1 or -1 where the effect is distinguishable from zero, else 0."""
+        return self.estimate.sign
 
     @property
     def verdict(self) -> str:
         """The sign as texts are kept by; ``few`` where the pairs are too few to tell one."""
-        return "few" if self.pairs < LEAST_PAIRS else str(self.sign)
+        return "few" if self.estimate.low is None else str(self.sign)
 
 
 @dataclass(frozen=True)
@@ -166,10 +158,16 @@ class Worlds:
         baseline: str = REFERENCE,
     ) -> pd.Series[float]:
         """Scenario less baseline by run, in the outcome's stored unit."""
-        with_, without = (self.values(s, outcome, unit, year) for s in (scenario, baseline))
-        if with_.empty or without.empty:
-            return pd.Series(dtype=float)
-        return (with_ - without).dropna()
+        return self._paired(outcome, unit, year, scenario, baseline)["gain"]
+
+    def _paired(
+        self, outcome: str, unit: Unit, year: int, scenario: str, baseline: str
+    ) -> pd.DataFrame:
+        """Columns gain, base and change, one row a pair of runs."""
+        both = [self.values(name, outcome, unit, year) for name in (scenario, baseline)]
+        if any(values.empty for values in both):
+            return pd.DataFrame(columns=["gain", "base", "change"], dtype=float)
+        return paired(*both)
 
     def effect(
         self,
@@ -180,16 +178,12 @@ class Worlds:
         baseline: str = REFERENCE,
     ) -> Effect | None:
         """Paired effect, or None where a scenario or the unit is missing."""
-        gap = self.difference(outcome, unit, year, scenario, baseline)
+        measure = measure_of(outcome)
+        pairs = self._paired(outcome, unit, year, scenario, baseline)
+        gap = pairs["change" if measure == "percent" else "gain"].dropna()
         if gap.empty:
             return None
-        measure = measure_of(outcome)
-        if measure == "percent":
-            base = self.values(baseline, outcome, unit, year).reindex(gap.index)
-            gap = (gap / base.where(base != 0.0)).dropna()
-            if gap.empty:
-                return None
-        return Effect(Band.of(gap), measure, float((gap > 0).mean()), len(gap))
+        return Effect(Estimate.of(gap), measure, float((gap > 0).mean()), len(gap))
 
     def shares(self, outcome: str, unit: Unit) -> dict[str, float]:
         """Share of each source in the variance of the effect; empty without the side batches."""
@@ -235,7 +229,7 @@ def gather_worlds(store: Path) -> Worlds:
                 o.outcome, o.value
             FROM outcome o JOIN run USING (run_key)
             WHERE o.outcome IN (SELECT unnest(?)) AND o.level IN ('province', 'tier')
-                AND o.year >= {ORIGIN} AND {joint_condition("o.draw", joint=joint)}
+                AND o.year >= {ORIGIN} AND {main_runs("o")}
             ORDER BY {IN_ORDER}, o.level, o.unit_name, o.outcome
             """,
             [sorted(wanted)],
@@ -247,8 +241,3 @@ def joint_draws(connection: object) -> bool:
     """Whether a store holds joint draws of parameters, outside world and seed."""
     query = f"SELECT count(*) FROM run WHERE draw BETWEEN 1 AND {BLOCK}"
     return bool(connection.execute(query).fetchone()[0])  # type: ignore[attr-defined]
-
-
-def joint_condition(column: str, *, joint: bool) -> str:
-    """SQL condition for the runs that intervals are over."""
-    return f"{column} BETWEEN 1 AND {BLOCK}" if joint else f"{column} = 0"

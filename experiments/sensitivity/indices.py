@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.sensitivity.bootstrap import CONFIDENCE, RESAMPLES, SEED, normal, weights
+from experiments.bootstrap import CONFIDENCE, RESAMPLES, SEED, normal, weights
 from experiments.sensitivity.designs import LEVELS, Method, SensitivityError, check
 from experiments.sensitivity.slices import Slices, distances
 

@@ -11,11 +11,11 @@ import pandas as pd
 
 from experiments.batch import Plan, drawn_pairs
 from experiments.draws import Draw
+from experiments.effect import distinguishable, per_yuan
 from experiments.sensitivity import ranks as ranking
 from experiments.sensitivity.arms import WITHOUT, group_of, pairs
 from experiments.sensitivity.equal_cost import booked_under
 from experiments.sensitivity.factors import numbered
-from experiments.sensitivity.per_yuan import per_yuan
 from experiments.sensitivity.runs import TIERS, columns_of, effects, titles
 from experiments.sensitivity.survival import survival, thirds
 from experiments.sensitivity.tables import TABLES
@@ -208,7 +208,6 @@ def table_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) 
             "draws": len(found.runs),
             "rows": found.rows,
             **{k: getattr(ranks, k)[i, c] for k in ("mean", "low", "high", "floor")},
-            "above_noise": bool(ranks.above_noise[i, c]),
             **{k: getattr(ranks, k)[i, c] for k in ("rank", "rank_low", "rank_high")},
             **{f"top_{n}": share[i, c] for n, share in ranks.top.items()},
             "tie_set": int(ranks.sets[i, c]),
@@ -217,7 +216,8 @@ def table_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) 
         for i, lever in enumerate(ranks.names)
         for c, (outcome, tier) in enumerate(columns_of(outcomes, found.tiers))
     ]
-    return pd.DataFrame(rows, columns=list(TABLES["ranks"]))
+    frame = pd.DataFrame(rows)
+    return frame.assign(above_noise=distinguishable(frame))[list(TABLES["ranks"])]
 
 
 def _priced(gain: Array, costs: Array) -> dict[str, object]:
@@ -226,14 +226,15 @@ def _priced(gain: Array, costs: Array) -> dict[str, object]:
     whole = costs.sum(axis=1)
     known = bool(np.isfinite(whole).all())
     brings = per_yuan(gain, whole) if known else None
+    ratio = brings.ratio if brings else None
     return {
         "budget_cost": budget,
         "others_cost": others,
         "total_cost": budget + others,
         "costs": brings.costs if brings else "unknown",
-        "per_yuan": brings.mean if brings else np.nan,
-        "per_yuan_low": brings.low if brings else np.nan,
-        "per_yuan_high": brings.high if brings else np.nan,
+        "per_yuan": ratio.mean if ratio else np.nan,
+        "per_yuan_low": ratio.low if ratio else np.nan,
+        "per_yuan_high": ratio.high if ratio else np.nan,
     }
 
 

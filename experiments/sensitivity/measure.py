@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import rankdata
 
-from experiments.sensitivity.bootstrap import CONFIDENCE, SEED, normal, weights
+from experiments.bootstrap import CONFIDENCE, SEED, normal, weights
 from experiments.sensitivity.designs import SensitivityError
 from experiments.sensitivity.indices import CONSTANT, Index
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import kendalltau, rankdata
 
-from experiments.sensitivity.bootstrap import CONFIDENCE, RESAMPLES, SEED, quantiles, weights
+from experiments.bootstrap import CONFIDENCE, RESAMPLES, SEED, quantiles, signs, weights
+from experiments.effect import sign_of
 from experiments.sensitivity.designs import SensitivityError
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ class Ranks:
 
     @property
     def above_noise(self) -> npt.NDArray[np.bool_]:
-        """Whether an effect can be told from noise."""
-        found: npt.NDArray[np.bool_] = np.abs(self.mean) > self.floor
+        """Whether an effect is distinguishable from zero (`experiments.effect`)."""
+        found: npt.NDArray[np.bool_] = sign_of(self.mean, self.low, self.high, self.floor) != 0
         return found
 
 
@@ -102,8 +103,7 @@ def ranks(
     places = rankdata(-sizes[1:], method="max", axis=1)
     rank_low, rank_high = quantiles(places)
     tied = np.stack([_tied(means[1:, :, column]) for column in range(len(columns))], axis=-1)
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(resamples, draws)) / draws
-    by_chance = np.abs(np.tensordot(signs, by_draw, axes=1))
+    by_chance = np.abs(np.tensordot(signs(draws, resamples, seed), by_draw, axes=1))
     return Ranks(
         names=tuple(names),
         mean=means[0],

@@ -21,7 +21,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from sklearn.model_selection import KFold, cross_val_predict
 
-from experiments.sensitivity.bootstrap import CONFIDENCE, SEED, weights
+from experiments.bootstrap import CONFIDENCE, SEED, weights
 from experiments.sensitivity.designs import DUMMY, Method, Outputs, SensitivityError, check, sobol
 from experiments.sensitivity.indices import sobol as sobol_indices
 

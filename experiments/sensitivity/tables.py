@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from experiments.adopted import ANALYSIS
+from experiments.effect import distinguishable
 from experiments.store import StoreError
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     # `setting` is without or alone; `condition` says where: all, confirmed (default rows),
     # equal_cost, equal_budget, demand_low, demand_high and so on (a third of the draws),
     # off_<switch>. Costs are present values in yuan by who bears them; `per_yuan` is mean gain
-    # (present value, of outcomes in yuan) over mean cost, where `costs` says that the cost is told
-    # from zero.
+    # (present value, of outcomes in yuan) over mean cost, where `costs` says that there is a cost.
+    # `above_noise` says whether the effect is distinguishable from zero (`experiments.effect`).
     "ranks": (
         "setting", "condition", "group", "lever", "origin", *OUTPUT, "draws", "rows", "mean", "low",
         "high", "floor", "above_noise", "rank", "rank_low", "rank_high", "top_1", "top_3", "top_5",
@@ -106,7 +107,8 @@ def read(folder: Path) -> Analysis:
     """
     if not (folder / FACTS).is_file():
         raise StoreError(f"{folder} holds no analysis: jiqun sensitivity writes one")
-    return Analysis(
-        json.loads((folder / FACTS).read_text("utf-8")),
-        {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES},
-    )
+    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    # An analysis may be older than the rule that its effects are judged by.
+    ranks = tables["ranks"]
+    tables["ranks"] = ranks.assign(above_noise=distinguishable(ranks))
+    return Analysis(json.loads((folder / FACTS).read_text("utf-8")), tables)

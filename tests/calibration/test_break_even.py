@@ -6,7 +6,6 @@ import pytest
 
 from calibration import break_even
 from calibration.break_even import (
-    LEAST_DRAWS,
     REFERENCE,
     Law,
     correlation,
@@ -20,6 +19,7 @@ from calibration.break_even import (
 from calibration.effects import task_at
 from calibration.effects_page import page
 from experiments.costs import BEARERS
+from experiments.effect import LEAST_PAIRS
 from experiments.sensitivity.equal_cost import scalable_levers
 from experiments.sensitivity.runs import TIERS
 from scenarios.levers import declarations
@@ -159,7 +159,7 @@ def test_the_table_and_its_page() -> None:
     assert f"| above {row['at']:.3g} (" in told
     assert "no cost on balance" in told
     assert "made on other data" in told
-    few = made(frame[frame["draw"] < LEAST_DRAWS], scenario).set_index("lever")
+    few = made(frame[frame["draw"] < LEAST_PAIRS], scenario).set_index("lever")
     assert few.loc["co_building", "said"] == "few draws"
 
 

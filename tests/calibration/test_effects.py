@@ -14,9 +14,10 @@ from calibration.effects import (
     symmetric,
     under,
 )
-from calibration.effects_page import mean_of, package_under, page
+from calibration.effects_page import package_under, page
 from experiments.costs import BEARERS
 from experiments.draws import Draw
+from experiments.effect import LEAST_PAIRS
 from experiments.sensitivity.runs import TIERS
 from scenarios import load
 from scenarios.tables import table
@@ -60,16 +61,11 @@ def test_the_page_sorts_by_effect_and_tells_costs_and_reversals():
     assert "| -1.00 | 2 | 1 | `cluster_award`, `digital_voucher` |" in last[0]
 
 
-def test_an_interval_holds_its_mean():
-    mean, low, high = mean_of(np.arange(20.0))
-    assert mean == pytest.approx(9.5)
-    assert low < mean < high
-
-
 def test_the_package_under_a_switch_is_looked_at_on_common_draws():
-    whole, part = rows({PACKAGE: 0.01}), rows({PACKAGE: 0.002}, "finite_credit", draws=5)
-    found = package_under(pd.concat([whole, part])).set_index("switch")
-    assert found["draws"].to_dict() == {MAIN: 8, "finite_credit": 5}
+    whole, part = rows({PACKAGE: 0.01}, draws=9), rows({PACKAGE: 0.002}, "finite_credit")
+    few = rows({PACKAGE: 0.002}, "conversion", draws=LEAST_PAIRS - 1)
+    found = package_under(pd.concat([whole, part, few])).set_index("switch")
+    assert found["draws"].to_dict() == {MAIN: 9, "finite_credit": 8}
     assert found["mean"].to_dict() == pytest.approx({MAIN: 0.01, "finite_credit": 0.002}, abs=1e-5)
     assert (found["low"] < found["mean"]).all()
     assert (found["mean"] < found["high"]).all()

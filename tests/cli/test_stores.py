@@ -8,7 +8,8 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from experiments import Results, results, runner
+from experiments import Results, runner, selection
+from experiments.effect import NO_EFFECT, WITHHELD
 from jiqun.cli import app
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ def jiqun(*arguments):
 
 @pytest.fixture(autouse=True)
 def unsaid(monkeypatch):
-    monkeypatch.setattr(results, "_WARNED", set())
+    monkeypatch.setattr(selection, "_WARNED", set())
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,11 @@ def test_few_pairs_are_told_and_bear_no_interval(store):
     for interval in (row["cost"], row["feedback"], row["effects"]["value_added"]["gain"]):
         assert interval["low"] is interval["high"] is None
         assert interval["mean"] is not None
-    assert not row["found"]
+    assert not row["distinguishable"]
+    # A ratio beside a gain that no interval bears out is withheld, in words.
+    assert (row["costs"], row["per_yuan"]) == ("costs", None)
+    assert row["per_yuan_withheld"] == NO_EFFECT
+    assert WITHHELD[NO_EFFECT] in done.stderr
     assert "mine: 2 pairs, under 8: no interval is given" in done.stderr
     assert " to " not in done.stderr.partition("money")[0].partition("displaced")[2]
 

@@ -8,24 +8,17 @@ import pandas as pd
 import pytest
 
 from experiments import Results
-from experiments.apart import BreakEven, break_even
+from experiments.additionality import BreakEven, break_even
 from experiments.batch import Plan
-from experiments.compare import (
-    Interval,
-    compare,
-    costs_of,
-    displaced,
-    gather,
-    per_yuan,
-    private_moved,
-)
+from experiments.compare import compare, displaced, gather, private_moved
+from experiments.comparison_data import compared_data, is_current, pairs_data, read, save
 from experiments.costs import BUDGET, OTHERS, Books, money, set_otherwise
 from experiments.designs import Bench, DesignError, Shape, compare_designs
 from experiments.draws import Vary
+from experiments.effect import NO_EFFECT, Estimate, costs_of, per_yuan
 from experiments.regret import often_best, regret_over_worlds, regrets
 from experiments.runner import Options, run_batch, with_rows
 from experiments.store import StoreError
-from experiments.told import compared_data, is_current, pairs_data, read, save
 from jiqun.comparing import _told
 from scenarios import load
 from tests.notebooks import made_up
@@ -162,17 +155,28 @@ def test_pay_outs_draw_on_what_was_accrued_and_stakes_cost_their_provision(tmp_p
 
 def test_a_yuan_of_cost_brings_a_ratio_only_where_the_cost_is_told_from_zero():
     gain = pd.Series(np.linspace(10.0, 30.0, 9))
-    assert per_yuan(gain, pd.Series([10.0] * 9)).mean == pytest.approx(2.0)
-    found = per_yuan(gain, 0.5 * gain)
+    assert per_yuan(gain, pd.Series([10.0] * 9)).ratio.mean == pytest.approx(2.0)
+    found = per_yuan(gain, 0.5 * gain).ratio
     assert (found.low, found.high) == pytest.approx((2.0, 2.0))
     for cost, said in (
         ([0.0] * 9, "nothing"), ([-2e-5] * 9, "nothing"), ([2e-5] * 9, "nothing"),
-        (np.linspace(-1.0, 9.0, 9), "unclear"), ([-2.0] * 9, "brings in"),
+        (np.linspace(-3.0, 5.0, 9), "unclear"), ([-2.0] * 9, "brings in"),
     ):  # fmt: skip
-        assert costs_of(Interval.of(pd.Series(cost))) == said
-        assert per_yuan(gain, pd.Series(cost)) is None
-    few = per_yuan(gain[:3], pd.Series([10.0] * 3))
-    assert (few.low, few.high) == (None, None)
+        assert costs_of(Estimate.of(pd.Series(cost))) == said
+        none = per_yuan(gain, pd.Series(cost))
+        assert (none.ratio, none.withheld(1)) == (None, said)
+
+
+def test_a_ratio_is_withheld_beside_a_gain_that_is_not_distinguishable_from_zero():
+    cost = pd.Series([10.0] * 9)
+    gain = pd.Series(np.linspace(-80.0, 100.0, 9))
+    assert per_yuan(gain, cost).withheld(Estimate.of(gain).sign) == NO_EFFECT
+    clear = pd.Series(np.linspace(80.0, 100.0, 9))
+    assert per_yuan(clear, cost).withheld(Estimate.of(clear).sign) is None
+    # Of two pairs nothing is distinguishable, however large the ratio.
+    few = per_yuan(clear[:2], cost[:2])
+    assert (few.ratio.low, few.ratio.high) == (None, None)
+    assert few.withheld(Estimate.of(clear[:2]).sign) == NO_EFFECT
 
 
 def test_levers_set_otherwise_are_those_that_differ_or_are_missing():
@@ -197,16 +201,16 @@ def gaps(**gains):
 
 
 def test_an_interval_that_touches_zero_shows_no_effect():
-    assert Interval(0.1, 0.5, 1.0, 0.5).sign == 1
-    assert Interval(0.001, 0.5, 1.0, 0.5).sign == 0
-    assert Interval(-1.0, -0.5, -0.1, -0.5).sign == -1
-    assert Interval(-1.0, -0.5, -0.001, -0.5).sign == 0
-    assert Interval(0.0, 0.0, 0.0, 0.0).sign == Interval(-1.0, 0.0, 1.0, 0.0).sign == 0
+    assert Estimate(0.1, 0.5, 1.0, 0.5).sign == 1
+    assert Estimate(0.001, 0.5, 1.0, 0.5).sign == 0
+    assert Estimate(-1.0, -0.5, -0.1, -0.5).sign == -1
+    assert Estimate(-1.0, -0.5, -0.001, -0.5).sign == 0
+    assert Estimate(0.0, 0.0, 0.0, 0.0).sign == Estimate(-1.0, 0.0, 1.0, 0.0).sign == 0
 
 
 def test_few_pairs_have_a_mean_and_no_interval():
-    seven, eight = (Interval.of(pd.Series([10.0] * n)) for n in (7, 8))
-    assert seven == Interval(None, 10.0, None, 10.0)
+    seven, eight = (Estimate.of(pd.Series([10.0] * n)) for n in (7, 8))
+    assert seven == Estimate(None, 10.0, None, 10.0, 10.0, 10.0)
     assert (seven.sign, eight.sign) == (0, 1)
     tiers = gaps(world=[10.0, 12.0], none=[-4.0, -4.8])
     province = tiers["world"]["gain"] + tiers["none"]["gain"]
@@ -218,12 +222,12 @@ def test_few_pairs_have_a_mean_and_no_interval():
     [
         ([10.0] * 8, "+10.00 (+10.00 to +10.00)"),
         ([10.0] * 7, "+10.00"),
-        ([-6.0, 7.0] * 4, "no effect found (-6.00 to +7.00)"),
+        ([-6.0, 7.0] * 4, "no effect found (-4.38 to +5.38)"),
         ([0.0] * 8, "0"),
     ],
 )
 def test_no_number_stands_bare_whose_interval_holds_zero(values, told):
-    assert _told(asdict(Interval.of(pd.Series(values)))) == told
+    assert _told(asdict(Estimate.of(pd.Series(values)))) == told
 
 
 def test_displaced_is_what_others_lose_of_the_gain_of_those_served():

@@ -11,7 +11,7 @@ import fake_work
 import pyarrow.parquet as pq
 import pytest
 
-from experiments import Results, results
+from experiments import Results, selection
 from experiments.batch import Plan
 from experiments.digests import SHARDS, SUMS, examine, recorded, verify
 from experiments.runner import Options, run_batch
@@ -38,7 +38,7 @@ def store(made, tmp_path):
 
 @pytest.fixture(autouse=True)
 def unsaid(monkeypatch):
-    monkeypatch.setattr(results, "_WARNED", set())
+    monkeypatch.setattr(selection, "_WARNED", set())
 
 
 def again(small, folder):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.costs import BEARERS, Books, money, runs_of
+from experiments.effect import per_yuan
 from experiments.equal_cost import TOLERANCE
 from experiments.results import Results
 from experiments.runner import Options
@@ -20,7 +21,6 @@ from experiments.sensitivity.equal_cost import (
 )
 from experiments.sensitivity.lever_ranks import lever_effects, ranks_of, table_of, zipped
 from experiments.sensitivity.levers_at_one_cost import at_one_cost
-from experiments.sensitivity.per_yuan import per_yuan
 from experiments.sensitivity.runs import Bench
 from experiments.sensitivity.spec import EqualCost, read_spec
 from experiments.worker import _without_places
@@ -125,10 +125,10 @@ def test_a_ratio_is_told_where_the_cost_is(cost, said):
     found = per_yuan(gain, cost)
     assert found.costs == said
     if said == "costs":
-        assert found.mean == pytest.approx(gain.mean() / 2.0)
-        assert found.low < found.mean < found.high
+        assert found.ratio.mean == pytest.approx(gain.mean() / 2.0)
+        assert found.ratio.low < found.ratio.mean < found.ratio.high
     else:
-        assert np.isnan([found.mean, found.low, found.high]).all()
+        assert found.ratio is None
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from fontTools.ttLib import TTFont
 
-from experiments.told import made_by, save
+from experiments.bootstrap import CONFIDENCE
+from experiments.comparison_data import made_by, save
+from experiments.effect import NO_EFFECT, WITHHELD
 from notebooks import designs
 from notebooks.figures import FONT
 from notebooks.render import render
@@ -28,12 +30,12 @@ def interval(mean: float, width: float) -> dict[str, float]:
 
 def comparison(gain: float, width: float, cost: float) -> dict[str, Any]:
     found = abs(gain) > width
-    unit = {"money": 0.4, "gain": interval(gain / 4, width), "found": found}
+    unit = {"money": 0.4, "gain": interval(gain / 4, width), "distinguishable": found}
     groups = {"tier": ("world", "none"), "place": ("hefei", "wuhu", "other"), "size": ("large",)}
     effect = {
         "gain": interval(gain, width),
         "change": interval(gain / 1e13, width / 1e13),
-        "found": found,
+        "distinguishable": found,
         "per_unit": interval(cost / gain, 0.1) if found and gain > 0 else None,
     }
     return {
@@ -44,7 +46,8 @@ def comparison(gain: float, width: float, cost: float) -> dict[str, Any]:
         "budget": interval(cost, cost / 10),
         "others": interval(0.0, 0.0),
         "costs": "costs",
-        "per_yuan": interval(gain / cost, width / cost),
+        "per_yuan": interval(gain / cost, width / cost) if found else None,
+        "per_yuan_withheld": None if found else NO_EFFECT,
         "feedback": interval(1e6, 1e7),
         "envelopes": {name: interval(yuan, yuan / 10) for name, yuan in ENVELOPES.items()},
         "new": {name: interval(yuan / 4, yuan / 10) for name, yuan in ENVELOPES.items()},
@@ -52,7 +55,7 @@ def comparison(gain: float, width: float, cost: float) -> dict[str, Any]:
         "private": interval(-0.4, 0.2),
         "displaced": interval(0.3, 0.1) if found else None,
         "gains": {name: dict.fromkeys(units, unit) for name, units in groups.items()},
-        "found": found,
+        "distinguishable": found,
         "gainers": {name: list(units) if found else [] for name, units in groups.items()},
     }
 
@@ -88,12 +91,13 @@ def data() -> dict[str, Any]:
         "years": [2024, 2027],
         "discount": 0.03,
         "borne": "total",
+        "confidence": CONFIDENCE,
         "baseline": comparison(1e8, 3e8, 1e7) | {"label": {"zh": "按文件执行", "en": "As issued"}},
         "solved_on": 20,
         "reported_on": 100,
         "envelopes": ENVELOPES,
         "designs": rows,
-        "apart": comparison(5e9, 1e9, 3e9)
+        "promotion": comparison(5e9, 1e9, 3e9)
         | {"break_even": {"low": 0.2, "at": 0.3, "high": 0.6}, "drawn": [0.05, 0.45]},
         "regret": {"programme": regret, "award": []},
     }
@@ -114,9 +118,10 @@ def test_the_first_table_has_a_line_a_design_and_the_baseline_last(data: Any, la
     nothing = words("designs_nothing")
     assert [row[3].startswith("**") for row in table[:3]] == [True, True, False]
     assert len(lines(designs.summary_table(data, words, "award"))) == len(shipped())
-    # What cannot be told from zero has no median, and what sets the sum no ratio.
+    # What is not distinguishable from zero has no mean and no ratio; nor has what sets the sum.
     for row in (table[2], table[-1]):
         assert row[3].startswith(nothing)
+    assert [row[4] == nothing for row in table[:3]] == [False, False, True]
     assert table[-1][4] == "—"
     assert words.money(ENVELOPES["programme"] / 4)[0] in table[-1][1]
     # The largest effect stands first, and a design that leaves money over says so.
@@ -127,10 +132,10 @@ def test_the_first_table_has_a_line_a_design_and_the_baseline_last(data: Any, la
 @pytest.mark.parametrize("lang", LANGS)
 def test_a_yuan_of_cost_brings_a_ratio_or_the_reason_why_none_is_told(lang: Any) -> None:
     words = Words(lang)
-    row = {"costs": "costs", "per_yuan": interval(1.2, 0.5)}
+    row = {"costs": "costs", "per_yuan": interval(1.2, 0.5), "per_yuan_withheld": None}
     assert designs.per_yuan(row, words).startswith("+1.2")
-    for said in ("nothing", "unclear", "brings in"):
-        none = {"costs": said, "per_yuan": None}
+    for said in WITHHELD:
+        none = {"costs": said, "per_yuan": None, "per_yuan_withheld": said}
         assert designs.per_yuan(none, words) == words.name("cost_said", said)
 
 
@@ -156,7 +161,7 @@ def test_the_headline_names_the_best_or_says_that_none_is_found(data: Any, lang:
         row["others"] = interval(7.7e9, 0.0)
     assert words.money(7.7e9)[0] in designs.headline(data, words, "programme")
     for row in data["designs"]:
-        row["found"] = False
+        row["distinguishable"] = False
     assert first["label"][lang] not in designs.headline(data, words, "programme")
 
 
@@ -192,13 +197,13 @@ def test_other_tables_are_whole(data: Any, lang: Any) -> None:
 @pytest.mark.parametrize("lang", LANGS)
 def test_investment_promotion_is_told_apart_with_its_break_even(data: Any, lang: Any) -> None:
     words = Words(lang)
-    assert words.percent(0.3) in designs.apart(data, words)
-    data["apart"]["break_even"] = {"low": 0.2, "at": 0.3, "high": None}
-    assert words("apart_from", low=words.percent(0.2)) in designs.apart(data, words)
-    data["apart"]["break_even"] = {"low": 1.2, "at": 1.4, "high": None}
-    assert words("apart_never") in designs.apart(data, words)
-    data["apart"] = None
-    assert designs.apart(data, words) == ""
+    assert words.percent(0.3) in designs.promotion(data, words)
+    data["promotion"]["break_even"] = {"low": 0.2, "at": 0.3, "high": None}
+    assert words("apart_from", low=words.percent(0.2)) in designs.promotion(data, words)
+    data["promotion"]["break_even"] = {"low": 1.2, "at": 1.4, "high": None}
+    assert words("apart_never") in designs.promotion(data, words)
+    data["promotion"] = None
+    assert designs.promotion(data, words) == ""
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -238,9 +243,9 @@ def test_few_pairs_without_intervals_are_shown(data: dict[str, Any]) -> None:
             return {key: without_ends(item) for key, item in value.items()} | ends
         return [without_ends(item) for item in value] if isinstance(value, list) else value
 
-    few = without_ends(data) | {"apart": None}
+    few = without_ends(data) | {"promotion": None}
     for row in few["designs"]:
-        row["found"] = row["effects"]["value_added"]["found"] = False
+        row["distinguishable"] = row["effects"]["value_added"]["distinguishable"] = False
         row["displaced"] = None
         for effect in row["effects"].values():
             effect["per_unit"] = None

@@ -1,6 +1,5 @@
 """Effects: differences of runs that belong together."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +8,10 @@ import pytest
 
 from experiments import Results, displacement
 from experiments.batch import model_hash
-from experiments.compare import LEAST_PAIRS
+from experiments.effect import LEAST_PAIRS, Estimate
 from model.scenario import TIERS
 from notebooks import effects, first
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band, gather
+from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, gather
 from notebooks.words import LANGS, Lang, Words
 from notebooks.worlds import (
     ALONE,
@@ -38,7 +37,8 @@ def test_an_effect_is_over_pairs_of_the_joint_draws(worlds: Worlds) -> None:
     assert gap.sort_index().to_numpy() == pytest.approx(pairs["difference"].sort_index())
     effect = worlds.effect("value_added", PROVINCE)
     assert effect is not None
-    assert effect.band.median == pytest.approx(pairs["change"].median())
+    assert effect.estimate.median == pytest.approx(pairs["change"].median())
+    assert effect.estimate.mean == pytest.approx(pairs["change"].mean())
     assert effect.pairs == 8
 
 
@@ -48,15 +48,16 @@ def test_shares_differ_by_points_and_money_by_per_cent(worlds: Worlds) -> None:
     effect = worlds.effect("digital_coverage_above", PROVINCE)
     gap = worlds.difference("digital_coverage_above", PROVINCE)
     assert effect is not None
-    assert effect.band == Band.of(gap)
+    assert effect.estimate == Estimate.of(gap)
 
 
 @pytest.mark.parametrize(
     ("low", "high", "sign"), [(0.1, 0.3, 1), (-0.3, -0.1, -1), (-0.1, 0.1, 0), (0.0, 0.0, 0)]
 )
 def test_an_interval_that_reaches_zero_shows_no_effect(low: float, high: float, sign: int) -> None:
-    band = Band(low, (low + high) / 2, high)
-    assert Effect(band, "percent", 0.5, 10).sign == sign
+    middle = (low + high) / 2
+    found = Estimate(low, middle, high, middle)
+    assert Effect(found, "percent", 0.5, 10).sign == sign
     assert set(Words("en").names("verdict_of_effect")) == {"-1", "0", "1", "few"}
 
 
@@ -75,7 +76,9 @@ def test_the_steps_add_up_run_by_run(worlds: Worlds) -> None:
         interaction = values[AS_ISSUED] - values[REFERENCE] - document
         whole = start + (values[MARKET] - start) + older + document + interaction
         assert whole.to_numpy() == pytest.approx(values[AS_ISSUED].to_numpy())
-        assert found.steps["older"] == Band.of(older)
+        assert found.steps["older"] == Estimate.of(older)
+        means = [found.start, *(step.mean for step in found.steps.values())]
+        assert sum(means) == pytest.approx(found.end)
         assert found.steps["interaction"].median == pytest.approx(interaction.median())
 
 
@@ -83,7 +86,7 @@ def test_the_made_up_effects_come_out(worlds: Worlds) -> None:
     for scenario, size in EFFECT.items():
         effect = worlds.effect("value_added", PROVINCE, HORIZON, scenario, REFERENCE)
         assert effect is not None
-        assert effect.band.median == pytest.approx(size, abs=0.004)
+        assert effect.estimate.median == pytest.approx(size, abs=0.004)
 
 
 def test_the_long_run_is_longer_for_two_scenarios(worlds: Worlds) -> None:
@@ -92,7 +95,7 @@ def test_the_long_run_is_longer_for_two_scenarios(worlds: Worlds) -> None:
     near, far = (worlds.effect("value_added", PROVINCE, year) for year in (HORIZON, LONG))
     assert near is not None
     assert far is not None
-    assert far.band.median > near.band.median
+    assert far.estimate.mean > near.estimate.mean
 
 
 def test_shares_and_pairs_are_those_of_the_store(worlds: Worlds) -> None:
@@ -156,8 +159,8 @@ def test_the_answer_follows_the_results(worlds: Worlds, factor: float, answer: s
 
 
 def test_few_pairs_tell_no_effect_and_no_absence_of_one() -> None:
-    clear = Effect(Band(0.1, 0.2, 0.3), "percent", 1.0, LEAST_PAIRS)
-    few = replace(clear, pairs=LEAST_PAIRS - 1)
+    values = np.linspace(0.1, 0.3, LEAST_PAIRS)
+    clear, few = (Effect(Estimate.of(of), "percent", 1.0, len(of)) for of in (values, values[1:]))
     assert (clear.sign, clear.verdict) == (1, "1")
     assert (few.sign, few.verdict) == (0, "few")
     for lang in LANGS:
@@ -241,7 +244,17 @@ def test_what_a_tier_gains_is_shown_by_whom_it_comes_from(
 ) -> None:
     words, parts = Words(lang), ("effect", *displacement.PARTS)
     made = pd.DataFrame(
-        {"unit_name": tier, "part": part, "p05": -1e9, "median": 2e9 * number, "p95": 2e10}
+        {
+            "unit_name": tier,
+            "part": part,
+            "p05": -1e10,
+            "low": -1e9,
+            "median": 1e9,
+            "mean": 2e9 * number,
+            "high": 2e10,
+            "p95": 3e10,
+            "floor": 0.0,
+        }
         for tier in (*TIERS, "anhui")
         for number, part in enumerate(parts, 1)
     )
@@ -252,7 +265,7 @@ def test_what_a_tier_gains_is_shown_by_whom_it_comes_from(
     assert len(rows) == 2 + len(TIERS) + 1
     for row in rows[2:]:
         cells = [cell.strip() for cell in row.strip("|").split("|")]
-        medians = [float(cell.partition("（" if lang == "zh" else " (")[0]) for cell in cells[1:]]
-        assert medians == [
+        means = [float(cell.partition("（" if lang == "zh" else " (")[0]) for cell in cells[1:]]
+        assert means == [
             2.0 * n * (10.0 if lang == "zh" else 1.0) for n in range(1, len(parts) + 1)
         ]

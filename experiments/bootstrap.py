@@ -1,7 +1,8 @@
-"""Resampling that all intervals of an analysis share."""
+"""Resampling of draws: the one way in which intervals of means and of ratios are made."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,14 +15,28 @@ CONFIDENCE = 0.95
 RESAMPLES, SEED = 1_000, 1
 
 
+@cache
 def weights(size: int, resamples: int = RESAMPLES, seed: int = SEED) -> Array:
-    """Weights of a bootstrap, shape (1 + resamples, size), sum of a row 1.
+    """Weights of a bootstrap, shape (1 + resamples, size), sum of a row 1; not to be written to.
 
     The first row weighs all alike, so that estimate and resamples come from one formula.
     """
     even = np.full(size, 1.0 / size)
     drawn = np.random.default_rng(seed).multinomial(size, even, size=resamples) / size
-    return np.vstack([even, drawn])
+    found = np.vstack([even, drawn])
+    found.flags.writeable = False
+    return found
+
+
+@cache
+def signs(size: int, resamples: int = RESAMPLES, seed: int = SEED) -> Array:
+    """Signs dealt out at random over their number, shape (resamples, size); not to be written to.
+
+    Times effects by draw they give the means of an effect that has no direction.
+    """
+    found = np.random.default_rng(seed).choice([-1.0, 1.0], size=(resamples, size)) / size
+    found.flags.writeable = False
+    return found
 
 
 def normal(values: Array) -> tuple[Array, Array, Array]:

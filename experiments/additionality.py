@@ -10,9 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import norm
 
-from experiments.compare import LEAST_PAIRS, MAIN, Comparison, compare
+from experiments.bootstrap import CONFIDENCE
+from experiments.compare import MAIN, Comparison, compare
 from experiments.costs import set_otherwise
+from experiments.effect import LEAST_PAIRS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,15 +23,15 @@ if TYPE_CHECKING:
     from experiments.compare import Facts
     from experiments.results import Results
 
-WITHIN = 1.645
-"""Standard errors to each side of a 90 % interval."""
+REACH = float(norm.ppf(0.5 + CONFIDENCE / 2.0))
+"""Standard errors to each side of an interval."""
 ADDITIONAL = "promotion_additional"
 """Parameter: part of promoted plants that would not have come otherwise."""
 
 
 @dataclass(frozen=True)
 class BreakEven:
-    """Additionality at which a yuan of cost brings a yuan of value added, with 90 % interval.
+    """Additionality at which a yuan of cost brings a yuan of value added, with its interval.
 
     Above 1 it never does; None where more of it brings no more, and at both ends where pairs are
     few.
@@ -40,7 +43,7 @@ class BreakEven:
 
 
 @dataclass(frozen=True)
-class Apart:
+class Promotion:
     """A design whose effect hangs on its additionality.
 
     Attributes:
@@ -74,14 +77,14 @@ def break_even(
     error = 0.0
     if squares > 0.0 and len(gain) > 1:
         error = float(np.sqrt((left * left).sum() / (len(gain) - 1) / squares))
-    steep, flat = slope + WITHIN * error, slope - WITHIN * error
+    steep, flat = slope + REACH * error, slope - REACH * error
     low, at, high = (
         float(cost.mean()) / rise if rise > 0.0 else None for rise in (steep, slope, flat)
     )
     return BreakEven(low, at, high)
 
 
-def promotion(results: Results, facts: Facts, scenario: str, baseline: str) -> Apart:
+def promotion(results: Results, facts: Facts, scenario: str, baseline: str) -> Promotion:
     """Investment promotion against its baseline, with the additionality at which it breaks even."""
     comparison = compare(facts, scenario, baseline)
     draws = results.draws()
@@ -91,7 +94,7 @@ def promotion(results: Results, facts: Facts, scenario: str, baseline: str) -> A
     changed = set_otherwise(facts.levers[scenario], facts.levers[baseline])
     cost = facts.books.cost(scenario, baseline, changed).reindex(gain.index)
     even = break_even(additional, gain, cost)
-    return Apart(
+    return Promotion(
         comparison,
         even if len(gain) >= LEAST_PAIRS else replace(even, low=None, high=None),
         (float(additional.min()), float(additional.max())),

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from experiments.batch import model_hash
-from experiments.compare import GROUPS, HIGH, LEAST_PAIRS, LOW, STATISTIC
+from experiments.bootstrap import CONFIDENCE
 from experiments.costs import DISCOUNT, FIRST, LAST
+from experiments.effect import CUTS, LEAST_PAIRS, SPREAD, STATISTIC
 from experiments.regret import often_best
 from scenarios.tables import tables_hash
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from experiments.apart import Apart
+    from experiments.additionality import Promotion
     from experiments.compare import Comparison
     from experiments.designs import Compared, Shape
     from experiments.forms import Form
@@ -31,9 +32,9 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
     return asdict(comparison) | {
         "content": _content(comparison.content),
         "baseline_content": _content(comparison.baseline_content),
-        "found": comparison.found,
+        "distinguishable": comparison.distinguishable,
         "costs": comparison.costs,
-        "gainers": {grouping: comparison.gainers(grouping) for grouping in GROUPS},
+        "gainers": {grouping: comparison.gainers(grouping) for grouping in CUTS},
     }
 
 
@@ -67,17 +68,17 @@ def compared_data(
             }
             for row in compared.scaled
         ],
-        "apart": _apart(compared.apart),
+        "promotion": _promotion(compared.promotion),
         "regret": {k: [asdict(row) for row in rows] for k, rows in (regret or {}).items()},
     }
 
 
-def _apart(apart: Apart | None) -> dict[str, Any] | None:
-    if apart is None:
+def _promotion(promotion: Promotion | None) -> dict[str, Any] | None:
+    if promotion is None:
         return None
-    return comparison_data(apart.comparison) | {
-        "break_even": asdict(apart.break_even),
-        "drawn": list(apart.drawn),
+    return comparison_data(promotion.comparison) | {
+        "break_even": asdict(promotion.break_even),
+        "drawn": list(promotion.drawn),
     }
 
 
@@ -114,13 +115,13 @@ def save(folder: Path, data: Mapping[str, Any]) -> Path:
 def read(folder: Path) -> dict[str, Any] | None:
     """The last comparison at equal cost of a store, or None.
 
-    One from before costs were told by who bears them is none: it cannot be set beside others.
+    One whose effects were estimated in another way is none: it cannot be set beside others.
     """
     path = folder / FILE
     if not path.is_file():
         return None
     data = dict(json.loads(path.read_text("utf-8")))
-    return data if "borne" in data else None
+    return data if data.get("confidence") == CONFIDENCE else None
 
 
 def is_current(data: Mapping[str, Any]) -> bool:
@@ -139,7 +140,8 @@ def _frame() -> dict[str, Any]:
         "discount": DISCOUNT,
         "unit": "yuan, present value",
         "statistic": STATISTIC,
-        "interval": [LOW, HIGH],
+        "confidence": CONFIDENCE,
+        "spread": list(SPREAD),
         "least_pairs": LEAST_PAIRS,
     }
 
