@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import model
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Draw, Vary, draws
 from experiments.ensemble import SHIPPED, fitted
+from model.region import REGION
 from model.scenario import FIRST_YEAR, quarter_name
 
 if TYPE_CHECKING:
@@ -174,9 +175,9 @@ def model_hash() -> str:
 
 
 def source_hash() -> str:
-    """Hash of the source of the model."""
+    """Hash of the source of the model, and of the region that it is the model of."""
     folder = Path(model.__file__).parent
-    content = hashlib.sha256()
+    content = hashlib.sha256(REGION.digest.encode())
     for path in sorted(folder.rglob("*.py")):
         content.update(path.relative_to(folder).as_posix().encode())
         content.update(path.read_bytes().replace(b"\r\n", b"\n"))

@@ -33,6 +33,7 @@ from experiments.sql import steady, steady_sum
 from experiments.store import StoreError
 from model.accounting import YUAN
 from model.outcomes import OUTCOMES
+from model.region import REGION
 from model.scenario import SIZES, TIERS
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ STATES = (
 )
 SPENDING = ("rd_real", "investment")
 """What enterprises spend of their own and of support."""
-GROUPS = {"tier": TIERS, "place": ("hefei", "wuhu", "other"), "size": SIZES[:3]}
+GROUPS = {"tier": TIERS, "place": tuple(REGION.city_groups), "size": SIZES[:3]}
 """Who may gain: units of each grouping. Value added below scale is not recorded by size."""
 PAID_TO = {"tier": "tier", "place": "place", "size": "payee"}
 """Grouping to the column of the ledger that tells it."""
@@ -210,7 +211,7 @@ class Facts:
 
     def gap(
         self, scenario: str, baseline: str, outcome: str, grouping: str = "province",
-        unit: str = "anhui",
+        unit: str = REGION.id,
     ) -> pd.DataFrame:  # fmt: skip
         """Columns gain and base, one row a pair of runs."""
         table = self.states if outcome in STATES else self.flows

@@ -24,6 +24,7 @@ import yaml
 
 from experiments.sql import quoted, steady_sum
 from model.ledger import SPECIAL
+from model.region import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -143,8 +144,10 @@ def _present(
 
 
 def place_of(city: str) -> str:
-    """SQL: group of a city; cities but two rest on proxies."""
-    return f"CASE WHEN {city} IN ('hefei', 'wuhu') THEN {city} ELSE 'other' END"
+    """SQL: group of a city in reports."""
+    *_, rest = REGION.city_groups
+    cases = (f"WHEN '{name}' THEN '{REGION.group_of(name)}'" for name in REGION.cities)
+    return f"CASE {city} {' '.join(cases)} ELSE '{rest}' END"
 
 
 @dataclass(frozen=True)

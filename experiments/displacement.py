@@ -18,6 +18,7 @@ import pandas as pd
 from experiments import pairs
 from experiments.store import StoreError
 from model.clusters import MOST_OF_A_PAIR, synthetic_name
+from model.region import REGION
 from model.scenario import CITIES, FIELDS, TIERS, Array
 from scenarios.tables import table
 
@@ -31,7 +32,7 @@ PARTS = ("tiers", "outside_clusters", "outside_province", "moved")
 MADE, MOVED = "value_added", "value_added_moved"
 WHOLE = "effect"
 """The sum of the parts."""
-PROVINCE = "anhui"
+PROVINCE = REGION.id
 NONE = TIERS.index("none")
 QUANTILES = {"p05": 0.05, "median": 0.5, "p95": 0.95}
 

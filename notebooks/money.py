@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiments.costs import BEARERS, BORNE, DISCOUNT, KIND, NET, Books, set_otherwise
+from experiments.costs import BEARERS, BORNE, DISCOUNT, KIND, NET, Books, place_of, set_otherwise
 from experiments.costs import money as present_costs
 from experiments.draws import BLOCK
+from model.region import REGION
 from model.scenario import TIERS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from notebooks.tables import markdown
@@ -42,8 +43,6 @@ SPECIAL = ("award", "steered", "pooled")
 """What is paid out of the special funds."""
 NEW = ("award", "steered", "beside")
 """What the document directs: the programme envelope."""
-CITY_GROUPS = ("hefei", "wuhu", "other")
-"""Cities with published figures of their own clusters; the others rest on proxies."""
 SCENARIOS = (AS_ISSUED, REFERENCE, NO_AWARD)
 
 
@@ -128,7 +127,7 @@ def gather_money(worlds: Worlds) -> Money | None:
             f"""
             SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.tier,
                 {KIND} AS kind,
-                CASE WHEN l.city IN ('hefei', 'wuhu') THEN l.city ELSE 'other' END AS place,
+                {place_of("l.city")} AS place,
                 CASE WHEN l.kind = 'invested' THEN 'equity'
                     WHEN l.origin = 'beside' OR l.kind NOT IN ('paid', 'repaid', 'forgone',
                         'committed') THEN 'no_grant'
@@ -196,7 +195,7 @@ def city_table(money: Money, words: Words) -> str:
     """Who receives it over the four years: by city group."""
     rows = [
         [words.name("city_groups", place), *_received(money, words, {"place": place})]
-        for place in CITY_GROUPS
+        for place in REGION.city_groups
     ]
     head = words.lines("money_tier_head")
     return markdown([words("city_head"), *head[1:]], rows)

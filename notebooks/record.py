@@ -17,6 +17,7 @@ from calibration.outlook import MISFITS
 from calibration.space import DUMMY
 from calibration.trial_runs import TABLE as TRIALS
 from calibration.trial_verdicts import counts
+from model.region import REGION
 from scenarios.tables import table
 from scenarios.yaml_file import read_yaml
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from calibration.trial_verdicts import Verdict
 
-RESULTS = backtest_data.HERE / "results"
+RESULTS = REGION.fit / "results"
 STATES = ("identified", "bounded", "unseen")
 YES_NO = {"yes": True, "no": False}
 

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from experiments.store import StoreError
+from model.region import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 FOLDER = "sensitivity"
 """Folder of a store that holds its analyses, a folder each by name."""
 FACTS = "analysis.json"
-SHIPPED = Path(__file__).resolve().parents[2] / "calibration" / "results" / FOLDER
+SHIPPED = REGION.fit / "results" / FOLDER
 """The analysis that comes with the project, which reports show where a store has none."""
 OUTPUT = ("outcome", "tier")
 TABLES: Mapping[str, tuple[str, ...]] = {
