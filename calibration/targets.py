@@ -9,24 +9,25 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import Field
 
+from model.region import REGION
 from model.scenario import FIRST_YEAR
 from scenarios.schema import Part, checked
 from scenarios.tables import table
 from scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scenarios.tables import CalibrationTarget, Parameter
 
-HERE = Path(__file__).resolve().parent
-TARGETS = HERE / "targets.yaml"
-PRIORS = HERE / "priors.yaml"
-PAGE = HERE.parent / "docs" / "targets.md"
+TARGETS = REGION.fit / "targets.yaml"
+PRIORS = REGION.fit / "priors.yaml"
+PAGE = REGION.fit.parent / "docs" / "targets.md"
 
 START = "sets the population at end-2018"
 INPUTS = {
@@ -281,6 +282,7 @@ def main(arguments: list[str]) -> int:
             print(f"{path.name} is out of date: run python -m calibration.targets")
         return 1 if old else 0
     for path, text in _files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     return 0
 

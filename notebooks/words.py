@@ -2,7 +2,8 @@
 
 Every sentence stands in `text.yaml` in Chinese and English; no other file holds text that a reader
 of the report sees, but for the labels of the register of outcomes and for reasons that stand in
-English beside the data they speak of; their Chinese is in `translated.yaml`.
+English beside the data they speak of; their Chinese is in `translated.yaml`. What is said of one
+region alone stands in `texts.yaml` of its folder, and its names in `region.yaml`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import yaml
 
 from model.outcomes import OUTCOMES
+from model.region import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -82,18 +84,42 @@ COARSE = frozenset({"share", "share a year", "stage"})
 @cache
 def texts() -> Mapping[str, Mapping[str, Any]]:
     """All texts: key to language to text (or list, or mapping of names)."""
-    found: dict[str, dict[str, Any]] = yaml.load(TEXT.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    found = {**_read(TEXT), **_read(REGION.folder / "texts.yaml"), **_names()}
+    for lang in LANGS:
+        # Outcomes of the whole province have its id as their unit.
+        found["tier_names"][lang][REGION.id] = found["tier_names"][lang]["province"]
     return {
-        key: {lang: _closed(text) for lang, text in both.items()} for key, both in found.items()
+        key: {lang: _closed(_named(text, lang)) for lang, text in both.items()}
+        for key, both in found.items()
+    }
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """Texts of a file; none where there is no such file."""
+    if not path.is_file():
+        return {}
+    found: dict[str, dict[str, Any]] = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    return found
+
+
+def _names() -> dict[str, dict[str, Any]]:
+    """Names of the fields of the region and of its groups of cities."""
+    groups = {"fields": REGION.fields, "city_groups": REGION.city_groups}
+    return {
+        key: {lang: {name: getattr(of, lang) for name, of in named.items()} for lang in LANGS}
+        for key, named in groups.items()
     }
 
 
 @cache
 def translations() -> Mapping[str, str]:
     """Chinese of sentences that are kept in English beside the data."""
+    files = (TRANSLATED, REGION.folder / TRANSLATED.name)
     return {
         row["en"]: row["zh"]
-        for row in yaml.load(TRANSLATED.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        for path in files
+        if path.is_file()
+        for row in yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     }
 
 
@@ -250,6 +276,17 @@ def _closed(text: Any) -> Any:
     if isinstance(text, str):
         return re.sub(f"(?<={_WIDE}) (?={_WIDE}|[{{“])", "", text)
     return text
+
+
+def _named(text: Any, lang: Lang) -> Any:
+    """Put the names of the region and of its document where a text has `<region>`, `<document>`."""
+    if isinstance(text, list):
+        return [_named(part, lang) for part in text]
+    if isinstance(text, dict):
+        return {key: _named(part, lang) for key, part in text.items()}
+    region, document = (getattr(of, lang) for of in (REGION.name, REGION.document))
+    text = text.replace("<region>", region).replace("<document>", document)
+    return text.replace("<Document>", document[:1].upper() + document[1:])
 
 
 def decimals_of(value: float, digits: int) -> int:
