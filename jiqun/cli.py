@@ -106,7 +106,8 @@ def root(
     ] = None,
 ) -> None:
     """Simulates a province's manufacturing clusters and the policy that fosters them."""
-    from scenarios.language import use_language  # noqa: PLC0415
+    with _refusals():
+        from scenarios.language import use_language  # noqa: PLC0415
 
     if lang is not None:
         use_language(lang)

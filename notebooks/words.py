@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import yaml
 
 from model.outcomes import OUTCOMES
-from model.region import REGION
+from model.region import DEFAULT, REGION, REGIONS, RegionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +31,8 @@ Lang = Literal["zh", "en"]
 LANGS: tuple[Lang, ...] = ("zh", "en")
 TEXT = Path(__file__).parent / "text.yaml"
 TRANSLATED = TEXT.with_name("translated.yaml")
+OF_REGION = "texts.yaml"
+"""File of a region: every key of the one of the default region, and what else it says otherwise."""
 ABSENT = "—"
 
 _WIDE = "[\u3000-\u9fff\uff00-\uffef]"
@@ -83,11 +85,19 @@ COARSE = frozenset({"share", "share a year", "stage"})
 
 @cache
 def texts() -> Mapping[str, Mapping[str, Any]]:
-    """All texts: key to language to text (or list, or mapping of names)."""
-    found = {**_read(TEXT), **_read(REGION.folder / "texts.yaml"), **_names()}
+    """All texts: key to language to text (or list, or mapping of names).
+
+    Raises:
+        RegionError: The region says nothing of what every region has to.
+    """
+    own = _read(REGION.folder / OF_REGION)
+    for key in _read(REGIONS / DEFAULT / OF_REGION):
+        if key not in own:
+            raise RegionError(REGION.folder / OF_REGION, key, "is missing", ())
+    found = {**_read(TEXT), **own, **_names()}
     for lang in LANGS:
         # Outcomes of the whole province have its id as their unit.
-        found["tier_names"][lang][REGION.id] = found["tier_names"][lang]["province"]
+        found["tier_names"][lang][REGION.id] = found["tier_names"][lang].pop("province")
     return {
         key: {lang: _closed(_named(text, lang)) for lang, text in both.items()}
         for key, both in found.items()

@@ -329,13 +329,25 @@ class Marginal(Row):
     note: str
 
 
+def _of_own_region(field: str, info: ValidationInfo) -> str:
+    """A field that the region has, where the table is its own; a shared one has others too."""
+    own = (DATA / "outside_world.csv").is_file() and info.data.get("series") != "rule"
+    if own and field not in (*FIELDS, "all"):
+        raise PydanticCustomError("one_of", "unknown name", {"expected": ", ".join(FIELDS)})
+    return field
+
+
 class OutsideRow(Row):
     """Yearly growth of the outside world, the loan rate, and the rule that projects them."""
 
     series: Annotated[
         str, _one_of(*SERIES, "nominal_demand", "input_price", "loan_rate", "credit", "rule")
     ]
-    field: Annotated[Text, _doc("field, or 'all' for fields without a series of their own")]
+    field: Annotated[
+        Text,
+        AfterValidator(_of_own_region),
+        _doc("field, or 'all' for fields without a series of their own"),
+    ]
     year: MaybeYear
     value: Number
     unit: Text
