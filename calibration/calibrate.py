@@ -136,7 +136,7 @@ def adopt(folder: Path) -> None:
     if facts["train_until"] != 2023:
         problem = f"fitted until {facts['train_until']}"
         raise InputError(folder, None, "train_until", problem, "2023")
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder / "ensemble.parquet", SHIPPED)
     for name in ("figures.csv", "parameters.csv", "agreement.csv", "fit.json"):
         shutil.copyfile(folder / name, RESULTS / name)

@@ -17,7 +17,7 @@ from experiments.batch import model_hash
 from experiments.store import STORE_VERSION, Store, StoreError
 from model.region import DEFAULT, REGION, REGIONS, VARIABLE, Region, RegionError, read_region
 from model.scenario import CITIES, FIELDS
-from notebooks.words import texts
+from notebooks.words import TEXT, texts
 from scenarios import TableError, tables
 from scenarios.tables import REGIONAL, SHARED, TABLES, data_hash, files_of, read_table, table
 
@@ -141,7 +141,8 @@ def test_no_code_names_a_place_of_a_region() -> None:
     labels = [REGION.name, *REGION.cities.values()]
     places = {REGION.id, *CITIES} | {part for label in labels for part in (label.zh, label.en)}
     named = re.compile(rf"\b({'|'.join(map(re.escape, places))})\b", re.I)
-    found = {name(path): named.findall(path.read_text("utf-8")) for path in CODE}
+    files = [*CODE, TEXT]
+    found = {name(path): named.findall(path.read_text("utf-8")) for path in files}
     told = {path: words for path, words in found.items() if words and path not in OF_DATA}
     assert told == {"model/region.py": [DEFAULT]}
 
@@ -361,7 +362,7 @@ def test_the_made_up_region_is_reported(region: Path, tmp_path: Path) -> None:
     python(region, "-m", "jiqun", "report", store, "--lang", "both", "--out", out)
     for lang, own, others in (
         ("en", ("Madeup", "the made-up plan", "Eastport"), ("Anhui", "Hefei", "document 55")),
-        ("zh", ("虚构省", "虚构文件", "东港"), ("安徽", "合肥", "55号文")),
+        ("zh", ("虚构省", "虚构文件", "东港"), ("安徽", "合肥", "皖", "55号")),
     ):
         page = re.sub(r'src="data:[^"]*"', "", (out / lang / "index.html").read_text("utf-8"))
         assert [word for word in own if word not in page] == []
