@@ -99,7 +99,7 @@ def texts() -> Mapping[str, Mapping[str, Any]]:
         # Outcomes of the whole province have its id as their unit.
         found["tier_names"][lang][REGION.id] = found["tier_names"][lang].pop("province")
     return {
-        key: {lang: _closed(_named(text, lang)) for lang, text in both.items()}
+        key: {lang: _closed(_named(both[lang], lang)) for lang in LANGS}
         for key, both in found.items()
     }
 
