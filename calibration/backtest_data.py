@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StrictInt
 
+from model.region import REGION
 from scenarios.schema import Finite, Part, checked
 from scenarios.tables import Text, table
 from scenarios.yaml_file import read_yaml
@@ -32,7 +33,10 @@ UNITS = {
     "enterprises": ("enterprises", 1.0), "家": ("enterprises", 1.0), "户": ("enterprises", 1.0),
 }  # fmt: skip
 """Unit to what it measures and its size."""
-ANYWHERE = ("Anhui", "Anhui province", "province", "安徽", "安徽省", "全省")
+ANYWHERE = (
+    *(f"{REGION.name.en}{more}" for more in ("", " province")), "province",
+    *(f"{REGION.name.zh}{more}" for more in ("", "省")), "全省",
+)  # fmt: skip
 IN_CHINESE = {"above-scale industry": "规模以上工业"}
 """Scopes as Chinese tables name them."""
 """Scopes that name the province only: taken for the scope the project has the series in."""

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,15 +18,18 @@ from calibration.recover import recover
 from calibration.spec import read_spec
 from experiments import adopted
 from experiments.ensemble import SHIPPED
+from model.region import REGION
 from scenarios import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from calibration.emulate import Agreement
     from calibration.fit import Fit, Tell
     from calibration.outlook import Figure, Learnt
     from calibration.recover import Recovered
 
-RESULTS = Path(__file__).resolve().parent / "results"
+RESULTS = REGION.fit / "results"
 """Results that go with the shipped ensemble: what reports read."""
 CHAIN_SEED = 1
 
@@ -143,6 +145,7 @@ def adopt(folder: Path, place: Path) -> None:
 
 
 def _copy(folder: Path, to: Path, ensemble: Path) -> None:
+    to.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder / "ensemble.parquet", ensemble)
     for name in ("figures.csv", "parameters.csv", "agreement.csv", "fit.json"):
         shutil.copyfile(folder / name, to / name)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from experiments.draws import draws
 from model import ClusterPolicyModel
+from model.region import REGION
 from scenarios import load
 from scenarios.tables import table
 
@@ -28,19 +29,6 @@ RESULTS = ROOT / "calibration" / "results" / "credit_and_plant.csv"
 PAGE = ROOT / "docs" / "credit_and_plant.md"
 REFERENCE, DRAWS, YEARS = "as_issued", range(1, 33), range(2019, 2028)
 UTILISATION = "nat_capacity_utilisation"
-TRADES = {
-    "nev": ("automobiles",),
-    "ai_voice": ("computers_electronics",),
-    "pv_storage": ("electrical_machinery",),
-    "ic_display": ("computers_electronics",),
-    "appliances": ("electrical_machinery",),
-    "cu_mg_materials": ("nonferrous_metals",),
-    "other_equipment": ("general_machinery", "special_machinery"),
-    "other_materials": ("nonmetallic_minerals", "steel", "chemicals"),
-    "other_consumer": ("food", "textiles"),
-    "other_health": ("pharmaceuticals",),
-}
-"""Field to the trades of the published series that it is held against, in equal parts."""
 BOUND = {"large": (1, 10), "medium": (4, 20), "small": (8, 35), "below_scale": (8, 35)}
 """Evidence range of enterprises bound by their own limit, per cent of the class (effects.csv)."""
 SHOWN = ("utilisation", "sales_at_ceiling", "loans_granted_share", "limit_bound")
@@ -101,10 +89,10 @@ def page(frame: pd.DataFrame) -> str:
     for year in YEARS:
         shown = known.get(("", year))
         lines.append(
-            f"| {year} | {cell('loans_granted_share', 'province', 'anhui', year)} | "
-            f"{cell('utilisation', 'province', 'anhui', year)} | "
+            f"| {year} | {cell('loans_granted_share', 'province', REGION.id, year)} | "
+            f"{cell('utilisation', 'province', REGION.id, year)} | "
             f"{'' if shown is None else f'{shown:.1f}'} | "
-            f"{cell('sales_at_ceiling', 'province', 'anhui', year)} |"
+            f"{cell('sales_at_ceiling', 'province', REGION.id, year)} |"
         )
     lines.append(
         "\nEnterprises bound by their own borrowing limit in a year, beside the range surveys "
@@ -122,7 +110,8 @@ def page(frame: pd.DataFrame) -> str:
         + " | at the ceiling 2023 | 2027 |\n| --- |"
         + " --- |" * (len(years) + 2)
     )
-    for field, trades in TRADES.items():
+    held = {name: field.trades for name, field in REGION.fields.items() if field.trades}
+    for field, trades in held.items():
         cells = []
         for year in years:
             values = [known[trade, year] for trade in trades if (trade, year) in known]

@@ -13,6 +13,8 @@ import numpy as np
 
 from model.elementary import dot
 from model.enterprises import NEVER
+from model.population import ENERGY_FIELD
+from model.region import REGION
 from model.scenario import FIELDS, FIRST_YEAR
 from scenarios.tables import table
 
@@ -28,7 +30,7 @@ WITHIN_POINTS = 5.0
 """A growth rate is near if it is off by no more than these percentage points."""
 NOT_FITTED = ("report only", "input")
 BY_POINTS = ("growth", "real growth", "change")
-MANUFACTURING = tuple(i for i, name in enumerate(FIELDS) if name != "other_energy")
+MANUFACTURING = tuple(i for i in range(len(FIELDS)) if i != ENERGY_FIELD)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,11 @@ def _totals(population: Population) -> dict[str, float]:
         "loans": dot(c["weight"], loans),
         "mlt_share": dot(c["weight"], c["debt_long"]) / dot(c["weight"], loans),
         "energy": dot(above, 4.0 * c["value_added"] * c["energy_per_va"]),
-        "pv_revenue": dot(above, revenue * (c["field"] == FIELDS.index("pv_storage"))),
+        **{
+            field.marginal: dot(above, revenue * (c["field"] == number))
+            for number, field in enumerate(REGION.fields.values())
+            if field.marginal
+        },
         "county_revenue": dot(above, revenue * registered),
         "county_enterprises": dot(above, registered),
         "srdi_provincial": dot(c["weight"], c["srdi"] > NEVER),

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import csv
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from calibration.space import DUMMY
+from model.region import REGION
 from scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from calibration.fit import Fit
     from calibration.targets import Target
     from model.scenario import Array
 
-MISFITS = Path(__file__).resolve().parent / "misfits.yaml"
+MISFITS = REGION.fit / "misfits.yaml"
 """Figure to why the fit misses it."""
 INTERVAL = (0.05, 0.5, 0.95)
 IDENTIFIED, UNSEEN = 0.5, 0.85
@@ -90,10 +91,15 @@ class Learnt:
     figure: str
 
 
+def reasons() -> dict[str, str]:
+    """Figure to why the median misses it, as far as that was looked into."""
+    return dict(read_yaml(MISFITS).data) if MISFITS.is_file() else {}
+
+
 def figures(fit: Fit) -> list[Figure]:
     """Every figure, fitted or not."""
     rng = np.random.default_rng(1)
-    reasons: dict[str, str] = read_yaml(MISFITS).data
+    looked_into = reasons()
     found = []
     for i, target in enumerate(fit.task.targets):
         after, before = fit.after[:, :, i].ravel(), fit.before[:, :, i].ravel()
@@ -115,7 +121,7 @@ def figures(fit: Fit) -> list[Figure]:
                 high,
                 inside,
                 bool(reach[0] <= target.value <= reach[1]),
-                reasons.get(target.id, "") if inside is False and target.use == "fit" else "",
+                looked_into.get(target.id, "") if inside is False and target.use == "fit" else "",
             )
         )
     return found

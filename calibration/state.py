@@ -24,8 +24,9 @@ from experiments.worker import ChunkResult
 from model import ClusterPolicyModel
 from model.elementary import dot, log
 from model.market import competitiveness
-from model.observe import HIGHTECH_FIELDS, PROVINCE_NAME
+from model.observe import HIGHTECH_FIELDS
 from model.population import THRESHOLD
+from model.region import REGION
 from model.scenario import FIELDS, year_of
 from model.unit_cost import kept
 
@@ -39,10 +40,10 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str]
 """Outcome, level and unit of a figure."""
-REVENUE: Key = ("revenue", "province", PROVINCE_NAME)
-LOANS: Key = ("loans", "province", PROVINCE_NAME)
-LONG_LOANS: Key = ("mlt_loans", "province", PROVINCE_NAME)
-REFUSED: Key = ("state_refused", "province", PROVINCE_NAME)
+REVENUE: Key = ("revenue", "province", REGION.id)
+LOANS: Key = ("loans", "province", REGION.id)
+LONG_LOANS: Key = ("mlt_loans", "province", REGION.id)
+REFUSED: Key = ("state_refused", "province", REGION.id)
 """Fields and stocks that a run keeps as simulated: told beside the outcomes of its records."""
 BOUNDS = (0.5, 2.0)
 """Factors beyond are refused: a miss so large is one of what is counted."""
@@ -134,8 +135,8 @@ def _measured(m: ClusterPolicyModel) -> dict[Key, float]:
     hightech = [FIELDS.index(name) for name in HIGHTECH_FIELDS]
     return {("revenue", "field", name): float(by_field[i]) for i, name in enumerate(FIELDS)} | {
         REVENUE: float(by_field.sum()),
-        ("hightech_revenue", "province", PROVINCE_NAME): float(by_field[hightech].sum()),
-        ("county_clusters_revenue", "province", PROVINCE_NAME): dot(sales, county),
+        ("hightech_revenue", "province", REGION.id): float(by_field[hightech].sum()),
+        ("county_clusters_revenue", "province", REGION.id): dot(sales, county),
         LOANS: _owed(m),
         LONG_LOANS: dot(e.weight, e.debt_long),
     }

@@ -9,63 +9,30 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import Field
 
+from model.region import REGION
 from model.scenario import FIRST_YEAR
+from scenarios.errors import listed, nearest_name
+from scenarios.language import say
 from scenarios.schema import Part, checked
 from scenarios.tables import table
 from scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scenarios.tables import CalibrationTarget, Parameter
 
-HERE = Path(__file__).resolve().parent
-TARGETS = HERE / "targets.yaml"
-PRIORS = HERE / "priors.yaml"
-PAGE = HERE.parent / "docs" / "targets.md"
+TARGETS = REGION.fit / "targets.yaml"
+PRIORS = REGION.fit / "priors.yaml"
+PAGE = REGION.fit.parent / "docs" / "targets.md"
 
-START = "sets the population at end-2018"
-INPUTS = {
-    "revg_2020": f"{START}: the revenue of 2020 is carried back with it",
-    "margin_2019": f"{START}: profit over revenue",
-    "emp_2020": f"{START}: employees",
-    "rd_2018": f"{START}: R&D expenditure",
-    "rdact_2018": f"{START}: enterprises with R&D, in another scope",
-    "rdfirms_2018": f"{START}: enterprises with R&D",
-    "rdinst_2018": f"{START}: R&D institutions",
-    "pv_2019": f"{START}: revenue of PV",
-    "county_rev_2022": f"{START}: revenue of county clusters",
-    "county_firms_2023": f"{START}: enterprises of county clusters",
-    "rate_2020": "path of the loan rate",
-    "rate_2023": "path of the loan rate",
-    "loans_2023": "supply of loans to 2023",
-}
-"""Rows that runs are given, with what they set; fitting to them would use a figure twice."""
-REPEATS = {
-    "rev_2020": "rev_2021 and revg_2021, or the start of revenue",
-    "margin_2021": "profit_2021 over rev_2021",
-}
-"""Rows computed from others: shown, but neither fitted nor counted as a test."""
-CLASH = (
-    "real growth of value added and nominal revenue contradict each other in 2022-2023 at the "
-    "published prices"
-)
-DISCREPANCY = {
-    "vag_2022": (2.0, CLASH),
-    "vag_2023": (2.0, CLASH),
-    "rev_2023": (0.04 * 50875, CLASH),
-    "revg_2023": (0.0, "the error of the figure holds the clash with prices and demand already"),
-}
-"""Row to what the figure may be off by beyond its own error, in its unit, and why."""
-HAND_FITTED = (
-    "drift", "labour_saving", "rd_taste_growth", "rd_start", "short_share", "srdi_rate",
-    "srdi_rate_wide", "srdi_rd_wide", "exit_above", "exit_scale", "register_rate", "births_above",
-)  # fmt: skip
-"""Parameters whose central value was fitted by hand to the targets (docs/ODD.md)."""
+USES = REGION.folder / "uses.yaml"
 
 NotNegative = Annotated[float, Field(ge=0)]
 Use = Literal["fit", "test", "input", "repeat"]
@@ -146,6 +113,47 @@ class _PriorFile(Part):
     priors: list[Prior]
 
 
+class _Off(Part):
+    by: NotNegative
+    why: str
+
+
+class Uses(Part):
+    """What rows of the table of a region are used for; the others are fitted, or test.
+
+    Attributes:
+        inputs: Row that runs are given to what it sets: fitting to it would use a figure twice.
+        repeats: Row that is computed from others to which.
+        discrepancy: Row to what the figure may be off by beyond its own error, and why.
+        hand_fitted: Parameters whose central value was fitted by hand to the targets.
+    """
+
+    inputs: dict[str, str] = Field(default_factory=dict)
+    repeats: dict[str, str] = Field(default_factory=dict)
+    discrepancy: dict[str, _Off] = Field(default_factory=dict)
+    hand_fitted: list[str] = Field(default_factory=list)
+
+
+@cache
+def uses() -> Uses:
+    """The uses that the region tells of; none where it has no such file.
+
+    Raises:
+        ScenarioError: The file is wrong.
+    """
+    if not USES.is_file():
+        return Uses()
+    document = read_yaml(USES)
+    told = checked(document, Uses, document.data)
+    rows = [row.id for row in table("calibration_targets")]
+    for key in ("inputs", "repeats", "discrepancy"):
+        for name in getattr(told, key):
+            if name not in rows:
+                near = nearest_name(name, rows)
+                raise document.error((key, name), say("is no target"), listed(rows), near)
+    return told
+
+
 @dataclass(frozen=True)
 class Known:
     """Targets and priors of a fit, in the order of their files."""
@@ -168,16 +176,17 @@ def known(targets: Path = TARGETS, priors: Path = PRIORS) -> Known:
 
 def target_of(row: CalibrationTarget) -> Target:
     """The target a row of the table becomes."""
-    discrepancy, clash = DISCREPANCY.get(row.id, (0.0, ""))
+    told = uses()
+    off = told.discrepancy.get(row.id, _Off(by=0.0, why=""))
     use: Use = "fit"
-    if row.id in INPUTS:
+    if row.id in told.inputs:
         use = "input"
-    elif row.id in REPEATS:
+    elif row.id in told.repeats:
         use = "repeat"
     elif row.error_kind == "report only":
         use = "test"
     error = row.error * abs(row.value) / 100 if row.error_kind == "%" else row.error
-    repeated = f"follows from {REPEATS[row.id]}" if row.id in REPEATS else ""
+    repeated = f"follows from {told.repeats[row.id]}" if row.id in told.repeats else ""
     before = "before the first simulated year: not compared" if row.year < FIRST_YEAR else ""
     return Target(
         id=row.id,
@@ -190,15 +199,15 @@ def target_of(row: CalibrationTarget) -> Target:
         unit=row.unit,
         scale=row.scale,
         error=round(error, 6),
-        discrepancy=discrepancy,
+        discrepancy=off.by,
         use=use,
-        why=INPUTS.get(row.id, "") or repeated or clash or before,
+        why=told.inputs.get(row.id, "") or repeated or off.why or before,
     )
 
 
 def prior_of(row: Parameter) -> Prior:
     """The prior a row of the table becomes."""
-    flat = row.name in HAND_FITTED and row.distribution == "triangular"
+    flat = row.name in uses().hand_fitted and row.distribution == "triangular"
     return Prior(
         name=row.name,
         low=row.low,
@@ -281,6 +290,7 @@ def main(arguments: list[str]) -> int:
             print(f"{path.name} is out of date: run python -m calibration.targets")
         return 1 if old else 0
     for path, text in _files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     return 0
 

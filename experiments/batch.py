@@ -13,6 +13,7 @@ import model
 from experiments.draws import BLOCK, FIRST_OF_BLOCK, Draw, Vary, draws
 from experiments.ensemble import fitted, in_use
 from experiments.meaning import hash_of
+from model.region import REGION
 from model.scenario import FIRST_YEAR, quarter_name
 
 if TYPE_CHECKING:
@@ -175,8 +176,8 @@ def model_hash() -> str:
 
 
 def source_hash() -> str:
-    """Hash of what the source of the model does (`experiments.meaning`)."""
-    return hash_of(Path(model.__file__).parent)
+    """Hash of what the source of the model does (`experiments.meaning`), and of its region."""
+    return _hash((hash_of(Path(model.__file__).parent), REGION.digest))
 
 
 def scenario_hash(scenario: Scenario) -> str:

@@ -39,6 +39,7 @@ from experiments.effect import (
 from experiments.sql import steady, steady_sum
 from experiments.store import StoreError
 from model.outcomes import OUTCOMES
+from model.region import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -179,7 +180,7 @@ class Facts:
 
     def gap(
         self, scenario: str, baseline: str, outcome: str, grouping: str = "province",
-        unit: str = "anhui",
+        unit: str = REGION.id,
     ) -> pd.DataFrame:  # fmt: skip
         """Columns gain, base and change, one row a pair of runs."""
         table = self.states if outcome in STATES else self.flows

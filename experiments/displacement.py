@@ -19,6 +19,7 @@ import pandas as pd
 from experiments.effect import Estimate, main_of
 from experiments.store import StoreError
 from model.clusters import MOST_OF_A_PAIR, synthetic_name
+from model.region import REGION
 from model.scenario import CITIES, FIELDS, TIERS, Array
 from scenarios.tables import table
 
@@ -32,7 +33,7 @@ PARTS = ("tiers", "outside_clusters", "outside_province", "moved")
 MADE, MOVED = "value_added", "value_added_moved"
 WHOLE = "effect"
 """The sum of the parts."""
-PROVINCE = "anhui"
+PROVINCE = REGION.id
 NONE = TIERS.index("none")
 
 

@@ -24,6 +24,7 @@ import pandas as pd
 from experiments.bootstrap import CONFIDENCE, quantiles, signs, weights
 from experiments.draws import BLOCK
 from model.accounting import YUAN
+from model.region import REGION
 from model.scenario import SIZES, TIERS
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ SPREAD = (0.05, 0.95)
 """Quantiles that nine of ten runs lie between."""
 STATISTIC = "mean"
 """What is told of every quantity of a comparison."""
-PLACES = ("hefei", "wuhu", "other")
-"""City groups: two cities have published figures of their own clusters, others rest on proxies."""
-CUTS = {"tier": TIERS, "place": PLACES, "size": SIZES[:3]}
+CUTS = {"tier": TIERS, "place": tuple(REGION.city_groups), "size": SIZES[:3]}
 """What effects are cut by. Value added below scale is not recorded by size."""
 Costs = Literal["costs", "nothing", "unclear", "brings in"]
 """What can be said of a cost: above zero, none at all, not distinguishable from it, below zero."""
@@ -84,9 +83,10 @@ def main_runs(table: str) -> str:
 
 
 def place_of(city: str) -> str:
-    """SQL: city group of a city."""
-    named = ", ".join(f"'{name}'" for name in PLACES[:-1])
-    return f"CASE WHEN {city} IN ({named}) THEN {city} ELSE '{PLACES[-1]}' END"
+    """SQL: group of a city in reports."""
+    *_, rest = REGION.city_groups
+    cases = (f"WHEN '{name}' THEN '{REGION.group_of(name)}'" for name in REGION.cities)
+    return f"CASE {city} {' '.join(cases)} ELSE '{rest}' END"
 
 
 def paired(scenario: pd.Series[float], baseline: pd.Series[float]) -> pd.DataFrame:

@@ -10,20 +10,21 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
 from experiments import adopted
+from model.region import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from model.scenario import Array
 
-SHIPPED = Path(__file__).resolve().parent.parent / "calibration" / "ensemble.parquet"
-"""The ensemble that comes with the project; without it every parameter keeps its prior."""
+SHIPPED = REGION.fit / "ensemble.parquet"
+"""The ensemble in use; without the file every parameter keeps its prior."""
 METADATA = b"jiqun_ensemble"
 
 

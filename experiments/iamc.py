@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from model.outcomes import OUTCOMES
+from model.region import REGION
 
 
 def iamc(frame: pd.DataFrame) -> pd.DataFrame:
@@ -13,7 +14,7 @@ def iamc(frame: pd.DataFrame) -> pd.DataFrame:
     Args:
         frame: Rows of `Results.intervals`.
     """
-    region = "Anhui"
+    region = REGION.name.en
     part = frame["level"].where(frame["level"] != "province", "")
     names = part.str.capitalize() + " " + frame["unit_name"].astype(str)
     wide = pd.DataFrame(

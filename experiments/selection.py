@@ -16,6 +16,7 @@ from experiments.sql import quoted
 from experiments.store import LEDGER_NAMES, Store, StoreError, StoreWarning, left_out_text
 from model.outcomes import LEVELS
 from model.outcomes import OUTCOMES as REGISTER
+from model.region import REGION
 from model.scenario import CITIES, FIELDS, FIRST_YEAR, SIZES, STATUSES, TIERS, year_of
 from scenarios.levers import declarations
 from scenarios.limits import LAST_END
@@ -35,7 +36,7 @@ _OF_ONE_SHARD = """
 """
 """SQL: a run counts once, even where several shards hold it."""
 KINDS = ("committed", *WEIGHT)
-UNITS = {"anhui", *TIERS, *STATUSES, *CITIES, *FIELDS, *SIZES}
+UNITS = {REGION.id, *TIERS, *STATUSES, *CITIES, *FIELDS, *SIZES}
 """Units of all levels but clusters, which a store names itself."""
 HORIZON = (2027,)
 """Year that is looked at if none is named."""

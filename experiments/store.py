@@ -37,6 +37,7 @@ from experiments.digests import (
     tidied,
     verify,
 )
+from model.region import DEFAULT, REGION, VARIABLE
 from scenarios.errors import listed
 
 if TYPE_CHECKING:
@@ -107,6 +108,12 @@ class Store:
             raise StoreError(
                 f"{path}: the store is of version {found}, this program writes version "
                 f"{STORE_VERSION}; nothing was changed: give another folder with --out"
+            )
+        region = manifest.get("region", DEFAULT)
+        if region != REGION.id:
+            raise StoreError(
+                f"{path}: the store is of the region {region}, this process is of {REGION.id}: "
+                f"set {VARIABLE}={region}, or give another folder with --out"
             )
         return dict(manifest)
 
@@ -222,7 +229,11 @@ class Store:
             for batch in self.manifest.get("batches", [])
             if any(batch.get(key) != entry[key] for key in same)
         ]
-        self.manifest = {"store_version": STORE_VERSION, "batches": [*older, entry]}
+        self.manifest = {
+            "store_version": STORE_VERSION,
+            "region": REGION.id,
+            "batches": [*older, entry],
+        }
         text = json.dumps(self.manifest, indent=1, ensure_ascii=False)
         _write_text(self.folder / "manifest.json", text)
 

@@ -40,7 +40,7 @@ MOST_ROWS = 2_000_000
 
 app = typer.Typer(
     name="jiqun",
-    help="Simulates Anhui's manufacturing clusters and the policy that fosters them.",
+    help="Simulates a province's manufacturing clusters and the policy that fosters them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -130,8 +130,9 @@ def root(
         typer.Option(help="Language of messages; else JIQUN_LANG, else that of the locale."),
     ] = None,
 ) -> None:
-    """Simulates Anhui's manufacturing clusters and the policy that fosters them."""
-    from scenarios.language import use_language  # noqa: PLC0415
+    """Simulates a province's manufacturing clusters and the policy that fosters them."""
+    with _refusals():
+        from scenarios.language import use_language  # noqa: PLC0415
 
     if lang is not None:
         use_language(lang)
@@ -696,6 +697,10 @@ def _plain_warnings() -> Iterator[None]:
 
 
 def _is_refusal(error: Exception) -> bool:
+    try:
+        import model.region  # noqa: F401, PLC0415
+    except ValueError:  # a wrong region: nothing that has its fields can be imported
+        return True
     from experiments.adopted import AdoptionError  # noqa: PLC0415
     from experiments.batch import PlanError  # noqa: PLC0415
     from experiments.designs import DesignError  # noqa: PLC0415

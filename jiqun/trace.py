@@ -6,6 +6,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from model.outcomes import CHOSEN, OUTCOMES
+from model.region import REGION
 from model.scenario import TIERS
 from scenarios.levers import declarations
 from scenarios.tables import table
@@ -125,7 +126,7 @@ class _Found:
 
     def chosen(self, lever: str) -> dict[str, Any] | None:
         """Projects chosen under a lever in the last year shown; None if it chooses none."""
-        rows = _rows(self.values, f"chosen_{lever}", "anhui", self.year)
+        rows = _rows(self.values, f"chosen_{lever}", REGION.id, self.year)
         return _interval(rows[0]) if rows else None
 
     def money(self, lever: str) -> dict[str, Any] | None:
@@ -175,7 +176,7 @@ def _place(text: str) -> tuple[str, str, str]:
     """Outcome, level and unit of ``outcome@level/unit``, of the province without the latter."""
     outcome, _, place = text.partition("@")
     level, _, unit = place.partition("/")
-    return outcome, level or "province", unit or "anhui"
+    return outcome, level or "province", unit or REGION.id
 
 
 def _outcome(text: str, found: _Found | None) -> dict[str, Any]:
@@ -208,7 +209,7 @@ def _results(outcome: Any, target: Any, found: _Found | None) -> Iterator[dict[s
     year = int(target.deadline) if target.deadline.isdigit() else TARGET_YEAR
     if target.scope == CLUSTER_SCOPE and "tier" in outcome.levels:
         return _values(outcome, "tier", CLUSTER_TIERS, year, found)
-    return _values(outcome, "province", ("anhui",), year, found)
+    return _values(outcome, "province", (REGION.id,), year, found)
 
 
 def _values(

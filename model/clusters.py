@@ -18,6 +18,7 @@ from mesa import Agent
 
 from model.enterprises import NEVER
 from model.randomness import uniform
+from model.region import REGION
 from model.scenario import CITIES, FIELDS, Array, ClusterRecord, Status
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from model.model import ClusterPolicyModel
 
-PROVINCIAL = 30
-COUNTY = 100
 MOST_OF_A_PAIR = 3
 """County clusters of one field in one city."""
 
@@ -149,14 +148,14 @@ def seats(
     )
     synthetic = [
         _synthetic(f, c, "provincial", Status.CANDIDATE, False, 0)
-        for f, c in ranked[: PROVINCIAL - len(provincial)]
+        for f, c in ranked[: REGION.clusters.provincial - len(provincial)]
     ]
     county = [seat for seat in named if seat.tier == "county"]
     held = np.zeros_like(count)
     for seat in county:
         held[seat.field, seat.city] += 1
     made: list[ClusterSeat] = []
-    while len(county) + len(made) < COUNTY:
+    while len(county) + len(made) < REGION.clusters.county:
         # Largest average (D'Hondt): clusters go where enterprises are, at most three to a pair.
         share = np.where(held < MOST_OF_A_PAIR, count / (held + 1), -1.0)
         f, c = (int(i) for i in np.unravel_index(int(np.argmax(share)), share.shape))

@@ -154,7 +154,8 @@ def entrants(
         below, p["births_below"] / BELOW, np.where(above, p["births_above"] / ABOVE, 1.0)
     )
     place = city_given_field.cumsum(axis=1)[field]
-    city = (uniform(seed, "entrant city", ids)[:, None] > place).sum(axis=1).clip(0, 15)
+    city = (uniform(seed, "entrant city", ids)[:, None] > place).sum(axis=1)
+    city = city.clip(0, len(CITIES) - 1)
 
     e = empty(total)
     e["id"][:], e["weight"][:], e["field"][:], e["city"][:] = ids, weight, field, city

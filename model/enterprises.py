@@ -16,6 +16,7 @@ from mesa import Agent
 from mesa.agentset import AbstractAgentSet
 
 from model.randomness import uniform
+from model.scenario import CITIES, FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -68,8 +69,8 @@ class Columns:
     # identity
     id: Annotated[Whole, Column("", 1, INF, "address of all draws; equal at every number of rows")]
     weight: Annotated[Real, _real("enterprises", 0, INF, "real enterprises the row stands for")]
-    field: Annotated[Whole, Column("index", 0, 15, "field of manufacturing (FIELDS)")]
-    city: Annotated[Whole, Column("index", 0, 15, "city (CITIES)")]
+    field: Annotated[Whole, Column("index", 0, len(FIELDS) - 1, "field of manufacturing (FIELDS)")]
+    city: Annotated[Whole, Column("index", 0, len(CITIES) - 1, "city (CITIES)")]
     cluster: Annotated[Whole, Column("index", -1, INF, "primary cluster; -1 is none")]
     county_cluster: Annotated[
         Whole, Column("index", -1, INF, "county cluster, whatever the primary one; -1 is none")
@@ -77,7 +78,10 @@ class Columns:
     tier: Annotated[Whole, Column("index", 0, 4, "cultivation tier of the primary cluster")]
     pool: Annotated[Whole, Column("index", 0, INF, "knowledge pool: cluster, or field in city")]
     moved_from: Annotated[
-        Whole, Column("index", -1, 15, "city it moved into a cluster from; -1 if it never did")
+        Whole,
+        Column(
+            "index", -1, len(CITIES) - 1, "city it moved into a cluster from; -1 if it never did"
+        ),
     ]
     role: Annotated[Whole, Column("index", 0, 2, "independent, supporting (linked) or leader")]
     ownership: Annotated[Whole, Column("index", 0, 2, "private, state or foreign")]

@@ -161,7 +161,7 @@ def _appraise(m: ClusterPolicyModel, race: Lever | None, jury: Array) -> None:
 
 @reads("title", "national_cluster_contest", titles="clusters", interval="quarters")
 def _contest(m: ClusterPolicyModel, contest: Lever, jury: Array, racing: list[int]) -> None:
-    """A national round: Anhui's share goes to the best-scoring candidates of the named fields."""
+    """A national round: the province's share goes to the best candidates of the named fields."""
     t = m.quarter
     interval = max(int(contest.value("interval", t)) // 4, 1)
     if (m.year - year_of(contest.start)) % interval:

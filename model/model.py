@@ -1,4 +1,4 @@
-"""The model: a Mesa model of Anhui's enterprises, one step a quarter."""
+"""The model: a Mesa model of a province's enterprises, one step a quarter."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ POPULATION_SEED = 1
 
 
 class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
-    """Anhui's enterprises under a scenario.
+    """The enterprises of a province under a scenario.
 
     Args:
         scenario: The resolved scenario.

@@ -16,6 +16,7 @@ from model.eligibility import size_class
 from model.enterprises import NEVER
 from model.outcomes import CHOSEN, LEVELS, OUTCOMES
 from model.population import ENERGY_FIELD
+from model.region import REGION
 from model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array, Status
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 Whole = npt.NDArray[np.int64]
 Levels = Mapping[str, tuple[Whole, tuple[str, ...]]]
 
-HIGHTECH_FIELDS = ("ic_display", "ai_voice", "aerospace", "quantum", "other_health")
-PROVINCE_NAME = "anhui"
+HIGHTECH_FIELDS = REGION.fields_that("high_tech")
 NAMES = np.array([*OUTCOMES], dtype=object)
 RECORDED = {
     level: np.flatnonzero([level in outcome.levels for outcome in OUTCOMES.values()])
@@ -116,7 +116,7 @@ def groups(m: ClusterPolicyModel) -> Levels:
     names = [*(cluster.status for cluster in m.clusters), Status.NONE]
     status = np.array([STATUSES.index(name) for name in names])
     return {
-        "province": (np.zeros(len(e), dtype=np.int64), (PROVINCE_NAME,)),
+        "province": (np.zeros(len(e), dtype=np.int64), (REGION.id,)),
         "tier": (e.tier, TIERS),
         "status": (status[e.cluster], STATUSES),
         "cluster": (e.cluster, tuple(cluster.id for cluster in m.clusters)),

@@ -162,7 +162,7 @@ _DECLARED = (
             "index", LEVELS, 1, _ratio("revenue_times_tfp", "revenue")),
     Outcome("hightech_revenue", "高技术制造业营业收入", "Revenue of high-tech manufacturing",
             "yuan", PROVINCE, 1, _total("hightech_revenue"), "hightech_mfg_revenue",
-            note="proxy: fields of electronics, voice, aerospace, quantum and health"),
+            note="proxy: the fields that the region counts as high-technology"),
     # digital and green
     Outcome("digital_coverage_above", "规上企业数字化改造覆盖率",
             "Digital coverage above scale", "share", LEVELS, 1, _ratio("digital", "count"),

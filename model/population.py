@@ -23,12 +23,13 @@ from model.first_productivity import learned
 from model.innovation import noise_scale
 from model.raking import Margin, fitted_table, rake
 from model.randomness import Ids, normal, uniform
+from model.region import REGION
 from model.scenario import CITIES, FIELDS, TIERS, Array, Province
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ENERGY_FIELD = FIELDS.index("other_energy")
+(ENERGY_FIELD,) = (FIELDS.index(name) for name in REGION.fields_that("energy"))
 THRESHOLD = 20e6
 """Yearly revenue from which an enterprise is above scale (rules.csv, above_scale)."""
 CERTAINTY = 400e6
@@ -210,7 +211,7 @@ def _fields(
     """Fields: small enterprises by number, large ones into what revenue is left of each field."""
     number = province.fields["enterprises"] / province.fields["enterprises"].sum()
     draw = uniform(seed, "field", ids)
-    field = np.searchsorted(number.cumsum(), draw).clip(0, 15)
+    field = np.searchsorted(number.cumsum(), draw).clip(0, len(FIELDS) - 1)
     small_total = float(np.sum((weight * revenue)[above & ~certain]))
     wanted = province.fields["revenue"] / province.fields["revenue"].sum()
     total = float(np.sum((weight * revenue)[above]))
@@ -266,7 +267,7 @@ def _city_given_field(province: Province, p: Mapping[str, float]) -> Array:
 
 def _residual() -> npt.NDArray[np.bool_]:
     """Fields that hold what no named field does."""
-    return np.array([name.startswith("other_") for name in FIELDS])
+    return np.array([field.residual for field in REGION.fields.values()])
 
 
 def _shares(values: Array) -> Array:

@@ -15,7 +15,7 @@ from model.enterprises import NEVER
 from model.ledger import TAX, Kind
 from model.population import ENERGY_FIELD
 from model.reach import channel_value, coverage
-from model.scenario import FIELDS
+from model.region import REGION
 
 if TYPE_CHECKING:
     from model.enterprises import Flag
@@ -183,9 +183,7 @@ def _listed(m: ClusterPolicyModel) -> Flag:
     the share are taken to be on the list.
     """
     e, p = m.enterprises, m.parameters
-    share = np.zeros(len(FIELDS))
-    share[FIELDS.index("ic_display")] = p["chip_share"]
-    share[FIELDS.index("other_equipment")] = p["machine_tool_share"]
+    share = np.array([p[f.listed] if f.listed else 0.0 for f in REGION.fields.values()])
     listed: Flag = e.lasting_draw(m.seed_of_run, "chips or machine tools") < share.take(e.field)
     return listed
 

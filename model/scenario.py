@@ -19,19 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from model.elementary import power
+from model.region import REGION
 
 if TYPE_CHECKING:
     from model.estimates import Basis
 
-FIELDS = (
-    "nev", "ai_voice", "pv_storage", "ic_display", "appliances", "cu_mg_materials",
-    "biobased_materials", "robots", "quantum", "aerospace", "nuclear", "other_equipment",
-    "other_materials", "other_consumer", "other_health", "other_energy",
-)  # fmt: skip
-CITIES = (
-    "hefei", "wuhu", "bengbu", "huainan", "maanshan", "huaibei", "tongling", "anqing", "huangshan",
-    "chuzhou", "fuyang", "suzhou_ah", "luan", "bozhou", "chizhou", "xuancheng",
-)  # fmt: skip
+FIELDS = tuple(REGION.fields)
+CITIES = tuple(REGION.cities)
 TIERS = ("world", "national", "provincial", "county", "none")
 MU_CLASSES = ("a", "b", "c", "d")
 SERIES = ("demand", "price", "frontier")
@@ -50,7 +44,7 @@ QUANTITIES = (
 FIRST_YEAR = 2019
 """Calendar year of quarter 0."""
 
-ASSUMPTION_ONLY_FIELDS = ("quantum", "aerospace", "nuclear")
+ASSUMPTION_ONLY_FIELDS = REGION.fields_that("assumed")
 """Fields without published data; reports show them as one group, marked 'assumption only'."""
 
 Array = npt.NDArray[np.float64]

@@ -107,7 +107,7 @@ def applied(fresh: Mapping[str, Flag]) -> Array:
 def _little_giants(
     e: Enterprises, p: Mapping[str, float], seed: int, quarter: int, year: int, intensity: Array
 ) -> Flag:
-    """Anhui's share of the national list, to the best-scoring SRDI enterprises."""
+    """The province's share of the national list, to the best-scoring SRDI enterprises."""
     batch = p.get(f"little_giant_batch_{year}", p["little_giant_batch_later"])
     share = p.get(f"little_giant_share_{year}", p["little_giant_share_later"])
     quota = batch * share

@@ -23,6 +23,7 @@ from experiments import Results
 from experiments.draws import FIRST_OF_BLOCK, Vary
 from experiments.effect import SPREAD
 from model.outcomes import OUTCOMES
+from model.region import REGION
 from model.scenario import ASSUMPTION_ONLY_FIELDS, FIRST_YEAR
 from scenarios.tables import table
 
@@ -36,7 +37,7 @@ LOW, HIGH = SPREAD
 ORIGIN, HORIZON = 2023, 2027
 YEARS = range(FIRST_YEAR, HORIZON + 1)
 SOURCES = ("seeds", "parameters", "outside")
-PROVINCE = ("province", "anhui")
+PROVINCE = ("province", REGION.id)
 ASSUMED_UNIT = ("group", "assumption_only")
 SUMMABLE = frozenset({"yuan", "enterprises", "persons"})
 """Units of totals, which may be added over fields."""

@@ -19,6 +19,7 @@ from experiments.sensitivity.lever_ranks import ALL, AT_ONE_COST, EQUAL_COST
 from experiments.sensitivity.runs import PROVINCE
 from experiments.sensitivity.tables import FACTS, FOLDER, SHIPPED, read
 from model.outcomes import OUTCOMES
+from model.region import REGION
 from notebooks.words import ABSENT
 from scenarios.tables import data_hash
 
@@ -192,7 +193,7 @@ def outcome_name(outcome: str, words: Words) -> str:
 
 def unit_label(unit: str, words: Words) -> str:
     """The name of a tier or of the province."""
-    return words.name("tier_names", "anhui" if unit == PROVINCE else unit)
+    return words.name("tier_names", REGION.id if unit == PROVINCE else unit)
 
 
 def factor_label(found: Levers, words: Words, factor: str) -> str:

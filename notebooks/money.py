@@ -16,7 +16,8 @@ import pandas as pd
 
 from experiments.costs import BEARERS, BORNE, DISCOUNT, KIND, NET, Books, runs_of, set_otherwise
 from experiments.costs import money as present_costs
-from experiments.effect import PLACES, RUN, Estimate, main_runs, place_of
+from experiments.effect import RUN, Estimate, main_runs, place_of
+from model.region import REGION
 from model.scenario import TIERS
 from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from notebooks.tables import markdown
@@ -190,7 +191,7 @@ def city_table(money: Money, words: Words) -> str:
     """Who receives it over the four years: by city group."""
     rows = [
         [words.name("city_groups", place), *_received(money, words, {"place": place})]
-        for place in PLACES
+        for place in REGION.city_groups
     ]
     head = words.lines("money_tier_head")
     return markdown([words("city_head"), *head[1:]], rows)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from notebooks.words import Words
     from notebooks.worlds import Worlds
 
-COLOURS = {**TIER_COLOURS, "anhui": "black"}
+COLOURS = {**TIER_COLOURS, PROVINCE[1]: "black"}
 STEP_COLOURS = {"market": GREY, "older": "#b7791f", "document": BLUE, "interaction": "#7b2d8b"}
 SORT_COLOURS = {
     "award": RED,

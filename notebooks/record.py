@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from calibration import backtest_data, backtest_page, trial_page
-from calibration.outlook import MISFITS
+from calibration.outlook import reasons
 from calibration.space import DUMMY
 from calibration.trial_verdicts import counts
 from experiments import adopted
+from model.region import REGION
 from scenarios.tables import table
-from scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from calibration.trial_verdicts import Verdict
 
-RESULTS = backtest_data.HERE / "results"
+RESULTS = REGION.fit / "results"
 STATES = ("identified", "bounded", "unseen")
 YES_NO = {"yes": True, "no": False}
 
@@ -174,12 +174,11 @@ def _figures(path: Path) -> pd.DataFrame | None:
     targets = {row.id: row for row in table("calibration_targets")}
     known = rows[rows["id"].isin(targets)]
     # Reasons may have been looked into after the fit, so they are read where they are kept.
-    reasons: dict[str, str] = read_yaml(MISFITS).data
     return known.assign(
         target=known["id"].map(targets),
         inside=known["inside"].map(YES_NO),
         covered=known["covered"].map(YES_NO),
-        reason=known["id"].map(reasons).fillna(""),
+        reason=known["id"].map(reasons()).fillna(""),
     )
 
 

@@ -47,7 +47,7 @@ from notebooks import (
     trust_figures,
 )
 from notebooks.actuals import actuals_table, read_actuals
-from notebooks.evidence import AS_ISSUED, REFERENCE, gather
+from notebooks.evidence import AS_ISSUED, PROVINCE, REFERENCE, gather
 from notebooks.record import read_record
 from notebooks.show import figure, folded, missing, run_command, section, text
 from notebooks.words import Words
@@ -69,7 +69,7 @@ record = read_record()
 ranked = levers.gather_levers(Path(store))
 even = levers_even.read()
 later = read_actuals(Path(actuals)) if actuals else ()
-pairs = len(worlds.difference("value_added", ("province", "anhui")))
+pairs = len(worlds.difference("value_added", PROVINCE))
 compared = pairs > 0
 
 # %%

@@ -90,12 +90,13 @@ def summary(evidence: Evidence, words: Words) -> str:
 def _size(evidence: Evidence, words: Words) -> str:
     then, now = (evidence.band("revenue", PROVINCE, year) for year in (ORIGIN, HORIZON))
     growth = evidence.mean_growth("va_real_growth", PROVINCE)
-    published = next(
+    at_origin = (
         p.published
         for p in evidence.compared
         if p.target.indicator == "as_revenue" and p.target.year == ORIGIN
     )
-    if then is None or now is None or growth is None:
+    published = next(at_origin, None)
+    if then is None or now is None or growth is None or published is None:
         return ""
     text = words(
         "summary_size",

@@ -2,7 +2,8 @@
 
 Every sentence stands in `text.yaml` in Chinese and English; no other file holds text that a reader
 of the report sees, but for the labels of the register of outcomes and for reasons that stand in
-English beside the data they speak of; their Chinese is in `translated.yaml`.
+English beside the data they speak of; their Chinese is in `translated.yaml`. What is said of one
+region alone stands in `texts.yaml` of its folder, and its names in `region.yaml`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import yaml
 
 from model.outcomes import OUTCOMES
+from model.region import DEFAULT, REGION, REGIONS, RegionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +32,8 @@ Lang = Literal["zh", "en"]
 LANGS: tuple[Lang, ...] = ("zh", "en")
 TEXT = Path(__file__).parent / "text.yaml"
 TRANSLATED = TEXT.with_name("translated.yaml")
+OF_REGION = "texts.yaml"
+"""File of a region: every key of the one of the default region, and what else it says otherwise."""
 ABSENT = "—"
 
 _WIDE = "[\u3000-\u9fff\uff00-\uffef]"
@@ -82,19 +86,51 @@ COARSE = frozenset({"share", "share a year", "stage"})
 
 @cache
 def texts() -> Mapping[str, Mapping[str, Any]]:
-    """All texts: key to language to text (or list, or mapping of names)."""
-    found: dict[str, dict[str, Any]] = yaml.load(TEXT.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    """All texts: key to language to text (or list, or mapping of names).
+
+    Raises:
+        RegionError: The region says nothing of what every region has to.
+    """
+    own = _read(REGION.folder / OF_REGION)
+    for key in _read(REGIONS / DEFAULT / OF_REGION):
+        if key not in own:
+            raise RegionError(REGION.folder / OF_REGION, key, "is missing", ())
+    found = {**_read(TEXT), **own, **_names()}
+    for lang in LANGS:
+        # Outcomes of the whole province have its id as their unit.
+        found["tier_names"][lang][REGION.id] = found["tier_names"][lang].pop("province")
     return {
-        key: {lang: _closed(text) for lang, text in both.items()} for key, both in found.items()
+        key: {lang: _closed(_named(both[lang], lang)) for lang in LANGS}
+        for key, both in found.items()
+    }
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """Texts of a file; none where there is no such file."""
+    if not path.is_file():
+        return {}
+    found: dict[str, dict[str, Any]] = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    return found
+
+
+def _names() -> dict[str, dict[str, Any]]:
+    """Names of the fields of the region and of its groups of cities."""
+    groups = {"fields": REGION.fields, "city_groups": REGION.city_groups}
+    return {
+        key: {lang: {name: getattr(of, lang) for name, of in named.items()} for lang in LANGS}
+        for key, named in groups.items()
     }
 
 
 @cache
 def translations() -> Mapping[str, str]:
     """Chinese of sentences that are kept in English beside the data."""
+    files = (TRANSLATED, REGION.folder / TRANSLATED.name)
     return {
         row["en"]: row["zh"]
-        for row in yaml.load(TRANSLATED.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        for path in files
+        if path.is_file()
+        for row in yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     }
 
 
@@ -263,6 +299,17 @@ def _closed(text: Any) -> Any:
     if isinstance(text, str):
         return re.sub(f"(?<={_WIDE}) (?={_WIDE}|[{{“])", "", text)
     return text
+
+
+def _named(text: Any, lang: Lang) -> Any:
+    """Put the names of the region and of its document where a text has `<region>`, `<document>`."""
+    if isinstance(text, list):
+        return [_named(part, lang) for part in text]
+    if isinstance(text, dict):
+        return {key: _named(part, lang) for key, part in text.items()}
+    region, document = (getattr(of, lang) for of in (REGION.name, REGION.document))
+    text = text.replace("<region>", region).replace("<document>", document)
+    return text.replace("<Document>", document[:1].upper() + document[1:])
 
 
 def decimals_of(value: float, digits: int) -> int:

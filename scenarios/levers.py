@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model.region import REGION
 from model.scenario import Cost, Lever, Targets, quarter_index, quarter_name
 from scenarios.channels import check_channels, check_read
 from scenarios.errors import listed, nearest_name
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from scenarios.schema import Label, ScenarioFile
     from scenarios.tables import Parameter
 
-DECLARATIONS = Path(__file__).with_name("levers.yaml")
+DECLARATIONS = REGION.own("levers.yaml", Path(__file__).with_name("levers.yaml"))
 
 Dated = tuple[tuple[int, float], ...]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model import population
+from model.region import REGION
 from model.scenario import Scenario, quarter_name
 from scenarios import levers, notices, structure
 from scenarios.errors import InputError, ScenarioError, listed, nearest_name
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from model.scenario import Lever, Notice
     from scenarios.yaml_file import Key
 
-SHIPPED = Path(__file__).parent
-"""Folder of the scenarios that come with the project."""
+SHIPPED = REGION.own("scenarios", Path(__file__).parent)
+"""Folder of the scenarios that come with the project, or with the region."""
 DESIGNS, WORLDS = SHIPPED / "designs", SHIPPED / "worlds"
 """Folders of the designs of support and of variants of the outside world."""
 DEFAULT_ROWS = 12_000

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from functools import cache
+from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from model.estimates import Basis
 from model.scenario import CITIES, FIELDS, ClusterRecord, Province
-from scenarios.tables import table
+from scenarios.errors import TableError, listed
+from scenarios.language import say
+from scenarios.tables import DATA, table
 from scenarios.units import TABLE_UNITS
 
 if TYPE_CHECKING:
-    from model.scenario import Array
+    from collections.abc import Mapping
+
     from scenarios.tables import Cluster
 
 CITY_WEIGHT = "secondary_va"
@@ -29,20 +33,24 @@ def province() -> Province:
         values = fields.setdefault(row.quantity, [float("nan")] * len(FIELDS))
         values[position[row.field]] = row.value * TABLE_UNITS[row.unit]
     weight = {row.city: row.value for row in table("cities") if row.quantity == CITY_WEIGHT}
+    for quantity, values in fields.items():
+        _check_complete("fields", quantity, dict(zip(FIELDS, values, strict=True)))
+    _check_complete("cities", CITY_WEIGHT, {c: weight.get(c, float("nan")) for c in CITIES})
     return Province(
-        fields={quantity: _complete(quantity, values) for quantity, values in fields.items()},
-        city_weight=_complete("city weights", [weight.get(c, float("nan")) for c in CITIES]),
+        fields={quantity: np.array(values) for quantity, values in fields.items()},
+        city_weight=np.array([weight[c] for c in CITIES]),
         marginals={row.name: row.value * TABLE_UNITS[row.unit] for row in table("marginals")},
         clusters=tuple(_cluster(row) for row in table("clusters") if row.cities),
         estimates={row.parameter: Basis(row.prices, row.inputs) for row in table("estimates")},
     )
 
 
-def _complete(name: str, values: list[float]) -> Array:
-    array = np.array(values, dtype=np.float64)
-    if np.isnan(array).any():
-        raise ValueError(f"the tables lack a value of {name}")
-    return array
+def _check_complete(name: str, quantity: str, values: Mapping[str, float]) -> None:
+    """Refuse a table that has no value of a field or city of the region."""
+    missing = listed(place for place, value in values.items() if isnan(value))
+    if missing:
+        problem = say("there is no value of {names}", names=missing)
+        raise TableError(DATA / f"{name}.csv", None, quantity, problem)
 
 
 def _cluster(row: Cluster) -> ClusterRecord:

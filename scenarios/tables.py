@@ -1,8 +1,9 @@
 """The data tables, read and checked against their schema.
 
-Each table of `calibration/data/` is a CSV file whose rows are described here once: columns, types,
-allowed values and meaning. Loading refuses what does not fit; `docs/data.md` prints the same
-descriptions.
+Each table is a CSV file whose rows are described here once: columns, types, allowed values and
+meaning. Loading refuses what does not fit; `docs/data.md` prints the same descriptions. A region
+has a folder of its tables; those of the nation and of the literature it need not repeat, since
+where it has none, that of `calibration/data/` holds (`docs/region.md`).
 """
 
 from __future__ import annotations
@@ -26,13 +27,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from model.region import REGION
 from model.scenario import CITIES, FIELDS, SERIES, STATUSES, TIERS
 from scenarios.errors import TableError, allowed_by, nearest_name
 from scenarios.language import say
 from scenarios.laws import Law, mean
 
-DATA = Path(__file__).resolve().parent.parent / "calibration" / "data"
-"""Folder of the tables."""
+DATA = REGION.tables
+"""Folder of the tables of the region."""
+SHARED = Path(__file__).resolve().parent.parent / "calibration" / "data"
+"""Folder of the tables that hold where a region has none of its own."""
 
 
 def _blank_to_none(value: Any) -> Any:
@@ -325,13 +329,25 @@ class Marginal(Row):
     note: str
 
 
+def _of_own_region(field: str, info: ValidationInfo) -> str:
+    """A field that the region has, where the table is its own; a shared one has others too."""
+    own = (DATA / "outside_world.csv").is_file() and info.data.get("series") != "rule"
+    if own and field not in (*FIELDS, "all"):
+        raise PydanticCustomError("one_of", "unknown name", {"expected": ", ".join(FIELDS)})
+    return field
+
+
 class OutsideRow(Row):
     """Yearly growth of the outside world, the loan rate, and the rule that projects them."""
 
     series: Annotated[
         str, _one_of(*SERIES, "nominal_demand", "input_price", "loan_rate", "credit", "rule")
     ]
-    field: Annotated[Text, _doc("field, or 'all' for fields without a series of their own")]
+    field: Annotated[
+        Text,
+        AfterValidator(_of_own_region),
+        _doc("field, or 'all' for fields without a series of their own"),
+    ]
     year: MaybeYear
     value: Number
     unit: Text
@@ -662,6 +678,12 @@ TABLES: dict[str, type[Row]] = INPUT_TABLES | {
 }
 """Every table with its row model."""
 
+REGIONAL = ("fields", "cities", "marginals", "clusters", "calibration_targets")
+"""Tables that every region has of its own."""
+OF_PLACES = ("figures", "published_targets", "clusters_known_later", "large_projects")
+"""Tables that are empty where a region has none: those of another would be false."""
+BY_NAME = {"parameters": "name", "lever_evidence": "lever"}
+"""Tables of which a region holds only the rows that differ, with the column that names a row."""
 UNUSED = ("large_projects",)
 """Tables that nothing is made of or compared with, so that they leave earlier records valid."""
 
@@ -738,10 +760,25 @@ def _check_row(path: Path, line: int, record: dict[str, Any], row: type[Row]) ->
         raise TableError(path, line, column, problem, allowed_by(first)) from error
 
 
+def files_of(name: str) -> tuple[Path, ...]:
+    """Files that a table is read from, the shared one first; none for an empty table."""
+    own, shared = DATA / f"{name}.csv", SHARED / f"{name}.csv"
+    if own == shared or name in REGIONAL or (name not in BY_NAME and own.is_file()):
+        return (own,)
+    if name in OF_PLACES:
+        return ()
+    return (shared, own) if own.is_file() else (shared,)
+
+
 @cache
 def table(name: str) -> tuple[Any, ...]:
-    """Rows of a table of `calibration/data/`, checked; read once a process."""
-    return tuple(read_table(DATA / f"{name}.csv", TABLES[name]))
+    """Rows of a table, checked; read once a process."""
+    files = files_of(name)
+    rows = [row for path in files for row in read_table(path, TABLES[name])]
+    if len(files) < 2:
+        return tuple(rows)
+    # A row of the region takes the place of the shared one, so that the order stays.
+    return tuple({getattr(row, BY_NAME[name]): row for row in rows}.values())
 
 
 def file_hash(path: Path) -> str:
@@ -761,5 +798,5 @@ def tables_hash() -> str:
 
 
 def _joint_hash(names: tuple[str, ...]) -> str:
-    lines = [f"{name} {file_hash(DATA / f'{name}.csv')}" for name in sorted(names)]
+    lines = [f"{name} {file_hash(path)}" for name in sorted(names) for path in files_of(name)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:20]

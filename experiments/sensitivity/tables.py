@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,15 +16,17 @@ import pandas as pd
 from experiments.adopted import ANALYSIS
 from experiments.effect import distinguishable
 from experiments.store import StoreError
+from model.region import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 FOLDER = ANALYSIS
 """Folder of a store that holds its analyses, a folder each by name."""
 FACTS = "analysis.json"
-SHIPPED = Path(__file__).resolve().parents[2] / "calibration" / "results" / FOLDER
-"""The analysis that comes with the project: reports show it where a store has none."""
+SHIPPED = REGION.fit / "results" / FOLDER
+"""The analysis that comes with the project, which reports show where a store has none."""
 OUTPUT = ("outcome", "tier")
 TABLES: Mapping[str, tuple[str, ...]] = {
     # Mean paired effect of each lever and its rank within its group (document_55 or other).

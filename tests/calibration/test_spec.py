@@ -6,7 +6,7 @@ import pytest
 
 from calibration import targets
 from calibration.spec import read_spec
-from calibration.targets import DISCREPANCY, HAND_FITTED, INPUTS, REPEATS, known
+from calibration.targets import known, uses
 from scenarios import InputError
 from scenarios.tables import table
 
@@ -24,20 +24,21 @@ def test_every_datum_is_used_once():
     assert set(Counter(place).values()) == {1}
     fitted = {source for t, row in zip(found, rows, strict=True) if t.use == "fit"
               for source in [(row.source, t.kind)]}  # fmt: skip
-    given = {(row.source, row.kind) for row in rows if row.id in INPUTS}
+    given = {(row.source, row.kind) for row in rows if row.id in uses().inputs}
     assert not fitted & given
 
 
 def test_uses_name_rows_that_are_there_and_inputs_are_never_fitted():
     rows = {row.id: row for row in table("calibration_targets")}
-    assert set(INPUTS) | set(REPEATS) | set(DISCREPANCY) <= set(rows)
-    uses = {t.id: t.use for t in known().targets}
+    told = uses()
+    assert set(told.inputs) | set(told.repeats) | set(told.discrepancy) <= set(rows)
+    use_of = {t.id: t.use for t in known().targets}
     for row in rows.values():
         if row.error_kind in ("report only", "input") or row.year < 2019:
-            assert uses[row.id] != "fit", row.id
+            assert use_of[row.id] != "fit", row.id
         if row.error_kind == "input":
-            assert uses[row.id] == "input", row.id
-    assert sum(use == "fit" for use in uses.values()) >= 40
+            assert use_of[row.id] == "input", row.id
+    assert sum(use == "fit" for use in use_of.values()) >= 40
     assert all(t.error > 0.0 for t in known().targets if t.use == "fit")
     assert all(t.why for t in known().targets if t.use in ("input", "repeat"))
     assert all(t.why for t in known().targets if t.discrepancy)
@@ -60,7 +61,7 @@ def test_priors_are_the_ranges_of_the_parameters_and_flat_where_fitted_by_hand()
     for name, row in rows.items():
         assert (found[name].low, found[name].high) == (row.low, row.high)
         assert found[name].grade == row.grade
-    assert all(found[name].distribution == "uniform" for name in HAND_FITTED)
+    assert all(found[name].distribution == "uniform" for name in uses().hand_fitted)
 
 
 def test_the_reference_asks_for_what_the_fit_must_have():
