@@ -79,6 +79,7 @@ bench: setup ## speed of one run, and where its time goes
 docs: setup ## the generated tables of docs/
 	$(PYTHON) -m calibration.document
 	$(PYTHON) -m calibration.reference
+	$(PYTHON) -m notebooks.glossary
 
 golden: setup ## renew the golden results (say in the commit why they moved)
 	$(PYTHON) -m tests.golden.renew

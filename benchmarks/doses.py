@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calibration.markdown import pipe_table
 from model import ClusterPolicyModel
 from scenarios import load
 from scenarios.tables import table
@@ -79,11 +80,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--rows", type=int, default=2_500)
     asked = parser.parse_args()
-    print("| lever | " + " | ".join(f"{size:g}" for size in SIZES) + " |")
-    print("| --- |" + " ---: |" * len(SIZES))
-    for name, by_size in effects(asked.levers, asked.seeds, asked.rows).items():
-        cells = (f"{row.mean():+.4f} ({row.std(ddof=1):.4f})" for row in by_size)
-        print(f"| `{name}` | " + " | ".join(cells) + " |", flush=True)
+    rows = [
+        (f"`{name}`", *(f"{row.mean():+.4f} ({row.std(ddof=1):.4f})" for row in by_size))
+        for name, by_size in effects(asked.levers, asked.seeds, asked.rows).items()
+    ]
+    heads = ("lever", *(f"{size:g}" for size in SIZES))
+    print(pipe_table(heads, rows, "l" + "r" * len(SIZES)))
 
 
 if __name__ == "__main__":

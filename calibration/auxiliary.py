@@ -28,6 +28,7 @@ from calibration.emergent_measures import (
     total,
 )
 from calibration.facts_panels import LAST, column, field_year, finite, flags, lagged, logs, staying
+from calibration.markdown import pipe_table
 from calibration.panel import POPULATION_SEED
 from experiments.draws import draws
 from model import build_population
@@ -260,22 +261,27 @@ each member.
 - Cheaper plant adds plant to those whose sales it does not raise, so productivity with inputs held
   falls where the study finds a rise.
 
-| regression | study | window of the study | published | range | panel, 2020-23 | 90 % | beside |
-| --- | --- | --- | --- | --- | --- | --- | --- |
 """
+
+HEADS = (
+    "regression", "study", "window of the study", "published", "range", "panel, 2020-23", "90 %",
+    "beside",
+)  # fmt: skip
 
 
 def page(frame: pd.DataFrame) -> str:
     """The text of the page, from the stored table."""
-    lines = [
-        f"| {r['estimator']} | {r['study']} | {r['window']} | {r['published']:g} "
-        f"| {_range(r['low'], r['high'])} | {r['value']:.3g} "
-        f"| {r['p05']:.3g} to {r['p95']:.3g} | {r['also']} |\n"
+    rows = [
+        (
+            r["estimator"], r["study"], r["window"], f"{r['published']:g}",
+            _range(r["low"], r["high"]), f"{r['value']:.3g}",
+            f"{r['p05']:.3g} to {r['p95']:.3g}", r["also"],
+        )
         for _, r in frame.iterrows()
-    ]
+    ]  # fmt: skip
     number, drawn = int(frame["pairs"].max()), bool(frame["drawn"].all())
     how = "a draw of the parameters with a seed" if drawn else "seeds at central parameters"
-    return HEAD.format(pairs=f"{number} pairs of runs, {how}") + "".join(lines)
+    return HEAD.format(pairs=f"{number} pairs of runs, {how}") + pipe_table(COLUMNS, rows) + "\n"
 
 
 def _range(low: float, high: float) -> str:

@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from calibration.backtest_second import second_protocol
-from calibration.backtest_second_page import head, points_table, second_part
+from calibration.backtest_second_page import CUT, cut, points_table, second_part
+from calibration.markdown import pipe_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,27 +84,21 @@ def _read(stem: Path) -> Stored | None:
 
 
 def _scores(found: Mapping[str, Stored]) -> list[str]:
-    lines = head(
+    heads = (
         "parameters", "method", "points", "RMSE", "over rival (90 %)", "CRPS over rival",
         "50 % cover", "90 % cover",
     )  # fmt: skip
+    rows = []
     for name, (scores, _) in found.items():
         for method, row in (("first", scores["first_method"]), ("second", scores)):
-            ratio = f"{row['rmse_ratio']:.2f} ({row['rmse_ratio_low']:.2f}"
-            lines.append(
-                f"| {name} | {method} | {row['points']} | {row['rmse']:.1f} | {ratio} to "
-                f"{row['rmse_ratio_high']:.2f}) | {row['crps_ratio']:.2f}"
-                f" | {row['coverage_50']:.0%} | {row['coverage_90']:.0%} |"
-            )
-    return lines
+            low, high = row["rmse_ratio_low"], row["rmse_ratio_high"]
+            rows.append((
+                name, method, row["points"], f"{row['rmse']:.1f}",
+                f"{row['rmse_ratio']:.2f} ({low:.2f} to {high:.2f})", f"{row['crps_ratio']:.2f}",
+                f"{row['coverage_50']:.0%}", f"{row['coverage_90']:.0%}",
+            ))  # fmt: skip
+    return ["", pipe_table(heads, rows)]
 
 
 def _cut(scores: Mapping[str, Any], name: str) -> list[str]:
-    lines = head(name, "points", "RMSE", "over rival", "mean error", "90 % cover")
-    for value, row in scores["cuts"][name].items():
-        ratio = "" if row["rmse_ratio"] is None else f"{row['rmse_ratio']:.2f}"
-        lines.append(
-            f"| {value} | {row['points']} | {row['rmse']:.1f} | {ratio} | {row['mean_error']:+.1f}"
-            f" | {row['coverage_90']:.0%} |"
-        )
-    return lines
+    return ["", pipe_table((name, *CUT), (cut(*row) for row in scores["cuts"][name].items()))]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from calibration.backtest_data import ORIGIN, all_series
 from calibration.backtest_origin import fades
 from calibration.backtest_second import SET
+from calibration.markdown import pipe_table
 from model.elementary import exp, log
 from scenarios.tables import table
 
@@ -95,9 +96,9 @@ def second_part(second: SecondProtocol, folder: Path) -> list[str]:
     lines = HEAD.format(
         changed=changed, ratio=second.aims.rmse_ratio, low=low, high=high
     ).splitlines()
-    lines += head("parameters", "version and method", "rule of counts", *COLUMNS)
-    for training in trainings:
-        lines += _rows(found, "same", training, training)
+    scored = [row for training in trainings for row in _rows(found, "same", training, training)]
+    heads = ("parameters", "version and method", "rule of counts", *COLUMNS)
+    lines += ["", pipe_table(heads, scored)]
     lines += [f"\nNote on members: {note}." for note in found["notes"]]
     if second.findings or second.changes:
         lines += ["", "## What came out", "", "Written after the scoring.", ""]
@@ -144,30 +145,25 @@ def _sentence(text: str) -> str:
     return text[0].upper() + _one(text)[1:]
 
 
-def head(*names: str) -> list[str]:
-    """An empty line, and the head of a table."""
-    return ["", f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
-
-
-def _rows(found: Mapping[str, Any], name: str, training: str, label: str) -> list[str]:
+def _rows(found: Mapping[str, Any], name: str, training: str, label: str) -> list[list[str]]:
     """Rows of a set of points: both versions, as known then and under the rule in force."""
     return [
-        f"| {label} | {METHODS[row['method']]} | {words} | {_cells(row)} |"
+        [label, METHODS[row["method"]], words, *_cells(row)]
         for rule, words in RULES.items()
         for row in found["scores"]
         if (row["set"], row["training"], row["rule"]) == (name, training, rule)
     ]
 
 
-def _cells(row: Mapping[str, Any]) -> str:
+def _cells(row: Mapping[str, Any]) -> list[str]:
     ratio = f"{row['rmse_ratio']:.2f}"
     if row["rmse_ratio_low"] is not None:
         ratio += f" ({row['rmse_ratio_low']:.2f} to {row['rmse_ratio_high']:.2f})"
-    return (
-        f"{row['points']} | {row['rmse']:.1f} | {ratio} | {row['series_median']:.2f}"
-        f" | {row['series_geometric']:.2f} | {row['crps_ratio']:.2f}"
-        f" | {row['coverage_50']:.0%} | {row['coverage_90']:.0%}"
-    )
+    return [
+        str(row["points"]), f"{row['rmse']:.1f}", ratio, f"{row['series_median']:.2f}",
+        f"{row['series_geometric']:.2f}", f"{row['crps_ratio']:.2f}",
+        f"{row['coverage_50']:.0%}", f"{row['coverage_90']:.0%}",
+    ]  # fmt: skip
 
 
 def _further(second: SecondProtocol, found: Mapping[str, Any]) -> list[str]:
@@ -181,36 +177,38 @@ def _further(second: SecondProtocol, found: Mapping[str, Any]) -> list[str]:
         f"{_sentence(second.further.before_2019)}."
     )
     lines = ["", "## Further origins", "", text]
-    lines += head("origins", "version and method", "rule of counts", *COLUMNS)
-    for name, label in (("further", years), ("together", "all four")):
-        lines += _rows(found, name, training, label)
+    sets = (("further", years), ("together", "all four"))
+    rows = [row for name, label in sets for row in _rows(found, name, training, label)]
+    heads = ("origins", "version and method", "rule of counts", *COLUMNS)
+    lines += ["", pipe_table(heads, rows), "", "By origin, level and growth:", ""]
     cuts = found["cuts"][f"together {training} known"]["origin"]
-    lines += ["", "By origin, level and growth:"]
-    lines += head("origin", "points", "RMSE", "over rival", "mean error", "90 % cover")
-    return lines + [_cut(value, row) for value, row in cuts.items()]
+    return [*lines, pipe_table(("origin", *CUT), (cut(*row) for row in cuts.items()))]
 
 
-def _cut(value: str, row: Mapping[str, Any]) -> str:
+CUT = ("points", "RMSE", "over rival", "mean error", "90 % cover")
+"""Heads of the scores of a cut, after what it is cut by."""
+
+
+def cut(value: str, row: Mapping[str, Any]) -> list[str]:
+    """The scores of one part of a cut, after its name."""
     ratio = "" if row["rmse_ratio"] is None else f"{row['rmse_ratio']:.2f}"
-    return (
-        f"| {value} | {row['points']} | {row['rmse']:.1f} | {ratio} | {row['mean_error']:+.1f}"
-        f" | {row['coverage_90']:.0%} |"
-    )
+    return [
+        value, str(row["points"]), f"{row['rmse']:.1f}", ratio, f"{row['mean_error']:+.1f}",
+        f"{row['coverage_90']:.0%}",
+    ]  # fmt: skip
 
 
 def _series(cuts: Mapping[str, Any], training: str) -> list[str]:
-    lines = head(
-        "series", "points", "RMSE", "over rival", "mean error", "90 % cover",
-        "part of squared error", "over rival, rule in force",
-    )  # fmt: skip
+    rows = []
     known, ruled = (cuts[f"same {training} {rule}"]["series"] for rule in RULES)
     total = sum(row["points"] * row["rmse"] ** 2 for row in known.values())
     for name, row in known.items():
         ratio = ruled[name]["rmse_ratio"]
         part = row["points"] * row["rmse"] ** 2 / total
         shown = "" if ratio is None else f"{ratio:.2f}"
-        lines.append(f"{_cut(name, row)} {part:.0%} | {shown} |")
-    return lines
+        rows.append([*cut(name, row), f"{part:.0%}", shown])
+    heads = ("series", *CUT, "part of squared error", "over rival, rule in force")
+    return ["", pipe_table(heads, rows)]
 
 
 def _headline(
@@ -226,11 +224,11 @@ def _administrative(
     lines = ["", "## Counts that a rule or a quota decides", ""]
     for text in (second.administrative.rule_in_force, second.administrative.caution):
         lines += [f"{_sentence(text)}.", ""]
-    lines.pop()
-    lines += head(
+    heads = (
         "series", "parameters", "from", "year", "published", "as known then", "90 %",
         "rule in force", "90 %", "rival",
     )  # fmt: skip
+    shown = []
     for name, training in (("further", second.further.training), ("same", best)):
         by_rule = {
             rule: {
@@ -243,29 +241,31 @@ def _administrative(
         for key, ruled in by_rule["in_force"].items():
             known = by_rule["known"][key]
             rival = number(known["rival"]) if known["rival"] else ""
-            lines.append(
-                f"| {key[0]} | {training} | {key[1]} | {key[2]} | {number(known['published'])}"
-                f" | {number(known['forecast'])} | {_span(known)} | {number(ruled['forecast'])}"
-                f" | {_span(ruled)} | {rival} |"
-            )
-    return lines
+            shown.append((
+                key[0], training, key[1], key[2], number(known["published"]),
+                number(known["forecast"]), _span(known), number(ruled["forecast"]),
+                _span(ruled), rival,
+            ))  # fmt: skip
+    return [*lines, pipe_table(heads, shown)]
 
 
 def points_table(rows: Iterable[Mapping[str, str]]) -> list[str]:
     """Every forecast beside what was published, and the rival's."""
-    lines = head(
+    heads = (
         "series", "from", "year", "published", "forecast", "90 %", "rival", "error",
         "error of rival", "inside",
     )  # fmt: skip
-    for row in rows:
-        inside = "yes" if row["inside_90"] == "True" else "**no**"
-        lines.append(
-            f"| {row['indicator']} | {row['origin']} | {row['year']} | {number(row['published'])}"
-            f" | {number(row['forecast'])} | {_span(row)} | {number(row['rival'])}"
-            f" | {float(row['error']):+.1f} | {float(row['rival_error']):+.1f}"
-            f" | {inside}{', set apart' if row['apart'] else ''} |"
+    cells = [
+        (
+            row["indicator"], row["origin"], row["year"], number(row["published"]),
+            number(row["forecast"]), _span(row), number(row["rival"]),
+            f"{float(row['error']):+.1f}", f"{float(row['rival_error']):+.1f}",
+            ("yes" if row["inside_90"] == "True" else "**no**")
+            + (", set apart" if row["apart"] else ""),
         )
-    return lines
+        for row in rows
+    ]  # fmt: skip
+    return ["", pipe_table(heads, cells)]
 
 
 PROJECTIONS = """
@@ -291,7 +291,7 @@ def _projections(second: SecondProtocol, folder: Path, scored: Set[str]) -> list
     with path.open(encoding="utf-8", newline="") as file:
         fitted = {row["id"]: row for row in csv.DictReader(file)}
     lines = PROJECTIONS.format(origin=ORIGIN).splitlines()
-    lines += head("series", "published", "fitted", f"{ORIGIN}", *(str(y) for y in PROJECTED))
+    rows = []
     series = all_series()
     for row in table("calibration_targets"):
         if row.year != ORIGIN or row.indicator not in scored or row.id not in fitted:
@@ -304,9 +304,9 @@ def _projections(second: SecondProtocol, folder: Path, scored: Set[str]) -> list
         miss = row.value - middle if growth else float(log(row.value / middle))
         parts = [fade.level_left(year - ORIGIN) * miss for year in (ORIGIN, *PROJECTED)]
         told = [f"{x:+.1f} points" if growth else f"{float(exp(x)) - 1.0:+.0%}" for x in parts]
-        levels = " | ".join(number(str(value)) for value in (row.value, middle))
-        lines.append(f"| {row.indicator} | {levels} | {' | '.join(told)} |")
-    return lines
+        rows.append([row.indicator, number(str(row.value)), number(str(middle)), *told])
+    heads = ("series", "published", "fitted", str(ORIGIN), *map(str, PROJECTED))
+    return [*lines, "", pipe_table(heads, rows)]
 
 
 def _span(row: Mapping[str, str]) -> str:

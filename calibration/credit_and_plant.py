@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from calibration.markdown import pipe_table
 from experiments.draws import draws
 from model import ClusterPolicyModel
 from model.region import REGION
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "calibration" / "results" / "credit_and_plant.csv"
 PAGE = ROOT / "docs" / "credit_and_plant.md"
 REFERENCE, DRAWS, YEARS = "as_issued", range(1, 33), range(2019, 2028)
+BOUND_YEARS = (2022, 2023, 2027)
 UTILISATION = "nat_capacity_utilisation"
 BOUND = {"large": (1, 10), "medium": (4, 20), "small": (8, 35), "below_scale": (8, 35)}
 """Evidence range of enterprises bound by their own limit, per cent of the class (effects.csv)."""
@@ -81,35 +83,19 @@ def page(frame: pd.DataFrame) -> str:
         "of banks inside each enterprise's own limit, loans of new plants included; published use "
         "of capacity is the nation's.\n"
     )
-    lines = [
-        head,
-        "| year | loans granted over bankable demand | use of capacity | published | sales at the "
-        "ceiling |\n| --- | --- | --- | --- | --- |",
-    ]
+    by_year = []
     for year in YEARS:
-        shown = known.get(("", year))
-        lines.append(
-            f"| {year} | {cell('loans_granted_share', 'province', REGION.id, year)} | "
-            f"{cell('utilisation', 'province', REGION.id, year)} | "
-            f"{'' if shown is None else f'{shown:.1f}'} | "
-            f"{cell('sales_at_ceiling', 'province', REGION.id, year)} |"
+        granted, used, ceiling = (
+            cell(name, "province", REGION.id, year)
+            for name in ("loans_granted_share", "utilisation", "sales_at_ceiling")
         )
-    lines.append(
-        "\nEnterprises bound by their own borrowing limit in a year, beside the range surveys "
-        "leave (`effects.csv`, stated before the form was built):\n\n| size | 2022 | 2023 | 2027 "
-        "| range |\n| --- | --- | --- | --- | --- |"
-    )
-    for size, (low, high) in BOUND.items():
-        shown_years = " | ".join(cell("limit_bound", "size", size, y) for y in (2022, 2023, 2027))
-        lines.append(f"| {size} | {shown_years} | {low} to {high} |")
-    years = (2020, 2021, 2022, 2023)
-    lines.append(
-        "\nUse of capacity by field, simulated and (published for the nearest trades of the "
-        "nation; 2022 and 2023 are fourth quarters), and sales at the ceiling:\n\n| field | "
-        + " | ".join(str(year) for year in years)
-        + " | at the ceiling 2023 | 2027 |\n| --- |"
-        + " --- |" * (len(years) + 2)
-    )
+        shown = known.get(("", year))
+        by_year.append((year, granted, used, "" if shown is None else f"{shown:.1f}", ceiling))
+    bound = [
+        (size, *(cell("limit_bound", "size", size, y) for y in BOUND_YEARS), f"{low} to {high}")
+        for size, (low, high) in BOUND.items()
+    ]
+    years, by_field = (2020, 2021, 2022, 2023), []
     held = {name: field.trades for name, field in REGION.fields.items() if field.trades}
     for field, trades in held.items():
         cells = []
@@ -118,7 +104,18 @@ def page(frame: pd.DataFrame) -> str:
             beside = f" ({sum(values) / len(values):.1f})" if values else ""
             cells.append(cell("utilisation", "field", field, year, whole=False) + beside)
         cells += [cell("sales_at_ceiling", "field", field, y, whole=False) for y in (2023, 2027)]
-        lines.append(f"| {field} | " + " | ".join(cells) + " |")
+        by_field.append((field, *cells))
+    heads = ("year", "loans granted over bankable demand", "use of capacity", "published")
+    lines = [
+        head,
+        pipe_table((*heads, "sales at the ceiling"), by_year),
+        "\nEnterprises bound by their own borrowing limit in a year, beside the range surveys "
+        "leave (`effects.csv`, stated before the form was built):\n",
+        pipe_table(("size", *map(str, BOUND_YEARS), "range"), bound),
+        "\nUse of capacity by field, simulated and (published for the nearest trades of the "
+        "nation; 2022 and 2023 are fourth quarters), and sales at the ceiling:\n",
+        pipe_table(("field", *map(str, years), "at the ceiling 2023", "2027"), by_field),
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from calibration import large_projects
+from calibration.markdown import pipe_table
 from calibration.named_clusters import SEEDS, Size, stored
 from scenarios.tables import DATA, TABLES, Row, columns, file_hash, table
 
@@ -140,14 +141,14 @@ def _named_clusters(sizes: list[Size]) -> str:
         ]
         for size in sizes
     ]  # fmt: skip
-    return text.rstrip() + "\n" + _markdown(head, lines)
+    return f"{text.rstrip()}\n\n{pipe_table(head, lines)}"
 
 
 def _rows(name: str, shown: list[str]) -> str:
     with (DATA / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         records = list(csv.DictReader(file))
     filled = [c for c in shown if any(record[c] for record in records)]
-    return _markdown(filled, [[record[c] for c in filled] for record in records])
+    return "\n" + pipe_table(filled, [[record[c] for c in filled] for record in records])
 
 
 def _index(name: str) -> str:
@@ -158,19 +159,12 @@ def _index(name: str) -> str:
         [indicator, rows[0].indicator_zh, scope, unit, _span(rows), str(len(rows))]
         for (indicator, unit, scope), rows in sorted(groups.items())
     ]
-    return _markdown(["indicator", "指标", "scope", "unit", "years", "rows"], lines)
+    return "\n" + pipe_table(["indicator", "指标", "scope", "unit", "years", "rows"], lines)
 
 
 def _span(rows: list[Any]) -> str:
     first, last = min(row.year for row in rows), max(row.year for row in rows)
     return str(first) if first == last else f"{first}-{last}"
-
-
-def _markdown(head: list[str], lines: list[list[str]]) -> str:
-    def line(cells: list[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-    return "\n".join(["", line(head), line(["---"] * len(head)), *(line(cells) for cells in lines)])
 
 
 def stale() -> list[Path]:

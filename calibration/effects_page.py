@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from calibration.break_even import REFERENCE, UNCOMPARED, grant, negative
+from calibration.markdown import pipe_table
 from experiments.costs import BEARERS, BUDGET, OTHERS
 from experiments.effect import LEAST_PAIRS, WITHHELD, Estimate, per_yuan
 from experiments.sensitivity.ranks import ranks
@@ -133,7 +134,10 @@ def _brings(rows: pd.DataFrame) -> str:
     found = per_yuan(rows["gain_province"], _sum(rows, BEARERS))
     effect = Estimate.of(rows["share_province"])
     why = found.withheld(effect.sign)
-    return WITHHELD[why] if why or not found.ratio else _written(found.ratio)
+    if why:
+        return WITHHELD[why]
+    assert found.ratio, "a ratio that is not withheld is there"
+    return _written(found.ratio)
 
 
 def _named(lever: str) -> str:
@@ -142,12 +146,12 @@ def _named(lever: str) -> str:
 
 
 def _package(rows: pd.DataFrame) -> Iterator[str]:
-    yield "| | effect, % | below | mean below | gain, 亿元 |"
-    yield "| --- | --- | ---: | ---: | --- |"
+    cells = []
     for unit in TIERS:
         share = rows[f"share_{unit}"].to_numpy(dtype=float)
         gain = rows[f"gain_{unit}"].to_numpy(dtype=float)
-        yield f"| {unit} | {_told(share, 100.0)} | {_below(share)} | {_told(gain, 1.0 / YI, 1)} |"
+        cells.append((unit, _told(share, 100.0), *_below(share), _told(gain, 1.0 / YI, 1)))
+    yield pipe_table(("", "effect, %", "below", "mean below", "gain, 亿元"), cells, "llrrl")
     parts = (_sum(rows, payers).mean() for payers in (BUDGET, OTHERS, BEARERS))
     budget, others, whole = (f"{part / YI:,.1f}" for part in parts)
     new = f"{rows['new'].mean() / YI:,.1f}"
@@ -159,26 +163,27 @@ def _package(rows: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def _below(values: Array) -> str:
+def _below(values: Array) -> tuple[str, str]:
     """Both chances of a negative effect, a cell each."""
     below, mean_below = negative(values)
-    return f"{_percent(below)} | {_chance(mean_below)}"
+    return _percent(below), _chance(mean_below)
 
 
 def _levers(by_lever: Mapping[str, pd.DataFrame], order: Sequence[str]) -> Iterator[str]:
-    yield (
-        "| lever | of | effect, % | below | mean below | budget | others | cost | new "
-        "| a yuan brings |"
-    )
-    yield "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
+    cells = []
     for lever in order:
         rows = by_lever[lever]
         share = rows["share_province"].to_numpy(dtype=float)
         costs = (_yi(float(_sum(rows, who).mean())) for who in (BUDGET, OTHERS, BEARERS))
-        yield (
-            f"| {_named(lever)} | {_origin(lever)} | {_told(share, 100.0, 4)} | {_below(share)} | "
-            f"{' | '.join(costs)} | {_yi(float(rows['new'].mean()))} | {_brings(rows)} |"
-        )
+        cells.append((
+            _named(lever), _origin(lever), _told(share, 100.0, 4), *_below(share), *costs,
+            _yi(float(rows["new"].mean())), _brings(rows),
+        ))  # fmt: skip
+    heads = (
+        "lever", "of", "effect, %", "below", "mean below", "budget", "others", "cost", "new",
+        "a yuan brings",
+    )  # fmt: skip
+    yield pipe_table(heads, cells, "lllrrrrrrl")
 
 
 def _origin(lever: str) -> str:
@@ -221,23 +226,23 @@ def _even(frame: pd.DataFrame, even: pd.DataFrame, order: Sequence[str]) -> Iter
             "draws may have had other values than the ones used. To be made again.**"
         )
     yield ""
-    yield (
-        "| lever | decisive parameter (its rank correlation with the gain) | in use | range "
-        "| break-even | place in range | chance to beat | draws | below | mean below |"
-    )
-    yield "| --- | --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |"
+    cells = []
     rows = {str(row["lever"]): row for _, row in even.iterrows()}
     for lever in [name for name in order if name in rows]:
         row = rows[lever]
         named = f"`{row['parameter']}` ({row['rank']:+.2f})" if row["parameter"] else "—"
         span = f"{row['low']:.3g} to {row['high']:.3g}" if row["parameter"] else "—"
         place = (row["at"] - row["low"]) / (row["high"] - row["low"])
-        cells = [
-            named, _plain(row["in_use"]), span, even_text(row), _percent(place),
+        cells.append((
+            _named(lever), named, _plain(row["in_use"]), span, even_text(row), _percent(place),
             _chance(row["chance"]), _percent(row["beats"]), _percent(row["below"]),
             _chance(row["mean_below"]),
-        ]  # fmt: skip
-        yield f"| {_named(lever)} | {' | '.join(cells)} |"
+        ))  # fmt: skip
+    heads = (
+        "lever", "decisive parameter (its rank correlation with the gain)", "in use", "range",
+        "break-even", "place in range", "chance to beat", "draws", "below", "mean below",
+    )  # fmt: skip
+    yield pipe_table(heads, cells, "llrllrrrrr")
 
 
 def even_text(row: pd.Series[Any]) -> str:
@@ -270,20 +275,22 @@ def _chance(share: float) -> str:
 
 
 def _bearers(by_lever: Mapping[str, pd.DataFrame], order: Sequence[str]) -> Iterator[str]:
-    yield "| lever | " + " | ".join(BEARERS) + " |"
-    yield "| --- |" + " ---: |" * len(BEARERS)
-    for lever in (PACKAGE, *order):
-        cells = (_yi(float(by_lever[lever][f"cost_{payer}"].mean())) for payer in BEARERS)
-        yield f"| {_named(lever)} | {' | '.join(cells)} |"
+    cells = [
+        [_named(lever), *(_yi(float(by_lever[lever][f"cost_{who}"].mean())) for who in BEARERS)]
+        for lever in (PACKAGE, *order)
+    ]
+    yield pipe_table(("lever", *BEARERS), cells, "l" + "r" * len(BEARERS))
 
 
 def _tiers(by_lever: Mapping[str, pd.DataFrame], order: Sequence[str]) -> Iterator[str]:
-    yield "| lever | " + " | ".join(TIERS) + " |"
-    yield "| --- |" + " ---: |" * len(TIERS)
-    for lever in (PACKAGE, *order):
-        rows = by_lever[lever]
-        cells = (f"{100.0 * float(rows[f'share_{unit}'].mean()):+.4f}" for unit in TIERS)
-        yield f"| {_named(lever)} | {' | '.join(cells)} |"
+    cells = [
+        [
+            _named(lever),
+            *(f"{100.0 * float(by_lever[lever][f'share_{unit}'].mean()):+.4f}" for unit in TIERS),
+        ]
+        for lever in (PACKAGE, *order)
+    ]
+    yield pipe_table(("lever", *TIERS), cells, "l" + "r" * len(TIERS))
 
 
 def _survival(frame: pd.DataFrame) -> Iterator[str]:
@@ -295,29 +302,29 @@ def _survival(frame: pd.DataFrame) -> Iterator[str]:
         "told apart in both, the other way round. Only draws that both have are looked at."
     )
     yield ""
-    yield "| switch | draws | document, % | tau | kept | reversed | first ten there |"
-    yield "| --- | ---: | --- | ---: | ---: | ---: | --- |"
+    cells: list[tuple[object, ...]] = []
     package = package_under(frame).set_index("switch")
     for name in dict.fromkeys((MAIN, *frame["switch"])):
         common = _common(frame, (MAIN, name))
         if name not in package.index:
-            yield f"| {name} | {len(common)} | | | | | too few draws |"
+            cells.append((name, len(common), "", "", "", "", "too few draws"))
             continue
         whole, part = (_ranked(frame, switch, common) for switch in (MAIN, name))
         mean, low, high = 100.0 * package.loc[name, ["mean", "low", "high"]].to_numpy(dtype=float)
         first = [part.names[i] for i in np.argsort(-np.abs(part.mean[:, 0]), kind="stable")[:FIRST]]
-        yield (
-            f"| {name} | {len(common)} | {mean:+.3f} ({low:+.3f} to {high:+.3f}) | "
-            f"{_kept(whole, part)} | " + ", ".join(f"`{lever}`" for lever in first) + " |"
-        )
+        effect = f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
+        named = ", ".join(f"`{lever}`" for lever in first)
+        cells.append((name, len(common), effect, *_kept(whole, part), named))
+    heads = ("switch", "draws", "document, %", "tau", "kept", "reversed", "first ten there")
+    yield pipe_table(heads, cells, "lrlrrrl")
 
 
-def _kept(whole: Ranks, part: Ranks) -> str:
+def _kept(whole: Ranks, part: Ranks) -> tuple[object, object, object]:
     if len(whole.names) < 2:
-        return " | | "
+        return "", "", ""
     found = survival(whole, part, FIRST)
     tau = "—" if np.isnan(found.tau[0]) else f"{found.tau[0]:.2f}"
-    return f"{tau} | {found.kept[0]} | {found.reversed[0]}"
+    return tau, found.kept[0], found.reversed[0]
 
 
 def _common(frame: pd.DataFrame, names: Sequence[str]) -> list[int]:

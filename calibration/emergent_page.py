@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from calibration.markdown import pipe_table
 from scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -67,16 +68,16 @@ def _said(row: pd.Series[Any]) -> Mapping[str, Any]:
 
 
 def _table(frame: pd.DataFrame) -> list[str]:
-    lines = ["", "| | | value | 90 % of the pairs | range | pairs inside | rows |"]
-    lines.append("|---|---|---|---|---|---|---|")
+    heads = ("", "", "value", "90 % of the pairs", "range", "pairs inside", "rows")
+    cells = []
     for _, row in frame.iterrows():
         title = _said(row)["title"]
-        lines.append(
-            f"| {_verdict(row)} | {title['zh']} {title['en']} | {row['value']:.3g}"
-            f" | {row['p05']:.3g} to {row['p95']:.3g} | {_range(row)}"
-            f" | {100 * row['share_inside']:.0f} % | {row['observations']:,} |"
-        )
-    return lines
+        cells.append((
+            _verdict(row), f"{title['zh']} {title['en']}", f"{row['value']:.3g}",
+            f"{row['p05']:.3g} to {row['p95']:.3g}", _range(row),
+            f"{100 * row['share_inside']:.0f} %", f"{row['observations']:,}",
+        ))  # fmt: skip
+    return ["", pipe_table(heads, cells)]
 
 
 def _verdict(row: pd.Series[Any]) -> str:

@@ -18,6 +18,7 @@ import pandas as pd
 from calibration import facts_picture
 from calibration.facts_measures import MEASURES
 from calibration.facts_panels import DEARER, END, Measured, Panels
+from calibration.markdown import pipe_table
 from calibration.panel import POPULATION_SEED, panel
 from experiments.draws import draws
 from model import build_population
@@ -224,21 +225,18 @@ def page(facts: Sequence[Fact]) -> str:
 
 
 def _table(facts: Sequence[Fact]) -> str:
-    lines = [
-        "",
-        "| | fact | value | span of the seeds | asked | rows |",
-        "|---|---|---|---|---|---|",
-    ]
+    cells = []
     for fact in facts:
         low, high = min(fact.values), max(fact.values)
         mark = "pass" if fact.passed else "**fail**"
         mark += ", fitted" if "fitted" in fact.words else ""
-        lines.append(
-            f"| {mark} | {fact.words['title']['zh']} {fact.words['title']['en']}"
-            f" | {_number(float(np.median(fact.values)))} | {_number(low)} to {_number(high)}"
-            f" | {fact.words['asks']} | {int(np.median([o.observations for o in fact.found])):,} |"
-        )
-    return "\n".join(lines)
+        cells.append((
+            mark, f"{fact.words['title']['zh']} {fact.words['title']['en']}",
+            _number(float(np.median(fact.values))), f"{_number(low)} to {_number(high)}",
+            fact.words["asks"], f"{int(np.median([o.observations for o in fact.found])):,}",
+        ))  # fmt: skip
+    heads = ("", "fact", "value", "span of the seeds", "asked", "rows")
+    return "\n" + pipe_table(heads, cells)
 
 
 def _section(fact: Fact) -> str:

@@ -7,10 +7,11 @@ Standard errors treat a row, not an enterprise, as an observation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import statsmodels.api as sm  # type: ignore[import-untyped]
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import gammaln
 from scipy.stats import norm
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
+
+LINKS = {"probit": sm.families.links.Probit, "cloglog": sm.families.links.CLogLog}
 
 
 def quantile(values: Array, weight: Array, at: float | Sequence[float]) -> Array:
@@ -179,19 +182,14 @@ def least_squares(y: Array, columns: Array, weight: Array, cluster: Whole | None
         weight: Weights.
         cluster: Rows of one number may be correlated (an enterprise over the years).
     """
-    bread = np.linalg.pinv(columns.T @ (columns * weight[:, None]))
-    coefficient = bread @ (columns.T @ (weight * y))
-    score = columns * (weight * (y - columns @ coefficient))[:, None]
-    return Fit(coefficient, _robust(bread, score, cluster), len(y))
-
-
-def _robust(bread: Array, score: Array, cluster: Whole | None) -> Array:
+    robust: dict[str, Any] = {"cov_type": "HC0"}
     if cluster is not None:
-        _, place = np.unique(cluster, return_inverse=True)
-        score = np.stack([np.bincount(place, column) for column in score.T], axis=1)
-    covariance = bread @ (score.T @ score) @ bread
-    result: Array = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    return result
+        groups = np.unique(cluster, return_inverse=True)[1]
+        # Panels have thousands of enterprises, so no correction for few groups.
+        kinds = {"groups": groups, "use_correction": False}
+        robust = {"cov_type": "cluster", "cov_kwds": kinds}
+    found = sm.WLS(y, columns, weights=weight).fit(**robust)
+    return Fit(np.asarray(found.params), np.asarray(found.bse), len(y))
 
 
 def within(values: Array, weight: Array, *groups: Whole, rounds: int = 30) -> Array:
@@ -214,7 +212,7 @@ def binary(
     happened: npt.NDArray[np.bool_], columns: Array, weight: Array,
     link: Literal["probit", "cloglog"], cluster: Whole | None = None,
 ) -> Fit:  # fmt: skip
-    """Probit, or complementary log-log hazard, by iteratively reweighted least squares.
+    """Probit, or complementary log-log hazard.
 
     Args:
         happened: Left-hand side.
@@ -224,31 +222,13 @@ def binary(
         cluster: Rows of one number may be correlated.
     """
     y = happened.astype(np.float64)
-    mean = np.dot(weight, y) / weight.sum()
-    start = norm.ppf(mean) if link == "probit" else np.log(-np.log(1.0 - mean))
-    constant = int(np.argmax(np.ptp(columns, axis=0) == 0.0))
-    coefficient = np.zeros(columns.shape[1])
-    coefficient[constant] = start / columns[0, constant]
-    for _ in range(50):
-        chance, slope = _chance(columns @ coefficient, link)
-        spread = chance * (1.0 - chance)
-        bread = np.linalg.pinv(columns.T @ (columns * (weight * slope**2 / spread)[:, None]))
-        score = columns * (weight * slope * (y - chance) / spread)[:, None]
-        move = bread @ score.sum(axis=0)
-        coefficient = coefficient + move
-        if np.max(np.abs(move)) < 1e-9:
-            break
-    return Fit(coefficient, _robust(bread, score, cluster), len(y))
-
-
-def _chance(eta: Array, link: str) -> tuple[Array, Array]:
-    """Probability and its slope."""
-    if link == "probit":
-        chance, slope = norm.cdf(eta), norm.pdf(eta)
-    else:
-        rate = np.exp(np.clip(eta, -30.0, 5.0))
-        chance, slope = -np.expm1(-rate), rate * np.exp(-rate)
-    return np.clip(chance, 1e-12, 1.0 - 1e-12), np.maximum(slope, 1e-12)
+    family = sm.families.Binomial(LINKS[link]())
+    model = sm.GLM(y, columns, family=family, var_weights=weight)
+    chance = model.fit(tol=1e-12, tol_criterion="params").fittedvalues
+    # Errors are those of the last least squares: from the expected information, where the robust
+    # errors of the library's own result are from the observed one.
+    working = family.link(chance) + family.link.deriv(chance) * (y - chance)
+    return least_squares(working, columns, weight * family.weights(chance), cluster)
 
 
 @dataclass(frozen=True)

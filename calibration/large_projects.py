@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, StrictInt
 
 from calibration.backtest_data import HERE, ORIGIN
+from calibration.markdown import pipe_table
 from model.scenario import CITIES, FIELDS
 from scenarios.schema import Finite, Part, Share, checked
 from scenarios.tables import table
@@ -167,13 +168,10 @@ def section() -> str:
 
 def _counts(name: str, ids: Sequence[str], rows: Sequence[Any], years: range) -> list[str]:
     count = Counter((getattr(row, name), int(row.first_public[:4])) for row in rows)
-    head = f"| {name} | {' | '.join(map(str, years))} | all |"
-    lines = ["", head, f"|{'---|' * (len(years) + 2)}"]
-    for one_id in ids:
-        cells = [count[one_id, year] for year in years]
-        lines.append(f"| {one_id} | {' | '.join(map(str, cells))} | {sum(cells)} |")
-    cells = [sum(count[one_id, year] for one_id in ids) for year in years]
-    return [*lines, f"| all | {' | '.join(map(str, cells))} | {sum(cells)} |"]
+    numbers = {one_id: [count[one_id, year] for year in years] for one_id in ids}
+    numbers["all"] = [sum(column) for column in zip(*numbers.values(), strict=True)]
+    rows = [(label, *cells, sum(cells)) for label, cells in numbers.items()]
+    return ["", pipe_table((name, *map(str, years), "all"), rows)]
 
 
 def one(text: str) -> str:

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from calibration.markdown import pipe_table
 from experiments.ensemble import SHIPPED, fitted
 from scenarios.evidence import evidence_of
 from scenarios.laws import at_or_below, mean
@@ -22,7 +23,7 @@ from scenarios.levers import declarations
 from scenarios.tables import Parameter, PriorEvidence, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "priors.md"
 FAR = 0.05
@@ -84,12 +85,12 @@ def page() -> str:
     """The text of the page."""
     rows: tuple[PriorEvidence, ...] = table("prior_evidence")
     lines = [
-        HEAD, _far(), "", RULE, *_chosen(rows), "", "## The laws", "",
+        HEAD, _far(), "", RULE, _chosen(rows), "", "## The laws", "",
         "`≤ 0` is the probability of a value at or below zero. Parameters with an asterisk are "
         "narrowed by the fit: runs draw them from it, and the law is where the fit begins. Where a "
         "study found nothing, the law is even down to zero; where an interval reaches below zero, "
         "so does the law. Grades run from A (causal studies of like enterprises) to E (judged).",
-        "", *_laws(rows), "",
+        "", _laws(rows), "",
         "## One by one", "", *(line for row in rows for line in _told(row)), EVIDENCE,
         *_levers(),
     ]  # fmt: skip
@@ -122,31 +123,35 @@ def _far() -> str:
     )
 
 
-def _chosen(rows: Sequence[PriorEvidence]) -> Iterator[str]:
-    yield from _head("parameter", "chosen by", "effect of the lever, %", "share", "step, %")
+def _chosen(rows: Sequence[PriorEvidence]) -> str:
+    cells = []
     for row in rows:
         by = f"`{_first(row)}`, rank {row.lever_rank}" if row.chosen_by == "lever" else "analysis"
         effect = "" if row.lever_effect is None else f"{row.lever_effect:+.3f}"
         step = "" if row.elementary_effect is None else f"{row.elementary_effect:.3f}"
-        yield _line(f"`{row.parameter}`", by, effect, f"{row.variance_share:.3f}", step)
+        cells.append((f"`{row.parameter}`", by, effect, f"{row.variance_share:.3f}", step))
+    heads = ("parameter", "chosen by", "effect of the lever, %", "share", "step, %")
+    return pipe_table(heads, cells)
 
 
-def _laws(rows: Sequence[PriorEvidence]) -> Iterator[str]:
-    yield from _head(
-        "parameter", "law", "centre and mean", "≤ 0", "grade", "literature",
-        "negative values in the model",
-    )  # fmt: skip
+def _laws(rows: Sequence[PriorEvidence]) -> str:
+    cells = []
     ensemble = fitted(SHIPPED)
     narrowed = set(ensemble.centre) if ensemble else set()
     for row in rows:
         centre = row.centre if row.mode is None else row.mode
-        yield _line(
+        cells.append((
             f"`{row.parameter}`" + "*" * (row.parameter in narrowed),
             f"{row.distribution}, {row.low:g} to {row.high:g}", f"{row.centre:g}",
             _percent(at_or_below(0.0, row.distribution, row.low, row.high, centre)),
             row.grade, row.below_zero,
             "taken" if row.model_bears_negative == "yes" else "not taken",
-        )  # fmt: skip
+        ))  # fmt: skip
+    heads = (
+        "parameter", "law", "centre and mean", "≤ 0", "grade", "literature",
+        "negative values in the model",
+    )  # fmt: skip
+    return pipe_table(heads, cells)
 
 
 def _told(row: PriorEvidence) -> Iterator[str]:
@@ -174,21 +179,15 @@ def _levers() -> Iterator[str]:
     told = ", ".join(f"{words.count(word)} {word}" for word in ("trial", "literature", "judged"))
     yield f"Of {len(found)} levers: {told}."
     yield ""
-    yield from _head(
-        "lever", "evidence", "number that decides", "grade", "trial", "why this number"
-    )
+    cells = []
     order = ("trial", "literature", "judged")
     for name, each in sorted(found.items(), key=lambda item: order.index(item[1].word)):
         number = f"`{each.parameter}`" if each.parameter else "none"
         label = declarations()[name].label
-        yield _line(
-            f"`{name}` {label.zh} {label.en}",
-            each.word,
-            number,
-            each.grade,
-            each.trial,
-            each.reason,
-        )
+        shown = f"`{name}` {label.zh} {label.en}"
+        cells.append((shown, each.word, number, each.grade, each.trial, each.reason))
+    heads = ("lever", "evidence", "number that decides", "grade", "trial", "why this number")
+    yield pipe_table(heads, cells)
 
 
 def _first(row: PriorEvidence) -> str:
@@ -197,19 +196,6 @@ def _first(row: PriorEvidence) -> str:
 
 def _percent(share: float) -> str:
     return f"{100.0 * share:.0f} %"
-
-
-def _head(*names: str) -> Iterator[str]:
-    yield _line(*names)
-    yield _line(*("---" for _ in names))
-
-
-def _line(*cells: str) -> str:
-    return "| " + " | ".join(_plain(cells)) + " |"
-
-
-def _plain(cells: Iterable[str]) -> Iterator[str]:
-    return (cell.replace("|", "\\|") for cell in cells)
 
 
 def main(arguments: Sequence[str] = ()) -> int:

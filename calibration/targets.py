@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import yaml
 from pydantic import Field
 
+from calibration.markdown import pipe_table
 from model.region import REGION
 from model.scenario import FIRST_YEAR
 from scenarios.errors import listed, nearest_name
@@ -249,6 +250,11 @@ _SAID = {
     "repeat": "Repeats other rows: shown only",
 }
 
+_HEADS = (
+    "figure", "outcome", "unit of level", "year", "kind", "value", "unit", "error", "discrepancy",
+    "why",
+)  # fmt: skip
+
 
 def _page(targets: list[Target]) -> str:
     parts = [
@@ -263,13 +269,14 @@ def _page(targets: list[Target]) -> str:
     for use, heading in _SAID.items():
         rows = [target for target in targets if target.use == use]
         parts.append(f"\n## {heading} ({len(rows)})\n\n")
-        parts.append("| figure | outcome | unit of level | year | kind | value | unit | error |")
-        parts.append(" discrepancy | why |\n" + "| --- " * 10 + "|\n")
-        parts += [
-            f"| {t.id} | {t.outcome} | {t.unit_name} | {t.year} | {t.kind} | {t.value:g} | {t.unit}"
-            f" | {t.error:g} | {t.discrepancy:g} | {t.why} |\n"
+        cells = [
+            (
+                t.id, t.outcome, t.unit_name, t.year, t.kind, f"{t.value:g}", t.unit,
+                f"{t.error:g}", f"{t.discrepancy:g}", t.why,
+            )
             for t in rows
-        ]
+        ]  # fmt: skip
+        parts.append(pipe_table(_HEADS, cells) + "\n")
     return "".join(parts)
 
 

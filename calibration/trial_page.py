@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from calibration.markdown import pipe_table
 from calibration.trial_files import all_trials, table_rows
 from calibration.trial_runs import COLUMNS, TABLE
 from calibration.trial_verdicts import counts, verdicts
@@ -78,7 +79,7 @@ def page(frame: pd.DataFrame) -> str:
         "",
         f"![Estimates against their bands]({PICTURE})",
         "",
-        *_table(made),
+        _table(made),
     ]  # fmt: skip
     lines += ["", "## What was done, and what is to be said of it", "", *_told(made)]
     return "\n".join(lines) + "\n"
@@ -98,23 +99,24 @@ def _order(made: Sequence[Verdict]) -> list[str]:
     return [name for name in table_rows() if name in {each.row.id for each in made}]
 
 
-def _table(made: Sequence[Verdict]) -> Iterator[str]:
-    yield (
-        "| row | study | outcome | use | published | band | estimate (90 %) | error | off "
-        "| doubled | verdict | counted |"
-    )
-    yield "| --- " * 12 + "|"
+def _table(made: Sequence[Verdict]) -> str:
+    cells = []
     for each in made:
         found, known = each.found, each.row.published
         published = "sign" if known.estimate is None else f"{known.estimate:g}"
-        yield (
-            f"| {each.row.id} | {known.study} | {known.outcome}, {known.unit} | {known.use} "
-            f"| {published} | {known.low:g} to {known.high:g} "
-            f"| {_number(found.mean)} ({_number(found.low)} to {_number(found.high)}) "
-            f"| {_number(found.error)} | {_of(found.off, found.draws_off, found.draws)} "
-            f"| {_of(found.doubled, found.draws_doubled, found.draws)} "
-            f"| {each.answer} | {'yes' if each.counted else each.because[1]} |"
-        )
+        cells.append((
+            each.row.id, known.study, f"{known.outcome}, {known.unit}", known.use,
+            published, f"{known.low:g} to {known.high:g}",
+            f"{_number(found.mean)} ({_number(found.low)} to {_number(found.high)})",
+            _number(found.error), _of(found.off, found.draws_off, found.draws),
+            _of(found.doubled, found.draws_doubled, found.draws),
+            each.answer, "yes" if each.counted else each.because[1],
+        ))  # fmt: skip
+    heads = (
+        "row", "study", "outcome", "use", "published", "band", "estimate (90 %)", "error", "off",
+        "doubled", "verdict", "counted",
+    )  # fmt: skip
+    return pipe_table(heads, cells)
 
 
 def _of(value: float, number: int, draws: int) -> str:

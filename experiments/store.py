@@ -7,7 +7,6 @@ damaged or does not know it moves to `set_aside/`; the runs in it are made again
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import warnings
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+from filelock import FileLock, Timeout
 
 from experiments.batch import scenario_hash
 from experiments.digests import (
@@ -125,18 +125,17 @@ class Store:
             waiting: Called if another batch holds the store.
         """
         path = self.folder / ".lock"
+        lock = FileLock(path)
         try:
             for name in FOLDERS:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
-            lock = path.open("a")
+            held = lock.acquire(blocking=False)
+        except Timeout:
+            waiting()
+            held = lock.acquire()
         except OSError as error:
             raise _explained(error, path) from error
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting()
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        with held:
             self.manifest = self._read_manifest()
             self._clear_leftovers()
             self._set_aside()

@@ -34,6 +34,7 @@ from notebooks import (
     effects,
     figures,
     first,
+    glossary,
     levers,
     levers_even,
     levers_figures,
@@ -399,6 +400,10 @@ if compared:
 section(words("missing_title"), level=3)
 text(tables.bullets(tables.missing(words) if compared else words.lines("missing_list")))
 text(tables.residual(evidence, words))
+
+# %%
+section(words("glossary_title"))
+text(glossary.glossary_table(words))
 
 # %%
 section(words("footer_title"))

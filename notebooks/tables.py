@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from calibration.markdown import pipe_table
 from model.outcomes import OUTCOMES
 from model.scenario import TIERS, year_of
 from notebooks.evidence import (
@@ -62,9 +63,7 @@ KINDS = (("published",), ("derived", "interpolated"), ("recalled",), ("proxy",),
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1) -> str:
     """A pipe table: the first columns to the left, the others to the right."""
-    rule = ["---" if i < text_columns else "--:" for i in range(len(head))]
-    cells = [head, rule, *rows]
-    return "\n".join("| " + " | ".join(c.replace("|", "/") for c in row) + " |" for row in cells)
+    return pipe_table(head, rows, ("l" * text_columns).ljust(len(head), "r")[: len(head)])
 
 
 # The first page

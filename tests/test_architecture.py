@@ -5,12 +5,15 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 # Each package may import those before it.
@@ -108,6 +111,50 @@ def test_import_stays_light(module: str, unwanted: set[str]) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert not unwanted & set(done.stdout.split())
+
+
+def distributions(nodes: Iterator[ast.AST] | list[ast.stmt]) -> set[str]:
+    """Packages of an index that these statements import, as pyproject.toml names them."""
+    foreign = imports(nodes) - sys.stdlib_module_names - {*HOUSE, "benchmarks", "tests"}
+    return {canonicalize_name(providers().get(each, [each])[0]) for each in foreign}
+
+
+@cache
+def providers() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
+def declared() -> dict[str, set[str]]:
+    """Names of the packages asked for: of every installation (`""`), and by extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    asked = {"": project["dependencies"], **project["optional-dependencies"]}
+    return {
+        extra: {canonicalize_name(Requirement(line).name) for line in lines}
+        for extra, lines in asked.items()
+    }
+
+
+def test_packages_that_are_imported_are_declared() -> None:
+    asked, undeclared = declared(), []
+    for path in MODULES:
+        tree = ast.parse(path.read_text("utf-8"))
+        # Who has not asked for an extra can still import every module.
+        at_top = distributions(tree.body) - asked[""]
+        inside = distributions(ast.walk(tree)) - asked[""] - asked["discovery"]
+        undeclared += [f"{name(path)}: {package}" for package in sorted(at_top | inside)]
+    assert not undeclared
+
+
+def test_packages_that_tests_import_are_declared() -> None:
+    helpers = {canonicalize_name(path.stem) for path in (ROOT / "tests").rglob("*.py")}
+    asked = helpers.union(*declared().values())
+    undeclared = [
+        f"{name(path)}: {package}"
+        for part in ("tests", "benchmarks")
+        for path in sorted((ROOT / part).rglob("*.py"))
+        for package in distributions(ast.walk(ast.parse(path.read_text("utf-8")))) - asked
+    ]
+    assert not undeclared
 
 
 def tracked() -> list[Path]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from calibration import facts, facts_picture
 from calibration import facts_estimators as fit
@@ -114,15 +115,40 @@ def test_effects_of_two_groupings_are_taken_out(rng):
     assert np.abs(fit.within(values, rng.uniform(1, 3, 2000), a, b)).max() < 1e-6
 
 
+def _chance(index, link):
+    """Probability and its slope."""
+    if link == "probit":
+        return norm.cdf(index), norm.pdf(index)
+    return -np.expm1(-np.exp(index)), np.exp(index - np.exp(index))
+
+
 @pytest.mark.parametrize("link", ["probit", "cloglog"])
 def test_binary_models_find_their_coefficients(rng, link):
     x = rng.normal(size=20_000)
-    chance, _ = fit._chance(-1.0 + 0.5 * x, link)
+    chance = _chance(-1.0 + 0.5 * x, link)[0]
     found = fit.binary(
         rng.random(20_000) < chance, np.column_stack([x, np.ones(20_000)]), np.ones(20_000), link
     )
     assert found.coefficient == pytest.approx([0.5, -1.0], abs=0.05)
     assert found.error[0] < 0.03
+
+
+@pytest.mark.parametrize("clustered", [True, False])
+@pytest.mark.parametrize("link", ["probit", "cloglog"])
+def test_errors_of_binary_models_are_robust_and_from_the_expected_information(rng, link, clustered):
+    columns = np.column_stack([rng.normal(size=(3000, 2)), np.ones(3000)])
+    weight, group = rng.uniform(0.5, 30.0, 3000), rng.integers(0, 400, 3000)
+    happened = rng.random(3000) < _chance(columns @ [0.5, -0.2, -1.0], link)[0]
+    found = fit.binary(happened, columns, weight, link, group if clustered else None)
+    chance, slope = _chance(columns @ found.coefficient, link)
+    variance = chance * (1.0 - chance)
+    score = columns * (weight * slope * (happened - chance) / variance)[:, None]
+    assert np.abs(score.sum(axis=0)).max() < 1e-7
+    if clustered:
+        score = np.stack([score[group == g].sum(axis=0) for g in np.unique(group)])
+    bread = np.linalg.inv(columns.T @ (columns * (weight * slope**2 / variance)[:, None]))
+    errors = np.sqrt(np.diag(bread @ score.T @ score @ bread))
+    assert found.error == pytest.approx(errors, rel=1e-9)
 
 
 def test_bunching_is_found_where_it_is_and_only_there(rng):

@@ -3,6 +3,9 @@
 import errno
 import json
 import shutil
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -114,3 +117,44 @@ def test_the_manifest_tells_what_was_run(tmp_path, small):
     digest = batch["scenarios"]["without_document_55"]["hash"]
     assert (tmp_path / "scenarios" / f"{digest}.yaml").is_file()
     assert not [p for p in Path(tmp_path).rglob(".*") if p.name != ".lock"]
+
+
+HOLDS = """
+import sys
+from experiments.store import Store
+with Store(sys.argv[1]).locked():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def holder(folder):
+    """Another process that holds a store until its input ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, folder],
+        cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_held_store_is_waited_for_and_a_killed_holder_lets_go(tmp_path, killed):
+    said = []
+    with holder(tmp_path) as other:
+
+        def waiting():
+            said.append(other.poll())
+            threading.Timer(0.2, other.kill if killed else other.stdin.close).start()
+
+        with Store(tmp_path).locked(waiting):
+            assert said == [None]
+            assert other.wait(60) == (-9 if killed else 0)
+    with Store(tmp_path).locked(lambda: pytest.fail("nobody holds it any more")):
+        pass
+
+
+def test_a_store_that_no_lock_can_be_kept_in_is_named(tmp_path):
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(StoreError, match=r"\.lock"), Store(tmp_path).locked():
+        pass
