@@ -281,7 +281,7 @@ def page(frame: pd.DataFrame) -> str:
     ]  # fmt: skip
     number, drawn = int(frame["pairs"].max()), bool(frame["drawn"].all())
     how = "a draw of the parameters with a seed" if drawn else "seeds at central parameters"
-    return HEAD.format(pairs=f"{number} pairs of runs, {how}") + pipe_table(COLUMNS, rows) + "\n"
+    return HEAD.format(pairs=f"{number} pairs of runs, {how}") + pipe_table(HEADS, rows) + "\n"
 
 
 def _range(low: float, high: float) -> str:

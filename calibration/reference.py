@@ -214,10 +214,11 @@ def channels_page() -> str:
         " is refused when it is loaded.",
         _table(("channel", "渠道", "what its levers touch", "levers"), channels),
         "## The functions that read them",
-        "Terms are read in base units of their kind, through `Lever.value`; without the first term"
-        " the others do nothing. A function may read any lever of a channel, so that a new one is a"
-        " declaration alone, or one lever by its id. A test runs all levers and finds every term"
-        " that is read by another function than stands here, or by none.",
+        "Terms are read through `Lever.value`, in base units of their kind; without the first term"
+        " the others do nothing. Where a function reads any lever of a channel, a new one is a"
+        " declaration alone. A test watches a run with all levers: every function reads the terms"
+        " that it names here, and no term is read that none of them names. What a lever costs"
+        " beside its grants reads the same terms (`model/bearers.py`).",
         _table(("channel", "lever", "terms", "function"), readers),
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.costs import BEARERS, BUDGET
 from scenarios.evidence import evidence_of
-from scenarios.levers import declarations, parameter_of
+from scenarios.levers import channels, declarations, parameter_of
 from scenarios.schema import SETTINGS, Part
 from scenarios.tables import table
 from scenarios.units import UNITS, to_base
@@ -34,6 +34,7 @@ def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         fund = f"; fund: {row['fund']}" if row["fund"] else ""
         cap = f"; cap for a {row['cap_per']}" if "cap" in row["terms"] else ""
         yield f"    channel: {row['channel']}; payer: {payer}{fund}; {period}{cap}"
+        yield f"    touches: {row['channel_meaning']['en']}"
         evidence = row["evidence"]
         borne = ", ".join(row["paid_by"]) or "nobody"
         yield f"    cost borne by: {borne}; {row['cost_basis']['en']}"
@@ -65,6 +66,7 @@ def _lever(lever: LeverDeclaration) -> dict[str, Any]:
         "origin": lever.origin,
         "article": lever.article,
         "channel": lever.channel,
+        "channel_meaning": channels()[lever.channel].model_dump(),
         "payer": lever.paid_by,
         "fund": lever.fund,
         "paid_by": bearers(lever),

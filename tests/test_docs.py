@@ -1,6 +1,7 @@
 """The description is of the model as it is: pages are current, and ODD names what is there."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ ROOT = Path(__file__).parents[1]
 ODD = ROOT / "docs" / "ODD.md"
 # Machinery, not a part of the province.
 NO_SUBMODEL = {"__init__"}
+HOUSE = ("scenarios", "model", "experiments", "notebooks")
+"""Packages in the order in which a run passes them."""
 SECTIONS = (
     "Purpose and patterns",
     "Entities, state variables and scales",
@@ -103,3 +106,23 @@ def test_odd_names_nothing_that_is_gone() -> None:
     quoted = re.findall(r"`([A-Za-z_]\w+(?:[./]\w+)*)`", ODD.read_text("utf-8"))
     assert len(quoted) > 100
     assert sorted(set(quoted) - known) == []
+
+
+def test_hops_of_a_rate_lead_on_through_functions_that_are_there() -> None:
+    text = (ROOT / "docs" / "development" / "hops.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if re.match(r"\| \d", line)]
+    seen: list[str] = []
+    for row in rows:
+        named = re.findall(r"`([a-z]+(?:\.\w+)+)`", row.split("|")[2])
+        modules = []
+        for name in named:
+            package, module, *attributes = name.split(".")
+            found = import_module(f"{package}.{module}")
+            for attribute in attributes:
+                found = getattr(found, attribute)
+            modules.append(f"{package}.{module}")
+        assert not set(modules) & set(seen), row
+        seen += modules
+    packages = [HOUSE.index(module.partition(".")[0]) for module in seen]
+    assert packages == sorted(packages)
+    assert {*packages} == {*range(len(HOUSE))}

@@ -98,6 +98,7 @@ def test_recipes_name_files_and_registers_that_are_there() -> None:
         ("SHOWN", "notebooks/words.py"),
         ("TABLE", "tests/model/test_first_hop_sizes.py"),
         ("SIZES", "tests/model/test_levers_of_no_size.py"),
+        ("NOBODY", "tests/model/test_bearers.py"),
         ("FIRST", "tests/model/lever_reach.py"),
         ("reads", "model/channels.py"),
         ("felt", "model/reach.py"),

@@ -10,9 +10,9 @@ from scenarios import ScenarioError, levers, load, use_language
 from scenarios.language import VARIABLE
 
 ISSUED = tuple(levers.declarations())
-RENT = """
-  - id: rent_relief
-    label: {zh: 厂房租金减免, en: Rent relief}
+MADE_UP = """
+  - id: made_up
+    label: {zh: 试设工具, en: Made-up lever}
     article: ""
     origin: design
     channel: CHANNEL
@@ -51,7 +51,7 @@ def declaring(tmp_path, monkeypatch):
 
 
 def added(channel, term):
-    return RENT.replace("CHANNEL", channel).replace("TERM", term)
+    return MADE_UP.replace("CHANNEL", channel).replace("TERM", term)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,9 @@ def added(channel, term):
             ["unknown channel 'price_of_digitl'", "nearest: price_of_digital"],
         ),
         (
-            [("  audit: {zh", "  rent: {zh: 租金, en: Rent.}\n  audit: {zh")], added("rent", "cut"),
-            "channels.rent", ["no function of the model reads channel rent", "price_of_rd"],
+            [("  audit: {zh", "  no_channel: {zh: 无, en: None.}\n  audit: {zh")], "",
+            "channels.no_channel",
+            ["no function of the model reads channel no_channel", "price_of_rd"],
         ),
         (
             [("  audit: {zh", "  auditt: {zh")], "",
@@ -76,16 +77,16 @@ def added(channel, term):
             ["reads lever 'rd_audits' of channel audit", "allowed: rd_audit", "nearest: rd_audit"],
         ),
         (
-            [], added("title", "capacity"), "levers[rent_relief].id",
-            ["reads lever 'rent_relief' of channel title", "county_cluster_recognition"],
+            [], added("title", "capacity"), "levers[made_up].id",
+            ["reads lever 'made_up' of channel title", "county_cluster_recognition"],
         ),
         (
-            [], added("skills", "plaecs"), "levers[rent_relief].terms.plaecs",
+            [], added("skills", "plaecs"), "levers[made_up].terms.plaecs",
             ["reads term 'plaecs' of channel skills", "allowed: places", "nearest: places"],
         ),
         (
             # Only what guarantors bear of a loan is counted: of another lever nobody would pay it.
-            [], added("credit_terms", "coverage"), "levers[rent_relief].terms.coverage",
+            [], added("credit_terms", "coverage"), "levers[made_up].terms.coverage",
             ["reads term 'coverage' of channel credit_terms", "pledge"],
         ),
         (
@@ -96,7 +97,7 @@ def added(channel, term):
         ),
         (
             [], added("price_of_green", "cap").replace("kind: share", "kind: money"),
-            "levers[rent_relief].terms", ["rent_relief do nothing by themselves", "at least rate"],
+            "levers[made_up].terms", ["made_up do nothing by themselves", "at least rate"],
         ),
     ],
     ids=[
@@ -107,7 +108,7 @@ def added(channel, term):
 def test_what_no_function_reads_is_refused(declaring, changes, new, key, told):
     with pytest.raises(ScenarioError) as caught:
         declaring(*changes, added=new)
-    ids = [*ISSUED, "rent_relief"]
+    ids = [*ISSUED, "made_up"]
     place = {f"[{name}]": f"[{i}]" for i, name in enumerate(ids)}
     assert caught.value.key == re.sub(r"\[\w+\]", lambda found: place[found[0]], key)
     assert caught.value.line > 1
@@ -123,10 +124,10 @@ def test_a_refusal_is_told_in_chinese(declaring, monkeypatch):
 
 
 def test_a_lever_of_a_known_behaviour_is_a_declaration_alone(declaring, tmp_path):
-    assert "rent_relief" in declaring(added=added("appeal", "appeal"))
+    assert "made_up" in declaring(added=added("appeal", "appeal"))
     path = tmp_path / "trial.yaml"
-    path.write_text("name: trial\nbaseline: as_issued\nlevers: [{id: rent_relief}]\n", "utf-8")
-    assert load(path).lever("rent_relief").value("appeal", 24) == 0.3
+    path.write_text("name: trial\nbaseline: as_issued\nlevers: [{id: made_up}]\n", "utf-8")
+    assert load(path).lever("made_up").value("appeal", 24) == 0.3
 
 
 def test_every_channel_that_is_read_has_its_meaning():
