@@ -132,8 +132,10 @@ def _yi(yuan: float) -> str:
 def _brings(rows: pd.DataFrame) -> str:
     found = per_yuan(rows["gain_province"], _sum(rows, BEARERS))
     effect = Estimate.of(rows["share_province"])
-    why = found.withheld(effect.sign)
-    return WITHHELD[why] if why or not found.ratio else _written(found.ratio)
+    if why := found.withheld(effect.sign):
+        return WITHHELD[why]
+    assert found.ratio is not None
+    return _written(found.ratio)
 
 
 def _named(lever: str) -> str:
