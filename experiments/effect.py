@@ -134,13 +134,12 @@ class Estimate:
         Both are resampled together. A mean of the runs' own ratios would be decided by runs in
         which the second is next to nothing.
         """
-        shares = weights(len(top))
-        tops, bottoms = (shares @ np.asarray(values, dtype=float) for values in (top, bottom))
-        ratios = tops / bottoms
-        mean = float(ratios[0])
-        if len(top) < LEAST_PAIRS:
+        tops, bottoms = (np.asarray(values, dtype=float) for values in (top, bottom))
+        mean = float(tops.mean() / bottoms.mean())
+        if len(tops) < LEAST_PAIRS:
             return cls(None, mean, None, mean)
-        low, high = quantiles(ratios[1:])
+        shares = weights(len(tops))[1:]
+        low, high = quantiles((shares @ tops) / (shares @ bottoms))
         return cls(float(low), mean, float(high), mean)
 
     @property
