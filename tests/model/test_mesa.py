@@ -51,7 +51,7 @@ def test_enterprises_are_among_the_agents_by_type(short, population):
     first = next(iter(enterprises))
     assert isinstance(first, Enterprise)
     assert first.revenue == enterprises.revenue[0]
-    large = enterprises.select(lambda each: each.revenue > 1e8)
+    large = enterprises.select(lambda columns: columns.revenue > 1e8)
     assert 0 < len(large) == int((model.enterprises.revenue > 1e8).sum()) < len(enterprises)
     assert enterprises.agg("employees", sum) == pytest.approx(model.enterprises.employees.sum())
     assert enterprises.get("field") == model.enterprises.field.tolist()
