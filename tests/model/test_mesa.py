@@ -1,6 +1,8 @@
 """What users of Mesa find: agents by type, a data collector, the batch runner, shocks."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import mesa
 import numpy as np
@@ -17,6 +19,7 @@ from model.outcomes import OUTCOMES
 from scenarios import load
 
 YEARS = (2019, 2020)
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +54,10 @@ def test_enterprises_are_among_the_agents_by_type(short, population):
     first = next(iter(enterprises))
     assert isinstance(first, Enterprise)
     assert first.revenue == enterprises.revenue[0]
-    large = enterprises.select(lambda each: each.revenue > 1e8)
+    large = enterprises.select(lambda columns: columns.revenue > 1e8)
     assert 0 < len(large) == int((model.enterprises.revenue > 1e8).sum()) < len(enterprises)
     assert enterprises.agg("employees", sum) == pytest.approx(model.enterprises.employees.sum())
-    assert enterprises.get("field") == model.enterprises.field.tolist()
+    assert np.array_equal(enterprises.get("field"), model.enterprises.field)
     with pytest.raises(TypeError, match="demography"):
         enterprises.shuffle()
 
@@ -119,9 +122,9 @@ def test_mesas_batch_runner_varies_a_term_of_a_lever(population, short):
 
 def test_a_run_ends_with_its_scenario(short, population):
     model = ClusterPolicyModel(short, population=population)
-    model.run_model()
-    assert model.quarter == short.end
-    assert not model.running
+    while model.running and model.quarter <= short.end:
+        model.step()
+    assert (model.quarter, model.running) == (short.end, False)
 
 
 def test_values_are_those_of_parameters_and_of_terms_by_name():
@@ -218,3 +221,19 @@ def test_a_run_with_a_shock_is_not_stored(short, population, monkeypatch):
     result = worker.run_chunk(chunk)
     assert result.outcomes is None
     assert "before_quarter" in result.failures[0].message
+
+
+def test_the_snippet_of_the_readme_works(scenario):
+    """As printed, on a small province and a short horizon of the batch."""
+    shown = []
+    for name in ("README.md", "README.zh.md"):
+        blocks = re.findall(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
+        shown.append(next(block for block in blocks if "before_quarter" in block))
+    (english, chinese) = (re.sub(r"  #.*", "", block) for block in shown)
+    assert english == chinese
+    small = replace(load("as_issued"), rows=scenario.rows).until(2019)
+    names = {"ClusterPolicyModel": ClusterPolicyModel, "load": lambda _: small}
+    exec(english, names)
+    assert names["model"].year == 2027
+    assert [row["digital_voucher.rate"] for row in names["rows"]] == [0.1, 0.3] * 2
+    assert {row["year"] for row in names["rows"]} == {2019}
