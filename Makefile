@@ -77,9 +77,9 @@ bench: setup ## speed of one run, and where its time goes
 	$(PYTHON) -m benchmarks.speed
 
 docs: setup ## the generated tables of docs/
-	$(PYTHON) -m calibration.document
-	$(PYTHON) -m calibration.reference
-	$(PYTHON) -m notebooks.glossary
+	$(PYTHON) -m jiqun.calibration.document
+	$(PYTHON) -m jiqun.calibration.reference
+	$(PYTHON) -m jiqun.notebooks.glossary
 
 golden: setup ## renew the golden results (say in the commit why they moved)
 	$(PYTHON) -m tests.golden.renew

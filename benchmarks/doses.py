@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calibration.markdown import pipe_table
-from model import ClusterPolicyModel
-from scenarios import load
-from scenarios.tables import table
+from jiqun.calibration.markdown import pipe_table
+from jiqun.model import ClusterPolicyModel
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from model.scenario import Lever, Scenario
+    from jiqun.model.scenario import Lever, Scenario
 
 SIZES = (0.001, 0.03, 0.3, 1.0, 2.0)
 LAST = 2023

@@ -16,7 +16,7 @@ from numba import njit
 from scipy.special import ndtr, ndtri
 from tabulate import tabulate
 
-from model import elementary as el
+from jiqun.model import elementary as el
 
 NUMBER = 1500
 """Points a range; its ends come on top."""

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tabulate import tabulate
 
-from model import ClusterPolicyModel
-from model.population import build_population
-from model.scenario import year_of
-from scenarios import load
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.scenario import year_of
+from jiqun.model.start.population import build_population
+from jiqun.scenarios import load
 
 if TYPE_CHECKING:
-    from model.population import Population
-    from model.scenario import Scenario
+    from jiqun.model.scenario import Scenario
+    from jiqun.model.start.population import Population
 
 ROWS = (2_500, 12_000, 50_000)
 # A default run has to stay below this, or batches of thousands stop being a matter of minutes. It

@@ -14,15 +14,15 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from calibration.backtest_data import LAST, ORIGIN, UNITS, Published, all_series
-from scenarios.errors import TableError, nearest_name
-from scenarios.language import say
+from jiqun.calibration.backtest.data import LAST, ORIGIN, UNITS, Published, all_series
+from jiqun.scenarios.errors import TableError, nearest_name
+from jiqun.scenarios.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from calibration.backtest_data import Series
+    from jiqun.calibration.backtest.data import Series
 
 COLUMNS = {"indicator": "指标", "year": "年份", "value": "数值", "unit": "单位", "scope": "范围"}
 """Columns of the file, and their Chinese names."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, StrictInt
 
-from calibration.backtest_data import HERE, ORIGIN
-from calibration.markdown import pipe_table
-from model.scenario import CITIES, FIELDS
-from scenarios.schema import Finite, Part, Share, checked
-from scenarios.tables import table
-from scenarios.yaml_file import read_yaml
+from jiqun.calibration.backtest.data import HERE, ORIGIN
+from jiqun.calibration.markdown import pipe_table
+from jiqun.model.scenario import CITIES, FIELDS
+from jiqun.scenarios.schema import Finite, Part, Share, checked
+from jiqun.scenarios.tables import table
+from jiqun.scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Named clusters: what the model gives them beside what was published, with its scope.
 
-``python -m calibration.named_clusters`` runs the reference to 2023 and writes
+``python -m jiqun.calibration.named_clusters`` runs the reference to 2023 and writes
 `calibration/results/named_clusters.csv`, which `docs/data.md` and the report show. Only sizes whose
 scope is above-scale revenue are marginals of the population; the others are facts set beside it.
 """
@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from model import ClusterPolicyModel, build_population
-from model.model import POPULATION_SEED
-from model.scenario import PART_OF_YEAR
-from scenarios import load
-from scenarios.tables import table
-from scenarios.units import TABLE_UNITS
+from jiqun.model import ClusterPolicyModel, build_population
+from jiqun.model.model import POPULATION_SEED
+from jiqun.model.scenario import PART_OF_YEAR
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
+from jiqun.scenarios.units import TABLE_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from model.scenario import Array, Scenario
+    from jiqun.model.scenario import Array, Scenario
 
 RESULTS = Path(__file__).resolve().parent / "results" / "named_clusters.csv"
 REFERENCE = "without_document_55"

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calibration.space import DUMMY
-from model.region import REGION
-from scenarios.yaml_file import read_yaml
+from jiqun.calibration.fitting.space import DUMMY
+from jiqun.model.region import REGION
+from jiqun.scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from calibration.fit import Fit
-    from calibration.targets import Target
-    from model.scenario import Array
+    from jiqun.calibration.fitting.fit import Fit
+    from jiqun.calibration.targets import Target
+    from jiqun.model.scenario import Array
 
 MISFITS = REGION.fit / "misfits.yaml"
 """Figure to why the fit misses it."""

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from model import ClusterPolicyModel, build_population
-from model.enterprises import NEVER
-from model.scenario import FIELDS
+from jiqun.model import ClusterPolicyModel, build_population
+from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.scenario import FIELDS
 
 if TYPE_CHECKING:
-    from model import Population
-    from model.scenario import Array, Scenario
+    from jiqun.model import Population
+    from jiqun.model.scenario import Array, Scenario
 
 POPULATION_SEED = 1
 

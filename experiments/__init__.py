@@ -1,5 +1,5 @@
 """Experiments: many runs, their store, and what is read from it."""
 
-from experiments.results import Results
+from jiqun.experiments.stores.results import Results
 
 __all__ = ["Results"]

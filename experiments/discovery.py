@@ -29,8 +29,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import kstwobign
 
-from experiments.boxes import SIDES, box_from, box_of, inside, rebuilt
-from experiments.sensitivity.tables import FOLDER
+from jiqun.experiments.boxes import SIDES, box_from, box_of, inside, rebuilt
+from jiqun.experiments.sensitivity.tables import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from experiments.boxes import Box, Cases, Place
+    from jiqun.experiments.boxes import Box, Cases, Place
 
     Search = Callable[[pd.DataFrame, Cases], list[Box]]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from model.scenario import quarter_name
-from scenarios import InputError, acting, load
-from scenarios.language import say
-from scenarios.notices import warnings_among
+from jiqun.model.scenario import quarter_name
+from jiqun.scenarios import InputError, acting, load
+from jiqun.scenarios.language import say
+from jiqun.scenarios.notices import warnings_among
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from model.scenario import Notice, Scenario
-    from scenarios.notices import Acting
+    from jiqun.model.scenario import Notice, Scenario
+    from jiqun.scenarios.notices import Acting
 
 FIELDS = ("file", "line", "key", "problem", "allowed", "nearest", "example")
 """Parts of a refusal in machine-readable output."""

@@ -22,10 +22,10 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from calibration.distance import Distance
-    from experiments.costs import Borne
-    from experiments.worker import Failure
-    from model.scenario import Notice, Scenario
+    from jiqun.calibration.fitting.distance import Distance
+    from jiqun.experiments.effects.costs import Borne
+    from jiqun.experiments.runs.worker import Failure
+    from jiqun.model.scenario import Notice, Scenario
 
 DONE, SOME_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 STORE = Path("build/store")
@@ -88,19 +88,7 @@ class Language(StrEnum):
 
 def main() -> None:
     """Run the command line."""
-    _look_for_own_packages()
     app(prog_name="jiqun")
-
-
-def _look_for_own_packages() -> None:
-    """Take no module from the current folder: there may be a `model.py` of the user's.
-
-    Python looks there first under `python -m jiqun`. Worker processes get the same path.
-    """
-    home = Path(__file__).resolve().parents[1]
-    here = Path.cwd()
-    if here != home:
-        sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != here]
 
 
 def _show_version(asked: bool) -> None:
@@ -132,7 +120,7 @@ def root(
 ) -> None:
     """Simulates a province's manufacturing clusters and the policy that fosters them."""
     with _refusals():
-        from scenarios.language import use_language  # noqa: PLC0415
+        from jiqun.scenarios.language import use_language  # noqa: PLC0415
 
     if lang is not None:
         use_language(lang)
@@ -199,12 +187,12 @@ def run(  # noqa: PLR0913  (one parameter an option)
 ) -> None:
     """Run a batch of simulations; what the store holds already is not run again."""
     with _refusals():
-        from experiments import Results  # noqa: PLC0415
-        from experiments.batch import Plan  # noqa: PLC0415
-        from experiments.draws import Vary  # noqa: PLC0415
-        from experiments.ensemble import in_use  # noqa: PLC0415
-        from experiments.runner import Options, run_batch  # noqa: PLC0415
         from jiqun.contents import say_others  # noqa: PLC0415
+        from jiqun.experiments import Results  # noqa: PLC0415
+        from jiqun.experiments.runs.batch import Plan  # noqa: PLC0415
+        from jiqun.experiments.runs.draws import Vary  # noqa: PLC0415
+        from jiqun.experiments.runs.ensemble import in_use  # noqa: PLC0415
+        from jiqun.experiments.runs.runner import Options, run_batch  # noqa: PLC0415
         from jiqun.screen import ProgressDisplay, say, show_failures  # noqa: PLC0415
 
         resolved = _resolved(scenarios, rows, until)
@@ -305,11 +293,11 @@ def compare(  # noqa: PLR0913  (one parameter an option)
 ) -> None:
     """Compare scenarios: effects with intervals, cost by bearer, what a yuan brings, who gains."""
     with _refusals():
-        from experiments.designs import Shape  # noqa: PLC0415
-        from experiments.runner import Options  # noqa: PLC0415
         from jiqun import comparing  # noqa: PLC0415
+        from jiqun.experiments.designs.designs import Shape  # noqa: PLC0415
+        from jiqun.experiments.runs.runner import Options  # noqa: PLC0415
+        from jiqun.scenarios import load  # noqa: PLC0415
         from jiqun.screen import show_failures  # noqa: PLC0415
-        from scenarios import load  # noqa: PLC0415
 
         failures: tuple[Failure, ...] = ()
         borne: Borne = "budget" if budget else "total"
@@ -372,8 +360,8 @@ def trace(
 def outcomes(*, as_json: Json = False) -> None:
     """List every outcome: id, labels, unit, levels, better direction and 2027 target."""
     with _refusals():
-        from model.outcomes import OUTCOMES  # noqa: PLC0415
-        from scenarios.tables import table  # noqa: PLC0415
+        from jiqun.model.observe.outcomes import OUTCOMES  # noqa: PLC0415
+        from jiqun.scenarios.tables import table  # noqa: PLC0415
 
         targets = {row.id: f"{row.value} {row.unit}" for row in table("policy_targets")}
         listed: list[dict[str, Any]] = [
@@ -432,9 +420,9 @@ def report(
     The pages of a language are replaced together, and each names the store it is of.
     """
     with _refusals():
+        from jiqun.notebooks.render import PageError, ReportError, render  # noqa: PLC0415
+        from jiqun.scenarios.language import use_language  # noqa: PLC0415
         from jiqun.screen import say  # noqa: PLC0415
-        from notebooks.render import PageError, ReportError, render  # noqa: PLC0415
-        from scenarios.language import use_language  # noqa: PLC0415
 
         langs: Any = ("zh", "en") if lang is Languages.BOTH else (str(lang),)
         if lang is not Languages.BOTH:
@@ -468,8 +456,8 @@ def calibrate(
 ) -> None:
     """Fit parameters to the published figures and write the ensemble found."""
     with _refusals():
-        from calibration import calibrate as fitted  # noqa: PLC0415
-        from experiments import adopted  # noqa: PLC0415
+        from jiqun.calibration.fitting import calibrate as fitted  # noqa: PLC0415
+        from jiqun.experiments.runs import adopted  # noqa: PLC0415
         from jiqun.fitting import StageDisplay, show_fit  # noqa: PLC0415
         from jiqun.screen import say  # noqa: PLC0415
 
@@ -505,7 +493,7 @@ def recover(
 ) -> None:
     """Fit histories simulated with known parameters: which ones are found again?"""
     with _refusals():
-        from calibration import calibrate as fitted  # noqa: PLC0415
+        from jiqun.calibration.fitting import calibrate as fitted  # noqa: PLC0415
         from jiqun.fitting import StageDisplay, show_recovered  # noqa: PLC0415
 
         with StageDisplay() as display, _given_up():
@@ -518,7 +506,7 @@ def recover(
 @contextmanager
 def _given_up() -> Iterator[None]:
     """Turn a fit too many of whose runs failed into one message and status 1."""
-    from calibration.fit import FitError  # noqa: PLC0415
+    from jiqun.calibration.fitting.fit import FitError  # noqa: PLC0415
 
     try:
         yield
@@ -542,8 +530,8 @@ def backtest(
 ) -> None:
     """Score forecasts that know nothing after their origin against what was published."""
     with _refusals():
-        from calibration.backtest import BacktestError  # noqa: PLC0415
-        from calibration.backtest import backtest as scored  # noqa: PLC0415
+        from jiqun.calibration.backtest.run import BacktestError  # noqa: PLC0415
+        from jiqun.calibration.backtest.run import backtest as scored  # noqa: PLC0415
         from jiqun.scoring import show_backtest  # noqa: PLC0415
 
         try:
@@ -579,10 +567,10 @@ def trial(
 ) -> None:
     """Re-run published experiments on the simulated panel, with the estimators of their studies."""
     with _refusals():
-        from calibration.trial_runs import TABLE  # noqa: PLC0415
-        from experiments import adopted  # noqa: PLC0415
         from jiqun import trying  # noqa: PLC0415
-        from scenarios import load  # noqa: PLC0415
+        from jiqun.calibration.trial.runs import TABLE  # noqa: PLC0415
+        from jiqun.experiments.runs import adopted  # noqa: PLC0415
+        from jiqun.scenarios import load  # noqa: PLC0415
 
         place = adopted.place(adopted.TRIALS, TABLE, adopt=adopt, ship=ship)
         count = _row_count(str(rows), [load("without_document_55")]) or rows
@@ -617,11 +605,11 @@ def sensitivity(
 ) -> None:
     """Rank levers and parameters by what they change, with intervals and noise floor."""
     with _refusals():
-        from experiments import adopted  # noqa: PLC0415
-        from experiments.runner import Options  # noqa: PLC0415
-        from experiments.sensitivity.designs import SensitivityError  # noqa: PLC0415
-        from experiments.sensitivity.tables import SHIPPED  # noqa: PLC0415
         from jiqun import ranking  # noqa: PLC0415
+        from jiqun.experiments.runs import adopted  # noqa: PLC0415
+        from jiqun.experiments.runs.runner import Options  # noqa: PLC0415
+        from jiqun.experiments.sensitivity.designs import SensitivityError  # noqa: PLC0415
+        from jiqun.experiments.sensitivity.tables import SHIPPED  # noqa: PLC0415
 
         place = adopted.place(adopted.ANALYSIS, SHIPPED, adopt=adopt, ship=ship)
         options = Options(workers, dask, shlex.join(["jiqun", *sys.argv[1:]]))
@@ -680,7 +668,7 @@ def _refusals() -> Iterator[None]:
 @contextmanager
 def _plain_warnings() -> Iterator[None]:
     """Say what is left out of a store in a line of its own, and other warnings as ever."""
-    from experiments.store import StoreWarning  # noqa: PLC0415
+    from jiqun.experiments.stores.store import StoreWarning  # noqa: PLC0415
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", StoreWarning)
@@ -698,16 +686,16 @@ def _plain_warnings() -> Iterator[None]:
 
 def _is_refusal(error: Exception) -> bool:
     try:
-        import model.region  # noqa: F401, PLC0415
+        import jiqun.model.region  # noqa: F401, PLC0415
     except ValueError:  # a wrong region: nothing that has its fields can be imported
         return True
-    from experiments.adopted import AdoptionError  # noqa: PLC0415
-    from experiments.batch import PlanError  # noqa: PLC0415
-    from experiments.designs import DesignError  # noqa: PLC0415
-    from experiments.discovery import ExtraMissingError  # noqa: PLC0415
-    from experiments.pool import ClusterError  # noqa: PLC0415
-    from experiments.store import StoreError  # noqa: PLC0415
-    from scenarios import InputError  # noqa: PLC0415
+    from jiqun.experiments.designs.designs import DesignError  # noqa: PLC0415
+    from jiqun.experiments.discovery import ExtraMissingError  # noqa: PLC0415
+    from jiqun.experiments.runs.adopted import AdoptionError  # noqa: PLC0415
+    from jiqun.experiments.runs.batch import PlanError  # noqa: PLC0415
+    from jiqun.experiments.runs.pool import ClusterError  # noqa: PLC0415
+    from jiqun.experiments.stores.store import StoreError  # noqa: PLC0415
+    from jiqun.scenarios import InputError  # noqa: PLC0415
 
     wrong = (InputError, StoreError, PlanError, DesignError, ClusterError, ExtraMissingError)
     return isinstance(error, (*wrong, AdoptionError, WrongOptionError))
@@ -724,10 +712,10 @@ def _refuse(message: str) -> NoReturn:
 
 def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list[Scenario]:
     """Scenarios as the options change them."""
-    from experiments.runner import with_rows  # noqa: PLC0415
-    from model.scenario import FIRST_YEAR, year_of  # noqa: PLC0415
-    from scenarios import load, warnings_of  # noqa: PLC0415
-    from scenarios.limits import LAST_END  # noqa: PLC0415
+    from jiqun.experiments.runs.runner import with_rows  # noqa: PLC0415
+    from jiqun.model.scenario import FIRST_YEAR, year_of  # noqa: PLC0415
+    from jiqun.scenarios import load, warnings_of  # noqa: PLC0415
+    from jiqun.scenarios.limits import LAST_END  # noqa: PLC0415
 
     loaded = [load(name) for name in names]
     count = _row_count(rows, loaded)
@@ -758,8 +746,8 @@ def _contents(take: Sequence[str] | None) -> dict[str, str]:
 
 def _row_count(rows: str | None, scenarios: Sequence[Scenario]) -> int | None:
     """Number of rows that the population of each scenario can have; 0 stands for all."""
-    from scenarios.language import say  # noqa: PLC0415
-    from scenarios.loader import least_rows  # noqa: PLC0415
+    from jiqun.scenarios.language import say  # noqa: PLC0415
+    from jiqun.scenarios.loader import least_rows  # noqa: PLC0415
 
     if rows is None or rows == "all":
         return None if rows is None else 0
@@ -774,11 +762,11 @@ def _distances(
     scenarios: Sequence[Scenario], finished: Collection[str], out: Path, *, show: bool
 ) -> dict[str, Any]:
     """Distance of what was simulated to what is published, shown and as data."""
-    from calibration.distance import distances, population_distances  # noqa: PLC0415
-    from experiments import Results  # noqa: PLC0415
-    from experiments.batch import population_key  # noqa: PLC0415
-    from experiments.populations import load_population  # noqa: PLC0415
-    from experiments.store import Store  # noqa: PLC0415
+    from jiqun.calibration.fitting.distance import distances, population_distances  # noqa: PLC0415
+    from jiqun.experiments import Results  # noqa: PLC0415
+    from jiqun.experiments.runs.batch import population_key  # noqa: PLC0415
+    from jiqun.experiments.stores.populations import load_population  # noqa: PLC0415
+    from jiqun.experiments.stores.store import Store  # noqa: PLC0415
     from jiqun.screen import say, show_distances  # noqa: PLC0415
 
     found = {}
@@ -806,7 +794,7 @@ def _row(distance: Distance) -> dict[str, Any]:
 
 def _show_warnings(warnings: Sequence[Notice]) -> None:
     """Say on the error stream what a reader of a scenario should know."""
-    from scenarios.language import language, say  # noqa: PLC0415
+    from jiqun.scenarios.language import language, say  # noqa: PLC0415
 
     for each in warnings:
         typer.echo(say("warning: {text}", text=getattr(each, language())), err=True)

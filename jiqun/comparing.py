@@ -6,28 +6,34 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from experiments.compare import MAIN, compare, gather
-from experiments.comparison_data import compared_data, is_current, pairs_data, read, save
-from experiments.costs import BEARERS, LAST
-from experiments.designs import Bench, compare_designs
-from experiments.effect import LEAST_PAIRS, STATISTIC, WITHHELD, Estimate
-from experiments.regret import regret_over_worlds
-from experiments.results import Results
-from experiments.store import StoreError
 from jiqun.contents import others
+from jiqun.experiments.designs.designs import Bench, compare_designs
+from jiqun.experiments.designs.regret import regret_over_worlds
+from jiqun.experiments.effects.compare import MAIN, compare, gather
+from jiqun.experiments.effects.comparison_data import (
+    compared_data,
+    is_current,
+    pairs_data,
+    read,
+    save,
+)
+from jiqun.experiments.effects.costs import BEARERS, LAST
+from jiqun.experiments.effects.effect import LEAST_PAIRS, STATISTIC, WITHHELD, Estimate
+from jiqun.experiments.stores.results import Results
+from jiqun.experiments.stores.store import StoreError
+from jiqun.model.scenario import year_of
 from jiqun.screen import Stages, console, say
-from model.scenario import year_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from experiments.compare import Comparison
-    from experiments.costs import Borne
-    from experiments.designs import Shape
-    from experiments.forms import Context
-    from experiments.runner import Options
-    from experiments.worker import Failure
+    from jiqun.experiments.designs.designs import Shape
+    from jiqun.experiments.effects.compare import Comparison
+    from jiqun.experiments.effects.costs import Borne
+    from jiqun.experiments.runs.runner import Options
+    from jiqun.experiments.runs.worker import Failure
+    from jiqun.experiments.stores.forms import Context
 
 YI = 1e8
 GROUP_NAMES = {"tier": "tiers", "place": "cities", "size": "sizes"}

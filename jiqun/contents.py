@@ -9,8 +9,8 @@ from jiqun.screen import say
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from experiments.forms import Form
-    from experiments.results import Results
+    from jiqun.experiments.stores.forms import Form
+    from jiqun.experiments.stores.results import Results
 
 SHOWN = 4
 """Other contents of a name that are listed, the newest first."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from experiments.comparison_data import made_by
-from experiments.discovery import HALVES, SHUFFLES, discover, require, save
-from experiments.store import StoreError
+from jiqun.experiments.discovery import HALVES, SHUFFLES, discover, require, save
+from jiqun.experiments.effects.comparison_data import made_by
+from jiqun.experiments.stores.store import StoreError
+from jiqun.notebooks import board
+from jiqun.notebooks.discovering import sentence
+from jiqun.notebooks.trust.evidence import ORIGIN
+from jiqun.notebooks.words import LANGS, Words
+from jiqun.notebooks.worlds import gather_worlds
+from jiqun.scenarios.errors import nearest_name
 from jiqun.screen import say
-from notebooks import board
-from notebooks.discovering import sentence
-from notebooks.evidence import ORIGIN
-from notebooks.words import LANGS, Words
-from notebooks.worlds import gather_worlds
-from scenarios.errors import nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from experiments.results import Results
+    from jiqun.experiments.stores.results import Results
 
 
 class TargetError(ValueError):

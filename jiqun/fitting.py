@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from experiments.runner import Progress
+from jiqun.experiments.runs.runner import Progress
 from jiqun.screen import ProgressDisplay, console, say
 
 if TYPE_CHECKING:
-    from calibration.calibrate import Calibrated
-    from calibration.recover import Recovered
+    from jiqun.calibration.fitting.calibrate import Calibrated
+    from jiqun.calibration.fitting.recover import Recovered
 
 SHOWN_PARAMETERS = 20
 

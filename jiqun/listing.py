@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from experiments.costs import BEARERS, BUDGET
-from scenarios.evidence import evidence_of
-from scenarios.levers import channels, declarations, parameter_of
-from scenarios.schema import SETTINGS, Part
-from scenarios.tables import table
-from scenarios.units import UNITS, to_base
+from jiqun.experiments.effects.costs import BEARERS, BUDGET
+from jiqun.scenarios.evidence import evidence_of
+from jiqun.scenarios.levers import channels, declarations, parameter_of
+from jiqun.scenarios.schema import SETTINGS, Part
+from jiqun.scenarios.tables import table
+from jiqun.scenarios.units import UNITS, to_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scenarios.schema import LeverDeclaration, Term
+    from jiqun.scenarios.schema import LeverDeclaration, Term
 
 
 def lever_rows() -> list[dict[str, Any]]:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from experiments.adopted import write_whole
-from experiments.effect import NO_EFFECT, WITHHELD, withheld_of
-from experiments.sensitivity.analysis import analyse, recorded
-from experiments.sensitivity.runs import Bench
-from experiments.sensitivity.spec import read_spec
-from experiments.sensitivity.tables import FOLDER, save
+from jiqun.experiments.effects.effect import NO_EFFECT, WITHHELD, withheld_of
+from jiqun.experiments.runs.adopted import write_whole
+from jiqun.experiments.sensitivity.analysis import analyse, recorded
+from jiqun.experiments.sensitivity.runs import Bench
+from jiqun.experiments.sensitivity.spec import read_spec
+from jiqun.experiments.sensitivity.tables import FOLDER, save
 from jiqun.screen import Stages, console, say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from experiments.runner import Options
-    from experiments.sensitivity.tables import Analysis
+    from jiqun.experiments.runs.runner import Options
+    from jiqun.experiments.sensitivity.tables import Analysis
 
 SHOWN = 5
 YI = 1e8

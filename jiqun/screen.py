@@ -13,9 +13,9 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from calibration.distance import Distance
-    from experiments.runner import Progress as BatchProgress
-    from experiments.worker import Failure
+    from jiqun.calibration.fitting.distance import Distance
+    from jiqun.experiments.runs.runner import Progress as BatchProgress
+    from jiqun.experiments.runs.worker import Failure
 
 SHOWN_FAILURES = 10
 PLAIN_EVERY = 10.0

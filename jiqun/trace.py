@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from model.outcomes import CHOSEN, OUTCOMES
-from model.region import REGION
-from model.scenario import TIERS
-from scenarios.levers import declarations
-from scenarios.tables import table
+from jiqun.model.observe.outcomes import CHOSEN, OUTCOMES
+from jiqun.model.region import REGION
+from jiqun.model.scenario import TIERS
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -94,8 +94,8 @@ class _Found:
     """What a store says on targets and money."""
 
     def __init__(self, store: Path) -> None:
-        from experiments import Results  # noqa: PLC0415
-        from experiments.store import StoreError  # noqa: PLC0415
+        from jiqun.experiments import Results  # noqa: PLC0415
+        from jiqun.experiments.stores.store import StoreError  # noqa: PLC0415
 
         results = Results(store)
         known = results.scenarios()

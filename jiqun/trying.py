@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from calibration import trial_page, trial_runs
-from calibration.trial_files import chosen
-from calibration.trial_verdicts import counts, data, verdicts
+from jiqun.calibration.trial import page as trial_page
+from jiqun.calibration.trial import runs as trial_runs
+from jiqun.calibration.trial.files import chosen
+from jiqun.calibration.trial.verdicts import counts, data, verdicts
 from jiqun.fitting import StageDisplay
+from jiqun.scenarios.language import language
 from jiqun.screen import console, say
-from scenarios.language import language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from calibration.trial_verdicts import Verdict
+    from jiqun.calibration.trial.verdicts import Verdict
 
 FILE = "trials.csv"
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow.csv as pc
 
-from calibration.calibrate import RESULTS
-from calibration.trial_runs import TABLE
-from experiments import adopted
-from experiments.batch import model_hash, source_hash
-from experiments.sensitivity.tables import FACTS, SHIPPED
-from scenarios.tables import data_hash
+from jiqun.calibration.fitting.calibrate import RESULTS
+from jiqun.calibration.trial.runs import TABLE
+from jiqun.experiments.runs import adopted
+from jiqun.experiments.runs.batch import model_hash, source_hash
+from jiqun.experiments.sensitivity.tables import FACTS, SHIPPED
+from jiqun.scenarios.tables import data_hash
 
 if TYPE_CHECKING:
     from collections.abc import Set

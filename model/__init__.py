@@ -1,6 +1,6 @@
 """The simulated province: enterprises, markets, finance, innovation, titles and their books."""
 
-from model.model import ClusterPolicyModel
-from model.population import Population, build_population
+from jiqun.model.model import ClusterPolicyModel
+from jiqun.model.start.population import Population, build_population
 
 __all__ = ["ClusterPolicyModel", "Population", "build_population"]

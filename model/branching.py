@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.scenario import FIRST_YEAR, SERIES, quarter_index, year_of
+from jiqun.model.scenario import FIRST_YEAR, SERIES, quarter_index, year_of
 
 if TYPE_CHECKING:
-    from model.scenario import Lever, Outside, Province, Scenario
+    from jiqun.model.scenario import Lever, Outside, Province, Scenario
 
 
 def first_difference(one: Scenario, other: Scenario) -> int:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import mesa
 
-from model.outcomes import OUTCOMES, PROVINCE
+from jiqun.model.observe.outcomes import OUTCOMES, PROVINCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.model import ClusterPolicyModel
-    from model.scenario import Lever, Scenario
+    from jiqun.model.model import ClusterPolicyModel
+    from jiqun.model.scenario import Lever, Scenario
 
 
 def with_values(scenario: Scenario, values: Mapping[str, float]) -> Scenario:

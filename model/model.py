@@ -11,22 +11,21 @@ import numpy as np
 import numpy.typing as npt
 from mesa.time import Schedule
 
-from model import estimates, first_productivity, mesa_batch, others, unit_cost
-from model.accounting import Books
-from model.branching import first_difference
-from model.budget import Cities, Province
-from model.channels import reads
-from model.clusters import City, Cluster
-from model.demography import Profiles
-from model.elementary import dot, power
-from model.enterprises import YEARLY, Enterprise, Enterprises
-from model.finance import Banks
-from model.first_links import found
-from model.ledger import CELLS, Ledger, cells_of
-from model.observe import observe
-from model.population import Population, build_population
-from model.quarter import QUARTER, year_end
-from model.scenario import (
+from jiqun.model import estimates, mesa_batch
+from jiqun.model.accounting import Books
+from jiqun.model.agents.clusters import City, Cluster
+from jiqun.model.agents.enterprises import YEARLY, Enterprise, Enterprises
+from jiqun.model.branching import first_difference
+from jiqun.model.channels import reads
+from jiqun.model.economy import others, unit_cost
+from jiqun.model.economy.demography import Profiles
+from jiqun.model.economy.finance import Banks
+from jiqun.model.elementary import dot, power
+from jiqun.model.observe.quantities import observe
+from jiqun.model.policy.budget import Cities, Province
+from jiqun.model.policy.ledger import CELLS, Ledger, cells_of
+from jiqun.model.quarter import QUARTER, year_end
+from jiqun.model.scenario import (
     CITIES,
     FIELDS,
     TIERS,
@@ -37,7 +36,10 @@ from model.scenario import (
     quarter_name,
     year_of,
 )
-from model.state import (
+from jiqun.model.start import first_productivity
+from jiqun.model.start.first_links import found
+from jiqun.model.start.population import Population, build_population
+from jiqun.model.state import (
     Accounts,
     ClusterTerms,
     Innovation,
@@ -49,7 +51,7 @@ from model.state import (
     Production,
     Programmes,
     YearCounts,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from mesa.agentset import AbstractAgentSet
 
-    from model.enterprises import Flag, Whole
+    from jiqun.model.agents.enterprises import Flag, Whole
 
 POPULATION_SEED = 1
 

@@ -10,17 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from model import audit, bearers, clusters, horse_race, network, sales, titles, turnover
-from model.outlays import invest
-from model.outside import outside_world
-from model.production import produce
-from model.programmes import programmes
-from model.research import innovate
+from jiqun.model.agents import clusters
+from jiqun.model.economy import network, sales, turnover
+from jiqun.model.economy.outlays import invest
+from jiqun.model.economy.outside import outside_world
+from jiqun.model.economy.production import produce
+from jiqun.model.innovation import audit, titles
+from jiqun.model.innovation.research import innovate
+from jiqun.model.policy import bearers, horse_race
+from jiqun.model.policy.programmes import programmes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from model.model import ClusterPolicyModel
+    from jiqun.model.model import ClusterPolicyModel
 
 
 @dataclass(frozen=True)

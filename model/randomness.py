@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from model.elementary import compiled, log1p, normal_quantile
+from jiqun.model.elementary import compiled, log1p, normal_quantile
 
 if TYPE_CHECKING:
-    from model.scenario import Array
+    from jiqun.model.scenario import Array
 
 Ids = npt.NDArray[np.int64]
 

@@ -12,6 +12,7 @@ import difflib
 import hashlib
 import json
 import os
+import re
 from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,8 @@ DEFAULT = "anhui"
 REGIONS = Path(__file__).resolve().parents[1] / "scenarios" / "regions"
 """Folder of the regions that come with the project."""
 FILE = "region.yaml"
+ID = re.compile("[a-z][a-z0-9_]*")
+"""What fields, cities and groups are called: names of units in results and in queries."""
 
 
 class RegionError(ValueError):
@@ -237,6 +240,10 @@ def _each[T](path: Path, key: str, data: Any, kind: type[T]) -> dict[str, T]:
     """A mapping of names to parts, with at least one."""
     if not isinstance(data, dict) or not data:
         raise RegionError(path, key, "a mapping of names is wanted", ())
+    for name in data:
+        if not ID.fullmatch(str(name)):
+            problem = "small letters, digits and _ are wanted, beginning with a letter"
+            raise RegionError(path, f"{key}.{name}", problem, ())
     return {str(name): _made(path, f"{key}.{name}", part, kind) for name, part in data.items()}
 
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from model.elementary import power
-from model.region import REGION
+from jiqun.model.elementary import power
+from jiqun.model.region import REGION
 
 if TYPE_CHECKING:
-    from model.estimates import Basis
+    from jiqun.model.estimates import Basis
 
 FIELDS = tuple(REGION.fields)
 CITIES = tuple(REGION.cities)
@@ -39,7 +39,7 @@ QUANTITIES = (
     "leaders_matched", "leaders_served", "bodies", "bodies_with_title", "task_forces", "plans",
     "offices", "clusters_judged", "candidates_judged", "county_clusters_recognised",
 )  # fmt: skip
-"""What a cost beside grants is reckoned by (`model/bearers.py`)."""
+"""What a cost beside grants is reckoned by (`model/policy/bearers.py`)."""
 
 FIRST_YEAR = 2019
 """Calendar year of quarter 0."""
@@ -117,7 +117,7 @@ class Cost:
     Attributes:
         kind: Kind in the ledger.
         paid_by: Share of each who bears it, or who receives it; empty where the tax is shared so.
-        quantity: Name of the quantity (`model/bearers.py`).
+        quantity: Name of the quantity (`model/policy/bearers.py`).
         unit_cost: Parameter, yuan a unit; empty where the quantity is in yuan.
     """
 

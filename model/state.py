@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.accounting import Books
-from model.scenario import FIELDS, SIZES
+from jiqun.model.accounting import Books
+from jiqun.model.scenario import FIELDS, SIZES
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from model.audit import Misused
-    from model.enterprises import Flag, Whole
-    from model.network import Search
-    from model.observe import Recorded
-    from model.payments import Due
-    from model.scenario import Array
-    from model.supply import Orders
-    from model.taxes import IncomeTaxRates
+    from jiqun.model.agents.enterprises import Flag, Whole
+    from jiqun.model.economy.network import Search
+    from jiqun.model.economy.supply import Orders
+    from jiqun.model.economy.taxes import IncomeTaxRates
+    from jiqun.model.innovation.audit import Misused
+    from jiqun.model.observe.quantities import Recorded
+    from jiqun.model.policy.payments import Due
+    from jiqun.model.scenario import Array
 
 
 def _ones() -> Array:
@@ -79,7 +79,7 @@ class Markets:
 
 @dataclass(slots=True)
 class Network:
-    """The supply network; what the first links leave unset `model/first_links.py` finds.
+    """The supply network; what the first links leave unset `model/start/first_links.py` finds.
 
     Attributes:
         links: Links, a one where the row supplies the column, shape (rows, rows).

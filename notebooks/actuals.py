@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from calibration import actuals as later_figures
-from calibration import backtest_data
-from notebooks.tables import markdown
-from notebooks.words import ABSENT
+from jiqun.calibration import actuals as later_figures
+from jiqun.calibration.backtest import data as backtest_data
+from jiqun.notebooks.tables import markdown
+from jiqun.notebooks.words import ABSENT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from calibration.backtest_data import Published
-    from notebooks.evidence import Evidence, Unit
-    from notebooks.words import Words
+    from jiqun.calibration.backtest.data import Published
+    from jiqun.notebooks.trust.evidence import Evidence, Unit
+    from jiqun.notebooks.words import Words
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from experiments.effect import RUN
-from model.outcomes import OUTCOMES
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
-from notebooks.tables import markdown
-from notebooks.words import ABSENT, written
-from notebooks.worlds import POLICY_YEARS
-from scenarios.tables import table
+from jiqun.experiments.effects.effect import RUN
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.notebooks.tables import markdown
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
+from jiqun.notebooks.words import ABSENT, written
+from jiqun.notebooks.worlds import POLICY_YEARS
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from model.outcomes import Outcome
-    from notebooks.words import Words
-    from notebooks.worlds import Worlds
+    from jiqun.model.observe.outcomes import Outcome
+    from jiqun.notebooks.words import Words
+    from jiqun.notebooks.worlds import Worlds
 
 CLUSTER_TIERS = ("world", "national", "provincial", "county")
 FULL = 0.995

@@ -7,15 +7,15 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from experiments import Results
-from experiments.effect import LEAST_PAIRS, main_of
-from scenarios import InputError, load, warnings_of
+from jiqun.experiments import Results
+from jiqun.experiments.effects.effect import LEAST_PAIRS, main_of
+from jiqun.scenarios import InputError, load, warnings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from model.scenario import Notice
-    from notebooks.words import Words
+    from jiqun.model.scenario import Notice
+    from jiqun.notebooks.words import Words
 
 
 def cautions(store: Path, words: Words) -> list[str]:

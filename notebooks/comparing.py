@@ -22,11 +22,11 @@ store: str = "build/report/store"
 # ruff: noqa: D100, E402
 from pathlib import Path
 
-from experiments.comparison_data import read
-from experiments.effect import CUTS
-from notebooks import designs
-from notebooks.show import figure, section, text
-from notebooks.words import Words
+from jiqun.experiments.effects.comparison_data import read
+from jiqun.experiments.effects.effect import CUTS
+from jiqun.notebooks import designs
+from jiqun.notebooks.show import figure, section, text
+from jiqun.notebooks.words import Words
 
 words = Words("zh" if lang == "zh" else "en")
 data = read(Path(store))

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from experiments.comparison_data import is_current
-from experiments.designs import REPORTED_ON, SOLVED_ON
-from experiments.effect import CUTS, Estimate
-from notebooks.figures import BLUE, GREY, style, tick
-from notebooks.tables import markdown
-from notebooks.words import ABSENT, decimals_of, written
+from jiqun.experiments.designs.designs import REPORTED_ON, SOLVED_ON
+from jiqun.experiments.effects.comparison_data import is_current
+from jiqun.experiments.effects.effect import CUTS, Estimate
+from jiqun.notebooks.figures import BLUE, GREY, style, tick
+from jiqun.notebooks.tables import markdown
+from jiqun.notebooks.words import ABSENT, decimals_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from notebooks.words import Words
+    from jiqun.notebooks.words import Words
 
     Row = Mapping[str, Any]
 

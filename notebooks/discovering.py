@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from experiments.discovery import FEW
-from notebooks import board
-from notebooks.tables import markdown
-from notebooks.words import decimals_of, written
-from scenarios.tables import table
+from jiqun.experiments.discovery import FEW
+from jiqun.notebooks import board
+from jiqun.notebooks.tables import markdown
+from jiqun.notebooks.words import decimals_of, written
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from notebooks.words import Words
+    from jiqun.notebooks.words import Words
 
     Row = Mapping[str, Any]
 

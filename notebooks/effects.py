@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from experiments import displacement
-from experiments.effect import Estimate
-from experiments.store import StoreError
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES
-from notebooks.tables import markdown
-from notebooks.words import ABSENT
-from notebooks.worlds import (
+from jiqun.experiments.effects import displacement
+from jiqun.experiments.effects.effect import Estimate
+from jiqun.experiments.stores.store import StoreError
+from jiqun.notebooks.tables import markdown
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES
+from jiqun.notebooks.words import ABSENT
+from jiqun.notebooks.worlds import (
     ALONE,
     LONG,
     MARKET,
@@ -27,9 +27,9 @@ from notebooks.worlds import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from notebooks.evidence import Unit
-    from notebooks.words import Words
-    from notebooks.worlds import Worlds
+    from jiqun.notebooks.trust.evidence import Unit
+    from jiqun.notebooks.words import Words
+    from jiqun.notebooks.worlds import Worlds
 
 STEPS = ("market", "older", "document", "interaction")
 WATERFALL = ("value_added", "revenue", "rd_expenditure", "employees")

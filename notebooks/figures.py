@@ -14,9 +14,9 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from model.outcomes import OUTCOMES
-from model.scenario import TIERS
-from notebooks.evidence import HORIZON, ORIGIN, SOURCES
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.scenario import TIERS
+from jiqun.notebooks.trust.evidence import HORIZON, ORIGIN, SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from notebooks.actuals import Actual
-    from notebooks.evidence import Compared, Evidence, Unit
-    from notebooks.words import Words
+    from jiqun.notebooks.actuals import Actual
+    from jiqun.notebooks.trust.evidence import Compared, Evidence, Unit
+    from jiqun.notebooks.words import Words
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC-subset.ttf"
 FIT_COLUMNS = 4

@@ -11,22 +11,23 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata
 
-from experiments.batch import model_hash
-from experiments.effect import LEAST_PAIRS
-from notebooks import board, effects, levers, money
-from notebooks.evidence import AS_ISSUED, REFERENCE, Band
-from notebooks.record import RESULTS
-from notebooks.worlds import MEASURED, NO_AWARD, UNITS
-from scenarios.tables import data_hash, table
+from jiqun.experiments.effects.effect import LEAST_PAIRS
+from jiqun.experiments.runs.batch import model_hash
+from jiqun.notebooks import board, effects, money
+from jiqun.notebooks.levers import page as levers
+from jiqun.notebooks.record import RESULTS
+from jiqun.notebooks.trust.evidence import AS_ISSUED, REFERENCE, Band
+from jiqun.notebooks.worlds import MEASURED, NO_AWARD, UNITS
+from jiqun.scenarios.tables import data_hash, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from notebooks.evidence import Evidence
-    from notebooks.levers import Levers
-    from notebooks.money import Money
-    from notebooks.words import Words
-    from notebooks.worlds import Worlds
+    from jiqun.notebooks.levers.page import Levers
+    from jiqun.notebooks.money import Money
+    from jiqun.notebooks.trust.evidence import Evidence
+    from jiqun.notebooks.words import Words
+    from jiqun.notebooks.worlds import Worlds
 
 POLICY = "policy"
 """Group of the parameters that describe the document's measures and their neighbours."""

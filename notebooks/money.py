@@ -3,7 +3,8 @@
 Steered money is what the document moves to cluster enterprises out of a sum that is the same with
 and without it; pooled money is the rest. What the document has paid from other funds, older
 programmes and tax forgone stand apart, and so does equity, which is invested and not spent. What
-audits take back is less paid. What it all costs, and whom, is found in `experiments.costs` alone.
+audits take back is less paid. What it all costs, and whom, is found in `experiments.effects.costs`
+alone.
 """
 
 from __future__ import annotations
@@ -14,23 +15,32 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiments.costs import BEARERS, BORNE, DISCOUNT, KIND, NET, Books, runs_of, set_otherwise
-from experiments.costs import money as present_costs
-from experiments.effect import RUN, Estimate, main_runs, place_of
-from model.region import REGION
-from model.scenario import TIERS
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
-from notebooks.tables import markdown
-from notebooks.words import ABSENT
-from notebooks.worlds import NO_AWARD, POLICY_YEARS, UNITS
-from scenarios import load
-from scenarios.levers import declarations
+from jiqun.experiments.effects.costs import (
+    BEARERS,
+    BORNE,
+    DISCOUNT,
+    KIND,
+    NET,
+    Books,
+    runs_of,
+    set_otherwise,
+)
+from jiqun.experiments.effects.costs import money as present_costs
+from jiqun.experiments.effects.effect import RUN, Estimate, main_runs, place_of
+from jiqun.model.region import REGION
+from jiqun.model.scenario import TIERS
+from jiqun.notebooks.tables import markdown
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
+from jiqun.notebooks.words import ABSENT
+from jiqun.notebooks.worlds import NO_AWARD, POLICY_YEARS, UNITS
+from jiqun.scenarios import load
+from jiqun.scenarios.levers import declarations
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from notebooks.words import Words
-    from notebooks.worlds import Worlds
+    from jiqun.notebooks.words import Words
+    from jiqun.notebooks.worlds import Worlds
 
     Where = Mapping[str, str | tuple[str, ...]]
 

@@ -1,6 +1,6 @@
 """Renews the pictures of the README files from a store.
 
-Run ``python -m notebooks.picture build/report/store``.
+Run ``python -m jiqun.notebooks.picture build/report/store``.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from notebooks import policy_figures
-from notebooks.evidence import AS_ISSUED, REFERENCE
-from notebooks.show import png
-from notebooks.words import LANGS, Words
-from notebooks.worlds import gather_worlds
+from jiqun.notebooks import policy_figures
+from jiqun.notebooks.show import png
+from jiqun.notebooks.trust.evidence import AS_ISSUED, REFERENCE
+from jiqun.notebooks.words import LANGS, Words
+from jiqun.notebooks.worlds import gather_worlds
 
-FOLDER = Path(__file__).parent.parent / "docs"
+FOLDER = Path(__file__).resolve().parent.parent / "docs"
 
 
 def main(arguments: list[str]) -> int:
     """Write one picture a language."""
     if len(arguments) != 1:
-        print("usage: python -m notebooks.picture STORE", file=sys.stderr)
+        print("usage: python -m jiqun.notebooks.picture STORE", file=sys.stderr)
         return 2
     worlds = gather_worlds(Path(arguments[0]))
     if absent := worlds.missing(AS_ISSUED, REFERENCE):

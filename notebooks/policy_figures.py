@@ -7,23 +7,33 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from notebooks import effects
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE
-from notebooks.figures import BLUE, GREY, RED, TIER_COLOURS, overlay, plain, style, tick, wrapped
-from notebooks.money import GROUPS
-from notebooks.worlds import LONG, MEASURED, POLICY_YEARS, UNITS, measure_of
+from jiqun.notebooks import effects
+from jiqun.notebooks.figures import (
+    BLUE,
+    GREY,
+    RED,
+    TIER_COLOURS,
+    overlay,
+    plain,
+    style,
+    tick,
+    wrapped,
+)
+from jiqun.notebooks.money import GROUPS
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE
+from jiqun.notebooks.worlds import LONG, MEASURED, POLICY_YEARS, UNITS, measure_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from notebooks.actuals import Actual
-    from notebooks.effects import Way
-    from notebooks.evidence import Evidence
-    from notebooks.money import Money
-    from notebooks.words import Words
-    from notebooks.worlds import Worlds
+    from jiqun.notebooks.actuals import Actual
+    from jiqun.notebooks.effects import Way
+    from jiqun.notebooks.money import Money
+    from jiqun.notebooks.trust.evidence import Evidence
+    from jiqun.notebooks.words import Words
+    from jiqun.notebooks.worlds import Worlds
 
 COLOURS = {**TIER_COLOURS, PROVINCE[1]: "black"}
 STEP_COLOURS = {"market": GREY, "older": "#b7791f", "document": BLUE, "interaction": "#7b2d8b"}

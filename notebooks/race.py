@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from calibration.named_clusters import stored
-from experiments.effect import RUN, Estimate, main_runs
-from model.scenario import ASSUMPTION_ONLY_FIELDS
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
-from notebooks.tables import markdown
-from notebooks.words import ABSENT
-from notebooks.worlds import IN_ORDER
-from scenarios.tables import table
-from scenarios.units import TABLE_UNITS
+from jiqun.calibration.named_clusters import stored
+from jiqun.experiments.effects.effect import RUN, Estimate, main_runs
+from jiqun.model.scenario import ASSUMPTION_ONLY_FIELDS
+from jiqun.notebooks.tables import markdown
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
+from jiqun.notebooks.words import ABSENT
+from jiqun.notebooks.worlds import IN_ORDER
+from jiqun.scenarios.tables import table
+from jiqun.scenarios.units import TABLE_UNITS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calibration.named_clusters import Size
-    from notebooks.words import Words
-    from notebooks.worlds import Worlds
+    from jiqun.calibration.named_clusters import Size
+    from jiqun.notebooks.words import Words
+    from jiqun.notebooks.worlds import Worlds
 
 RACING = ("world", "national", "provincial")
 """Tiers whose clusters are scored."""

@@ -23,12 +23,26 @@ store: str = "build/report/store"
 # ruff: noqa: D100, E402
 from pathlib import Path
 
-from experiments.sensitivity.arms import GROUPS
-from experiments.sensitivity.lever_ranks import AT_ONE_COST
-from notebooks import levers, levers_cost, levers_even, levers_figures, levers_tables
-from notebooks.show import figure, section, text
-from notebooks.tables import bullets
-from notebooks.words import Words
+from jiqun.experiments.sensitivity.arms import GROUPS
+from jiqun.experiments.sensitivity.lever_ranks import AT_ONE_COST
+from jiqun.notebooks.levers import (
+    cost as levers_cost,
+)
+from jiqun.notebooks.levers import (
+    even as levers_even,
+)
+from jiqun.notebooks.levers import (
+    figures as levers_figures,
+)
+from jiqun.notebooks.levers import (
+    page as levers,
+)
+from jiqun.notebooks.levers import (
+    tables as levers_tables,
+)
+from jiqun.notebooks.show import figure, section, text
+from jiqun.notebooks.tables import bullets
+from jiqun.notebooks.words import Words
 
 words = Words("zh" if lang == "zh" else "en")
 found = levers.gather_levers(Path(store))

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from calibration import backtest_data, backtest_page, trial_page
-from calibration.outlook import reasons
-from calibration.space import DUMMY
-from calibration.trial_verdicts import counts
-from experiments import adopted
-from model.region import REGION
-from scenarios.tables import table
+from jiqun.calibration.backtest import data as backtest_data
+from jiqun.calibration.backtest import page as backtest_page
+from jiqun.calibration.fitting.space import DUMMY
+from jiqun.calibration.outlook import reasons
+from jiqun.calibration.trial import page as trial_page
+from jiqun.calibration.trial.verdicts import counts
+from jiqun.experiments.runs import adopted
+from jiqun.model.region import REGION
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from calibration.trial_verdicts import Verdict
+    from jiqun.calibration.trial.verdicts import Verdict
 
 RESULTS = REGION.fit / "results"
 STATES = ("identified", "bounded", "unseen")

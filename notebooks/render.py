@@ -28,24 +28,25 @@ import papermill
 import pypandoc
 from fontTools import subset  # type: ignore[import-untyped]
 
-from experiments import Results, comparison_data, discovery
-from experiments.batch import model_hash
-from experiments.digests import SUMS
-from experiments.sensitivity.tables import FACTS, FOLDER
-from experiments.store import StoreError
-from model.scenario import year_of
-from notebooks.actuals import read_actuals
-from notebooks.cautions import cautions
-from notebooks.evidence import HORIZON, ORIGIN
-from notebooks.figures import FONT
-from notebooks.levers import gather_levers
-from notebooks.words import LANGS, Words
-from scenarios.language import say
+from jiqun.experiments import Results, discovery
+from jiqun.experiments.effects import comparison_data
+from jiqun.experiments.runs.batch import model_hash
+from jiqun.experiments.sensitivity.tables import FACTS, FOLDER
+from jiqun.experiments.stores.digests import SUMS
+from jiqun.experiments.stores.store import StoreError
+from jiqun.model.scenario import year_of
+from jiqun.notebooks.actuals import read_actuals
+from jiqun.notebooks.cautions import cautions
+from jiqun.notebooks.figures import FONT
+from jiqun.notebooks.levers.page import gather_levers
+from jiqun.notebooks.trust.evidence import HORIZON, ORIGIN
+from jiqun.notebooks.words import LANGS, Words
+from jiqun.scenarios.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from notebooks.words import Lang
+    from jiqun.notebooks.words import Lang
 
 HERE = Path(__file__).parent
 NOTEBOOKS = {

@@ -24,10 +24,10 @@ actuals: str = ""
 # ruff: noqa: D100, E402
 from pathlib import Path
 
-from experiments import discovery
-from experiments.comparison_data import read
-from experiments.sensitivity.arms import GROUPS
-from notebooks import (
+from jiqun.experiments import discovery
+from jiqun.experiments.effects.comparison_data import read
+from jiqun.experiments.sensitivity.arms import GROUPS
+from jiqun.notebooks import (
     board,
     designs,
     discovering,
@@ -35,24 +35,32 @@ from notebooks import (
     figures,
     first,
     glossary,
-    levers,
-    levers_even,
-    levers_figures,
-    levers_tables,
     money,
     policy_figures,
     race,
     tables,
     trials,
-    trust,
-    trust_figures,
 )
-from notebooks.actuals import actuals_table, read_actuals
-from notebooks.evidence import AS_ISSUED, PROVINCE, REFERENCE, gather
-from notebooks.record import read_record
-from notebooks.show import figure, folded, missing, run_command, section, text
-from notebooks.words import Words
-from notebooks.worlds import (
+from jiqun.notebooks.actuals import actuals_table, read_actuals
+from jiqun.notebooks.levers import (
+    even as levers_even,
+)
+from jiqun.notebooks.levers import (
+    figures as levers_figures,
+)
+from jiqun.notebooks.levers import (
+    page as levers,
+)
+from jiqun.notebooks.levers import (
+    tables as levers_tables,
+)
+from jiqun.notebooks.record import read_record
+from jiqun.notebooks.show import figure, folded, missing, run_command, section, text
+from jiqun.notebooks.trust import figures as trust_figures
+from jiqun.notebooks.trust import page as trust
+from jiqun.notebooks.trust.evidence import AS_ISSUED, PROVINCE, REFERENCE, gather
+from jiqun.notebooks.words import Words
+from jiqun.notebooks.worlds import (
     ALONE,
     LONG,
     MARKET,

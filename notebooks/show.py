@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from IPython.display import Image, Markdown, display
 
-from scenarios.loader import DEFAULT_ROWS
+from jiqun.scenarios.loader import DEFAULT_ROWS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from experiments import Results
-    from notebooks.words import Words
-    from notebooks.worlds import Worlds
+    from jiqun.experiments import Results
+    from jiqun.notebooks.words import Words
+    from jiqun.notebooks.worlds import Worlds
 
 DPI = 144
 

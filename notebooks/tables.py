@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from calibration.markdown import pipe_table
-from model.outcomes import OUTCOMES
-from model.scenario import TIERS, year_of
-from notebooks.evidence import (
+from jiqun.calibration.markdown import pipe_table
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.scenario import TIERS, year_of
+from jiqun.notebooks.trust.evidence import (
     AS_ISSUED,
     ASSUMED_UNIT,
     HORIZON,
@@ -21,15 +21,15 @@ from notebooks.evidence import (
     Band,
     mean_growth,
 )
-from notebooks.words import ABSENT
-from scenarios.levers import declarations
-from scenarios.tables import table
+from jiqun.notebooks.words import ABSENT
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from notebooks.evidence import Compared, Evidence, Unit
-    from notebooks.words import Words
+    from jiqun.notebooks.trust.evidence import Compared, Evidence, Unit
+    from jiqun.notebooks.words import Words
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "size": ("enterprises", "revenue", "value_added", "employees"),

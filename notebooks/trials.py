@@ -1,6 +1,6 @@
 """What published trials found, and what the model finds: sentences, the table, and the misses.
 
-Every number is that of the stored estimates; verdicts are those of `calibration.trial_verdicts`.
+Every number is that of the stored estimates; verdicts are those of `calibration.trial.verdicts`.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from calibration.trial_page import LINE, MISS, PLAIN, forest
-from notebooks.figures import style
-from notebooks.tables import bullets, markdown
-from notebooks.words import ABSENT, decimals_of, written
+from jiqun.calibration.trial.page import LINE, MISS, PLAIN, forest
+from jiqun.notebooks.figures import style
+from jiqun.notebooks.tables import bullets, markdown
+from jiqun.notebooks.words import ABSENT, decimals_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from calibration.trial_verdicts import Verdict
-    from notebooks.evidence import Evidence
-    from notebooks.record import Trials
-    from notebooks.words import Words
+    from jiqun.calibration.trial.verdicts import Verdict
+    from jiqun.notebooks.record import Trials
+    from jiqun.notebooks.trust.evidence import Evidence
+    from jiqun.notebooks.words import Words
 
 DIGITS, DECIMALS = 3, 2
 

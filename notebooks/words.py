@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import yaml
 
-from model.outcomes import OUTCOMES
-from model.region import DEFAULT, REGION, REGIONS, RegionError
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.region import DEFAULT, REGION, REGIONS, RegionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from experiments.effect import Estimate
-    from model.outcomes import Outcome
-    from notebooks.evidence import Unit
-    from notebooks.worlds import Effect
+    from jiqun.experiments.effects.effect import Estimate
+    from jiqun.model.observe.outcomes import Outcome
+    from jiqun.notebooks.trust.evidence import Unit
+    from jiqun.notebooks.worlds import Effect
 
 Lang = Literal["zh", "en"]
 LANGS: tuple[Lang, ...] = ("zh", "en")
@@ -323,6 +323,8 @@ def decimals_of(value: float, digits: int) -> int:
 
 def written(value: float, decimals: int) -> str:
     """A number with so many decimals, thousands separators and a proper minus sign."""
+    # Not by Babel: both languages group digits alike, and what is left here, figures that stand
+    # together and rounding to tens, it does not do.
     near = round(value, decimals)
     return ("−" if near < 0 else "") + f"{abs(near):,.{max(decimals, 0)}f}"
 

@@ -1,6 +1,6 @@
 """Several scenarios of one store side by side, run by run.
 
-What an effect is stands in `experiments.effect`.
+What an effect is stands in `experiments.effects.effect`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from experiments import Results
-from experiments.draws import BLOCK
-from experiments.effect import RUN, Estimate, main_runs, paired
-from model.outcomes import OUTCOMES
-from model.scenario import TIERS
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
+from jiqun.experiments import Results
+from jiqun.experiments.effects.effect import RUN, Estimate, main_runs, paired
+from jiqun.experiments.runs.draws import BLOCK
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.scenario import TIERS
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from notebooks.evidence import Unit
+    from jiqun.notebooks.trust.evidence import Unit
 
 MARKET = "market_only"
 ALONE = "document_55_without_older"

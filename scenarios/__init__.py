@@ -1,8 +1,8 @@
 """Scenarios: what is asked, read from files and resolved into what the model takes."""
 
-from scenarios.errors import InputError, ScenarioError, TableError
-from scenarios.language import use_language
-from scenarios.loader import (
+from jiqun.scenarios.errors import InputError, ScenarioError, TableError
+from jiqun.scenarios.language import use_language
+from jiqun.scenarios.loader import (
     Design,
     check,
     designs,
@@ -12,7 +12,7 @@ from scenarios.loader import (
     with_parameters,
     worlds,
 )
-from scenarios.notices import acting, warnings_of
+from jiqun.scenarios.notices import acting, warnings_of
 
 __all__ = [
     "Design",

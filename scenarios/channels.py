@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 # Readers declare themselves where they are defined, so the whole model has to be imported.
-import model  # noqa: F401
-from model.channels import READERS, readers_of
-from scenarios.errors import listed, nearest_name
-from scenarios.language import say
+from jiqun import model  # noqa: F401
+from jiqun.model.channels import READERS, readers_of
+from jiqun.scenarios.errors import listed, nearest_name
+from jiqun.scenarios.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scenarios.schema import LeverDeclaration
-    from scenarios.yaml_file import Document, Key
+    from jiqun.scenarios.schema import LeverDeclaration
+    from jiqun.scenarios.yaml_file import Document, Key
 
 
 def check_channels(document: Document, channels: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from scenarios.language import catalogue, language, say
+from jiqun.scenarios.language import catalogue, language, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,10 +20,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from scenarios.tables import table
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
-    from scenarios.tables import LeverEvidence
+    from jiqun.scenarios.tables import LeverEvidence
 
 Word = Literal["trial", "literature", "judged"]
 PUBLISHED = ("A", "B", "C")

@@ -1,6 +1,6 @@
 """Means and probabilities of the laws that parameters are drawn by, in closed form.
 
-`experiments/priors.py` draws from the same laws; a table can say what they come to without it.
+`experiments/runs/priors.py` draws from the same laws; a table can say what they come to without it.
 """
 
 from __future__ import annotations

@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.region import REGION
-from model.scenario import Cost, Lever, Targets, quarter_index, quarter_name
-from scenarios.channels import check_channels, check_read
-from scenarios.errors import listed, nearest_name
-from scenarios.language import say
-from scenarios.outside import ORIGIN
-from scenarios.schema import (
+from jiqun.model.region import REGION
+from jiqun.model.scenario import Cost, Lever, Targets, quarter_index, quarter_name
+from jiqun.scenarios.channels import check_channels, check_read
+from jiqun.scenarios.errors import listed, nearest_name
+from jiqun.scenarios.language import say
+from jiqun.scenarios.outside import ORIGIN
+from jiqun.scenarios.schema import (
     FIRST,
     SCALED_SETTINGS,
     SETTINGS,
@@ -29,16 +29,16 @@ from scenarios.schema import (
     Term,
     checked,
 )
-from scenarios.tables import table
-from scenarios.units import UNITS, in_unit, parse_quarter, switched, to_base
-from scenarios.yaml_file import THOUSANDS, Document, Key, read_yaml, thousands
+from jiqun.scenarios.tables import table
+from jiqun.scenarios.units import UNITS, in_unit, parse_quarter, switched, to_base
+from jiqun.scenarios.yaml_file import THOUSANDS, Document, Key, read_yaml, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
-    from scenarios.schema import Label, ScenarioFile
-    from scenarios.tables import Parameter
+    from jiqun.scenarios.schema import Label, ScenarioFile
+    from jiqun.scenarios.tables import Parameter
 
 DECLARATIONS = REGION.own("levers.yaml", Path(__file__).with_name("levers.yaml"))
 

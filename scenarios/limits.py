@@ -5,15 +5,15 @@ from __future__ import annotations
 from math import inf, nextafter
 from typing import TYPE_CHECKING
 
-from model.scenario import quarter_index
-from scenarios.errors import nearest_name
-from scenarios.language import say
-from scenarios.tables import table
+from jiqun.model.scenario import quarter_index
+from jiqun.scenarios.errors import nearest_name
+from jiqun.scenarios.language import say
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scenarios.yaml_file import Document
+    from jiqun.scenarios.yaml_file import Document
 
 FIRST_END = quarter_index(2019, 4)
 """Earliest end: outcomes are of whole years."""

@@ -6,26 +6,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model import population
-from model.region import REGION
-from model.scenario import Scenario, quarter_name
-from scenarios import levers, notices, structure
-from scenarios.errors import InputError, ScenarioError, listed, nearest_name
-from scenarios.language import CATALOGUE, say
-from scenarios.limits import FIRST_END, LAST_END, in_range
-from scenarios.outside import ORIGIN, outside_world
-from scenarios.province import province
-from scenarios.resolved import is_resolved, resolved
-from scenarios.schema import SCALED_SETTINGS, ScenarioFile, checked
-from scenarios.tables import data_hash, table
-from scenarios.units import parse_quarter
-from scenarios.yaml_file import Document, read_yaml
+from jiqun.model.region import REGION
+from jiqun.model.scenario import Scenario, quarter_name
+from jiqun.model.start import population
+from jiqun.scenarios import levers, notices, structure
+from jiqun.scenarios.errors import InputError, ScenarioError, listed, nearest_name
+from jiqun.scenarios.language import CATALOGUE, say
+from jiqun.scenarios.limits import FIRST_END, LAST_END, in_range
+from jiqun.scenarios.outside import ORIGIN, outside_world
+from jiqun.scenarios.province import province
+from jiqun.scenarios.resolved import is_resolved, resolved
+from jiqun.scenarios.schema import SCALED_SETTINGS, ScenarioFile, checked
+from jiqun.scenarios.tables import data_hash, table
+from jiqun.scenarios.units import parse_quarter
+from jiqun.scenarios.yaml_file import Document, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.scenario import Lever, Notice
-    from scenarios.yaml_file import Key
+    from jiqun.model.scenario import Lever, Notice
+    from jiqun.scenarios.yaml_file import Key
 
 SHIPPED = REGION.own("scenarios", Path(__file__).parent)
 """Folder of the scenarios that come with the project, or with the region."""

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model import ClusterPolicyModel
-from model.eligibility import eligible, size_class
-from model.scenario import Notice, always, quarter_index, quarter_name, year_of
-from scenarios.language import said_in
-from scenarios.levers import declarations, settings
-from scenarios.outside import ORIGIN
-from scenarios.units import parse_quarter
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.policy.eligibility import eligible, size_class
+from jiqun.model.scenario import Notice, always, quarter_index, quarter_name, year_of
+from jiqun.scenarios.language import said_in
+from jiqun.scenarios.levers import declarations, settings
+from jiqun.scenarios.outside import ORIGIN
+from jiqun.scenarios.units import parse_quarter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from model.scenario import Lever, Scenario
-    from scenarios.schema import LeverSetting, ScenarioFile
-    from scenarios.yaml_file import Document, Key
+    from jiqun.model.scenario import Lever, Scenario
+    from jiqun.scenarios.schema import LeverSetting, ScenarioFile
+    from jiqun.scenarios.yaml_file import Document, Key
 
 HISTORY = quarter_index(ORIGIN + 1, 1)
 """First quarter after the years that the model was fitted to."""

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.elementary import log1p
-from model.scenario import FIELDS, SERIES, Outside
-from scenarios.tables import table
-from scenarios.units import TABLE_UNITS
+from jiqun.model.elementary import log1p
+from jiqun.model.scenario import FIELDS, SERIES, Outside
+from jiqun.scenarios.tables import table
+from jiqun.scenarios.units import TABLE_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.scenario import Array
+    from jiqun.model.scenario import Array
 
 FIRST_YEAR = 2018
 """First year of the history that runs see; older years of the table only make the long mean."""

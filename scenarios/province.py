@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.estimates import Basis
-from model.scenario import CITIES, FIELDS, ClusterRecord, Province
-from scenarios.errors import TableError, listed
-from scenarios.language import say
-from scenarios.tables import DATA, table
-from scenarios.units import TABLE_UNITS
+from jiqun.model.estimates import Basis
+from jiqun.model.scenario import CITIES, FIELDS, ClusterRecord, Province
+from jiqun.scenarios.errors import TableError, listed
+from jiqun.scenarios.language import say
+from jiqun.scenarios.tables import DATA, table
+from jiqun.scenarios.units import TABLE_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scenarios.tables import Cluster
+    from jiqun.scenarios.tables import Cluster
 
 CITY_WEIGHT = "secondary_va"
 """Quantity of `cities.csv` that weighs the cities."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field, StrictInt
 
-from model.estimates import Basis
-from model.rationing import ALLOWED, ServiceOrder
-from model.scenario import (
+from jiqun.model.estimates import Basis
+from jiqun.model.policy.rationing import ALLOWED, ServiceOrder
+from jiqun.model.scenario import (
     CITIES,
     FIELDS,
     ClusterRecord,
@@ -24,16 +24,16 @@ from model.scenario import (
     Province,
     Scenario,
 )
-from scenarios.errors import listed, nearest_name
-from scenarios.language import say
-from scenarios.levers import declaration, declarations
-from scenarios.limits import FIRST_END, LAST_END, in_range, within
-from scenarios.schema import Finite, Label, Name, Part, Who, checked
-from scenarios.tables import InputsHeld, Prices, table
+from jiqun.scenarios.errors import listed, nearest_name
+from jiqun.scenarios.language import say
+from jiqun.scenarios.levers import declaration, declarations
+from jiqun.scenarios.limits import FIRST_END, LAST_END, in_range, within
+from jiqun.scenarios.schema import Finite, Label, Name, Part, Who, checked
+from jiqun.scenarios.tables import InputsHeld, Prices, table
 
 if TYPE_CHECKING:
-    from scenarios.schema import LeverDeclaration
-    from scenarios.yaml_file import Document, Key
+    from jiqun.scenarios.schema import LeverDeclaration
+    from jiqun.scenarios.yaml_file import Document, Key
 
 FieldValues = Annotated[list[Finite], Field(min_length=len(FIELDS), max_length=len(FIELDS))]
 

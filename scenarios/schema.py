@@ -20,9 +20,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from model.ledger import ADDITIONAL, PAYERS, Kind
-from model.rationing import ServiceOrder
-from model.scenario import (
+from jiqun.model.policy.ledger import ADDITIONAL, PAYERS, Kind
+from jiqun.model.policy.rationing import ServiceOrder
+from jiqun.model.scenario import (
     CITIES,
     FIELDS,
     MU_CLASSES,
@@ -32,15 +32,15 @@ from model.scenario import (
     TIERS,
     LeverOrigin,
 )
-from scenarios.errors import ScenarioError, allowed_by, nearest_name
-from scenarios.language import say
-from scenarios.units import UNITS, parse_quarter
-from scenarios.yaml_file import THOUSANDS, thousands
+from jiqun.scenarios.errors import ScenarioError, allowed_by, nearest_name
+from jiqun.scenarios.language import say
+from jiqun.scenarios.units import UNITS, parse_quarter
+from jiqun.scenarios.yaml_file import THOUSANDS, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scenarios.yaml_file import Document, Key
+    from jiqun.scenarios.yaml_file import Document, Key
 
 ROLES = ("chain_leader", "supporting", "independent")
 LABELS = ("innovative_sme", "high_tech", "srdi", "little_giant", "champion", "green_factory")
@@ -321,7 +321,7 @@ class CostDeclaration(Part):
         kind: What happens to the money.
         paid_by: Who bears it, or receives it where the kind is ``received``; empty where that
             follows the sharing of the lever's tax.
-        quantity: Name of the quantity in `model/bearers.py`.
+        quantity: Name of the quantity in `model/policy/bearers.py`.
         unit_cost: Parameter with its cost, yuan a unit; none where the quantity is yuan already.
     """
 

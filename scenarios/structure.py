@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenarios.errors import nearest_name
-from scenarios.language import say
-from scenarios.levers import declarations
-from scenarios.schema import Switch, SwitchFile, checked
-from scenarios.tables import table
-from scenarios.yaml_file import read_yaml
+from jiqun.scenarios.errors import nearest_name
+from jiqun.scenarios.language import say
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.schema import Switch, SwitchFile, checked
+from jiqun.scenarios.tables import table
+from jiqun.scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

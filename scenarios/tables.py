@@ -27,11 +27,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from model.region import REGION
-from model.scenario import CITIES, FIELDS, SERIES, STATUSES, TIERS
-from scenarios.errors import TableError, allowed_by, nearest_name
-from scenarios.language import say
-from scenarios.laws import Law, mean
+from jiqun.model.region import REGION
+from jiqun.model.scenario import CITIES, FIELDS, SERIES, STATUSES, TIERS
+from jiqun.scenarios.errors import TableError, allowed_by, nearest_name
+from jiqun.scenarios.language import say
+from jiqun.scenarios.laws import Law, mean
 
 DATA = REGION.tables
 """Folder of the tables of the region."""

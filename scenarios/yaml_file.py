@@ -18,8 +18,8 @@ from yaml._yaml import CParser
 from yaml.composer import Composer
 from yaml.resolver import BaseResolver
 
-from scenarios.errors import ScenarioError, nearest_name
-from scenarios.language import say
+from jiqun.scenarios.errors import ScenarioError, nearest_name
+from jiqun.scenarios.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

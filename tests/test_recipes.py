@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("model", "scenarios", "experiments", "calibration", "jiqun")
+COPIED = ("model", "scenarios", "experiments", "calibration", "notebooks", "jiqun")
 RECIPES = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## How to add")[2]
 OUTCOME = """    Outcome("short_loans", "短期贷款", "Short loans", "yuan", ("province", "tier"), 0,
             _total("short_loans")),
@@ -42,8 +42,8 @@ levers: [{id: pilot_grant}]
 RUN = """
 from dataclasses import replace
 from jiqun.listing import lever_lines, lever_rows
-from model import ClusterPolicyModel
-from scenarios import load
+from jiqun.model import ClusterPolicyModel
+from jiqun.scenarios import load
 
 model = ClusterPolicyModel(replace(load("pilot.yaml"), rows=400), rng=1)
 model.run_until_year(2019)
@@ -57,7 +57,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("copy")
     for name in COPIED:
         skipped = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, folder / name, ignore=skipped)
+        shutil.copytree(ROOT / name, folder / name, ignore=skipped, symlinks=True)
     return folder
 
 
@@ -68,11 +68,11 @@ def after(path: Path, line: str, added: str) -> None:
 
 
 def test_a_lever_and_an_outcome_are_added_by_the_files_named(copy: Path) -> None:
-    text = (copy / "model/outcomes.py").read_text("utf-8")
+    text = (copy / "model/observe/outcomes.py").read_text("utf-8")
     first = text.index('    Outcome("enterprises"')
-    (copy / "model/outcomes.py").write_text(text[:first] + OUTCOME + text[first:], "utf-8")
+    (copy / "model/observe/outcomes.py").write_text(text[:first] + OUTCOME + text[first:], "utf-8")
     after(
-        copy / "model/observe.py",
+        copy / "model/observe/quantities.py",
         '        "mlt_loans": e.debt_long,\n',
         '        "short_loans": e.debt_short,\n',
     )
@@ -92,16 +92,16 @@ def test_recipes_name_files_and_registers_that_are_there() -> None:
     assert len(named) > 8
     assert [name for name in named if "/" in name and not (ROOT / name).exists()] == []
     for register, path in (
-        ("OUTCOMES", "model/outcomes.py"),
-        ("quantities", "model/observe.py"),
-        ("_complete", "model/observe.py"),
+        ("OUTCOMES", "model/observe/outcomes.py"),
+        ("quantities", "model/observe/quantities.py"),
+        ("_complete", "model/observe/quantities.py"),
         ("SHOWN", "notebooks/words.py"),
         ("TABLE", "tests/model/test_first_hop_sizes.py"),
         ("SIZES", "tests/model/test_levers_of_no_size.py"),
         ("NOBODY", "tests/model/test_bearers.py"),
         ("FIRST", "tests/model/lever_reach.py"),
         ("reads", "model/channels.py"),
-        ("felt", "model/reach.py"),
+        ("felt", "model/policy/reach.py"),
     ):
         assert f"`{register}`" in RECIPES or f"@{register}(" in RECIPES
         assert re.search(rf"^(def )?{register}\b", (ROOT / path).read_text("utf-8"), re.MULTILINE)

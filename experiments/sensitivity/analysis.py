@@ -10,31 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from experiments.batch import model_hash
-from experiments.ensemble import fitted, in_use
-from experiments.runner import RECORDED_VERSIONS
-from experiments.sensitivity import designs, indices, package
-from experiments.sensitivity import lever_ranks as levers
-from experiments.sensitivity.arms import ALONE, DOCUMENT, GROUPS, OTHER, WITHOUT, with_lever
-from experiments.sensitivity.factors import grouped, single
-from experiments.sensitivity.labels import condition_labels, factor_labels, lever_labels
-from experiments.sensitivity.levers_at_one_cost import CONDITION, at_one_cost
-from experiments.sensitivity.runs import relative
-from experiments.sensitivity.surrogate import surrogate
-from experiments.sensitivity.tables import FOLDER, TABLES, Analysis, save
-from model.outcomes import OUTCOMES
-from scenarios.tables import tables_hash
+from jiqun.experiments.runs.batch import model_hash
+from jiqun.experiments.runs.ensemble import fitted, in_use
+from jiqun.experiments.runs.runner import RECORDED_VERSIONS
+from jiqun.experiments.sensitivity import designs, indices, package
+from jiqun.experiments.sensitivity import lever_ranks as levers
+from jiqun.experiments.sensitivity.arms import ALONE, DOCUMENT, GROUPS, OTHER, WITHOUT, with_lever
+from jiqun.experiments.sensitivity.factors import grouped, single
+from jiqun.experiments.sensitivity.labels import condition_labels, factor_labels, lever_labels
+from jiqun.experiments.sensitivity.levers_at_one_cost import CONDITION, at_one_cost
+from jiqun.experiments.sensitivity.runs import relative
+from jiqun.experiments.sensitivity.surrogate import surrogate
+from jiqun.experiments.sensitivity.tables import FOLDER, TABLES, Analysis, save
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.scenarios.tables import tables_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from experiments.draws import Draw
-    from experiments.sensitivity.lever_ranks import Effects
-    from experiments.sensitivity.ranks import Ranks
-    from experiments.sensitivity.runs import Bench
-    from experiments.sensitivity.spec import Full, Task
-    from model.scenario import Scenario
+    from jiqun.experiments.runs.draws import Draw
+    from jiqun.experiments.sensitivity.lever_ranks import Effects
+    from jiqun.experiments.sensitivity.ranks import Ranks
+    from jiqun.experiments.sensitivity.runs import Bench
+    from jiqun.experiments.sensitivity.spec import Full, Task
+    from jiqun.model.scenario import Scenario
 
 
 @dataclass

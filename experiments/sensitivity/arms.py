@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scenarios.levers import declarations, issued
+from jiqun.scenarios.levers import declarations, issued
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.sensitivity.spec import Task
-    from model.scenario import Lever, Scenario
+    from jiqun.experiments.sensitivity.spec import Task
+    from jiqun.model.scenario import Lever, Scenario
 
 DOCUMENT, OTHER = "document_55", "other"
 GROUPS = (DOCUMENT, OTHER)

@@ -12,22 +12,22 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from experiments.equal_cost import Solution, solve
-from experiments.sensitivity.arms import DOCUMENT, group_of, with_lever
-from experiments.sensitivity.designs import SensitivityError
-from model.ledger import ADDITIONAL, SPECIAL
-from scenarios.levers import declarations, most_times
+from jiqun.experiments.designs.equal_cost import Solution, solve
+from jiqun.experiments.sensitivity.arms import DOCUMENT, group_of, with_lever
+from jiqun.experiments.sensitivity.designs import SensitivityError
+from jiqun.model.policy.ledger import ADDITIONAL, SPECIAL
+from jiqun.scenarios.levers import declarations, most_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from experiments.costs import Borne
-    from experiments.draws import Draw
-    from experiments.equal_cost import Priced
-    from experiments.sensitivity.runs import Bench, Listed
-    from experiments.sensitivity.spec import Task
-    from model.scenario import Lever, Scenario
-    from scenarios.schema import LeverDeclaration
+    from jiqun.experiments.designs.equal_cost import Priced
+    from jiqun.experiments.effects.costs import Borne
+    from jiqun.experiments.runs.draws import Draw
+    from jiqun.experiments.sensitivity.runs import Bench, Listed
+    from jiqun.experiments.sensitivity.spec import Task
+    from jiqun.model.scenario import Lever, Scenario
+    from jiqun.scenarios.schema import LeverDeclaration
 
     Wanted = tuple[str, float]
     """Lever and size, in times as issued."""

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.draws import Draw, draws, prior_value
-from experiments.ensemble import fitted, in_use
-from experiments.sensitivity.designs import DUMMY, Factor
-from experiments.sensitivity.spec import MOST_TIMES
-from scenarios.levers import declarations, most_times
-from scenarios.tables import table
+from jiqun.experiments.runs.draws import Draw, draws, prior_value
+from jiqun.experiments.runs.ensemble import fitted, in_use
+from jiqun.experiments.sensitivity.designs import DUMMY, Factor
+from jiqun.experiments.sensitivity.spec import MOST_TIMES
+from jiqun.scenarios.levers import declarations, most_times
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from experiments.sensitivity.designs import Design
-    from experiments.sensitivity.spec import Task
-    from model.scenario import Scenario
-    from scenarios.tables import Parameter
+    from jiqun.experiments.sensitivity.designs import Design
+    from jiqun.experiments.sensitivity.spec import Task
+    from jiqun.model.scenario import Scenario
+    from jiqun.scenarios.tables import Parameter
 
 LEVER, PARAMETER, OUTSIDE, SWITCH = "lever", "parameter", "outside", "structure"
 LEVERS, BEHAVIOUR, OUTSIDE_WORLD, STRUCTURE = "levers", "behaviour", "outside", "structure"

@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.bootstrap import CONFIDENCE, RESAMPLES, SEED, normal, weights
-from experiments.sensitivity.designs import LEVELS, Method, SensitivityError, check
-from experiments.sensitivity.slices import Slices, distances
+from jiqun.experiments.effects.bootstrap import CONFIDENCE, RESAMPLES, SEED, normal, weights
+from jiqun.experiments.sensitivity.designs import LEVELS, Method, SensitivityError, check
+from jiqun.experiments.sensitivity.slices import Slices, distances
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from experiments.sensitivity.designs import Design, Outputs
-    from model.scenario import Array
+    from jiqun.experiments.sensitivity.designs import Design, Outputs
+    from jiqun.model.scenario import Array
 
 STEP = LEVELS / (2.0 * (LEVELS - 1.0))
 """Step of a Morris trajectory as a share of the range."""

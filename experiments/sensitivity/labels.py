@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from experiments.sensitivity.arms import group_of
-from experiments.sensitivity.designs import DUMMY
-from experiments.sensitivity.factors import (
-    BEHAVIOUR,
-    LEVERS,
-    OUTSIDE_WORLD,
-    STRUCTURE,
-)
-from model.scenario import SERIES
-from scenarios.levers import declarations
-from scenarios.tables import table
+from jiqun.experiments.sensitivity.arms import group_of
+from jiqun.experiments.sensitivity.designs import DUMMY
+from jiqun.experiments.sensitivity.factors import BEHAVIOUR, LEVERS, OUTSIDE_WORLD, STRUCTURE
+from jiqun.model.scenario import SERIES
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
-    from experiments.sensitivity.spec import Task
+    from jiqun.experiments.sensitivity.spec import Task
 
 SERIES_LABELS = {
     "demand": ("需求", "demand"),

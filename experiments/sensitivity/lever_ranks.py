@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from experiments.batch import Plan, drawn_pairs
-from experiments.draws import Draw
-from experiments.effect import distinguishable, per_yuan
-from experiments.sensitivity import ranks as ranking
-from experiments.sensitivity.arms import WITHOUT, group_of, pairs
-from experiments.sensitivity.equal_cost import booked_under
-from experiments.sensitivity.factors import numbered
-from experiments.sensitivity.runs import TIERS, columns_of, effects, titles
-from experiments.sensitivity.survival import survival, thirds
-from experiments.sensitivity.tables import TABLES
-from scenarios.levers import declarations
+from jiqun.experiments.effects.effect import distinguishable, per_yuan
+from jiqun.experiments.runs.batch import Plan, drawn_pairs
+from jiqun.experiments.runs.draws import Draw
+from jiqun.experiments.sensitivity import ranks as ranking
+from jiqun.experiments.sensitivity.arms import WITHOUT, group_of, pairs
+from jiqun.experiments.sensitivity.equal_cost import booked_under
+from jiqun.experiments.sensitivity.factors import numbered
+from jiqun.experiments.sensitivity.runs import TIERS, columns_of, effects, titles
+from jiqun.experiments.sensitivity.survival import survival, thirds
+from jiqun.experiments.sensitivity.tables import TABLES
+from jiqun.scenarios.levers import declarations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
-    from experiments.sensitivity.arms import Pair
-    from experiments.sensitivity.ranks import Ranks
-    from experiments.sensitivity.runs import Bench
-    from experiments.sensitivity.spec import Task
-    from model.scenario import Array, Scenario
+    from jiqun.experiments.sensitivity.arms import Pair
+    from jiqun.experiments.sensitivity.ranks import Ranks
+    from jiqun.experiments.sensitivity.runs import Bench
+    from jiqun.experiments.sensitivity.spec import Task
+    from jiqun.model.scenario import Array, Scenario
 
     Arms = tuple[Pair, Sequence[tuple[Draw, int]], Sequence[tuple[Draw, int]]]
     """A pair, with the draws of the arm that has the lever and of the one that lacks it."""

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from experiments.sensitivity.arms import WITHOUT, Pair, pairs
-from experiments.sensitivity.equal_cost import (
+from jiqun.experiments.sensitivity.arms import WITHOUT, Pair, pairs
+from jiqun.experiments.sensitivity.equal_cost import (
     envelope_of,
     pricing,
     scalable_levers,
     sized,
     solved,
 )
-from experiments.sensitivity.lever_ranks import EQUAL_BUDGET, EQUAL_COST, read_effects
+from jiqun.experiments.sensitivity.lever_ranks import EQUAL_BUDGET, EQUAL_COST, read_effects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiments.costs import Borne
-    from experiments.draws import Draw
-    from experiments.sensitivity.lever_ranks import Effects
-    from experiments.sensitivity.runs import Bench
-    from experiments.sensitivity.spec import Task
+    from jiqun.experiments.effects.costs import Borne
+    from jiqun.experiments.runs.draws import Draw
+    from jiqun.experiments.sensitivity.lever_ranks import Effects
+    from jiqun.experiments.sensitivity.runs import Bench
+    from jiqun.experiments.sensitivity.spec import Task
 
 
 NEAR = 0.1

@@ -28,16 +28,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import rankdata
 
-from experiments.bootstrap import CONFIDENCE, SEED, normal, weights
-from experiments.sensitivity.designs import SensitivityError
-from experiments.sensitivity.indices import CONSTANT, Index
+from jiqun.experiments.effects.bootstrap import CONFIDENCE, SEED, normal, weights
+from jiqun.experiments.sensitivity.designs import SensitivityError
+from jiqun.experiments.sensitivity.indices import CONSTANT, Index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from model.scenario import Array
+    from jiqun.model.scenario import Array
 
 WAVES = 6
 """Cosines of the curve: three bends each way; a straight line lacks 0.1 % of its variance."""

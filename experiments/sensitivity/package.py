@@ -9,28 +9,28 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.ensemble import fitted, in_use
-from experiments.sensitivity import indices
-from experiments.sensitivity.designs import Outputs, SensitivityError
-from experiments.sensitivity.factors import draws_of, kind_of, name_of, numbered
-from experiments.sensitivity.measure import measure
-from experiments.sensitivity.ranks import convergence, tie_sets
-from experiments.sensitivity.runs import columns_of, effects, titles
-from experiments.sensitivity.saturation import saturated
-from experiments.sensitivity.surrogate import Surrogate
-from experiments.sensitivity.tables import TABLES
+from jiqun.experiments.runs.ensemble import fitted, in_use
+from jiqun.experiments.sensitivity import indices
+from jiqun.experiments.sensitivity.designs import Outputs, SensitivityError
+from jiqun.experiments.sensitivity.factors import draws_of, kind_of, name_of, numbered
+from jiqun.experiments.sensitivity.measure import measure
+from jiqun.experiments.sensitivity.ranks import convergence, tie_sets
+from jiqun.experiments.sensitivity.runs import columns_of, effects, titles
+from jiqun.experiments.sensitivity.saturation import saturated
+from jiqun.experiments.sensitivity.surrogate import Surrogate
+from jiqun.experiments.sensitivity.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from experiments.batch import Record
-    from experiments.draws import Draw
-    from experiments.sensitivity.designs import Design
-    from experiments.sensitivity.indices import Index, Morris, Noise, Pawn, Sobol
-    from experiments.sensitivity.runs import Bench, Listed
-    from experiments.sensitivity.spec import Task
-    from model.scenario import Array, Scenario
+    from jiqun.experiments.runs.batch import Record
+    from jiqun.experiments.runs.draws import Draw
+    from jiqun.experiments.sensitivity.designs import Design
+    from jiqun.experiments.sensitivity.indices import Index, Morris, Noise, Pawn, Sobol
+    from jiqun.experiments.sensitivity.runs import Bench, Listed
+    from jiqun.experiments.sensitivity.spec import Task
+    from jiqun.model.scenario import Array, Scenario
 
 FINGERPRINT = b"jiqun_design"
 

@@ -14,16 +14,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import kendalltau, rankdata
 
-from experiments.bootstrap import CONFIDENCE, RESAMPLES, SEED, quantiles, signs, weights
-from experiments.effect import sign_of
-from experiments.sensitivity.designs import SensitivityError
+from jiqun.experiments.effects.bootstrap import (
+    CONFIDENCE,
+    RESAMPLES,
+    SEED,
+    quantiles,
+    signs,
+    weights,
+)
+from jiqun.experiments.effects.effect import sign_of
+from jiqun.experiments.sensitivity.designs import SensitivityError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from model.scenario import Array
+    from jiqun.model.scenario import Array
 
 TOPS = (1, 3, 5)
 TOP = 10
@@ -64,7 +71,7 @@ class Ranks:
 
     @property
     def above_noise(self) -> npt.NDArray[np.bool_]:
-        """Whether an effect is distinguishable from zero (`experiments.effect`)."""
+        """Whether an effect is distinguishable from zero (`experiments.effects.effect`)."""
         found: npt.NDArray[np.bool_] = sign_of(self.mean, self.low, self.high, self.floor) != 0
         return found
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.batch import Record, population_key, run_key
-from experiments.costs import BORNE, FIRST, LAST, PRESENT, money_of_runs
-from experiments.ensemble import fitted, in_use
-from experiments.populations import load_population
-from experiments.results import Results
-from experiments.runner import run_listed, workers_of
-from experiments.sensitivity.designs import SensitivityError
-from experiments.sql import steady_sum
-from experiments.store import Store
-from model.outcomes import OUTCOMES
+from jiqun.experiments.effects.costs import BORNE, FIRST, LAST, PRESENT, money_of_runs
+from jiqun.experiments.runs.batch import Record, population_key, run_key
+from jiqun.experiments.runs.ensemble import fitted, in_use
+from jiqun.experiments.runs.runner import run_listed, workers_of
+from jiqun.experiments.sensitivity.designs import SensitivityError
+from jiqun.experiments.stores.populations import load_population
+from jiqun.experiments.stores.results import Results
+from jiqun.experiments.stores.sql import steady_sum
+from jiqun.experiments.stores.store import Store
+from jiqun.model.observe.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from experiments.draws import Draw
-    from experiments.runner import Options, Progress
-    from model.scenario import Array, Scenario
+    from jiqun.experiments.runs.draws import Draw
+    from jiqun.experiments.runs.runner import Options, Progress
+    from jiqun.model.scenario import Array, Scenario
 
     Listed = tuple[Scenario, Sequence[tuple[Draw, int]]]
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiments.sensitivity.designs import SensitivityError
+from jiqun.experiments.sensitivity.designs import SensitivityError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from model.scenario import Array
+    from jiqun.model.scenario import Array
 
 MOST = 0.5
 DIGITS = 6

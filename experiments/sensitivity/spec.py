@@ -12,27 +12,27 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StrictInt
 
-from experiments.sensitivity.arms import DOCUMENT, group_of
-from experiments.sensitivity.measure import FEWEST as FEWEST_TO_MEASURE
-from experiments.sensitivity.runs import TIERS
-from experiments.sensitivity.survival import FEWEST as FEWEST_BY_THIRDS
-from model.outcomes import OUTCOMES
-from model.scenario import SERIES, quarter_index
-from scenarios import InputError, load
-from scenarios.errors import listed, nearest_name
-from scenarios.levers import declarations, most_times
-from scenarios.loader import check_rows
-from scenarios.schema import Finite, Name, Part, Text, checked
-from scenarios.structure import switches
-from scenarios.tables import table
-from scenarios.yaml_file import find_specification, read_yaml
+from jiqun.experiments.sensitivity.arms import DOCUMENT, group_of
+from jiqun.experiments.sensitivity.measure import FEWEST as FEWEST_TO_MEASURE
+from jiqun.experiments.sensitivity.runs import TIERS
+from jiqun.experiments.sensitivity.survival import FEWEST as FEWEST_BY_THIRDS
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.scenario import SERIES, quarter_index
+from jiqun.scenarios import InputError, load
+from jiqun.scenarios.errors import listed, nearest_name
+from jiqun.scenarios.levers import declarations, most_times
+from jiqun.scenarios.loader import check_rows
+from jiqun.scenarios.schema import Finite, Name, Part, Text, checked
+from jiqun.scenarios.structure import switches
+from jiqun.scenarios.tables import table
+from jiqun.scenarios.yaml_file import find_specification, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from model.scenario import Scenario
-    from scenarios.schema import Switch
-    from scenarios.yaml_file import Document, Key
+    from jiqun.model.scenario import Scenario
+    from jiqun.scenarios.schema import Switch
+    from jiqun.scenarios.yaml_file import Document, Key
 
 HERE = Path(__file__).resolve().parent
 SHIPPED = ("reference",)

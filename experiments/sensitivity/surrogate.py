@@ -21,16 +21,23 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from sklearn.model_selection import KFold, cross_val_predict
 
-from experiments.bootstrap import CONFIDENCE, SEED, weights
-from experiments.sensitivity.designs import DUMMY, Method, Outputs, SensitivityError, check, sobol
-from experiments.sensitivity.indices import sobol as sobol_indices
+from jiqun.experiments.effects.bootstrap import CONFIDENCE, SEED, weights
+from jiqun.experiments.sensitivity.designs import (
+    DUMMY,
+    Method,
+    Outputs,
+    SensitivityError,
+    check,
+    sobol,
+)
+from jiqun.experiments.sensitivity.indices import sobol as sobol_indices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from experiments.sensitivity.designs import Design
-    from experiments.sensitivity.indices import Index
-    from model.scenario import Array
+    from jiqun.experiments.sensitivity.designs import Design
+    from jiqun.experiments.sensitivity.indices import Index
+    from jiqun.model.scenario import Array
 
 FOLDS = 10
 LENGTHS = 0.2, 1e3

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import rankdata
 
-from experiments.sensitivity.designs import SensitivityError
-from experiments.sensitivity.ranks import tau
+from jiqun.experiments.sensitivity.designs import SensitivityError
+from jiqun.experiments.sensitivity.ranks import tau
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from experiments.sensitivity.ranks import Ranks
-    from model.scenario import Array
+    from jiqun.experiments.sensitivity.ranks import Ranks
+    from jiqun.model.scenario import Array
 
 FIRST = 5
 FEWEST = 4

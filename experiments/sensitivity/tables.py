@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from experiments.adopted import ANALYSIS
-from experiments.effect import distinguishable
-from experiments.store import StoreError
-from model.region import REGION
+from jiqun.experiments.effects.effect import distinguishable
+from jiqun.experiments.runs.adopted import ANALYSIS
+from jiqun.experiments.stores.store import StoreError
+from jiqun.model.region import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     # equal_cost, equal_budget, demand_low, demand_high and so on (a third of the draws),
     # off_<switch>. Costs are present values in yuan by who bears them; `per_yuan` is mean gain
     # (present value, of outcomes in yuan) over mean cost, where `costs` says that there is a cost.
-    # `above_noise` says whether the effect is distinguishable from zero (`experiments.effect`).
+    # `above_noise` says whether the effect is distinguishable from zero (`experiments/effects`).
     "ranks": (
         "setting", "condition", "group", "lever", "origin", *OUTPUT, "draws", "rows", "mean", "low",
         "high", "floor", "above_noise", "rank", "rank_low", "rank_high", "top_1", "top_3", "top_5",

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import auxiliary
-from calibration.auxiliary import REGRESSIONS, page, published, stored
+from jiqun.calibration import auxiliary
+from jiqun.calibration.auxiliary import REGRESSIONS, page, published, stored
 
 YEARS, FIRMS = range(2019, 2024), 400
 

@@ -8,18 +8,17 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-import calibration.backtest as bt
-import calibration.backtest_data as data
-import calibration.backtest_points as points
-from calibration.actuals import read_actuals
-from calibration.backtest_page import page
-from calibration.backtest_scores import Point, crps, cuts, interval, rmse_ratio, scores
-from experiments.draws import Draw
+from jiqun.calibration.actuals import read_actuals
+from jiqun.calibration.backtest import data, points
+from jiqun.calibration.backtest import run as bt
+from jiqun.calibration.backtest.page import page
+from jiqun.calibration.backtest.scores import Point, crps, cuts, interval, rmse_ratio, scores
 from jiqun.cli import app
-from model.scenario import SERIES, quarter_index
-from scenarios import load
-from scenarios.errors import InputError
-from scenarios.outside import outside_world
+from jiqun.experiments.runs.draws import Draw
+from jiqun.model.scenario import SERIES, quarter_index
+from jiqun.scenarios import load
+from jiqun.scenarios.errors import InputError
+from jiqun.scenarios.outside import outside_world
 
 
 def a_point(indicator="a", published=100.0, members=(90.0, 110.0), rival=120.0, **others):
@@ -270,7 +269,7 @@ def test_planted_futures_change_no_forecast(simulated, monkeypatch):
             for row in rows
         )
 
-    from scenarios import outside  # noqa: PLC0415
+    from jiqun.scenarios import outside  # noqa: PLC0415
 
     original = outside.table
     monkeypatch.setattr(bt, "load", doctored)

@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import calibration.backtest as bt
-import calibration.backtest_data as data
-import calibration.backtest_origin as origin_
-import calibration.backtest_second as second_
-from calibration.backtest_points import Forecast
-from calibration.backtest_scores import ratios_of_series, scores
-from calibration.backtest_second_page import second_part
-from model.elementary import log
-from scenarios import load
-from scenarios.errors import InputError
-from scenarios.tables import table
+from jiqun.calibration.backtest import data
+from jiqun.calibration.backtest import origin as origin_
+from jiqun.calibration.backtest import run as bt
+from jiqun.calibration.backtest import second as second_
+from jiqun.calibration.backtest.points import Forecast
+from jiqun.calibration.backtest.scores import ratios_of_series, scores
+from jiqun.calibration.backtest.second_page import second_part
+from jiqun.model.elementary import log
+from jiqun.scenarios import load
+from jiqun.scenarios.errors import InputError
+from jiqun.scenarios.tables import table
 
 PLAN = data.protocol()
 SECOND = second_.second_protocol(PLAN)

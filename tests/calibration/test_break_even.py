@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import break_even
-from calibration.break_even import (
+from jiqun.calibration.effects import break_even
+from jiqun.calibration.effects.break_even import (
     REFERENCE,
     Law,
     correlation,
@@ -16,14 +16,14 @@ from calibration.break_even import (
     net_line,
     values_of,
 )
-from calibration.effects import task_at
-from calibration.effects_page import page
-from experiments.costs import BEARERS
-from experiments.effect import LEAST_PAIRS
-from experiments.sensitivity.equal_cost import scalable_levers
-from experiments.sensitivity.runs import TIERS
-from scenarios.levers import declarations
-from scenarios.tables import table
+from jiqun.calibration.effects.page import page
+from jiqun.calibration.effects.run import task_at
+from jiqun.experiments.effects.costs import BEARERS
+from jiqun.experiments.effects.effect import LEAST_PAIRS
+from jiqun.experiments.sensitivity.equal_cost import scalable_levers
+from jiqun.experiments.sensitivity.runs import TIERS
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import table
 
 DRAWS = 64
 YI = 1e8

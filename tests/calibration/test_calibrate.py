@@ -6,11 +6,11 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from calibration import calibrate as calibrating
-from calibration import fit as fitting
-from calibration.forward import Simulated
-from experiments import adopted
+from jiqun.calibration.fitting import calibrate as calibrating
+from jiqun.calibration.fitting import fit as fitting
+from jiqun.calibration.fitting.forward import Simulated
 from jiqun.cli import app
+from jiqun.experiments.runs import adopted
 
 TINY = """
 name: tiny
@@ -89,7 +89,7 @@ def test_a_wrong_specification_ends_with_status_2_and_one_line(tmp_path):
 
 
 def test_a_fit_whose_runs_fail_ends_with_status_1(tmp_path, monkeypatch):
-    failure = type("Failure", (), {"origin": "model.market:1", "message": "wrong"})()
+    failure = type("Failure", (), {"origin": "jiqun.model.economy.market:1", "message": "wrong"})()
 
     class Failing(fitting.Forward):
         def __call__(self, *_):
@@ -99,7 +99,7 @@ def test_a_fit_whose_runs_fail_ends_with_status_1(tmp_path, monkeypatch):
     (tmp_path / "tiny.yaml").write_text(TINY, "utf-8")
     done = jiqun("calibrate", tmp_path / "tiny.yaml", "--out", tmp_path, "--workers", 1)
     assert done.exit_code == 1
-    assert "1 runs failed, the first in model.market:1: wrong" in done.output
+    assert "1 runs failed, the first in jiqun.model.economy.market:1: wrong" in done.output
 
 
 def test_every_misfit_of_the_shipped_ensemble_has_its_reason():

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from calibration.distance import distances, population_distances
-from model import build_population
-from scenarios import load
-from scenarios.tables import table
+from jiqun.calibration.fitting.distance import distances, population_distances
+from jiqun.model import build_population
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 
 
 class Simulated:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import effects
-from calibration.effects import (
+from jiqun.calibration.effects import run as effects
+from jiqun.calibration.effects.page import package_under, page
+from jiqun.calibration.effects.run import (
     MAIN,
     PACKAGE,
     SYMMETRIC,
@@ -14,13 +15,12 @@ from calibration.effects import (
     symmetric,
     under,
 )
-from calibration.effects_page import package_under, page
-from experiments.costs import BEARERS
-from experiments.draws import Draw
-from experiments.effect import LEAST_PAIRS
-from experiments.sensitivity.runs import TIERS
-from scenarios import load
-from scenarios.tables import table
+from jiqun.experiments.effects.costs import BEARERS
+from jiqun.experiments.effects.effect import LEAST_PAIRS
+from jiqun.experiments.runs.draws import Draw
+from jiqun.experiments.sensitivity.runs import TIERS
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 
 LEVERS = ("digital_voucher", "cluster_award", "cluster_recognition")
 

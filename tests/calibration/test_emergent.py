@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import emergent
-from calibration.emergent_arms import ARMS, Arms, equal_worth, treated
-from calibration.emergent_measures import PRIORS, Found, both, extra, under_quota
-from calibration.emergent_page import page, words
-from calibration.emergent_patterns import PATTERNS
-from model import build_population
-from model.model import POPULATION_SEED
-from scenarios import load
-from scenarios.tables import table
+from jiqun.calibration.emergent import run as emergent
+from jiqun.calibration.emergent.arms import ARMS, Arms, equal_worth, treated
+from jiqun.calibration.emergent.measures import PRIORS, Found, both, extra, under_quota
+from jiqun.calibration.emergent.page import page, words
+from jiqun.calibration.emergent.patterns import PATTERNS
+from jiqun.model import build_population
+from jiqun.model.model import POPULATION_SEED
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 
 ROWS, SEEDS = 2_000, (1, 2)
 MORE_SEEDS = (3, 4)
@@ -225,7 +225,7 @@ def test_the_page_is_whole_and_says_plainly_what_lies_outside(table_of_two):
 
 def test_the_page_is_that_of_the_stored_table():
     stored = emergent.stored()
-    assert sorted(stored["key"]) == sorted([*PRIORS, *PATTERNS]), "run calibration.emergent"
+    assert sorted(stored["key"]) == sorted([*PRIORS, *PATTERNS]), "run calibration.emergent.run"
     assert emergent.PAGE.read_text(encoding="utf-8") == page(stored)
     assert stored["pairs"].min() >= 12
 

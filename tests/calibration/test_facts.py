@@ -5,16 +5,17 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from calibration import facts, facts_picture
-from calibration import facts_estimators as fit
-from calibration.facts_measures import MEASURES
-from calibration.facts_panels import END, Measured, Panels
-from calibration.facts_turnover import shadow_of_death
-from calibration.panel import PanelModel, lag, panel, with_productivity
-from model import ClusterPolicyModel, build_population
-from model.scenario import quarter_index
-from scenarios import load
-from scenarios.tables import table
+from jiqun.calibration.facts import estimators as fit
+from jiqun.calibration.facts import picture as facts_picture
+from jiqun.calibration.facts import run as facts
+from jiqun.calibration.facts.measures import MEASURES
+from jiqun.calibration.facts.panels import END, Measured, Panels
+from jiqun.calibration.facts.turnover import shadow_of_death
+from jiqun.calibration.panel import PanelModel, lag, panel, with_productivity
+from jiqun.model import ClusterPolicyModel, build_population
+from jiqun.model.scenario import quarter_index
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 
 
 @pytest.fixture

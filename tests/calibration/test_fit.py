@@ -5,18 +5,18 @@ import shutil
 import numpy as np
 import pytest
 
-from calibration import fit as fitting
-from calibration.emulate import agreement, emulator, sample
-from calibration.ensemble import provenance, read_ensemble, write_ensemble
-from calibration.fit import FitError, fit, smooth
-from calibration.forward import Simulated
-from calibration.outlook import figures, learnt, state_of
-from calibration.recover import recover_sets
-from calibration.screen import Signal, design, scores, seen, signals
-from calibration.smoother import assimilate, error_covariance
-from calibration.space import DUMMY, Space
-from calibration.spec import RecoverSpec, SmootherSpec, Task, read_spec
-from calibration.targets import Prior, Target, known
+from jiqun.calibration.fitting import fit as fitting
+from jiqun.calibration.fitting.emulate import agreement, emulator, sample
+from jiqun.calibration.fitting.ensemble import provenance, read_ensemble, write_ensemble
+from jiqun.calibration.fitting.fit import FitError, fit, smooth
+from jiqun.calibration.fitting.forward import Simulated
+from jiqun.calibration.fitting.recover import recover_sets
+from jiqun.calibration.fitting.screen import Signal, design, scores, seen, signals
+from jiqun.calibration.fitting.smoother import assimilate, error_covariance
+from jiqun.calibration.fitting.space import DUMMY, Space
+from jiqun.calibration.fitting.spec import RecoverSpec, SmootherSpec, Task, read_spec
+from jiqun.calibration.outlook import figures, learnt, state_of
+from jiqun.calibration.targets import Prior, Target, known
 
 SEEN, HALF_SEEN, NAMES = 6, 3, 24
 
@@ -170,7 +170,7 @@ def test_accidental_correlations_do_not_collapse_what_the_data_do_not_see():
 def test_members_whose_runs_failed_are_left_out_and_many_end_the_fit():
     scored, values = np.zeros((2, 30)), np.zeros((30, 2, 3))
     values[4, 1] = np.nan
-    failure = type("Failure", (), {"origin": "model.market:1", "message": "wrong"})()
+    failure = type("Failure", (), {"origin": "jiqun.model.economy.market:1", "message": "wrong"})()
     kept, whole = fitting.whole_members(scored, Simulated(values, (failure,)))
     assert kept.shape == (2, 29)
     assert whole.shape == (29, 2, 3)

@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from calibration import document
-from calibration import large_projects as lp
-from calibration.backtest_data import HERE, ORIGIN
-from model.scenario import CITIES, FIELDS
-from scenarios.errors import TableError
-from scenarios.tables import (
+from jiqun.calibration import document
+from jiqun.calibration import large_projects as lp
+from jiqun.calibration.backtest.data import HERE, ORIGIN
+from jiqun.model.scenario import CITIES, FIELDS
+from jiqun.scenarios.errors import TableError
+from jiqun.scenarios.tables import (
     DATA,
     INPUT_TABLES,
     UNUSED,
@@ -116,16 +116,16 @@ def test_a_table_that_is_not_enough_is_used_by_nothing():
     assert "large_projects" not in INPUT_TABLES
     assert UNUSED == ("large_projects",)
     readers = {
-        path.name for path in HERE.glob("*.py") if "large_projects" in path.read_text("utf-8")
+        path.name for path in HERE.rglob("*.py") if "large_projects" in path.read_text("utf-8")
     }
     assert readers == {"large_projects.py", "document.py"}
     model = HERE.parent / "model"
-    assert not [p for p in model.glob("*.py") if "large_projects" in p.read_text("utf-8")]
+    assert not [p for p in model.rglob("*.py") if "large_projects" in p.read_text("utf-8")]
 
 
 def test_the_hash_of_the_tables_in_use_does_not_follow_it(monkeypatch):
     before = tables_hash()
-    monkeypatch.setattr("scenarios.tables.UNUSED", ())
+    monkeypatch.setattr("jiqun.scenarios.tables.UNUSED", ())
     assert tables_hash() != before
     assert (DATA / "large_projects.csv").is_file()
 

@@ -1,6 +1,6 @@
 """Markdown tables: cells as they are, a bar in a cell, sides, and no rows."""
 
-from calibration.markdown import pipe_table
+from jiqun.calibration.markdown import pipe_table
 
 
 def test_cells_stand_as_written_and_are_not_padded():

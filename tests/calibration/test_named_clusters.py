@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibration import named_clusters
-from calibration.named_clusters import Size, measure, stored
-from model import build_population
-from model.model import POPULATION_SEED
-from scenarios import load
-from scenarios.tables import table
+from jiqun.calibration import named_clusters
+from jiqun.calibration.named_clusters import Size, measure, stored
+from jiqun.model import build_population
+from jiqun.model.model import POPULATION_SEED
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 
 REGISTER = {row.id: row for row in table("clusters")}
 

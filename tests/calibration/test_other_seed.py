@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from calibration.other_seed import compared
+from jiqun.calibration.fitting.other_seed import compared
 
 
 def _effects(*rows):

@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibration import prior_page
-from calibration.trial_sources import Source, cited_tests
-from experiments.priors import Law
+from jiqun.calibration import prior_page
+from jiqun.calibration.trial.sources import Source, cited_tests
+from jiqun.experiments.runs.priors import Law
 from jiqun.listing import lever_lines, lever_rows
-from scenarios import evidence
-from scenarios.errors import TableError
-from scenarios.evidence import evidence_of
-from scenarios.laws import at_or_below, mean
-from scenarios.levers import declarations
-from scenarios.tables import DATA, PriorEvidence, columns, read_table, table
+from jiqun.scenarios import evidence
+from jiqun.scenarios.errors import TableError
+from jiqun.scenarios.evidence import evidence_of
+from jiqun.scenarios.laws import at_or_below, mean
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import DATA, PriorEvidence, columns, read_table, table
 
 ROWS = table("prior_evidence")
 PARAMETERS = {row.name: row for row in table("parameters")}

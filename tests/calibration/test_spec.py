@@ -4,15 +4,15 @@ from collections import Counter
 
 import pytest
 
-from calibration import targets
-from calibration.spec import read_spec
-from calibration.targets import known, uses
-from scenarios import InputError
-from scenarios.tables import table
+from jiqun.calibration import targets
+from jiqun.calibration.fitting.spec import read_spec
+from jiqun.calibration.targets import known, uses
+from jiqun.scenarios import InputError
+from jiqun.scenarios.tables import table
 
 
 def test_generated_files_follow_the_tables():
-    assert targets.stale() == [], "run python -m calibration.targets"
+    assert targets.stale() == [], "run python -m jiqun.calibration.targets"
 
 
 def test_every_datum_is_used_once():

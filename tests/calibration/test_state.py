@@ -5,16 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import calibration.backtest as bt
-import calibration.backtest_data as data
-import calibration.backtest_second as second_
-from calibration import state
-from model import ClusterPolicyModel
-from model.elementary import dot
-from model.enterprises import COLUMNS
-from model.population import THRESHOLD
-from model.scenario import FIELDS
-from scenarios import load
+from jiqun.calibration.backtest import data, state
+from jiqun.calibration.backtest import run as bt
+from jiqun.calibration.backtest import second as second_
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.agents.enterprises import COLUMNS
+from jiqun.model.elementary import dot
+from jiqun.model.scenario import FIELDS
+from jiqun.model.start.population import THRESHOLD
+from jiqun.scenarios import load
 
 ORIGIN = 2021
 PV = ("revenue", "field", "pv_storage")

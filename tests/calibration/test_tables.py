@@ -6,12 +6,12 @@ from collections import defaultdict
 
 import pytest
 
-from calibration import document
-from model.outcomes import OUTCOMES
-from model.scenario import CITIES, FIELDS
-from scenarios.errors import TableError
-from scenarios.levers import declarations
-from scenarios.tables import (
+from jiqun.calibration import document
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.scenario import CITIES, FIELDS
+from jiqun.scenarios.errors import TableError
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import (
     DATA,
     INPUT_TABLES,
     TABLES,
@@ -21,7 +21,7 @@ from scenarios.tables import (
     read_table,
     table,
 )
-from scenarios.units import TABLE_UNITS, to_base
+from jiqun.scenarios.units import TABLE_UNITS, to_base
 
 
 @pytest.mark.parametrize("name", sorted(TABLES))
@@ -134,7 +134,7 @@ def test_calibration_targets_keep_their_number():
 
 
 def test_calibration_targets_name_outcomes_of_the_register():
-    outcomes = pytest.importorskip("model.outcomes").OUTCOMES
+    outcomes = pytest.importorskip("jiqun.model.observe.outcomes").OUTCOMES
     unknown = {t.outcome for t in table("calibration_targets")} - set(outcomes)
     assert not unknown
     for target in table("calibration_targets"):

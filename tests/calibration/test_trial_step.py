@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from calibration import fit as fitting
-from calibration import trial_step
-from calibration.fit import FitError, after_trials
-from calibration.spec import TrialStepSpec, read_spec
-from calibration.trial_step import Heard, asked, digests, spoken_of
-from scenarios.tables import table
+from jiqun.calibration.fitting import fit as fitting
+from jiqun.calibration.fitting.fit import FitError, after_trials
+from jiqun.calibration.fitting.spec import TrialStepSpec, read_spec
+from jiqun.calibration.trial import step as trial_step
+from jiqun.calibration.trial.step import Heard, asked, digests, spoken_of
+from jiqun.scenarios.tables import table
 from tests.calibration.test_fit import SMOOTHER, SPACE, Toy, task
 
 USES = {row.id: row.use for row in table("policy_trials")}

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import trial_runs as runs
-from calibration.trial_files import chosen
-from calibration.trial_trace import links, main, trace
-from experiments.draws import draws
+from jiqun.calibration.trial import runs
+from jiqun.calibration.trial.files import chosen
+from jiqun.calibration.trial.trace import links, main, trace
+from jiqun.experiments.runs.draws import draws
 
 COLUMNS = {
     "exited": False, "size": 2, "weight": 1.0, "employees": 100.0, "capital": 100.0,

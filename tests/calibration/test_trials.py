@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import trial_panel as panels
-from calibration import trial_runs as runs
-from calibration.trial_estimators import Data, NothingToSeeError, estimate, values_of, window
-from calibration.trial_files import (
+from jiqun.calibration.trial import panel as panels
+from jiqun.calibration.trial import runs
+from jiqun.calibration.trial.estimators import Data, NothingToSeeError, estimate, values_of, window
+from jiqun.calibration.trial.files import (
     FOLDER,
     Panel,
     TrialRow,
@@ -19,13 +19,13 @@ from calibration.trial_files import (
     read_trial,
     table_rows,
 )
-from calibration.trial_page import page
-from calibration.trial_sources import Source, cited_tests, cites, sources, unknown_typed
-from calibration.trial_verdicts import Summary, answer, verdicts, why_not
-from experiments.draws import draws
-from model.scenario import CITIES
-from scenarios.errors import ScenarioError
-from scenarios.tables import table
+from jiqun.calibration.trial.page import page
+from jiqun.calibration.trial.sources import Source, cited_tests, cites, sources, unknown_typed
+from jiqun.calibration.trial.verdicts import Summary, answer, verdicts, why_not
+from jiqun.experiments.runs.draws import draws
+from jiqun.model.scenario import CITIES
+from jiqun.scenarios.errors import ScenarioError
+from jiqun.scenarios.tables import table
 
 YEARS, FIRMS, FROM = range(2019, 2024), 600, 2021
 PANEL = Panel(before=[2019, 2020], after=[2021, 2023])

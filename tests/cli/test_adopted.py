@@ -13,17 +13,20 @@ import pytest
 from platformdirs import user_data_path
 from typer.testing import CliRunner
 
-from calibration import calibrate, trial_page, trial_runs
-from experiments import adopted, ensemble
-from experiments.batch import Plan, drawn_pairs, model_hash, source_hash
-from experiments.sensitivity import tables
 from jiqun import ranking, trying
+from jiqun.calibration.fitting import calibrate
+from jiqun.calibration.trial import page as trial_page
+from jiqun.calibration.trial import runs as trial_runs
 from jiqun.cli import app
-from notebooks import levers, trust
-from notebooks.record import read_record
-from notebooks.words import Words
-from scenarios import load
-from scenarios.tables import data_hash
+from jiqun.experiments.runs import adopted, ensemble
+from jiqun.experiments.runs.batch import Plan, drawn_pairs, model_hash, source_hash
+from jiqun.experiments.sensitivity import tables
+from jiqun.notebooks.levers import page as levers
+from jiqun.notebooks.record import read_record
+from jiqun.notebooks.trust import page as trust
+from jiqun.notebooks.words import Words
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import data_hash
 from tests.notebooks.made_up_levers import analysis
 
 SHIPPED_FILES = ("calibration/ensemble.parquet", "calibration/results", "docs")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from experiments import runner
-from experiments.store import Store
 from jiqun.cli import app
-from model.outcomes import OUTCOMES
+from jiqun.experiments.runs import runner
+from jiqun.experiments.stores.store import Store
+from jiqun.model.observe.outcomes import OUTCOMES
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--rows", "1100", "--until", "2020", "--workers", "1")

@@ -6,9 +6,9 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from experiments.discovery import read
 from jiqun.cli import app
-from scenarios.tables import table
+from jiqun.experiments.discovery import read
+from jiqun.scenarios.tables import table
 
 
 def jiqun(*arguments):

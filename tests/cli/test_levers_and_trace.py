@@ -9,17 +9,17 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from experiments import Results
-from experiments.batch import Plan
-from experiments.costs import BEARERS
-from experiments.runner import Options, run_batch, with_rows
 from jiqun.cli import app
+from jiqun.experiments import Results
+from jiqun.experiments.effects.costs import BEARERS
+from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.runner import Options, run_batch, with_rows
 from jiqun.listing import _evidence, bearers, lever_lines, lever_rows, shown
-from scenarios import InputError, load
-from scenarios import levers as declared
-from scenarios.levers import declarations
-from scenarios.schema import SETTINGS, WHO
-from scenarios.tables import table
+from jiqun.scenarios import InputError, load
+from jiqun.scenarios import levers as declared
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.schema import SETTINGS, WHO
+from jiqun.scenarios.tables import table
 
 ROOT = Path(__file__).parents[2]
 ONE = Options(workers=1)

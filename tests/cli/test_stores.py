@@ -8,9 +8,11 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from experiments import Results, runner, selection
-from experiments.effect import NO_EFFECT, WITHHELD
 from jiqun.cli import app
+from jiqun.experiments import Results
+from jiqun.experiments.effects.effect import NO_EFFECT, WITHHELD
+from jiqun.experiments.runs import runner
+from jiqun.experiments.stores import selection
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--rows", "1100", "--workers", "1")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from calibration.trial_files import table_rows
+from jiqun.calibration.trial.files import table_rows
 from jiqun.cli import app
 
 PAGE = Path(__file__).parents[2] / "docs" / "own_trial.md"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.sensitivity.designs import Factor, Outputs
+from jiqun.experiments.sensitivity.designs import Factor, Outputs
 
 
 def ishigami(x):

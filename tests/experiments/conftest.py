@@ -8,8 +8,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import pytest
 
-from experiments.runner import with_rows
-from scenarios import load
+from jiqun.experiments.runs.runner import with_rows
+from jiqun.scenarios import load
 
 
 @pytest.fixture(scope="session")

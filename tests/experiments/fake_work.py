@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from experiments import worker
+from jiqun.experiments.runs import worker
 
 
 def everything(folder, shards="outcomes"):

@@ -5,10 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from experiments import batch
-from experiments.batch import Plan, PlanError, PopulationRef, drawn_pairs, run_key, runs_of
-from experiments.draws import Draw, Vary
-from experiments.meaning import hash_of
+from jiqun.experiments.runs import batch
+from jiqun.experiments.runs.batch import (
+    Plan,
+    PlanError,
+    PopulationRef,
+    drawn_pairs,
+    run_key,
+    runs_of,
+)
+from jiqun.experiments.runs.draws import Draw, Vary
+from jiqun.experiments.runs.meaning import hash_of
 
 POPULATION = PopulationRef("nowhere.arrow", "abc")
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.bridge import ACCRUING, bridge
-from model import ClusterPolicyModel
-from scenarios import load
+from jiqun.experiments.effects.bridge import ACCRUING, bridge
+from jiqun.model import ClusterPolicyModel
+from jiqun.scenarios import load
 
 
 @pytest.fixture(scope="module")

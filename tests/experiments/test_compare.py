@@ -7,20 +7,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import Results
-from experiments.additionality import BreakEven, break_even
-from experiments.batch import Plan
-from experiments.compare import compare, displaced, gather, private_moved
-from experiments.comparison_data import compared_data, is_current, pairs_data, read, save
-from experiments.costs import BUDGET, OTHERS, Books, money, set_otherwise
-from experiments.designs import Bench, DesignError, Shape, compare_designs
-from experiments.draws import Vary
-from experiments.effect import NO_EFFECT, Estimate, costs_of, per_yuan
-from experiments.regret import often_best, regret_over_worlds, regrets
-from experiments.runner import Options, run_batch, with_rows
-from experiments.store import StoreError
 from jiqun.comparing import _told
-from scenarios import load
+from jiqun.experiments import Results
+from jiqun.experiments.designs.designs import Bench, DesignError, Shape, compare_designs
+from jiqun.experiments.designs.regret import often_best, regret_over_worlds, regrets
+from jiqun.experiments.effects.additionality import BreakEven, break_even
+from jiqun.experiments.effects.compare import compare, displaced, gather, private_moved
+from jiqun.experiments.effects.comparison_data import (
+    compared_data,
+    is_current,
+    pairs_data,
+    read,
+    save,
+)
+from jiqun.experiments.effects.costs import BUDGET, OTHERS, Books, money, set_otherwise
+from jiqun.experiments.effects.effect import NO_EFFECT, Estimate, costs_of, per_yuan
+from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.draws import Vary
+from jiqun.experiments.runs.runner import Options, run_batch, with_rows
+from jiqun.experiments.stores.store import StoreError
+from jiqun.scenarios import load
 from tests.notebooks import made_up
 
 RUN = ["draw", "seed", "population"]

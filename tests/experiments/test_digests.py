@@ -11,11 +11,12 @@ import fake_work
 import pyarrow.parquet as pq
 import pytest
 
-from experiments import Results, selection
-from experiments.batch import Plan
-from experiments.digests import SHARDS, SUMS, examine, recorded, verify
-from experiments.runner import Options, run_batch
-from experiments.store import Store, StoreError, StoreWarning
+from jiqun.experiments import Results
+from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.runner import Options, run_batch
+from jiqun.experiments.stores import selection
+from jiqun.experiments.stores.digests import SHARDS, SUMS, examine, recorded, verify
+from jiqun.experiments.stores.store import Store, StoreError, StoreWarning
 
 ONE = Options(workers=1)
 PLAN = Plan(draws=4)

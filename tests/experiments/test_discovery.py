@@ -6,8 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import discovery
-from experiments.discovery import ExtraMissingError, discover, prim, read, require, save, telling
+from jiqun.experiments import discovery
+from jiqun.experiments.discovery import (
+    ExtraMissingError,
+    discover,
+    prim,
+    read,
+    require,
+    save,
+    telling,
+)
 
 FACTORS = [f"p{i}" for i in range(25)]
 

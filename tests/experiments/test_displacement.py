@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments import Results
-from experiments.batch import BRIEF, Plan
-from experiments.displacement import (
+from jiqun.experiments import Results
+from jiqun.experiments.effects.displacement import (
     NONE,
     PARTS,
     PROVINCE,
@@ -17,11 +16,12 @@ from experiments.displacement import (
     parts,
     seats,
 )
-from experiments.runner import Options, run_batch, with_rows
-from experiments.store import StoreError
-from model import build_population
-from model.scenario import FIELDS, TIERS
-from scenarios import load, with_parameters
+from jiqun.experiments.runs.batch import BRIEF, Plan
+from jiqun.experiments.runs.runner import Options, run_batch, with_rows
+from jiqun.experiments.stores.store import StoreError
+from jiqun.model import build_population
+from jiqun.model.scenario import FIELDS, TIERS
+from jiqun.scenarios import load, with_parameters
 
 T, F = len(TIERS), len(FIELDS)
 ISSUED, WITHOUT, YEAR = "as_issued", "without_document_55", 2025

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.draws import BLOCK, draws
-from experiments.ensemble import fitted
-from model.scenario import SERIES
-from scenarios import load
-from scenarios.tables import table
+from jiqun.experiments.runs.draws import BLOCK, draws
+from jiqun.experiments.runs.ensemble import fitted
+from jiqun.model.scenario import SERIES
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 
 CENTRE = ensemble.centre if (ensemble := fitted()) else {}
 RANGED = {row.name: row for row in table("parameters") if row.low < row.high}

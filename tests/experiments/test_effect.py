@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import Results
-from experiments.bootstrap import CONFIDENCE
-from experiments.costs import runs_of
-from experiments.effect import (
+from jiqun.experiments import Results
+from jiqun.experiments.effects.bootstrap import CONFIDENCE
+from jiqun.experiments.effects.costs import runs_of
+from jiqun.experiments.effects.effect import (
     CUTS,
     LEAST_PAIRS,
     NO_EFFECT,
@@ -20,8 +20,8 @@ from experiments.effect import (
     paired,
     withheld,
 )
-from experiments.results import pairs as of_pairs
-from notebooks.words import Words
+from jiqun.experiments.stores.results import pairs as of_pairs
+from jiqun.notebooks.words import Words
 from tests.notebooks import made_up
 
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.batch import Plan, PlanError, PopulationRef, drawn_pairs, runs_of
-from experiments.draws import BLOCK, draws
-from experiments.ensemble import METADATA, SHIPPED, fitted
-from scenarios import load
-from scenarios.tables import table
+from jiqun.experiments.runs.batch import Plan, PlanError, PopulationRef, drawn_pairs, runs_of
+from jiqun.experiments.runs.draws import BLOCK, draws
+from jiqun.experiments.runs.ensemble import METADATA, SHIPPED, fitted
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 
 RANGED = {row.name: row for row in table("parameters") if row.low < row.high}
 NAMES = list(RANGED)[:3]

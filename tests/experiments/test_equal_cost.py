@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from experiments.equal_cost import TOLERANCE, Search, solve
+from jiqun.experiments.designs.equal_cost import TOLERANCE, Search, solve
 
 TARGETS = {"award": 2.5e8, "programme": 3e9}
 

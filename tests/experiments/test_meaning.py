@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import model
-from experiments.meaning import hash_of, meaning
+from jiqun import model
+from jiqun.experiments.runs.meaning import hash_of, meaning
 
 SOURCES = {
     path.name: path.read_text("utf-8") for path in sorted(Path(model.__file__).parent.glob("*.py"))

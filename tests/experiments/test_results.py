@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments import Results
-from experiments.batch import Plan
-from experiments.digests import SUMS
-from experiments.draws import Vary
-from experiments.pairs import needed
-from experiments.runner import Options, run_batch
-from experiments.store import StoreError
+from jiqun.experiments import Results
+from jiqun.experiments.effects.pairs import needed
+from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.draws import Vary
+from jiqun.experiments.runs.runner import Options, run_batch
+from jiqun.experiments.stores.digests import SUMS
+from jiqun.experiments.stores.store import StoreError
 
 ONE = Options(workers=1)
 

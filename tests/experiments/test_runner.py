@@ -14,10 +14,11 @@ import fake_work
 import numpy as np
 import pytest
 
-from experiments import Results, runner, worker
-from experiments.batch import Plan
-from experiments.runner import Options, run_batch
-from experiments.store import Store
+from jiqun.experiments import Results
+from jiqun.experiments.runs import runner, worker
+from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.runner import Options, run_batch
+from jiqun.experiments.stores.store import Store
 
 ROOT = Path(__file__).parents[2]
 PLAN = Plan(draws=6)
@@ -76,7 +77,7 @@ def test_a_failed_run_is_recorded_the_batch_goes_on_and_it_is_tried_again(
     (path,) = (tmp_path / "failures").iterdir()
     record = json.loads(path.read_text("utf-8"))
     assert (record["scenario"], record["draw"], record["seed"]) == ("without_document_55", 2, 2)
-    assert record["origin"].startswith("experiments.worker:")
+    assert record["origin"].startswith("jiqun.experiments.runs.worker:")
     assert "ArithmeticError: seed 2 is not liked" in record["traceback"]
     report = run_batch([small], PLAN, tmp_path, Options(workers=1))
     assert (report.made, report.skipped) == (1, 5)

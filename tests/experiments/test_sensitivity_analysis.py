@@ -10,16 +10,16 @@ import pytest
 import yaml
 from fake_work import fails_at_seed_2, one_value_is_no_number
 
-from experiments.batch import Plan
-from experiments.results import Results
-from experiments.runner import Options, run_batch
-from experiments.sensitivity.analysis import analyse, recorded
-from experiments.sensitivity.designs import SensitivityError
-from experiments.sensitivity.lever_ranks import zipped
-from experiments.sensitivity.package import FINGERPRINT, measured
-from experiments.sensitivity.runs import TIERS, Bench
-from experiments.sensitivity.spec import HERE, Full, read_spec
-from experiments.sensitivity.tables import TABLES, read
+from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.runner import Options, run_batch
+from jiqun.experiments.sensitivity.analysis import analyse, recorded
+from jiqun.experiments.sensitivity.designs import SensitivityError
+from jiqun.experiments.sensitivity.lever_ranks import zipped
+from jiqun.experiments.sensitivity.package import FINGERPRINT, measured
+from jiqun.experiments.sensitivity.runs import TIERS, Bench
+from jiqun.experiments.sensitivity.spec import HERE, Full, read_spec
+from jiqun.experiments.sensitivity.tables import TABLES, read
+from jiqun.experiments.stores.results import Results
 
 LEVERS = ["cluster_award", "digital_voucher", "rd_super_deduction", "digital_subsidy_2021_2023"]
 DRAWS = 6

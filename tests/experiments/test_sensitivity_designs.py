@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.sensitivity import designs, indices
-from experiments.sensitivity.designs import DUMMY, Factor, SensitivityError, check
+from jiqun.experiments.sensitivity import designs, indices
+from jiqun.experiments.sensitivity.designs import DUMMY, Factor, SensitivityError, check
 from tests.experiments.analytic import ISHIGAMI, g_factors, outputs
 
 MADE = [

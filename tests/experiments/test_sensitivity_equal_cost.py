@@ -5,27 +5,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.costs import BEARERS, Books, money, runs_of
-from experiments.effect import per_yuan
-from experiments.equal_cost import TOLERANCE
-from experiments.results import Results
-from experiments.runner import Options
-from experiments.sensitivity.arms import without
-from experiments.sensitivity.designs import SensitivityError
-from experiments.sensitivity.equal_cost import (
+from jiqun.experiments.designs.equal_cost import TOLERANCE
+from jiqun.experiments.effects.costs import BEARERS, Books, money, runs_of
+from jiqun.experiments.effects.effect import per_yuan
+from jiqun.experiments.runs.runner import Options
+from jiqun.experiments.runs.worker import _without_places
+from jiqun.experiments.sensitivity.arms import without
+from jiqun.experiments.sensitivity.designs import SensitivityError
+from jiqun.experiments.sensitivity.equal_cost import (
     envelope_of,
     pricing,
     scalable_levers,
     sized,
     solved,
 )
-from experiments.sensitivity.lever_ranks import lever_effects, ranks_of, table_of, zipped
-from experiments.sensitivity.levers_at_one_cost import at_one_cost
-from experiments.sensitivity.runs import Bench
-from experiments.sensitivity.spec import EqualCost, read_spec
-from experiments.worker import _without_places
-from model.accounting import YUAN
-from scenarios.levers import most_times
+from jiqun.experiments.sensitivity.lever_ranks import lever_effects, ranks_of, table_of, zipped
+from jiqun.experiments.sensitivity.levers_at_one_cost import at_one_cost
+from jiqun.experiments.sensitivity.runs import Bench
+from jiqun.experiments.sensitivity.spec import EqualCost, read_spec
+from jiqun.experiments.stores.results import Results
+from jiqun.model.accounting import YUAN
+from jiqun.scenarios.levers import most_times
 
 SUM = 2.5e8
 COST = {

@@ -6,9 +6,9 @@ from SALib.analyze import morris as salib_morris
 from SALib.analyze import pawn as salib_pawn
 from SALib.analyze import sobol as salib_sobol
 
-from experiments.sensitivity import designs, indices
-from experiments.sensitivity.designs import Factor
-from experiments.sensitivity.ranks import convergence, sets_of
+from jiqun.experiments.sensitivity import designs, indices
+from jiqun.experiments.sensitivity.designs import Factor
+from jiqun.experiments.sensitivity.ranks import convergence, sets_of
 from tests.experiments.analytic import (
     G_FIRST,
     G_TOTAL,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from experiments.sensitivity.designs import SensitivityError
-from experiments.sensitivity.measure import measure
+from jiqun.experiments.sensitivity.designs import SensitivityError
+from jiqun.experiments.sensitivity.measure import measure
 from tests.experiments.analytic import G_FIRST, ISHIGAMI_FIRST, g, ishigami
 
 NAMES = [f"x{i}" for i in range(20)]

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.sensitivity import designs, indices
-from experiments.sensitivity.designs import Factor, SensitivityError
-from experiments.sensitivity.measure import measure
+from jiqun.experiments.sensitivity import designs, indices
+from jiqun.experiments.sensitivity.designs import Factor, SensitivityError
+from jiqun.experiments.sensitivity.measure import measure
 from tests.experiments.analytic import (
     G_FIRST,
     G_TOTAL,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.sensitivity.designs import SensitivityError
-from experiments.sensitivity.ranks import convergence, growing, ranks, sets_of, tau, tie_sets
-from experiments.sensitivity.saturation import At, saturated
+from jiqun.experiments.sensitivity.designs import SensitivityError
+from jiqun.experiments.sensitivity.ranks import convergence, growing, ranks, sets_of, tau, tie_sets
+from jiqun.experiments.sensitivity.saturation import At, saturated
 
 SIZES = np.array([10.0, -8.0, 6.0, 4.0, 4.0, -4.0, 2.0, 1.0, 0.0, 0.0])
 NAMES = [f"lever-{i}" for i in range(len(SIZES))]

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 import yaml
 
-from experiments.draws import draws
-from experiments.ensemble import fitted
-from experiments.sensitivity.arms import DOCUMENT, OTHER, group_of, pairs, with_lever, without
-from experiments.sensitivity.designs import DUMMY, morris, sobol
-from experiments.sensitivity.factors import draws_of, grouped, numbered, single
-from experiments.sensitivity.spec import HERE, LEAST_FOR_SURROGATE, SpecFile, read_spec
-from experiments.sensitivity.surrogate import FOLDS
-from experiments.sensitivity.survival import FEWEST as FEWEST_BY_THIRDS
-from experiments.sensitivity.survival import thirds
-from model.branching import first_difference
-from scenarios import InputError, load
-from scenarios.levers import declarations
-from scenarios.structure import switches
-from scenarios.tables import table
+from jiqun.experiments.runs.draws import draws
+from jiqun.experiments.runs.ensemble import fitted
+from jiqun.experiments.sensitivity.arms import DOCUMENT, OTHER, group_of, pairs, with_lever, without
+from jiqun.experiments.sensitivity.designs import DUMMY, morris, sobol
+from jiqun.experiments.sensitivity.factors import draws_of, grouped, numbered, single
+from jiqun.experiments.sensitivity.spec import HERE, LEAST_FOR_SURROGATE, SpecFile, read_spec
+from jiqun.experiments.sensitivity.surrogate import FOLDS
+from jiqun.experiments.sensitivity.survival import FEWEST as FEWEST_BY_THIRDS
+from jiqun.experiments.sensitivity.survival import thirds
+from jiqun.model.branching import first_difference
+from jiqun.scenarios import InputError, load
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.structure import switches
+from jiqun.scenarios.tables import table
 
 DOCS = HERE.parents[1] / "docs" / "sensitivity.md"
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.sensitivity import designs
-from experiments.sensitivity.designs import Factor, SensitivityError
-from experiments.sensitivity.surrogate import surrogate
+from jiqun.experiments.sensitivity import designs
+from jiqun.experiments.sensitivity.designs import Factor, SensitivityError
+from jiqun.experiments.sensitivity.surrogate import surrogate
 from tests.experiments.analytic import (
     G_FIRST,
     G_TOTAL,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.sensitivity.designs import SensitivityError
-from experiments.sensitivity.ranks import ranks
-from experiments.sensitivity.survival import survival, thirds
+from jiqun.experiments.sensitivity.designs import SensitivityError
+from jiqun.experiments.sensitivity.ranks import ranks
+from jiqun.experiments.sensitivity.survival import survival, thirds
 
 NAMES = [f"lever-{i}" for i in range(8)]
 SIZES = np.array([10.0, -8.0, 6.0, 4.0, 3.0, 1.0, 0.0, 0.0])

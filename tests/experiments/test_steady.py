@@ -8,14 +8,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from experiments import Results
-from experiments.batch import Plan
-from experiments.compare import gather
-from experiments.costs import money
-from experiments.digests import SHARDS, shard_name
-from experiments.draws import Vary
-from experiments.runner import Options, run_batch, with_rows
-from scenarios import load
+from jiqun.experiments import Results
+from jiqun.experiments.effects.compare import gather
+from jiqun.experiments.effects.costs import money
+from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.draws import Vary
+from jiqun.experiments.runs.runner import Options, run_batch, with_rows
+from jiqun.experiments.stores.digests import SHARDS, shard_name
+from jiqun.scenarios import load
 
 ONE = Options(workers=1)
 PAIR = ("as_issued", "without_document_55")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments import Results
-from experiments import store as stores
-from experiments.batch import Plan
-from experiments.digests import SUMS
-from experiments.runner import Options, run_batch
-from experiments.store import STORE_VERSION, Store, StoreError
+from jiqun.experiments import Results
+from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.runner import Options, run_batch
+from jiqun.experiments.stores import store as stores
+from jiqun.experiments.stores.digests import SUMS
+from jiqun.experiments.stores.store import STORE_VERSION, Store, StoreError
 
 ONE = Options(workers=1)
 
@@ -120,16 +120,17 @@ def test_the_manifest_tells_what_was_run(tmp_path, small):
 
 
 HOLDS = """
+import select
 import sys
-from experiments.store import Store
+from jiqun.experiments.stores.store import Store
 with Store(sys.argv[1]).locked():
     print("held", flush=True)
-    sys.stdin.read()
+    select.select([sys.stdin], [], [], 20.0)
 """
 
 
 def holder(folder):
-    """Another process that holds a store until its input ends."""
+    """Another process that holds a store until its input ends, or for twenty seconds."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDS, folder],
         cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE,

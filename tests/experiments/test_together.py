@@ -9,13 +9,13 @@ from pathlib import Path
 import fake_work
 import pytest
 
-from experiments import runner, worker
-from experiments.batch import WHOLE, Chunk, Plan, Run, model_hash, run_key
-from experiments.draws import Draw
-from experiments.runner import Options, run_batch, with_rows
-from experiments.store import Store
-from experiments.together import bundles
-from scenarios import load
+from jiqun.experiments.effects.together import bundles
+from jiqun.experiments.runs import runner, worker
+from jiqun.experiments.runs.batch import WHOLE, Chunk, Plan, Run, model_hash, run_key
+from jiqun.experiments.runs.draws import Draw
+from jiqun.experiments.runs.runner import Options, run_batch, with_rows
+from jiqun.experiments.stores.store import Store
+from jiqun.scenarios import load
 
 PLAN = Plan(draws=2)
 

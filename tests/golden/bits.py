@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from calibration.forward import Forward
-from calibration.space import Space
-from calibration.targets import known
-from experiments.draws import draws
-from scenarios import load
+from jiqun.calibration.fitting.forward import Forward
+from jiqun.calibration.fitting.space import Space
+from jiqun.calibration.targets import known
+from jiqun.experiments.runs.draws import draws
+from jiqun.scenarios import load
 from tests.golden.renew import ROWS, YEARS, results
 
 

@@ -1,8 +1,8 @@
 """Golden results: small runs whose numbers are kept, so that a change of results is seen.
 
 `make golden` renews them; the commit says why they moved. Where none moved, the source of the model
-as it is now joins the list of those of its version (`experiments.batch.model_hash`); where one did,
-the source begins a version and a list of its own.
+as it is now joins the list of those of its version (`experiments.runs.batch.model_hash`); where one
+did, the source begins a version and a list of its own.
 """
 
 import csv
@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from experiments.batch import VERSION, source_hash
-from experiments.sensitivity.analysis import at_rows
-from experiments.sensitivity.arms import with_lever
-from experiments.sensitivity.spec import read_spec
-from model import ClusterPolicyModel
-from model.scenario import Scenario
-from scenarios import load
-from scenarios.levers import declarations
-from scenarios.structure import switches
-from scenarios.tables import table
+from jiqun.experiments.runs.batch import VERSION, source_hash
+from jiqun.experiments.sensitivity.analysis import at_rows
+from jiqun.experiments.sensitivity.arms import with_lever
+from jiqun.experiments.sensitivity.spec import read_spec
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.scenario import Scenario
+from jiqun.scenarios import load
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.structure import switches
+from jiqun.scenarios.tables import table
 
 FOLDER = Path(__file__).parent
 ROWS, SEED = 1_200, 1

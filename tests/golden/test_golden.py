@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from experiments import batch
-from scenarios.levers import declarations
+from jiqun.experiments.runs import batch
+from jiqun.scenarios.levers import declarations
 from tests.golden import renew
 from tests.golden.renew import FOLDER, YEARS, everything, kept, results
 

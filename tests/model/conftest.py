@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from model import ClusterPolicyModel, Population, build_population
-from model.model import POPULATION_SEED
-from model.scenario import Scenario
-from scenarios import load
+from jiqun.model import ClusterPolicyModel, Population, build_population
+from jiqun.model.model import POPULATION_SEED
+from jiqun.model.scenario import Scenario
+from jiqun.scenarios import load
 
 ROWS = 1_200
 

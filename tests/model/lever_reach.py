@@ -8,7 +8,7 @@ it has moved at the same enterprise.
 
 import numpy as np
 
-from model.quarter import QUARTER, year_end
+from jiqun.model.quarter import QUARTER, year_end
 
 CASH = {"cash", "debt_short", "debt_long", "rate", "year_subsidy"}
 """Money, and what is borrowed less for having it."""

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model import cluster_support, horse_race, payments
-from model.quarter import QUARTER
-from model.scenario import CITIES, TIERS, Lever, always, year_of
-from scenarios.levers import declarations, issued
-from scenarios.tables import table
+from jiqun.model.policy import cluster_support, horse_race, payments
+from jiqun.model.quarter import QUARTER
+from jiqun.model.scenario import CITIES, TIERS, Lever, always, year_of
+from jiqun.scenarios.levers import declarations, issued
+from jiqun.scenarios.tables import table
 
 ISSUED = {name: issued(lever) for name, lever in declarations().items()}
 """Every declared lever with the terms it was issued with."""
@@ -195,7 +195,7 @@ def watching():
         for each in QUARTER
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("model.model.QUARTER", order)
+        patch.setattr("jiqun.model.model.QUARTER", order)
         patch.setattr(cluster_support, "pay_instalment", pay_seen)
         patch.setattr(payments, "book", book_seen)
         patch.setattr(horse_race, "run_race", race_seen)

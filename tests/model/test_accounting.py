@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model import ClusterPolicyModel
-from model.accounting import OTHERS, Books
-from model.quarter import QUARTER
-from model.scenario import SERIES
-from scenarios.tables import table
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.accounting import OTHERS, Books
+from jiqun.model.quarter import QUARTER
+from jiqun.model.scenario import SERIES
+from jiqun.scenarios.tables import table
 from tests.model.policy import in_place_of, stage
 
 LIMIT = 1e-9
@@ -27,7 +27,7 @@ OUTSIDE = st.fixed_dictionaries({name: st.floats(-1.0, 1.0) for name in SERIES})
 
 def put_in_place_of(name, other, monkeypatch):
     """Run another function where a stage of the quarter stood."""
-    monkeypatch.setattr("model.model.QUARTER", in_place_of(QUARTER, name, other))
+    monkeypatch.setattr("jiqun.model.model.QUARTER", in_place_of(QUARTER, name, other))
 
 
 def residuals(model):

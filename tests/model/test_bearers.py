@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from model import ClusterPolicyModel
-from model.bearers import QUARTERLY, SECTORS, YEARLY
-from model.scenario import QUANTITIES, quarter_index
-from scenarios import load
-from scenarios.levers import declarations
-from scenarios.tables import table
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.policy.bearers import QUARTERLY, SECTORS, YEARLY
+from jiqun.model.scenario import QUANTITIES, quarter_index
+from jiqun.scenarios import load
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import table
 from tests.model.policy import (
     ACTING,
     DESIGNS,

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.branching import first_difference
-from model.scenario import quarter_index
-from scenarios import load
+from jiqun.model.branching import first_difference
+from jiqun.model.scenario import quarter_index
+from jiqun.scenarios import load
 from tests.model.policy import DESIGNS, ISSUED, changed, having, lacking, setting
 
 PAST, LAST = quarter_index(2023, 4), 2025

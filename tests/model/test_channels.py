@@ -8,11 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from model import ClusterPolicyModel, audit
-from model.channels import READERS, Reader, readers_of
-from model.scenario import Lever
-from scenarios.levers import declarations
-from scenarios.schema import SETTING_TERMS
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.channels import READERS, Reader, readers_of
+from jiqun.model.innovation import audit
+from jiqun.model.scenario import Lever
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.schema import SETTING_TERMS
 from tests.golden.renew import everything
 from tests.model.policy import setting
 

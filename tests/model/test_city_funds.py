@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel
-from model.budget import CITY_FUNDS
-from model.scenario import CITIES, quarter_index
-from scenarios import load
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.policy.budget import CITY_FUNDS
+from jiqun.model.scenario import CITIES, quarter_index
+from jiqun.scenarios import load
 from tests.model.policy import ISSUED, assert_same_run, books_of, entries, having, summed
 
 ROWS = 1_200

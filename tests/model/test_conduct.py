@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import audit, awareness
-from model.quarter import YEAR_END
-from model.taxes import payers
+from jiqun.model.economy.taxes import payers
+from jiqun.model.innovation import audit
+from jiqun.model.policy import awareness
+from jiqun.model.quarter import YEAR_END
 from tests.model.policy import (
     ISSUED,
     books_of,
@@ -169,7 +170,7 @@ def test_what_an_audit_finds_is_struck_off_and_paid_back_to_who_bore_it(start, o
         close(m)
         year["after"] = e.year_rd_reported.copy()
 
-    monkeypatch.setattr("model.quarter.YEAR_END", in_place_of(YEAR_END, "audit", watched))
+    monkeypatch.setattr("jiqun.model.quarter.YEAR_END", in_place_of(YEAR_END, "audit", watched))
     model = start(of=audited(older, 0.5))
     model.run_for(4)
     tax, grants = [entry for entry in model.programmes.payments_due if entry.lever.id == "rd_audit"]

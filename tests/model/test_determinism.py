@@ -6,8 +6,8 @@ import mesa
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel
-from scenarios import load
+from jiqun.model import ClusterPolicyModel
+from jiqun.scenarios import load
 
 
 def test_same_seed_same_bits(start, same):

@@ -5,22 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import (
-    ClusterPolicyModel,
-    eligibility,
-    finance,
-    network,
-    plans,
-    projects,
-    promotion,
-    turnover,
-    unit_cost,
-)  # fmt: skip
-from model.enterprises import NEVER, Role
-from model.reach import coverage
-from model.scenario import TIERS
-from scenarios import load
-from scenarios.levers import declarations, parameter_of
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.agents.enterprises import NEVER, Role
+from jiqun.model.economy import finance, network, plans, turnover, unit_cost
+from jiqun.model.policy import eligibility, projects, promotion
+from jiqun.model.policy.reach import coverage
+from jiqun.model.scenario import TIERS
+from jiqun.scenarios import load
+from jiqun.scenarios.levers import declarations, parameter_of
 from tests.model.policy import (
     ISSUED,
     books_of,
@@ -115,7 +107,7 @@ def test_a_lever_moves_its_column_at_those_it_serves_alone(base, name, monkeypat
             settled.append(m.enterprises.id[eligibility.eligible(lever, m.enterprises, m.quarter)])
         return coverage(m, lever)
 
-    monkeypatch.setattr("model.reach.coverage", seen)
+    monkeypatch.setattr("jiqun.model.policy.reach.coverage", seen)
     one, other = pair(base, name, last)
     moved = gain(one, other, column)
     moved = way * moved if way else np.abs(moved)
@@ -250,7 +242,7 @@ def asked_room(base, name, monkeypatch):
         rooms.append(room)
         return rule(wanted, room)
 
-    monkeypatch.setattr("model.finance.within_limit", seen)
+    monkeypatch.setattr("jiqun.model.economy.finance.within_limit", seen)
     one, _ = pair(base, name, "investment and finance")
     return one, rooms[0] - rooms[1]
 
@@ -309,7 +301,7 @@ def test_digital_terms_cut_the_cost_and_bring_the_question_up(base, monkeypatch)
     costs, hazards = [], []
     cost, hazard = plans.digital.stage_cost, plans.digital.consideration
     monkeypatch.setattr(
-        "model.plans.digital.worth_it",
+        "jiqun.model.economy.plans.digital.worth_it",
         lambda va, price, *_: costs.append(price) or np.zeros(len(va), dtype=bool),
     )
     pair(base, "leader_digital_platforms", "investment and finance")
@@ -318,7 +310,7 @@ def test_digital_terms_cut_the_cost_and_bring_the_question_up(base, monkeypatch)
     assert ratio.max() == pytest.approx(1.0)
     assert 0.9 - 1e-9 <= ratio.min() < 0.95
     monkeypatch.setattr(
-        "model.plans.digital.consideration",
+        "jiqun.model.economy.plans.digital.consideration",
         lambda own, peer, peers: hazards.append(own) or hazard(own, peer, peers),
     )
     one, _ = pair(base, "zone_templates", "investment and finance")
@@ -398,7 +390,7 @@ def test_a_surcharge_goes_to_the_treasury_and_speeds_up_upgrades(base, monkeypat
         prices.append(np.broadcast_to(price, saved.shape))
         return rule(saved, cost, grant, price, *rest)
 
-    monkeypatch.setattr("model.plans.energy.pays", seen)
+    monkeypatch.setattr("jiqun.model.economy.plans.energy.pays", seen)
     lever = changed(ISSUED["energy_price"], rise=0.5)
     one, other = (fork(base, of) for of in (having(base.policy, lever), base.policy))
     for model in (one, other):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.functions import CASES
-from model import elementary as el
+from jiqun.model import elementary as el
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

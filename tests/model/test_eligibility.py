@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from model import eligibility
-from model.enterprises import NEVER
-from model.scenario import CITIES, FIELDS, TIERS
+from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.policy import eligibility
+from jiqun.model.scenario import CITIES, FIELDS, TIERS
 from tests.model.policy import trial
 
 

@@ -5,7 +5,7 @@ import pytest
 from mesa import Agent, Model
 from mesa.agentset import AbstractAgentSet
 
-from model.enterprises import COLUMNS, DTYPES, NEVER, Enterprise, Enterprises, empty
+from jiqun.model.agents.enterprises import COLUMNS, DTYPES, NEVER, Enterprise, Enterprises, empty
 
 
 @pytest.fixture

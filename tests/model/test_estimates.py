@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, build_population, unit_cost
-from model.estimates import Basis, on_productivity
-from model.first_productivity import learned
-from model.market import competitiveness
-from model.scenario import FIELDS
-from scenarios import load
-from scenarios.tables import table
+from jiqun.model import ClusterPolicyModel, build_population
+from jiqun.model.economy import unit_cost
+from jiqun.model.economy.market import competitiveness
+from jiqun.model.estimates import Basis, on_productivity
+from jiqun.model.scenario import FIELDS
+from jiqun.model.start.first_productivity import learned
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 
 HELD, FREE = "capital and labour", "none"
 

@@ -5,24 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import (
-    credit,
-    digital,
-    eligibility,
-    energy,
-    finance,
-    innovation,
-    network,
-    offers,
-    plans,
-    projects,
-    rationing,
-    taxes,
-    titles,
-)  # fmt: skip
-from model.enterprises import NEVER
-from model.scenario import CITIES, FIELDS, SIZES, TIERS, quarter_index
-from scenarios import load
+from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.economy import credit, energy, finance, network, plans, taxes
+from jiqun.model.innovation import digital, innovation, titles
+from jiqun.model.policy import eligibility, offers, projects, rationing
+from jiqun.model.scenario import CITIES, FIELDS, SIZES, TIERS, quarter_index
+from jiqun.scenarios import load
 from tests.model.policy import (
     ISSUED,
     books_of,
@@ -162,7 +150,7 @@ def test_awards_of_titles_are_paid_to_the_newly_titled(end_of_2023, older, monke
         fresh.update(award(*given))
         return fresh
 
-    monkeypatch.setattr("model.titles.award_titles", seen)
+    monkeypatch.setattr("jiqun.model.innovation.titles.award_titles", seen)
     for _ in range(3):
         model.run_for(1)
     model.programmes.payments_due.clear()
@@ -438,8 +426,8 @@ def lent(end_of_2023, older, monkeypatch):
         limits.append(limit(*given))
         return limits[-1]
 
-    monkeypatch.setattr("model.finance.within_limit", within_seen)
-    monkeypatch.setattr("model.finance.borrowing_limit", limit_seen)
+    monkeypatch.setattr("jiqun.model.economy.finance.within_limit", within_seen)
+    monkeypatch.setattr("jiqun.model.economy.finance.borrowing_limit", limit_seen)
     pair = with_and_without(
         end_of_2023, older, "cluster_credit_line", "investment and finance",
         line=5e9, discount=0.004, limit=0.1, additional=0.3, **ALL,
@@ -576,7 +564,7 @@ def test_providers_gain_the_stated_capacity(end_of_2023, older, monkeypatch):
         seen.append(capacity)
         return serve(wanted, cost, weight, priority, capacity)
 
-    monkeypatch.setattr("model.plans.serve", noted)
+    monkeypatch.setattr("jiqun.model.economy.plans.serve", noted)
     with_and_without(
         end_of_2023, older, "digital_capacity", "investment and finance", above=0.3, below=2.0
     )
@@ -625,7 +613,7 @@ def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monk
         costs.append(given[3])
         return hazard(*given)
 
-    monkeypatch.setattr("model.innovation.start_hazard", seen)
+    monkeypatch.setattr("jiqun.model.innovation.innovation.start_hazard", seen)
     one, other = with_and_without(end_of_2023, older, "rd_conditionality", "innovation", share=0.5)
     e = one.enterprises
     kept = np.isclose(one.innovation.rd_cost_ratio, other.innovation.rd_cost_ratio)

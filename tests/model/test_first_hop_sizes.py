@@ -5,8 +5,8 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from model import titles
-from model.randomness import uniform
+from jiqun.model.innovation import titles
+from jiqun.model.randomness import uniform
 from tests.model import first_hops as hop
 from tests.model import test_document_levers as document
 from tests.model import test_first_effects as first

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import ClusterPolicyModel
-from model.ledger import PAYEES, PAYERS, SHAPE, Kind, Ledger, Origin, Source, place
-from model.scenario import CITIES, SIZES, TIERS
-from model.taxes import payers
-from scenarios import load
-from scenarios.tables import table
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.economy.taxes import payers
+from jiqun.model.policy.ledger import PAYEES, PAYERS, SHAPE, Kind, Ledger, Origin, Source, place
+from jiqun.model.scenario import CITIES, SIZES, TIERS
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 from tests.model.policy import ISSUED, books_of, entries, summed, watching
 
 POOLED = Source(Origin.POOLED, "special_funds")

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel
-from model.branching import first_difference
-from scenarios import load
-from scenarios.levers import declarations
-from scenarios.tables import table
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.branching import first_difference
+from jiqun.scenarios import load
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import table
 from tests.model.policy import (
     DESIGNS,
     ISSUED,

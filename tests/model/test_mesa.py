@@ -8,15 +8,15 @@ import mesa
 import numpy as np
 import pytest
 
-from experiments import worker
-from experiments.batch import WHOLE, Chunk, PopulationRef, Run, model_hash
-from experiments.draws import Draw
-from model import ClusterPolicyModel
-from model.clusters import City, Cluster
-from model.enterprises import Enterprise
-from model.mesa_batch import collector, with_values
-from model.outcomes import OUTCOMES
-from scenarios import load
+from jiqun.experiments.runs import worker
+from jiqun.experiments.runs.batch import WHOLE, Chunk, PopulationRef, Run, model_hash
+from jiqun.experiments.runs.draws import Draw
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.agents.clusters import City, Cluster
+from jiqun.model.agents.enterprises import Enterprise
+from jiqun.model.mesa_batch import collector, with_values
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.scenarios import load
 
 YEARS = (2019, 2020)
 ROOT = Path(__file__).parents[2]

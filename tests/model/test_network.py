@@ -6,10 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, market, network, plans, titles, unit_cost
-from model.model import POPULATION_SEED
-from model.quarter import year_end
-from model.scenario import FIELDS
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.economy import market, network, plans, unit_cost
+from jiqun.model.innovation import titles
+from jiqun.model.model import POPULATION_SEED
+from jiqun.model.quarter import year_end
+from jiqun.model.scenario import FIELDS
 from tests.model.policy import fork, run_to
 
 N = len(FIELDS)
@@ -255,7 +257,7 @@ def test_the_demand_of_leaders_raises_what_suppliers_see_in_a_stage(start, monke
         seen.append(np.broadcast_to(gain, len(cost)).copy())
         return np.zeros(len(cost), dtype=bool)
 
-    monkeypatch.setattr("model.plans.digital.worth_it", noted)
+    monkeypatch.setattr("jiqun.model.economy.plans.digital.worth_it", noted)
     model = run_to(start(), "costs and taxes")
     for demand in (0.0, 0.5):
         twin = fork(model, model.policy)
@@ -279,7 +281,7 @@ def test_the_demand_of_leaders_for_quality_brings_titles_to_their_suppliers(star
         rises.append(np.broadcast_to(given[-1], len(given[0])))
         return rule(*given)
 
-    monkeypatch.setattr("model.titles.award_titles", seen)
+    monkeypatch.setattr("jiqun.model.innovation.titles.award_titles", seen)
     won, more = [], model.network.quality_demand - model.network.quality_demand_start
     for demand in (0.0, 0.5):
         twin = fork(model, model.policy)

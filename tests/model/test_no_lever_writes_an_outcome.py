@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.quarter import QUARTER
-from model.reach import channel_value
-from scenarios.levers import channels, declarations
+from jiqun.model.policy.reach import channel_value
+from jiqun.model.quarter import QUARTER
+from jiqun.scenarios.levers import channels, declarations
 from tests.model import lever_reach
 from tests.model import test_document_levers as document
 from tests.model.policy import ISSUED, changed, fork, having, in_place_of, lacking, setting, stage

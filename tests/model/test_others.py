@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, others
-from model.scenario import FIELDS, quarter_index
-from scenarios import load
-from scenarios.structure import switches
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.economy import others
+from jiqun.model.scenario import FIELDS, quarter_index
+from jiqun.scenarios import load
+from jiqun.scenarios.structure import switches
 from tests.model.policy import assert_same_run, lacking, of_year
 
 N, ROWS, LAST = len(FIELDS), 1_200, 2026

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import model
-from model.scenario import Lever
-from scenarios import load
-from scenarios.levers import declarations
-from scenarios.tables import table
+from jiqun import model
+from jiqun.model.scenario import Lever
+from jiqun.scenarios import load
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import table
 
 MODULES = sorted(Path(model.__file__).parent.glob("*.py"))
 NAMES = {row.name for row in table("parameters")}

@@ -5,9 +5,9 @@ from functools import cache
 
 import pytest
 
-from model import ClusterPolicyModel
-from scenarios import load
-from scenarios.tables import table
+from jiqun.model import ClusterPolicyModel
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import table
 from tests.model.policy import ACTING, DESIGNS, having
 
 pytestmark = pytest.mark.slow

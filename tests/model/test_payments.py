@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import payments
+from jiqun.model.policy import payments
 from tests.model.policy import ISSUED, books_of, changed, entries, having, lacking, trial
 
 SUBSIDY = "digital_subsidy_2021_2023"
@@ -101,7 +101,7 @@ def test_only_projects_that_are_done_are_paid(start, scenario, monkeypatch):
     model = start(of=with_terms(scenario, SUBSIDY, lag=1.0))
     model.run_until_year(2020)
     model.programmes.payments_due.clear()
-    monkeypatch.setattr("model.finance.ration", lambda *_: 0.0)
+    monkeypatch.setattr("jiqun.model.economy.finance.ration", lambda *_: 0.0)
     e = model.enterprises
     e.cash[:] = 0.0
     stages = e.digital_stage.copy(), e.id.copy()

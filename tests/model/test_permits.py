@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, eligibility, energy, permits
-from model.scenario import FIELDS
-from scenarios import load
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.economy import energy
+from jiqun.model.policy import eligibility, permits
+from jiqun.model.scenario import FIELDS
+from jiqun.scenarios import load
 from tests.model.policy import ISSUED, changed, fork, having, lacking, of_year, run_to, stage
 
 SEEDS = (1, 2, 3)
@@ -147,6 +149,6 @@ def test_replacement_goes_on_and_nothing_goes_beyond_the_limit():
 
 def test_entry_without_a_limit_asks_nobody(at_2023, monkeypatch):
     model = fork(at_2023(1), at_2023(1).policy)
-    monkeypatch.setattr("model.permits.refuse", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr("jiqun.model.policy.permits.refuse", lambda *_: pytest.fail("asked"))
     run_to(model, "entry")
     assert model.counts.refused_projects == 0.0

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from model import ClusterPolicyModel
-from model.scenario import TIERS, quarter_index
-from scenarios import load
-from scenarios.levers import declarations, parameter_of
-from scenarios.schema import WHO
-from scenarios.tables import table
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.scenario import TIERS, quarter_index
+from jiqun.scenarios import load
+from jiqun.scenarios.levers import declarations, parameter_of
+from jiqun.scenarios.schema import WHO
+from jiqun.scenarios.tables import table
 from tests.model.policy import (
     ISSUED,
     books_of,

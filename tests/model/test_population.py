@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import build_population
-from model.enterprises import NEVER
-from model.model import POPULATION_SEED
-from model.population import (
+from jiqun.model import build_population
+from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.model import POPULATION_SEED
+from jiqun.model.scenario import CITIES, FIELDS, TIERS
+from jiqun.model.start.population import (
     CERTAINTY,
     ENERGY_FIELD,
     THRESHOLD,
@@ -18,8 +19,7 @@ from model.population import (
     _sizes,
     revenue_margins,
 )
-from model.raking import RakingError, missed
-from model.scenario import CITIES, FIELDS, TIERS
+from jiqun.model.start.raking import RakingError, missed
 
 DEFAULT = 12_000
 

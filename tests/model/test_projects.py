@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, eligibility, projects, research, titles
-from model.enterprises import NEVER
-from model.scenario import TIERS
-from scenarios import load
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.innovation import research, titles
+from jiqun.model.policy import eligibility, projects
+from jiqun.model.scenario import TIERS
+from jiqun.scenarios import load
 from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to
 
 ROWS = 1_200

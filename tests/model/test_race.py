@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model import ClusterPolicyModel
-from model.enterprises import COLUMNS
-from model.horse_race import (
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.agents.enterprises import COLUMNS
+from jiqun.model.policy.horse_race import (
     DIMENSIONS,
     RACING,
     indicators,
@@ -19,8 +19,8 @@ from model.horse_race import (
     whole_places,
     winners,
 )
-from model.scenario import quarter_index
-from scenarios import load
+from jiqun.model.scenario import quarter_index
+from jiqun.scenarios import load
 from tests.model.policy import books_of, entries, fork, having, lacking, setting, summed, watching
 
 ROWS = 600

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from model.raking import LEAST_EXCESS, Margin, RakingError, fitted_table, missed, rake, reachable
+from jiqun.model.start.raking import (
+    LEAST_EXCESS,
+    Margin,
+    RakingError,
+    fitted_table,
+    missed,
+    rake,
+    reachable,
+)
 
 SEED = np.array([[1.0, 2.0, 3.0], [4.0, 1.0, 2.0]])
 

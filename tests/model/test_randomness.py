@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from model.randomness import laplace, normal, uniform
+from jiqun.model.randomness import laplace, normal, uniform
 
 N = 100_000
 IDS = np.arange(1, N + 1, dtype=np.int64)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from model import payments, rationing
-from model.rationing import ServiceOrder
+from jiqun.model.policy import payments, rationing
+from jiqun.model.policy.rationing import ServiceOrder
 from tests.model.policy import trial
 
 BUDGET, CLAIM = 3e6, 1e5

@@ -5,11 +5,13 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, eligibility, relocation
-from model.enterprises import COLUMNS, NEVER
-from model.randomness import uniform
-from model.scenario import CITIES, FIELDS, TIERS
-from scenarios.structure import switches
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.agents.enterprises import COLUMNS, NEVER
+from jiqun.model.economy import relocation
+from jiqun.model.policy import eligibility
+from jiqun.model.randomness import uniform
+from jiqun.model.scenario import CITIES, FIELDS, TIERS
+from jiqun.scenarios.structure import switches
 from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to
 
 MOVED = {"moved_from", "city", "cluster", "tier", "pool", "capital"}

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, accounting
-from model.rationing import serve
-from scenarios import load
+from jiqun.model import ClusterPolicyModel, accounting
+from jiqun.model.policy.rationing import serve
+from jiqun.scenarios import load
 
 LOGS = {"size_level", "size_noise", "productivity", "appeal", "brand"}
 """Columns on a scale of logs: their differences are relative already."""

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from model.demography import FIRST_ENTRANT
-from model.enterprises import NEVER, Enterprises
+from jiqun.model.agents.enterprises import NEVER, Enterprises
+from jiqun.model.economy.demography import FIRST_ENTRANT
 
 FEW, MANY = 5_000, 20_000
 SEEDS = range(1, 21)
@@ -49,7 +49,7 @@ def variance(e: Enterprises, flags: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def ensembles(scenario, populate):
-    from model import ClusterPolicyModel  # noqa: PLC0415
+    from jiqun.model import ClusterPolicyModel  # noqa: PLC0415
 
     found = {}
     for rows in (FEW, MANY):

@@ -6,24 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model import (
+from jiqun.model.economy import (
     demography,
-    digital,
     energy,
     finance,
-    first_links,
-    innovation,
     investment,
     market,
     network,
-    rationing,
     taxes,
-    titles,
     unit_cost,
 )
-from model.demography import THRESHOLD
-from model.population import chosen, truncated_pareto
-from model.randomness import laplace, uniform
+from jiqun.model.economy.demography import THRESHOLD
+from jiqun.model.innovation import digital, innovation, titles
+from jiqun.model.policy import rationing
+from jiqun.model.randomness import laplace, uniform
+from jiqun.model.start import first_links
+from jiqun.model.start.population import chosen, truncated_pareto
 
 FIELDS = 16
 ROWS = 40

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from model import ClusterPolicyModel
-from model.scenario import quarter_index
-from scenarios import load
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.scenario import quarter_index
+from jiqun.scenarios import load
 from tests.model.policy import DESIGNS, ISSUED, assert_same_run, books_of, having
 
 ROWS, LAST = 600, 2025

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from model import ClusterPolicyModel
-from model import quarter as stages
-from model.enterprises import COLUMNS
-from model.quarter import QUARTER, YEAR_END
+from jiqun.model import ClusterPolicyModel
+from jiqun.model import quarter as stages
+from jiqun.model.agents.enterprises import COLUMNS
+from jiqun.model.quarter import QUARTER, YEAR_END
 from tests.golden.renew import everything
 from tests.model.policy import fork, in_place_of, stage
 from tests.model.stage_writes import Before, state, undeclared
@@ -31,7 +31,7 @@ def watched(model, monkeypatch, quarter=QUARTER, quarters=1):
         return replace(each, run=run)
 
     with monkeypatch.context() as patch:
-        patch.setattr("model.model.QUARTER", tuple(watch(each) for each in quarter))
+        patch.setattr("jiqun.model.model.QUARTER", tuple(watch(each) for each in quarter))
         patch.setattr(stages, "YEAR_END", tuple(watch(each) for each in YEAR_END))
         model.run_for(quarters)
     return found

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel, finance, innovation, investment
-from model.enterprises import NEVER
-from model.scenario import quarter_index
-from scenarios import load
-from scenarios.structure import switches
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.economy import finance, investment
+from jiqun.model.innovation import innovation
+from jiqun.model.scenario import quarter_index
+from jiqun.scenarios import load
+from jiqun.scenarios.structure import switches
 from tests.model.policy import fork, lacking, of_year, setting
 
 BEFORE, YEAR = quarter_index(2024, 4), 2026

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import ClusterPolicyModel, demography, network, supply, turnover
-from model.enterprises import Role
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.agents.enterprises import Role
+from jiqun.model.economy import demography, network, supply, turnover
 
 LEADER = Role.CHAIN_LEADER
 QUARTER = 9

@@ -5,10 +5,10 @@ from functools import cache
 
 import pytest
 
-from model import ClusterPolicyModel
-from model.scenario import quarter_index
-from scenarios import load
-from scenarios.levers import declarations
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.scenario import quarter_index
+from jiqun.scenarios import load
+from jiqun.scenarios.levers import declarations
 from tests.model.policy import ACTING, DESIGNS, ISSUED, having
 
 pytestmark = pytest.mark.slow

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import unit_cost
-from model.elementary import log
-from scenarios import load
+from jiqun.model.economy import unit_cost
+from jiqun.model.elementary import log
+from jiqun.scenarios import load
 from tests.model.policy import fork, lacking, run_to, setting
 
 ROWS = 1_200

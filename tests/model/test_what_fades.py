@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from model import market, skills, turnover
-from model.enterprises import Enterprises
-from model.research import innovate
-from scenarios import load
+from jiqun.model.agents.enterprises import Enterprises
+from jiqun.model.economy import market, skills, turnover
+from jiqun.model.innovation.research import innovate
+from jiqun.scenarios import load
 from tests.model import test_document_levers as document
 from tests.model.policy import ISSUED, changed, fork, having, run_to, setting
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from notebooks.evidence import Evidence, gather
-from notebooks.money import Money, gather_money
-from notebooks.worlds import Worlds, gather_worlds
+from jiqun.notebooks.money import Money, gather_money
+from jiqun.notebooks.trust.evidence import Evidence, gather
+from jiqun.notebooks.worlds import Worlds, gather_worlds
 from tests.notebooks.made_up import write_compared_store, write_store
 
 

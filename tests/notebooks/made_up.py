@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.digests import shard_name
-from experiments.store import STORE_VERSION
-from model.outcomes import OUTCOMES
-from model.scenario import FIELDS, TIERS
+from jiqun.experiments.stores.digests import shard_name
+from jiqun.experiments.stores.store import STORE_VERSION
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.scenario import FIELDS, TIERS
 
 YEARS = range(2019, 2028)
 SCENARIO = "without_document_55"

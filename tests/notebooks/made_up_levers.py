@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.batch import model_hash
-from experiments.sensitivity.lever_ranks import AT_ONE_COST
-from experiments.sensitivity.ranks import Ranks, convergence, growing, ranks
-from experiments.sensitivity.runs import relative
-from experiments.sensitivity.tables import TABLES, Analysis
-from model.outcomes import OUTCOMES as ALL
-from model.scenario import TIERS
-from scenarios.levers import declarations
-from scenarios.tables import data_hash, table
+from jiqun.experiments.runs.batch import model_hash
+from jiqun.experiments.sensitivity.lever_ranks import AT_ONE_COST
+from jiqun.experiments.sensitivity.ranks import Ranks, convergence, growing, ranks
+from jiqun.experiments.sensitivity.runs import relative
+from jiqun.experiments.sensitivity.tables import TABLES, Analysis
+from jiqun.model.observe.outcomes import OUTCOMES as ALL
+from jiqun.model.scenario import TIERS
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import data_hash, table
 
 OUTCOMES = ("value_added", "energy_per_va", "quality_enterprises")
 SCALE = (1e-3, 1e-3, 3.0)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from calibration import facts
-from calibration.backtest_data import protocol
-from calibration.space import DUMMY
-from calibration.trial_files import all_trials
-from calibration.trial_runs import COLUMNS, DRAWS
-from scenarios.tables import table
+from jiqun.calibration.backtest.data import protocol
+from jiqun.calibration.facts import run as facts
+from jiqun.calibration.fitting.space import DUMMY
+from jiqun.calibration.trial.files import all_trials
+from jiqun.calibration.trial.runs import COLUMNS, DRAWS
+from jiqun.scenarios.tables import table
 
 FITTED = ("rev_2021", "rev_2023", "vag_2019", "lg_2022", "pv_2023")
 MISSED = "lg_2022"

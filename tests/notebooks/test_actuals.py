@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from notebooks.actuals import actuals_table, read_actuals
-from notebooks.evidence import Evidence
-from notebooks.words import LANGS, Lang, Words
-from scenarios import InputError
-from scenarios.errors import TableError
-from scenarios.language import VARIABLE
+from jiqun.notebooks.actuals import actuals_table, read_actuals
+from jiqun.notebooks.trust.evidence import Evidence
+from jiqun.notebooks.words import LANGS, Lang, Words
+from jiqun.scenarios import InputError
+from jiqun.scenarios.errors import TableError
+from jiqun.scenarios.language import VARIABLE
 
 HEAD = "indicator,year,value,unit,scope\n"
 GOOD = "as_revenue,2024,51000,100m yuan,above-scale industry\n"

@@ -8,22 +8,25 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from calibration import break_even
-from calibration.effects import TABLE
-from calibration.effects_page import page
-from experiments import Results
-from experiments.compare import STATES, compare, gather
-from experiments.comparison_data import pairs_data
-from experiments.effect import NO_EFFECT, WITHHELD, Estimate
-from experiments.sensitivity.arms import GROUPS
-from experiments.sensitivity.runs import TIERS
 from jiqun import comparing
+from jiqun.calibration.effects import break_even
+from jiqun.calibration.effects.page import page
+from jiqun.calibration.effects.run import TABLE
+from jiqun.experiments import Results
+from jiqun.experiments.effects.compare import STATES, compare, gather
+from jiqun.experiments.effects.comparison_data import pairs_data
+from jiqun.experiments.effects.effect import NO_EFFECT, WITHHELD, Estimate
+from jiqun.experiments.sensitivity.arms import GROUPS
+from jiqun.experiments.sensitivity.runs import TIERS
+from jiqun.notebooks import designs, effects, first
+from jiqun.notebooks.levers import cost as levers_cost
+from jiqun.notebooks.levers import even as levers_even
+from jiqun.notebooks.levers import tables as levers_tables
+from jiqun.notebooks.levers.page import Levers, gather_levers
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, REFERENCE
+from jiqun.notebooks.words import Words
+from jiqun.notebooks.worlds import UNITS, Worlds, gather_worlds, measure_of
 from jiqun.trace import trace
-from notebooks import designs, effects, first, levers_cost, levers_even, levers_tables
-from notebooks.evidence import AS_ISSUED, HORIZON, REFERENCE
-from notebooks.levers import Levers, gather_levers
-from notebooks.words import Words
-from notebooks.worlds import UNITS, Worlds, gather_worlds, measure_of
 from tests.notebooks import made_up
 from tests.notebooks.test_designs import comparison
 

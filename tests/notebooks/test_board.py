@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from notebooks import board
-from notebooks.evidence import AS_ISSUED, HORIZON, PROVINCE, Band
-from notebooks.words import LANGS, Lang, Words
-from notebooks.worlds import Worlds
-from scenarios.tables import table
+from jiqun.notebooks import board
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, PROVINCE, Band
+from jiqun.notebooks.words import LANGS, Lang, Words
+from jiqun.notebooks.worlds import Worlds
+from jiqun.scenarios.tables import table
 
 TARGETS = {row.id: row for row in table("policy_targets")}
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from experiments.batch import Plan
-from experiments.runner import Options, run_batch
-from notebooks.cautions import cautions
-from notebooks.render import Source
-from notebooks.words import LANGS, Words
-from scenarios import load
+from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.runner import Options, run_batch
+from jiqun.notebooks.cautions import cautions
+from jiqun.notebooks.render import Source
+from jiqun.notebooks.words import LANGS, Words
+from jiqun.scenarios import load
 from tests.notebooks.made_up import write_store
 
 

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from fontTools.ttLib import TTFont
 
-from experiments.bootstrap import CONFIDENCE
-from experiments.comparison_data import made_by, save
-from experiments.effect import NO_EFFECT, WITHHELD
-from notebooks import designs
-from notebooks.figures import FONT
-from notebooks.render import render
-from notebooks.show import png
-from notebooks.words import LANGS, Words
-from scenarios import designs as shipped
-from scenarios import load, worlds
+from jiqun.experiments.effects.bootstrap import CONFIDENCE
+from jiqun.experiments.effects.comparison_data import made_by, save
+from jiqun.experiments.effects.effect import NO_EFFECT, WITHHELD
+from jiqun.notebooks import designs
+from jiqun.notebooks.figures import FONT
+from jiqun.notebooks.render import render
+from jiqun.notebooks.show import png
+from jiqun.notebooks.words import LANGS, Words
+from jiqun.scenarios import designs as shipped
+from jiqun.scenarios import load, worlds
 
 ENVELOPES = {"award": 2.6e8, "programme": 4e9}
 

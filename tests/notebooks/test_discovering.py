@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from experiments.discovery import FEW
-from notebooks.discovering import box_table, section, sentence, value_text
-from notebooks.words import LANGS, Words
-from scenarios.tables import table
+from jiqun.experiments.discovery import FEW
+from jiqun.notebooks.discovering import box_table, section, sentence, value_text
+from jiqun.notebooks.words import LANGS, Words
+from jiqun.scenarios.tables import table
 
 LIMITS: list[dict[str, Any]] = [
     {

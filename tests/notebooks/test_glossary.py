@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from notebooks import glossary
-from notebooks.words import LANGS, Words
+from jiqun.notebooks import glossary
+from jiqun.notebooks.words import LANGS, Words
 
 
 def test_every_term_has_one_sentence_in_both_languages():
@@ -25,7 +25,7 @@ def test_no_term_is_explained_twice(lang):
 
 
 def test_the_page_is_up_to_date_and_an_old_one_is_found(tmp_path, monkeypatch, capsys):
-    assert glossary.main(["--check"]) == 0, "run python -m notebooks.glossary"
+    assert glossary.main(["--check"]) == 0, "run python -m jiqun.notebooks.glossary"
     monkeypatch.setattr(glossary, "PAGE", tmp_path / "glossary.md")
     assert glossary.main(["--check"]) == 1
     assert "glossary.md is out of date" in capsys.readouterr().out

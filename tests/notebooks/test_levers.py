@@ -12,17 +12,29 @@ import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
 
-from experiments.sensitivity.arms import DOCUMENT, GROUPS
-from experiments.sensitivity.tables import FACTS, FOLDER, save
-from model.scenario import TIERS
-from notebooks import first, levers, levers_cost, levers_figures, levers_tables
-from notebooks.figures import FONT
-from notebooks.levers import Levers, gather_levers
-from notebooks.render import render
-from notebooks.show import png
-from notebooks.words import LANGS, Lang, Words
-from scenarios.levers import declarations
-from scenarios.structure import switches
+from jiqun.experiments.sensitivity.arms import DOCUMENT, GROUPS
+from jiqun.experiments.sensitivity.tables import FACTS, FOLDER, save
+from jiqun.model.scenario import TIERS
+from jiqun.notebooks import first
+from jiqun.notebooks.figures import FONT
+from jiqun.notebooks.levers import (
+    cost as levers_cost,
+)
+from jiqun.notebooks.levers import (
+    figures as levers_figures,
+)
+from jiqun.notebooks.levers import (
+    page as levers,
+)
+from jiqun.notebooks.levers import (
+    tables as levers_tables,
+)
+from jiqun.notebooks.levers.page import Levers, gather_levers
+from jiqun.notebooks.render import render
+from jiqun.notebooks.show import png
+from jiqun.notebooks.words import LANGS, Lang, Words
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.structure import switches
 from tests.notebooks.made_up_levers import COMPARED, CONDITIONS, OUTCOMES, SIZES, UNITS, analysis
 from tests.notebooks.made_up_levers import levers as made_up
 

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.batch import model_hash
-from experiments.sensitivity.arms import GROUPS
-from notebooks import levers_even
-from notebooks.words import ABSENT, LANGS, Lang, Words
-from scenarios.evidence import evidence_of
-from scenarios.levers import declarations
-from scenarios.tables import data_hash
+from jiqun.experiments.runs.batch import model_hash
+from jiqun.experiments.sensitivity.arms import GROUPS
+from jiqun.notebooks.levers import even as levers_even
+from jiqun.notebooks.words import ABSENT, LANGS, Lang, Words
+from jiqun.scenarios.evidence import evidence_of
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import data_hash
 
 NAN = float("nan")
 

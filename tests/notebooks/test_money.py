@@ -5,12 +5,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from experiments import costs
-from notebooks import money
-from notebooks.evidence import AS_ISSUED, REFERENCE
-from notebooks.money import NEW, SPECIAL, Money
-from notebooks.words import LANGS, Lang, Words
-from notebooks.worlds import NO_AWARD, Worlds, gather_worlds
+from jiqun.experiments.effects import costs
+from jiqun.notebooks import money
+from jiqun.notebooks.money import NEW, SPECIAL, Money
+from jiqun.notebooks.trust.evidence import AS_ISSUED, REFERENCE
+from jiqun.notebooks.words import LANGS, Lang, Words
+from jiqun.notebooks.worlds import NO_AWARD, Worlds, gather_worlds
 
 FOUR = 1.0045
 """Mean of the made-up factor over the eight draws."""

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import notebooks
-from notebooks import board, effects, first, race, show
-from notebooks.money import Money, city_table, gather_money, tier_table, year_table
-from notebooks.words import Words
-from notebooks.worlds import Worlds, gather_worlds
+from jiqun import notebooks
+from jiqun.notebooks import board, effects, first, race, show
+from jiqun.notebooks.money import Money, city_table, gather_money, tier_table, year_table
+from jiqun.notebooks.words import Words
+from jiqun.notebooks.worlds import Worlds, gather_worlds
 from tests.notebooks.made_up import (
     clusters_of,
     ledger_of,

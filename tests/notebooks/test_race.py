@@ -2,11 +2,11 @@
 
 import pytest
 
-from calibration.named_clusters import stored
-from notebooks import race
-from notebooks.race import Race, gather_race
-from notebooks.words import LANGS, Lang, Words
-from notebooks.worlds import Worlds, gather_worlds
+from jiqun.calibration.named_clusters import stored
+from jiqun.notebooks import race
+from jiqun.notebooks.race import Race, gather_race
+from jiqun.notebooks.words import LANGS, Lang, Words
+from jiqun.notebooks.worlds import Worlds, gather_worlds
 
 
 @pytest.fixture(scope="module")

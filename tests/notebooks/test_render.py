@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from jiqun.cli import app
-from notebooks import render as rendering
-from notebooks.render import LOG, PageError, ReportError, Source, render
-from notebooks.words import LANGS, Words
-from scenarios.language import VARIABLE
+from jiqun.notebooks import render as rendering
+from jiqun.notebooks.render import LOG, PageError, ReportError, Source, render
+from jiqun.notebooks.words import LANGS, Words
+from jiqun.scenarios.language import VARIABLE
 from tests.notebooks.made_up import outcomes_of, runs, write_manifest, write_shard, write_store
 
 

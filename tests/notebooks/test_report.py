@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from model.scenario import TIERS
-from notebooks import effects, figures, policy_figures, tables
-from notebooks.actuals import Actual
-from notebooks.evidence import Evidence, gather
-from notebooks.levers import gather_levers
-from notebooks.money import Money
-from notebooks.record import read_record
-from notebooks.render import render
-from notebooks.show import png
-from notebooks.words import LANGS, Lang, Words
-from notebooks.worlds import Worlds
-from scenarios import InputError
-from scenarios.tables import table
+from jiqun.model.scenario import TIERS
+from jiqun.notebooks import effects, figures, policy_figures, tables
+from jiqun.notebooks.actuals import Actual
+from jiqun.notebooks.levers.page import gather_levers
+from jiqun.notebooks.money import Money
+from jiqun.notebooks.record import read_record
+from jiqun.notebooks.render import render
+from jiqun.notebooks.show import png
+from jiqun.notebooks.trust.evidence import Evidence, gather
+from jiqun.notebooks.words import LANGS, Lang, Words
+from jiqun.notebooks.worlds import Worlds
+from jiqun.scenarios import InputError
+from jiqun.scenarios.tables import table
 
 LATER = (
     Actual("revenue", "province", "anhui", 2024, 5.3e12),

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 from fontTools.ttLib import TTFont
 
-from calibration.trial_page import current, stored
-from notebooks import trials
-from notebooks.figures import FONT
-from notebooks.record import Trials
-from notebooks.show import png
-from notebooks.words import LANGS, Lang, Words, texts
+from jiqun.calibration.trial.page import current, stored
+from jiqun.notebooks import trials
+from jiqun.notebooks.figures import FONT
+from jiqun.notebooks.record import Trials
+from jiqun.notebooks.show import png
+from jiqun.notebooks.words import LANGS, Lang, Words, texts
 
 if TYPE_CHECKING:
-    from notebooks.evidence import Evidence
+    from jiqun.notebooks.trust.evidence import Evidence
 
 EVIDENCE = cast("Evidence", SimpleNamespace(runs=pd.DataFrame({"model_hash": ["here"]})))
 

@@ -12,15 +12,18 @@ import pytest
 import yaml
 from matplotlib.figure import Figure
 
-from calibration import backtest_data, facts, outlook
-from calibration.space import DUMMY
-from notebooks import trust, trust_figures
-from notebooks.evidence import Evidence
-from notebooks.record import Record, Skill, read_record
-from notebooks.show import png
-from notebooks.words import LANGS, Lang, Words, texts, translations
-from notebooks.worlds import Worlds
-from scenarios.tables import table
+from jiqun.calibration import outlook
+from jiqun.calibration.backtest import data as backtest_data
+from jiqun.calibration.facts import run as facts
+from jiqun.calibration.fitting.space import DUMMY
+from jiqun.notebooks.record import Record, Skill, read_record
+from jiqun.notebooks.show import png
+from jiqun.notebooks.trust import figures as trust_figures
+from jiqun.notebooks.trust import page as trust
+from jiqun.notebooks.trust.evidence import Evidence
+from jiqun.notebooks.words import LANGS, Lang, Words, texts, translations
+from jiqun.notebooks.worlds import Worlds
+from jiqun.scenarios.tables import table
 from tests.notebooks.made_up_record import FITTED, write_record
 
 
@@ -54,8 +57,8 @@ def test_what_was_not_computed_is_said_with_its_command(
         assert trust.COMMANDS[part] in trust.glance_table(nothing, words)
     assert "jiqun calibrate reference --adopt" in trust.fit_text(nothing, evidence, words)
     assert "jiqun calibrate reference --adopt" in trust.unseen_text(nothing, words)
-    assert "calibration.facts" in trust.facts_text(nothing, words)
-    assert "calibration.backtest" in trust.missing("skill", words)
+    assert "jiqun.calibration.facts.run" in trust.facts_text(nothing, words)
+    assert "jiqun.calibration.backtest.run" in trust.missing("skill", words)
     assert trust.checks(nothing, words) == []
     assert "{" not in trust.effect_text(nothing, worlds, words)
 

@@ -9,13 +9,13 @@ from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.outcomes import OUTCOMES
-from model.scenario import TIERS
-from notebooks.figures import FONT
-from notebooks.tables import missing, not_meant
-from notebooks.words import LANGS, SHOWN, Words, decimals_of, texts, translations, written
-from scenarios.levers import declarations
-from scenarios.tables import table
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.scenario import TIERS
+from jiqun.notebooks.figures import FONT
+from jiqun.notebooks.tables import missing, not_meant
+from jiqun.notebooks.words import LANGS, SHOWN, Words, decimals_of, texts, translations, written
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import table
 
 
 def strings(value: Any) -> list[str]:

@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import Results, displacement
-from experiments.batch import model_hash
-from experiments.effect import LEAST_PAIRS, Estimate
-from model.scenario import TIERS
-from notebooks import effects, first
-from notebooks.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, gather
-from notebooks.words import LANGS, Lang, Words
-from notebooks.worlds import (
+from jiqun.experiments import Results
+from jiqun.experiments.effects import displacement
+from jiqun.experiments.effects.effect import LEAST_PAIRS, Estimate
+from jiqun.experiments.runs.batch import model_hash
+from jiqun.model.scenario import TIERS
+from jiqun.notebooks import effects, first
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, gather
+from jiqun.notebooks.words import LANGS, Lang, Words
+from jiqun.notebooks.worlds import (
     ALONE,
     LONG,
     MARKET,
@@ -24,7 +25,7 @@ from notebooks.worlds import (
     gather_worlds,
     measure_of,
 )
-from scenarios.tables import data_hash
+from jiqun.scenarios.tables import data_hash
 from tests.notebooks.made_up import EFFECT
 
 

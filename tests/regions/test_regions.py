@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from experiments.batch import model_hash
-from experiments.store import STORE_VERSION, Store, StoreError
-from model.region import DEFAULT, REGION, REGIONS, VARIABLE, Region, RegionError, read_region
-from model.scenario import CITIES, FIELDS
-from notebooks.words import TEXT, texts
-from scenarios import TableError, tables
-from scenarios.tables import REGIONAL, SHARED, TABLES, data_hash, files_of, read_table, table
+from jiqun.experiments.runs.batch import model_hash
+from jiqun.experiments.stores.store import STORE_VERSION, Store, StoreError
+from jiqun.model.region import DEFAULT, REGION, REGIONS, VARIABLE, Region, RegionError, read_region
+from jiqun.model.scenario import CITIES, FIELDS
+from jiqun.notebooks.words import TEXT, texts
+from jiqun.scenarios import TableError, tables
+from jiqun.scenarios.tables import REGIONAL, SHARED, TABLES, data_hash, files_of, read_table, table
 
 ROOT = Path(__file__).parents[2]
 MADE_UP = Path(__file__).with_name("made_up")
@@ -36,12 +36,12 @@ CITY_LEVERS = ("digital_subsidy_2024_2025", "equipment_grant_hefei", "title_awar
 RUN = """
 import json
 from dataclasses import replace
-from experiments.batch import model_hash
-from model import ClusterPolicyModel
-from model.enterprises import COLUMNS
-from model.region import REGION
-from scenarios import load
-from scenarios.tables import data_hash
+from jiqun.experiments.runs.batch import model_hash
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.agents.enterprises import COLUMNS
+from jiqun.model.region import REGION
+from jiqun.scenarios import load
+from jiqun.scenarios.tables import data_hash
 
 model = ClusterPolicyModel(replace(load("as_issued"), rows=1200), rng=1)
 model.run_until_year(2025)
@@ -63,7 +63,7 @@ print(json.dumps({
 }))
 """
 FIT = """
-from calibration import targets
+from jiqun.calibration import targets
 from jiqun.cli import app
 
 targets.main([])
@@ -211,6 +211,7 @@ WRONG = {
     "two_of_energy": (
         "Batteries, ", "Batteries, energy: true, ", "one field is energy supply",
     ),
+    "no_name": ("  midtown:", "  mid town:", "cities.mid town: small letters"),
     "twice": ("  batteries:", "  chips:", "a key stands twice"),
     "empty": (r"(?s).*", "[]", "a mapping of keys and values is wanted"),
     "no_yaml": ("cities:", "cities: [", "not a plain YAML file"),

@@ -5,9 +5,9 @@ from itertools import count
 
 import pytest
 
-from model.channels import READERS
-from scenarios import ScenarioError, levers, load, use_language
-from scenarios.language import VARIABLE
+from jiqun.model.channels import READERS
+from jiqun.scenarios import ScenarioError, levers, load, use_language
+from jiqun.scenarios.language import VARIABLE
 
 ISSUED = tuple(levers.declarations())
 MADE_UP = """

@@ -2,9 +2,9 @@
 
 import pytest
 
-from model.scenario import quarter_index
-from scenarios import ScenarioError, designs, load, load_design, worlds
-from scenarios.levers import declarations
+from jiqun.model.scenario import quarter_index
+from jiqun.scenarios import ScenarioError, designs, load, load_design, worlds
+from jiqun.scenarios.levers import declarations
 
 BEFORE, AFTER = quarter_index(2023, 4), quarter_index(2024, 1)
 ROOT = "without_document_55"

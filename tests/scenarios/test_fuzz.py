@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scenarios import check
+from jiqun.scenarios import check
 
 SOUND = """name: trial
 label: {zh: 试, en: Trial}

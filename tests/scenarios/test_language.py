@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from jiqun.cli import app
-from scenarios import ScenarioError, load, use_language
-from scenarios.errors import ALLOWED
-from scenarios.language import LOCALE, VARIABLE, catalogue, language, say
+from jiqun.scenarios import ScenarioError, load, use_language
+from jiqun.scenarios.errors import ALLOWED
+from jiqun.scenarios.language import LOCALE, VARIABLE, catalogue, language, say
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("scenarios", "calibration", "notebooks", "jiqun")

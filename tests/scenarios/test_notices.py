@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from jiqun.cli import app
-from model.scenario import quarter_index
-from scenarios import acting, designs, load, shipped, warnings_of, worlds
+from jiqun.model.scenario import quarter_index
+from jiqun.scenarios import acting, designs, load, shipped, warnings_of, worlds
 
 OVER = "name: trial\nbaseline: as_issued\n"
 

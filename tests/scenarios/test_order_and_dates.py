@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import ClusterPolicyModel
-from model.scenario import quarter_index
-from scenarios import ScenarioError, designs, load, shipped
-from scenarios.levers import declarations
+from jiqun.model import ClusterPolicyModel
+from jiqun.model.scenario import quarter_index
+from jiqun.scenarios import ScenarioError, designs, load, shipped
+from jiqun.scenarios.levers import declarations
 
 BEFORE, AFTER = quarter_index(2025, 4), quarter_index(2026, 1)
 

@@ -4,8 +4,8 @@ import pickle
 
 import pytest
 
-from scenarios import ScenarioError, check, levers, load
-from scenarios.tables import table
+from jiqun.scenarios import ScenarioError, check, levers, load
+from jiqun.scenarios.tables import table
 
 BASE = "name: trial\nbaseline: without_document_55\n"
 VAT = BASE + "levers:\n  - id: vat_rate\n    "

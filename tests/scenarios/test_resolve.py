@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.scenario import CITIES, FIELDS, SERIES, quarter_index
-from scenarios import check, load, outside, shipped
-from scenarios.levers import declarations
-from scenarios.outside import outside_world
-from scenarios.schema import FIRST
-from scenarios.tables import table
-from scenarios.yaml_file import read_yaml
+from jiqun.model.scenario import CITIES, FIELDS, SERIES, quarter_index
+from jiqun.scenarios import check, load, outside, shipped
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.outside import outside_world
+from jiqun.scenarios.schema import FIRST
+from jiqun.scenarios.tables import table
+from jiqun.scenarios.yaml_file import read_yaml
 
 ROOT = Path(__file__).parents[2]
 

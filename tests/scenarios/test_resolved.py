@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from experiments.store import FOLDERS, Store
-from scenarios import ScenarioError, check, designs, load, shipped, with_parameters, worlds
-from scenarios.tables import table
-from scenarios.yaml_file import read_yaml
+from jiqun.experiments.stores.store import FOLDERS, Store
+from jiqun.scenarios import ScenarioError, check, designs, load, shipped, with_parameters, worlds
+from jiqun.scenarios.tables import table
+from jiqun.scenarios.yaml_file import read_yaml
 
 TRIAL = """name: trial
 baseline: as_issued

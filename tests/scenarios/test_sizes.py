@@ -2,9 +2,9 @@
 
 import pytest
 
-from model.scenario import Lever, quarter_index
-from scenarios import load, load_design
-from scenarios.levers import declarations, issued, most_times
+from jiqun.model.scenario import Lever, quarter_index
+from jiqun.scenarios import load, load_design
+from jiqun.scenarios.levers import declarations, issued, most_times
 
 BEFORE, FIRST = quarter_index(2023, 4), quarter_index(2024, 1)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from scenarios import ScenarioError, load, shipped, structure
-from scenarios.levers import declarations
-from scenarios.tables import table
+from jiqun.scenarios import ScenarioError, load, shipped, structure
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import table
 
 DECLARED = """switches:
   - id: peers

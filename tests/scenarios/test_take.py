@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from scenarios import ScenarioError, load
-from scenarios.levers import declarations
-from scenarios.loader import SHIPPED, shipped
+from jiqun.scenarios import ScenarioError, load
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.loader import SHIPPED, shipped
 
 HEAD = "name: trial\nbaseline: without_document_55\n"
 DOCUMENT = [lever.id for lever in declarations().values() if lever.origin == "document_55"]

@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from model import population
-from scenarios import ScenarioError, check, levers, load
-from scenarios.loader import least_rows
-from scenarios.units import UNITS, to_base
+from jiqun.model.start import population
+from jiqun.scenarios import ScenarioError, check, levers, load
+from jiqun.scenarios.loader import least_rows
+from jiqun.scenarios.units import UNITS, to_base
 
 AWARD = "name: trial\nbaseline: as_issued\nlevers:\n  - id: cluster_award\n    "
 VOUCHER = "name: trial\nbaseline: as_issued\nlevers:\n  - id: digital_voucher\n    "

@@ -1,0 +1,1 @@
+"""Pseudo out-of-sample forecasts, scored against what was published."""

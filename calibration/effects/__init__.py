@@ -1,0 +1,1 @@
+"""Effects of the document and of each lever, draw by draw."""

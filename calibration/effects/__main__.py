@@ -1,0 +1,5 @@
+"""What ``python -m jiqun.calibration.effects`` runs."""
+
+from jiqun.calibration.effects.run import main
+
+main()

@@ -1,0 +1,1 @@
+"""Effects that are not typed in, measured and held against the literature."""

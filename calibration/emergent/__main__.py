@@ -1,0 +1,5 @@
+"""What ``python -m jiqun.calibration.emergent`` runs."""
+
+from jiqun.calibration.emergent.run import main
+
+main()

@@ -1,0 +1,1 @@
+"""Stylised facts, measured on the panel."""

@@ -1,0 +1,5 @@
+"""What ``python -m jiqun.calibration.facts`` runs."""
+
+from jiqun.calibration.facts.run import main
+
+main()

@@ -1,0 +1,1 @@
+"""The fit: distance, emulator, smoother, and the ensemble it gives."""

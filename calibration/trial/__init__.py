@@ -1,0 +1,1 @@
+"""Virtual policy trials: published experiments run again on the panel."""

@@ -1,0 +1,581 @@
+"""Files of trials: what was done to whom, what is measured, and what was published.
+
+A trial is a YAML file, checked as scenario files are: a wrong one is refused before anything runs,
+with file, line, key, what is allowed and the nearest valid name. Rows that stand in
+`calibration/data/policy_trials.csv` take estimate, band and use from there; rows of one's own bring
+theirs. `docs/own_trial.md` shows how to write one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, StrictInt
+
+from jiqun.model.scenario import Lever, year_of
+from jiqun.scenarios import levers as lever_files
+from jiqun.scenarios import load
+from jiqun.scenarios.errors import ScenarioError, listed, nearest_name
+from jiqun.scenarios.language import say
+from jiqun.scenarios.loader import shipped
+from jiqun.scenarios.schema import (
+    Finite,
+    Label,
+    LeverSetting,
+    Name,
+    Part,
+    Quarter,
+    Share,
+    Text,
+    Who,
+    checked,
+)
+from jiqun.scenarios.structure import switches
+from jiqun.scenarios.tables import PolicyTrial, table
+from jiqun.scenarios.units import parse_quarter
+from jiqun.scenarios.yaml_file import Document, Key, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jiqun.model.scenario import Scenario
+
+FOLDER = Path(__file__).resolve().parents[1] / "trials"
+"""Folder of the trials that come with the project."""
+
+FIRST, LAST = 2019, 2027
+"""Years a panel can have."""
+
+Use = Literal["fit", "test", "input", "report"]
+Unit = Literal["%", "points", "share", "ratio"]
+Column = Literal[
+    "employees", "revenue", "energy", "capital", "rd_over_notch", "leverage", "interest_cover",
+    "age",
+]  # fmt: skip
+"""Columns that enterprises are chosen by, as they stand at the end of the year before."""
+Estimator = Literal[
+    "did", "triple", "event_study", "rd", "bunching", "elasticity", "share", "paired", "odds_ratio"
+]
+Outcome = Literal[
+    "investment", "spike_investment", "employment", "city_employment", "tfp", "energy", "loans",
+    "default", "reported_rd", "real_rd", "relabelled", "sales_growth", "adopted", "rd_active",
+    "rd_over_notch",
+]  # fmt: skip
+Year = Annotated[StrictInt, Field(ge=FIRST, le=LAST)]
+Span = Annotated[list[Year], Field(min_length=2, max_length=2)]
+
+
+class Assign(Part):
+    """How the treated are chosen among the eligible.
+
+    Attributes:
+        by: ``random`` enterprises, random ``region_field`` cells or ``cities``, a ``score`` with a
+            cut-off, those near a ``notch``, a ``dose`` of several levels drawn by enterprise (shift
+            and share), or ``all``.
+        share: Treated part, of random choices.
+        cutoff: Part of the eligible below the cut-off; those above are treated.
+        levels: What the size of the levers is multiplied by, each for a like part.
+        window: Least and most of R&D over the notch.
+        repeats: Choices made anew in one draw, whose estimates are averaged.
+    """
+
+    by: Literal["random", "region_field", "cities", "score", "notch", "dose", "all"]
+    share: Annotated[Share, Field(gt=0, lt=1)] | None = None
+    cutoff: Annotated[Share, Field(gt=0, lt=1)] | None = None
+    levels: Annotated[list[Finite], Field(min_length=2, max_length=9)] | None = None
+    window: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None = None
+    repeats: Annotated[StrictInt, Field(ge=1, le=50)] = 1
+
+
+NEEDED = {
+    "random": "share", "region_field": "share", "cities": "share", "score": "cutoff",
+    "notch": "window", "dose": "levels",
+}  # fmt: skip
+"""What each way of choosing needs beside its name."""
+
+
+class Shock(Part):
+    """Something that happens to the treated that is no lever.
+
+    Attributes:
+        kind: ``output_cut``: sales asked for are filled less, so that they come to lie `points`
+            lower; ``energy_of_equal_worth``: energy is dearer by what is worth as much to a green
+            project as a grant of `points` of its cost.
+        points: Size, percentage points.
+        quarters: How long it lasts.
+    """
+
+    kind: Literal["output_cut", "energy_of_equal_worth"]
+    points: Annotated[Finite, Field(gt=0, lt=100)]
+    quarters: Annotated[StrictInt, Field(ge=1, le=36)] = 4
+
+
+class Treat(Part):
+    """What is done, from when, and to whom.
+
+    Attributes:
+        from_: First quarter of a year.
+        levers: Levers as a scenario sets them; those served are the treated.
+        parameters: Parameters that change for all from the date on; ``drawn`` gives back the draw's
+            own value to one that the file sets before.
+        shock: A shock in place of levers.
+        who: Groups of the eligible, as in a scenario.
+        least: Column to the least that an eligible enterprise has.
+        most: Column to the most.
+        suppliers: Whether only suppliers of chain leaders are eligible.
+        assign: How the treated are chosen among the eligible.
+    """
+
+    from_: Annotated[Quarter, Field(alias="from")]
+    levers: list[LeverSetting] = Field(default_factory=list)
+    parameters: dict[str, Finite | Literal["drawn"]] = Field(default_factory=dict)
+    shock: Shock | None = None
+    who: Who | None = None
+    least: dict[Column, Finite] = Field(default_factory=dict)
+    most: dict[Column, Finite] = Field(default_factory=dict)
+    suppliers: bool = False
+    assign: Assign
+
+
+class Scope(Part):
+    """Enterprises that the study saw, told in the last year before treatment.
+
+    Attributes:
+        above_scale: Above scale alone.
+        with_rd: With R&D alone.
+        largest: Part of them, from the largest down, as listed enterprises are.
+        who: Groups, as in a scenario.
+        staff_under: Fewer staff than this.
+        leaders: Chain leaders alone.
+        eligible: Only those that treatment was open to.
+    """
+
+    above_scale: bool = True
+    with_rd: bool = False
+    largest: Annotated[Share, Field(gt=0)] | None = None
+    who: Who | None = None
+    staff_under: Finite | None = None
+    leaders: bool = False
+    eligible: bool = False
+
+
+class Panel(Part):
+    """Years of the panel, first and last, before and after, and its scope."""
+
+    before: Span
+    after: Span
+    scope: Scope = Scope()
+
+
+class Mechanism(Part):
+    """How the mechanism is switched off and doubled, from the first quarter on.
+
+    Attributes:
+        off: Parameter to the value at which it does nothing.
+        switch: A switch of `scenarios/structure.yaml`, in place of `off`.
+        doubled: Parameters whose drawn values are doubled.
+    """
+
+    off: dict[str, Finite] = Field(default_factory=dict)
+    switch: str | None = None
+    doubled: list[str] = Field(default_factory=list)
+
+
+class Result(Part):
+    """What a study found, of a row that is not in the table."""
+
+    published: Finite | None = None
+    band: Annotated[list[Finite], Field(min_length=2, max_length=2)]
+    unit: Unit
+    use: Use = "report"
+    citation: Text
+
+
+class TrialRow(Part):
+    """One outcome of a trial.
+
+    Attributes:
+        id: Row of `policy_trials.csv`, or a name of one's own.
+        estimator: Estimator of the study.
+        outcome: Outcome.
+        over: Outcome whose effect that of the first is divided by: a share of a response.
+        small: Staff under which an enterprise is small, where small are set against large.
+        bandwidth: Of a discontinuity, in parts of the ranked eligible.
+        per: Rise of the price that the effect is told for, a share; of doses.
+        rival: A second treatment that the first is set against.
+        panel: Years and scope of this row, where they differ.
+        mechanism: Of this row, where it differs.
+        result: What was published, of a row that is not in the table.
+        not_represented: What the model would need, where it has no mechanism.
+        why: Why it misses, or what is to be known of it, in a sentence or two for any reader.
+        traced: What was found and tried where the miss was followed enterprise by enterprise.
+    """
+
+    id: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+    estimator: Estimator | None = None
+    outcome: Outcome | None = None
+    over: Outcome | None = None
+    small: Finite | None = None
+    bandwidth: Annotated[Share, Field(gt=0)] = 0.25
+    per: Finite = 0.1
+    rival: Shock | None = None
+    panel: Panel | None = None
+    mechanism: Mechanism | None = None
+    result: Result | None = None
+    not_represented: Label | None = None
+    why: Label | None = None
+    traced: Label | None = None
+
+
+class TrialFile(Part):
+    """A file of a trial as written."""
+
+    EXAMPLES: ClassVar[Mapping[str, str]] = {
+        "study": "study: my_study",
+        "label": "label: {zh: 我的试验, en: My trial}",
+        "base": "base: without_document_55",
+        "without": "without: [equipment_grant]",
+        "from": "from: 2021-Q1",
+        "assign": "assign: {by: random, share: 0.5}",
+        "share": "share: 0.5",
+        "cutoff": "cutoff: 0.5",
+        "levels": "levels: [0, 1, 2]",
+        "window": "window: [0.5, 1.5]",
+        "before": "before: [2019, 2020]",
+        "after": "after: [2021, 2023]",
+        "mechanism": "mechanism: {off: {equipment_elasticity: 0}, doubled: [equipment_elasticity]}",
+        "result": "result: {published: 10, band: [2, 18], unit: '%', citation: Author (2020)}",
+        "band": "band: [2, 18]",
+    }
+    study: Name
+    label: Label
+    done: Label
+    base: str = "without_document_55"
+    without: list[str] = Field(default_factory=list)
+    levers: list[LeverSetting] = Field(default_factory=list)
+    parameters: dict[str, Finite] = Field(default_factory=dict)
+    treat: Treat | None = None
+    panel: Panel | None = None
+    mechanism: Mechanism = Mechanism()
+    rows: Annotated[list[TrialRow], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a study found and how it is used.
+
+    Attributes:
+        estimate: Published estimate; None where only the sign was seen.
+        low: Lower end of the band.
+        high: Upper end.
+        unit: Unit of all three.
+        use: How the row may be used.
+        sign: Whether only the sign was published.
+        study: Study.
+        citation: Where.
+        outcome: What it is about.
+        note: What is to be known of it.
+    """
+
+    estimate: float | None
+    low: float
+    high: float
+    unit: str
+    use: str
+    sign: bool
+    study: str
+    citation: str
+    outcome: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """A row of a trial, ready to be run.
+
+    Attributes:
+        id: Identifier.
+        spec: The row as written.
+        panel: Its years and scope; None where it is not represented.
+        mechanism: Its mechanism.
+        published: What the study found.
+    """
+
+    id: str
+    spec: TrialRow
+    panel: Panel | None
+    mechanism: Mechanism
+    published: Published
+
+    @property
+    def represented(self) -> bool:
+        """Whether the model has a mechanism for it."""
+        return self.spec.not_represented is None
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Arms it is run in."""
+        off = self.mechanism.off or self.mechanism.switch
+        return (
+            "as_is",
+            *(["off"] if off else []),
+            *(["doubled"] if self.mechanism.doubled else []),
+        )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial, ready to be run.
+
+    Attributes:
+        written: The file as written.
+        path: The file.
+        base: The scenario without the treatment, at central values.
+        treatment: Levers of the treatment, all served alike; their target groups get the treated.
+        start: First quarter of the treatment.
+        rows: Its outcomes.
+        digest: Hash of all that decides its estimates.
+    """
+
+    written: TrialFile
+    path: Path
+    base: Scenario
+    treatment: tuple[Lever, ...]
+    start: int
+    rows: tuple[Outcomes, ...]
+    digest: str
+    treat: Treat | None = field(default=None)
+
+
+def names() -> list[str]:
+    """Names of the trials that come with the project."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@cache
+def all_trials() -> tuple[Trial, ...]:
+    """Every trial that comes with the project; read once a process."""
+    return tuple(read_trial(FOLDER / f"{name}.yaml") for name in names())
+
+
+def chosen(asked: Sequence[str]) -> list[tuple[Trial, tuple[str, ...]]]:
+    """Trials that were asked for, each with the ids of its rows; all if none is named.
+
+    Args:
+        asked: Ids of rows, names of trials, or files.
+
+    Raises:
+        ScenarioError: A name is unknown, or a file wrong.
+    """
+    if not asked:
+        return [(trial, tuple(row.id for row in trial.rows)) for trial in all_trials()]
+    found: dict[Path, tuple[Trial, list[str]]] = {}
+    for name in asked:
+        trial, ids = _named(name)
+        held = found.setdefault(trial.path, (trial, []))[1]
+        held += [each for each in ids if each not in held]
+    return [(trial, tuple(ids)) for trial, ids in found.values()]
+
+
+def _named(name: str) -> tuple[Trial, list[str]]:
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.is_file():
+        trial = read_trial(path)
+        return trial, [row.id for row in trial.rows]
+    by_row = {row.id: trial for trial in all_trials() for row in trial.rows}
+    by_name = {trial.path.stem: trial for trial in all_trials()}
+    if name in by_name:
+        return by_name[name], [row.id for row in by_name[name].rows]
+    if name in by_row:
+        return by_row[name], [name]
+    known = [*by_row, *by_name]
+    allowed = say("a YAML file, or one of {names}", names=", ".join(known))
+    raise ScenarioError(name, None, "", say("no such trial"), allowed, nearest_name(name, known))
+
+
+def read_trial(path: Path) -> Trial:
+    """Read and check a file of a trial.
+
+    Raises:
+        ScenarioError: The file is wrong; the message names file, line, key and what is allowed.
+    """
+    document = read_yaml(path)
+    written = checked(document, TrialFile, document.data)
+    base = _base(document, written)
+    start, treatment = 0, tuple[Lever, ...]()
+    if written.treat is not None:
+        start, treatment = _treatment(document, written.treat, base)
+        base = base.until(LAST)
+    _check_parameters(document, written)
+    rows = tuple(_row(document, written, i) for i in range(len(written.rows)))
+    seen: set[str] = set()
+    for i, row in enumerate(rows):
+        if row.id in seen:
+            raise document.error(("rows", i, "id"), say("declared twice"))
+        seen.add(row.id)
+    return Trial(written, path, base, treatment, start, rows, _digest(written), written.treat)
+
+
+def _base(document: Document, written: TrialFile) -> Scenario:
+    beside = document.path.parent / f"{written.base}.yaml"
+    if beside.is_file():
+        scenario = load(beside)
+    elif written.base in shipped():
+        scenario = load(written.base)
+    else:
+        problem = say("unknown baseline {name}", name=repr(written.base))
+        near = nearest_name(written.base, shipped())
+        raise document.error(("base",), problem, listed(shipped()), near)
+    found = {lever.id: lever for lever in scenario.levers}
+    for i, name in enumerate(written.without):
+        if name not in found:
+            problem = say("the baseline has no lever {lever}", lever=repr(name))
+            near = nearest_name(name, found)
+            raise document.error(("without", i), problem, listed(found) or say("none"), near)
+        del found[name]
+    for i, setting in enumerate(written.levers):
+        at: Key = ("levers", i)
+        declared = lever_files.declaration(document, setting.id, (*at, "id"))
+        inherited = setting.id in found
+        below = found[setting.id] if inherited else lever_files.issued(declared)
+        found[setting.id] = lever_files.apply(document, setting, below, at, inherited=inherited)
+    # Under one name, so that trials of one base share its history.
+    return replace(scenario, name="trial", baseline=None, levers=tuple(found.values()))
+
+
+def _treatment(document: Document, treat: Treat, base: Scenario) -> tuple[int, tuple[Lever, ...]]:
+    """First quarter and levers of a treatment."""
+    start = parse_quarter(treat.from_) or 0
+    if start % 4 or start < 4:
+        # The books of a year are opened in its first quarter, and a year to compare with is before.
+        at: Key = ("treat", "from")
+        problem = say("{given} is not allowed", given=treat.from_)
+        raise document.error(at, problem, say("the first quarter of a year from {year}", year=2020))
+    if not (treat.levers or treat.shock or treat.parameters):
+        raise document.error(("treat",), say("treats nobody"), "levers, shock, parameters")
+    needed = NEEDED.get(treat.assign.by)
+    if needed and getattr(treat.assign, needed) is None:
+        key: Key = ("treat", "assign", needed)
+        raise document.error(key, say("is missing"), needed, None, TrialFile.EXAMPLES[needed])
+    found: list[Lever] = []
+    for i, setting in enumerate(treat.levers):
+        spot: Key = ("treat", "levers", i)
+        declared = lever_files.declaration(document, setting.id, (*spot, "id"))
+        inherited = base.lever(setting.id) is not None
+        if inherited and treat.assign.by not in ("all", "notch"):
+            problem = say("{lever} is in force for all before", lever=setting.id)
+            allowed = say("without: [{lever}], or assign: {{by: all}}", lever=setting.id)
+            raise document.error((*spot, "id"), problem, allowed)
+        if setting.from_ is None:
+            setting = setting.model_copy(update={"from_": treat.from_})  # noqa: PLW2901
+        elif (parse_quarter(setting.from_) or 0) < start:
+            problem = say("{date} is before the start", date=setting.from_)
+            allowed = say("{date} or later", date=treat.from_)
+            raise document.error((*spot, "from"), problem, allowed)
+        below = base.lever(setting.id) or lever_files.issued(declared)
+        lever = lever_files.apply(document, setting, below, spot, inherited=inherited)
+        if not inherited:
+            # A study's measure is no part of the document: nothing of it is held up in offices.
+            fund = setting.fund or ("upgrade_plan" if lever.grants else lever.fund)
+            lever = replace(lever, origin="later", end=None, fund=fund)
+        found.append(lever)
+    return start, tuple(found)
+
+
+def _check_parameters(document: Document, written: TrialFile) -> None:
+    """Refuse unknown parameters and switches."""
+    known = [row.name for row in table("parameters")]
+    places: list[tuple[Key, Any]] = [(("parameters", name), name) for name in written.parameters]
+    if written.treat:
+        places += [(("treat", "parameters", name), name) for name in written.treat.parameters]
+    mechanisms: list[tuple[Key, Mechanism | None]] = [(("mechanism",), written.mechanism)]
+    mechanisms += [(("rows", i, "mechanism"), row.mechanism) for i, row in enumerate(written.rows)]
+    for at, mechanism in mechanisms:
+        if mechanism is None:
+            continue
+        places += [((*at, "off", name), name) for name in mechanism.off]
+        places += [((*at, "doubled", i), name) for i, name in enumerate(mechanism.doubled)]
+        if mechanism.switch is not None and mechanism.switch not in switches():
+            near = nearest_name(mechanism.switch, switches())
+            problem = say("unknown name {given}", given=repr(mechanism.switch))
+            raise document.error((*at, "switch"), problem, listed(switches()), near)
+    for at, name in places:
+        if name not in known:
+            problem = say("unknown parameter {name}", name=repr(name))
+            allowed = say("names of parameters.csv")
+            raise document.error(at, problem, allowed, nearest_name(name, known))
+
+
+def table_rows() -> dict[str, PolicyTrial]:
+    """Rows of `policy_trials.csv` by id."""
+    return {row.id: row for row in table("policy_trials")}
+
+
+def _row(document: Document, written: TrialFile, number: int) -> Outcomes:
+    spec, at = written.rows[number], ("rows", number)
+    published = _published(document, written, spec, at)
+    mechanism = spec.mechanism or written.mechanism
+    if spec.not_represented is not None:
+        return Outcomes(spec.id, spec, None, mechanism, published)
+    panel = spec.panel or written.panel
+    for name, given in (
+        ("estimator", spec.estimator), ("outcome", spec.outcome),
+    ):  # fmt: skip
+        if given is None:
+            raise document.error((*at, name), say("is missing"), f"{name}, not_represented")
+    if written.treat is None or panel is None:
+        key = "treat" if written.treat is None else "panel"
+        raise document.error((key,), say("is missing"), ", ".join(TrialFile.model_fields))
+    first = year_of(parse_quarter(written.treat.from_) or 0)
+    where: Key = (*at, "panel") if spec.panel else ("panel",)
+    for name, (low, high) in (("before", panel.before), ("after", panel.after)):
+        right = low <= high < first if name == "before" else first <= low <= high
+        if not right:
+            problem = say("{given} is not allowed", given=f"[{low}, {high}]")
+            span = (FIRST, first - 1) if name == "before" else (first, LAST)
+            allowed = say("{first} to {last}", first=span[0], last=span[1])
+            raise document.error((*where, name), problem, allowed)
+    return Outcomes(spec.id, spec, panel, mechanism, published)
+
+
+def _published(document: Document, written: TrialFile, spec: TrialRow, at: Key) -> Published:
+    known = table_rows()
+    row = known.get(spec.id)
+    if row is not None:
+        if spec.result is not None:
+            problem = say("{row} is a row of the table, which says what was published", row=spec.id)
+            raise document.error((*at, "result"), problem, say("an id of your own"))
+        return Published(
+            row.published, row.band_low, row.band_high, row.unit, row.use,
+            row.band_basis == "sign", row.study, row.citation, row.outcome, row.note,
+        )  # fmt: skip
+    if spec.result is None:
+        problem = say("{row} is no row of the table: say what was published", row=spec.id)
+        near = nearest_name(spec.id, known)
+        example = TrialFile.EXAMPLES["result"]
+        raise document.error((*at, "result"), problem, listed(known, 30), near, example)
+    low, high = spec.result.band
+    if not low < high:
+        problem = say("{given} is not allowed", given=f"[{low:g}, {high:g}]")
+        allowed = say("greater than {gt}", gt=f"{low:g}")
+        raise document.error((*at, "result", "band"), problem, allowed)
+    given = spec.result
+    return Published(
+        given.published, low, high, given.unit, given.use, False, written.label.en, given.citation,
+        spec.outcome or "", "",
+    )  # fmt: skip
+
+
+def _digest(written: TrialFile) -> str:
+    """Hash of what decides estimates: all but texts and what was published."""
+    data = written.model_dump(mode="json", exclude={"label", "done"}, exclude_unset=True)
+    for row in data["rows"]:
+        for name in ("why", "traced", "result", "not_represented"):
+            row.pop(name, None)
+    text = json.dumps(data, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Designs of support at equal cost, and regret over worlds."""

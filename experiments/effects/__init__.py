@@ -1,0 +1,1 @@
+"""Effects: pairs of runs, intervals, costs and what a yuan brings."""

@@ -1,0 +1,1 @@
+"""Batches: draws, runs, workers and what identifies a run."""

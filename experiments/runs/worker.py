@@ -1,0 +1,306 @@
+"""What a worker does: make the runs of a chunk and hand back their records.
+
+A run that fails is handed back as a failure, so that its neighbours in the chunk are kept.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass
+from itertools import chain
+from math import fsum
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from jiqun.experiments.effects.together import bundles, drawn
+from jiqun.experiments.runs.batch import (
+    POPULATION_SEED,
+    Chunk,
+    PopulationRef,
+    Record,
+    Run,
+    model_hash,
+)
+from jiqun.experiments.stores.populations import load_population
+from jiqun.experiments.stores.store import LEDGER_NAMES
+from jiqun.model import ClusterPolicyModel, build_population
+from jiqun.model.branching import first_difference
+from jiqun.model.scenario import year_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from jiqun.experiments.effects.together import Arm
+    from jiqun.model import Population
+    from jiqun.model.scenario import Scenario
+
+ALWAYS_THERE = (
+    "enterprises",
+    "revenue",
+    "value_added",
+    "profit",
+    "employees",
+    "rd_expenditure",
+    "energy",
+    "loans",
+    "accounting_residual",
+)
+"""Outcomes that the province has in every year: without one of them a run went wrong."""
+PLACES = ("city", "tier", "payee")
+"""Columns of the ledger that say who is paid."""
+HOUSE = ("model", "scenarios", "experiments")
+_POPULATIONS: dict[PopulationRef, Population] = {}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What is noted of a run beside its outcomes.
+
+    Attributes:
+        run: The run.
+        rows: Enterprise rows at the start.
+        seconds: CPU time it took; a common past is counted with the first that ends.
+        residual: Largest relative accounting residual.
+    """
+
+    run: Run
+    rows: int
+    seconds: float
+    residual: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that failed.
+
+    Attributes:
+        run: The run.
+        origin: Module and line it failed in.
+        message: The error in a line.
+        traceback: The whole of it.
+    """
+
+    run: Run
+    origin: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """What became of a chunk; `outcomes` and `ledger` are None if no run of it ended well."""
+
+    chunk: Chunk
+    finished: tuple[Finished, ...]
+    failures: tuple[Failure, ...]
+    outcomes: pa.Table | None
+    ledger: pa.Table | None
+
+
+def run_chunk(chunk: Chunk) -> ChunkResult:
+    """Make the runs of a chunk."""
+    finished, failures, tables, ledgers = [], [], [], []
+    begun = time.process_time()
+    for run, simulation in _made(chunk):
+        if isinstance(simulation, Exception):
+            failures.append(failure(run, simulation))
+            continue
+        try:
+            if simulation.shocks:
+                raise RuntimeError("a run with shocks of its own (before_quarter) is not stored")
+            records = dict(simulation.records())
+            residual = _checked_residual(records)
+            ledger = _ledger_table(run, simulation.ledger_records(), chunk.record)
+        except Exception as error:  # a failed run must not take the batch with it
+            failures.append(failure(run, error))
+            continue
+        tables.append(_table(run, records, chunk.record))
+        ledgers.append(ledger)
+        now = time.process_time()
+        finished.append(Finished(run, len(simulation.population), now - begun, residual))
+        begun = now
+    return ChunkResult(chunk, tuple(finished), tuple(failures), _joined(tables), _joined(ledgers))
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table | None:
+    return pa.concat_tables(tables).unify_dictionaries() if tables else None
+
+
+def failure(run: Run, error: BaseException) -> Failure:
+    """Record of a failed run."""
+    origin = "unknown"
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__"))
+        if module.partition(".")[0] in HOUSE:
+            origin = f"{module}:{line}"
+    message = f"{type(error).__name__}: {error}"
+    return Failure(run, origin, message, "".join(traceback.format_exception(error)))
+
+
+def _population(ref: PopulationRef, scenario: Scenario) -> Population:
+    """The population from the store, or built again where the store cannot be reached."""
+    if ref in _POPULATIONS:
+        return _POPULATIONS[ref]
+    if Path(ref.path).is_file():
+        population = load_population(Path(ref.path))
+    else:
+        population = build_population(
+            scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED
+        )
+    if population.digest != ref.digest:
+        raise RuntimeError(
+            f"population {population.digest} is not the batch's {ref.digest}: this worker has "
+            "other files or libraries than the machine that runs the batch"
+        )
+    _POPULATIONS.clear()  # chunks come by population: one at a time is enough
+    _POPULATIONS[ref] = population
+    return population
+
+
+def _made(chunk: Chunk) -> Iterator[tuple[Run, ClusterPolicyModel | Exception]]:
+    """Each run with its simulation at the end, or with what it failed of."""
+    for arms in bundles((run, chunk.scenarios[run.scenario]) for run in chunk.runs):
+        try:
+            if model_hash() != chunk.model_hash:
+                raise RuntimeError(
+                    "this worker holds another version of the model than the batch's"
+                )
+            population = _population(chunk.population, arms[0][1])
+            told = [(arm[0], drawn(arm)) for arm in arms]
+            # The longest makes the past of all.
+            told.sort(key=lambda arm: -_last_quarter(arm[1]))
+            run, scenario = told[0]
+            simulation = ClusterPolicyModel(scenario, rng=run.seed, population=population)
+        except Exception as error:  # a failed run must not take the batch with it
+            yield from ((run, error) for run, _ in arms)
+            continue
+        yield from _branching(simulation, told)
+
+
+def _branching(
+    simulation: ClusterPolicyModel, arms: Sequence[Arm]
+) -> Iterator[tuple[Run, ClusterPolicyModel | Exception]]:
+    """End runs that are one so far: the first goes on, the others leave it when they differ.
+
+    Args:
+        simulation: The common past, under the scenario of the first.
+        arms: The runs and their scenarios at the values of the draw, the longest first.
+    """
+    (run, scenario), *others = arms
+    leaving: list[tuple[int, list[Arm]]] = []
+    for arm in others:
+        quarter = min(first_difference(scenario, arm[1]) - 1, _last_quarter(arm[1]))
+        # Those that have no more in common leave one by one: else all would be held at once.
+        for when, together in leaving:
+            if when == quarter and first_difference(together[0][1], arm[1]) > quarter + 1:
+                together.append(arm)
+                break
+        else:
+            leaving.append((quarter, [arm]))
+    leaving.sort(key=itemgetter(0), reverse=True)
+    try:
+        while leaving:
+            quarter, together = leaving[-1]
+            simulation.run_through(quarter)
+            other = simulation.branch(together[0][1])
+            leaving.pop()
+            yield from _branching(other, together)
+        simulation.run_until_year(year_of(_last_quarter(scenario)))
+    except Exception as error:  # nor those that have left it
+        left = chain.from_iterable(together for _, together in leaving)
+        yield from ((arm[0], error) for arm in (arms[0], *left))
+    else:
+        yield run, simulation
+
+
+def _last_quarter(scenario: Scenario) -> int:
+    """Last quarter of the last whole year: a year that ends early has no outcomes."""
+    return (scenario.end + 1) // 4 * 4 - 1
+
+
+def _checked_residual(records: dict[str, np.ndarray]) -> float:
+    """Largest accounting residual of a run whose records are whole and finite.
+
+    An absent unit has no row, so without the first check a sum that is not a number would pass.
+    """
+    rows = np.flatnonzero(records["level"] == "province")
+    outcomes, known = records["outcome"][rows], records["year"][rows]
+    years = set(np.unique(records["year"]))
+    for outcome in ALWAYS_THERE:
+        missing = years - set(known[outcomes == outcome])
+        if missing:
+            raise FloatingPointError(f"{outcome} of the province has no value in {min(missing)}")
+    wrong = ~np.isfinite(records["value"])
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        place = " ".join(str(records[k][at]) for k in ("outcome", "level", "unit_name", "year"))
+        raise FloatingPointError(f"{int(wrong.sum())} values are not finite, first {place}")
+    residuals = records["value"][rows[outcomes == "accounting_residual"]]
+    return float(np.max(np.abs(residuals), initial=0.0))
+
+
+def _table(run: Run, records: dict[str, np.ndarray], record: Record) -> pa.Table:
+    kept = np.flatnonzero(records["year"] >= record.first_year)
+    for column, names in (("level", record.levels), ("outcome", record.outcomes)):
+        if names is not None:
+            kept = kept[np.isin(records[column][kept], names)]
+    value = records["value"][kept]
+    count = len(value)
+    named = {name: _names(records[name][kept]) for name in ("level", "unit_name", "outcome")}
+    return pa.table(
+        {
+            "run_key": _constant(run.key, count),
+            "scenario": _constant(run.scenario, count),
+            "draw": np.full(count, run.draw.index, np.int32),
+            "seed": np.full(count, run.seed, np.int64),
+            "year": records["year"][kept].astype(np.int16),
+            **named,
+            "value": value.astype(np.float64 if record.whole else np.float32),
+        }
+    )
+
+
+def _ledger_table(run: Run, records: dict[str, np.ndarray], record: Record) -> pa.Table:
+    """The ledger of a run to the yuan, from the first year that is kept."""
+    kept = records["year"] >= record.first_year
+    records = {name: values[kept] for name, values in records.items()}
+    if not np.isfinite(records["yuan"]).all():
+        raise FloatingPointError("amounts of the ledger are not finite")
+    if not record.places:
+        records = _without_places(records)
+    return pa.table(
+        {
+            "run_key": _constant(run.key, len(records["yuan"])),
+            "year": records["year"].astype(np.int16),
+            **{name: _names(records[name]) for name in LEDGER_NAMES},
+            "yuan": records["yuan"].astype(np.float64),
+        }
+    )
+
+
+def _without_places(records: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The ledger added up over city, tier and payee, which are left empty."""
+    kept = [name for name in records if name not in (*PLACES, "yuan")]
+    sums: dict[tuple[object, ...], list[float]] = {}
+    for *entry, yuan in zip(*(records[name].tolist() for name in (*kept, "yuan")), strict=True):
+        sums.setdefault(tuple(entry), []).append(yuan)
+    columns = {
+        name: np.array([entry[place] for entry in sums], dtype=records[name].dtype)
+        for place, name in enumerate(kept)
+    }
+    columns |= {name: np.full(len(sums), "", dtype=object) for name in PLACES}
+    # Exact sums: those of another order have the same bits.
+    return columns | {"yuan": np.array([fsum(yuan) for yuan in sums.values()])}
+
+
+def _constant(text: str, count: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), pa.array([text]))
+
+
+def _names(column: np.ndarray) -> pa.DictionaryArray:
+    return pa.array(column, pa.string()).dictionary_encode()

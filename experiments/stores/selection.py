@@ -1,0 +1,252 @@
+"""Which runs of a store are read: whole files, the newest form of a scenario, names that exist."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from jiqun.experiments.effects.costs import WEIGHT
+from jiqun.experiments.stores.digests import LEDGER, OUTCOMES, RUNS, examine, problem_of
+from jiqun.experiments.stores.forms import allowed, forms_of, newest, shared_context
+from jiqun.experiments.stores.naming import check_names, check_years, names_of, years_of
+from jiqun.experiments.stores.sql import quoted
+from jiqun.experiments.stores.store import (
+    LEDGER_NAMES,
+    Store,
+    StoreError,
+    StoreWarning,
+    left_out_text,
+)
+from jiqun.model.observe.outcomes import LEVELS
+from jiqun.model.observe.outcomes import OUTCOMES as REGISTER
+from jiqun.model.region import REGION
+from jiqun.model.scenario import CITIES, FIELDS, FIRST_YEAR, SIZES, STATUSES, TIERS, year_of
+from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.limits import LAST_END
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import duckdb
+    import pandas as pd
+
+    from jiqun.experiments.stores.digests import Holdings
+    from jiqun.experiments.stores.forms import Context, Form
+    from jiqun.experiments.stores.naming import Names, Years
+
+_OF_ONE_SHARD = """
+    SEMI JOIN held ON o.run_key = held.run_key AND parse_filename(o.filename) = held.shard
+"""
+"""SQL: a run counts once, even where several shards hold it."""
+KINDS = ("committed", *WEIGHT)
+UNITS = {REGION.id, *TIERS, *STATUSES, *CITIES, *FIELDS, *SIZES}
+"""Units of all levels but clusters, which a store names itself."""
+HORIZON = (2027,)
+"""Year that is looked at if none is named."""
+_WARNED: set[str] = set()
+"""What has been said of stores already: each once a process."""
+
+
+class Selection:
+    """A store and which of its runs are read; see `experiments.Results` for the arguments."""
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        every: bool = False,
+        contents: Mapping[str, str] | None = None,
+        rows: int | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.every = every
+        self.manifest = Store(folder).manifest
+        self._asked = dict(contents or {}), rows
+        self._context: Context | None = None
+        if not self.manifest or not any((self.folder / RUNS).glob("*.parquet")):
+            raise StoreError(f"{self.folder} holds no finished runs: make some with jiqun run")
+        self.holdings = self._examined()
+        self._chosen()
+
+    def _examined(self) -> Holdings:
+        """What of the store is whole; what is not is said once."""
+        found = examine(self.folder)
+        text = left_out_text(self.folder, found)
+        if not found.whole:
+            nothing = f"{self.folder} holds no finished runs that are whole"
+            raise StoreError(f"{nothing}; {text}" if text else nothing)
+        if text and text not in _WARNED:
+            _WARNED.add(text)
+            warnings.warn(text, StoreWarning, stacklevel=3)
+        return found
+
+    def forms(self) -> list[Form]:
+        """What the store holds under each name, the newest last; `chosen` says which is read."""
+        return self._forms
+
+    def chosen(self) -> dict[str, Form]:
+        """The form that is read of each scenario."""
+        return newest(self._allowed, self._context)
+
+    def sharing(self, *scenarios: str) -> Self:
+        """The same store, read at the newest population and model that some scenarios all have.
+
+        Raises:
+            StoreError: The store lacks one of them, or they share none.
+        """
+        check_names("scenario", scenarios, {form.scenario for form in self._forms})
+        if self.every:
+            return self
+        shared = copy.copy(self)
+        shared._context = shared_context(self._allowed, scenarios, self._forms, self.folder)
+        return shared
+
+    def scenario_file(self, digest: str) -> Path:
+        """Where a scenario is kept as resolved.
+
+        Raises:
+            StoreError: It is missing or damaged.
+        """
+        file = f"scenarios/{digest}.yaml"
+        if problem := problem_of(self.folder, file):
+            raise StoreError(
+                f"{self.folder / file} {problem}: run the batch again, which writes it anew"
+            )
+        return self.folder / file
+
+    def scenarios(self) -> list[str]:
+        """Names of the scenarios that have runs."""
+        return sorted(self.chosen())
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection with views `run`, `outcome` and `ledger` over the shards in place.
+
+        It has one thread: the sums of several differ in their last bits from call to call.
+        """
+        connection = self._connection()
+        if not self.every:
+            connection.execute(
+                "CREATE TABLE chosen (scenario VARCHAR, h VARCHAR, p VARCHAR, m VARCHAR)"
+            )
+            chosen = [
+                [form.scenario, form.scenario_hash, form.population, form.model_hash]
+                for form in self.chosen().values()
+            ]
+            connection.executemany("INSERT INTO chosen VALUES (?, ?, ?, ?)", chosen)
+            connection.execute(
+                """
+                CREATE OR REPLACE TABLE run AS SELECT run.* FROM run JOIN chosen ON
+                    run.scenario = chosen.scenario AND scenario_hash = h AND population = p
+                    AND model_hash = m
+                QUALIFY "end" = max("end") OVER (PARTITION BY run.scenario, draw, seed)
+                """
+            )
+        connection.execute("DELETE FROM held WHERE run_key NOT IN (SELECT run_key FROM run)")
+        rows = connection.execute("SELECT DISTINCT shard FROM held ORDER BY shard").fetchall()
+        shards = [str(row[0]) for row in rows]
+        # Brief shards hold float32: read beside full ones they are widened, never the other way.
+        connection.execute(
+            f"""
+            CREATE VIEW outcome AS
+            SELECT run_key, scenario, draw, seed, year, level, unit_name, outcome,
+                value::DOUBLE AS value
+            FROM {self._shards(OUTCOMES, shards)} o {_OF_ONE_SHARD}
+            """
+        )
+        columns = ", ".join(f"ledger.{name}" for name in LEDGER_NAMES)
+        booked = [name for name in shards if (self.folder / LEDGER / name).exists()]
+        source = f"(SELECT * EXCLUDE (filename) FROM {self._shards(LEDGER, booked)} o "
+        source += f"{_OF_ONE_SHARD})"
+        if not booked:
+            names = ", ".join(f"'' AS {name}" for name in LEDGER_NAMES)
+            source = f"(SELECT '' AS run_key, 0 AS year, {names}, 0.0 AS yuan WHERE false)"
+        connection.execute(
+            f"""
+            CREATE VIEW ledger AS
+            SELECT run_key, run.scenario, run.draw, run.seed, ledger.year, {columns}, ledger.yuan
+            FROM {source} ledger JOIN run USING (run_key)
+            """
+        )
+        return connection
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """A connection with all runs in `run`, and in `held` the shard that each is read from."""
+        import duckdb  # noqa: PLC0415
+
+        connection = duckdb.connect(config={"threads": 1})
+        connection.execute(
+            f"""
+            CREATE TABLE run AS
+            SELECT * EXCLUDE (filename), parse_filename(filename) AS shard
+            FROM {self._shards(RUNS, self.holdings.whole)}
+            QUALIFY row_number() OVER (PARTITION BY run_key ORDER BY record, shard) = 1
+            """
+        )
+        connection.execute("CREATE TABLE held AS SELECT run_key, shard FROM run")
+        connection.execute("ALTER TABLE run DROP COLUMN shard")
+        return connection
+
+    def _shards(self, kind: str, names: Sequence[str]) -> str:
+        """SQL: the rows of some shards, each with the file it stands in."""
+        files = ", ".join(quoted(str(self.folder / kind / name)) for name in names)
+        return f"read_parquet([{files}], union_by_name=true, filename=true)"
+
+    def _chosen(self) -> None:
+        """Find what the store holds under each name, and which of it is read."""
+        with self._connection() as connection:
+            counted = connection.execute(
+                "SELECT scenario, scenario_hash, population, model_hash, count(*) FROM run "
+                "GROUP BY ALL ORDER BY ALL"
+            ).fetchall()
+            (end,) = connection.execute('SELECT max("end") FROM run').fetchone() or (0,)
+        self._forms = forms_of(self.manifest, counted)
+        self._latest_year = year_of(int(end))
+        contents, rows = self._asked
+        check_names("scenario", list(contents), {form.scenario for form in self._forms})
+        self._allowed = allowed(self._forms, contents, rows, self.folder)
+
+    def _where(
+        self,
+        scenario: Names = None,
+        outcome: Names = None,
+        level: Names = None,
+        years: Years = None,
+        unit_name: Names = None,
+        lever: Names = None,
+        kind: Names = None,
+    ) -> tuple[str, list[Any]]:
+        """SQL condition and its values; unknown names and years are refused."""
+        known = {
+            "scenario": self.scenarios(),
+            "outcome": REGISTER,
+            "level": LEVELS,
+            "unit_name": UNITS,
+            "lever": declarations(),
+            "kind": KINDS,
+        }
+        asked = (scenario, outcome, level, unit_name, lever, kind)
+        wanted: dict[str, list[Any]] = {}
+        for (column, names), each in zip(known.items(), asked, strict=True):
+            if (chosen := names_of(each)) is not None:
+                table = "ledger" if column in ("lever", "kind") else "outcome"
+                stored = partial(self._stored, column, table)
+                check_names(column.replace("_", " "), chosen, names, stored)
+                wanted[column] = chosen
+        if (chosen_years := years_of(years)) is not None:
+            if years is not HORIZON:
+                check_years(chosen_years, FIRST_YEAR, year_of(LAST_END), self._latest_year)
+            wanted["year"] = chosen_years
+        if not wanted:
+            return "", []
+        conditions = [f"{column} IN (SELECT unnest(?))" for column in wanted]
+        return f"WHERE {' AND '.join(conditions)}", list(wanted.values())
+
+    def _stored(self, column: str, table: str) -> list[str]:
+        return list(self._query(f"SELECT DISTINCT {column} AS name FROM {table}")["name"])
+
+    def _query(self, sql: str, values: Sequence[Any] = ()) -> pd.DataFrame:
+        with self.connect() as connection:
+            return connection.execute(sql, list(values)).df()

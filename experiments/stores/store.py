@@ -1,0 +1,382 @@
+"""The store of runs: a folder of Parquet shards that any number of batches may share.
+
+A shard is written aside, its digest noted, and renamed, so it is there whole or not at all. A run
+counts as done once its row is in `runs/`, which is written after its outcomes. What a batch finds
+damaged or does not know it moves to `set_aside/`; the runs in it are made again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from filelock import FileLock, Timeout
+
+from jiqun.experiments.runs.batch import scenario_hash
+from jiqun.experiments.stores.digests import (
+    LEDGER,
+    NAME,
+    OUTCOMES,
+    RUNS,
+    SHARDS,
+    SUMS,
+    digest_of,
+    examine,
+    record,
+    runs_in,
+    shard_name,
+    tidied,
+    verify,
+)
+from jiqun.model.region import DEFAULT, REGION, VARIABLE
+from jiqun.scenarios.errors import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from jiqun.experiments.runs.worker import ChunkResult, Failure
+    from jiqun.experiments.stores.digests import Holdings
+    from jiqun.model.scenario import Scenario
+
+STORE_VERSION = 1
+"""Raised when a store of the old form can no longer be read or added to."""
+FOLDERS = ("populations", "scenarios", "runs", "outcomes", "ledger", "failures")
+ASIDE = "set_aside"
+"""Folder of what was found damaged or unknown."""
+LEDGER_NAMES = (
+    "payer", "fund", "origin", "city", "tier", "payee", "lever", "article", "kind",
+)  # fmt: skip
+"""Columns of the ledger that hold names, between its year and its yuan."""
+
+
+class StoreError(Exception):
+    """A store that cannot be used; the message names the path and what to do."""
+
+
+class StoreWarning(UserWarning):
+    """Something of a store that is left out; the message names the files and what to do."""
+
+
+class Store:
+    """A store of runs.
+
+    Args:
+        folder: Its folder.
+
+    Raises:
+        StoreError: The folder holds something else, or a store of another version.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.manifest = self._read_manifest()
+
+    def _read_manifest(self) -> dict[str, Any]:
+        path = self.folder / "manifest.json"
+        try:
+            if not path.exists():
+                strangers = [p.name for p in self.folder.iterdir() if p.name not in (".lock", SUMS)]
+                if any(name not in FOLDERS for name in strangers):
+                    raise StoreError(
+                        f"{self.folder} is no store of runs, and not empty (it holds "
+                        f"{sorted(strangers)[0]}): give another folder with --out"
+                    )
+                return {}
+            manifest: Any = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except NotADirectoryError:
+            raise StoreError(f"{self.folder} is a file: give another folder with --out") from None
+        except OSError as error:
+            raise StoreError(f"{error.filename or path}: {error.strerror}") from error
+        except ValueError as error:
+            raise StoreError(
+                f"{path} is not readable ({error}): move {self.folder} away, or give another "
+                "folder with --out"
+            ) from error
+        found = manifest.get("store_version") if isinstance(manifest, dict) else None
+        if found != STORE_VERSION:
+            raise StoreError(
+                f"{path}: the store is of version {found}, this program writes version "
+                f"{STORE_VERSION}; nothing was changed: give another folder with --out"
+            )
+        region = manifest.get("region", DEFAULT)
+        if region != REGION.id:
+            raise StoreError(
+                f"{path}: the store is of the region {region}, this process is of {REGION.id}: "
+                f"set {VARIABLE}={region}, or give another folder with --out"
+            )
+        return dict(manifest)
+
+    @contextmanager
+    def locked(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the store for one batch at a time, so that nothing is made twice.
+
+        Args:
+            waiting: Called if another batch holds the store.
+        """
+        path = self.folder / ".lock"
+        lock = FileLock(path)
+        try:
+            for name in FOLDERS:
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            held = lock.acquire(blocking=False)
+        except Timeout:
+            waiting()
+            held = lock.acquire()
+        except OSError as error:
+            raise _explained(error, path) from error
+        with held:
+            self.manifest = self._read_manifest()
+            self._clear_leftovers()
+            self._set_aside()
+            yield
+
+    def _clear_leftovers(self) -> None:
+        """Remove what a killed batch left: parts, and shards whose runs were never noted."""
+        for name in FOLDERS:
+            for part in (self.folder / name).glob(".*.part"):
+                part.unlink(missing_ok=True)
+        noted = {path.name for path in (self.folder / RUNS).glob("*.parquet")}
+        for folder in (OUTCOMES, LEDGER):
+            for path in (self.folder / folder).glob("*.parquet"):
+                if path.name not in noted and NAME.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
+
+    def _set_aside(self) -> None:
+        """Move away what is damaged or unknown, so that the runs in it are made again."""
+        found = verify(self.folder)
+        # Scenarios and populations that are gone are written again where they are needed.
+        damaged = {
+            file: why
+            for file, why in found.damaged.items()
+            if file.partition("/")[0] in SHARDS or (self.folder / file).exists()
+        }
+        found = replace(found, damaged=damaged)
+        moved = {*found.damaged, *found.unknown}
+        moved |= {f"{folder}/{name}" for name in found.left_out for folder in SHARDS}
+        try:
+            if moved:
+                warnings.warn(set_aside_text(self.folder, found), StoreWarning, stacklevel=2)
+            for file in sorted(moved):
+                self._move_away(file)
+            if (tidy := tidied(self.folder)) is not None:
+                _write_text(self.folder / SUMS, tidy)
+        except OSError as error:
+            raise _explained(error, Path(error.filename or self.folder)) from error
+
+    def _move_away(self, file: str) -> None:
+        path, target = self.folder / file, self.folder / ASIDE / file
+        if not path.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        taken = 1
+        while target.exists():
+            taken += 1
+            target = target.with_name(f"{path.stem}.{taken}{path.suffix}")
+        path.rename(target)
+
+    def keys(self) -> set[str]:
+        """Keys of the runs that are done and whole."""
+        return {
+            key
+            for name in examine(self.folder).whole
+            for key in pq.read_table(self.folder / RUNS / name, columns=["run_key"])
+            .column("run_key")
+            .to_pylist()
+        }
+
+    def population_path(self, key: str) -> Path:
+        """Where a population is kept."""
+        return self.folder / "populations" / f"{key}.arrow"
+
+    def add_population(self, key: str, save: Callable[[Path], None]) -> Path:
+        """Keep a population.
+
+        Args:
+            key: Hash of what it is built from.
+            save: Writes it to a path.
+        """
+        path = self.population_path(key)
+        self._put(path, save)
+        return path
+
+    def add_scenario(self, digest: str, scenario: Scenario) -> None:
+        """Keep a scenario as resolved."""
+        path = self.folder / "scenarios" / f"{digest}.yaml"
+        if not path.exists():
+            labels = {"zh": scenario.label_zh, "en": scenario.label_en}
+            plain = scenario.canonical() | {"label": labels, "baseline": scenario.baseline}
+            plain |= {"notices": [asdict(notice) for notice in scenario.notices]}
+            text = yaml.dump(plain, Dumper=yaml.CSafeDumper, allow_unicode=True)
+            self._put(path, lambda part: _save_text(part, text))
+
+    def add_batch(self, entry: dict[str, Any]) -> None:
+        """Note a batch in the manifest; the same batch run again takes the place of the first."""
+        same = [k for k in entry if k not in ("started", "command")]
+        older = [
+            batch
+            for batch in self.manifest.get("batches", [])
+            if any(batch.get(key) != entry[key] for key in same)
+        ]
+        self.manifest = {
+            "store_version": STORE_VERSION,
+            "region": REGION.id,
+            "batches": [*older, entry],
+        }
+        text = json.dumps(self.manifest, indent=1, ensure_ascii=False)
+        _write_text(self.folder / "manifest.json", text)
+
+    def add(self, result: ChunkResult) -> None:
+        """Keep what became of a chunk."""
+        if result.finished:
+            name = shard_name(finished.run.key for finished in result.finished)
+            # The order matters: what stands in runs/ is done.
+            for folder, table in (
+                (OUTCOMES, result.outcomes),
+                (LEDGER, result.ledger),
+                (RUNS, _runs_table(result)),
+            ):
+                self._put(self.folder / folder / name, partial(_write_table, table))
+        for finished in result.finished:
+            self._failure_path(finished.run.key).unlink(missing_ok=True)
+        for failure in result.failures:
+            self._add_failure(failure)
+
+    def _put(self, path: Path, save: Callable[[Path], None]) -> None:
+        """Write a file that has a digest."""
+        _write_aside(path, save, lambda part: record(self.folder, path, digest_of(part)))
+
+    def _add_failure(self, failure: Failure) -> None:
+        run = failure.run
+        record = {
+            "run_key": run.key,
+            "scenario": run.scenario,
+            "draw": run.draw.index,
+            "seed": run.seed,
+            "origin": failure.origin,
+            "message": failure.message,
+            "traceback": failure.traceback,
+            "values": dict(run.draw.values),
+            "outside": dict(run.draw.outside),
+            "sizes": dict(run.draw.sizes),
+        }
+        text = json.dumps(record, indent=1, ensure_ascii=False)
+        _write_text(self._failure_path(run.key), text)
+
+    def _failure_path(self, key: str) -> Path:
+        return self.folder / "failures" / f"{key}.json"
+
+
+def _runs_table(result: ChunkResult) -> pa.Table:
+    chunk = result.chunk
+    rows = [
+        {
+            "run_key": done.run.key,
+            "scenario": done.run.scenario,
+            "draw": done.run.draw.index,
+            "seed": done.run.seed,
+            "scenario_hash": scenario_hash(scenario),
+            "population": chunk.population.digest,
+            "rows": done.rows,
+            "start": scenario.start,
+            "end": scenario.end,
+            "record": chunk.record.name,
+            "model_hash": chunk.model_hash,
+            "data_hash": scenario.data_hash,
+            "values": json.dumps(dict(done.run.draw.values), sort_keys=True),
+            "outside": json.dumps(dict(done.run.draw.outside), sort_keys=True),
+            "sizes": json.dumps(dict(done.run.draw.sizes), sort_keys=True),
+            "seconds": done.seconds,
+            "residual": done.residual,
+        }
+        for done, scenario in ((d, chunk.scenarios[d.run.scenario]) for d in result.finished)
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+def _write_table(table: pa.Table, path: Path) -> None:
+    pq.write_table(table, path, compression="zstd")
+
+
+def _write_text(path: Path, text: str) -> None:
+    _write_aside(path, lambda part: _save_text(part, text))
+
+
+def _save_text(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
+
+
+def _write_aside(
+    path: Path, save: Callable[[Path], None], note: Callable[[Path], None] = lambda _: None
+) -> None:
+    """Write a file beside its place, note what is to be noted of it, and put it there whole."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        save(part)
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        note(part)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise _explained(error, path) from error
+
+
+def set_aside_text(folder: Path, found: Holdings) -> str:
+    """What a batch says of what it moves away."""
+    parts = [f"{folder}: not whole, moved to {ASIDE}/: {_files_text(found)}"]
+    if found.left_out:
+        parts.append(f"runs made again where this batch has them: {_runs_text(folder, found)}")
+    return "; ".join(parts)
+
+
+def left_out_text(folder: Path, found: Holdings) -> str:
+    """What is said of a store that is read without its damaged and unknown files; may be empty."""
+    if not found.damaged and not found.unknown:
+        return ""
+    text = f"{folder}: left out: {_files_text(found)}"
+    if found.left_out:
+        text += (
+            f"; missing runs: {_runs_text(folder, found)}: run the batch again to make them anew"
+        )
+    return text
+
+
+def _files_text(found: Holdings) -> str:
+    said = [f"{file} {problem}" for file, problem in found.damaged.items()]
+    said += [f"{file} is no file of this store" for file in found.unknown]
+    return listed(said, 10)
+
+
+def _runs_text(folder: Path, found: Holdings) -> str:
+    lost = runs_in(folder, found)
+    if not lost:
+        return f"those of {len(found.left_out)} shards"
+    return ", ".join(f"{name} draws {_ranges(draws)}" for name, draws in lost.items())
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """Numbers as text, neighbours joined: 1-3, 7."""
+    spans: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return listed((f"{a}-{b}" if b > a else f"{a}" for a, b in spans), 10)
+
+
+def _explained(error: OSError, path: Path) -> StoreError:
+    reason = error.strerror or str(error)
+    return StoreError(f"{path}: {reason}; what was finished before is kept: run again to go on")

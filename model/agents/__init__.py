@@ -1,0 +1,1 @@
+"""Enterprises as rows of columns, and clusters."""

@@ -1,0 +1,1 @@
+"""Markets, networks, production, finance, investment and turnover of enterprises."""

@@ -1,0 +1,137 @@
+"""Finance: a pecking order of own cash and loans up to a limit, and what banks supply at a rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from mesa import Agent
+
+from jiqun.model.accounting import left_of
+from jiqun.model.channels import reads
+from jiqun.model.elementary import exp, log
+from jiqun.model.scenario import quarter_index
+
+if TYPE_CHECKING:
+    from jiqun.model.model import ClusterPolicyModel
+    from jiqun.model.scenario import Array
+
+Flag = npt.NDArray[np.bool_]
+
+
+class Banks(Agent):  # type: ignore[misc]
+    """The bank sector: what it lends in all, and what is left of the line for clusters.
+
+    Attributes:
+        credit: Manufacturing loans that banks are ready to hold at the base rate, yuan.
+        base_rate: Rate of new corporate loans, a share a year.
+        premium: What is added to it so that the loans asked for are supplied, a share a year.
+        granted: Share of bankable demand granted in the last quarter.
+        lost: Loans written off since loans were last granted, yuan.
+        line_left: Yuan of the year left under separate cluster plans (article 16).
+    """
+
+    model: ClusterPolicyModel
+
+    def __init__(self, model: ClusterPolicyModel, credit: float, base_rate: float) -> None:
+        super().__init__(model)
+        self.credit, self.base_rate = credit, base_rate
+        self.granted, self.premium = 1.0, 0.0
+        self.lost = self.line_left = 0.0
+
+    @reads("price_of_credit", "cluster_credit_line", line="money")
+    def open_year(self) -> None:
+        """Set the year's line for clusters."""
+        self.line_left = self.model.lever_value("cluster_credit_line", "line")
+
+    def lend(
+        self, asked: float, held: float, repaid: float, line: float, repaid_line: float
+    ) -> float:
+        """Move the supply of credit, take the line out of it and supply the rest.
+
+        Until the origin supply is the stock that was published, and what is asked for beyond it is
+        rationed. Afterwards banks lend more at a higher rate: what they hold at the origin grows at
+        a given pace, has a constant elasticity to the premium over the base rate, and the premium,
+        which may be a discount, is where it meets what is asked for. Losses beyond the usual ones
+        cut what banks are ready to hold (Peek and Rosengren 2000).
+
+        Args:
+            asked: Loans asked for outside the line, each within its enterprise's own limit, yuan.
+            held: Loans outstanding at the end of the quarter before, yuan.
+            repaid: Loans repaid in the quarter, yuan.
+            line: New loans of the quarter under the line, yuan.
+            repaid_line: Loans under the line that are repaid in the quarter, yuan.
+
+        Returns:
+            Share of what is asked for outside the line that is granted.
+        """
+        m, p = self.model, self.model.parameters
+        outside, year, owed = m.policy.outside, m.year, held - repaid
+        # Part of what stands under the line is new credit; the rest is taken from others.
+        additional = m.lever_value("cluster_credit_line", "additional") * (line - repaid_line)
+        self.line_left = float(left_of(self.line_left, line))
+        if year <= outside.origin:
+            self.credit *= exp(outside.credit_growth_in(year) / 4.0)
+            self.granted = ration(asked, self.credit + additional - owed - line)
+        else:
+            if m.quarter == quarter_index(outside.origin + 1, 1):
+                self.credit = held
+            self.credit *= exp(p["credit_growth"] * outside.factor("credit_growth", year) / 4.0)
+            usual = p["loan_loss_usual"] / 4.0 * owed
+            self.credit -= p["loss_response"] * (self.lost - usual)
+            self.credit += additional
+            stretch = max(owed + line + asked, 1.0) / max(self.credit, 1.0)
+            self.granted = 1.0
+            premium = log(stretch) / p["credit_supply_elasticity"]
+            least, most = p["credit_premium_least"], p["credit_premium_most"]
+            self.premium = float(np.clip(premium, least, most))
+        self.lost = 0.0
+        return self.granted
+
+
+def borrowing_limit(
+    capital: Array, profit_year: Array, knowledge: Array, on_capital: Array | float,
+    on_profit: Array | float, on_knowledge: Array | float,
+) -> Array:  # fmt: skip
+    """Most that banks lend to each enterprise, yuan: against plant, yearly profit and knowledge."""
+    return (
+        on_capital * capital + on_profit * np.maximum(profit_year, 0.0) + on_knowledge * knowledge
+    )
+
+
+def smallness(revenue: Array) -> Array:
+    """From 0 at 400 million yuan of revenue a year to 1 at one million, by its log, (rows,)."""
+    return np.clip(log(4e8 / np.maximum(revenue, 1e6)) / log(400.0), 0.0, 1.0)
+
+
+def interest_rate(
+    base: float, revenue: Array, leverage: Array, titled: Flag, size_spread: float,
+    leverage_spread: float, title_discount: float,
+) -> Array:  # fmt: skip
+    """Interest rate, a share a year: base, dearer for the small and the indebted."""
+    rate = base + size_spread * (smallness(revenue) - 0.35) + leverage_spread * (leverage - 0.27)
+    result: Array = np.clip(rate - title_discount * titled, 0.01, 0.15)
+    return result
+
+
+def ration(demand: float, supply: float) -> float:
+    """Share of asked-for new loans that banks can grant."""
+    left = max(supply, 0.0)
+    return 1.0 if demand <= left else left / demand
+
+
+def within_limit(wanted: Array, room: Array) -> Array:
+    """What is asked of banks of the loans wanted: what the limit leaves room for, yuan."""
+    return np.minimum(wanted, np.maximum(room, 0.0))
+
+
+def lost_share(debt: Array, means: Array, usual: float) -> Array:
+    """Part of a loan that is lost when its debtor fails: the usual one, or all beyond its means.
+
+    Args:
+        debt: All that the debtor owes, yuan, shape (rows,).
+        means: Cash and what plant fetches, yuan.
+        usual: Part usually lost, when staff, taxes and suppliers have had theirs.
+    """
+    return np.clip(1.0 - means / np.maximum(debt, 1.0), usual, 1.0)

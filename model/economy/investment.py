@@ -1,0 +1,79 @@
+"""Lumpy investment in plant: an (S,s) rule around wanted capital, and embodied productivity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jiqun.model.elementary import power
+
+if TYPE_CHECKING:
+    from jiqun.model.scenario import Array
+
+LEAST_PRICE = 0.05
+"""Least price of equipment after grants over that without: plant is never free."""
+# A guard of the power in `wanted_capital`: it binds at rates over .95 alone, and none comes near.
+
+
+def wanted_capital(
+    rate: Array, revenue: Array, equipment_price: Array | float, elasticity: float
+) -> Array:
+    """Capital wanted, yuan: in proportion to revenue at unchanged prices of goods."""
+    result: Array = rate * revenue * power(equipment_price, -elasticity)
+    return result
+
+
+def finance_cost(dearer: Array, rate: float, depreciation: float, elasticity: float) -> Array:
+    """What the cost of loans leaves of the capital wanted, a share, shape (rows,).
+
+    Interest and depreciation are the user cost of plant (Jorgenson 1963). Enterprises answer its
+    interest part by far less than the price of equipment (Xu and Chen 2012 on Chinese industry).
+
+    Args:
+        dearer: Rate of new loans above that of the start, a share a year, shape (rows,).
+        rate: Rate of the start, a share a year.
+        depreciation: Share a year.
+        elasticity: Of the capital wanted to user cost by way of interest, absolute.
+    """
+    user_cost = np.maximum(1.0 + dearer / (rate + depreciation), LEAST_PRICE)
+    return power(user_cost, -elasticity)
+
+
+def plan(
+    capital: Array, wanted: Array, review: Array, threshold: Array, upkeep: Array,
+    depreciation: float, review_rate: float, threshold_range: tuple[float, float],
+    upkeep_chance: float,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Investment planned in a quarter: upkeep, and a lump where the gap is worth it.
+
+    The whole gap is invested when the enterprise reviews its plant and the gap exceeds a drawn
+    trigger (fixed cost of adjustment); else there is upkeep, in some quarters only.
+
+    Args:
+        capital: Capital at hand, yuan.
+        wanted: Capital wanted, yuan.
+        review: Uniform draw: does it review this quarter?
+        threshold: Uniform draw: where the trigger lies in `threshold_range`.
+        upkeep: Uniform draw: is there upkeep this quarter?
+        depreciation: Share a year.
+        review_rate: Chance to review in a quarter at a small gap.
+        threshold_range: Lowest and highest trigger, as a share of capital.
+        upkeep_chance: Chance of upkeep in a quarter.
+
+    Returns:
+        Upkeep and lump, yuan a quarter, shape (rows,).
+    """
+    gap = wanted - capital
+    low, high = threshold_range
+    trigger = (low + (high - low) * threshold) * capital
+    # Adjustment hazard that rises with the gap (Caballero and Engel 1999).
+    hazard = review_rate * (1.0 + np.maximum(gap, 0.0) / np.maximum(capital, 1.0))
+    lump = np.where((review < hazard) & (gap > trigger), gap, 0.0)
+    kept = np.where((upkeep < upkeep_chance) & (gap > 0.0), 0.5 * depreciation * capital, 0.0)
+    return np.where(lump > 0.0, 0.0, np.minimum(kept, np.maximum(gap, 0.0))), lump
+
+
+def embodied_gain(investment: Array, capital: Array, gain: float) -> Array:
+    """Gain in log productivity from new equipment, by the share of plant that is new."""
+    return gain * investment / np.maximum(capital + investment, 1.0)

@@ -1,0 +1,112 @@
+"""The market: demand, the outside competitor, revenue, prices and wages.
+
+Monopolistic competition with heterogeneous enterprises (Melitz 2003) and one outside competitor a
+field. Competitiveness is carried on the scale of revenue: mass = a^(sigma-1) with a = productivity
+times appeal. Enterprises that improve as fast as the frontier hold their share, no more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from jiqun.model.elementary import exp
+
+if TYPE_CHECKING:
+    from jiqun.model.scenario import Array
+
+Whole = npt.NDArray[np.int64]
+
+
+def competitiveness(
+    size_level: Array, size_noise: Array, productivity: Array, appeal: Array, sigma: float
+) -> Array:
+    """Mass a^(sigma-1) of each enterprise, in yuan of revenue a year at the market of 2018."""
+    return exp(size_level + size_noise + (sigma - 1.0) * (productivity + appeal))
+
+
+def revenue_target(
+    mass: Array, field: Whole, own: Array, outside: Array, market: Array, through_links: Array,
+    linked: Array,
+) -> Array:  # fmt: skip
+    """Revenue each enterprise would have in full adjustment, in yuan a quarter.
+
+    Args:
+        mass: Competitiveness, shape (rows,).
+        field: Field index, shape (rows,).
+        own: Weighted mass of the province by field, shape (fields,).
+        outside: Mass of the outside competitor, shape (fields,).
+        market: Demand of the field in yuan a quarter, shape (fields,).
+        through_links: What leaders buy through links, yuan a quarter; part of `market`, (fields,).
+        linked: What an enterprise sells through links for a unit of mass, shape (rows,).
+
+    Returns:
+        Shape (rows,). What linked suppliers gain, the open market loses: the sum over province and
+        outside is always `market`.
+    """
+    open_market = (market - through_links) / (own + outside)
+    return mass * (open_market.take(field) + linked)
+
+
+def local_share(purchases: Array, through_links: Array, own: Array, outside: Array) -> Array:
+    """Part of leaders' purchases that is bought in the province, shape (fields,).
+
+    What does not go through links is bought in the open market, where the province has the share
+    of its mass. Where leaders buy nothing the share is that of the open market.
+    """
+    linked = through_links / np.maximum(purchases, 1e-30)
+    return linked + (1.0 - linked) * own / (own + outside)
+
+
+def adjust_revenue(revenue: Array, target: Array, growth: Array, speed: float) -> Array:
+    """Sales asked for in a quarter: prices and demand pass at once, shares move by `speed`.
+
+    Args:
+        revenue: Last quarter, yuan a quarter.
+        target: Full adjustment, yuan a quarter.
+        growth: Demand of this quarter over that of the last, shape (rows,).
+        speed: Share of the gap closed in a quarter.
+    """
+    passed = revenue * growth
+    passed += speed * (target - passed)
+    return passed
+
+
+def sold(wanted: Array, most: Array, weight: Array, field: Whole, market: Array) -> Array:
+    """Sales of a quarter where plant limits them: others of the field sell what it cuts off.
+
+    Buyers who are turned away go to the others, here and outside, in proportion to what these
+    sell already; who is full up in turn leaves the rest to those outside.
+
+    Args:
+        wanted: Sales asked for, yuan a quarter, shape (rows,).
+        most: Most that each can make, yuan a quarter, shape (rows,).
+        weight: Enterprises behind each row.
+        field: Field index, shape (rows,).
+        market: Demand of the field, yuan a quarter, shape (fields,).
+    """
+    full, n = wanted > most, len(market)
+    cut = np.bincount(field, weight * np.where(full, wanted - most, 0.0), n)
+    asked = np.bincount(field, weight * wanted, n)
+    free = np.bincount(field, weight * np.where(full, 0.0, wanted), n)
+    others = np.maximum(market - asked, 0.0) + free
+    more = 1.0 + cut / np.maximum(others, 1.0)
+    return np.minimum(np.where(full, most, wanted * more.take(field)), most)
+
+
+def wage_growth(
+    productivity: float, labour_share: float, share_start: float, employment: float,
+    correction: float, pass_through: float, supply: float,
+) -> float:  # fmt: skip
+    """Growth of the provincial wage over prices in a quarter (log).
+
+    Wages follow labour productivity, are drawn back to the labour share of the start
+    (an anchor for the margin) and rise with employment by the elasticity of local labour supply.
+    """
+    return (
+        pass_through * productivity
+        + correction * (share_start - labour_share)
+        + employment / supply
+    )

@@ -1,0 +1,95 @@
+"""Sales: the market is cleared, and plant, quotas and the speed of buyers limit what is sold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jiqun.model.channels import reads
+from jiqun.model.economy import market, network, others, supply, unit_cost
+from jiqun.model.policy import energy_quota
+from jiqun.model.policy.reach import channel_value
+from jiqun.model.scenario import FIELDS, Array
+
+if TYPE_CHECKING:
+    from jiqun.model.model import ClusterPolicyModel
+
+N = len(FIELDS)
+
+
+def sell(m: ClusterPolicyModel) -> None:
+    """Revenue: demand passes at once, market shares move towards competitiveness."""
+    e, p = m.enterprises, m.parameters
+    able = market.competitiveness(e.size_level, e.size_noise, e.productivity, e.appeal, p["sigma"])
+    m.markets.plant_price += (
+        p["plant_price_speed"] / 4.0 * (m.markets.price - m.markets.plant_price)
+    )
+    m.production.plant_ratio = unit_cost.plant_ratio(m)
+    e.unit_cost = unit_cost.unit_cost(m)
+    mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
+    target = _clear(m, mass)
+    unrestricted = target
+    m.production.quota_price, permitted = 0.0, energy_quota.permitted(m)
+    if permitted is not None:
+        # Dearer energy raises prices and loses sales; what is still too much is rationed, and
+        # buyers turn to others for it.
+        m.production.quota_price, dearer = energy_quota.shadow_price(m, target, permitted)
+        e.unit_cost = e.unit_cost + dearer
+        mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
+        target = _clear(m, mass)
+        target = _clear(m, mass * np.minimum(permitted / np.maximum(target, 1e-9), 1.0))
+    rated = unit_cost.normal_sales(m) / p["normal_utilisation"]
+    most = p["plant_ceiling"] * rated
+    if permitted is not None:
+        without = np.minimum(_asked_for(m, unrestricted), most)
+        withheld = np.maximum(without - permitted, 0.0)
+        m.count("energy_quota", "sales_withheld", e.weight * withheld)
+        most = np.minimum(most, permitted)
+    wanted = _asked_for(m, target)
+    # A leader that misses inputs made for it makes less, whatever its plant.
+    short, within_supply = supply.within_supply(m)
+    most[short] = np.minimum(most[short], within_supply * wanted[short])
+    e.revenue = market.sold(wanted, most, e.weight, e.field, m.markets.demand)
+    e.year_capacity += rated
+    e.year_at_ceiling += np.where(e.revenue < p["plant_ceiling"] * rated, 0.0, e.revenue)
+    supply.deliver(m, wanted)
+    # Plans follow the demand an enterprise meets, not what its plant lets it sell.
+    met = np.maximum(wanted, e.revenue)
+    e.expected_revenue += p["expectation_speed"] * (4.0 * met - e.expected_revenue)
+
+
+def _asked_for(m: ClusterPolicyModel, target: Array) -> Array:
+    """Sales asked of each enterprise on the way to those in full adjustment, yuan a quarter."""
+    e, speed = m.enterprises, m.parameters["share_adjustment"]
+    return market.adjust_revenue(e.revenue, target, m.markets.demand_growth.take(e.field), speed)
+
+
+def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
+    """Revenue in full adjustment, through links and in the open market, yuan a quarter."""
+    e, markets, net = m.enterprises, m.markets, m.network
+    whole = e.weight * mass
+    own = markets.own_mass = np.bincount(e.field, whole, N)
+    outside = others.outside_mass(m, own)
+    wanted = network.needs(e, e.revenue, m.parameters["leader_purchases_in_field"])
+    net.purchases = np.bincount(e.field, wanted, N)
+    worth = net.worth * markets.demand / (own + outside)
+    bought, per_mass, linked = network.through_links(net.links, whole, wanted, worth, e.field)
+    net.orders = supply.Orders(whole, per_mass, wanted)
+    net.local_share = market.local_share(net.purchases, bought, own, outside)
+    markets.revenue_per_mass = (markets.demand - bought) / (own + outside)
+    net.digital_demand = network.asked(
+        net.links, per_mass, linked, e.digital_stage >= network.DIGITAL
+    )
+    net.quality_demand = network.asked(net.links, per_mass, linked, network.asks_quality(e))
+    return market.revenue_target(mass, e.field, own, outside, markets.demand, bought, linked)
+
+
+@reads("appeal", appeal="share")
+def update_appeal(m: ClusterPolicyModel) -> None:
+    """Set what buyers see of each product: titles of its cluster, and what levers have shown."""
+    e, p = m.enterprises, m.parameters
+    # Kept up year after year, what a lever shows to buyers comes to its term; ended, it fades.
+    e.brand += p["brand_decay"] * channel_value(m, "appeal", "appeal")
+    e.appeal = m.cluster_terms.appeal[e.cluster] + e.brand
+    e.brand *= 1.0 - p["brand_decay"]

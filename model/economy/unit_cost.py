@@ -1,0 +1,147 @@
+"""Unit cost: what plant, labour and energy cost an enterprise, and so its price and its sales.
+
+Prices follow marginal cost. With plant in place the next unit of output is made by labour alone, so
+an enterprise short of plant sells dearer and one with ample plant cheaper. A grant, a loan or a
+guarantee moves sales when plant stands that would not, a surcharge or the price inside a quota at
+once, through the energy it makes dearer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jiqun.model.channels import reads
+from jiqun.model.economy import energy
+from jiqun.model.economy.demography import RAMP
+from jiqun.model.elementary import exp, log
+from jiqun.model.policy.reach import channel_value
+
+if TYPE_CHECKING:
+    from jiqun.model.model import ClusterPolicyModel
+    from jiqun.model.scenario import Array
+
+
+def vat_share(m: ClusterPolicyModel) -> float:
+    """VAT payable over value added with it."""
+    facts = m.policy.province.marginals
+    return facts["va_share_production_tax"] * m.parameters["vat_in_production_tax"]
+
+
+def normal_sales(m: ClusterPolicyModel) -> Array:
+    """Sales for which the plant is as large as wanted, yuan a quarter, shape (rows,).
+
+    Plant was bought at older prices: what it makes is sold at those of today.
+    """
+    e = m.enterprises
+    prices = (m.markets.price / m.markets.plant_price).take(e.field)
+    return np.asarray(0.25 * prices * e.capital / np.maximum(e.capital_rate, 1e-9))
+
+
+def plant_ratio(m: ClusterPolicyModel) -> Array:
+    """Plant over that wanted for the sales expected; one while a new plant runs up, (rows,)."""
+    e, p = m.enterprises, m.parameters
+    ratio = 4.0 * normal_sales(m) / np.maximum(e.expected_revenue, 1.0)
+    running = e.plant & (m.quarter - e.founded < RAMP)
+    # Between which the form holds; below, the ceiling limits sales.
+    held = np.clip(ratio, p["plant_ratio_least"], p["plant_ratio_most"])
+    return np.where(running, 1.0, held)
+
+
+def shares(m: ClusterPolicyModel) -> tuple[Array, Array]:
+    """Cost of plant and of labour over revenue at the prices of the start, each shape (rows,)."""
+    e, p = m.enterprises, m.parameters
+    labour = e.labour_need * e.wage * m.labour.wage_start * e.va_rate / (1.0 - vat_share(m))
+    plant = (m.policy.outside.loan_rate_in(2018) + p["capital_depreciation"]) * e.capital_rate
+    return np.minimum(plant, p["plant_cost_most"] * labour), labour
+
+
+def of_plant(ratio: Array, plant: Array, labour: Array, elasticity: float) -> Array:
+    """Log of marginal cost over that with plant as wanted.
+
+    Of a CES function of plant and labour with the elasticity of substitution ε, marginal cost at
+    given plant falls with plant over output by the elasticity (share of plant / share of labour)/ε
+    of its own part of cost, `plant + labour`, to first order.
+
+    Args:
+        ratio: Plant over that wanted, shape (rows,).
+        plant: Cost of plant over revenue, shape (rows,).
+        labour: Cost of labour over revenue, shape (rows,).
+        elasticity: Of substitution between plant and labour.
+    """
+    steep = (plant + labour) * plant / np.maximum(labour, 1e-9) / elasticity
+    return np.asarray(-steep * log(ratio))
+
+
+def energy_per_revenue(m: ClusterPolicyModel, per_va: Array | None = None) -> Array:
+    """Energy per revenue with the technique at hand, tce a yuan, shape (rows,).
+
+    Args:
+        m: The model.
+        per_va: Energy per value added; with own upgrades if absent, tce per yuan of 2018.
+    """
+    e = m.enterprises
+    if per_va is None:
+        per_va = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
+    real = e.va_rate / (1.0 - vat_share(m)) / m.markets.price[e.field]
+    return np.asarray(per_va * e.energy_technique * real)
+
+
+def of_energy(m: ClusterPolicyModel, rise: Array | float) -> Array:
+    """Log of unit cost by dearer energy and own upgrades, shape (rows,).
+
+    The price of energy that all pay, here and elsewhere, moves nobody's share.
+
+    Args:
+        m: The model.
+        rise: Of the price of energy by surcharges and quotas, a share.
+    """
+    price = energy.price(m.parameters["energy_price"], m.energy_rise, m.markets.price_level)
+    before = energy_per_revenue(m, m.enterprises.energy_per_va)
+    return np.asarray(price * (energy_per_revenue(m) * (1.0 + rise) - before))
+
+
+@reads("price_of_energy", rise="share")
+def unit_cost(m: ClusterPolicyModel) -> Array:
+    """Log of unit cost against an enterprise elsewhere with plant as wanted, shape (rows,).
+
+    Wages and energy count as far as they are dearer here than elsewhere.
+    """
+    plant, labour = shares(m)
+    cost = of_plant(
+        m.production.plant_ratio, plant, labour, m.parameters["plant_labour_substitution"]
+    )
+    levy = channel_value(m, "price_of_energy", "rise")
+    return np.asarray(cost + labour * m.labour.wage_gap + of_energy(m, levy))
+
+
+def labour_per_output(m: ClusterPolicyModel) -> Array:
+    """Labour for a unit of output over that with plant as wanted, shape (rows,).
+
+    Along an isoquant labour falls with plant by the ratio of their shares, whatever the elasticity
+    of substitution, to first order.
+    """
+    plant, labour = shares(m)
+    return np.asarray(exp(-plant / np.maximum(labour, 1e-9) * log(m.production.plant_ratio)))
+
+
+def found(m: ClusterPolicyModel) -> None:
+    """Sizes and jobs of the start are those of enterprises with the plant they had then."""
+    e, p = m.enterprises, m.parameters
+    m.production.plant_ratio = plant_ratio(m)
+    e.unit_cost = unit_cost(m)
+    jobs = labour_per_output(m)
+    e.size_level -= log(kept(e.unit_cost, p["cost_passed"], p["sigma"]))
+    e.labour_need /= jobs
+
+
+def kept(cost: Array, passed: float, sigma: float) -> Array:
+    """Competitiveness kept at a unit cost, over that without it.
+
+    Args:
+        cost: Log of unit cost, shape (rows,).
+        passed: Part of a change of unit cost that enters the price.
+        sigma: Elasticity of demand.
+    """
+    return np.asarray(exp((1.0 - sigma) * passed * cost))

@@ -1,0 +1,1 @@
+"""R&D, digital stages, titles and their audit."""

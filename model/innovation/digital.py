@@ -1,0 +1,52 @@
+"""Digital stages 0 to 4: peers, perceived benefit against cost, and gains that come late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from jiqun.model.elementary import exp, power
+
+if TYPE_CHECKING:
+    from jiqun.model.scenario import Array
+
+Flag = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
+
+
+def consideration(external: Array | float, imitation: float, peers: Array) -> Array:
+    """Chance in a quarter to consider a further stage (Bass 1969): own interest and imitation."""
+    return np.minimum(external + imitation * peers, 1.0) / 4.0
+
+
+def stage_cost(revenue: Array, stage: Whole, fixed: float, share: float, rise: float) -> Array:
+    """Service value of the next stage, yuan: a fixed part, and one that rises less than size."""
+    return (fixed + share * 100e6 * power(revenue / 100e6, rise)) * (1.0 + 0.3 * stage)
+
+
+def worth_it(
+    value_added: Array, cost: Array, draw: Array, gain: Array | float, hurdle: float, spread: float
+) -> Flag:
+    """Does the perceived yearly benefit over the enterprise's own hurdle rate exceed the cost?
+
+    Args:
+        value_added: Yuan a year.
+        cost: Cost after grants, yuan.
+        draw: Standard Laplace draw: how the enterprise perceives its own case.
+        gain: Perceived rise of value added by one stage, share.
+        hurdle: Required yearly return.
+        spread: Spread of perceptions, log.
+    """
+    return np.asarray(gain * value_added * exp(spread * draw) > hurdle * cost)
+
+
+def realised_gain(gain: Array, stage: Whole, full: float, speed: float) -> Array:
+    """Productivity gained so far: the long-run gain of a stage arrives by `speed` a year.
+
+    Returns to digital work rise with the horizon (Brynjolfsson and Hitt 2003), so the gain of
+    the first year is a fraction of that of the long run.
+    """
+    result: Array = gain + (1.0 - power(1.0 - speed, 0.25)) * (full * stage / 4.0 - gain)
+    return result

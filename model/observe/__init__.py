@@ -1,0 +1,1 @@
+"""The register of outcomes and how they are measured."""

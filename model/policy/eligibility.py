@@ -1,0 +1,178 @@
+"""Eligibility and take-up: who may claim what a lever gives, and who does."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jiqun.model.agents.enterprises import LABELS, NEVER, ROLES, Enterprises
+from jiqun.model.channels import reads
+from jiqun.model.policy import awareness
+from jiqun.model.randomness import uniform
+from jiqun.model.scenario import (
+    CITIES,
+    FIELDS,
+    MU_CLASSES,
+    SIZES,
+    TIERS,
+    Array,
+    Lever,
+    LeverOrigin,
+    Size,
+)
+
+if TYPE_CHECKING:
+    from jiqun.model.agents.clusters import Cluster
+    from jiqun.model.agents.enterprises import Flag, Whole
+    from jiqun.model.model import ClusterPolicyModel
+    from jiqun.model.scenario import Groups
+
+GROUPS = {
+    "tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES,
+    "mu_class": MU_CLASSES,
+}  # fmt: skip
+
+
+def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
+    """Index into SIZES by the statistical classes of 2017: employees and revenue both."""
+    large = (employees >= 1000.0) & (revenue >= 400e6)
+    medium = (employees >= 300.0) & (revenue >= 20e6)
+    scale = np.where(large, Size.LARGE, np.where(medium, Size.MEDIUM, Size.SMALL))
+    return np.where(above, scale, Size.BELOW_SCALE).astype(np.int64)
+
+
+def eligible(lever: Lever, e: Enterprises, quarter: int) -> Flag:
+    """Enterprises in every group a lever names in a quarter; in one of the labels or ids named."""
+    mask = np.ones(len(e), dtype=bool)
+    for attribute, allowed in lever.groups(quarter).items():
+        if attribute == "id":  # of a trial, which treats enterprises one by one; no file names any
+            mask &= np.isin(e.id, _numbers(tuple(allowed)))
+        elif attribute == "label":
+            mask &= np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
+        else:
+            mask &= _allowed(attribute, tuple(allowed)).take(getattr(e, attribute))
+    return mask
+
+
+@cache
+def _allowed(attribute: str, allowed: tuple[str, ...]) -> Flag:
+    """Whether each group of an attribute is among those allowed, shape (groups,)."""
+    return np.array([name in allowed for name in GROUPS[attribute]])
+
+
+@cache
+def _numbers(allowed: tuple[str, ...]) -> Whole:
+    """Ids of enterprises, as numbers."""
+    return np.array(allowed, dtype=np.str_).astype(np.int64)
+
+
+def eligible_cluster(lever: Lever, cluster: Cluster, quarter: int) -> bool:
+    """Whether the groups a lever names in a quarter take in a cluster as such."""
+    return takes_in(lever.groups(quarter), cluster.tier, cluster.field, cluster.city)
+
+
+def takes_in(groups: Groups, tier: str, field: int, city: int) -> bool:
+    """Whether target groups take in a cluster of a tier, field and city (indices)."""
+    place = {"tier": tier, "field": FIELDS[field], "city": CITIES[city]}
+    return all(name in groups.get(attribute, (name,)) for attribute, name in place.items())
+
+
+def take_up(lever: Lever, quarter: int, usual: float) -> float:
+    """Share of those eligible who claim in a quarter; `usual` where the lever sets none."""
+    full = lever.value("take_up_full", quarter, usual)
+    start = lever.value("take_up_start", quarter, full)
+    years = max(lever.value("take_up_years", quarter), 0.25)
+    return start + (full - start) * min((quarter - lever.start) / (4.0 * years), 1.0)
+
+
+def claims(
+    lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float,
+    delivery: Array | float = 1.0,
+) -> Flag:  # fmt: skip
+    """Eligible enterprises that claim.
+
+    Each enterprise has its own place between 0 and 1; those under the rate of take-up claim, so
+    that a rising rate only adds claimants.
+
+    Args:
+        lever: The lever.
+        e: The enterprises.
+        seed: Seed of the run.
+        quarter: Quarter index.
+        usual: Share that claims where the lever sets no take-up of its own.
+        delivery: Part of what is promised that offices deliver, one number or shape (rows,).
+    """
+    rate = take_up(lever, quarter, usual) * delivery
+    return eligible(lever, e, quarter) & (e.lasting_draw(seed, f"claims {lever.id}") < rate)
+
+
+def claims_among(
+    lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float, among: Flag
+) -> Whole:
+    """Rows of those that claim among some: as `claims`, drawn for no more than are asked."""
+    rows = np.flatnonzero(among & eligible(lever, e, quarter))
+    draw = uniform(seed, f"claims {lever.id}", e.id[rows])
+    return rows[draw < take_up(lever, quarter, usual)]
+
+
+def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float) -> Array:
+    """Share of a tax relief that each enterprise claims, shape (rows,).
+
+    Where the lever sets a take-up, an enterprise claims all or nothing; else all that are eligible
+    claim the usual share.
+    """
+    if lever.value("take_up_full", quarter, -1.0) >= 0.0:
+        return claims(lever, e, seed, quarter, usual).astype(np.float64)
+    return np.where(eligible(lever, e, quarter), usual, 0.0)
+
+
+@reads("delivery", "implementation_capacity", province="share", city="share")
+def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) -> Array | float:
+    """Part of a measure of the document that reaches those who would claim it.
+
+    Older measures run as they always did. New ones start at what offices deliver anyway; the task
+    force and plan of a cluster raise that for its members (articles 4 and 19).
+
+    Args:
+        m: The model.
+        lever: The lever.
+        cluster: Clusters that are asked for, -1 for none; those of the enterprises if absent.
+
+    Returns:
+        Shape of `cluster`, or one number where it is the same for all.
+    """
+    if lever.origin != LeverOrigin.DOCUMENT_55:
+        return 1.0
+    # Money is delivered by who pays it; what grants nothing is brought to members by the city.
+    office = "province" if lever.grants and "province" in lever.paid_by else "city"
+    raised = m.lever_value("implementation_capacity", office) * m.cluster_terms.plan
+    by_cluster = np.minimum(m.parameters["delivery_base"] + raised, 1.0)
+    result: Array = by_cluster.take(m.enterprises.cluster if cluster is None else cluster)
+    return result
+
+
+def usual_take_up(m: ClusterPolicyModel, lever: Lever) -> float:
+    """Share of those eligible who claim where the lever sets none: all, if it names no rate."""
+    return float(m.parameters[lever.usual_take_up]) if lever.usual_take_up else 1.0
+
+
+def claimants(m: ClusterPolicyModel, lever: Lever) -> Flag:
+    """Enterprises that claim what a lever gives: eligible, aware of it and ready to apply."""
+    usual, delivered = usual_take_up(m, lever), delivery(m, lever)
+    ready = claims(lever, m.enterprises, m.seed_of_run, m.quarter, usual, delivered)
+    return ready & awareness.knows(m, lever)
+
+
+@reads("eligibility", "rd_conditionality", share="share")
+def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
+    """Claimants of a grant, with R&D where that is asked."""
+    e, mask = m.enterprises, claimants(m, lever)
+    share = m.lever_value("rd_conditionality", "share")
+    if share > 0.0 and "province" in lever.paid_by:
+        # Which programmes ask for R&D is not published: each enterprise meets its own. Article 5
+        # speaks of above-scale enterprises, so smaller ones are not asked.
+        free = ~e.above_scale | (e.lasting_draw(m.seed_of_run, "condition") >= share)
+        mask &= e.rd_active | free
+    return mask

@@ -1,0 +1,158 @@
+"""The ledger of policy: who committed, paid, forwent or got back how much, for whom, by what lever.
+
+Sums are kept by year, payer, fund, origin, lever and kind over a table of city, tier and payee, so
+that a run's books stay small however many enterprises are paid.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from jiqun.model.scenario import CITIES, SIZES, TIERS, Array, Lever
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jiqun.model.agents.enterprises import Enterprises, Whole
+
+PAYEES = (*SIZES, "platform")
+"""Payee groups: size classes of enterprises, and public platforms of clusters."""
+SPECIAL = "special_funds"
+"""Fund of one yearly sum that grants and, unless they are additional, awards come from."""
+ADDITIONAL = "additional"
+"""Fund of what a scenario pays on top of all funds, out of a budget of the lever's own."""
+PAYERS = ("province", "city", "centre", "banks", "enterprises", "households")
+"""Who can bear the cost of a lever; budgets first."""
+SHAPE = (len(CITIES), len(TIERS), len(PAYEES))
+CELLS = len(CITIES) * len(TIERS) * len(PAYEES)
+KEY = ("year", "payer", "fund", "origin", "lever", "article", "kind")
+
+Entry = tuple[int, str, str, str, str, str, str]
+
+
+class Kind(StrEnum):
+    """What happens to the money of an entry."""
+
+    COMMITTED = "committed"
+    PAID = "paid"
+    INVESTED = "invested"
+    """Paid for a stake that the payer holds."""
+    FORGONE = "forgone"
+    """Tax that is not paid."""
+    REPAID = "repaid"
+    """Paid back by those whom an audit found."""
+    SPENT = "spent"
+    """Paid to others than enterprises."""
+    ACCRUED = "accrued"
+    """A loss to be expected."""
+    CHARGED = "charged"
+    """Borne by enterprises."""
+    RECEIVED = "received"
+    """Received by a payer."""
+
+
+class Origin(StrEnum):
+    """Part of public money that an entry is from."""
+
+    STEERED = "steered"
+    """The part of the special funds that is kept for clusters."""
+    POOLED = "pooled"
+    """What is open to all that a lever names."""
+    OLDER = "older"
+    """Budgets of measures that are older than the document."""
+    TAX = "tax"
+    BESIDE = "beside"
+    """What a lever costs beside its grants."""
+
+
+class Source(NamedTuple):
+    """Where money is from.
+
+    Attributes:
+        origin: Part of public money.
+        fund: Fund, or an empty string.
+    """
+
+    origin: Origin
+    fund: str
+
+
+STEERED = Source(Origin.STEERED, SPECIAL)
+"""The steered part of the special funds."""
+TAX = Source(Origin.TAX, "tax")
+"""Tax that is forgone."""
+RECEIVED = {Kind.PAID: 1.0, Kind.INVESTED: 1.0, Kind.REPAID: -1.0}
+"""What a yuan of a kind adds to what has been received; other kinds add nothing."""
+
+
+def place(city: Whole, tier: Whole | int, payee: Whole | int) -> Whole:
+    """Cell of the table of city, tier and payee."""
+    result: Whole = (city * SHAPE[1] + tier) * SHAPE[2] + payee
+    return result
+
+
+def cells_of(e: Enterprises, rows: Whole | slice = slice(None)) -> Whole:
+    """Cell of each enterprise by its city, tier and size class, shape of `rows`."""
+    return place(e.city[rows], e.tier[rows], e.size[rows])
+
+
+class Ledger:
+    """All payments and promises of a run."""
+
+    def __init__(self) -> None:
+        self._sums: dict[Entry, Array] = {}
+        self.paid = 0.0
+        """Yuan paid or invested so far, less what was paid back, for the check of the books."""
+
+    def book(
+        self, year: int, lever: Lever, kind: Kind, source: Source, cells: Whole, yuan: Array,
+        payer: Mapping[str, float] | None = None,
+    ) -> None:  # fmt: skip
+        """Enter amounts.
+
+        Args:
+            year: Calendar year.
+            lever: The lever they are paid under.
+            kind: What happens to the money.
+            source: Where it is from.
+            cells: Cell of each amount (`place`), shape (n,).
+            yuan: All that the enterprises behind a row get, yuan, shape (n,).
+            payer: Share of each payer; that of the lever if absent.
+
+        Raises:
+            ValueError: The kind, or the origin of the source, is unknown.
+        """
+        what, origin = Kind(kind).value, Origin(source.origin).value
+        total = np.bincount(cells, yuan, CELLS)
+        for who, share in (lever.paid_by if payer is None else payer).items():
+            key = (year, who, source.fund, origin, lever.id, lever.article, what)
+            self._sums[key] = self._sums.get(key, 0.0) + share * total
+            if kind in RECEIVED:
+                self.paid += RECEIVED[kind] * float(share * total.sum())
+
+    def total(self, year: int, lever: str, kind: str = Kind.PAID) -> Array:
+        """Yuan under a lever in a year by city, tier and payee, shape `SHAPE`."""
+        sums = [v for k, v in self._sums.items() if (k[0], k[4], k[6]) == (year, lever, kind)]
+        result: Array = np.sum(sums, axis=0).reshape(SHAPE) if sums else np.zeros(SHAPE)
+        return result
+
+    def records(self) -> dict[str, npt.NDArray[Any]]:
+        """Rows that are not zero, one array a column."""
+        sums = np.array([*self._sums.values()]).reshape(-1, CELLS)
+        entry, cells = np.nonzero(sums)
+        keys = np.array([*self._sums], dtype=object).reshape(-1, len(KEY))
+        columns = {name: column[entry] for name, column in zip(KEY, keys.T, strict=True)}
+        columns["year"] = columns["year"].astype(np.int16)
+        for name, groups, number in zip(
+            ("city", "tier", "payee"), (CITIES, TIERS, PAYEES), np.unravel_index(cells, SHAPE),
+            strict=True,
+        ):  # fmt: skip
+            columns[name] = np.array(groups, dtype=object)[number]
+        columns["yuan"] = sums[entry, cells]
+        order = ("year", "payer", "fund", "origin", "city", "tier", "payee", "lever", "article",
+                 "kind", "yuan")  # fmt: skip
+        return {name: columns[name] for name in order}

@@ -1,0 +1,106 @@
+"""Offers: what a grant gives for an outlay, and the best one open to each enterprise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jiqun.model.accounting import left_of
+from jiqun.model.policy.eligibility import applicants
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jiqun.model.agents.enterprises import Flag, Whole
+    from jiqun.model.model import ClusterPolicyModel
+    from jiqun.model.scenario import Array, Lever
+
+
+def gives(lever: Lever, quarter: int) -> bool:
+    """Whether a grant has anything to give: a rate or amount, and no cap or number of zero."""
+    size = "amount" if "amount" in lever.terms else "rate"
+    return lever.value(size, quarter) > 0.0 and all(
+        lever.value(term, quarter, np.inf) > 0.0 for term in ("cap", "budget", "projects")
+    )
+
+
+def cap_left(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Most that each enterprise may still be granted for an outlay, yuan."""
+    cap = lever.value("cap", m.quarter, np.inf)
+    granted = m.programmes.granted.get(lever.id, np.zeros(len(m.enterprises)))
+    return left_of(cap, granted)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The best grant open to each enterprise: the same outlay is supported once.
+
+    Attributes:
+        levers: The levers that offer one.
+        lever: Index into `levers`, -1 for none, shape (rows,).
+        rate: Share of the outlay, shape (rows,).
+        cap: Most that is paid, yuan, shape (rows,).
+        caps: Cap of each lever, zero where it is not open, one of shape (rows,) a lever.
+        rates: Rate of each lever.
+    """
+
+    levers: Sequence[Lever]
+    lever: Whole
+    rate: Array
+    cap: Array
+    caps: Sequence[Array]
+    rates: Sequence[float]
+
+    @classmethod
+    def best_of(
+        cls, levers: Sequence[Lever], rates: Sequence[float], caps: Sequence[Array], rows: int
+    ) -> Offer:
+        """The offer of the highest rate to each enterprise that any lever is open to."""
+        best, best_rate, best_cap = np.full(rows, -1), np.zeros(rows), np.zeros(rows)
+        for i, (rate, cap) in enumerate(zip(rates, caps, strict=True)):
+            better = (cap > 0.0) & (rate > best_rate)
+            for column, value in ((best, i), (best_rate, rate), (best_cap, cap)):
+                np.copyto(column, value, where=better)
+        return cls(levers, best, best_rate, best_cap, caps, rates)
+
+    def next_to(self, refused: Flag) -> Offer:
+        """What is open to the refused beside what they asked for; nothing to the others."""
+        caps = [np.where(refused & (self.lever != i), cap, 0.0) for i, cap in enumerate(self.caps)]
+        return Offer.best_of(self.levers, self.rates, caps, len(refused))
+
+    def with_those_of(self, other: Offer) -> Offer:
+        """This offer, but the other one where it has one."""
+        has = other.lever >= 0
+        lever, rate, cap = (
+            np.where(has, new, old)
+            for new, old in (
+                (other.lever, self.lever), (other.rate, self.rate), (other.cap, self.cap)
+            )
+        )  # fmt: skip
+        return Offer(self.levers, lever, rate, cap, self.caps, self.rates)
+
+    def claim(self, outlay: Array, rows: Whole | slice = slice(None)) -> Array:
+        """Yuan claimed for an outlay."""
+        return np.minimum(self.rate[rows] * outlay, self.cap[rows])
+
+
+def _funded(m: ClusterPolicyModel, lever: Lever) -> Flag:
+    """Enterprises for whom the lever has money left this year: others turn to another grant."""
+    mask = np.zeros(len(m.enterprises), dtype=bool)
+    for source in m.province.sources(lever):
+        if m.province.left(lever, source) > 0.0:
+            mask |= m.province.open_to(source)
+    return mask
+
+
+def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
+    """The best grant of a channel for each enterprise this quarter."""
+    levers = [lever for lever in m.policy.levers_of(channel) if gives(lever, m.quarter)]
+    rates = [lever.value("rate", m.quarter) for lever in levers]
+    caps = [
+        np.where(applicants(m, lever) & _funded(m, lever), cap_left(m, lever), 0.0)
+        for lever in levers
+    ]
+    return Offer.best_of(levers, rates, caps, len(m.enterprises))

@@ -1,0 +1,52 @@
+"""Reach of a lever that pays nobody: its term, at those it covers, as far as delivered.
+
+Such a lever moves a price, a limit or a rate that an enterprise meets. Levers of one channel that
+have the same term add up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jiqun.model.policy.eligibility import claims, delivery, eligible
+
+if TYPE_CHECKING:
+    from jiqun.model.model import ClusterPolicyModel
+    from jiqun.model.scenario import Array, Lever
+
+
+def channel_value(m: ClusterPolicyModel, channel: str, term: str) -> Array | float:
+    """What the levers of a channel add to a term at each enterprise, shape (rows,).
+
+    Zero, as one number, where none of them is in force.
+
+    Args:
+        m: The model.
+        channel: Channel of the levers.
+        term: The term of theirs that is asked for, in its base unit.
+    """
+    total: Array | float = 0.0
+    for lever in m.policy.levers_of(channel):
+        size = lever.value(term, m.quarter)
+        if size != 0.0:
+            total = total + size * coverage(m, lever)
+    return total
+
+
+def coverage(m: ClusterPolicyModel, lever: Lever) -> Array:
+    """Part of a lever that reaches each enterprise, settled once a year, shape (rows,).
+
+    Where the lever has a take-up, an enterprise has all of it or nothing; else all that are
+    eligible have the part that offices deliver. It is settled again where the groups change.
+    """
+    settled = f"{lever.id} {sum(begin <= m.quarter for begin, _ in lever.who)}"
+    if settled not in m.programmes.reach:
+        e, brought = m.enterprises, delivery(m, lever)
+        if lever.value("take_up_full", m.quarter, -1.0) >= 0.0:
+            users = claims(lever, e, m.seed_of_run, m.quarter, 0.0, brought)
+            m.programmes.reach[settled] = users.astype(np.float64)
+        else:
+            m.programmes.reach[settled] = np.asarray(eligible(lever, e, m.quarter) * brought)
+    return m.programmes.reach[settled]

@@ -1,0 +1,1 @@
+"""The population at end-2018 and its first links."""
