@@ -163,6 +163,13 @@ class Results(Selection):
 
         From the side batches, in which one source moves alone; empty where one is missing.
         Arguments and errors are those of `paired_intervals`.
+
+        Args:
+            scenario: The scenario.
+            baseline: What it is compared with.
+            outcome: Outcomes; all if absent.
+            level: Levels; all if absent.
+            years: Years; those of the horizon if absent.
         """
         return pairs.shares(self._pairs(scenario, baseline, outcome, level, years))
 

@@ -90,7 +90,14 @@ def score(dimensions: Mapping[str, Array], p: Mapping[str, float]) -> Array:
 
 
 def winners(order: Iterable[int], value: Array, least: float, places: int) -> list[int]:
-    """The best that reach the least value, up to the places there are."""
+    """The best that reach the least value, up to the places there are.
+
+    Args:
+        order: Indices of those who compete.
+        value: Points of all, shape (clusters,).
+        least: Points that a winner needs.
+        places: Most winners; none where it is negative.
+    """
     fit = [i for i in order if value[i] >= least]
     return sorted(fit, key=lambda i: (-value[i], i))[: max(places, 0)]
 
