@@ -148,7 +148,7 @@ def lag(frame: pd.DataFrame, column: str, years: int = 1) -> Array:
 
     Args:
         frame: A panel with `id` and `year`, sorted by id and then year.
-        column: The column.
+        column: Name of the column.
         years: How many years before.
     """
     values = frame[column].to_numpy(dtype=np.float64)

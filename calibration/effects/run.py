@@ -121,7 +121,7 @@ def under(switch: str, scenario: Scenario, draw: Draw) -> Scenario:
     Args:
         switch: Name of a switch of `scenarios/structure.yaml`, `SYMMETRIC` or `CONVERSION`; any
             other name switches nothing.
-        scenario: The scenario.
+        scenario: Scenario to change, with the province's estimates.
         draw: Parameters and outside world.
     """
     values = dict(draw.values)

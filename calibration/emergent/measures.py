@@ -68,7 +68,7 @@ def total(frame: pd.DataFrame, name: str, rows: Flag | None = None) -> float:
 
     Args:
         frame: A panel with `weight`, one row an enterprise and year.
-        name: The column.
+        name: Name of the column.
         rows: Rows that count, shape (rows,); all if None.
     """
     part = frame if rows is None else frame[rows]
@@ -80,7 +80,7 @@ def extra(frame: pd.DataFrame, name: str, rows: Flag | None = None) -> float:
 
     Args:
         frame: Two arms side by side, as `both` joins them.
-        name: The column, without the `_arm` of the arm.
+        name: Name of the column, without the `_arm` of the arm.
         rows: Rows that count, shape (rows,); all if None.
     """
     return total(frame, f"{name}_arm", rows) - total(frame, name, rows)

@@ -52,7 +52,7 @@ def panel(place: Axes, points: pd.DataFrame, fact: str, note: str) -> None:
     Args:
         place: Axes to draw on.
         points: Points of all facts, columns `fact`, `x` and `y`.
-        fact: The fact.
+        fact: Name of the fact.
         note: What the line is; shown for `size_tail` and `growth_shape` alone.
     """
     rows = points[points["fact"] == fact]

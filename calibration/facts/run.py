@@ -104,7 +104,7 @@ def panels(scenario: Scenario, population: Population, seed: int) -> Panels:
     """The panels of a seed.
 
     Args:
-        scenario: The scenario; its energy is made dearer for the second panel.
+        scenario: Policy that the facts are measured under; energy is dearer in the second panel.
         population: Population at the start.
         seed: Seed of both runs.
     """

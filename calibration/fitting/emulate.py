@@ -165,7 +165,7 @@ def agreement(space: Space, posterior: Array, chains: Array) -> list[Agreement]:
     """Both posteriors, parameter by parameter.
 
     Args:
-        space: The parameters.
+        space: Parameters that were fitted.
         posterior: Scores of the ensemble of the smoother, shape (parameters, members).
         chains: Draws of the sampler, shape (chains, length, parameters).
     """

@@ -173,7 +173,7 @@ def summed_up(
     """What the sets say of each parameter.
 
     Args:
-        space: The parameters.
+        space: Parameters that were fitted.
         truths: Scores that the sets were made with, shape (parameters, sets).
         prior: Scores of the prior ensemble, shape (parameters, members).
         posteriors: Scores of the ensemble fitted to each set, shape (parameters, members).

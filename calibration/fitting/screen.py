@@ -46,8 +46,9 @@ def design(space: Space, trajectories: int, seed: int) -> tuple[dict[str, Any], 
     """Problem for SALib and its design as probabilities of the priors, shape (points, names).
 
     Args:
-        space: The parameters.
-        trajectories: Trajectories through the space, of one step more than there are parameters.
+        space: Parameters to screen.
+        trajectories: Trajectories through the space, each of one point more than there are
+            parameters.
         seed: Seed of the design.
     """
     bounds = [[TAIL, 1.0 - TAIL]] * len(space)

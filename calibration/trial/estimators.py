@@ -227,7 +227,7 @@ def did(data: Data, row: TrialRow, panel: Panel) -> float:
 
     Args:
         data: What the estimator sees.
-        row: The outcome, and what its effect is divided by or told for.
+        row: Outcome that is estimated; `over` names the one its effect is divided by.
         panel: Years and scope.
     """
     if row.outcome == "city_employment":
@@ -302,7 +302,7 @@ def triple(data: Data, row: TrialRow, panel: Panel) -> float:
 
     Args:
         data: What the estimator sees.
-        row: The outcome, and the staff under which an enterprise is small.
+        row: Outcome that is estimated; `small` is the staff under which an enterprise is small.
         panel: Years and scope.
     """
     part = window(data, panel)
@@ -326,7 +326,7 @@ def event_study(data: Data, row: TrialRow, panel: Panel) -> float:
 
     Args:
         data: What the estimator sees.
-        row: The outcome.
+        row: Outcome that is estimated.
         panel: Years and scope.
     """
     part = window(data, panel)
@@ -354,7 +354,7 @@ def rd(data: Data, row: TrialRow, panel: Panel) -> float:
 
     Args:
         data: What the estimator sees.
-        row: The outcome, and the bandwidth in parts of the ranked eligible.
+        row: Outcome that is estimated, with the bandwidth in parts of the ranked eligible.
         panel: Years and scope.
     """
     last = panel.after[1]
@@ -416,7 +416,7 @@ def paired(data: Data, row: TrialRow, panel: Panel) -> float:
 
     Args:
         data: What the estimator sees.
-        row: The outcome.
+        row: Outcome that is estimated.
         panel: Years and scope; the last year after counts.
     """
     two = _both(data, panel)
@@ -438,7 +438,7 @@ def elasticity(data: Data, row: TrialRow, panel: Panel) -> float:
 
     Args:
         data: What the estimator sees.
-        row: The outcome.
+        row: Outcome that is estimated, one of `LOGS`.
         panel: Years and scope; the last year after counts.
     """
     two = _both(data, panel)
@@ -455,7 +455,7 @@ def share(data: Data, row: TrialRow, panel: Panel) -> float:
 
     Args:
         data: What the estimator sees.
-        row: The outcome: `adopted`, or else R&D reported that was not done.
+        row: Outcome that is estimated: `adopted`, or else R&D reported that was not done.
         panel: Years and scope; all years after count.
     """
     frame = data.frame[data.frame["id"].isin(data.seen)]
@@ -474,7 +474,7 @@ def odds_ratio(data: Data, row: TrialRow, panel: Panel) -> float:
 
     Args:
         data: What the estimator sees.
-        row: The row of the trial; its rival has been run already.
+        row: Not looked at: the outcome is always adoption.
         panel: Years and scope; all years after count.
     """
     assert data.plain is not None
@@ -496,7 +496,7 @@ def bunching(data: Data, row: TrialRow, panel: Panel) -> float:
 
     Args:
         data: What the estimator sees.
-        row: The row of the trial; the notch is that of reported R&D.
+        row: Not looked at: the notch is always that of reported R&D.
         panel: Years and scope; the last year after counts.
     """
     frame = data.frame[(data.frame["year"] == panel.after[1]) & data.frame["id"].isin(data.seen)]

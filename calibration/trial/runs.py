@@ -168,10 +168,10 @@ def values_in(row: Outcomes, arm: str, draw: Draw, given: Mapping[str, float]) -
     """Parameters of an arm: those of the draw, those given, and the mechanism off or doubled.
 
     Args:
-        row: Outcomes of the trial that share a mechanism.
+        row: Outcome of the trial, with its mechanism.
         arm: `off` or `doubled`; any other name leaves the mechanism as it is.
         draw: Parameters and outside world.
-        given: Parameters that the trial sets, over those of the draw.
+        given: Parameters that the trial sets in place of the draw's; `off` goes before them.
     """
     values, central = dict(draw.values), _central_parameters()
     if arm == "doubled":
@@ -190,8 +190,8 @@ def estimates(
     """Estimate of a row in an arm of a draw, and the dose where a shock has one.
 
     Args:
-        trial: The trial.
-        row: The outcome.
+        trial: The trial, which treats by levers, a shock or parameters.
+        row: Outcome that is estimated.
         arm: `off` or `doubled`; any other name leaves the mechanism as it is.
         draw: Parameters and outside world.
         bench: Runs of the draw made so far.
@@ -222,8 +222,8 @@ def branches(
     """The scenario without the treatment and what came of it, for each choice of the treated.
 
     Args:
-        trial: The trial.
-        row: The outcome, whose mechanism an arm moves.
+        trial: The trial, which treats by levers, a shock or parameters.
+        row: Outcome, whose mechanism an arm moves.
         arm: `off` or `doubled`; any other name leaves the mechanism as it is.
         draw: Parameters and outside world.
         bench: Runs of the draw made so far; what is made here is kept in it.

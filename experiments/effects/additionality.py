@@ -90,8 +90,8 @@ def promotion(results: Results, facts: Facts, scenario: str, baseline: str) -> P
     Args:
         results: The store, for the additionality that was drawn.
         facts: What comparisons read of it.
-        scenario: The scenario with investment promotion.
-        baseline: What it is compared with.
+        scenario: Name of the scenario with investment promotion.
+        baseline: Name of the one without it.
     """
     comparison = compare(facts, scenario, baseline)
     draws = results.draws()

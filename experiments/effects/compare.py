@@ -185,8 +185,8 @@ class Facts:
         """Columns gain, base and change, one row a pair of runs.
 
         Args:
-            scenario: The scenario.
-            baseline: What it is compared with.
+            scenario: Name of the scenario whose effect is measured.
+            baseline: Name of the one that it is compared with.
             outcome: Id of the outcome; the values are in its unit, of a flow present values.
             grouping: Level of the outcome.
             unit: Unit of the level.
@@ -262,8 +262,8 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
 
     Args:
         facts: What comparisons read of a store.
-        scenario: The scenario.
-        baseline: What it is compared with.
+        scenario: Name of the scenario whose effect is measured.
+        baseline: Name of the one that it is compared with.
 
     Raises:
         StoreError: They share no pair of runs.

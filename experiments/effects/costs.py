@@ -183,8 +183,8 @@ class Books:
         """What a scenario books more than its baseline, run by run, yuan.
 
         Args:
-            scenario: The scenario.
-            baseline: What it is compared with.
+            scenario: Name of the scenario whose cost is measured.
+            baseline: Name of the one that it is compared with.
             **chosen: Column of the ledger to the values that count; other columns are not looked
                 at.
         """
@@ -201,10 +201,10 @@ class Books:
         """Cost to some payers under levers set otherwise, run by run, yuan: to all if none said.
 
         Args:
-            scenario: The scenario.
-            baseline: What it is compared with.
+            scenario: Name of the scenario whose cost is measured.
+            baseline: Name of the one that it is compared with.
             set_otherwise: Ids of the levers that the two set differently.
-            payers: Who pays or bears.
+            payers: Who pays or bears; all by default.
         """
         return self.more(scenario, baseline, payer=payers, lever=set_otherwise)
 
@@ -214,8 +214,8 @@ class Books:
         """What all other levers cost more, yuan by run.
 
         Args:
-            scenario: The scenario.
-            baseline: What it is compared with.
+            scenario: Name of the scenario whose cost is measured.
+            baseline: Name of the one that it is compared with.
             set_otherwise: Ids of the levers that the two set differently, which are left out.
         """
         return self.more(scenario, baseline, payer=BEARERS) - self.cost(
@@ -235,10 +235,10 @@ class Books:
         which is what it costs, and what it steers of older grants out of a sum that stays.
 
         Args:
-            scenario: The scenario.
-            baseline: What it is compared with.
+            scenario: Name of the scenario whose money is measured.
+            baseline: Name of the one that it is compared with.
             set_otherwise: Ids of the levers that the two set differently.
-            payers: Who pays or bears.
+            payers: Who pays or bears; all by default.
         """
         older = self._levers - set(set_otherwise)
         steered = self.more(scenario, baseline, payer=payers, origin=("steered",), lever=older)
@@ -256,8 +256,8 @@ class Books:
         the sum itself grows, where the scenario sets it otherwise.
 
         Args:
-            scenario: The scenario.
-            baseline: What it is compared with.
+            scenario: Name of the scenario whose money is measured.
+            baseline: Name of the one that it is compared with.
             set_otherwise: Ids of the levers that the two set differently.
         """
         beside = self._funds - {SUM_THAT_STAYS}

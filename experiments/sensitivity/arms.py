@@ -65,7 +65,7 @@ def without(task: Task, base: Scenario, lever_id: str) -> Scenario:
 
     Args:
         task: The specification, for the first quarter after history and the ranges of sizes.
-        base: The scenario.
+        base: Scenario that has the lever.
         lever_id: Id of the lever.
     """
     least = task.spec.ranges[lever_id].low if lever_id in task.spec.ranges else 0.0
@@ -86,7 +86,7 @@ def with_lever(task: Task, base: Scenario, lever_id: str) -> Scenario:
 
     Args:
         task: The specification, for the scenarios that a lever is taken from.
-        base: The scenario; a lever of this id that it has already is replaced.
+        base: Scenario to lay it over; a lever of this id that it has already is replaced.
         lever_id: Id of the lever.
     """
     added = _lever(task, lever_id)

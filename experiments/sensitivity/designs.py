@@ -145,7 +145,7 @@ def morris(factors: Sequence[Factor], trajectories: int, seed: int | None) -> De
     Args:
         factors: What is varied; a dummy is added.
         trajectories: Number of trajectories, two or more.
-        seed: Seed of the points.
+        seed: Seed of the points, 1 or more; None is refused.
     """
     if trajectories < 2:
         raise SensitivityError(
@@ -163,7 +163,7 @@ def latin(factors: Sequence[Factor], size: int, seed: int | None) -> Design:
     Args:
         factors: What is varied; a dummy is added.
         size: Number of points, two or more.
-        seed: Seed of the points.
+        seed: Seed of the points, 1 or more; None is refused.
     """
     if size < 2:
         raise SensitivityError(f"a Latin design needs two points or more, not {size}")

@@ -130,7 +130,7 @@ def paired_effects(
         bench: Makes the runs and reads them.
         task: The specification with its scenarios.
         setting: `without` or `alone`, for the table's column.
-        found: The pairs.
+        found: Scenarios with and without each lever.
         drawn: Draws, each with the seed of its run, the same for both arms.
         condition: Name of the condition that the draws hold.
     """

@@ -177,7 +177,7 @@ def convergence_rows(task: Task, design: Design, outputs: Outputs, index: Index)
 
     Args:
         task: The specification, for outcomes and units of the columns.
-        design: The design.
+        design: Design whose rows were run.
         outputs: What its runs gave.
         index: Index of its factors from all rows.
     """

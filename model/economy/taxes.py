@@ -110,7 +110,7 @@ def income_tax(
 
 
 def taxable(profit: Array, losses: Array, deduction: Array) -> Array:
-    """Income that is taxed in a quarter, yuan; arguments as of `income_tax`.
+    """Income that is taxed in a quarter, yuan, shape (rows,).
 
     Args:
         profit: Profit before tax, yuan a quarter, shape (rows,).

@@ -37,7 +37,7 @@ def apportion(
     Where all are at their most, the rest is not split: nobody can ask for it.
 
     Args:
-        yuan: The sum.
+        yuan: Sum to split.
         weights: Weight of each part, by its name.
         most: Most that each part can take, yuan, by its name.
     """
@@ -136,9 +136,9 @@ class Province(Agent):  # type: ignore[misc]
         """Take an amount out of a part of the money (negative: give it back).
 
         Args:
-            lever: The lever that spends.
+            lever: Lever that spends.
             source: Part of the money: its origin names the purse, where the lever has one.
-            yuan: The amount.
+            yuan: Amount to take out.
         """
         self.own[lever.id] = float(left_of(self.own[lever.id], yuan))
         purse = lever.id, source.origin

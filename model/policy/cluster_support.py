@@ -131,9 +131,9 @@ def build_platform(
 
     Args:
         m: The model.
-        lever: The lever that pays.
+        lever: Lever that pays.
         source: Part of the money it is taken from.
-        cluster: The cluster.
+        cluster: Cluster that the platforms are for.
         yuan: Price of what is bought, at the prices of the quarter.
     """
     book(m, lever, Kind.PAID, source, cluster, yuan)
@@ -150,11 +150,11 @@ def book(
 
     Args:
         m: The model.
-        lever: The lever that promises or pays.
+        lever: Lever that promises or pays.
         kind: What happens to the money.
         source: Part of the money it is taken from.
-        cluster: The cluster, whose city and tier the entry is under.
-        yuan: The amount.
+        cluster: Cluster that the money is for; the entry is under its city and tier.
+        yuan: Amount promised or paid.
     """
     city, tier = np.array([cluster.city]), TIERS.index(cluster.tier)
     cell = place(city, tier, PAYEES.index("platform"))

@@ -53,7 +53,7 @@ def eligible(lever: Lever, e: Enterprises, quarter: int) -> Flag:
     """Enterprises in every group a lever names in a quarter; in one of the labels or ids named.
 
     Args:
-        lever: The lever.
+        lever: Lever whose target groups are looked at.
         e: The enterprises.
         quarter: Quarter index.
     """
@@ -84,8 +84,8 @@ def eligible_cluster(lever: Lever, cluster: Cluster, quarter: int) -> bool:
     """Whether the groups a lever names in a quarter take in a cluster as such.
 
     Args:
-        lever: The lever.
-        cluster: The cluster.
+        lever: Lever whose target groups are looked at.
+        cluster: Cluster that may be in them.
         quarter: Quarter index.
     """
     return takes_in(lever.groups(quarter), cluster.tier, cluster.field, cluster.city)
@@ -108,7 +108,7 @@ def take_up(lever: Lever, quarter: int, usual: float) -> float:
     """Share of those eligible who claim in a quarter; `usual` where the lever sets none.
 
     Args:
-        lever: The lever.
+        lever: Lever with its terms of take-up.
         quarter: Quarter index.
         usual: Share that claims where the lever sets no take-up of its own.
     """
@@ -145,7 +145,7 @@ def claims_among(
     """Rows of those that claim among some: as `claims`, drawn for no more than are asked.
 
     Args:
-        lever: The lever.
+        lever: Lever that is claimed.
         e: The enterprises.
         seed: Seed of the run.
         quarter: Quarter index.
@@ -164,7 +164,7 @@ def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: 
     claim the usual share.
 
     Args:
-        lever: The lever that gives the relief.
+        lever: Lever that gives the relief.
         e: The enterprises.
         seed: Seed of the run.
         quarter: Quarter index.

@@ -147,7 +147,8 @@ def in_turn(draw: Array, score: Array, weight: Array, target: float) -> npt.NDAr
         draw: Uniform number in (0, 1) of each row, shape (rows,).
         score: Relative chance to be early, shape (rows,); rows of zero are never marked.
         weight: What a row counts towards the target, shape (rows,).
-        target: Sum of weights at which it ends, unit of `weight`; passed by at most half a row's.
+        target: Sum of weights to reach, unit of `weight`; a row counts in where half its weight
+            fits.
     """
     rows = np.flatnonzero(score > 0.0)
     rows = rows[np.argsort(-log(draw[rows]) / score[rows], kind="stable")]
