@@ -62,7 +62,7 @@ def actuals_table(evidence: Evidence, actuals: tuple[Actual, ...], words: Words)
 
     Args:
         evidence: Results of the scenario that the page is about.
-        actuals: Published values later than the fit, in stored units.
+        actuals: Values published later, in the stored units of their outcomes.
         words: Texts and number formats of the page's language.
     """
     rows = []

@@ -138,7 +138,7 @@ def tiers(
         evidence: Results of the scenario that the page is about.
         words: Texts and number formats of the page's language.
         outcomes: Ids of the outcomes.
-        actuals: Published values later than the fit, in stored units.
+        actuals: Values published later, in the stored units of their outcomes.
     """
     style(words)
     shares = {
@@ -175,7 +175,7 @@ def overlay(
 
     Args:
         axis: Axes that the path is drawn on.
-        actuals: Published values later than the fit, in stored units.
+        actuals: Values published later, in the stored units of their outcomes.
         outcome: Id of the outcome.
         unit: Level and name of what the outcome is of.
         factor: What a stored value is multiplied by to be shown.
@@ -192,7 +192,7 @@ def later(evidence: Evidence, words: Words, actuals: Sequence[Actual]) -> Figure
     Args:
         evidence: Results of the scenario that the page is about.
         words: Texts and number formats of the page's language.
-        actuals: Published values later than the fit, in stored units.
+        actuals: Values published later, in the stored units of their outcomes.
     """
     style(words)
     series = list(dict.fromkeys((item.outcome, item.unit) for item in actuals))
@@ -281,8 +281,8 @@ def wrapped(text: str, words: Words, wide: int = 15, narrow: int = 30) -> str:
     Args:
         text: Label of an axis or a bar.
         words: Texts and number formats of the page's language.
-        wide: Most characters of a line in Chinese.
-        narrow: Most characters of a line in English.
+        wide: Most characters of a label in Chinese that stays on one line.
+        narrow: Most characters of a label in English that stays on one line.
     """
     limit = wide if words.lang == "zh" else narrow
     if len(text) <= limit:

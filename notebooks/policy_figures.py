@@ -255,7 +255,7 @@ def province(
         worlds: Runs of all scenarios of the store.
         words: Texts and number formats of the page's language.
         outcomes: Ids of the outcomes.
-        actuals: Published values later than the fit, in stored units.
+        actuals: Values published later, in the stored units of their outcomes.
     """
     style(words)
     figure = Figure(figsize=(9.6, 2.1), layout="constrained")

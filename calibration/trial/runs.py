@@ -171,7 +171,7 @@ def values_in(row: Outcomes, arm: str, draw: Draw, given: Mapping[str, float]) -
         row: Outcome of the trial, with its mechanism.
         arm: `off` or `doubled`; any other name leaves the mechanism as it is.
         draw: Parameters and outside world.
-        given: Parameters that the trial sets in place of the draw's; `off` goes before them.
+        given: Parameters that the trial sets in place of the draw's; `off` may replace them.
     """
     values, central = dict(draw.values), _central_parameters()
     if arm == "doubled":

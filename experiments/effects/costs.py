@@ -185,8 +185,7 @@ class Books:
         Args:
             scenario: Name of the scenario whose cost is measured.
             baseline: Name of the one that it is compared with.
-            **chosen: Column of the ledger to the values that count; other columns are not looked
-                at.
+            **chosen: Column of `rows` to the values that count; other columns are not looked at.
         """
         gap: pd.Series[float] = self.sums(scenario, **chosen) - self.sums(baseline, **chosen)
         return gap.dropna()
