@@ -101,7 +101,7 @@ def test_recipes_name_files_and_registers_that_are_there() -> None:
         ("NOBODY", "tests/model/test_bearers.py"),
         ("FIRST", "tests/model/lever_reach.py"),
         ("reads", "model/channels.py"),
-        ("felt", "model/policy/reach.py"),
+        ("channel_value", "model/policy/reach.py"),
     ):
         assert f"`{register}`" in RECIPES or f"@{register}(" in RECIPES
         assert re.search(rf"^(def )?{register}\b", (ROOT / path).read_text("utf-8"), re.MULTILINE)

@@ -195,7 +195,6 @@ def _recognise(m: ClusterPolicyModel, race: Lever, jury: Array, racing: list[int
         _title(m, i, Status.PROVINCIAL)
 
 
-@reads("governance", "promotion_bodies", bodies="clusters")
 def _title(m: ClusterPolicyModel, number: int, status: Status) -> None:
     """Give a title, a promotion body and the award that goes with it."""
     cluster = m.clusters[number]
@@ -203,6 +202,7 @@ def _title(m: ClusterPolicyModel, number: int, status: Status) -> None:
     promise_award(m, number)
 
 
+@reads("governance", "promotion_bodies", bodies="clusters")
 def _set_up_bodies(m: ClusterPolicyModel, total: Array, racing: list[int]) -> None:
     """Promotion bodies of clusters without a title, the best-scoring first (article 18).
 
