@@ -163,7 +163,10 @@ def taken_up(pair):
     """Productivity from the knowledge of others, in the quarter."""
     for model in (pair.one, pair.other):
         INVEST(model)
-    start, asks = pair.gain("productivity"), pair.watch(research.innovate, "innovation.innovation.log_gain")
+    start, asks = (
+        pair.gain("productivity"),
+        pair.watch(research.innovate, "innovation.innovation.log_gain"),
+    )
     _, spill, before = asks[0][1]
     p = pair.one.parameters
     without = np.where(before["rd_active"], 1.0, p["absorb_without"])
