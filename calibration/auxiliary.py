@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from jiqun.calibration.emergent.measures import Flag
     from jiqun.model.scenario import Array
-    from jiqun.scenarios.tables import PublishedRegression
+    from jiqun.scenarios.rows.evidence import PublishedRegression
 
 RESULTS = Path(__file__).resolve().parent / "results" / "auxiliary.csv"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "auxiliary.md"

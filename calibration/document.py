@@ -11,12 +11,15 @@ import json
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jiqun.calibration import large_projects
 from jiqun.calibration.markdown import pipe_table
 from jiqun.calibration.named_clusters import SEEDS, Size, stored
-from jiqun.scenarios.tables import DATA, TABLES, Row, columns, file_hash, table
+from jiqun.scenarios.tables import DATA, TABLES, columns, file_hash, table
+
+if TYPE_CHECKING:
+    from jiqun.scenarios.rows.base import Row
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "data.md"

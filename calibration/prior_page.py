@@ -20,10 +20,12 @@ from jiqun.experiments.runs.ensemble import SHIPPED, fitted
 from jiqun.scenarios.evidence import evidence_of
 from jiqun.scenarios.laws import at_or_below, mean
 from jiqun.scenarios.levers import declarations
-from jiqun.scenarios.tables import Parameter, PriorEvidence, table
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from jiqun.scenarios.rows.evidence import Parameter, PriorEvidence
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "priors.md"
 FAR = 0.05

@@ -27,7 +27,8 @@ from jiqun.scenarios.yaml_file import read_yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jiqun.scenarios.tables import CalibrationTarget, Parameter
+    from jiqun.scenarios.rows.evidence import Parameter
+    from jiqun.scenarios.rows.published import CalibrationTarget
 
 TARGETS = REGION.fit / "targets.yaml"
 PRIORS = REGION.fit / "priors.yaml"

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal
 from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
-    from jiqun.scenarios.tables import LeverEvidence
+    from jiqun.scenarios.rows.evidence import LeverEvidence
 
 Word = Literal["trial", "literature", "judged"]
 PUBLISHED = ("A", "B", "C")

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
+    from jiqun.scenarios.rows.evidence import Parameter
     from jiqun.scenarios.schema import Label, ScenarioFile
-    from jiqun.scenarios.tables import Parameter
 
 DECLARATIONS = REGION.own("levers.yaml", Path(__file__).with_name("levers.yaml"))
 

@@ -18,7 +18,7 @@ from jiqun.scenarios.units import TABLE_UNITS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jiqun.scenarios.tables import Cluster
+    from jiqun.scenarios.rows.places import Cluster
 
 CITY_WEIGHT = "secondary_va"
 """Quantity of `cities.csv` that weighs the cities."""

@@ -28,8 +28,9 @@ from jiqun.scenarios.errors import listed, nearest_name
 from jiqun.scenarios.language import say
 from jiqun.scenarios.levers import declaration, declarations
 from jiqun.scenarios.limits import FIRST_END, LAST_END, in_range, within
+from jiqun.scenarios.rows.evidence import InputsHeld, Prices  # noqa: TC001  (pydantic reads annotations)
 from jiqun.scenarios.schema import Finite, Label, Name, Part, Who, checked
-from jiqun.scenarios.tables import InputsHeld, Prices, table
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from jiqun.scenarios.schema import LeverDeclaration

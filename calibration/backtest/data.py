@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, StrictInt
 
 from jiqun.model.region import REGION
+from jiqun.scenarios.rows.base import Text  # noqa: TC001  (pydantic reads annotations)
 from jiqun.scenarios.schema import Finite, Part, checked
-from jiqun.scenarios.tables import Text, table
+from jiqun.scenarios.tables import table
 from jiqun.scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:

@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from jiqun.experiments.runs.runner import Progress
     from jiqun.experiments.sensitivity.spec import Task
     from jiqun.model.scenario import Scenario
-    from jiqun.scenarios.tables import Parameter
+    from jiqun.scenarios.rows.evidence import Parameter
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "calibration" / "results" / "effects.parquet"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from jiqun.model import Population
     from jiqun.model.scenario import Scenario
-    from jiqun.scenarios.tables import StylisedFact
+    from jiqun.scenarios.rows.published import StylisedFact
 
 HERE = Path(__file__).resolve().parents[1]
 WORDS = HERE / "facts.yaml"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jiqun.experiments import Results
     from jiqun.model import Population
     from jiqun.model.scenario import Province
-    from jiqun.scenarios.tables import CalibrationTarget
+    from jiqun.scenarios.rows.published import CalibrationTarget
 
 WITHIN_SHARE = 0.25
 """A level is near if it is off by no more than this share of the published value."""

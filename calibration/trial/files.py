@@ -36,7 +36,7 @@ from jiqun.scenarios.schema import (
     checked,
 )
 from jiqun.scenarios.structure import switches
-from jiqun.scenarios.tables import PolicyTrial, table
+from jiqun.scenarios.tables import table
 from jiqun.scenarios.units import parse_quarter
 from jiqun.scenarios.yaml_file import Document, Key, read_yaml
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jiqun.model.scenario import Scenario
+    from jiqun.scenarios.rows.evidence import PolicyTrial
 
 FOLDER = Path(__file__).resolve().parents[1] / "trials"
 """Folder of the trials that come with the project."""

@@ -17,7 +17,7 @@ from jiqun.scenarios.tables import table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from jiqun.scenarios.tables import PolicyTrial
+    from jiqun.scenarios.rows.evidence import PolicyTrial
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jiqun.model.scenario import Array, Scenario
-    from jiqun.scenarios.tables import Parameter
+    from jiqun.scenarios.rows.evidence import Parameter
 
 SEQUENCE_SEED = 20231201
 """Scrambles the sequence; another value gives another, equally good set of draws."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jiqun.experiments.sensitivity.designs import Design
     from jiqun.experiments.sensitivity.spec import Task
     from jiqun.model.scenario import Scenario
-    from jiqun.scenarios.tables import Parameter
+    from jiqun.scenarios.rows.evidence import Parameter
 
 LEVER, PARAMETER, OUTSIDE, SWITCH = "lever", "parameter", "outside", "structure"
 LEVERS, BEHAVIOUR, OUTSIDE_WORLD, STRUCTURE = "levers", "behaviour", "outside", "structure"

@@ -9,11 +9,11 @@ from jiqun.calibration import large_projects as lp
 from jiqun.calibration.backtest.data import HERE, ORIGIN
 from jiqun.model.scenario import CITIES, FIELDS
 from jiqun.scenarios.errors import TableError
+from jiqun.scenarios.rows.places import LargeProject
 from jiqun.scenarios.tables import (
     DATA,
     INPUT_TABLES,
     UNUSED,
-    LargeProject,
     columns,
     read_table,
     table,

@@ -15,7 +15,8 @@ from jiqun.scenarios.errors import TableError
 from jiqun.scenarios.evidence import evidence_of
 from jiqun.scenarios.laws import at_or_below, mean
 from jiqun.scenarios.levers import declarations
-from jiqun.scenarios.tables import DATA, PriorEvidence, columns, read_table, table
+from jiqun.scenarios.rows.evidence import PriorEvidence
+from jiqun.scenarios.tables import DATA, columns, read_table, table
 
 ROWS = table("prior_evidence")
 PARAMETERS = {row.name: row for row in table("parameters")}

@@ -11,16 +11,8 @@ from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.scenario import CITIES, FIELDS
 from jiqun.scenarios.errors import TableError
 from jiqun.scenarios.levers import declarations
-from jiqun.scenarios.tables import (
-    DATA,
-    INPUT_TABLES,
-    TABLES,
-    CityRow,
-    columns,
-    data_hash,
-    read_table,
-    table,
-)
+from jiqun.scenarios.rows.places import CityRow
+from jiqun.scenarios.tables import DATA, INPUT_TABLES, TABLES, columns, data_hash, read_table, table
 from jiqun.scenarios.units import TABLE_UNITS, to_base
 
 

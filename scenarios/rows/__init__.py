@@ -1,0 +1,1 @@
+"""Rows of the data tables: columns, types, allowed values and meaning, described once."""
