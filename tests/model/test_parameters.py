@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from jiqun import model
+from jiqun.model.economy.taxes import IncomeTaxRates
 from jiqun.model.scenario import Lever
 from jiqun.scenarios import load
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.tables import table
 
-MODULES = sorted(Path(model.__file__).parent.glob("*.py"))
+MODULES = sorted(Path(model.__file__).parent.rglob("*.py"))
 NAMES = {row.name for row in table("parameters")}
 # Read by name and year; the year is put in at run time.
 BY_YEAR = re.compile(r"(little_giant_(?:batch|share)_)\d{4}")
@@ -89,7 +90,7 @@ def test_every_parameter_is_used(name, read):
 @pytest.mark.parametrize("lever", declarations().values(), ids=lambda lever: lever.id)
 def test_every_term_of_a_lever_is_asked_for(lever):
     """By name in the model, or as a field of the tax rates: none is declared and then ignored."""
-    assert set(lever.terms) <= LITERALS | set(model.taxes.IncomeTaxRates.__annotations__)
+    assert set(lever.terms) <= LITERALS | set(IncomeTaxRates.__annotations__)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

@@ -24,7 +24,7 @@ WRONG = "name: trial\nbaseline: as_issued\nlevers:\n  - id: digital_voucher\n   
 
 def templates():
     found = set(ALLOWED.values())
-    files = [path for name in PACKAGES for path in (ROOT / name).glob("*.py")]
+    files = [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
     texts = [text for path in files if "language import" in (text := path.read_text("utf-8"))]
     for text in texts:
         for node in ast.walk(ast.parse(text)):
