@@ -61,7 +61,13 @@ class Held(Outside):
     """An outside world that goes on after `LAST_ISSUE` as in that year."""
 
     def growth(self, series: str, year: int, half_life: float) -> Array:
-        """Growth of a series in a year, of `LAST_ISSUE` in later ones."""
+        """Growth of a series in a year, of `LAST_ISSUE` in later ones.
+
+        Args:
+            series: Demand, price or frontier.
+            year: Calendar year.
+            half_life: Years in which the distance from the long mean halves.
+        """
         return super().growth(series, min(year, LAST_ISSUE), half_life)
 
 

@@ -144,7 +144,13 @@ def with_productivity(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def lag(frame: pd.DataFrame, column: str, years: int = 1) -> Array:
-    """A column some years before, NaN where the enterprise was not there; sorted frames only."""
+    """A column some years before, NaN where the enterprise was not there; sorted frames only.
+
+    Args:
+        frame: A panel with `id` and `year`, sorted by id and then year.
+        column: Name of the column.
+        years: How many years before.
+    """
     values = frame[column].to_numpy(dtype=np.float64)
     ids, year = frame["id"].to_numpy(), frame["year"].to_numpy()
     result = np.full(len(values), np.nan)

@@ -88,6 +88,11 @@ def rebuilt(x: pd.DataFrame, y: Cases, box: Box) -> Box:
 
     Limits stand in for each other: taken out one by one, the weakest first, those that are left
     are not those that tell most.
+
+    Args:
+        x: Factors of the runs, one row a run.
+        y: Whether each run is a case, shape (runs,).
+        box: The box whose limits are taken.
     """
     built = box_from(x, y, {})
     while True:
@@ -104,7 +109,14 @@ def rebuilt(x: pd.DataFrame, y: Cases, box: Box) -> Box:
 
 
 def box_of(x: pd.DataFrame, y: Cases, lims: pd.DataFrame) -> Box:
-    """A box as the library gives it: two rows, the least and the most of each factor."""
+    """A box as the library gives it: two rows, the least and the most of each factor.
+
+    Args:
+        x: Factors of the runs, one row a run.
+        y: Whether each run is a case, shape (runs,).
+        lims: Two rows, least and most, and a column a factor; a limit that all runs keep to is left
+            out.
+    """
     return box_from(
         x,
         y,
@@ -118,7 +130,13 @@ def box_of(x: pd.DataFrame, y: Cases, lims: pd.DataFrame) -> Box:
 
 
 def box_from(x: pd.DataFrame, y: Cases, places: Mapping[Place, float]) -> Box:
-    """A box from its limits."""
+    """A box from its limits.
+
+    Args:
+        x: Factors of the runs, one row a run.
+        y: Whether each run is a case, shape (runs,).
+        places: Factor and side to the limit, in units of the factor.
+    """
     held = inside(x, places)
     runs, hits = int(held.sum()), int(y[held].sum())
     limits = []
@@ -138,6 +156,12 @@ def inside(x: pd.DataFrame, places: Mapping[Place, float]) -> Cases:
 
 
 def keeps(x: pd.DataFrame, place: Place, value: float) -> Cases:
-    """Which runs keep to one limit."""
+    """Which runs keep to one limit.
+
+    Args:
+        x: Factors of the runs, one row a run.
+        place: Factor and side, `least` or `most`.
+        value: The limit, in units of the factor; a run on it keeps to it.
+    """
     values = x[place[0]].to_numpy(dtype=float)
     return values >= value if place[1] == "least" else values <= value

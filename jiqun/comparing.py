@@ -108,7 +108,14 @@ def _show_group(results: Results, found: list[Comparison], data: Mapping[str, An
 def at_equal_cost(
     store: Path, shape: Shape, options: Options, *, worlds: bool
 ) -> tuple[dict[str, Any], tuple[Failure, ...]]:
-    """Designs scaled to the envelopes of a baseline; shown, kept with the store, and as data."""
+    """Designs scaled to the envelopes of a baseline; shown, kept with the store, and as data.
+
+    Args:
+        store: Folder of the store.
+        shape: Which designs are run, and how.
+        options: How runs are made.
+        worlds: Whether regret over other outside worlds is worked out too.
+    """
     with Stages() as stages:
         bench = Bench(store, options, stages, say)
         compared = compare_designs(bench, shape)
@@ -120,7 +127,13 @@ def at_equal_cost(
 
 
 def kept(store: Path, baseline: str, borne: Borne = "total") -> dict[str, Any]:
-    """The comparison a store keeps of a baseline, by this model on these data; empty without."""
+    """The comparison a store keeps of a baseline, by this model on these data; empty without.
+
+    Args:
+        store: Folder of the store.
+        baseline: Scenario whose envelopes were to be met.
+        borne: Whose cost was to be the same: `total` for all who bear it, or `budget`.
+    """
     data = read(store)
     if data is None or data["baseline"]["scenario"] != baseline or not is_current(data):
         return {}

@@ -30,7 +30,13 @@ class StageDisplay(ProgressDisplay):
         return self
 
     def stage(self, name: str, done: int, total: int) -> None:
-        """Show how far a stage is."""
+        """Show how far a stage is.
+
+        Args:
+            name: Name of the stage.
+            done: Runs of it that are done.
+            total: Runs of it in all.
+        """
         if name != self._stage:
             self._stage, self._begun = name, time.monotonic()
             say(f"{name} ...")

@@ -74,12 +74,26 @@ def uniform(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
 
 
 def normal(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
-    """Standard normal numbers by address, shape (rows,)."""
+    """Standard normal numbers by address, shape (rows,).
+
+    Args:
+        seed: Seed of the run, or of the population.
+        purpose: What the draw decides; each purpose has its own stream.
+        ids: Enterprise ids, shape (rows,).
+        quarter: Quarter index; 0 for draws that are made once.
+    """
     return np.asarray(normal_quantile(uniform(seed, purpose, ids, quarter)), dtype=np.float64)
 
 
 def laplace(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
-    """Laplace numbers of scale one by address, shape (rows,)."""
+    """Laplace numbers of scale one by address, shape (rows,).
+
+    Args:
+        seed: Seed of the run, or of the population.
+        purpose: What the draw decides; each purpose has its own stream.
+        ids: Enterprise ids, shape (rows,).
+        quarter: Quarter index; 0 for draws that are made once.
+    """
     u = uniform(seed, purpose, ids, quarter)
     u -= 0.5
     return np.copysign(log1p(-2.0 * np.abs(u)), u)

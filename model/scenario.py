@@ -181,7 +181,14 @@ class Lever:
         return self.fund not in ("", "tax")
 
     def value(self, term: str, quarter: int, absent: float = 0.0) -> float:
-        """Value of a term in a quarter; `absent` outside the period or before its first date."""
+        """Value of a term in a quarter; `absent` outside the period or before its first date.
+
+        Args:
+            term: Name of the term.
+            quarter: Quarter index.
+            absent: Value where the lever is not in force or has not set the term; base unit of the
+                term.
+        """
         current = absent
         if quarter < self.start or (self.end is not None and quarter > self.end):
             return current

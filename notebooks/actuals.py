@@ -58,7 +58,13 @@ def _stored(figure: Published) -> Actual:
 
 
 def actuals_table(evidence: Evidence, actuals: tuple[Actual, ...], words: Words) -> str:
-    """Later figures beside what was projected: inside the interval or not."""
+    """Later figures beside what was projected: inside the interval or not.
+
+    Args:
+        evidence: Results of the scenario that the page is about.
+        actuals: Values published later, in the stored units of their outcomes.
+        words: Texts and number formats of the page's language.
+    """
     rows = []
     for item in actuals:
         band = evidence.band(item.outcome, item.unit, item.year)

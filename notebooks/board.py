@@ -97,7 +97,13 @@ def outcome_of(target: Any) -> Outcome | None:
 
 
 def paths(worlds: Worlds, scenario: str, target: Any) -> pd.DataFrame:
-    """Values of a target's outcome by run and year; the lowest tier for targets of clusters."""
+    """Values of a target's outcome by run and year; the lowest tier for targets of clusters.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        scenario: Name of the scenario.
+        target: A row of the table of targets.
+    """
     outcome = outcome_of(target)
     if outcome is None:
         return pd.DataFrame()
@@ -181,7 +187,13 @@ def _aim(target: Any) -> float | None:
 
 
 def met(target: Any, runs: pd.DataFrame, year: int) -> pd.Series[bool]:
-    """Whether each run meets a target in a year."""
+    """Whether each run meets a target in a year.
+
+    Args:
+        target: A row of the table of targets.
+        runs: Values by run, a column a year, as `paths` gives them.
+        year: Calendar year.
+    """
     value, aim = runs[year], _aim(target)
     if target.id == "energy_intensity_2027":
         return value < runs[2025]
@@ -195,7 +207,13 @@ def met(target: Any, runs: pd.DataFrame, year: int) -> pd.Series[bool]:
 
 
 def missed(target: Any, runs: pd.DataFrame, year: int) -> pd.Series[bool]:
-    """Whether each run misses a target in a year: a cluster count, whether it is behind course."""
+    """Whether each run misses a target in a year: a cluster count, whether it is behind course.
+
+    Args:
+        target: A row of the table of targets.
+        runs: Values by run, a column a year, as `paths` gives them.
+        year: Calendar year.
+    """
     if target.id in COUNTS:
         return ~on_course(runs[year], runs[ORIGIN].fillna(0.0), float(target.value), year)
     return ~met(target, runs, year)
@@ -266,7 +284,13 @@ def _both_paces(needed: float, pace: float, outcome: Outcome, words: Words) -> s
 
 
 def amount(value: float, outcome: Outcome, words: Words) -> str:
-    """A difference in the outcome's unit; shares differ by points."""
+    """A difference in the outcome's unit; shares differ by points.
+
+    Args:
+        value: The difference, in the stored unit of the outcome.
+        outcome: Outcome that differs, for its unit.
+        words: Texts and number formats of the page's language.
+    """
     number = words.number(value, outcome)
     if not outcome.unit.startswith("share"):
         return words.measured(value, outcome)
@@ -356,7 +380,14 @@ def counts_table(worlds: Worlds, words: Words) -> str:
 def on_course(
     value: pd.Series[float], before: pd.Series[float], aim: float, year: int = HORIZON
 ) -> pd.Series[bool]:
-    """Whether a count is on the straight line that reaches the aim by the last deadline."""
+    """Whether a count is on the straight line that reaches the aim by the last deadline.
+
+    Args:
+        value: Count in the year, by run.
+        before: Count at the origin, by run.
+        aim: Count due by the last deadline.
+        year: Calendar year.
+    """
     share = (year - ORIGIN) / (LAST_DUE - ORIGIN)
     return value >= before + share * (aim - before)
 
@@ -415,7 +446,13 @@ def share_needed(worlds: Worlds) -> Band | None:
 
 
 def drawn_values(worlds: Worlds, scenario: str, names: Iterable[str]) -> pd.DataFrame:
-    """Parameter values by draw; central where a draw does not move them."""
+    """Parameter values by draw; central where a draw does not move them.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        scenario: Name of the scenario whose draws are read.
+        names: Names of the parameters.
+    """
     central = {row.name: row.value for row in table("parameters")}
     runs = worlds.results.runs()
     runs = runs[runs["scenario"] == scenario].drop_duplicates("draw").set_index("draw")

@@ -43,7 +43,13 @@ def rows_of(data: Row, envelope: str) -> list[Row]:
 
 
 def headline(data: Row, words: Words, envelope: str) -> str:
-    """The answer at an envelope, and how sure the first place is."""
+    """The answer at an envelope, and how sure the first place is.
+
+    Args:
+        data: A comparison of designs at equal cost, as plain data.
+        words: Texts and number formats of the page's language.
+        envelope: Name of the envelope, `award` or `programme`.
+    """
     rows = rows_of(data, envelope)
     better = [
         row for row in rows if row["distinguishable"] and row["effects"][MAIN]["gain"]["mean"] > 0.0
@@ -83,7 +89,13 @@ def headline(data: Row, words: Words, envelope: str) -> str:
 
 
 def made(data: Row, words: Words, store: str) -> str:
-    """How many runs stand behind the comparison; whether an earlier model made them."""
+    """How many runs stand behind the comparison; whether an earlier model made them.
+
+    Args:
+        data: A comparison of designs at equal cost, as plain data.
+        words: Texts and number formats of the page's language.
+        store: Folder of the store, for the command that makes more runs.
+    """
     baseline = data["baseline"]["scenario"]
     command = f"jiqun compare {store} --baseline {baseline} --equal-cost"
     runs = {"pairs": data["reported_on"], "solved": data["solved_on"], "command": command}
@@ -106,6 +118,11 @@ def summary_table(data: Row, words: Words, envelope: str) -> str:
     """A line a design: cost by who bears it, effect, what a yuan brings, displaced, who gains.
 
     The scenario that sets the sum stands last at the programme envelope, which is all it directs.
+
+    Args:
+        data: A comparison of designs at equal cost, as plain data.
+        words: Texts and number formats of the page's language.
+        envelope: Name of the envelope, `award` or `programme`.
     """
     rows = [_line(row, words) for row in rows_of(data, envelope)]
     if envelope == PROGRAMME:
@@ -179,7 +196,13 @@ def _money(interval: Mapping[str, float], words: Words) -> str:
 
 
 def cost_table(data: Row, words: Words, envelope: str) -> str:
-    """Scale and what stands beside the cost: its spread, feedback, private money moved, jobs."""
+    """Scale and what stands beside the cost: its spread, feedback, private money moved, jobs.
+
+    Args:
+        data: A comparison of designs at equal cost, as plain data.
+        words: Texts and number formats of the page's language.
+        envelope: Name of the envelope, `award` or `programme`.
+    """
     rows = []
     for row in rows_of(data, envelope):
         private, jobs = row["private"], row["effects"]["employees"]["per_unit"]
@@ -207,7 +230,14 @@ def _ratio(interval: Row, words: Words) -> str:
 
 
 def gain_table(data: Row, words: Words, envelope: str, grouping: str) -> str:
-    """Gain of value added by unit of a grouping, with the unit's share of the money paid."""
+    """Gain of value added by unit of a grouping, with the unit's share of the money paid.
+
+    Args:
+        data: A comparison of designs at equal cost, as plain data.
+        words: Texts and number formats of the page's language.
+        envelope: Name of the envelope, `award` or `programme`.
+        grouping: Name of a cut of `CUTS`.
+    """
     units = CUTS[grouping]
     rows = []
     for row in rows_of(data, envelope):
@@ -225,7 +255,13 @@ def _gain(gain: Row, words: Words) -> str:
 
 
 def regret_table(data: Row, words: Words, envelope: str) -> str:
-    """Regret by world, the smallest largest regret first; empty without runs of other worlds."""
+    """Regret by world, the smallest largest regret first; empty without runs of other worlds.
+
+    Args:
+        data: A comparison of designs at equal cost, as plain data.
+        words: Texts and number formats of the page's language.
+        envelope: Name of the envelope, `award` or `programme`.
+    """
     rows = data["regret"].get(envelope, [])
     if not rows:
         return ""

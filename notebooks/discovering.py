@@ -97,7 +97,13 @@ def limit_text(limit: Row, words: Words) -> str:
 
 
 def value_text(factor: str, value: float, words: Words) -> str:
-    """A value of a factor with its unit; shares as per cent."""
+    """A value of a factor with its unit; shares as per cent.
+
+    Args:
+        factor: Name of a parameter, or of a series of the outside world.
+        value: The value, in the unit of the parameter or as a place from -1 to 1.
+        words: Texts and number formats of the page's language.
+    """
     units = {row.name: row.unit for row in table("parameters")}
     unit = units.get(factor, "place")
     scaled = 100.0 * value if unit.startswith("share") else value

@@ -63,6 +63,11 @@ def way(worlds: Worlds, outcome: str, unit: Unit) -> Way | None:
 
     Market: what happens without any support from 2024 on. Older policy and document: what each adds
     to that by itself. Interaction: what both together add beyond the two.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        outcome: Id of the outcome.
+        unit: Level and name of what the outcome is of.
     """
     column = {
         name: worlds.values(name, outcome, unit, HORIZON)
@@ -171,7 +176,13 @@ def _spread(effect: Effect, words: Words) -> str:
 
 
 def detail_table(worlds: Worlds, words: Words, group: str) -> str:
-    """Effects on a group of outcomes by tier."""
+    """Effects on a group of outcomes by tier.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        words: Texts and number formats of the page's language.
+        group: Name of a group of `DETAIL`.
+    """
     outcomes = DETAIL[group]
     rows = [
         [
@@ -217,7 +228,13 @@ def enough(worlds: Worlds, words: Words) -> str:
 
 
 def way_table(worlds: Worlds, words: Words, outcome: str) -> str:
-    """The steps from 2023 to 2027 by tier, with intervals."""
+    """The steps from 2023 to 2027 by tier, with intervals.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        words: Texts and number formats of the page's language.
+        outcome: Id of the outcome.
+    """
     rows = []
     for unit in UNITS:
         found = way(worlds, outcome, unit)

@@ -132,7 +132,14 @@ def _series(axis: Axes, evidence: Evidence, words: Words, points: list[Compared]
 def tiers(
     evidence: Evidence, words: Words, outcomes: Sequence[str], actuals: Sequence[Actual] = ()
 ) -> Figure:
-    """Paths to the horizon: a row an outcome, a column a tier; later figures as dots."""
+    """Paths to the horizon: a row an outcome, a column a tier; later figures as dots.
+
+    Args:
+        evidence: Results of the scenario that the page is about.
+        words: Texts and number formats of the page's language.
+        outcomes: Ids of the outcomes.
+        actuals: Values published later, in the stored units of their outcomes.
+    """
     style(words)
     shares = {
         name: OUTCOMES[name].unit not in ("yuan", "enterprises", "persons") for name in outcomes
@@ -164,7 +171,15 @@ def tiers(
 def overlay(
     axis: Axes, actuals: Sequence[Actual], outcome: str, unit: Unit, factor: float
 ) -> float:
-    """Set later published values on a path; the largest of them as shown, or 0."""
+    """Set later published values on a path; the largest of them as shown, or 0.
+
+    Args:
+        axis: Axes that the path is drawn on.
+        actuals: Values published later, in the stored units of their outcomes.
+        outcome: Id of the outcome.
+        unit: Level and name of what the outcome is of.
+        factor: What a stored value is multiplied by to be shown.
+    """
     found = [a for a in actuals if a.outcome == outcome and a.unit == unit]
     values = [item.value * factor for item in found]
     axis.plot([item.year for item in found], values, "D", ms=4, color=RED, zorder=4)
@@ -172,7 +187,13 @@ def overlay(
 
 
 def later(evidence: Evidence, words: Words, actuals: Sequence[Actual]) -> Figure:
-    """Every series of a file of later figures on its projected path."""
+    """Every series of a file of later figures on its projected path.
+
+    Args:
+        evidence: Results of the scenario that the page is about.
+        words: Texts and number formats of the page's language.
+        actuals: Values published later, in the stored units of their outcomes.
+    """
     style(words)
     series = list(dict.fromkeys((item.outcome, item.unit) for item in actuals))
     rows = -(-len(series) // FIT_COLUMNS)
@@ -209,7 +230,13 @@ def _path(axis: Axes, path: pd.DataFrame, colour: str) -> None:
 
 
 def sources(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure:
-    """Stacked bars: share of each source in the spread of outcomes of the province."""
+    """Stacked bars: share of each source in the spread of outcomes of the province.
+
+    Args:
+        evidence: Results of the scenario that the page is about.
+        words: Texts and number formats of the page's language.
+        outcomes: Ids of the outcomes.
+    """
     style(words)
     figure = Figure(figsize=(9.6, 0.28 * len(outcomes) + 0.9), layout="constrained")
     axis = figure.subplots()
@@ -249,7 +276,14 @@ def tick(value: float, _: object = None) -> str:
 
 
 def wrapped(text: str, words: Words, wide: int = 15, narrow: int = 30) -> str:
-    """Break a long label in two lines, between words where the language has them."""
+    """Break a long label in two lines, between words where the language has them.
+
+    Args:
+        text: Label of an axis or a bar.
+        words: Texts and number formats of the page's language.
+        wide: Most characters of a label in Chinese that stays on one line.
+        narrow: Most characters of a label in English that stays on one line.
+    """
     limit = wide if words.lang == "zh" else narrow
     if len(text) <= limit:
         return text

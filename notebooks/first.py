@@ -45,7 +45,13 @@ def question(worlds: Worlds, words: Words) -> str:
 
 
 def findings(worlds: Worlds, ledger: Money | None, words: Words) -> str:
-    """Three findings: where it shows, what it does to the targets, what it costs."""
+    """Three findings: where it shows, what it does to the targets, what it costs.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        ledger: Money of the runs; None where the store keeps no ledger.
+        words: Texts and number formats of the page's language.
+    """
     found = [by_tier(worlds, words), on_targets(worlds, words), on_money(worlds, ledger, words)]
     return "\n".join(f"{n}. {text}" for n, text in enumerate(filter(None, found), 1))
 
@@ -57,7 +63,13 @@ def levers_answer(found: Levers, words: Words) -> str:
 
 
 def doubts(worlds: Worlds, evidence: Evidence, words: Words) -> str:
-    """Three doubts: the source of most width, the strongest parameters, weak evidence."""
+    """Three doubts: the source of most width, the strongest parameters, weak evidence.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        evidence: Results of the scenario that the page is about.
+        words: Texts and number formats of the page's language.
+    """
     found = [width(worlds, words), strongest_sentence(worlds, words), weak(evidence, words)]
     return "\n".join(f"{n}. {text}" for n, text in enumerate(filter(None, found), 1))
 
@@ -124,7 +136,13 @@ def on_targets(worlds: Worlds, words: Words) -> str:
 
 
 def on_money(worlds: Worlds, ledger: Money | None, words: Words) -> str:
-    """The envelopes, the award's own effect, who bears the cost, and what county clusters get."""
+    """The envelopes, the award's own effect, who bears the cost, and what county clusters get.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        ledger: Money of the runs; None where the store keeps no ledger.
+        words: Texts and number formats of the page's language.
+    """
     if ledger is None or worlds.missing(AS_ISSUED, REFERENCE):
         return ""
     award = ledger.band(AS_ISSUED, {"sort": "award"})

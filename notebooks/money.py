@@ -102,7 +102,13 @@ class Money:
         return found.reindex(self.runs[scenario], fill_value=0.0)
 
     def band(self, scenario: str, chosen: Where, years: tuple[int, ...] = POLICY_YEARS) -> Band:
-        """Interval of a sum."""
+        """Interval of a sum.
+
+        Args:
+            scenario: Name of the scenario.
+            chosen: Column to the value, or values, that count.
+            years: Years that are added.
+        """
         return Band.of(self.sums(scenario, chosen, years))
 
     def borne(self, payers: Collection[str] = BEARERS) -> Band:
@@ -315,7 +321,13 @@ def county_sentence(money: Money, words: Words) -> str:
 
 
 def award_table(worlds: Worlds, money: Money, words: Words) -> str:
-    """The award's own effect on yearly value added beside what it costs."""
+    """The award's own effect on yearly value added beside what it costs.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        money: Money of the runs.
+        words: Texts and number formats of the page's language.
+    """
     rows = []
     for unit in UNITS:
         gap = worlds.difference("value_added", unit, HORIZON, AS_ISSUED, NO_AWARD)

@@ -87,7 +87,13 @@ def forest(worlds: Worlds, words: Words) -> Figure:
 
 
 def waterfall(worlds: Worlds, words: Words, outcome: str) -> Figure:
-    """The way from 2023 to 2027 by tier; below, policy alone on a scale of its own."""
+    """The way from 2023 to 2027 by tier; below, policy alone on a scale of its own.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        words: Texts and number formats of the page's language.
+        outcome: Id of the outcome.
+    """
     style(words)
     figure = Figure(figsize=(9.6, 4.1), layout="constrained")
     above, below = figure.subplots(2, len(UNITS), height_ratios=[1.25, 1.0])
@@ -146,7 +152,13 @@ def _policy(axis: Axes, found: Way, factor: float) -> None:
 
 
 def long_run(worlds: Worlds, words: Words, outcome: str = "value_added") -> Figure:
-    """Effect year by year to the long run, by tier, with its interval."""
+    """Effect year by year to the long run, by tier, with its interval.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        words: Texts and number formats of the page's language.
+        outcome: Id of the outcome.
+    """
     style(words)
     last = min(worlds.last_year(AS_ISSUED, REFERENCE), LONG)
     figure = Figure(figsize=(9.6, 1.9), layout="constrained")
@@ -236,7 +248,15 @@ def province(
     outcomes: Sequence[str],
     actuals: Sequence[Actual] = (),
 ) -> Figure:
-    """Paths of the province with and without the document; later figures as dots."""
+    """Paths of the province with and without the document; later figures as dots.
+
+    Args:
+        evidence: Results of the scenario that the page is about.
+        worlds: Runs of all scenarios of the store.
+        words: Texts and number formats of the page's language.
+        outcomes: Ids of the outcomes.
+        actuals: Values published later, in the stored units of their outcomes.
+    """
     style(words)
     figure = Figure(figsize=(9.6, 2.1), layout="constrained")
     axes = figure.subplots(1, len(outcomes))

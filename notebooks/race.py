@@ -38,7 +38,13 @@ class Race:
     frame: pd.DataFrame
 
     def of(self, outcome: str, year: int, scenario: str = AS_ISSUED) -> pd.DataFrame:
-        """Values of an outcome: a row a run, a column a cluster."""
+        """Values of an outcome: a row a run, a column a cluster.
+
+        Args:
+            outcome: Id of the outcome.
+            year: Calendar year.
+            scenario: Name of the scenario.
+        """
         rows = self.frame
         rows = rows[
             (rows["scenario"] == scenario) & (rows["outcome"] == outcome) & (rows["year"] == year)

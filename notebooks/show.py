@@ -36,14 +36,26 @@ def figure(drawn: Figure, alt: str) -> None:
 
 
 def folded(title: str, drawn: Figure, alt: str) -> None:
-    """Show a figure that opens on a click; printed pages leave it out."""
+    """Show a figure that opens on a click; printed pages leave it out.
+
+    Args:
+        title: Line that opens the figure.
+        drawn: Figure to show.
+        alt: Description for those who do not see it.
+    """
     text(f"<details><summary>{title}</summary>")
     figure(drawn, alt)
     text("</details>")
 
 
 def missing(worlds: Worlds, words: Words, *names: str) -> None:
-    """Say which runs a part of the page lacks, and how to make them."""
+    """Say which runs a part of the page lacks, and how to make them.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        words: Texts and number formats of the page's language.
+        *names: Scenarios that the part needs.
+    """
     # Where none is absent, those that are there share no pair that reaches the horizon.
     absent = worlds.missing(*names) or names
     command = run_command(worlds.results, *absent)

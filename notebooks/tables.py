@@ -62,7 +62,13 @@ KINDS = (("published",), ("derived", "interpolated"), ("recalled",), ("proxy",),
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1) -> str:
-    """A pipe table: the first columns to the left, the others to the right."""
+    """A pipe table: the first columns to the left, the others to the right.
+
+    Args:
+        head: Names of the columns.
+        rows: Cells of each row, one a column.
+        text_columns: Number of columns to the left.
+    """
     return pipe_table(head, rows, ("l" * text_columns).ljust(len(head), "r")[: len(head)])
 
 
@@ -265,7 +271,13 @@ def _confidence(point: Compared, words: Words) -> str:
 
 
 def tier_table(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> str:
-    """The tiers and the province: a column an outcome, origin to horizon with interval."""
+    """The tiers and the province: a column an outcome, origin to horizon with interval.
+
+    Args:
+        evidence: Results of the scenario that the page is about.
+        words: Texts and number formats of the page's language.
+        outcomes: Ids of the outcomes.
+    """
     units: list[Unit] = [*(("tier", tier) for tier in TIERS), PROVINCE]
     rows = [
         [
@@ -278,7 +290,14 @@ def tier_table(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> str
 
 
 def path_cell(evidence: Evidence, words: Words, outcome: str, unit: Unit) -> str:
-    """Median at the origin and at the horizon, and the interval of the latter."""
+    """Median at the origin and at the horizon, and the interval of the latter.
+
+    Args:
+        evidence: Results of the scenario that the page is about.
+        words: Texts and number formats of the page's language.
+        outcome: Id of the outcome.
+        unit: Level and name of what the outcome is of.
+    """
     then, now = (evidence.band(outcome, unit, year) for year in (ORIGIN, HORIZON))
     if then is None or now is None:
         return ABSENT
@@ -364,7 +383,14 @@ def residual(evidence: Evidence, words: Words) -> str:
 def provenance_table(
     evidence: Evidence, words: Words, store: str, counts: Mapping[str, int] | None = None
 ) -> str:
-    """What identifies the runs behind the page; `counts` are the runs of all scenarios."""
+    """What identifies the runs behind the page; `counts` are the runs of all scenarios.
+
+    Args:
+        evidence: Results of the scenario that the page is about.
+        words: Texts and number formats of the page's language.
+        store: Name of the store.
+        counts: Runs in the store by scenario.
+    """
     names = words.names("footer_rows")
     others = ", ".join(f"{name} ({count:,})" for name, count in (counts or {}).items())
     values = _provenance(evidence, store) | {"others": others}

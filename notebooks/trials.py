@@ -29,7 +29,13 @@ DIGITS, DECIMALS = 3, 2
 
 
 def headline(found: Trials, evidence: Evidence, words: Words) -> str:
-    """How many rows count, inside and outside, and what is to be thought of that."""
+    """How many rows count, inside and outside, and what is to be thought of that.
+
+    Args:
+        found: The trials and what came of them.
+        evidence: Results of the scenario that the page is about.
+        words: Texts and number formats of the page's language.
+    """
     told = found.counts
     text = words("trials_count", **told)
     if told["counted"]:

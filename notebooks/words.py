@@ -188,13 +188,25 @@ class Words:
         return value * _shown(found).factor(self.lang)
 
     def number(self, value: float, outcome: Outcome | str, digits: int | None = None) -> str:
-        """A stored value as shown, without its unit; rounded to what it can bear."""
+        """A stored value as shown, without its unit; rounded to what it can bear.
+
+        Args:
+            value: The value, in the stored unit of the outcome.
+            outcome: The outcome or its id, for its unit.
+            digits: Significant figures; those usual for the unit if None.
+        """
         return self.numbers([value], outcome, digits)[0]
 
     def numbers(
         self, values: Sequence[float], outcome: Outcome | str, digits: int | None = None
     ) -> list[str]:
-        """Stored values that stand together: as many decimals as the largest can bear."""
+        """Stored values that stand together: as many decimals as the largest can bear.
+
+        Args:
+            values: Values, in the stored unit of the outcome.
+            outcome: The outcome or its id, for its unit.
+            digits: Significant figures of the largest; those usual for the unit if None.
+        """
         found = OUTCOMES[outcome] if isinstance(outcome, str) else outcome
         scaled = [self.scaled(value, found) for value in values]
         figures = digits or (2 if found.unit in COARSE else 3)
@@ -208,7 +220,13 @@ class Words:
         return self._with_unit(self.number(value, outcome), outcome)
 
     def ranged(self, low: float, high: float, outcome: Outcome | str) -> str:
-        """An interval of stored values with its unit, for use in a sentence."""
+        """An interval of stored values with its unit, for use in a sentence.
+
+        Args:
+            low: Lower end, in the stored unit of the outcome.
+            high: Upper end, in the same unit.
+            outcome: The outcome or its id, for its unit.
+        """
         return self._with_unit(self.interval(low, high, outcome), outcome)
 
     def _with_unit(self, number: str, outcome: Outcome | str) -> str:
@@ -228,21 +246,47 @@ class Words:
     def interval(
         self, low: float, high: float, outcome: Outcome | str, digits: int | None = None
     ) -> str:
-        """An interval of stored values, without unit."""
+        """An interval of stored values, without unit.
+
+        Args:
+            low: Lower end, in the stored unit of the outcome.
+            high: Upper end, in the same unit.
+            outcome: The outcome or its id, for its unit.
+            digits: Significant figures of the larger end; those usual for the unit if None.
+        """
         return self.between(*self.numbers([low, high], outcome, digits))
 
     def percent(self, share: float, decimals: int = 0, *, signed: bool = False) -> str:
-        """A share as per cent."""
+        """A share as per cent.
+
+        Args:
+            share: The share, 1 for the whole.
+            decimals: Decimals of the percentage.
+            signed: Whether a rise gets a plus sign.
+        """
         plus = "+" if signed and round(100 * share, decimals) > 0 else ""
         return plus + written(100 * share, decimals) + ("%" if self.lang == "zh" else " %")
 
     def percents(self, low: float, high: float, decimals: int = 0, *, signed: bool = False) -> str:
-        """An interval of shares as per cent."""
+        """An interval of shares as per cent.
+
+        Args:
+            low: Lower end, 1 for the whole.
+            high: Upper end, 1 for the whole.
+            decimals: Decimals of both percentages.
+            signed: Whether a rise gets a plus sign.
+        """
         first, last = (self.percent(value, decimals, signed=signed) for value in (low, high))
         return self.between(first.rstrip(" %"), last)
 
     def signed(self, values: Sequence[float], digits: int = 2, most: int = 3) -> list[str]:
-        """Changes that stand together, with their signs; as many decimals as the largest bears."""
+        """Changes that stand together, with their signs; as many decimals as the largest bears.
+
+        Args:
+            values: Changes, in the unit they are shown in.
+            digits: Significant figures of the largest value.
+            most: Most decimals.
+        """
         largest = max(map(abs, values))
         decimals = min(decimals_of(largest, digits), most)
         return [

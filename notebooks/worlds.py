@@ -137,7 +137,14 @@ class Worlds:
         return self._wide[key]
 
     def values(self, scenario: str, outcome: str, unit: Unit, year: int) -> pd.Series[float]:
-        """Values of an outcome in a year by run; empty where there are none."""
+        """Values of an outcome in a year by run; empty where there are none.
+
+        Args:
+            scenario: Name of the scenario.
+            outcome: Id of the outcome.
+            unit: Level and name of what the outcome is of.
+            year: Calendar year.
+        """
         wide = self.wide(outcome, unit)
         if (scenario, year) not in wide.columns:
             return pd.Series(dtype=float)
@@ -145,7 +152,14 @@ class Worlds:
         return found
 
     def band(self, scenario: str, outcome: str, unit: Unit, year: int) -> Band | None:
-        """Interval of an outcome in a year, or None where there is none."""
+        """Interval of an outcome in a year, or None where there is none.
+
+        Args:
+            scenario: Name of the scenario.
+            outcome: Id of the outcome.
+            unit: Level and name of what the outcome is of.
+            year: Calendar year.
+        """
         values = self.values(scenario, outcome, unit, year)
         return Band.of(values) if len(values) else None
 
@@ -157,7 +171,15 @@ class Worlds:
         scenario: str = AS_ISSUED,
         baseline: str = REFERENCE,
     ) -> pd.Series[float]:
-        """Scenario less baseline by run, in the outcome's stored unit."""
+        """Scenario less baseline by run, in the outcome's stored unit.
+
+        Args:
+            outcome: Id of the outcome.
+            unit: Level and name of what the outcome is of.
+            year: Calendar year.
+            scenario: Name of the scenario whose effect is measured.
+            baseline: Name of the one that it is compared with.
+        """
         return self._paired(outcome, unit, year, scenario, baseline)["gain"]
 
     def _paired(
@@ -177,7 +199,15 @@ class Worlds:
         scenario: str = AS_ISSUED,
         baseline: str = REFERENCE,
     ) -> Effect | None:
-        """Paired effect, or None where a scenario or the unit is missing."""
+        """Paired effect, or None where a scenario or the unit is missing.
+
+        Args:
+            outcome: Id of the outcome.
+            unit: Level and name of what the outcome is of.
+            year: Calendar year.
+            scenario: Name of the scenario whose effect is measured.
+            baseline: Name of the one that it is compared with.
+        """
         measure = measure_of(outcome)
         pairs = self._paired(outcome, unit, year, scenario, baseline)
         gap = pairs["change" if measure == "percent" else "gain"].dropna()

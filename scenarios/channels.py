@@ -27,12 +27,12 @@ def check_channels(document: Document, channels: Iterable[str]) -> None:
     Raises:
         ScenarioError: The first channel without a reader.
     """
-    read = list(dict.fromkeys(reader.channel for reader in READERS))
+    read = sorted({reader.channel for reader in READERS})
     for name in channels:
         if name not in read:
             problem = say("no function of the model reads channel {channel}", channel=name)
             raise document.error(
-                ("channels", name), problem, listed(read), nearest_name(name, read)
+                ("channels", name), problem, listed(read, 40), nearest_name(name, read)
             )
 
 

@@ -57,7 +57,13 @@ def say(template: str, **fields: Any) -> str:
 
 
 def said_in(lang: str, template: str, **fields: Any) -> str:
-    """A message in a given language."""
+    """A message in a given language.
+
+    Args:
+        lang: `zh` or `en`.
+        template: The message in English, with gaps in braces; key of the catalogue.
+        **fields: What fills the gaps.
+    """
     text = catalogue()[template] if lang == "zh" else template
     return text.format(**fields)
 

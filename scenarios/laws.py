@@ -29,7 +29,15 @@ def mean(law: Law, low: float, high: float, mode: float) -> float:
 
 
 def at_or_below(value: float, law: Law, low: float, high: float, mode: float) -> float:
-    """Probability of not more than a value; arguments as of `mean`."""
+    """Probability of not more than a value.
+
+    Args:
+        value: Value whose probability is asked for, in the unit of the range.
+        law: Name of the law.
+        low: Lowest value, over zero if the law is loguniform.
+        high: Highest value.
+        mode: Likeliest value; of a triangular law alone.
+    """
     if value >= high:
         return 1.0
     if value < low:

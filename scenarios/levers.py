@@ -135,6 +135,11 @@ def _check_range(document: Document, term: Term, at: Key) -> None:
 def declaration(document: Document, lever_id: str, at: Key) -> LeverDeclaration:
     """The declaration of a lever a scenario names.
 
+    Args:
+        document: File of the scenario, for the place of an error.
+        lever_id: Id of the lever.
+        at: Key in the file that names it.
+
     Raises:
         ScenarioError: No lever has this id.
     """

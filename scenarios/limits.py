@@ -22,7 +22,13 @@ LAST_END = quarter_index(2040, 4)
 
 
 def within(value: float, low: float, high: float) -> bool:
-    """Whether a value is in a range; a draw at an end of it may miss it by the last digit."""
+    """Whether a value is in a range; a draw at an end of it may miss it by the last digit.
+
+    Args:
+        value: Value to check, in the unit of the range.
+        low: Lower end of the range.
+        high: Upper end of the range.
+    """
     return nextafter(low, -inf) <= value <= nextafter(high, inf)
 
 

@@ -33,7 +33,14 @@ EARNED = ("label", "mu_class")
 
 
 def notice(kind: str, about: tuple[str, ...], template: str, **fields: Any) -> Notice:
-    """A notice in both languages from its template."""
+    """A notice in both languages from its template.
+
+    Args:
+        kind: Kind of notice, such as `never_acts`.
+        about: Ids of the levers it is about.
+        template: The text in English, with gaps in braces; key of the catalogue.
+        **fields: What fills the gaps.
+    """
     texts = {lang: said_in(lang, template, **fields) for lang in ("zh", "en")}
     return Notice(kind, about, texts["zh"], texts["en"])
 

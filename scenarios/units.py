@@ -77,7 +77,13 @@ def switched(word: object) -> float | None:
 
 
 def in_unit(value: float, unit: str, kind: str) -> float:
-    """Value of a base-unit number in another unit of its kind."""
+    """Value of a base-unit number in another unit of its kind.
+
+    Args:
+        value: The number, in the base unit.
+        unit: Unit it is wanted in.
+        kind: Kind of quantity, such as money.
+    """
     return value / float(UNITS[kind][unit])
 
 

@@ -62,7 +62,15 @@ class Document:
         self, key: Key, problem: str, allowed: str = "", nearest: str | None = None,
         example: str = "",
     ) -> ScenarioError:  # fmt: skip
-        """An error at a key of this file."""
+        """An error at a key of this file.
+
+        Args:
+            key: Key in the file, for its line.
+            problem: What is wrong.
+            allowed: What may stand there.
+            nearest: Known name that is nearest to what stands there; None if none is near.
+            example: An entry that would do.
+        """
         return ScenarioError(
             self.path, self.line(key), dotted(key), problem, allowed, nearest, example
         )
@@ -324,7 +332,13 @@ def _refuse_thousands(read: Document, name: str, value: Any, before: tuple[Key, 
 
 
 def thousands(read: Document, key: Key, given: str) -> ScenarioError:
-    """An error at a number with commas between its thousands."""
+    """An error at a number with commas between its thousands.
+
+    Args:
+        read: File with the number.
+        key: Key of the number.
+        given: The number as written.
+    """
     problem = say(
         "{given}: write {plain} without the comma", given=given, plain=given.replace(",", "")
     )

@@ -1,6 +1,7 @@
 """What is installed: one import name, one object a module, and all that the code imports."""
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -33,6 +34,21 @@ def python(code: str, folder: Path, **env: str) -> str:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_the_snippet_of_the_readme_uses_what_jiqun_offers(tmp_path: Path) -> None:
+    """As printed, of the same words in both languages, on a small province and a short horizon."""
+    shown = set()
+    for name in ("README.md", "README.zh.md"):
+        text = (ROOT / name).read_text("utf-8")
+        shown.add(next(iter(re.findall(r"```python\n(.*?)```", text, re.DOTALL))))
+    (code,) = shown
+    assert set(re.findall(r"^(?:from|import) (\S+)", code, re.MULTILINE)) == {"jiqun"}
+    small = code.replace("2027", "2019").replace("draws=20", "rows=1_200, until=2019, workers=1")
+    assert small.count("2019") == 2
+    small += 'assert set(Results("build/two").outcomes()["scenario"]) == '
+    small += '{"without_document_55", "as_issued"}\n'
+    python(small, tmp_path, PYTHONPATH=str(ROOT))
 
 
 @pytest.mark.parametrize("first", ["jiqun", "model", "calibration.panel", "notebooks.words"])

@@ -58,7 +58,13 @@ NO_ERROR = PastError(0.0, 0.0)
 
 
 def rival(series: Series, origin: int, year: int) -> float | None:
-    """Forecast of the naive rival: drift of known levels, or the last known growth."""
+    """Forecast of the naive rival: drift of known levels, or the last known growth.
+
+    Args:
+        series: The published series.
+        origin: Last year that is known.
+        year: Year of the forecast.
+    """
     past = series.known(origin)
     if not past:
         return None
@@ -158,7 +164,13 @@ def point(
 
 
 def noise_of(origin: int, actual: Published, members: int) -> Array:
-    """Normal scores of a point, shape (3, members): target, last figure, error of the model."""
+    """Normal scores of a point, shape (3, members): target, last figure, error of the model.
+
+    Args:
+        origin: Last year that is known.
+        actual: The figure that is forecast.
+        members: Members of the ensemble.
+    """
     rng = np.random.default_rng([origin, actual.year, _number(actual.indicator)])
     return np.asarray(normal_quantile(rng.random((3, members))))
 

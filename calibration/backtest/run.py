@@ -422,7 +422,15 @@ def summary(
     plan: ProtocolFile, training: str, origins: Sequence[int], points: Sequence[Point],
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """All scores as plain data."""
+    """All scores as plain data.
+
+    Args:
+        plan: The protocol.
+        training: Where parameters are from: `prior` or `posterior`.
+        origins: Last years known, one a forecast.
+        points: Forecasts beside what was published.
+        notes: What a reader has to know of these scores.
+    """
     main = [p for p in points if not p.apart]
     if not points:
         raise BacktestError("nothing to score: no figure after the origin")
@@ -467,7 +475,14 @@ def simulated_cases(
 def train(
     origins: Iterable[int], folder: Path, workers: int, tell: Callable[[str, int, int], None]
 ) -> None:
-    """Fit the parameters to each origin and write the members; goes on where it stopped."""
+    """Fit the parameters to each origin and write the members; goes on where it stopped.
+
+    Args:
+        origins: Last years known, one a fit.
+        folder: Where steps of the fits are kept.
+        workers: Worker processes.
+        tell: Called with the stage, runs done and runs to make.
+    """
     from jiqun.calibration.fitting.fit import fit  # noqa: PLC0415  (loads the smoother, which forecasts do without)
     from jiqun.calibration.fitting.spec import read_spec  # noqa: PLC0415
 
@@ -503,7 +518,13 @@ def trained(plan: ProtocolFile) -> list[str]:
 
 
 def renew(plan: ProtocolFile, second: SecondProtocol, made: Mapping[Case, Forecast]) -> None:
-    """Score what was simulated by both versions and store the scores."""
+    """Score what was simulated by both versions and store the scores.
+
+    Args:
+        plan: The protocol of the first version.
+        second: That of the second version.
+        made: What was simulated, by set of forecasts.
+    """
     for training in dict.fromkeys(case.training for case in made):
         before = {origin: made[Case(origin, training, False)] for origin in plan.origins}
         found = backtest(training=training, plan=plan, made_before=before)

@@ -123,7 +123,14 @@ def interval(
     points: Sequence[Point], score: Callable[[Sequence[Point]], float | None],
     samples: int = SAMPLES, seed: int = 1,
 ) -> tuple[float, float] | None:  # fmt: skip
-    """90 % percentile bootstrap of a score over series, which are drawn whole."""
+    """90 % percentile bootstrap of a score over series, which are drawn whole.
+
+    Args:
+        points: Forecasts beside what was published.
+        score: Score of some points; None where it cannot be told.
+        samples: Resamples of the series.
+        seed: Seed of the resamples.
+    """
     series: dict[str, list[Point]] = {}
     for point in points:
         series.setdefault(point.indicator, []).append(point)

@@ -169,7 +169,14 @@ def _in_range(at: float, law: Law, ends: Sequence[Array]) -> tuple[Said, bool]:
 
 
 def mean_line(gain: Array, cost: Array, reference: tuple[Array, Array], said: Said) -> Line:
-    """What is said of a lever by its mean net gain alone."""
+    """What is said of a lever by its mean net gain alone.
+
+    Args:
+        gain: Gain by draw, yuan.
+        cost: Cost by draw, yuan.
+        reference: Gain and cost by draw of what it is set against, yuan.
+        said: Why no parameter tells where it breaks even.
+    """
     nets = _nets(weights(len(gain)), gain, cost, reference)
     low, high = quantiles(nets[1:])
     sure = bool(low > 0.0 or high < 0.0)

@@ -116,7 +116,14 @@ def population_at(rows: int) -> Population:
 
 
 def under(switch: str, scenario: Scenario, draw: Draw) -> Scenario:
-    """A scenario at the values of a draw, under a switch."""
+    """A scenario at the values of a draw, under a switch.
+
+    Args:
+        switch: Name of a switch of `scenarios/structure.yaml`, `SYMMETRIC` or `CONVERSION`; any
+            other name switches nothing.
+        scenario: Scenario to change, with the province's estimates.
+        draw: Parameters and outside world.
+    """
     values = dict(draw.values)
     if switch in switches():
         values |= switches()[switch].off

@@ -123,7 +123,13 @@ NEWS = "equipment_upgrade_grant"
 
 
 def treated(ids: Whole, seed: int, name: str) -> Whole:
-    """The random half of an arm: 1 or 0, shape as ids."""
+    """The random half of an arm: 1 or 0, shape as ids.
+
+    Args:
+        ids: Enterprise ids, shape (rows,).
+        seed: Seed of the run.
+        name: Id of the lever, so that the half is the one that claims it in a run.
+    """
     return (uniform(seed, f"claims {name}", ids) < HALF).astype(np.int64)
 
 

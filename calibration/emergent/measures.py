@@ -64,18 +64,36 @@ def both(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
 
 
 def total(frame: pd.DataFrame, name: str, rows: Flag | None = None) -> float:
-    """Weighted sum of a column."""
+    """Weighted sum of a column.
+
+    Args:
+        frame: A panel with `weight`, one row an enterprise and year.
+        name: Name of the column.
+        rows: Rows that count, shape (rows,); all if None.
+    """
     part = frame if rows is None else frame[rows]
     return float((part["weight"] * part[name]).sum())
 
 
 def extra(frame: pd.DataFrame, name: str, rows: Flag | None = None) -> float:
-    """Sum in the arm less the sum without it."""
+    """Sum in the arm less the sum without it.
+
+    Args:
+        frame: Two arms side by side, as `both` joins them.
+        name: Name of the column, without the `_arm` of the arm.
+        rows: Rows that count, shape (rows,); all if None.
+    """
     return total(frame, f"{name}_arm", rows) - total(frame, name, rows)
 
 
 def in_half(frame: pd.DataFrame, seed: int, lever: str) -> Flag:
-    """The half that an arm treats."""
+    """The half that an arm treats.
+
+    Args:
+        frame: A panel, one row an enterprise and year.
+        seed: Seed of the run.
+        lever: Id of the lever that the arm adds.
+    """
     result: Flag = arms.treated(frame["id"].to_numpy(), seed, lever).astype(bool)
     return result
 
@@ -125,7 +143,13 @@ def _history(data: Arms) -> Panels:
 
 
 def grant_by_size(data: Arms, *sizes: str, arm: str = "rd grant") -> Found:
-    """Extra R&D carried out per yuan of R&D grant, 2019-2023, grantees against themselves."""
+    """Extra R&D carried out per yuan of R&D grant, 2019-2023, grantees against themselves.
+
+    Args:
+        data: The runs of a seed.
+        *sizes: Names of the size classes that count, as enterprises were in the first year.
+        arm: Name of the arm with the grant.
+    """
     two = both(data["plain"], data[arm])
     rows = in_half(two, data.seed, "rd_grant") & of_size(two, *sizes)
     got = extra(two, "subsidy", rows)
@@ -160,7 +184,13 @@ def grant_large(data: Arms) -> Found:
 
 
 def plant_bought(data: Arms, arm: str, lever: str) -> tuple[pd.DataFrame, Flag, Flag]:
-    """Two arms in the years of the lever; the treated half and the other, above scale at first."""
+    """Two arms in the years of the lever; the treated half and the other, above scale at first.
+
+    Args:
+        data: The runs of a seed.
+        arm: Name of the arm with the lever.
+        lever: Id of the lever.
+    """
     two = both(data["plain"], data[arm])
     two = two[(two["year"] >= OPEN) & two["above"] & (of_size(two, "large", "medium", "small"))]
     half = in_half(two, data.seed, lever)

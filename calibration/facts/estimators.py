@@ -26,7 +26,13 @@ LINKS = {"probit": sm.families.links.Probit, "cloglog": sm.families.links.CLogLo
 
 
 def quantile(values: Array, weight: Array, at: float | Sequence[float]) -> Array:
-    """Weighted quantiles: the least value that at least so much of the weight does not exceed."""
+    """Weighted quantiles: the least value that at least so much of the weight does not exceed.
+
+    Args:
+        values: Values, in any unit, shape (rows,).
+        weight: Weight of each row, shape (rows,).
+        at: Shares of the weight, one number or several; the result has their shape.
+    """
     order = np.argsort(values, kind="stable")
     share = weight[order].cumsum() / weight.sum()
     place = np.searchsorted(share, np.asarray(at) - 1e-12)
@@ -196,6 +202,12 @@ def within(values: Array, weight: Array, *groups: Whole, rounds: int = 30) -> Ar
     """Values less their weighted means by each grouping, shape as `values` (rows or rows, columns).
 
     Several groupings are taken out in turn until they are all gone.
+
+    Args:
+        values: Values, in any unit, shape (rows,) or (rows, columns).
+        weight: Weight of each row, shape (rows,).
+        *groups: Groupings: the group of each row, shape (rows,) each.
+        rounds: Times that several groupings are taken out in turn.
     """
     table = values[:, None].copy() if values.ndim == 1 else values.copy()
     places = [np.unique(group, return_inverse=True)[1] for group in groups]
@@ -283,7 +295,13 @@ def bunching(
 
 
 def size_variance(growth: Array, log_size: Array, weight: Array) -> Fit:
-    """Slope of the log spread of growth on log size, over ten classes of equal number."""
+    """Slope of the log spread of growth on log size, over ten classes of equal number.
+
+    Args:
+        growth: Growth of each enterprise, log, shape (rows,).
+        log_size: Log of its size before, shape (rows,).
+        weight: Weight of each row, shape (rows,).
+    """
     edges = quantile(log_size, weight, list(np.arange(0.1, 0.95, 0.1)))
     group = np.searchsorted(edges, log_size, side="right")
     total = np.bincount(group, weight, 10)

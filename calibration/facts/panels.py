@@ -71,7 +71,13 @@ def logs(values: Array) -> Array:
 
 
 def lagged(frame: pd.DataFrame, values: Array, years: int = 1) -> Array:
-    """Values some years before, as `lag`."""
+    """Values some years before, as `lag`.
+
+    Args:
+        frame: A panel, sorted as `lag` asks for.
+        values: Values of its rows, shape (rows,).
+        years: How many years before.
+    """
     return lag(frame.assign(_lagged=values), "_lagged", years)
 
 
@@ -82,7 +88,13 @@ def flags(frame: pd.DataFrame, name: str) -> Flag:
 
 
 def between(frame: pd.DataFrame, first: int, last: int) -> Flag:
-    """Rows of these years, both ends in."""
+    """Rows of these years, both ends in.
+
+    Args:
+        frame: A panel, one row an enterprise and year.
+        first: First year.
+        last: Last year.
+    """
     result: Flag = frame["year"].between(first, last).to_numpy()
     return result
 
@@ -100,7 +112,13 @@ def finite(*columns: Array) -> Flag:
 
 
 def staying(frame: pd.DataFrame, first: int, last: int) -> Flag:
-    """Above scale this year and the year before, and still there at the year's end."""
+    """Above scale this year and the year before, and still there at the year's end.
+
+    Args:
+        frame: A panel, sorted as `lag` asks for.
+        first: First of the years that count.
+        last: Last of them.
+    """
     before = lag(frame, "above") == 1.0
     result: Flag = between(frame, first, last) & before & flags(frame, "above")
     return result & ~flags(frame, "exited")

@@ -47,7 +47,14 @@ def draw(points: pd.DataFrame, path: Path) -> None:
 
 
 def panel(place: Axes, points: pd.DataFrame, fact: str, note: str) -> None:
-    """Draw one fact, with a note on the line that it is held against."""
+    """Draw one fact, with a note on the line that it is held against.
+
+    Args:
+        place: Axes to draw on.
+        points: Points of all facts, columns `fact`, `x` and `y`.
+        fact: Name of the fact.
+        note: What the line is; shown for `size_tail` and `growth_shape` alone.
+    """
     rows = points[points["fact"] == fact]
     x, y = rows["x"].to_numpy(dtype=float), rows["y"].to_numpy(dtype=float)
     if fact == "size_tail":

@@ -101,7 +101,13 @@ def row_of(beginning: str) -> StylisedFact:
 
 
 def panels(scenario: Scenario, population: Population, seed: int) -> Panels:
-    """The panels of a seed."""
+    """The panels of a seed.
+
+    Args:
+        scenario: Policy that the facts are measured under; energy is dearer in the second panel.
+        population: Population at the start.
+        seed: Seed of both runs.
+    """
     dearer = scenario.with_draw({"energy_price_rise": DEARER}, {})
     return Panels(panel(scenario, seed, END, population), panel(dearer, seed, END, population))
 

@@ -114,7 +114,14 @@ def compared(found: Fit) -> list[Agreement]:
 def recovered(
     spec: str | Path, folder: Path, workers: int | None = None, tell: Tell = lambda *_: None
 ) -> list[Recovered]:
-    """Simulate and recover, and write what came of it; run again to go on."""
+    """Simulate and recover, and write what came of it; run again to go on.
+
+    Args:
+        spec: Name or path of the specification; it must have a part `recover`.
+        folder: Where steps and results are written.
+        workers: Worker processes; one a core if None.
+        tell: Called with the stage, runs done and runs to make.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rows = recover(read_spec(spec, to_recover=True), folder, _processes(workers), tell)
     write_rows(rows, folder / "recover.csv")

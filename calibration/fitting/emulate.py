@@ -113,7 +113,16 @@ def sample(
     seed: int,
     length: int = LENGTH,
 ) -> Array:
-    """Draws of the posterior, shape (chains, length, parameters); a quarter more warms them up."""
+    """Draws of the posterior, shape (chains, length, parameters); a quarter more warms them up.
+
+    Args:
+        emulated: Emulator of the fitted figures.
+        observed: Figures observed, shape (figures,).
+        covariance: Covariance of their errors, shape (figures, figures).
+        parameters: Number of parameters.
+        seed: Seed of the chains.
+        length: Draws kept of each chain.
+    """
     # Whitened once, so that a step costs one product of a matrix and a vector.
     root = cholesky(covariance + np.diag(emulated.error), lower=True)
     slopes = solve_triangular(root, emulated.coefficients, lower=True)
@@ -153,7 +162,13 @@ def _slice_step(
 
 
 def agreement(space: Space, posterior: Array, chains: Array) -> list[Agreement]:
-    """Both posteriors, parameter by parameter."""
+    """Both posteriors, parameter by parameter.
+
+    Args:
+        space: Parameters that were fitted.
+        posterior: Scores of the ensemble of the smoother, shape (parameters, members).
+        chains: Draws of the sampler, shape (chains, length, parameters).
+    """
     found = []
     for i, name in enumerate(space.names):
         draws = chains[:, :, i]

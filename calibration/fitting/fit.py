@@ -151,7 +151,15 @@ def fit(task: Task, folder: Path, workers: int, tell: Tell = lambda *_: None) ->
 def chosen_space(
     task: Task, runs: Runs, covariance: Array, place: Path, tell: Tell
 ) -> tuple[Space, list[Signal]]:
-    """The parameters the data can see, with a dummy beside them."""
+    """The parameters the data can see, with a dummy beside them.
+
+    Args:
+        task: The specification with its targets and priors.
+        runs: Makes the runs.
+        covariance: Covariance of the errors of the fitted figures, shape (figures, figures).
+        place: Folder of the steps.
+        tell: Called with the stage, runs done and runs to make.
+    """
     everything, spec = Space(task.priors), task.spec.screen
     if spec is None:
         return everything, []
@@ -178,7 +186,15 @@ def chosen_space(
 
 
 def covariance_of(task: Task, runs: Runs, seeds: int, place: Path, tell: Tell) -> Array:
-    """Covariance of the errors of the fitted figures, chance included."""
+    """Covariance of the errors of the fitted figures, chance included.
+
+    Args:
+        task: The specification with its targets and priors.
+        runs: Makes the runs.
+        seeds: Seeds that a simulated figure is the mean of.
+        place: Folder of the steps.
+        tell: Called with the stage, runs done and runs to make.
+    """
     path = place / "chance.npy"
     if not path.exists():
         number = task.spec.smoother.chance_seeds
@@ -255,6 +271,15 @@ def after_trials(
     task: Task, space: Space, runs: Runs, ensemble: Array, place: Path, workers: int, tell: Tell
 ) -> tuple[Array, Array]:
     """The ensemble once it has heard the published trials, and its figures; kept in files.
+
+    Args:
+        task: The specification; it must have a part `trials`.
+        space: The parameters that are fitted.
+        runs: Makes the runs.
+        ensemble: Scores before the trials, shape (parameters, members).
+        place: Folder of the steps.
+        workers: Worker processes.
+        tell: Called with the stage, runs done and runs to make.
 
     Raises:
         FitError: Too many members have nothing to compare in a trial, or too many runs failed.

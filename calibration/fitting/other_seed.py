@@ -38,7 +38,13 @@ OUTCOMES = ("value_added", "rd_real", "investment", "energy")
 
 
 def effects(ensemble: Path, folder: Path, workers: int) -> pd.DataFrame:
-    """Median and 90 % interval of the relative effect by outcome and tier, under an ensemble."""
+    """Median and 90 % interval of the relative effect by outcome and tier, under an ensemble.
+
+    Args:
+        ensemble: File of the ensemble.
+        folder: Store of the runs.
+        workers: Worker processes.
+    """
     plan = Plan(draws=DRAWS, ensemble=ensemble)
     run_batch([load(name) for name in PAIR], plan, folder, Options(workers))
     levels = ("province", "tier")

@@ -95,7 +95,18 @@ def recover_sets(
     place: Path,
     tell: Tell,
 ) -> list[Recovered]:
-    """Fit every synthetic set and sum up."""
+    """Fit every synthetic set and sum up.
+
+    Args:
+        task: The specification with its targets and priors.
+        space: The parameters that are fitted.
+        runs: Makes the runs.
+        covariance: Covariance of the errors of the fitted figures, shape (figures, figures).
+        smoother: Size of each fit, number of steps, seeds.
+        asked: How many sets, and their size.
+        place: Folder of the steps.
+        tell: Called with the stage, runs done and runs to make.
+    """
     fitted = np.array(task.fitted)
     truths = np.array(
         [
@@ -159,7 +170,14 @@ def _synthetic(
 def summed_up(
     space: Space, truths: Array, prior: Array, posteriors: list[Array]
 ) -> list[Recovered]:
-    """What the sets say of each parameter."""
+    """What the sets say of each parameter.
+
+    Args:
+        space: Parameters that were fitted.
+        truths: Scores that the sets were made with, shape (parameters, sets).
+        prior: Scores of the prior ensemble, shape (parameters, members).
+        posteriors: Scores of the ensemble fitted to each set, shape (parameters, members).
+    """
     found = []
     for i, name in enumerate(space.names):
         spreads = [p[i].std(ddof=1) / prior[i].std(ddof=1) for p in posteriors]

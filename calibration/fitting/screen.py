@@ -43,7 +43,14 @@ class Signal:
 
 
 def design(space: Space, trajectories: int, seed: int) -> tuple[dict[str, Any], Array]:
-    """Problem for SALib and its design as probabilities of the priors, shape (points, names)."""
+    """Problem for SALib and its design as probabilities of the priors, shape (points, names).
+
+    Args:
+        space: Parameters to screen.
+        trajectories: Trajectories through the space, each of one point more than there are
+            parameters.
+        seed: Seed of the design.
+    """
     bounds = [[TAIL, 1.0 - TAIL]] * len(space)
     problem = {"num_vars": len(space), "names": list(space.names), "bounds": bounds}
     points = sampling.sample(problem, trajectories, num_levels=LEVELS, seed=seed)
@@ -85,7 +92,14 @@ def signals(
 
 
 def seen(found: Sequence[Signal], keep: float, least: int, most: int) -> list[str]:
-    """Names of the parameters to fit: signal of at least `keep`, within the bounds on number."""
+    """Names of the parameters to fit: signal of at least `keep`, within the bounds on number.
+
+    Args:
+        found: Signals of the parameters and of a dummy, the strongest first.
+        keep: Least signal, in standard deviations of a figure's error.
+        least: Least number of parameters.
+        most: Largest number of them.
+    """
     real = [signal for signal in found if signal.name != "dummy"]
     strong = sum(signal.strongest >= keep for signal in real)
     return [signal.name for signal in real[: min(max(strong, least), most)]]

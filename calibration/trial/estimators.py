@@ -73,7 +73,14 @@ class NothingToSeeError(ValueError):
 
 
 def estimate(data: Data, row: TrialRow, panel: Panel, unit: str) -> float:
-    """The estimate of a row, in its unit."""
+    """The estimate of a row, in its unit.
+
+    Args:
+        data: What the estimator sees.
+        row: The outcome and its estimator.
+        panel: Years and scope.
+        unit: Unit of the published estimate; `%` and `points` multiply the result by 100.
+    """
     assert row.estimator is not None
     value = ESTIMATORS[row.estimator](data, row, panel)
     if not np.isfinite(value):
@@ -91,7 +98,13 @@ def _years(panel: Panel) -> list[int]:
 
 
 def window(data: Data, panel: Panel, frame: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Enterprises in scope that are there in every year of the panel."""
+    """Enterprises in scope that are there in every year of the panel.
+
+    Args:
+        data: What the estimator sees.
+        panel: Years and scope.
+        frame: Panel to take the enterprises from; that of the run with the treatment if None.
+    """
     frame = data.frame if frame is None else frame
     years = _years(panel)
     part = frame[frame["year"].isin(years) & frame["id"].isin(data.seen) & ~frame["exited"]]
@@ -139,7 +152,13 @@ LEVELS = ("investment", "spike_investment")
 
 
 def values_of(part: pd.DataFrame, outcome: str, from_year: int) -> Array:
-    """An outcome by row of a panel."""
+    """An outcome by row of a panel.
+
+    Args:
+        part: A panel, one row an enterprise and year.
+        outcome: Name of an outcome, or of a column.
+        from_year: First year of the treatment; investment is told over plant before it.
+    """
     if outcome in LOGS:
         return _log(part, LOGS[outcome])
     if outcome == "tfp":
@@ -166,7 +185,14 @@ def _told(effect: float, outcome: str, untreated: float) -> float:
 
 
 def coefficient(y: Array, columns: Array, weight: Array, *effects: Whole) -> Array:
-    """Weighted least squares of y on columns, with an effect of each group of each grouping."""
+    """Weighted least squares of y on columns, with an effect of each group of each grouping.
+
+    Args:
+        y: The outcome, shape (rows,).
+        columns: Regressors, shape (rows, coefficients).
+        weight: Weight of each row, shape (rows,).
+        *effects: Groupings: the group of each row, shape (rows,) each.
+    """
     both = np.column_stack([y, columns])
     less = fit.within(both, weight, *effects, rounds=ROUNDS) if effects else both
     result: Array = np.asarray(sm.WLS(less[:, 0], less[:, 1:], weights=weight).fit().params)
@@ -197,7 +223,13 @@ def _fitted(
 
 
 def did(data: Data, row: TrialRow, panel: Panel) -> float:
-    """Difference in differences with enterprise and year effects; of doses, for a rise of `per`."""
+    """Difference in differences with enterprise and year effects; of doses, for a rise of `per`.
+
+    Args:
+        data: What the estimator sees.
+        row: Outcome that is estimated; `over` names the one its effect is divided by.
+        panel: Years and scope.
+    """
     if row.outcome == "city_employment":
         return _by_city(data, panel)
     if row.outcome == "sales_growth":
@@ -267,6 +299,11 @@ def triple(data: Data, row: TrialRow, panel: Panel) -> float:
 
     Where small enterprises are set against large, the third difference is size: the effect on the
     small less that on the large, with city-year and size-year effects.
+
+    Args:
+        data: What the estimator sees.
+        row: Outcome that is estimated; `small` is the staff under which an enterprise is small.
+        panel: Years and scope.
     """
     part = window(data, panel)
     dose, year = _dose(data, part["id"]), part["year"].to_numpy()
@@ -285,7 +322,13 @@ def triple(data: Data, row: TrialRow, panel: Panel) -> float:
 
 
 def event_study(data: Data, row: TrialRow, panel: Panel) -> float:
-    """Effect in the last year against the last before, from leads and lags of each year."""
+    """Effect in the last year against the last before, from leads and lags of each year.
+
+    Args:
+        data: What the estimator sees.
+        row: Outcome that is estimated.
+        panel: Years and scope.
+    """
     part = window(data, panel)
     assert row.outcome is not None
     y = values_of(part, row.outcome, data.from_year)
@@ -308,6 +351,11 @@ def rd(data: Data, row: TrialRow, panel: Panel) -> float:
     The outcome is looked at from the year before to the last one: growth of loans, plant bought
     over plant before (over what those just below buy), and whether an enterprise left with debts
     that it could not pay.
+
+    Args:
+        data: What the estimator sees.
+        row: Outcome that is estimated, with the bandwidth in parts of the ranked eligible.
+        panel: Years and scope.
     """
     last = panel.after[1]
     frame = data.frame[data.frame["id"].isin(data.seen)]
@@ -364,7 +412,13 @@ def _both(data: Data, panel: Panel, other: pd.DataFrame | None = None) -> pd.Dat
 
 
 def paired(data: Data, row: TrialRow, panel: Panel) -> float:
-    """Mean over the treated of an outcome with treatment less that without, in the last year."""
+    """Mean over the treated of an outcome with treatment less that without, in the last year.
+
+    Args:
+        data: What the estimator sees.
+        row: Outcome that is estimated.
+        panel: Years and scope; the last year after counts.
+    """
     two = _both(data, panel)
     two = two[_dose(data, two["id"]) != 0.0]
     assert row.outcome is not None
@@ -380,7 +434,13 @@ def paired(data: Data, row: TrialRow, panel: Panel) -> float:
 
 
 def elasticity(data: Data, row: TrialRow, panel: Panel) -> float:
-    """Elasticity of R&D to its user cost, sign turned, in the last year, of sums of the treated."""
+    """Elasticity of R&D to its user cost, sign turned, in the last year, of sums of the treated.
+
+    Args:
+        data: What the estimator sees.
+        row: Outcome that is estimated, one of `LOGS`.
+        panel: Years and scope; the last year after counts.
+    """
     two = _both(data, panel)
     name = LOGS[row.outcome or ""]
     two = two[(two[name] > 0.0) & (_dose(data, two["id"]) != 0.0)]
@@ -391,7 +451,13 @@ def elasticity(data: Data, row: TrialRow, panel: Panel) -> float:
 
 
 def share(data: Data, row: TrialRow, panel: Panel) -> float:
-    """A share, of sums over the enterprises in scope in the years after."""
+    """A share, of sums over the enterprises in scope in the years after.
+
+    Args:
+        data: What the estimator sees.
+        row: Outcome that is estimated: `adopted`, or else R&D reported that was not done.
+        panel: Years and scope; all years after count.
+    """
     frame = data.frame[data.frame["id"].isin(data.seen)]
     frame = frame[(frame["year"] >= panel.after[0]) & (frame["year"] <= panel.after[1])]
     w = frame["weight"]
@@ -404,7 +470,13 @@ def share(data: Data, row: TrialRow, panel: Panel) -> float:
 
 
 def odds_ratio(data: Data, row: TrialRow, panel: Panel) -> float:
-    """Move of the log odds of adoption by the treatment over that by the rival."""
+    """Move of the log odds of adoption by the treatment over that by the rival.
+
+    Args:
+        data: What the estimator sees.
+        row: Not looked at: the outcome is always adoption.
+        panel: Years and scope; all years after count.
+    """
     assert data.plain is not None
     assert data.rival is not None
     odds = []
@@ -420,7 +492,13 @@ def odds_ratio(data: Data, row: TrialRow, panel: Panel) -> float:
 
 
 def bunching(data: Data, row: TrialRow, panel: Panel) -> float:
-    """Excess mass just above the notch over a polynomial through the rest, last year."""
+    """Excess mass just above the notch over a polynomial through the rest, last year.
+
+    Args:
+        data: What the estimator sees.
+        row: Not looked at: the notch is always that of reported R&D.
+        panel: Years and scope; the last year after counts.
+    """
     frame = data.frame[(data.frame["year"] == panel.after[1]) & data.frame["id"].isin(data.seen)]
     ratio = frame["rd_over_notch"].to_numpy(dtype=float)
     known = ratio > 0.0

@@ -328,6 +328,11 @@ def shocked_scenario(base: Scenario, shock: Shock, start: int) -> Scenario:
     """The base under a shock that is the same for all: energy dearer by what a grant is worth.
 
     Both are per tce saved in a year, the grant now and the savings over the life of a project.
+
+    Args:
+        base: The scenario without the shock.
+        shock: The shock; its points are those of a grant on green outlays.
+        start: First quarter of the shock (index).
     """
     rise = equal_worth(base.parameters, base.outside.loan_rate_in(year_of(start)))
     rise *= shock.points / 100.0 / GREEN_CUT
@@ -359,7 +364,13 @@ def cut_for(points: float, speed: float, quarters: int) -> float:
 
 
 def in_scope(model: TrialModel, scope: Scope, who: Chosen) -> Whole:
-    """Ids of the enterprises that a study saw, at the end of the year before treatment."""
+    """Ids of the enterprises that a study saw, at the end of the year before treatment.
+
+    Args:
+        model: A run at the end of the year before treatment.
+        scope: What the study asks of an enterprise.
+        who: The eligible and the treated.
+    """
     last = model.years[-1]
     last = last[~last["exited"]]
     kept = np.ones(len(last), dtype=bool)

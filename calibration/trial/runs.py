@@ -165,7 +165,14 @@ def _copied(model: TrialModel, scenario: Scenario) -> TrialModel:
 
 
 def values_in(row: Outcomes, arm: str, draw: Draw, given: Mapping[str, float]) -> dict[str, float]:
-    """Parameters of an arm: those of the draw, those given, and the mechanism off or doubled."""
+    """Parameters of an arm: those of the draw, those given, and the mechanism off or doubled.
+
+    Args:
+        row: Outcome of the trial, with its mechanism.
+        arm: `off` or `doubled`; any other name leaves the mechanism as it is.
+        draw: Parameters and outside world.
+        given: Parameters that the trial sets in place of the draw's; `off` may replace them.
+    """
     values, central = dict(draw.values), _central_parameters()
     if arm == "doubled":
         values |= {n: 2.0 * values.get(n, central[n]) for n in row.mechanism.doubled}
@@ -181,6 +188,13 @@ def estimates(
     trial: Trial, row: Outcomes, arm: str, draw: Draw, bench: Bench
 ) -> tuple[float, float]:
     """Estimate of a row in an arm of a draw, and the dose where a shock has one.
+
+    Args:
+        trial: The trial, which treats by levers, a shock or parameters.
+        row: Outcome that is estimated.
+        arm: `off` or `doubled`; any other name leaves the mechanism as it is.
+        draw: Parameters and outside world.
+        bench: Runs of the draw made so far.
 
     Raises:
         NothingToSeeError: The panel holds nothing to compare.
@@ -205,7 +219,15 @@ def estimates(
 def branches(
     trial: Trial, row: Outcomes, arm: str, draw: Draw, bench: Bench
 ) -> Iterator[tuple[Scenario, Branch]]:
-    """The scenario without the treatment and what came of it, for each choice of the treated."""
+    """The scenario without the treatment and what came of it, for each choice of the treated.
+
+    Args:
+        trial: The trial, which treats by levers, a shock or parameters.
+        row: Outcome, whose mechanism an arm moves.
+        arm: `off` or `doubled`; any other name leaves the mechanism as it is.
+        draw: Parameters and outside world.
+        bench: Runs of the draw made so far; what is made here is kept in it.
+    """
     assert trial.treat is not None
     values = values_in(row, arm, draw, trial.written.parameters)
     base = replace(trial.base, rows=bench.rows).with_draw(values, draw.outside)

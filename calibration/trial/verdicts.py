@@ -112,7 +112,13 @@ def _mean(values: Array) -> float:
 
 
 def answer(found: Summary, published: Published, *, represented: bool = True) -> Answer:
-    """Whether an estimate is inside its band."""
+    """Whether an estimate is inside its band.
+
+    Args:
+        found: Estimates over draws.
+        published: The published estimate and its band.
+        represented: Whether the model has the mechanism of the study.
+    """
     if not represented:
         return "not represented"
     if not found.draws:

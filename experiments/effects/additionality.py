@@ -85,7 +85,14 @@ def break_even(
 
 
 def promotion(results: Results, facts: Facts, scenario: str, baseline: str) -> Promotion:
-    """Investment promotion against its baseline, with the additionality at which it breaks even."""
+    """Investment promotion against its baseline, with the additionality at which it breaks even.
+
+    Args:
+        results: The store, for the additionality that was drawn.
+        facts: What comparisons read of it.
+        scenario: Name of the scenario with investment promotion.
+        baseline: Name of the one without it.
+    """
     comparison = compare(facts, scenario, baseline)
     draws = results.draws()
     drawn = draws[draws["scenario"] == scenario].set_index("draw")[ADDITIONAL]

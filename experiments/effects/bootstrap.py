@@ -20,6 +20,11 @@ def weights(size: int, resamples: int = RESAMPLES, seed: int = SEED) -> Array:
     """Weights of a bootstrap, shape (1 + resamples, size), sum of a row 1; not to be written to.
 
     The first row weighs all alike, so that estimate and resamples come from one formula.
+
+    Args:
+        size: Number of observations.
+        resamples: Number of resamples.
+        seed: Seed of the resamples.
     """
     even = np.full(size, 1.0 / size)
     drawn = np.random.default_rng(seed).multinomial(size, even, size=resamples) / size
@@ -33,6 +38,11 @@ def signs(size: int, resamples: int = RESAMPLES, seed: int = SEED) -> Array:
     """Signs dealt out at random over their number, shape (resamples, size); not to be written to.
 
     Times effects by draw they give the means of an effect that has no direction.
+
+    Args:
+        size: Number of observations.
+        resamples: Number of times that signs are dealt out.
+        seed: Seed of the signs.
     """
     found = np.random.default_rng(seed).choice([-1.0, 1.0], size=(resamples, size)) / size
     found.flags.writeable = False

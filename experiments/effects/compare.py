@@ -182,7 +182,15 @@ class Facts:
         self, scenario: str, baseline: str, outcome: str, grouping: str = "province",
         unit: str = REGION.id,
     ) -> pd.DataFrame:  # fmt: skip
-        """Columns gain, base and change, one row a pair of runs."""
+        """Columns gain, base and change, one row a pair of runs.
+
+        Args:
+            scenario: Name of the scenario whose effect is measured.
+            baseline: Name of the one that it is compared with.
+            outcome: Id of the outcome; the values are in its unit, of a flow present values.
+            grouping: Level of the outcome.
+            unit: Unit of the level.
+        """
         table = self.states if outcome in STATES else self.flows
         column = (grouping, unit, outcome)
         values = table[column].dropna() if column in table.columns else pd.Series(dtype=float)
@@ -251,6 +259,11 @@ def gather(results: Results, scenarios: Sequence[str], draws: int | None = None)
 
 def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
     """A scenario against another, over the pairs of runs that both have.
+
+    Args:
+        facts: What comparisons read of a store.
+        scenario: Name of the scenario whose effect is measured.
+        baseline: Name of the one that it is compared with.
 
     Raises:
         StoreError: They share no pair of runs.

@@ -47,7 +47,13 @@ def _content(form: Form) -> dict[str, Any]:
 def compared_data(
     compared: Compared, shape: Shape, regret: Mapping[str, Sequence[Regret]] | None = None
 ) -> dict[str, Any]:
-    """Designs at equal cost as plain data."""
+    """Designs at equal cost as plain data.
+
+    Args:
+        compared: The designs, their scales and their effects.
+        shape: How the designs were run.
+        regret: Regrets of the designs, by envelope; none where no worlds were run.
+    """
     best = often_best(compared, shape.reported_on)
     return _frame() | {
         "baseline": comparison_data(compared.baseline) | {"label": _label(compared.label)},

@@ -180,7 +180,13 @@ class Books:
         return pd.Series(np.bincount(run[kept], yuan[kept], len(runs)), runs, name="yuan")
 
     def more(self, scenario: str, baseline: str, **chosen: Collection[str]) -> pd.Series[float]:
-        """What a scenario books more than its baseline, run by run, yuan."""
+        """What a scenario books more than its baseline, run by run, yuan.
+
+        Args:
+            scenario: Name of the scenario whose cost is measured.
+            baseline: Name of the one that it is compared with.
+            **chosen: Column of `rows` to the values that count; other columns are not looked at.
+        """
         gap: pd.Series[float] = self.sums(scenario, **chosen) - self.sums(baseline, **chosen)
         return gap.dropna()
 
@@ -191,13 +197,26 @@ class Books:
         set_otherwise: Collection[str],
         payers: Collection[str] = BEARERS,
     ) -> pd.Series[float]:
-        """Cost to some payers under levers set otherwise, run by run, yuan: to all if none said."""
+        """Cost to some payers under levers set otherwise, run by run, yuan: to all if none said.
+
+        Args:
+            scenario: Name of the scenario whose cost is measured.
+            baseline: Name of the one that it is compared with.
+            set_otherwise: Ids of the levers that the two set differently.
+            payers: Who pays or bears; all by default.
+        """
         return self.more(scenario, baseline, payer=payers, lever=set_otherwise)
 
     def feedback(
         self, scenario: str, baseline: str, set_otherwise: Collection[str]
     ) -> pd.Series[float]:
-        """What all other levers cost more, yuan by run."""
+        """What all other levers cost more, yuan by run.
+
+        Args:
+            scenario: Name of the scenario whose cost is measured.
+            baseline: Name of the one that it is compared with.
+            set_otherwise: Ids of the levers that the two set differently, which are left out.
+        """
         return self.more(scenario, baseline, payer=BEARERS) - self.cost(
             scenario, baseline, set_otherwise
         )
@@ -213,6 +232,12 @@ class Books:
 
         Award: what is paid to newly recognised clusters. Programme: all that the scenario directs,
         which is what it costs, and what it steers of older grants out of a sum that stays.
+
+        Args:
+            scenario: Name of the scenario whose money is measured.
+            baseline: Name of the one that it is compared with.
+            set_otherwise: Ids of the levers that the two set differently.
+            payers: Who pays or bears; all by default.
         """
         older = self._levers - set(set_otherwise)
         steered = self.more(scenario, baseline, payer=payers, origin=("steered",), lever=older)
@@ -228,6 +253,11 @@ class Books:
 
         What is paid out of a sum that stays is somebody else's loss. It is new only by as much as
         the sum itself grows, where the scenario sets it otherwise.
+
+        Args:
+            scenario: Name of the scenario whose money is measured.
+            baseline: Name of the one that it is compared with.
+            set_otherwise: Ids of the levers that the two set differently.
         """
         beside = self._funds - {SUM_THAT_STAYS}
         programme = self.more(scenario, baseline, payer=BEARERS, lever=set_otherwise, fund=beside)

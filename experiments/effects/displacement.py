@@ -153,8 +153,14 @@ def displaced(results: Results, scenario: str, baseline: str, year: int) -> pd.D
     """Effect on value added by tier and its parts, each with its interval.
 
     Rows are `unit_name` (tiers, and the province) times `part` (`PARTS` and `effect`, their sum);
-    columns those of an estimate in yuan, and runs. Means add up. Arguments and errors are those of
+    columns those of an estimate in yuan, and runs. Means add up. Errors are those of
     `by_tier_and_field`.
+
+    Args:
+        results: A store that keeps outcomes by cluster and field.
+        scenario: Name of the scenario whose effect is measured.
+        baseline: Name of the one that it is compared with.
+        year: Calendar year of the value added.
     """
     found = parts(*by_tier_and_field(results, scenario, baseline, year))
     found = np.concatenate([found, found.sum(axis=2, keepdims=True)], axis=2)

@@ -201,6 +201,12 @@ def run_key(scenario: Scenario, draw: Draw, seed: int, population: str) -> str:
     """Identity of a run: a hash of all that decides it, then its horizon.
 
     Runs that differ in their horizon alone share the first part.
+
+    Args:
+        scenario: The scenario as resolved.
+        draw: Parameters, outside world and sizes of levers.
+        seed: Seed of the run.
+        population: Hash of the population's content.
     """
     drawn = [dict(draw.values), dict(draw.outside)]
     drawn += [dict(draw.sizes)] if draw.sizes else []
@@ -227,7 +233,13 @@ def drawn_pairs(scenario: Scenario, plan: Plan) -> list[tuple[Draw, int]]:
 def runs_of(
     scenario: Scenario, pairs: Iterable[tuple[Draw, int]], population: PopulationRef
 ) -> list[Run]:
-    """Runs of a scenario at draws with seeds."""
+    """Runs of a scenario at draws with seeds.
+
+    Args:
+        scenario: The scenario as resolved.
+        pairs: Draws, each with the seed of its run.
+        population: The population that all runs start from.
+    """
     return [
         Run(run_key(scenario, draw, seed, population.digest), scenario.name, draw, seed)
         for draw, seed in pairs

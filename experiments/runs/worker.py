@@ -53,7 +53,7 @@ ALWAYS_THERE = (
 """Outcomes that the province has in every year: without one of them a run went wrong."""
 PLACES = ("city", "tier", "payee")
 """Columns of the ledger that say who is paid."""
-HOUSE = ("model", "scenarios", "experiments")
+HOUSE = ("jiqun.model.", "jiqun.scenarios.", "jiqun.experiments.")
 _POPULATIONS: dict[PopulationRef, Population] = {}
 
 
@@ -136,7 +136,7 @@ def failure(run: Run, error: BaseException) -> Failure:
     origin = "unknown"
     for frame, line in traceback.walk_tb(error.__traceback__):
         module = str(frame.f_globals.get("__name__"))
-        if module.partition(".")[0] in HOUSE:
+        if module.startswith(HOUSE):
             origin = f"{module}:{line}"
     message = f"{type(error).__name__}: {error}"
     return Failure(run, origin, message, "".join(traceback.format_exception(error)))

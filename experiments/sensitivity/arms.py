@@ -42,6 +42,11 @@ def pairs(task: Task, base: Scenario, levers: Sequence[str]) -> list[Pair]:
     """The pair of each lever over a scenario.
 
     The scenario itself is one of the two: with a lever that it has after the origin, else without.
+
+    Args:
+        task: The specification with its scenarios.
+        base: The scenario that the levers are taken out of or laid over.
+        levers: Ids of the levers.
     """
     found = []
     for name in levers:
@@ -57,6 +62,11 @@ def without(task: Task, base: Scenario, lever_id: str) -> Scenario:
     """A scenario whose lever ends with history, or goes on at the least size it can have.
 
     Some tax is always levied: a lever whose range does not begin with none keeps its lower end.
+
+    Args:
+        task: The specification, for the first quarter after history and the ranges of sizes.
+        base: Scenario that has the lever.
+        lever_id: Id of the lever.
     """
     least = task.spec.ranges[lever_id].low if lever_id in task.spec.ranges else 0.0
     kept = [
@@ -72,7 +82,13 @@ def without(task: Task, base: Scenario, lever_id: str) -> Scenario:
 
 
 def with_lever(task: Task, base: Scenario, lever_id: str) -> Scenario:
-    """A scenario with a lever as issued, as set by later policy, or else as declared."""
+    """A scenario with a lever as issued, as set by later policy, or else as declared.
+
+    Args:
+        task: The specification, for the scenarios that a lever is taken from.
+        base: Scenario to lay it over; a lever of this id that it has already is replaced.
+        lever_id: Id of the lever.
+    """
     added = _lever(task, lever_id)
     others = {lever.id: lever for lever in base.levers} | {lever_id: added}
     # Of grants of one rate the first is offered: the order is that of the declarations.

@@ -140,7 +140,13 @@ def sobol(factors: Sequence[Factor], size: int, seed: int | None) -> Design:
 
 
 def morris(factors: Sequence[Factor], trajectories: int, seed: int | None) -> Design:
-    """Design for elementary effects of groups, trajectories x (groups + 1) rows."""
+    """Design for elementary effects of groups, trajectories x (groups + 1) rows.
+
+    Args:
+        factors: What is varied; a dummy is added.
+        trajectories: Number of trajectories, two or more.
+        seed: Seed of the points, 1 or more; None is refused.
+    """
     if trajectories < 2:
         raise SensitivityError(
             f"a Morris design needs two trajectories or more, not {trajectories}"
@@ -153,6 +159,11 @@ def latin(factors: Sequence[Factor], size: int, seed: int | None) -> Design:
 
     Every factor stands for itself: SALib would give all members of a group the same place in their
     ranges, and their distributions could not be told apart.
+
+    Args:
+        factors: What is varied; a dummy is added.
+        size: Number of points, two or more.
+        seed: Seed of the points, 1 or more; None is refused.
     """
     if size < 2:
         raise SensitivityError(f"a Latin design needs two points or more, not {size}")

@@ -132,6 +132,12 @@ def sized(task: Task, lever: str, size: float, drawn: Sequence[tuple[Draw, int]]
 
     What shares the special funds is paid on top of them. The size is in the draws, so that it
     multiplies what a lever's own terms are drawn as.
+
+    Args:
+        task: The specification with its scenarios.
+        lever: Id of the lever.
+        size: How many times as large the lever is as issued.
+        drawn: Draws, each with the seed of its run.
     """
     base = task.issued if task.issued.lever(lever) else with_lever(task, task.issued, lever)
     levers = tuple(_on_top(each) if each.id == lever else each for each in base.levers)

@@ -136,6 +136,12 @@ def sobol(design: Design, outputs: Outputs, resamples: int = RESAMPLES, seed: in
     """First and total order indices by group.
 
     An output that does not vary has indices of zero.
+
+    Args:
+        design: A Sobol design.
+        outputs: What its runs gave.
+        resamples: Resamples of the base points behind the intervals.
+        seed: Seed of the resamples.
     """
     values = _values(design, outputs, Method.SOBOL)
     first, total = _shares(values, weights(design.size, resamples, seed))
@@ -145,7 +151,14 @@ def sobol(design: Design, outputs: Outputs, resamples: int = RESAMPLES, seed: in
 def morris(
     design: Design, outputs: Outputs, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Morris:
-    """Elementary effects by group."""
+    """Elementary effects by group.
+
+    Args:
+        design: A Morris design.
+        outputs: What its runs gave.
+        resamples: Resamples of the trajectories behind the intervals.
+        seed: Seed of the resamples.
+    """
     values = _values(design, outputs, Method.MORRIS)
     effects = _effects(design, values)
     mean = effects.mean(axis=2)
@@ -177,6 +190,13 @@ def pawn(
     Here even a dummy has an index above zero, because a slice holds few points. Its floor is the
     larger of the upper end of its interval and what it gets when the outputs are dealt out to its
     slices at random.
+
+    Args:
+        design: A Latin design, or one of independent rows.
+        outputs: What its runs gave.
+        resamples: Resamples of the points behind the intervals; as many slicings by chance make the
+            floor.
+        seed: Seed of both.
     """
     values = _values(design, outputs, Method.LATIN, Method.INDEPENDENT)
     if design.size < SLICES * LEAST:

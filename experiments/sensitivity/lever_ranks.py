@@ -101,7 +101,16 @@ def lever_effects(
     levers: Sequence[str],
     condition: str = ALL,
 ) -> Effects:
-    """Make the runs with and without each lever, and take their differences."""
+    """Make the runs with and without each lever, and take their differences.
+
+    Args:
+        bench: Makes the runs and reads them.
+        task: The specification with its scenarios.
+        setting: `without`: levers are taken out of the scenario as issued; `alone`: laid over none.
+        drawn: Draws, each with the seed of its run.
+        levers: Ids of the levers.
+        condition: Name of the condition that the draws hold.
+    """
     base = task.issued if setting == WITHOUT else task.none
     found = pairs(task, base, levers)
     return paired_effects(bench, task, setting, found, drawn, condition)
@@ -115,7 +124,16 @@ def paired_effects(
     drawn: Sequence[tuple[Draw, int]],
     condition: str,
 ) -> Effects:
-    """Effects of levers whose pairs are given."""
+    """Effects of levers whose pairs are given.
+
+    Args:
+        bench: Makes the runs and reads them.
+        task: The specification with its scenarios.
+        setting: `without` or `alone`, for the table's column.
+        found: Scenarios with and without each lever.
+        drawn: Draws, each with the seed of its run, the same for both arms.
+        condition: Name of the condition that the draws hold.
+    """
     scenarios = {s.name: s for pair in found for s in (pair.with_it, pair.without)}
     # Draws of conditions are numbered by what they hold, the same for every scenario of a pair.
     note = f"{setting}, {condition}"
@@ -174,7 +192,13 @@ def zipped(scenario: Scenario, count: int) -> list[tuple[Draw, int]]:
 def switched(drawn: Iterable[tuple[Draw, int]], off: Mapping[str, float], scenario: Scenario) -> (
     list[tuple[Draw, int]]
 ):  # fmt: skip
-    """The same draws with a mechanism off."""
+    """The same draws with a mechanism off.
+
+    Args:
+        drawn: Draws, each with the seed of its run.
+        off: Parameter to the value at which the mechanism does nothing.
+        scenario: The scenario; sizes of levers that it lacks are left out of a draw.
+    """
     return [
         (numbered(Draw(0, {**draw.values, **off}, draw.outside, draw.sizes), scenario), seed)
         for draw, seed in drawn
@@ -185,6 +209,11 @@ def ranks_of(found: Effects, group: str, outcomes: Sequence[str]) -> Ranks | Non
     """Ranks of the levers of a group among themselves; None where there are none.
 
     One alone is first of one: its effect, interval and noise floor are told all the same.
+
+    Args:
+        found: Effects of the levers.
+        group: Group of levers that are ranked.
+        outcomes: Ids of the outcomes of the columns.
     """
     of_group = [name for name in found.levers if group_of(name) == group]
     if not of_group:
@@ -194,7 +223,14 @@ def ranks_of(found: Effects, group: str, outcomes: Sequence[str]) -> Ranks | Non
 
 
 def table_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) -> pd.DataFrame:
-    """Rows of the table `ranks`."""
+    """Rows of the table `ranks`.
+
+    Args:
+        found: Effects of the levers.
+        group: Group of levers that are ranked.
+        ranks: Their ranks.
+        outcomes: Ids of the outcomes of the columns.
+    """
     part = found.of(ranks.names)
     rows = [
         {
@@ -239,7 +275,14 @@ def _priced(gain: Array, costs: Array) -> dict[str, object]:
 
 
 def pairs_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) -> pd.DataFrame:
-    """Rows of the table `pairs`: the first five of each column, two by two."""
+    """Rows of the table `pairs`: the first five of each column, two by two.
+
+    Args:
+        found: Effects of the levers.
+        group: Group of levers that are ranked.
+        ranks: Their ranks.
+        outcomes: Ids of the outcomes of the columns.
+    """
     rows = []
     for c, (outcome, tier) in enumerate(columns_of(outcomes, found.tiers)):
         for i, j in combinations(first_of(ranks, c), 2):
@@ -253,7 +296,15 @@ def pairs_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) 
 def survival_of(
     whole: Ranks, part: Ranks, found: Effects, group: str, outcomes: Sequence[str]
 ) -> pd.DataFrame:
-    """Rows of the table `survival`: the order of the first five under a condition."""
+    """Rows of the table `survival`: the order of the first five under a condition.
+
+    Args:
+        whole: Ranks without the condition.
+        part: Ranks under it.
+        found: Effects under the condition.
+        group: Group of levers that are ranked.
+        outcomes: Ids of the outcomes of the columns.
+    """
     told = survival(whole, part, FIRST)
     rows = [
         (found.setting, found.condition, group, outcome, tier, len(found.runs),
@@ -264,7 +315,13 @@ def survival_of(
 
 
 def first_of(ranks: Ranks, column: int, number: int = FIRST) -> list[int]:
-    """Places of the levers with the largest effects on an output."""
+    """Places of the levers with the largest effects on an output.
+
+    Args:
+        ranks: Ranks of the levers.
+        column: Index of the output.
+        number: Levers that are given.
+    """
     order = np.argsort(-np.abs(ranks.mean[:, column]), kind="stable")
     return [int(i) for i in order[:number]]
 
@@ -272,7 +329,15 @@ def first_of(ranks: Ranks, column: int, number: int = FIRST) -> list[int]:
 def leading(
     ranks: Ranks, outcomes: Sequence[str], main: str, number: int, tiers: Sequence[str] = TIERS
 ) -> list[str]:
-    """Levers to look at again: the first ones for the main outcome, tier by tier in turn."""
+    """Levers to look at again: the first ones for the main outcome, tier by tier in turn.
+
+    Args:
+        ranks: Ranks of the levers.
+        outcomes: Ids of the outcomes of the columns.
+        main: Id of the main outcome, one of them.
+        number: Levers that are given.
+        tiers: Units that the columns are of, beside outcomes.
+    """
     columns = [outcomes.index(main) * len(tiers) + place for place in range(len(tiers))]
     chosen: dict[str, None] = {}
     for place in range(len(ranks.names)):
@@ -284,7 +349,14 @@ def leading(
 def of_first(
     ranks: Ranks, outcomes: Sequence[str], main: str, tiers: Sequence[str] = TIERS
 ) -> list[str]:
-    """Levers among the first five of the province or a tier for the main outcome."""
+    """Levers among the first five of the province or a tier for the main outcome.
+
+    Args:
+        ranks: Ranks of the levers.
+        outcomes: Ids of the outcomes of the columns.
+        main: Id of the main outcome, one of them.
+        tiers: Units that the columns are of, beside outcomes.
+    """
     columns = [outcomes.index(main) * len(tiers) + place for place in range(len(tiers))]
     return list(
         dict.fromkeys(ranks.names[i] for column in columns for i in first_of(ranks, column))
@@ -304,7 +376,14 @@ def by_outside(found: Effects, drawn: Sequence[tuple[Draw, int]]) -> list[Effect
 def convergence_of(found: Effects, group: str, ranks: Ranks, outcomes: Sequence[str]) -> (
     pd.DataFrame
 ):  # fmt: skip
-    """Rows of the table `convergence`: tau of the first ten between part and all of the draws."""
+    """Rows of the table `convergence`: tau of the first ten between part and all of the draws.
+
+    Args:
+        found: Effects of the levers.
+        group: Group of levers that are ranked.
+        ranks: Their ranks from all draws.
+        outcomes: Ids of the outcomes of the columns.
+    """
     grown = ranking.growing(found.of(ranks.names).values)
     taus = ranking.convergence(grown, ranks.sets)
     rows = [

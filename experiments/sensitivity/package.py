@@ -93,7 +93,13 @@ def keep(path: Path, outputs: Outputs) -> None:
 def measured(
     bench: Bench, task: Task, drawn: Sequence[tuple[Draw, int]]
 ) -> tuple[pd.DataFrame, Array]:
-    """Rows of the table `measure`, and the effects they are from, shape (draws, columns)."""
+    """Rows of the table `measure`, and the effects they are from, shape (draws, columns).
+
+    Args:
+        bench: Makes the runs and reads them.
+        task: The specification; the package is its scenario less the baseline.
+        drawn: Draws, each with the seed of its run.
+    """
     listed = [(scenario, drawn) for scenario in (task.issued, task.baseline)]
     # The first of these runs are those of the levers' effects, which are priced.
     values, _ = _values(bench, task, listed, "measure", bench.priced)
@@ -116,7 +122,13 @@ def measured(
 
 
 def most_telling(table: pd.DataFrame, main: str, number: int) -> list[str]:
-    """Parameters with the largest shares in the effect on an outcome, of the province or a tier."""
+    """Parameters with the largest shares in the effect on an outcome, of the province or a tier.
+
+    Args:
+        table: Rows of the table `measure`.
+        main: Id of the outcome.
+        number: Parameters that are given.
+    """
     of_main = table[(table["outcome"] == main) & (table["kind"] == "parameter")]
     largest = of_main.groupby("factor", sort=True)["estimate"].max()
     return list(largest.sort_values(ascending=False, kind="stable").index[:number])
@@ -161,7 +173,14 @@ def pawn_rows(task: Task, found: Pawn) -> pd.DataFrame:
 
 
 def convergence_rows(task: Task, design: Design, outputs: Outputs, index: Index) -> pd.DataFrame:
-    """Rows of the table `convergence`: tau between the factors' order from part and all rows."""
+    """Rows of the table `convergence`: tau between the factors' order from part and all rows.
+
+    Args:
+        task: The specification, for outcomes and units of the columns.
+        design: Design whose rows were run.
+        outputs: What its runs gave.
+        index: Index of its factors from all rows.
+    """
     grown = indices.growing(design, outputs)
     columns = columns_of(task.columns, task.tiers)
     sets = np.stack(
@@ -176,7 +195,13 @@ def convergence_rows(task: Task, design: Design, outputs: Outputs, index: Index)
 
 
 def saturated_rows(task: Task, method: str, values: Array) -> pd.DataFrame:
-    """Rows of the table `saturated`; values of shape (rows, columns)."""
+    """Rows of the table `saturated`; values of shape (rows, columns).
+
+    Args:
+        task: The specification, for outcomes and units of the columns.
+        method: Name of the method that the rows were run for.
+        values: Outcomes in their units, shape (rows, columns).
+    """
     latent: Mapping[str, str] = task.spec.latent
     rows = []
     for found in saturated(titles(task.columns, task.tiers), values):

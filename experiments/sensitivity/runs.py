@@ -130,6 +130,11 @@ class Bench:
         """Outcomes of runs in the recorded year, shape (runs, outcomes x units).
 
         What a run has no row of is not a number: whoever uses it has to refuse it.
+
+        Args:
+            keys: Keys of the runs.
+            outcomes: Ids of the outcomes.
+            tiers: Tiers, or `province`.
         """
         import pandas as pd  # noqa: PLC0415
 
@@ -159,6 +164,11 @@ class Bench:
 
         Shape as `values`; not a number for outcomes in other units, and for runs of which the first
         of these years were not kept.
+
+        Args:
+            keys: Keys of the runs.
+            outcomes: Ids of the outcomes.
+            tiers: Tiers, or `province`.
         """
         import pandas as pd  # noqa: PLC0415
 
@@ -238,6 +248,12 @@ def effects(
     """Paired effects, shape of the arguments: (..., outcomes x units).
 
     A share of nothing is not a number unless nothing changed.
+
+    Args:
+        with_it: Outcomes with a lever, in their units, shape (..., outcomes x units).
+        without: Outcomes without it, of the same shape.
+        outcomes: Ids of the outcomes.
+        tiers: Units that the columns are of, beside outcomes.
     """
     share = np.array([relative(outcome) for outcome, _ in columns_of(outcomes, tiers)])
     change = with_it - without

@@ -80,7 +80,13 @@ def recorded(folder: Path) -> dict[str, str]:
 
 
 def record(folder: Path, path: Path, digest: str) -> None:
-    """Note a digest; it is on the disk when this returns."""
+    """Note a digest; it is on the disk when this returns.
+
+    Args:
+        folder: Folder of the store.
+        path: The file, inside it.
+        digest: SHA-256 of its content.
+    """
     with (folder / SUMS).open("a", encoding="utf-8") as file:
         file.write(_line(path.relative_to(folder).as_posix(), digest))
         file.flush()

@@ -162,7 +162,14 @@ class Results(Selection):
         """Share of each source of uncertainty in the variance of what a scenario changes.
 
         From the side batches, in which one source moves alone; empty where one is missing.
-        Arguments and errors are those of `paired_intervals`.
+        Errors are those of `paired_intervals`.
+
+        Args:
+            scenario: Name of the scenario whose effect is measured.
+            baseline: Name of the one that it is compared with.
+            outcome: Outcomes; all if absent.
+            level: Levels; all if absent.
+            years: Years; those of the horizon if absent.
         """
         return pairs.shares(self._pairs(scenario, baseline, outcome, level, years))
 

@@ -175,7 +175,14 @@ def _synthetic(
 
 
 def synthetic_name(field: int, city: int, tier: str, number: int) -> str:
-    """Identifier of a synthetic cluster; number 0 for the only one of its tier in its pair."""
+    """Identifier of a synthetic cluster; number 0 for the only one of its tier in its pair.
+
+    Args:
+        field: Index into FIELDS.
+        city: Index into CITIES.
+        tier: Name of its cultivation tier.
+        number: Place among the county clusters of its pair, named ones included; 0 for others.
+    """
     return f"{CITIES[city]}_{FIELDS[field]}_{tier}{f'_{number}' if number else ''}"
 
 

@@ -370,7 +370,14 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
     def get(
         self, attr_names: str | list[str], handle_missing: str = "error", default_value: Any = None
     ) -> Any:
-        """A column as an array (a copy), or a list of columns."""
+        """A column as an array (a copy), or a list of columns.
+
+        Args:
+            attr_names: Name of a column, or a list of names.
+            handle_missing: `default` fills in for an unknown column; anything else raises
+                AttributeError.
+            default_value: What each row of an unknown column then holds.
+        """
         if isinstance(attr_names, str):
             if attr_names not in COLUMNS and handle_missing == "default":
                 return np.full(len(self), default_value)
@@ -426,14 +433,27 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
         }
 
     def do(self, method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> Enterprises:
-        """Call a function once with the whole set (columns, not objects)."""
+        """Call a function once with the whole set (columns, not objects).
+
+        Args:
+            method: Function of the set and the further arguments; a name is refused.
+            *args: Passed on to it.
+            **kwargs: Passed on to it by name.
+        """
         if isinstance(method, str):
             raise TypeError("enterprises have no methods of their own: pass a function of columns")
         method(self, *args, **kwargs)
         return self
 
     def map(self, method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:
-        """Apply a function to a view of every row (slow; for reading and tests)."""
+        """Apply a function to a view of every row (slow; for reading and tests).
+
+        Args:
+            method: Function of a view and the further arguments, or the name of an attribute of the
+                view.
+            *args: Passed on to the function.
+            **kwargs: Passed on to the function by name.
+        """
         if isinstance(method, str):
             return [getattr(view, method) for view in self]
         return [method(view, *args, **kwargs) for view in self]

@@ -27,7 +27,13 @@ RAMP = 12
 
 
 def field_mean(field: npt.NDArray[np.int64], weight: Array, values: Array) -> Array:
-    """Weighted mean of a quantity in each field, zero where there is nobody, shape (fields,)."""
+    """Weighted mean of a quantity in each field, zero where there is nobody, shape (fields,).
+
+    Args:
+        field: Index into FIELDS of each enterprise, shape (rows,).
+        weight: Enterprises that a row stands for, shape (rows,).
+        values: The quantity, in any unit, shape (rows,).
+    """
     number = np.bincount(field, weight, len(FIELDS))
     result: Array = np.bincount(field, weight * values, len(FIELDS)) / np.maximum(number, 1.0)
     return result
@@ -97,6 +103,13 @@ def cross_threshold(
 
     An enterprise that reaches the threshold is entered in the statistics with a chance each year;
     one already in stays until it falls well below, as the register is not cleared at once.
+
+    Args:
+        above: Who is in the statistics above scale so far, shape (rows,).
+        revenue: Revenue that statistics judge by, yuan a year, shape (rows,).
+        draw: Uniform number in (0, 1) of each enterprise, shape (rows,).
+        entry_rate: Chance a year that an enterprise at the threshold is entered.
+        exit_ratio: Share of the threshold below which an enterprise is dropped.
     """
     stays = above & (revenue >= exit_ratio * THRESHOLD)
     enters = ~above & (revenue >= THRESHOLD) & (draw < entry_rate)

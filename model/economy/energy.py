@@ -24,7 +24,13 @@ def per_value_added(e: Enterprises) -> Array:
 
 
 def price(base: float, rise: float, level: float) -> float:
-    """Price of energy, yuan a tce: that of 2018, its rise over other prices, and their level."""
+    """Price of energy, yuan a tce: that of 2018, its rise over other prices, and their level.
+
+    Args:
+        base: Price of 2018, yuan a tce.
+        rise: Price of energy over other prices, 2018 = 1.
+        level: Level of prices, 2018 = 1.
+    """
     return base * rise * level
 
 
@@ -49,7 +55,14 @@ def technique(
 
 
 def upgrade_cost(saved: Array, upgrades: Whole, cost: float, slope: float) -> Array:
-    """Cost of an upgrade, yuan: `cost` a tce saved in a year, rising with those already made."""
+    """Cost of an upgrade, yuan: `cost` a tce saved in a year, rising with those already made.
+
+    Args:
+        saved: Energy that the upgrade saves, tce a year, shape (rows,).
+        upgrades: Upgrades made before, shape (rows,).
+        cost: Cost of the first upgrade, yuan for each tce saved in a year.
+        slope: Rise of that cost with each upgrade made, a share.
+    """
     return saved * cost * (1.0 + slope * upgrades)
 
 

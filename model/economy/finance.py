@@ -94,7 +94,16 @@ def borrowing_limit(
     capital: Array, profit_year: Array, knowledge: Array, on_capital: Array | float,
     on_profit: Array | float, on_knowledge: Array | float,
 ) -> Array:  # fmt: skip
-    """Most that banks lend to each enterprise, yuan: against plant, yearly profit and knowledge."""
+    """Most that banks lend to each enterprise, yuan: against plant, yearly profit and knowledge.
+
+    Args:
+        capital: Fixed capital, yuan, shape (rows,).
+        profit_year: Profit at a yearly rate, yuan, shape (rows,); a loss counts as zero.
+        knowledge: Knowledge stock, yuan of 2018, shape (rows,).
+        on_capital: Lent on a yuan of capital, one number or shape (rows,).
+        on_profit: Lent on a yuan of yearly profit, one number or shape (rows,).
+        on_knowledge: Lent on a yuan of knowledge, one number or shape (rows,).
+    """
     return (
         on_capital * capital + on_profit * np.maximum(profit_year, 0.0) + on_knowledge * knowledge
     )
@@ -109,7 +118,17 @@ def interest_rate(
     base: float, revenue: Array, leverage: Array, titled: Flag, size_spread: float,
     leverage_spread: float, title_discount: float,
 ) -> Array:  # fmt: skip
-    """Interest rate, a share a year: base, dearer for the small and the indebted."""
+    """Interest rate, a share a year: base, dearer for the small and the indebted.
+
+    Args:
+        base: Rate of the banks for a borrower of usual size and debt, a share a year.
+        revenue: Expected revenue, yuan a year, shape (rows,).
+        leverage: Debt over fixed capital, shape (rows,).
+        titled: Who holds a title that banks reward, shape (rows,).
+        size_spread: Rate of the smallest over that of the largest, a share a year.
+        leverage_spread: Rise of the rate with leverage, a share a year.
+        title_discount: What a title takes off the rate, a share a year.
+    """
     rate = base + size_spread * (smallness(revenue) - 0.35) + leverage_spread * (leverage - 0.27)
     result: Array = np.clip(rate - title_discount * titled, 0.01, 0.15)
     return result

@@ -19,7 +19,15 @@ LEAST_PRICE = 0.05
 def wanted_capital(
     rate: Array, revenue: Array, equipment_price: Array | float, elasticity: float
 ) -> Array:
-    """Capital wanted, yuan: in proportion to revenue at unchanged prices of goods."""
+    """Capital wanted, yuan: in proportion to revenue at unchanged prices of goods.
+
+    Args:
+        rate: Capital over yearly revenue wanted at unchanged prices, shape (rows,).
+        revenue: Revenue that plant is bought for, yuan a year, shape (rows,).
+        equipment_price: Price of equipment to the buyer, 1 = without support; one number or shape
+            (rows,).
+        elasticity: Of capital wanted to that price, absolute.
+    """
     result: Array = rate * revenue * power(equipment_price, -elasticity)
     return result
 
@@ -75,5 +83,11 @@ def plan(
 
 
 def embodied_gain(investment: Array, capital: Array, gain: float) -> Array:
-    """Gain in log productivity from new equipment, by the share of plant that is new."""
+    """Gain in log productivity from new equipment, by the share of plant that is new.
+
+    Args:
+        investment: Plant bought in the quarter, yuan, shape (rows,).
+        capital: Plant before, yuan, shape (rows,).
+        gain: Log productivity gained where all plant is new.
+    """
     return gain * investment / np.maximum(capital + investment, 1.0)

@@ -23,7 +23,15 @@ Whole = npt.NDArray[np.int64]
 def competitiveness(
     size_level: Array, size_noise: Array, productivity: Array, appeal: Array, sigma: float
 ) -> Array:
-    """Mass a^(sigma-1) of each enterprise, in yuan of revenue a year at the market of 2018."""
+    """Mass a^(sigma-1) of each enterprise, in yuan of revenue a year at the market of 2018.
+
+    Args:
+        size_level: Slow level of competitiveness, log yuan, shape (rows,).
+        size_noise: Transitory part of it, log, shape (rows,).
+        productivity: Total factor productivity, log, 2018 = 0, shape (rows,).
+        appeal: Appeal of the products, log, 2018 = 0, shape (rows,).
+        sigma: Elasticity of substitution between enterprises.
+    """
     return exp(size_level + size_noise + (sigma - 1.0) * (productivity + appeal))
 
 
@@ -55,6 +63,12 @@ def local_share(purchases: Array, through_links: Array, own: Array, outside: Arr
 
     What does not go through links is bought in the open market, where the province has the share
     of its mass. Where leaders buy nothing the share is that of the open market.
+
+    Args:
+        purchases: What leaders buy in their own field, yuan a quarter, shape (fields,).
+        through_links: Part of it that they buy through links, yuan a quarter, shape (fields,).
+        own: Mass of competitiveness in the province, shape (fields,).
+        outside: Mass of competitiveness elsewhere, same unit, shape (fields,).
     """
     linked = through_links / np.maximum(purchases, 1e-30)
     return linked + (1.0 - linked) * own / (own + outside)
@@ -104,6 +118,15 @@ def wage_growth(
 
     Wages follow labour productivity, are drawn back to the labour share of the start
     (an anchor for the margin) and rise with employment by the elasticity of local labour supply.
+
+    Args:
+        productivity: Growth of real value added per employee in the quarter, log.
+        labour_share: Wages over value added now.
+        share_start: Wages over value added at the start.
+        employment: Growth of employment over that of the labour force in the quarter, log.
+        correction: Pull of the wage towards the labour share of the start, a share a quarter.
+        pass_through: Part of productivity growth that wages follow.
+        supply: Elasticity of local labour supply to the wage.
     """
     return (
         pass_through * productivity

@@ -173,6 +173,13 @@ def choose(e: Enterprises, s: Search, rows: Whole, seed: int, quarter: int) -> W
 
     An exponential race (Efraimidis and Spirakis 2006): a leader more changes no choice but those
     that fall on it.
+
+    Args:
+        e: The enterprises.
+        s: How suppliers and leaders look for each other.
+        rows: Rows of the suppliers that look, shape (suppliers,).
+        seed: Seed of the run.
+        quarter: Quarter index.
     """
     if not len(rows):
         return rows
@@ -186,7 +193,13 @@ def choose(e: Enterprises, s: Search, rows: Whole, seed: int, quarter: int) -> W
 
 
 def matrix(supplier: Whole, leader: Whole, rows: int) -> csr_array:
-    """The links as a sparse matrix, shape (rows, rows): a one where the row supplies the column."""
+    """The links as a sparse matrix, shape (rows, rows): a one where the row supplies the column.
+
+    Args:
+        supplier: Row of the supplier of each link, shape (links,); a pair may stand twice.
+        leader: Row of the leader of each link, shape (links,).
+        rows: Number of enterprises.
+    """
     # Most pairs stand in order already, which this sort makes use of.
     pair = np.sort(supplier * rows + leader, kind="stable")
     pair = pair[np.diff(pair, prepend=-1) > 0]

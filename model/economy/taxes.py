@@ -110,7 +110,13 @@ def income_tax(
 
 
 def taxable(profit: Array, losses: Array, deduction: Array) -> Array:
-    """Income that is taxed in a quarter, yuan; arguments as of `income_tax`."""
+    """Income that is taxed in a quarter, yuan, shape (rows,).
+
+    Args:
+        profit: Profit before tax, yuan a quarter, shape (rows,).
+        losses: Losses carried forward, yuan, shape (rows,).
+        deduction: Extra deduction claimed for R&D, yuan a quarter, shape (rows,).
+    """
     _, before, taken = _set_off(profit, losses, deduction)
     return before - taken
 
@@ -136,5 +142,10 @@ def rd_user_cost(rate: Array, extra: Array | float, usable: Array) -> Array:
 
     `(1 - rate * (1 + extra * usable)) / (1 - rate)`, with `usable` the share of the extra deduction
     that is claimed and finds profit to be set against.
+
+    Args:
+        rate: Rate of income tax, shape (rows,).
+        extra: Extra deduction for a yuan of R&D, a share; one number or shape (rows,).
+        usable: Share of the extra deduction that is claimed and used, shape (rows,).
     """
     return (1.0 - rate * (1.0 + extra * usable)) / (1.0 - rate)

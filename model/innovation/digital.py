@@ -17,12 +17,26 @@ Whole = npt.NDArray[np.int64]
 
 
 def consideration(external: Array | float, imitation: float, peers: Array) -> Array:
-    """Chance in a quarter to consider a further stage (Bass 1969): own interest and imitation."""
+    """Chance in a quarter to consider a further stage (Bass 1969): own interest and imitation.
+
+    Args:
+        external: Interest of its own, a share a year; one number or shape (rows,).
+        imitation: Rise of the yearly chance from no peers to all peers, a share.
+        peers: Share of peers at the first digital stage or above, shape (rows,).
+    """
     return np.minimum(external + imitation * peers, 1.0) / 4.0
 
 
 def stage_cost(revenue: Array, stage: Whole, fixed: float, share: float, rise: float) -> Array:
-    """Service value of the next stage, yuan: a fixed part, and one that rises less than size."""
+    """Service value of the next stage, yuan: a fixed part, and one that rises less than size.
+
+    Args:
+        revenue: Yearly revenue, yuan of 2018, shape (rows,).
+        stage: Digital stage reached, 0 to 3, shape (rows,).
+        fixed: Fixed part of the cost, yuan of 2018.
+        share: Further cost at 100 million yuan of revenue, a share of revenue.
+        rise: Exponent of revenue in that further cost.
+    """
     return (fixed + share * 100e6 * power(revenue / 100e6, rise)) * (1.0 + 0.3 * stage)
 
 
@@ -47,6 +61,12 @@ def realised_gain(gain: Array, stage: Whole, full: float, speed: float) -> Array
 
     Returns to digital work rise with the horizon (Brynjolfsson and Hitt 2003), so the gain of
     the first year is a fraction of that of the long run.
+
+    Args:
+        gain: Log productivity gained so far, shape (rows,).
+        stage: Digital stage reached, 0 to 4, shape (rows,).
+        full: Log productivity gained at stage 4 in the long run.
+        speed: Part of the gap to the long run that closes in a year.
     """
     result: Array = gain + (1.0 - power(1.0 - speed, 0.25)) * (full * stage / 4.0 - gain)
     return result

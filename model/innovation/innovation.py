@@ -47,6 +47,15 @@ def start_hazard(
 
     Rises with size (the sunk cost is spread), falls with the user cost, rises with the share of
     peers that do R&D.
+
+    Args:
+        base: Chance a year at 100 million yuan of revenue.
+        revenue: Expected revenue, yuan a year, shape (rows,).
+        size_power: Exponent of revenue in the chance.
+        cost_ratio: User cost of R&D against that of the start, shape (rows,).
+        elasticity: Of the chance to the user cost, absolute.
+        peers: Share of peers that do R&D, shape (rows,).
+        peer_weight: Rise of the chance from no peers to all peers, a share.
     """
     size = np.minimum(power(revenue / 100e6, size_power), 4.0)
     yearly = base * size * power(cost_ratio, -elasticity) * (1.0 + peer_weight * peers)
@@ -54,7 +63,13 @@ def start_hazard(
 
 
 def reported(real: Array, reward: Array, relabel: float) -> Array:
-    """R&D reported: relabelling of other cost rises with the tax reward for a yuan of R&D."""
+    """R&D reported: relabelling of other cost rises with the tax reward for a yuan of R&D.
+
+    Args:
+        real: R&D done, yuan a quarter, shape (rows,).
+        reward: Expected saving of tax on a yuan of R&D, shape (rows,).
+        relabel: Other cost reported as R&D at a reward of 0.25, a share of real R&D.
+    """
     return real * (1.0 + relabel * reward / 0.25)
 
 
@@ -74,12 +89,24 @@ def up_to_notch(reported: Array, notch: Array, holds: Flag, reach: Array | float
 
 
 def next_knowledge(knowledge: Array, rd_real: Array, decay: float) -> Array:
-    """Knowledge stock after a quarter, yuan of 2018 (perpetual inventory; Hall 2007)."""
+    """Knowledge stock after a quarter, yuan of 2018 (perpetual inventory; Hall 2007).
+
+    Args:
+        knowledge: Stock before, yuan of 2018, shape (rows,) or (pools,).
+        rd_real: R&D of the quarter, yuan of 2018, same shape.
+        decay: Depreciation of knowledge, a share a year.
+    """
     return knowledge * (1.0 - decay / 4.0) + rd_real
 
 
 def log_gain(before: Array, after: Array, floor: Array) -> Array:
-    """Growth of the log of a stock over its floor, which keeps it finite at zero."""
+    """Growth of the log of a stock over its floor, which keeps it finite at zero.
+
+    Args:
+        before: Stock before, yuan of 2018.
+        after: Stock after, same unit and shape.
+        floor: What is added to both, same unit; its shape or (1,).
+    """
     return log((after + floor) / (before + floor))
 
 
@@ -113,5 +140,11 @@ def level_noise(shock: Array, scale: float, chance: float) -> Array:
 
 
 def noise_scale(revenue: Array, scale: float, size_slope: float) -> Array:
-    """Scale of the transitory shock: falls a little with size (weakly, as in China)."""
+    """Scale of the transitory shock: falls a little with size (weakly, as in China).
+
+    Args:
+        revenue: Yearly revenue, yuan, shape (rows,).
+        scale: Scale at 50 million yuan of revenue, log.
+        size_slope: Exponent of the fall with revenue.
+    """
     return scale * power(np.clip(revenue / 50e6, 0.05, 1e4), -size_slope)

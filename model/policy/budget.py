@@ -35,6 +35,11 @@ def apportion(
     """A sum split by weight, none of the parts above its most; those below share what is left.
 
     Where all are at their most, the rest is not split: nobody can ask for it.
+
+    Args:
+        yuan: Sum to split.
+        weights: Weight of each part, by its name.
+        most: Most that each part can take, yuan, by its name.
     """
     parts, open_ = dict[str, float](), dict(weights)
     while open_:
@@ -128,7 +133,13 @@ class Province(Agent):  # type: ignore[misc]
         return min(own, self.purses.get((lever.id, source.origin), 0.0))
 
     def spend(self, lever: Lever, source: Source, yuan: float) -> None:
-        """Take an amount out of a part of the money (negative: give it back)."""
+        """Take an amount out of a part of the money (negative: give it back).
+
+        Args:
+            lever: Lever that spends.
+            source: Part of the money: its origin names the purse, where the lever has one.
+            yuan: Amount to take out.
+        """
         self.own[lever.id] = float(left_of(self.own[lever.id], yuan))
         purse = lever.id, source.origin
         if purse in self.purses:

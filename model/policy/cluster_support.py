@@ -80,7 +80,14 @@ def pay_awards(m: ClusterPolicyModel) -> None:
 
 @reads("award_matching", "city_matching", share="share")
 def pay_instalment(m: ClusterPolicyModel, award: Lever, number: int, yuan: float) -> None:
-    """Pay an instalment, and what the city adds to it of its own (article 21)."""
+    """Pay an instalment, and what the city adds to it of its own (article 21).
+
+    Args:
+        m: The model.
+        award: The lever that awards.
+        number: Index of the cluster in `m.clusters`.
+        yuan: Instalment of the award, without what the city adds.
+    """
     cluster, city = m.clusters[number], m.policy.lever("city_matching")
     _divide(m, award, award_source(award, m.quarter), number, yuan)
     cluster.received += yuan
@@ -120,7 +127,15 @@ def _divide(
 def build_platform(
     m: ClusterPolicyModel, lever: Lever, source: Source, cluster: Cluster, yuan: float
 ) -> None:
-    """Province or city buys public platforms for a cluster."""
+    """Province or city buys public platforms for a cluster.
+
+    Args:
+        m: The model.
+        lever: Lever that pays.
+        source: Part of the money it is taken from.
+        cluster: Cluster that the platforms are for.
+        yuan: Price of what is bought, at the prices of the quarter.
+    """
     book(m, lever, Kind.PAID, source, cluster, yuan)
     m.accounts.books.book("government", -yuan)
     m.accounts.books.book("outside", yuan)
@@ -131,7 +146,16 @@ def build_platform(
 def book(
     m: ClusterPolicyModel, lever: Lever, kind: Kind, source: Source, cluster: Cluster, yuan: float
 ) -> None:
-    """Enter in the ledger what a cluster as such is promised or paid, yuan."""
+    """Enter in the ledger what a cluster as such is promised or paid, yuan.
+
+    Args:
+        m: The model.
+        lever: Lever that promises or pays.
+        kind: What happens to the money.
+        source: Part of the money it is taken from.
+        cluster: Cluster that the money is for; the entry is under its city and tier.
+        yuan: Amount promised or paid.
+    """
     city, tier = np.array([cluster.city]), TIERS.index(cluster.tier)
     cell = place(city, tier, PAYEES.index("platform"))
     m.ledger.book(m.year, lever, kind, source, cell, np.array([yuan]))

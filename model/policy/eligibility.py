@@ -36,7 +36,13 @@ GROUPS = {
 
 
 def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
-    """Index into SIZES by the statistical classes of 2017: employees and revenue both."""
+    """Index into SIZES by the statistical classes of 2017: employees and revenue both.
+
+    Args:
+        above: Who is above scale, shape (rows,).
+        revenue: Revenue, yuan a year, shape (rows,).
+        employees: Employees, shape (rows,).
+    """
     large = (employees >= 1000.0) & (revenue >= 400e6)
     medium = (employees >= 300.0) & (revenue >= 20e6)
     scale = np.where(large, Size.LARGE, np.where(medium, Size.MEDIUM, Size.SMALL))
@@ -44,7 +50,13 @@ def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
 
 
 def eligible(lever: Lever, e: Enterprises, quarter: int) -> Flag:
-    """Enterprises in every group a lever names in a quarter; in one of the labels or ids named."""
+    """Enterprises in every group a lever names in a quarter; in one of the labels or ids named.
+
+    Args:
+        lever: Lever whose target groups are looked at.
+        e: The enterprises.
+        quarter: Quarter index.
+    """
     mask = np.ones(len(e), dtype=bool)
     for attribute, allowed in lever.groups(quarter).items():
         if attribute == "id":  # of a trial, which treats enterprises one by one; no file names any
@@ -69,18 +81,37 @@ def _numbers(allowed: tuple[str, ...]) -> Whole:
 
 
 def eligible_cluster(lever: Lever, cluster: Cluster, quarter: int) -> bool:
-    """Whether the groups a lever names in a quarter take in a cluster as such."""
+    """Whether the groups a lever names in a quarter take in a cluster as such.
+
+    Args:
+        lever: Lever whose target groups are looked at.
+        cluster: Cluster that may be in them.
+        quarter: Quarter index.
+    """
     return takes_in(lever.groups(quarter), cluster.tier, cluster.field, cluster.city)
 
 
 def takes_in(groups: Groups, tier: str, field: int, city: int) -> bool:
-    """Whether target groups take in a cluster of a tier, field and city (indices)."""
+    """Whether target groups take in a cluster of a tier, field and city (indices).
+
+    Args:
+        groups: Names allowed by attribute; an attribute that is not named is open to all.
+        tier: Name of the cluster's tier.
+        field: Index into FIELDS.
+        city: Index into CITIES.
+    """
     place = {"tier": tier, "field": FIELDS[field], "city": CITIES[city]}
     return all(name in groups.get(attribute, (name,)) for attribute, name in place.items())
 
 
 def take_up(lever: Lever, quarter: int, usual: float) -> float:
-    """Share of those eligible who claim in a quarter; `usual` where the lever sets none."""
+    """Share of those eligible who claim in a quarter; `usual` where the lever sets none.
+
+    Args:
+        lever: Lever with its terms of take-up.
+        quarter: Quarter index.
+        usual: Share that claims where the lever sets no take-up of its own.
+    """
     full = lever.value("take_up_full", quarter, usual)
     start = lever.value("take_up_start", quarter, full)
     years = max(lever.value("take_up_years", quarter), 0.25)
@@ -111,7 +142,16 @@ def claims(
 def claims_among(
     lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float, among: Flag
 ) -> Whole:
-    """Rows of those that claim among some: as `claims`, drawn for no more than are asked."""
+    """Rows of those that claim among some: as `claims`, drawn for no more than are asked.
+
+    Args:
+        lever: Lever that is claimed.
+        e: The enterprises.
+        seed: Seed of the run.
+        quarter: Quarter index.
+        usual: Share that claims where the lever sets no take-up of its own.
+        among: Those who are asked, shape (rows,).
+    """
     rows = np.flatnonzero(among & eligible(lever, e, quarter))
     draw = uniform(seed, f"claims {lever.id}", e.id[rows])
     return rows[draw < take_up(lever, quarter, usual)]
@@ -122,6 +162,13 @@ def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: 
 
     Where the lever sets a take-up, an enterprise claims all or nothing; else all that are eligible
     claim the usual share.
+
+    Args:
+        lever: Lever that gives the relief.
+        e: The enterprises.
+        seed: Seed of the run.
+        quarter: Quarter index.
+        usual: Share that is claimed where the lever sets no take-up of its own.
     """
     if lever.value("take_up_full", quarter, -1.0) >= 0.0:
         return claims(lever, e, seed, quarter, usual).astype(np.float64)

@@ -90,7 +90,14 @@ def score(dimensions: Mapping[str, Array], p: Mapping[str, float]) -> Array:
 
 
 def winners(order: Iterable[int], value: Array, least: float, places: int) -> list[int]:
-    """The best that reach the least value, up to the places there are."""
+    """The best that reach the least value, up to the places there are.
+
+    Args:
+        order: Indices of those who compete.
+        value: Points of all, shape (clusters,).
+        least: Points that a winner needs.
+        places: Most winners; none where it is negative.
+    """
     fit = [i for i in order if value[i] >= least]
     return sorted(fit, key=lambda i: (-value[i], i))[: max(places, 0)]
 
@@ -188,7 +195,6 @@ def _recognise(m: ClusterPolicyModel, race: Lever, jury: Array, racing: list[int
         _title(m, i, Status.PROVINCIAL)
 
 
-@reads("governance", "promotion_bodies", bodies="clusters")
 def _title(m: ClusterPolicyModel, number: int, status: Status) -> None:
     """Give a title, a promotion body and the award that goes with it."""
     cluster = m.clusters[number]
@@ -196,6 +202,7 @@ def _title(m: ClusterPolicyModel, number: int, status: Status) -> None:
     promise_award(m, number)
 
 
+@reads("governance", "promotion_bodies", bodies="clusters")
 def _set_up_bodies(m: ClusterPolicyModel, total: Array, racing: list[int]) -> None:
     """Promotion bodies of clusters without a title, the best-scoring first (article 18).
 

@@ -90,7 +90,13 @@ RECEIVED = {Kind.PAID: 1.0, Kind.INVESTED: 1.0, Kind.REPAID: -1.0}
 
 
 def place(city: Whole, tier: Whole | int, payee: Whole | int) -> Whole:
-    """Cell of the table of city, tier and payee."""
+    """Cell of the table of city, tier and payee.
+
+    Args:
+        city: Index into CITIES, shape (entries,).
+        tier: Index into TIERS, one number or shape (entries,).
+        payee: Index into PAYEES, one number or shape (entries,).
+    """
     result: Whole = (city * SHAPE[1] + tier) * SHAPE[2] + payee
     return result
 
@@ -135,7 +141,13 @@ class Ledger:
                 self.paid += RECEIVED[kind] * float(share * total.sum())
 
     def total(self, year: int, lever: str, kind: str = Kind.PAID) -> Array:
-        """Yuan under a lever in a year by city, tier and payee, shape `SHAPE`."""
+        """Yuan under a lever in a year by city, tier and payee, shape `SHAPE`.
+
+        Args:
+            year: Calendar year.
+            lever: Id of the lever.
+            kind: What happened to the money, a value of `Kind`.
+        """
         sums = [v for k, v in self._sums.items() if (k[0], k[4], k[6]) == (year, lever, kind)]
         result: Array = np.sum(sums, axis=0).reshape(SHAPE) if sums else np.zeros(SHAPE)
         return result

@@ -57,7 +57,14 @@ class Offer:
     def best_of(
         cls, levers: Sequence[Lever], rates: Sequence[float], caps: Sequence[Array], rows: int
     ) -> Offer:
-        """The offer of the highest rate to each enterprise that any lever is open to."""
+        """The offer of the highest rate to each enterprise that any lever is open to.
+
+        Args:
+            levers: The levers that offer; of equal rates the first counts.
+            rates: Share of the outlay that each lever pays.
+            caps: Most that each lever pays, yuan, shape (rows,) each; zero where it is not open.
+            rows: Number of enterprises.
+        """
         best, best_rate, best_cap = np.full(rows, -1), np.zeros(rows), np.zeros(rows)
         for i, (rate, cap) in enumerate(zip(rates, caps, strict=True)):
             better = (cap > 0.0) & (rate > best_rate)

@@ -153,7 +153,13 @@ class Due:
 
 
 def rows_of(e: Enterprises, ids: Whole, order: Whole) -> tuple[Whole, Flag]:
-    """Row of each id, and whether it is there and alive; `order` sorts the rows by id."""
+    """Row of each id, and whether it is there and alive; `order` sorts the rows by id.
+
+    Args:
+        e: The enterprises.
+        ids: Ids that are looked for, shape (ids,).
+        order: Rows in order of their ids, shape (rows,).
+    """
     rows = order.take(np.searchsorted(e.id, ids, sorter=order), mode="clip")
     return rows, (e.id[rows] == ids) & (e.weight[rows] > 0.0)
 

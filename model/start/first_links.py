@@ -53,6 +53,12 @@ def linked_at_start(local: float, sales: Array, market: Array, purchases: Array)
 
     Of what is not bought through links the province sells its share of the open market. Solves
     `local * C = T + (C - T) * (S - T) / (X - T)` for T, with sales S, market X and purchases C.
+
+    Args:
+        local: Part of leaders' purchases that is bought in the province, a share.
+        sales: Sales of the province, yuan a quarter, shape (fields,).
+        market: Size of the market, yuan a quarter, shape (fields,).
+        purchases: What leaders buy in their own field, yuan a quarter, shape (fields,).
     """
     top = purchases * (local * market - sales)
     return np.maximum(top, 0.0) / (market - purchases - sales + local * purchases)

@@ -105,7 +105,14 @@ def build_population(
 
 
 def truncated_pareto(u: Array, low: float, high: float, tail: float) -> Array:
-    """Size with upper-tail probability `u` of a Pareto law between `low` and `high`."""
+    """Size with upper-tail probability `u` of a Pareto law between `low` and `high`.
+
+    Args:
+        u: Probability of a larger size, in (0, 1), shape (rows,).
+        low: Least size, yuan.
+        high: Largest size, yuan.
+        tail: Exponent of the law.
+    """
     result: Array = power(u * power(low, -tail) + (1.0 - u) * power(high, -tail), -1.0 / tail)
     return result
 
@@ -114,6 +121,12 @@ def chosen(draw: Array, score: Array, weight: Array, target: float) -> npt.NDArr
     """Mark rows with probability proportional to `score` so that their weights sum to `target`.
 
     The sum holds in expectation: P = min(1, scale * score), the scale found by bisection.
+
+    Args:
+        draw: Uniform number in (0, 1) of each row, shape (rows,).
+        score: Relative chance of each row, zero or more, shape (rows,).
+        weight: What a row counts towards the target, shape (rows,).
+        target: Sum of weights to be marked, unit of `weight`.
     """
     low, high = 0.0, 1e6 / max(float(score.max(initial=0.0)), 1e-12)
     for _ in range(80):
@@ -129,6 +142,13 @@ def in_turn(draw: Array, score: Array, weight: Array, target: float) -> npt.NDAr
     """Mark rows in random order, likelier ones earlier, until their weights reach `target`.
 
     An exponential race (Efraimidis and Spirakis 2006): the order is that of `-ln(draw) / score`.
+
+    Args:
+        draw: Uniform number in (0, 1) of each row, shape (rows,).
+        score: Relative chance to be early, shape (rows,); rows of zero are never marked.
+        weight: What a row counts towards the target, shape (rows,).
+        target: Sum of weights to reach, unit of `weight`; a row counts in where half its weight
+            fits.
     """
     rows = np.flatnonzero(score > 0.0)
     rows = rows[np.argsort(-log(draw[rows]) / score[rows], kind="stable")]

@@ -28,7 +28,13 @@ def is_priced(found: Levers) -> bool:
 
 
 def per_yuan_table(found: Levers, words: Words, group: str) -> str:
-    """A line a lever, the largest effect first: effect on the first unit, cost, a yuan's worth."""
+    """A line a lever, the largest effect first: effect on the first unit, cost, a yuan's worth.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     scale, unit = measure(found, found.main, words)
     lines = []
     rows = found.ranks(group, tier=found.units[0], outcome=found.main)
@@ -59,7 +65,14 @@ def brings(row: pd.Series[Any], words: Words) -> str:
 
 
 def cost_text(found: Levers, words: Words, group: str, condition: str = EQUAL_COST) -> str:
-    """The sum, how many levers of a group can cost it, and what stands against the others."""
+    """The sum, how many levers of a group can cost it, and what stands against the others.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+        condition: Whose cost is the same: `equal_cost` or `equal_budget`.
+    """
     known = found.facts[condition]["levers"]
     own = found.ranks(group)["lever"].unique()
     compared = found.compared(group, condition)
@@ -94,7 +107,14 @@ def cost_text(found: Levers, words: Words, group: str, condition: str = EQUAL_CO
 
 
 def cost_table(found: Levers, words: Words, group: str, condition: str = EQUAL_COST) -> str:
-    """A line a lever: cost as issued, size at the sum, and effects there by tier."""
+    """A line a lever: cost as issued, size at the sum, and effects there by tier.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+        condition: Whose cost is the same: `equal_cost` or `equal_budget`.
+    """
     known = found.facts[condition]["levers"]
     scale, unit = measure(found, found.main, words)
     rows = found.ranks(group, condition=condition, outcome=found.main)

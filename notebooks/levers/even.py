@@ -67,7 +67,13 @@ def explained(even: pd.DataFrame, words: Words) -> str:
 
 
 def sentence(even: pd.DataFrame, words: Words, group: str) -> str:
-    """How many levers of a group bring more than the grant, less, or what cannot be told."""
+    """How many levers of a group bring more than the grant, less, or what cannot be told.
+
+    Args:
+        even: A line a lever: where it breaks even with the grant.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     rows = of_group(even, group)
     compared = rows[~rows["said"].isin(UNCOMPARED)]
     better = compared["net_low"] > 0.0
@@ -89,7 +95,13 @@ def sentence(even: pd.DataFrame, words: Words, group: str) -> str:
 
 
 def even_table(even: pd.DataFrame, words: Words, group: str) -> str:
-    """A line a lever of a group: what it rests on, what decides it, break-even, chances."""
+    """A line a lever of a group: what it rests on, what decides it, break-even, chances.
+
+    Args:
+        even: A line a lever: where it breaks even with the grant.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     lines = []
     for _, row in of_group(even, group).iterrows():
         lever = str(row["lever"])

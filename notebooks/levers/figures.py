@@ -119,7 +119,13 @@ def _heat_legend(figure: Figure, axis: Axes, image: AxesImage, words: Words) -> 
 
 
 def ranked(found: Levers, words: Words, group: str = DOCUMENT) -> Figure:
-    """Bars of a group's largest effects, a panel a tier, with intervals and noise floors."""
+    """Bars of a group's largest effects, a panel a tier, with intervals and noise floors.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     style(words)
     scale, unit = measure(found, found.main, words)
     height = 0.2 * min(BARS, found.count(group)) + 0.55

@@ -92,12 +92,25 @@ class Levers:
     def ranks(
         self, group: str, *, condition: str = "all", setting: str = "without", **wanted: object
     ) -> pd.DataFrame:
-        """Levers of a group by size of their effects, the largest first."""
+        """Levers of a group by size of their effects, the largest first.
+
+        Args:
+            group: Group of levers, `document_55` or `other`.
+            condition: Name of the condition that the draws hold.
+            setting: `without`: levers are taken out of the scenario; `alone`: laid over none.
+            **wanted: Further columns of the table to the value that counts.
+        """
         rows = self.of("ranks", setting=setting, condition=condition, group=group, **wanted)
         return rows.sort_values("rank", kind="stable")
 
     def first(self, group: str, tier: str, outcome: str | None = None) -> pd.DataFrame:
-        """The first five of a group in a tier."""
+        """The first five of a group in a tier.
+
+        Args:
+            group: Group of levers, `document_55` or `other`.
+            tier: Tier, or `province`.
+            outcome: Id of the outcome; the main one if None.
+        """
         return self.ranks(group, tier=tier, outcome=outcome or self.main).head(FIRST)
 
     def count(self, group: str) -> int:
@@ -161,7 +174,13 @@ def kind(condition: str) -> str:
 
 
 def measure(found: Levers, outcome: str, words: Words) -> tuple[float, str]:
-    """What a stored effect on an outcome is multiplied by, and the unit it is then in."""
+    """What a stored effect on an outcome is multiplied by, and the unit it is then in.
+
+    Args:
+        found: The analysis of sensitivity.
+        outcome: Id of the outcome.
+        words: Texts and number formats of the page's language.
+    """
     if OUTCOMES[outcome].unit.startswith("share"):
         return 100.0, words("points")
     if found.facts["units"][outcome] == "share":
@@ -170,18 +189,37 @@ def measure(found: Levers, outcome: str, words: Words) -> tuple[float, str]:
 
 
 def label(found: Levers, words: Words, lever: str) -> str:
-    """A lever's name."""
+    """A lever's name.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        lever: Id of the lever.
+    """
     return str(found.facts["levers"][lever][words.lang])
 
 
 def directed(found: Levers, words: Words, lever: str, mean: float) -> str:
-    """A lever's name, marked where it lowers the outcome: a large effect need not be a gain."""
+    """A lever's name, marked where it lowers the outcome: a large effect need not be a gain.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        lever: Id of the lever.
+        mean: Its mean effect, of which the sign counts.
+    """
     name = label(found, words, lever)
     return name + words.bracketed("−") if mean < 0.0 else name
 
 
 def condition_label(found: Levers, words: Words, condition: str) -> str:
-    """A condition's name."""
+    """A condition's name.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        condition: Name of the condition.
+    """
     return str(found.facts["conditions"][condition][words.lang])
 
 
@@ -197,7 +235,13 @@ def unit_label(unit: str, words: Words) -> str:
 
 
 def factor_label(found: Levers, words: Words, factor: str) -> str:
-    """The name of a factor: of the report's own words, where they have one, or of the analysis."""
+    """The name of a factor: of the report's own words, where they have one, or of the analysis.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        factor: Name of the factor.
+    """
     if factor in words.names("parameter_names"):
         return words.name("parameter_names", factor)
     known = found.facts["factors"].get(factor)
@@ -205,7 +249,13 @@ def factor_label(found: Levers, words: Words, factor: str) -> str:
 
 
 def made(found: Levers, words: Words, store: str) -> str:
-    """Which analysis it is, of what day, and whether an earlier model made it."""
+    """Which analysis it is, of what day, and whether an earlier model made it.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        store: Folder of the store, for the command that renews the analysis.
+    """
     told = words(f"levers_{found.origin}", name=found.facts["name"], date=found.facts["date"])
     if found.current:
         return told
@@ -222,14 +272,26 @@ def sentences(found: Levers, words: Words) -> str:
 
 
 def front(found: Levers, group: str, tier: str) -> pd.DataFrame:
-    """Levers that cannot be told apart from a tier's largest; none where that may be noise."""
+    """Levers that cannot be told apart from a tier's largest; none where that may be noise.
+
+    Args:
+        found: The analysis of sensitivity.
+        group: Group of levers, `document_55` or `other`.
+        tier: Tier, or `province`.
+    """
     rows = found.ranks(group, tier=tier, outcome=found.main)
     tied = rows[rows["tie_set"] == 1]
     return tied if tied["above_noise"].any() else tied.head(0)
 
 
 def front_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
-    """Which levers are at the front in most tiers; one alone only where all else is told apart."""
+    """Which levers are at the front in most tiers; one alone only where all else is told apart.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     by_tier = {tier: front(found, group, tier) for tier in found.tiers}
     fronts = [rows for rows in by_tier.values() if len(rows)]
     most = len(found.tiers) // 2 + 1
@@ -285,7 +347,13 @@ def _first_names(found: Levers, words: Words, rows: pd.DataFrame) -> str:
 
 
 def noise_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
-    """How many levers cannot be told from noise, on the main outcome and on any."""
+    """How many levers cannot be told from noise, on the main outcome and on any.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     rows = found.ranks(group)
     rows = rows[rows["tier"].isin(found.tiers) & rows["outcome"].isin(found.facts["outcomes"])]
     heard = rows.groupby("lever")["above_noise"].any()
@@ -305,7 +373,13 @@ def noise_sentence(found: Levers, words: Words, group: str = DOCUMENT) -> str:
 
 
 def firm(found: Levers, words: Words, group: str = DOCUMENT) -> str:
-    """Whether the order of the first five survives what it was looked at under."""
+    """Whether the order of the first five survives what it was looked at under.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     rows = found.survival(group)
     rows = rows[rows["tier"].isin(found.tiers)]
     pairs = found.of("pairs", setting="without", condition="all", group=group, outcome=found.main)
@@ -335,7 +409,13 @@ def firm(found: Levers, words: Words, group: str = DOCUMENT) -> str:
 
 
 def checks(found: Levers, words: Words, group: str) -> str:
-    """What the order was looked at under, counted by kind."""
+    """What the order was looked at under, counted by kind.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     kinds = [kind(name) for name in found.conditions(group) if name not in AT_ONE_COST]
     joint = "、" if words.lang == "zh" else ", "
     return joint.join(
@@ -345,7 +425,13 @@ def checks(found: Levers, words: Words, group: str) -> str:
 
 
 def cost_clause(found: Levers, words: Words, group: str) -> str:
-    """How much of the order is spoken of at equal cost; empty where it was not looked at."""
+    """How much of the order is spoken of at equal cost; empty where it was not looked at.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     compared, firsts = found.compared(group), first_levers(found, group)
     if not compared:
         return ""
@@ -391,7 +477,13 @@ def strength(rows: pd.DataFrame) -> pd.Series[float]:
 
 
 def by_size(rows: pd.DataFrame, most: int, column: str) -> list[str]:
-    """Factors that are largest on average over the tiers, each tier's largest taken as one."""
+    """Factors that are largest on average over the tiers, each tier's largest taken as one.
+
+    Args:
+        rows: A line a factor and tier.
+        most: Factors that are given.
+        column: Column that holds the size.
+    """
     real = rows[rows["kind"] != "dummy"] if "kind" in rows else rows
     wide = real.pivot_table(index="factor", columns="tier", values=column)
     top = wide.max()

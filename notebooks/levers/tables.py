@@ -46,7 +46,13 @@ DIGITS, DECIMALS = 2, 4
 
 
 def front_table(found: Levers, words: Words, group: str = DOCUMENT) -> str:
-    """A line a tier: the first five, pairs of them told apart, checks that they pass."""
+    """A line a tier: the first five, pairs of them told apart, checks that they pass.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     rows = []
     for tier in found.units:
         first = found.first(group, tier)
@@ -73,7 +79,14 @@ def front_table(found: Levers, words: Words, group: str = DOCUMENT) -> str:
 
 
 def tier_table(found: Levers, words: Words, group: str, tier: str) -> str:
-    """The first five of a tier: effects, intervals, and their ranks under other conditions."""
+    """The first five of a tier: effects, intervals, and their ranks under other conditions.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+        tier: Tier, or `province`.
+    """
     scale, unit = measure(found, found.main, words)
     first = found.first(group, tier)
     alone_rows = found.ranks(group, setting="alone", tier=tier, outcome=found.main)
@@ -102,7 +115,14 @@ def tier_table(found: Levers, words: Words, group: str, tier: str) -> str:
 
 
 def pairs_sentence(found: Levers, words: Words, group: str, tier: str) -> str:
-    """Which two of a tier's first five can be told apart."""
+    """Which two of a tier's first five can be told apart.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+        tier: Tier, or `province`.
+    """
     letters = dict(zip(found.first(group, tier)["lever"], LETTERS, strict=False))
     rows = found.of(
         "pairs", setting="without", condition="all", group=group, outcome=found.main, tier=tier
@@ -122,7 +142,13 @@ def pairs_sentence(found: Levers, words: Words, group: str, tier: str) -> str:
 
 
 def survival_table(found: Levers, words: Words, group: str) -> str:
-    """A line a condition: how many of each tier's first five stay, and pairs turned round."""
+    """A line a condition: how many of each tier's first five stay, and pairs turned round.
+
+    Args:
+        found: The analysis of sensitivity.
+        words: Texts and number formats of the page's language.
+        group: Group of levers, `document_55` or `other`.
+    """
     rows = found.of("survival", setting="without", group=group, outcome=found.main)
     lines = []
     for condition in found.conditions(group):

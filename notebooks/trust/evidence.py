@@ -156,7 +156,13 @@ class Evidence:
         return pd.DataFrame(columns=["low", "median", "high"]) if found is None else found
 
     def band(self, outcome: str, unit: Unit, year: int) -> Band | None:
-        """Interval of an outcome in a year, or None where the unit has no such outcome."""
+        """Interval of an outcome in a year, or None where the unit has no such outcome.
+
+        Args:
+            outcome: Id of the outcome.
+            unit: Level and name of what the outcome is of.
+            year: Calendar year.
+        """
         path = self.path(outcome, unit)
         if year not in path.index:
             return None

@@ -136,7 +136,13 @@ def _ratio(scores: Any, words: Words) -> str:
 
 
 def fit_text(record: Record, evidence: Evidence, words: Words) -> str:
-    """What was fitted, how many figures are met, and whose version of the model that was."""
+    """What was fitted, how many figures are met, and whose version of the model that was.
+
+    Args:
+        record: What calibration and tests of the model found.
+        evidence: Results of the scenario that the page is about.
+        words: Texts and number formats of the page's language.
+    """
     if record.figures is None or record.fit is None:
         return missing("fit", words)
     fitted = record.fitted
@@ -184,7 +190,13 @@ def _misfit(row: dict[Hashable, Any], words: Words) -> list[str]:
 
 
 def dated(label: str, year: int, words: Words) -> str:
-    """A label with the year of its figure."""
+    """A label with the year of its figure.
+
+    Args:
+        label: Label of the figure.
+        year: Year of the figure.
+        words: Texts and number formats of the page's language.
+    """
     return label + words.bracketed(str(year))
 
 
@@ -331,7 +343,13 @@ def unseen_text(record: Record, words: Words) -> str:
 
 
 def effect_text(record: Record, worlds: Worlds, words: Words) -> str:
-    """What that does to the interval of the effect, and which strong parameters are unseen."""
+    """What that does to the interval of the effect, and which strong parameters are unseen.
+
+    Args:
+        record: What calibration and tests of the model found.
+        worlds: Runs of all scenarios of the store.
+        words: Texts and number formats of the page's language.
+    """
     parts = []
     shares = worlds.shares("value_added", UNITS[-1])
     if shares:

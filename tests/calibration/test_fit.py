@@ -175,7 +175,7 @@ def test_members_whose_runs_failed_are_left_out_and_many_end_the_fit():
     assert kept.shape == (2, 29)
     assert whole.shape == (29, 2, 3)
     values[:10] = np.nan
-    with pytest.raises(FitError, match=r"model\.market:1"):
+    with pytest.raises(FitError, match=r"model\.economy\.market:1"):
         fitting.whole_members(scored, Simulated(values, (failure,)))
 
 

@@ -15,7 +15,6 @@ from jiqun.experiments.runs.batch import (
     runs_of,
 )
 from jiqun.experiments.runs.draws import Draw, Vary
-from jiqun.experiments.runs.meaning import hash_of
 
 POPULATION = PopulationRef("nowhere.arrow", "abc")
 
@@ -84,10 +83,10 @@ def test_editing_a_docstring_orphans_no_stored_run(
 ):
     source = tmp_path / "model.py"
     source.write_text('"""One step."""\nx = 0.5\n', "utf-8")
-    version = tmp_path / "version.json"
-    version.write_text(json.dumps({"version": "first", "sources": [hash_of(tmp_path)]}), "utf-8")
-    monkeypatch.setattr(batch, "VERSION", version)
     monkeypatch.setattr(batch.model, "__file__", str(source))
+    version = tmp_path / "version.json"
+    version.write_text(json.dumps({"version": "first", "sources": [batch.source_hash()]}), "utf-8")
+    monkeypatch.setattr(batch, "VERSION", version)
     monkeypatch.setattr(batch, "model_hash", batch.model_hash.__wrapped__)
     stored = run_key(small, Draw(0), 1, "abc")
     assert batch.model_hash() == "first"

@@ -68,8 +68,8 @@ class Pair:
         for i, model in enumerate((self.one, self.other)):
             with self.monkeypatch.context() as patch:
                 for rule in rules:
-                    module, name = rule.split(".")
-                    given = getattr(import_module(f"model.{module}"), name)
+                    module, _, name = rule.rpartition(".")
+                    given = getattr(import_module(f"jiqun.model.{module}"), name)
 
                     def noted(*args, seen=calls[rule][i], given=given, m=model, **named):
                         columns = m.enterprises.columns.items()
@@ -78,7 +78,7 @@ class Pair:
                         seen.append((args, result, before))
                         return result
 
-                    patch.setattr(f"model.{rule}", noted)
+                    patch.setattr(f"jiqun.model.{rule}", noted)
                 run(model)
         return calls[rules[0]] if len(rules) == 1 else [calls[rule] for rule in rules]
 
@@ -95,7 +95,9 @@ class Pair:
 
 def limit(pair):
     """Room under the borrowing limit: a share of the limit."""
-    asks, limits = pair.watch(INVEST, "finance.within_limit", "finance.borrowing_limit")
+    asks, limits = pair.watch(
+        INVEST, "economy.finance.within_limit", "economy.finance.borrowing_limit"
+    )
     room = asks[0][0][0][1] - asks[1][0][0][1]
     return room, pair.size * pair.part * limits[1][0][1]
 
@@ -110,7 +112,7 @@ def rate(pair):
 
 def working(pair):
     """Short loans: what buyers of the chain owe is lent on, at the speed of short loans."""
-    with_it, without = pair.watch(INVEST, "credit.lend")
+    with_it, without = pair.watch(INVEST, "economy.credit.lend")
     (_, lent, _), (_, usually, before) = with_it[0], without[0]
     p = pair.one.parameters
     usual, speed = p["short_share"] * before["expected_revenue"], p["working_speed"]
@@ -121,7 +123,7 @@ def working(pair):
 
 def repaid(pair):
     """Long loans that fall due in the quarter: over a longer term."""
-    with_it, without = pair.watch(INVEST, "credit.lend")
+    with_it, without = pair.watch(INVEST, "economy.credit.lend")
     owed, term = without[0][2]["debt_long"], 4.0 * pair.one.parameters["loan_term"]
     fell = without[0][0][3] - with_it[0][0][3]
     return fell, owed / term - owed / (term + pair.size * pair.part)
@@ -129,7 +131,7 @@ def repaid(pair):
 
 def covered(pair):
     """Loans a guarantor bears a part of: that part of what is drawn."""
-    with_it, _ = pair.watch(INVEST, "credit.lend")
+    with_it, _ = pair.watch(INVEST, "economy.credit.lend")
     e = pair.one.enterprises
     drawn = e.debt_long - with_it[0][2]["debt_long"] + with_it[0][0][3] - with_it[0][1].bridged
     return e.debt_covered, pair.size * pair.part * drawn
@@ -146,14 +148,14 @@ def stage_cost(pair):
         thinks = uniform(model.seed_of_run, "digital thought", e.id, t) < hazard
         rows.append(np.flatnonzero(thinks & (e.digital_stage < 4)))
     assert np.array_equal(*rows)
-    asks = pair.watch(plans.digital_stage, "digital.worth_it")
+    asks = pair.watch(plans.digital_stage, "innovation.digital.worth_it")
     fell = 1.0 - asks[0][0][0][1] / asks[1][0][0][1]
     return fell, (pair.size * pair.part)[rows[0]]
 
 
 def interest(pair):
     """Own interest in a digital stage."""
-    asks = pair.watch(plans.digital_stage, "digital.consideration")
+    asks = pair.watch(plans.digital_stage, "innovation.digital.consideration")
     return asks[0][0][0][0] / asks[1][0][0][0] - 1.0, pair.size * pair.part
 
 
@@ -161,7 +163,10 @@ def taken_up(pair):
     """Productivity from the knowledge of others, in the quarter."""
     for model in (pair.one, pair.other):
         INVEST(model)
-    start, asks = pair.gain("productivity"), pair.watch(research.innovate, "innovation.log_gain")
+    start, asks = (
+        pair.gain("productivity"),
+        pair.watch(research.innovate, "innovation.innovation.log_gain"),
+    )
     _, spill, before = asks[0][1]
     p = pair.one.parameters
     without = np.where(before["rd_active"], 1.0, p["absorb_without"])
@@ -206,7 +211,7 @@ def surcharge(pair):
 
 def dear_technique(pair):
     """Price of energy that new plant is built for."""
-    asks = pair.watch(INVEST, "energy.technique")
+    asks = pair.watch(INVEST, "economy.energy.technique")
     rise = [np.broadcast_to(calls[0][0][3], len(pair.one.enterprises)) for calls in asks]
     return rise[0] / rise[1] - 1.0, pair.size * pair.part
 
@@ -222,7 +227,7 @@ def audited(pair):
 def let_off(pair):
     """Value added tax let off: a share of input tax, up to the tax itself."""
     run = stage("costs and taxes")
-    books = [calls[0][1] for calls in pair.watch(run, "taxes.Accounts")]
+    books = [calls[0][1] for calls in pair.watch(run, "economy.taxes.Accounts")]
     m, p = pair.one, pair.one.parameters
     input_tax = m.lever_value("vat_rate", "rate") * p["input_tax_share"]
     input_tax = input_tax * (books[0].materials + books[0].energy_cost)
@@ -250,7 +255,7 @@ def more_titles(pair):
         model.run_for(3)
         run_to(model, "exit")
     served = pair.part
-    asks = pair.watch(quarter.year_end, "titles.award_titles")
+    asks = pair.watch(quarter.year_end, "innovation.titles.award_titles")
     rise = [np.broadcast_to(calls[0][0][5], len(served)) for calls in asks]
     return rise[0] - rise[1], pair.size * served
 
@@ -286,7 +291,7 @@ def _as_many_as_delivered(pair, won):
 def formed(pair, served=None):
     """Suppliers who form a link with a leader, of those who looked at one."""
     served = pair.part if served is None else served
-    looks, made = pair.watch(network.form_links, "network.choose", "network.link")
+    looks, made = pair.watch(network.form_links, "economy.network.choose", "economy.network.link")
     (_, s, rows, seed, t), leader, _ = looks[0][0]
     p, e = pair.one.parameters, pair.one.enterprises
     chance = p["link_ending"] / 4.0 * s.sought[rows]

@@ -57,8 +57,8 @@ def test_what_was_not_computed_is_said_with_its_command(
         assert trust.COMMANDS[part] in trust.glance_table(nothing, words)
     assert "jiqun calibrate reference --adopt" in trust.fit_text(nothing, evidence, words)
     assert "jiqun calibrate reference --adopt" in trust.unseen_text(nothing, words)
-    assert "jiqun.calibration.facts.run" in trust.facts_text(nothing, words)
-    assert "jiqun.calibration.backtest.run" in trust.missing("skill", words)
+    assert "jiqun.calibration.facts" in trust.facts_text(nothing, words)
+    assert "jiqun.calibration.backtest" in trust.missing("skill", words)
     assert trust.checks(nothing, words) == []
     assert "{" not in trust.effect_text(nothing, worlds, words)
 
