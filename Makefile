@@ -76,9 +76,11 @@ lint: setup ## style, formatting and types
 bench: setup ## speed of one run, and where its time goes
 	$(PYTHON) -m benchmarks.speed
 
-docs: setup ## the generated tables of docs/
+docs: setup ## the pages and files that are generated from tables and declarations
 	$(PYTHON) -m jiqun.calibration.document
 	$(PYTHON) -m jiqun.calibration.reference
+	$(PYTHON) -m jiqun.calibration.targets
+	$(PYTHON) -m jiqun.calibration.prior_page
 	$(PYTHON) -m jiqun.notebooks.glossary
 
 golden: setup ## renew the golden results (say in the commit why they moved)

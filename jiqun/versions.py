@@ -11,7 +11,7 @@ import pyarrow.csv as pc
 from jiqun.calibration.fitting.calibrate import RESULTS
 from jiqun.calibration.trial.runs import TABLE
 from jiqun.experiments.runs import adopted
-from jiqun.experiments.runs.batch import model_hash, source_hash
+from jiqun.experiments.runs.batch import VERSION, model_hash, source_hash
 from jiqun.experiments.sensitivity.tables import FACTS, SHIPPED
 from jiqun.scenarios.tables import data_hash
 
@@ -25,7 +25,8 @@ ABSENT = "none"
 def version_lines() -> list[str]:
     """Version of the program, the model, its data, and the fit, trials and analysis in use."""
     model, source = model_hash(), source_hash()
-    compared = "" if model != source else ", not compared with the golden results"
+    listed = source in json.loads(VERSION.read_text("utf-8"))["sources"]
+    compared = "" if listed else ", not compared with the golden results"
     lines = [
         f"jiqun {version('jiqun')}",
         f"model: {model} (source {source}{compared})",

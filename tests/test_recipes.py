@@ -106,3 +106,14 @@ def test_recipes_name_files_and_registers_that_are_there() -> None:
         assert f"`{register}`" in RECIPES or f"@{register}(" in RECIPES
         assert re.search(rf"^(def )?{register}\b", (ROOT / path).read_text("utf-8"), re.MULTILINE)
     assert len(list((ROOT / "tests/golden").glob("*.csv"))) == 5
+
+
+def test_recipes_say_how_many_files_they_take() -> None:
+    rows = re.findall(r"^\| an? .+\|$", RECIPES, re.MULTILINE)
+    assert len(rows) >= 10
+    for row in rows:
+        _, what, *cells, _ = row.split("|")
+        for cell in cells:
+            number, _, files = cell.strip().partition(":")
+            named = re.findall(r"`([^`]+)`", files)
+            assert int(number) == len(named) == len(set(named)), f"{what.strip()}:{cell}"

@@ -13,7 +13,7 @@ import pytest
 from platformdirs import user_data_path
 from typer.testing import CliRunner
 
-from jiqun import ranking, trying
+from jiqun import ranking, trying, versions
 from jiqun.calibration.fitting import calibrate
 from jiqun.calibration.trial import page as trial_page
 from jiqun.calibration.trial import runs as trial_runs
@@ -203,6 +203,18 @@ def test_the_version_tells_what_is_in_use(home):
     assert said["fit"].startswith(f"{facts['identity']} of ")
     assert set(said) == {"model", "data", "fit", "trials", "analysis"}
     assert {said[name].split(", ")[1] for name in ("fit", "trials", "analysis")} == {"shipped"}
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_version_of_one_source_is_compared_with_the_golden_results(
+    home, monkeypatch, tmp_path, listed
+):
+    source = source_hash()
+    noted = tmp_path / "model_version.json"
+    noted.write_text(json.dumps({"version": source, "sources": [source] * listed}), "utf-8")
+    monkeypatch.setattr(versions, "VERSION", noted)
+    monkeypatch.setattr(versions, "model_hash", lambda: source)
+    assert ("not compared" in jiqun("--version").output) is not listed
 
 
 def test_the_version_tells_of_adopted_results_and_of_the_way_back(adopting, home):

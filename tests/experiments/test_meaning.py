@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from jiqun import model
 from jiqun.experiments.runs.meaning import hash_of, meaning
 
+MODEL = Path(model.__file__).parent
 SOURCES = {
-    path.name: path.read_text("utf-8") for path in sorted(Path(model.__file__).parent.glob("*.py"))
+    path.relative_to(MODEL).as_posix(): path.read_text("utf-8")
+    for path in sorted(MODEL.rglob("*.py"))
 }
 OPERATORS = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,

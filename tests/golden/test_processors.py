@@ -78,8 +78,8 @@ COMPUTING = (
     *(ROOT / "calibration" / "fitting" / f"{name}.py" for name in ("space", "distance", "forward")),
 )
 """Modules whose numbers have to be the same everywhere."""
-OWN = {"elementary", "document"}
-"""The functions themselves, and a page that computes nothing."""
+OWN = {"elementary"}
+"""The functions themselves."""
 OTHERS = {
     "np": {"exp", "log", "log1p", "expm1", "power", "tanh", "sinh", "cosh", "exp2", "log2", "log10",
            "dot", "matmul", "inner", "vdot", "einsum", "tensordot", "linalg", "random"},
