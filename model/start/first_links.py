@@ -42,10 +42,13 @@ def evenly(chance: Array, group: Whole, draw: Array) -> Flag:
         draw: Uniform draw of the group, shape (pairs,).
     """
     reached = chance.cumsum()
-    begin = np.flatnonzero(np.diff(group, prepend=-1))
+    first = np.diff(group, prepend=-1) != 0
+    begin = np.flatnonzero(first)
     before = np.repeat((reached - chance)[begin], np.diff(begin, append=len(group)))
-    place = reached - before + draw
-    return np.asarray(np.floor(place) > np.floor(place - chance))
+    # Each begins where the one before has ended, so that rounding loses no step and doubles none.
+    steps = np.floor(reached - before + draw)
+    reached_before = np.where(first, np.floor(draw), np.roll(steps, 1))
+    return np.asarray(steps > reached_before)
 
 
 def linked_at_start(local: float, sales: Array, market: Array, purchases: Array) -> Array:
