@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from jiqun.calibration.markdown import pipe_table
 from jiqun.model.agents.enterprises import COLUMNS, DTYPES
 from jiqun.model.channels import READERS
 from jiqun.model.observe.outcomes import OUTCOMES
@@ -24,7 +25,7 @@ from jiqun.scenarios.structure import switches
 from jiqun.scenarios.tables import DATA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from jiqun.model.quarter import Stage
 
@@ -53,7 +54,7 @@ def columns_page() -> str:
         "One row is one enterprise, or a weighted sample of like ones. Money is nominal yuan unless"
         " a unit says otherwise; quarter 0 is 2019-Q1 and a title never held has a quarter far"
         " before it.",
-        _table(("column", "type", "unit", "bounds", "meaning"), rows),
+        pipe_table(("column", "type", "unit", "bounds", "meaning"), rows),
     )
 
 
@@ -82,7 +83,7 @@ def outcomes_page() -> str:
         " ratios, shares and growth rates are ratios of weighted sums. A unit without enterprises"
         " has no row. Targets are those of `policy_targets.csv`: `modelled` ones are decided by"
         " behaviour, `quota` ones outside the province, `plan` ones are administrative counts.",
-        _table((*heads, "note"), rows),
+        pipe_table((*heads, "note"), rows),
     )
 
 
@@ -107,7 +108,7 @@ def parameters_page() -> str:
             )
             for record in members
         ]
-        parts += [f"## {group}", _table((*shown[:4], "drawn", *shown[4:]), rows)]
+        parts += [f"## {group}", pipe_table((*shown[:4], "drawn", *shown[4:]), rows)]
     return _page("Parameters", "`calibration/data/parameters.csv`", *parts)
 
 
@@ -148,7 +149,7 @@ def _stages(stages: Sequence[Stage]) -> tuple[str, ...]:
         for stage in stages
         for reason, names in stage.rare.items()
     ]
-    table = _table(("", "stage", "what happens", "what it writes", "function"), rows)
+    table = pipe_table(("", "stage", "what happens", "what it writes", "function"), rows)
     return (table, "\n".join(rare)) if rare else (table,)
 
 
@@ -180,7 +181,7 @@ def structure_page() -> str:
         " quarter on in place of a draw's and may lie outside its range. Such a world is not fitted"
         " anew: it tests whether the order of levers hangs on the mechanism and is no forecast."
         " Figures are those of one mechanism off at central values, as found at default rows.",
-        _table(("switch", "机制", "mechanism", "off", "what is assumed, who doubts it"), rows),
+        pipe_table(("switch", "机制", "mechanism", "off", "what is assumed, who doubts it"), rows),
     )
 
 
@@ -212,14 +213,14 @@ def channels_page() -> str:
         "`scenarios/levers.yaml` and `reads` of `model/channels.py`",
         "A channel is what its levers touch. A lever whose channel, id or terms no function reads"
         " is refused when it is loaded.",
-        _table(("channel", "渠道", "what its levers touch", "levers"), channels),
+        pipe_table(("channel", "渠道", "what its levers touch", "levers"), channels),
         "## The functions that read them",
         "Terms are read through `Lever.value`, in base units of their kind; without the first term"
         " the others do nothing. Where a function reads any lever of a channel, a new one is a"
         " declaration alone. A test watches a run with all levers: every function reads the terms"
         " that it names here, and no term is read that none of them names. What a lever costs"
         " beside its grants reads the same terms (`model/policy/bearers.py`).",
-        _table(("channel", "lever", "terms", "function"), readers),
+        pipe_table(("channel", "lever", "terms", "function"), readers),
     )
 
 
@@ -269,15 +270,6 @@ def main(arguments: Sequence[str]) -> int:
 
 def _page(title: str, source: str, *parts: str) -> str:
     return "\n\n".join((f"# {title}", NOTICE.format(source=source), *parts)) + "\n"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def _bound(value: float) -> str:

@@ -1,7 +1,8 @@
 """What a user adopted: results of the user's own that take the place of those shipped.
 
 They are kept in a folder of the user's, `JIQUN_HOME` or where the system keeps data of programs,
-and never in the installed package. Whatever is there is in use; to delete it is the way back.
+and never in the installed package. Whatever is there is in use; to delete it is the way back. A
+region other than the default one has a folder of its own in it: a fit is of one region alone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
+
+from jiqun.model.region import DEFAULT, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +31,10 @@ class AdoptionError(ValueError):
 
 
 def home() -> Path:
-    """Folder of what was adopted, whether it is there or not."""
+    """Folder of what was adopted for the region of the process, whether it is there or not."""
     given = os.environ.get(VARIABLE)
-    return Path(given) if given else user_data_path("jiqun", appauthor=False)
+    folder = Path(given) if given else user_data_path("jiqun", appauthor=False)
+    return folder if REGION.id == DEFAULT else folder / REGION.id
 
 
 def in_use(name: str, shipped: Path) -> Path:

@@ -21,6 +21,7 @@ from jiqun.cli import app
 from jiqun.experiments.runs import adopted, ensemble
 from jiqun.experiments.runs.batch import Plan, drawn_pairs, model_hash, source_hash
 from jiqun.experiments.sensitivity import tables
+from jiqun.model.region import REGION
 from jiqun.notebooks.levers import page as levers
 from jiqun.notebooks.record import read_record
 from jiqun.notebooks.trust import page as trust
@@ -249,3 +250,12 @@ def test_a_folder_that_could_not_be_written_whole_leaves_the_old_one(tmp_path):
     assert (tmp_path / "fit" / "one").read_text() == "old"
     adopted.write_whole(tmp_path / "fit", lambda folder: (folder / "two").write_text("new"))
     assert [path.name for path in (tmp_path / "fit").iterdir()] == ["two"]
+
+
+def test_what_was_adopted_for_a_region_is_not_used_for_another(home, monkeypatch):
+    (home / "fit").mkdir(parents=True)
+    (home / "fit/ensemble.parquet").touch()
+    assert ensemble.in_use() == home / "fit/ensemble.parquet"
+    monkeypatch.setattr(adopted, "REGION", replace(REGION, folder=Path("elsewhere")))
+    assert ensemble.in_use() == ensemble.SHIPPED
+    assert adopted.place("fit", ensemble.SHIPPED, adopt=True, ship=False) == home / "elsewhere/fit"
