@@ -17,7 +17,8 @@ import io
 import logging
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import chdir
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from jiqun.notebooks.words import Lang
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+"""Folder that notebooks run in: it holds the package, so that they import this one."""
 NOTEBOOKS = {
     "index": HERE / "report.py",
     "designs": HERE / "comparing.py",
@@ -180,18 +183,22 @@ def render(
     kept = {"designs": comparison_data.read(store), "levers": gather_levers(store)}
     names = [name for name in NOTEBOOKS if kept.get(name, name) is not None]
     pages = [(name, lang) for name in names for lang in langs]
-    log = target / LOG
+    # Notebooks start in the folder of this process, which is changed here, once for all of them:
+    # the runner would change it in each thread. So nothing below may be relative to the reader's.
+    at = target.resolve()
+    log = at / LOG
+    source = replace(source, store=store.resolve(), actuals=actuals and actuals.resolve())
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=target, prefix=".new-") as held:
+        at.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=at, prefix=".new-") as held:
             # A notebook runs in a process of its own, so threads are enough to run two at once.
-            with ThreadPoolExecutor(len(langs)) as pool:
+            with chdir(ROOT), ThreadPoolExecutor(len(langs)) as pool:
                 made = list(pool.map(lambda page: _page(source, page, log), pages))
             for (name, lang), html in zip(pages, made, strict=True):
                 part = Path(held) / lang / f"{name}.html"
                 part.parent.mkdir(exist_ok=True)
                 part.write_text(html, "utf-8")
-            _put(Path(held), target, langs)
+            _put(Path(held), at, langs)
     except OSError as error:
         problem = say(
             "the report could not be written: {problem}; pages that stood there are as they were",
@@ -292,7 +299,7 @@ def _html(source: Source, page: tuple[str, Lang]) -> str:
     line = source.line(words)
     with TemporaryDirectory() as held:
         folder = Path(held)
-        above = cautions(source.store.resolve(), words)
+        above = cautions(source.store, words)
         text = "\n\n".join([*above, *_shown(_executed(source, page, folder), folder)])
         style = _style(words, words(TITLES[name]) + words("subtitle") + line + text)
         (folder / "style.html").write_text(f"<style>\n{style}\n</style>\n", "utf-8")
@@ -325,16 +332,15 @@ def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:
     name, lang = page
     written, done = folder / f"{lang}.ipynb", folder / f"{lang}.done.ipynb"
     jupytext.write(jupytext.read(NOTEBOOKS[name]), written)
-    given = {"lang": lang, "store": str(source.store.resolve())}
+    given = {"lang": lang, "store": str(source.store)}
     if name == "index" and source.actuals is not None:
-        given["actuals"] = str(source.actuals.resolve())
+        given["actuals"] = str(source.actuals)
     logging.getLogger("papermill").setLevel(logging.WARNING)
     return papermill.execute_notebook(
         written,
         done,
         parameters=given,
         kernel_name="python3",
-        cwd=HERE.parent,
         progress_bar=False,
         # The kernel's own log speaks of sockets and interrupts, not of the report.
         extra_arguments=["--log-level=50"],

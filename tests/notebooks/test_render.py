@@ -1,6 +1,9 @@
 """Where a report lies, and that its pages are there together or not at all."""
 
 from pathlib import Path
+from threading import Barrier
+from time import sleep
+from types import SimpleNamespace
 
 import papermill
 import pytest
@@ -177,3 +180,29 @@ def test_a_failure_inside_a_page_is_one_message(
     found = CliRunner().invoke(app, ["report", str(small), "--lang", "en"])
     assert found.exit_code == 1
     assert len(found.output.splitlines()) <= 3
+
+
+def test_a_report_is_made_where_paths_from_the_readers_folder_say(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notebooks run side by side, and the runner of each may change the folder of the process."""
+    both, begun_in = Barrier(len(LANGS)), set[Path]()
+
+    def execute(_: Path, done: Path, cwd: Path | None = None, **__: object) -> SimpleNamespace:
+        both.wait(20)
+        with papermill.utils.chdir(cwd):
+            begun_in.add(Path.cwd())
+            sleep(0.2 * (done.name.startswith("zh")))
+        return SimpleNamespace(cells=[])
+
+    monkeypatch.setattr(rendering, "gather_levers", lambda _: None)
+    monkeypatch.setattr(rendering.papermill, "execute_notebook", execute)
+    monkeypatch.chdir(tmp_path)
+    store, out = small.relative_to(tmp_path), Path("my report")
+    assert render(store, LANGS, out=out) == [out / lang / "index.html" for lang in LANGS]
+    assert files(out) == {f"{lang}/index.html" for lang in LANGS}
+    assert Path.cwd() == tmp_path
+    # Python looks there first for modules, so nothing of ours or of the reader's may lie in it.
+    (folder,) = begun_in
+    assert (folder / "jiqun").is_dir()
+    assert not (folder / "trace.py").exists()
