@@ -10,6 +10,7 @@ import pandas as pd
 from jiqun.calibration.effects.break_even import REFERENCE, UNCOMPARED, grant, negative
 from jiqun.calibration.markdown import pipe_table
 from jiqun.experiments.effects.costs import BEARERS, BUDGET, OTHERS
+from jiqun.experiments.effects.costs import FIRST as FIRST_YEAR
 from jiqun.experiments.effects.effect import LEAST_PAIRS, WITHHELD, Estimate, per_yuan
 from jiqun.experiments.sensitivity.ranks import ranks
 from jiqun.experiments.sensitivity.runs import TIERS
@@ -184,6 +185,19 @@ def _levers(by_lever: Mapping[str, pd.DataFrame], order: Sequence[str]) -> Itera
         "a yuan brings",
     )  # fmt: skip
     yield pipe_table(heads, cells, "lllrrrrrrl")
+    over = [f"`{lever}`" for lever in order if _ended(lever)]
+    if over:
+        yield ""
+        yield (
+            f"{', '.join(over)}: ended before {FIRST_YEAR}, when the runs with and without a lever "
+            "part. Both have had it, so a row of zeros says nothing about what it did."
+        )
+
+
+def _ended(lever: str) -> bool:
+    """Whether a lever had ended before the first year of effects."""
+    known = declarations().get(lever)
+    return known is not None and known.to is not None and int(known.to[:4]) < FIRST_YEAR
 
 
 def _origin(lever: str) -> str:
@@ -230,7 +244,11 @@ def _even(frame: pd.DataFrame, even: pd.DataFrame, order: Sequence[str]) -> Iter
     rows = {str(row["lever"]): row for _, row in even.iterrows()}
     for lever in [name for name in order if name in rows]:
         row = rows[lever]
-        named = f"`{row['parameter']}` ({row['rank']:+.2f})" if row["parameter"] else "—"
+        named = "—"
+        if row["parameter"]:
+            varies = pd.notna(row["rank"])
+            rank = f"{row['rank']:+.2f}" if varies else "gain is the same in all draws"
+            named = f"`{row['parameter']}` ({rank})"
         span = f"{row['low']:.3g} to {row['high']:.3g}" if row["parameter"] else "—"
         place = (row["at"] - row["low"]) / (row["high"] - row["low"])
         cells.append((

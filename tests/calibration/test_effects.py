@@ -134,3 +134,10 @@ def test_the_store_of_an_analysis_says_the_same(tmp_path):
 def test_all_asked_switches_of_the_model_are_known():
     known = effects.known_switches()
     assert {MAIN, "finite_credit", effects.CONVERSION, SYMMETRIC} <= set(known)
+
+
+def test_a_lever_that_ended_before_the_runs_part_is_not_said_to_do_nothing() -> None:
+    text = page(rows({PACKAGE: 5e-3, "digital_subsidy_2021_2023": 0.0, "digital_voucher": 1e-3}))
+    (told,) = (line for line in text.splitlines() if "ended before 2024" in line)
+    assert told.startswith("`digital_subsidy_2021_2023`:")
+    assert "voucher" not in told
