@@ -13,6 +13,7 @@ coefficients are those of the Chebyshev interpolant (made with mpmath).
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,15 +70,46 @@ def _inner[F](function: F) -> F:
     return compiled
 
 
+_told: set[str] = set()
+
+
+def _tell(what: str) -> None:
+    """Say on stderr, once a process, why a start takes long.
+
+    In both languages, as it is said before any command is read.
+    """
+    if what not in _told:
+        _told.add(what)
+        print(f"jiqun: {what}", file=sys.stderr, flush=True)
+
+
 def compiled[F](signature: str) -> Callable[[F], F]:
-    """Numba's compiler with its cache, or without one where none can be written."""
+    """Numba's compiler with its cache, or without one where none can be written.
+
+    The cache of a function is renewed when the file of that function changes, whatever happens to
+    those it calls: a compiled function calls none of another module.
+
+    Args:
+        signature: Types of result and arguments, in Numba's notation.
+    """
 
     def decorate(function: F) -> F:
         try:
-            loop: F = njit(signature, error_model="numpy", cache=True)(function)
+            loop: Any = njit(signature, error_model="numpy", cache=True)(function)
         except (RuntimeError, OSError):  # no folder for a cache can be written to, or it is full
+            _tell(
+                "compiled code cannot be kept here; every start compiles anew "
+                "(此处无法保存编译结果，每次启动都要重新编译)"
+            )
             loop = njit(signature, error_model="numpy")(function)
-        return loop
+        else:
+            if loop.stats.cache_misses:
+                _tell(
+                    "compiling for this machine, once, which takes some 20 seconds "
+                    "(首次运行需要编译，约二十秒)"
+                )
+        done: F = loop
+        return done
 
     return decorate
 

@@ -95,6 +95,40 @@ def test_modules_of_the_model_import_each_other_in_no_circle() -> None:
         assert set(circle(planted)) >= {"economy.plans", "policy.rationing"}
 
 
+def compiled_calls(text: str) -> set[str]:
+    """Functions of other modules of the model that compiled functions of a module call."""
+    tree = ast.parse(text)
+    foreign = {
+        alias.asname or alias.name.split(".")[0]
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("jiqun")
+        for alias in node.names
+    }
+    return {
+        found.id
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and any(re.search("compiled|_loop|_inner", ast.unparse(at)) for at in node.decorator_list)
+        for statement in node.body
+        for found in ast.walk(statement)
+        if isinstance(found, ast.Name) and found.id in foreign
+    }
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "model").rglob("*.py")), ids=name)
+def test_compiled_code_rests_on_its_own_module_alone(path: Path) -> None:
+    """Numba would keep using what it compiled before another module changed."""
+    assert not compiled_calls(path.read_text(encoding="utf-8"))
+
+
+def test_a_compiled_function_that_calls_another_module_is_found() -> None:
+    text = (
+        "from jiqun.model.elementary import compiled, exp\n"
+        "@compiled('void(float64[::1])')\ndef f(x):\n    x[0] = exp(x[0])\n"
+    )
+    assert compiled_calls(text) == {"exp"}
+
+
 @pytest.mark.parametrize("path", [p for p in MODULES if name(p).startswith("model/")], ids=name)
 def test_model_needs_no_tables_plots_or_schemas_at_import(path: Path) -> None:
     heavy = imports(ast.parse(path.read_text("utf-8")).body) & HEAVY
