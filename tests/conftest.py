@@ -33,13 +33,13 @@ LONGEST = (
     "experiments/test_together.py",
     "calibration/test_calibrate.py",
     "calibration/test_fit.py",
-    "model/test_first_effects.py",
     "notebooks/test_levers.py",
     "experiments/test_runner.py",
     "cli/test_cli.py",
     "cli/test_stores.py",
     "cli/test_user_files.py",
     "model/test_policy_money.py",
+    "model/test_first_effects_of_services.py",
 )
 """Files that take longest, the longest first: `--durations` tells which do."""
 

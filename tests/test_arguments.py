@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +23,9 @@ def functions(body: list[ast.stmt], within: str = "") -> Iterator[tuple[str, ast
                 yield within + node.name, node
 
 
-def helps(tree: ast.Module) -> frozenset[str]:
-    """Names that a module gives to options with a help text, such as `Json`."""
+def shared_options() -> frozenset[str]:
+    """Names that the command line gives to options with a help text, such as `Json`."""
+    tree = ast.parse((ROOT / "jiqun/cli/options.py").read_text("utf-8"))
     return frozenset(
         ast.unparse(node.targets[0])
         for node in tree.body
@@ -32,7 +33,10 @@ def helps(tree: ast.Module) -> frozenset[str]:
     )
 
 
-def arguments(function: ast.FunctionDef, options: Set[str]) -> list[str]:
+OPTIONS = shared_options()
+
+
+def arguments(function: ast.FunctionDef) -> list[str]:
     """Names of the arguments that a reader has to be told of.
 
     The run goes to every stage, and an option with a help text has been told of there.
@@ -47,7 +51,7 @@ def arguments(function: ast.FunctionDef, options: Set[str]) -> list[str]:
     return [
         argument
         for argument, kind in typed
-        if kind != "ClusterPolicyModel" and "help=" not in kind and kind not in options
+        if kind != "ClusterPolicyModel" and "help=" not in kind and kind not in OPTIONS
     ]
 
 
@@ -59,11 +63,10 @@ def described(docstring: str) -> set[str]:
 
 def undescribed(text: str) -> list[str]:
     """Arguments that no docstring explains, as `function: argument, argument`."""
-    tree = ast.parse(text)
     return [
         f"{qualified}: {', '.join(missing)}"
-        for qualified, function in functions(tree.body)
-        if len(names := arguments(function, helps(tree))) >= FEW
+        for qualified, function in functions(ast.parse(text).body)
+        if len(names := arguments(function)) >= FEW
         and (missing := [n for n in names if n not in described(ast.get_docstring(function) or "")])
     ]
 
@@ -92,8 +95,6 @@ class Ledger:
     def _kept(self, year: int, lever: str, cell: int) -> float: ...
 
 def stage(m: ClusterPolicyModel, lever: Lever, yuan: float) -> None: ...
-
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 @app.command()
 def run(name: Annotated[str, typer.Argument(help="File.")], rows: int, as_json: Json) -> None: ...

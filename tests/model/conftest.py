@@ -12,6 +12,7 @@ from jiqun.model import ClusterPolicyModel, Population, build_population
 from jiqun.model.model import POPULATION_SEED
 from jiqun.model.scenario import Scenario
 from jiqun.scenarios import load
+from tests.model.policy import fork
 
 ROWS = 1_200
 
@@ -51,6 +52,14 @@ def end_of_2023(older: Scenario, populate: Callable[[int], Population]) -> Clust
     """The province at the end of 2023, to be forked and not to be run."""
     model = ClusterPolicyModel(older, rng=1, population=populate(ROWS))
     model.run_until_year(2023)
+    return model
+
+
+@pytest.fixture(scope="session")
+def end_of_2024(end_of_2023: ClusterPolicyModel) -> ClusterPolicyModel:
+    """A year after the document was issued, everything in force: to be forked and not to be run."""
+    model = fork(end_of_2023, replace(load("as_issued"), rows=ROWS))
+    model.run_until_year(2024)
     return model
 
 

@@ -21,6 +21,10 @@ DESIGNS = tuple(lever for lever in ISSUED.values() if lever.origin == "design")
 """Levers that no reference run has."""
 ACTING = {row.name: row.high for row in table("parameters") if row.value == 0.0 < row.high}
 """Parameters that are nothing at the centre: what hangs on one of them moves nothing there."""
+RACING = [TIERS.index(tier) for tier in ("world", "national", "provincial")]
+"""Numbers of the tiers that the document's levers are for."""
+ALL = {"take_up_start": 1.0, "take_up_full": 1.0}
+"""Terms under which all who may claim do."""
 SHAPE = (len(CITIES), len(TIERS))
 # Money for members of a cluster may go through a platform; neither stage lets rows come or go.
 PAYING = ("programmes", "costs and taxes", "investment and finance", "exit")
@@ -273,3 +277,9 @@ def run_to(model, last):
         if stage.name == last:
             return model
     raise ValueError(last)
+
+
+def with_and_without(model, scenario, lever, last, **terms):
+    """Two models at a stage of the next quarter: with a lever set, and without it."""
+    with_it = run_to(fork(model, setting(scenario, lever, **terms)), last)
+    return with_it, run_to(fork(model, lacking(scenario, lever)), last)

@@ -9,10 +9,11 @@ from jiqun.model.innovation import titles
 from jiqun.model.randomness import uniform
 from tests.model import first_hops as hop
 from tests.model import test_document_levers as document
-from tests.model import test_first_effects as first
-from tests.model.policy import ISSUED, changed, fork, run_to, watching
-
-ALL = {"take_up_start": 1.0, "take_up_full": 1.0}
+from tests.model import test_first_effects_of_credit_and_titles as credit
+from tests.model import test_first_effects_of_funds as funds
+from tests.model import test_first_effects_of_grants_and_taxes as grants
+from tests.model import test_first_effects_of_services as services
+from tests.model.policy import ALL, ISSUED, changed, fork, run_to, watching
 
 base = document.base
 """A year under recognition, steering and delivery of the document, to be forked."""
@@ -112,30 +113,30 @@ def test_cities_bid_away_what_they_do_not_agree_on(base):
 
 
 ELSEWHERE = {
-    first.test_the_deduction_cuts_the_user_cost_by_tax_times_what_is_claimed: "rd_super_deduction",
-    first.test_tax_rates_take_their_share: "corporate_income_tax",
-    first.test_value_added_tax_follows_its_rate: "vat_rate",
-    first.test_awards_of_titles_are_paid_to_the_newly_titled: "title_awards title_awards_hefei",
-    first.test_a_grant_for_upgrades_cuts_their_cost: (
+    grants.test_the_deduction_cuts_the_user_cost_by_tax_times_what_is_claimed: "rd_super_deduction",
+    grants.test_tax_rates_take_their_share: "corporate_income_tax",
+    grants.test_value_added_tax_follows_its_rate: "vat_rate",
+    funds.test_awards_of_titles_are_paid_to_the_newly_titled: "title_awards title_awards_hefei",
+    grants.test_a_grant_for_upgrades_cuts_their_cost: (
         "digital_subsidy_2021_2023 digital_subsidy_2024_2025 digital_voucher green_retrofit_grant"
     ),
-    first.test_windows_hold_the_special_funds_whole: "special_funds fund_steering",
-    first.test_the_grant_for_rd_cuts_the_cost_of_a_further_yuan_below_its_cap_alone: "rd_grant",
+    funds.test_windows_hold_the_special_funds_whole: "special_funds fund_steering",
+    grants.test_the_grant_for_rd_cuts_the_cost_of_a_further_yuan_below_its_cap_alone: "rd_grant",
     document.test_the_matching_grant_is_for_rd_that_no_other_call_supports: "rd_matching_grant",
-    first.test_a_grant_for_equipment_raises_wanted_plant_by_its_price: (
+    grants.test_a_grant_for_equipment_raises_wanted_plant_by_its_price: (
         "equipment_grant equipment_upgrade_grant equipment_grant_hefei"
     ),
-    first.test_the_interest_discount_is_a_share_of_the_new_loan: "loan_interest_discount",
-    first.test_a_title_cuts_the_rate_that_members_pay_alone: "national_cluster_contest",
-    first.test_a_title_gives_its_appeal_to_members_alone: "cluster_recognition",
-    first.test_county_recognition_adds_clusters_above_the_threshold_and_nothing_else: (
+    grants.test_the_interest_discount_is_a_share_of_the_new_loan: "loan_interest_discount",
+    credit.test_a_title_cuts_the_rate_that_members_pay_alone: "national_cluster_contest",
+    credit.test_a_title_gives_its_appeal_to_members_alone: "cluster_recognition",
+    credit.test_county_recognition_adds_clusters_above_the_threshold_and_nothing_else: (
         "county_cluster_recognition"
     ),
-    first.test_an_award_is_split_in_projects_and_platforms: "cluster_award",
-    first.test_the_line_is_asked_for_under_a_wider_limit: "cluster_credit_line",
-    first.test_the_condition_shuts_out_its_share_of_those_without_rd: "rd_conditionality",
-    first.test_providers_gain_the_stated_capacity: "digital_capacity",
-    first.test_plans_raise_delivery_to_members_of_their_cluster: "implementation_capacity",
+    funds.test_an_award_is_split_in_projects_and_platforms: "cluster_award",
+    credit.test_the_line_is_asked_for_under_a_wider_limit: "cluster_credit_line",
+    services.test_the_condition_shuts_out_its_share_of_those_without_rd: "rd_conditionality",
+    services.test_providers_gain_the_stated_capacity: "digital_capacity",
+    services.test_plans_raise_delivery_to_members_of_their_cluster: "implementation_capacity",
     document.test_institutes_become_platforms_of_the_best_clusters: "innovation_institutes",
     document.test_a_contest_pays_a_share_of_rd_to_so_many_and_sets_their_price: (
         "open_bid_projects short_board_projects foundation_projects"

@@ -1,0 +1,211 @@
+"""Scenarios are checked and run: ``check``, ``run``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jiqun.cli.options import Dask, Json, Workers, as_called, print_json, row_count
+from jiqun.cli.refusals import SOME_FAILED, WRONG_INPUT, WrongOptionError, refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from jiqun.calibration.fitting.distance import Distance
+    from jiqun.model.scenario import Notice, Scenario
+
+STORE = Path("build/store")
+"""Where runs are kept if nothing is said."""
+
+commands = typer.Typer()
+
+
+class Varied(StrEnum):
+    """What moves from run to run."""
+
+    ALL = "all"
+    PARAMETERS = "parameters"
+    OUTSIDE = "outside"
+    SEEDS = "seeds"
+
+
+@commands.command(epilog="Example: jiqun check without_document_55 my_scenario.yaml")
+def check(
+    scenarios: Annotated[list[str], typer.Argument(help="Names of shipped scenarios, or files.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Check scenario files without running them: when each lever acts, and whom it can reach."""
+    with refusals():
+        from jiqun.checking import checked, lever_lines  # noqa: PLC0415
+
+        found = [checked(name) for name in scenarios]
+        if as_json:
+            print_json([each.data() for each in found])
+        for each in found:
+            if each.scenario and not as_json:
+                typer.echo(f"{each.name}: ok")
+                for line in lever_lines(each):
+                    typer.echo(f"    {line}")
+            if each.problem:
+                typer.echo(str(each.problem), err=True)
+            _show_warnings(each.warnings)
+    if any(each.problem for each in found):
+        raise typer.Exit(WRONG_INPUT)
+
+
+@commands.command(
+    epilog="Example: jiqun run without_document_55 --draws 100 --out build/store. "
+    "Run it again to go on where it stopped."
+)
+def run(  # noqa: PLR0913  (one parameter an option)
+    scenarios: Annotated[list[str], typer.Argument(help="Names of shipped scenarios, or files.")],
+    *,
+    seeds: Annotated[int | None, typer.Option(help="Number of seeds.")] = None,
+    draws: Annotated[
+        int | None, typer.Option(help="Number of draws of parameters and outside world.")
+    ] = None,
+    cross: Annotated[
+        bool, typer.Option("--cross", help="Every draw with every seed, not draw i with seed i.")
+    ] = False,
+    vary: Annotated[
+        Varied, typer.Option(help="What moves from run to run; the rest stays central.")
+    ] = Varied.ALL,
+    ensemble: Annotated[
+        Path | None,
+        typer.Option(
+            help="Fitted parameter sets of `jiqun calibrate`; else those adopted, or shipped."
+        ),
+    ] = None,
+    rows: Annotated[
+        str | None, typer.Option(help="Enterprise rows, or 'all' for one an enterprise.")
+    ] = None,
+    until: Annotated[int | None, typer.Option(help="Last year.")] = None,
+    workers: Workers = None,
+    dask: Dask = None,
+    out: Annotated[Path, typer.Option(help="Folder of the store.")] = STORE,
+    as_json: Json = False,
+) -> None:
+    """Run a batch of simulations; what the store holds already is not run again."""
+    with refusals():
+        from jiqun.contents import say_others  # noqa: PLC0415
+        from jiqun.experiments import Results  # noqa: PLC0415
+        from jiqun.experiments.runs.batch import Plan  # noqa: PLC0415
+        from jiqun.experiments.runs.draws import Vary  # noqa: PLC0415
+        from jiqun.experiments.runs.ensemble import in_use  # noqa: PLC0415
+        from jiqun.experiments.runs.runner import Options, run_batch  # noqa: PLC0415
+        from jiqun.screen import ProgressDisplay, say, show_failures  # noqa: PLC0415
+
+        resolved = _resolved(scenarios, rows, until)
+        plan = Plan(seeds, draws, cross, Vary(vary), ensemble or in_use())
+        command = as_called()
+        with ProgressDisplay() as progress:
+            report = run_batch(
+                resolved,
+                plan,
+                out,
+                Options(workers, dask, command),
+                progress,
+                lambda: say(f"waiting for another batch that uses {out} ..."),
+            )
+        say(
+            f"{out}: {report.made} runs made, {report.skipped} there already, "
+            f"{len(report.failures)} failed, in {report.seconds:.0f} s"
+        )
+        show_failures(report.failures)
+        distances = _distances(resolved, report.finished, out, show=vary is Varied.ALL)
+        if report.finished:
+            say_others(Results(out), sorted(report.finished))
+        if as_json:
+            print_json(
+                {
+                    "store": str(out),
+                    "made": report.made,
+                    "skipped": report.skipped,
+                    "seconds": report.seconds,
+                    "run_keys": report.keys,
+                    "failures": [
+                        {
+                            "run_key": failure.run.key,
+                            "scenario": failure.run.scenario,
+                            "draw": failure.run.draw.index,
+                            "seed": failure.run.seed,
+                            "origin": failure.origin,
+                            "message": failure.message,
+                        }
+                        for failure in report.failures
+                    ],
+                    "distances": distances,
+                }
+            )
+    if report.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list[Scenario]:
+    """Scenarios as the options change them."""
+    from jiqun.experiments.runs.runner import with_rows  # noqa: PLC0415
+    from jiqun.model.scenario import FIRST_YEAR, year_of  # noqa: PLC0415
+    from jiqun.scenarios import load, warnings_of  # noqa: PLC0415
+    from jiqun.scenarios.limits import LAST_END  # noqa: PLC0415
+
+    loaded = [load(name) for name in names]
+    count = row_count(rows, loaded)
+    last = year_of(LAST_END)
+    if until is not None and not FIRST_YEAR <= until <= last:
+        raise WrongOptionError(f"--until {until}: allowed: {FIRST_YEAR} to {last}")
+    found: dict[str, Scenario] = {}
+    for name, given in zip(names, loaded, strict=True):
+        scenario = with_rows(given, count)
+        if scenario.name in found:
+            raise WrongOptionError(f"{name}: a batch has one scenario named {scenario.name}")
+        found[scenario.name] = scenario if until is None else scenario.until(until)
+    for scenario in found.values():
+        _show_warnings(warnings_of(scenario))
+    return list(found.values())
+
+
+def _distances(
+    scenarios: Sequence[Scenario], finished: Collection[str], out: Path, *, show: bool
+) -> dict[str, Any]:
+    """Distance of what was simulated to what is published, shown and as data."""
+    from jiqun.calibration.fitting.distance import distances, population_distances  # noqa: PLC0415
+    from jiqun.experiments import Results  # noqa: PLC0415
+    from jiqun.experiments.runs.batch import population_key  # noqa: PLC0415
+    from jiqun.experiments.stores.populations import load_population  # noqa: PLC0415
+    from jiqun.experiments.stores.store import Store  # noqa: PLC0415
+    from jiqun.screen import say, show_distances  # noqa: PLC0415
+
+    found = {}
+    for scenario in scenarios:
+        path = Store(out).population_path(population_key(scenario))
+        marginals = population_distances(load_population(path), scenario.province)
+        made = scenario.name in finished
+        simulated = distances(Results(out), scenario.name) if made else []
+        found[scenario.name] = {
+            "population": [*map(_row, marginals)],
+            "outcomes": [*map(_row, simulated)],
+        }
+        if show:
+            show_distances(f"{scenario.name}: population at end-2018", marginals)
+        if show and made:
+            show_distances(f"{scenario.name}: median of the runs, 2019-2023", simulated)
+        elif not made:
+            say(f"{scenario.name}: every run failed, so there is nothing to set beside figures")
+    return found
+
+
+def _row(distance: Distance) -> dict[str, Any]:
+    return asdict(distance) | {"near": distance.near}
+
+
+def _show_warnings(warnings: Sequence[Notice]) -> None:
+    """Say on the error stream what a reader of a scenario should know."""
+    from jiqun.scenarios.language import language, say  # noqa: PLC0415
+
+    for each in warnings:
+        typer.echo(say("warning: {text}", text=getattr(each, language())), err=True)
