@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jiqun.model.calendar import quarter_name
 from jiqun.model.region import REGION
-from jiqun.model.scenario import Scenario, quarter_name
+from jiqun.model.scenario import Scenario
 from jiqun.model.start import population
 from jiqun.scenarios import levers, notices, structure
 from jiqun.scenarios.errors import InputError, ScenarioError, listed, nearest_name
@@ -24,7 +25,8 @@ from jiqun.scenarios.yaml_file import Document, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jiqun.model.scenario import Lever, Notice
+    from jiqun.model.lever import Lever
+    from jiqun.model.scenario import Notice
     from jiqun.scenarios.yaml_file import Key
 
 SHIPPED = REGION.own("scenarios", Path(__file__).parent)

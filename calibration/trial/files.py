@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StrictInt
 
-from jiqun.model.scenario import Lever, year_of
+from jiqun.model.calendar import year_of
+from jiqun.model.lever import Lever
 from jiqun.scenarios import levers as lever_files
 from jiqun.scenarios import load
 from jiqun.scenarios.errors import ScenarioError, listed, nearest_name

@@ -19,7 +19,7 @@ from jiqun.experiments.runs.batch import POPULATION_SEED, model_hash
 from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.runs.ensemble import in_use as ensemble_in_use
 from jiqun.model import build_population
-from jiqun.model.scenario import quarter_index, year_of
+from jiqun.model.calendar import quarter_index, year_of
 from jiqun.scenarios.structure import switches
 from jiqun.scenarios.tables import data_hash, file_hash, table
 

@@ -21,8 +21,8 @@ from jiqun.model.start.population import ENERGY_FIELD
 
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 
 @reads("tax", "vat_rate", rate="share")

@@ -20,8 +20,9 @@ from jiqun.model.start.population import CERTAINTY, TITLE_TERM
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Lever
 
 Flag = npt.NDArray[np.bool_]
 

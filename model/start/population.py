@@ -17,17 +17,19 @@ import numpy.typing as npt
 
 from jiqun.model.agents.clusters import ClusterSeat, seats
 from jiqun.model.agents.enterprises import NEVER, Role, empty
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS, Array
 from jiqun.model.elementary import exp, log, power
 from jiqun.model.estimates import on_productivity
 from jiqun.model.innovation.innovation import noise_scale
 from jiqun.model.randomness import Ids, normal, uniform
 from jiqun.model.region import REGION
-from jiqun.model.scenario import CITIES, FIELDS, TIERS, Array, Province
 from jiqun.model.start.first_productivity import learned
 from jiqun.model.start.raking import Margin, fitted_table, rake
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jiqun.model.province import Province
 
 (ENERGY_FIELD,) = (FIELDS.index(name) for name in REGION.fields_that("energy"))
 THRESHOLD = 20e6

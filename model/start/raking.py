@@ -16,7 +16,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 TOLERANCE = 1e-10
 """Relative distance from every margin at which the fit has converged."""

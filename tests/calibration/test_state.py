@@ -10,8 +10,8 @@ from jiqun.calibration.backtest import run as bt
 from jiqun.calibration.backtest import second as second_
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.agents.enterprises import COLUMNS
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.elementary import dot
-from jiqun.model.scenario import FIELDS
 from jiqun.model.start.population import THRESHOLD
 from jiqun.scenarios import load
 

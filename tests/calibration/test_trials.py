@@ -23,7 +23,7 @@ from jiqun.calibration.trial.page import page
 from jiqun.calibration.trial.sources import Source, cited_tests, cites, sources, unknown_typed
 from jiqun.calibration.trial.verdicts import Summary, answer, verdicts, why_not
 from jiqun.experiments.runs.draws import draws
-from jiqun.model.scenario import CITIES
+from jiqun.model.dimensions import CITIES
 from jiqun.scenarios.errors import ScenarioError
 from jiqun.scenarios.tables import table
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.calendar import quarter_index
+from jiqun.model.dimensions import CITIES, FIELDS, SIZES, TIERS
 from jiqun.model.economy import credit, energy, finance, network, plans, taxes
 from jiqun.model.innovation import digital, innovation, titles
 from jiqun.model.policy import eligibility, offers, projects, rationing
-from jiqun.model.scenario import CITIES, FIELDS, SIZES, TIERS, quarter_index
 from jiqun.scenarios import load
 from tests.model.policy import (
     ISSUED,

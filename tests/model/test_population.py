@@ -8,8 +8,8 @@ import pytest
 
 from jiqun.model import build_population
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS
 from jiqun.model.model import POPULATION_SEED
-from jiqun.model.scenario import CITIES, FIELDS, TIERS
 from jiqun.model.start.population import (
     CERTAINTY,
     ENERGY_FIELD,
