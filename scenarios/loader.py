@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jiqun.model.calendar import quarter_name
 from jiqun.model.region import REGION
 from jiqun.model.scenario import Scenario
-from jiqun.model.start import population
+from jiqun.model.start import sampling
 from jiqun.scenarios import levers, notices, structure
 from jiqun.scenarios.errors import InputError, ScenarioError, listed, nearest_name
 from jiqun.scenarios.language import CATALOGUE, say
@@ -195,7 +195,7 @@ def check_rows(document: Document, at: Key, scenario: Scenario, rows: int) -> No
 
 def least_rows(scenario: Scenario) -> int:
     """Fewest rows that the population of a scenario can have."""
-    return population.least_rows(scenario.province.marginals, scenario.parameters)
+    return sampling.least_rows(scenario.province.marginals, scenario.parameters)
 
 
 def with_parameters(scenario: Scenario, values: Mapping[str, float]) -> Scenario:

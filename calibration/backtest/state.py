@@ -29,7 +29,7 @@ from jiqun.model.economy.unit_cost import kept
 from jiqun.model.elementary import dot, log
 from jiqun.model.observe.quantities import HIGHTECH_FIELDS
 from jiqun.model.region import REGION
-from jiqun.model.start.population import THRESHOLD
+from jiqun.model.start.sampling import THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

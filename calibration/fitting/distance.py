@@ -13,10 +13,9 @@ import numpy as np
 
 from jiqun.model.agents.enterprises import NEVER
 from jiqun.model.calendar import FIRST_YEAR
-from jiqun.model.dimensions import FIELDS
+from jiqun.model.dimensions import ENERGY_FIELD, FIELDS
 from jiqun.model.elementary import dot
 from jiqun.model.region import REGION
-from jiqun.model.start.population import ENERGY_FIELD
 from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from jiqun.model.calendar import year_of
 from jiqun.model.dimensions import CITIES, FIELDS, TIERS, Array
 from jiqun.model.elementary import exp, log, power
 from jiqun.model.randomness import normal, uniform
-from jiqun.model.start.population import THRESHOLD, truncated_pareto
+from jiqun.model.start.sampling import THRESHOLD, truncated_pareto
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

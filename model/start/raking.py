@@ -48,6 +48,18 @@ class Margin:
         return np.bincount(self.group + 1, values, len(self.target) + 1)[1:]
 
 
+def scaled_to(values: Array, weight: Array, mask: npt.NDArray[np.bool_], total: float) -> Array:
+    """Values scaled so that their weighted sum over a mask is `total`.
+
+    Args:
+        values: Value of each row, shape (rows,).
+        weight: Enterprises a row stands for, shape (rows,).
+        mask: Rows that count, shape (rows,).
+        total: Wanted sum, unit of `values`.
+    """
+    return values * (total / float((weight * values)[mask].sum()))
+
+
 def fitted_table(seed: Array, rows: Array, columns: Array) -> Array:
     """The table with these margins that keeps the odds ratios of a seed.
 

@@ -21,7 +21,8 @@ from jiqun.model.innovation import digital, innovation, titles
 from jiqun.model.policy import rationing
 from jiqun.model.randomness import laplace, uniform
 from jiqun.model.start import first_links
-from jiqun.model.start.population import chosen, truncated_pareto
+from jiqun.model.start.choosing import chosen
+from jiqun.model.start.sampling import truncated_pareto
 
 FIELDS = 16
 ROWS = 40
