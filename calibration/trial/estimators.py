@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from jiqun.calibration.trial.files import Panel, TrialRow
+    from jiqun.calibration.trial.form import Panel, TrialRow
     from jiqun.calibration.trial.panel import Customers
     from jiqun.model.dimensions import Array
 

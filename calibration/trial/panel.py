@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from jiqun.calibration.trial.files import Scope, Shock, Trial
+    from jiqun.calibration.trial.form import Scope, Shock
+    from jiqun.calibration.trial.ready import Trial
     from jiqun.model import Population
     from jiqun.model.dimensions import Array
     from jiqun.model.lever import Lever

@@ -26,8 +26,8 @@ from jiqun.scenarios.tables import data_hash, file_hash, table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from jiqun.calibration.trial.files import Outcomes, Trial
     from jiqun.calibration.trial.panel import Chosen, Customers, TrialModel
+    from jiqun.calibration.trial.ready import Outcomes, Trial
     from jiqun.experiments.runs.draws import Draw
     from jiqun.model.scenario import Scenario
     from jiqun.model.start.population import Population

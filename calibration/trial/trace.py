@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from jiqun.calibration.trial.files import Outcomes, Trial
+    from jiqun.calibration.trial.ready import Outcomes, Trial
     from jiqun.experiments.runs.draws import Draw
     from jiqun.model.dimensions import Array
 

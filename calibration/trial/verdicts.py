@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from jiqun.calibration.trial.files import Outcomes, Published, Trial
+    from jiqun.calibration.trial.ready import Outcomes, Published, Trial
     from jiqun.model.dimensions import Array
 
 COMPANIONS = {"R15c": "R15a", "R17b": "R17a"}
