@@ -22,7 +22,7 @@ MU_CLASSES = ("a", "b", "c", "d")
 ASSUMPTION_ONLY_FIELDS = REGION.fields_that("assumed")
 """Fields without published data; reports show them as one group, marked 'assumption only'."""
 (ENERGY_FIELD,) = (FIELDS.index(name) for name in REGION.fields_that("energy"))
-"""Index of the field that sells energy to the others."""
+"""Index of the field of energy supply: part of industry, not of manufacturing."""
 
 
 class Size(IntEnum):

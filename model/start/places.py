@@ -115,7 +115,8 @@ def allot_cities(
         located: Chance of each city given the field, shape (fields, cities).
         seed: Seed of the population.
     """
-    field, certain = columns["field"], revenue >= CERTAINTY
+    field: Whole = columns["field"]
+    certain = revenue >= CERTAINTY
     draw = uniform(seed, "city", columns["id"])
     city = (draw[:, None] > located.cumsum(axis=1)[field]).sum(axis=1).clip(0, len(CITIES) - 1)
     left = np.bincount(field[certain], revenue[certain], len(FIELDS))[:, None] * located
