@@ -22,7 +22,8 @@ from jiqun.scenarios.tables import table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jiqun.model.scenario import Lever, Scenario
+    from jiqun.model.lever import Lever
+    from jiqun.model.scenario import Scenario
 
 SIZES = (0.001, 0.03, 0.3, 1.0, 2.0)
 LAST = 2023

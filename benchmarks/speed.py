@@ -18,7 +18,7 @@ import numpy as np
 from tabulate import tabulate
 
 from jiqun.model import ClusterPolicyModel
-from jiqun.model.scenario import year_of
+from jiqun.model.calendar import year_of
 from jiqun.model.start.population import build_population
 from jiqun.scenarios import load
 

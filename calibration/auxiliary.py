@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from jiqun.calibration.emergent.measures import Flag
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
     from jiqun.scenarios.rows.evidence import PublishedRegression
 
 RESULTS = Path(__file__).resolve().parent / "results" / "auxiliary.csv"

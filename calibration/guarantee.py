@@ -19,16 +19,18 @@ import pandas as pd
 from jiqun.calibration.markdown import pipe_table
 from jiqun.experiments.runs.draws import draws
 from jiqun.model import ClusterPolicyModel
+from jiqun.model.calendar import quarter_index
 from jiqun.model.elementary import dot
+from jiqun.model.outside_world import Outside
 from jiqun.model.policy import provisions
-from jiqun.model.scenario import Outside, quarter_index
 from jiqun.scenarios import load
 from jiqun.scenarios.levers import declarations, issued
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.scenario import Scenario
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "calibration" / "results" / "guarantee.csv"

@@ -13,7 +13,7 @@ from pydantic import Field, StrictInt
 
 from jiqun.calibration.backtest.data import HERE, ORIGIN
 from jiqun.calibration.markdown import pipe_table
-from jiqun.model.scenario import CITIES, FIELDS
+from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.scenarios.schema import Finite, Part, Share, checked
 from jiqun.scenarios.tables import table
 from jiqun.scenarios.yaml_file import read_yaml

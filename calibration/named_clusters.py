@@ -17,7 +17,7 @@ import pandas as pd
 
 from jiqun.model import ClusterPolicyModel, build_population
 from jiqun.model.model import POPULATION_SEED
-from jiqun.model.scenario import PART_OF_YEAR
+from jiqun.model.province import PART_OF_YEAR
 from jiqun.scenarios import load
 from jiqun.scenarios.tables import table
 from jiqun.scenarios.units import TABLE_UNITS
@@ -25,7 +25,8 @@ from jiqun.scenarios.units import TABLE_UNITS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.scenario import Scenario
 
 RESULTS = Path(__file__).resolve().parent / "results" / "named_clusters.csv"
 REFERENCE = "without_document_55"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jiqun.calibration.fitting.fit import Fit
     from jiqun.calibration.targets import Target
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 MISFITS = REGION.fit / "misfits.yaml"
 """Figure to why the fit misses it."""

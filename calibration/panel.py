@@ -13,11 +13,12 @@ import pandas as pd
 
 from jiqun.model import ClusterPolicyModel, build_population
 from jiqun.model.agents.enterprises import NEVER
-from jiqun.model.scenario import FIELDS
+from jiqun.model.dimensions import FIELDS
 
 if TYPE_CHECKING:
     from jiqun.model import Population
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.scenario import Scenario
 
 POPULATION_SEED = 1
 

@@ -16,8 +16,8 @@ import yaml
 from pydantic import Field
 
 from jiqun.calibration.markdown import pipe_table
+from jiqun.model.calendar import FIRST_YEAR
 from jiqun.model.region import REGION
-from jiqun.model.scenario import FIRST_YEAR
 from jiqun.scenarios.errors import listed, nearest_name
 from jiqun.scenarios.language import say
 from jiqun.scenarios.schema import Part, checked

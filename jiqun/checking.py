@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from jiqun.model.scenario import quarter_name
+from jiqun.model.calendar import quarter_name
 from jiqun.scenarios import InputError, acting, load
 from jiqun.scenarios.language import say
 from jiqun.scenarios.notices import warnings_among

@@ -21,7 +21,7 @@ from jiqun.experiments.effects.costs import BEARERS, LAST
 from jiqun.experiments.effects.effect import LEAST_PAIRS, STATISTIC, WITHHELD, Estimate
 from jiqun.experiments.stores.results import Results
 from jiqun.experiments.stores.store import StoreError
-from jiqun.model.scenario import year_of
+from jiqun.model.calendar import year_of
 from jiqun.screen import Stages, console, say
 
 if TYPE_CHECKING:

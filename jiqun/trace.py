@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import CHOSEN, OUTCOMES
 from jiqun.model.region import REGION
-from jiqun.model.scenario import TIERS
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.tables import table
 

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 YUAN = 1.0
 """What two sums that are equal on paper may differ by: rounding leaves far less of the largest."""

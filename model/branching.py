@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiqun.model.scenario import FIRST_YEAR, SERIES, quarter_index, year_of
+from jiqun.model.calendar import FIRST_YEAR, quarter_index, year_of
+from jiqun.model.outside_world import SERIES
 
 if TYPE_CHECKING:
-    from jiqun.model.scenario import Lever, Outside, Province, Scenario
+    from jiqun.model.lever import Lever
+    from jiqun.model.outside_world import Outside
+    from jiqun.model.province import Province
+    from jiqun.model.scenario import Scenario
 
 
 def first_difference(one: Scenario, other: Scenario) -> int:

@@ -18,8 +18,9 @@ from jiqun.model.observe.outcomes import OUTCOMES, PROVINCE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Lever, Scenario
+    from jiqun.model.scenario import Scenario
 
 
 def with_values(scenario: Scenario, values: Mapping[str, float]) -> Scenario:

@@ -16,7 +16,9 @@ from jiqun.model.accounting import Books
 from jiqun.model.agents.clusters import City, Cluster
 from jiqun.model.agents.enterprises import YEARLY, Enterprise, Enterprises
 from jiqun.model.branching import first_difference
+from jiqun.model.calendar import quarter_index, quarter_name, year_of
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS, Array, Status
 from jiqun.model.economy import others, unit_cost
 from jiqun.model.economy.demography import Profiles
 from jiqun.model.economy.finance import Banks
@@ -25,17 +27,6 @@ from jiqun.model.observe.quantities import observe
 from jiqun.model.policy.budget import Cities, Province
 from jiqun.model.policy.ledger import CELLS, Ledger, cells_of
 from jiqun.model.quarter import QUARTER, year_end
-from jiqun.model.scenario import (
-    CITIES,
-    FIELDS,
-    TIERS,
-    Array,
-    Scenario,
-    Status,
-    quarter_index,
-    quarter_name,
-    year_of,
-)
 from jiqun.model.start import first_productivity
 from jiqun.model.start.first_links import found
 from jiqun.model.start.population import Population, build_population
@@ -60,6 +51,7 @@ if TYPE_CHECKING:
     from mesa.agentset import AbstractAgentSet
 
     from jiqun.model.agents.enterprises import Flag, Whole
+    from jiqun.model.scenario import Scenario
 
 POPULATION_SEED = 1
 

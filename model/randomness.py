@@ -19,7 +19,7 @@ import numpy.typing as npt
 from jiqun.model.elementary import compiled, log1p, normal_quantile
 
 if TYPE_CHECKING:
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 Ids = npt.NDArray[np.int64]
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiqun.model.accounting import Books
-from jiqun.model.scenario import FIELDS, SIZES
+from jiqun.model.dimensions import FIELDS, SIZES
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from jiqun.model.agents.enterprises import Flag, Whole
+    from jiqun.model.dimensions import Array
     from jiqun.model.economy.network import Search
     from jiqun.model.economy.supply import Orders
     from jiqun.model.economy.taxes import IncomeTaxRates
     from jiqun.model.innovation.audit import Misused
     from jiqun.model.observe.quantities import Recorded
     from jiqun.model.policy.payments import Due
-    from jiqun.model.scenario import Array
 
 
 def _ones() -> Array:

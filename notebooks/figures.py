@@ -14,8 +14,8 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
-from jiqun.model.scenario import TIERS
 from jiqun.notebooks.trust.evidence import HORIZON, ORIGIN, SOURCES
 
 if TYPE_CHECKING:

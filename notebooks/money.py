@@ -27,8 +27,8 @@ from jiqun.experiments.effects.costs import (
 )
 from jiqun.experiments.effects.costs import money as present_costs
 from jiqun.experiments.effects.effect import RUN, Estimate, main_runs, place_of
+from jiqun.model.dimensions import TIERS
 from jiqun.model.region import REGION
-from jiqun.model.scenario import TIERS
 from jiqun.notebooks.tables import markdown
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from jiqun.notebooks.words import ABSENT

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiqun.calibration.named_clusters import stored
 from jiqun.experiments.effects.effect import RUN, Estimate, main_runs
-from jiqun.model.scenario import ASSUMPTION_ONLY_FIELDS
+from jiqun.model.dimensions import ASSUMPTION_ONLY_FIELDS
 from jiqun.notebooks.tables import markdown
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
 from jiqun.notebooks.words import ABSENT

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from jiqun.calibration.markdown import pipe_table
+from jiqun.model.calendar import year_of
+from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
-from jiqun.model.scenario import TIERS, year_of
 from jiqun.notebooks.trust.evidence import (
     AS_ISSUED,
     ASSUMED_UNIT,

@@ -14,8 +14,8 @@ import pandas as pd
 from jiqun.experiments import Results
 from jiqun.experiments.effects.effect import RUN, Estimate, main_runs, paired
 from jiqun.experiments.runs.draws import BLOCK
+from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
-from jiqun.model.scenario import TIERS
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
 
 if TYPE_CHECKING:

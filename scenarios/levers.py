@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jiqun.model.calendar import quarter_index, quarter_name
+from jiqun.model.lever import Cost, Lever, Targets
 from jiqun.model.region import REGION
-from jiqun.model.scenario import Cost, Lever, Targets, quarter_index, quarter_name
 from jiqun.scenarios.channels import check_channels, check_read
 from jiqun.scenarios.errors import listed, nearest_name
 from jiqun.scenarios.language import say

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf, nextafter
 from typing import TYPE_CHECKING
 
-from jiqun.model.scenario import quarter_index
+from jiqun.model.calendar import quarter_index
 from jiqun.scenarios.errors import nearest_name
 from jiqun.scenarios.language import say
 from jiqun.scenarios.tables import table

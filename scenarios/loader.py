@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jiqun.model.calendar import quarter_name
 from jiqun.model.region import REGION
-from jiqun.model.scenario import Scenario, quarter_name
-from jiqun.model.start import population
+from jiqun.model.scenario import Scenario
+from jiqun.model.start import sampling
 from jiqun.scenarios import levers, notices, structure
 from jiqun.scenarios.errors import InputError, ScenarioError, listed, nearest_name
 from jiqun.scenarios.language import CATALOGUE, say
@@ -24,7 +25,8 @@ from jiqun.scenarios.yaml_file import Document, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jiqun.model.scenario import Lever, Notice
+    from jiqun.model.lever import Lever
+    from jiqun.model.scenario import Notice
     from jiqun.scenarios.yaml_file import Key
 
 SHIPPED = REGION.own("scenarios", Path(__file__).parent)
@@ -193,7 +195,7 @@ def check_rows(document: Document, at: Key, scenario: Scenario, rows: int) -> No
 
 def least_rows(scenario: Scenario) -> int:
     """Fewest rows that the population of a scenario can have."""
-    return population.least_rows(scenario.province.marginals, scenario.parameters)
+    return sampling.least_rows(scenario.province.marginals, scenario.parameters)
 
 
 def with_parameters(scenario: Scenario, values: Mapping[str, float]) -> Scenario:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jiqun.model import ClusterPolicyModel
+from jiqun.model.calendar import quarter_index, quarter_name, year_of
+from jiqun.model.lever import always
 from jiqun.model.policy.eligibility import eligible, size_class
-from jiqun.model.scenario import Notice, always, quarter_index, quarter_name, year_of
+from jiqun.model.scenario import Notice
 from jiqun.scenarios.language import said_in
 from jiqun.scenarios.levers import declarations, settings
 from jiqun.scenarios.outside import ORIGIN
@@ -22,7 +24,8 @@ from jiqun.scenarios.units import parse_quarter
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jiqun.model.scenario import Lever, Scenario
+    from jiqun.model.lever import Lever
+    from jiqun.model.scenario import Scenario
     from jiqun.scenarios.schema import LeverSetting, ScenarioFile
     from jiqun.scenarios.yaml_file import Document, Key
 

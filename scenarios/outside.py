@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.elementary import log1p
-from jiqun.model.scenario import FIELDS, SERIES, Outside
+from jiqun.model.outside_world import SERIES, Outside
 from jiqun.scenarios.tables import table
 from jiqun.scenarios.units import TABLE_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 FIRST_YEAR = 2018
 """First year of the history that runs see; older years of the table only make the long mean."""

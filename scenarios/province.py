@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.estimates import Basis
-from jiqun.model.scenario import CITIES, FIELDS, ClusterRecord, Province
+from jiqun.model.province import ClusterRecord, Province
 from jiqun.scenarios.errors import TableError, listed
 from jiqun.scenarios.language import say
 from jiqun.scenarios.tables import DATA, table

@@ -11,19 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field, StrictInt
 
+from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.estimates import Basis
+from jiqun.model.lever import Cost, Lever
+from jiqun.model.outside_world import Outside
 from jiqun.model.policy.rationing import ALLOWED, ServiceOrder
-from jiqun.model.scenario import (
-    CITIES,
-    FIELDS,
-    ClusterRecord,
-    Cost,
-    Lever,
-    Notice,
-    Outside,
-    Province,
-    Scenario,
-)
+from jiqun.model.province import ClusterRecord, Province
+from jiqun.model.scenario import Notice, Scenario
 from jiqun.scenarios.errors import listed, nearest_name
 from jiqun.scenarios.language import say
 from jiqun.scenarios.levers import declaration, declarations

@@ -20,18 +20,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from jiqun.model.dimensions import CITIES, FIELDS, MU_CLASSES, SIZES, TIERS
+from jiqun.model.lever import QUANTITIES, LeverOrigin
+from jiqun.model.outside_world import SERIES
 from jiqun.model.policy.ledger import ADDITIONAL, PAYERS, Kind
 from jiqun.model.policy.rationing import ServiceOrder
-from jiqun.model.scenario import (
-    CITIES,
-    FIELDS,
-    MU_CLASSES,
-    QUANTITIES,
-    SERIES,
-    SIZES,
-    TIERS,
-    LeverOrigin,
-)
 from jiqun.scenarios.errors import ScenarioError, allowed_by, nearest_name
 from jiqun.scenarios.language import say
 from jiqun.scenarios.units import UNITS, parse_quarter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Context, Decimal
 
-from jiqun.model.scenario import quarter_index
+from jiqun.model.calendar import quarter_index
 
 _ONE = Decimal(1)
 UNITS: dict[str, dict[str, Decimal]] = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from jiqun.calibration.backtest.data import Published, Series
     from jiqun.calibration.backtest.points import Forecast
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 Method = Literal[
     "as_simulated", "level", "level_and_growth", "half_rival", "state", "state_and_carried"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from jiqun.calibration.backtest.data import Published, Series
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 FIRST = 2019
 """First simulated year."""

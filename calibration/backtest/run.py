@@ -74,8 +74,9 @@ from jiqun.experiments.runs.pool import LocalPool, dispatch
 from jiqun.experiments.runs.worker import ChunkResult, run_chunk
 from jiqun.experiments.stores.populations import save_population
 from jiqun.model import build_population
+from jiqun.model.calendar import quarter_index
 from jiqun.model.elementary import normal_quantile
-from jiqun.model.scenario import SERIES, quarter_index
+from jiqun.model.outside_world import SERIES
 from jiqun.scenarios import load
 from jiqun.scenarios.outside import outside_world
 
@@ -85,7 +86,8 @@ if TYPE_CHECKING:
     from jiqun.calibration.backtest.data import ProtocolFile
     from jiqun.calibration.backtest.points import PastError
     from jiqun.calibration.backtest.second import SecondProtocol
-    from jiqun.model.scenario import Lever, Scenario
+    from jiqun.model.lever import Lever
+    from jiqun.model.scenario import Scenario
 
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "backtest.md"

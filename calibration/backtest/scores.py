@@ -17,7 +17,7 @@ from jiqun.model.elementary import dot, exp, log
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 SAMPLES = 4000
 TESTED_FROM = 20

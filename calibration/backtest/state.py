@@ -22,13 +22,14 @@ from jiqun.experiments.effects.together import drawn
 from jiqun.experiments.runs.worker import ChunkResult
 from jiqun.experiments.stores.populations import load_population
 from jiqun.model import ClusterPolicyModel
+from jiqun.model.calendar import year_of
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.economy.market import competitiveness
 from jiqun.model.economy.unit_cost import kept
 from jiqun.model.elementary import dot, log
 from jiqun.model.observe.quantities import HIGHTECH_FIELDS
 from jiqun.model.region import REGION
-from jiqun.model.scenario import FIELDS, year_of
-from jiqun.model.start.population import THRESHOLD
+from jiqun.model.start.sampling import THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from jiqun.calibration.backtest.data import Series
     from jiqun.experiments.runs.batch import Chunk
     from jiqun.model.agents.enterprises import Flag
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 Key = tuple[str, str, str]
 """Outcome, level and unit of a figure."""

@@ -38,7 +38,8 @@ from jiqun.scenarios.tables import data_hash, table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.scenario import Scenario
 
 HERE = Path(__file__).resolve().parents[1]
 TABLE = HERE / "results" / "break_even.csv"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from jiqun.experiments.sensitivity.ranks import Ranks
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 MAIN, PACKAGE = "none", "package"
 DOCUMENT = "document_55"

@@ -17,9 +17,10 @@ import pandas as pd
 from jiqun.calibration.facts.panels import DEARER, END, LAST
 from jiqun.calibration.panel import PanelModel, with_productivity
 from jiqun.model.agents.enterprises import LABELS, NEVER
+from jiqun.model.calendar import quarter_index, year_of
+from jiqun.model.lever import always
 from jiqun.model.policy import eligibility
 from jiqun.model.randomness import uniform
-from jiqun.model.scenario import always, quarter_index, year_of
 from jiqun.scenarios import load
 from jiqun.scenarios.levers import declarations, issued
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
     from jiqun.calibration.facts.estimators import Whole
     from jiqun.model import Population
-    from jiqun.model.scenario import Lever, Scenario
+    from jiqun.model.lever import Lever
+    from jiqun.model.scenario import Scenario
 
 HALF = 0.5
 """Share of those eligible that an arm with random treatment serves."""

@@ -19,7 +19,8 @@ from jiqun.calibration.facts.panels import FIRST, LAST, Panels
 from jiqun.calibration.facts.production import energy_price as facts_energy_price
 from jiqun.calibration.facts.production import investment_equation
 from jiqun.calibration.panel import lag
-from jiqun.model.scenario import CITIES, FIELDS, SIZES, TIERS, year_of
+from jiqun.model.calendar import year_of
+from jiqun.model.dimensions import CITIES, FIELDS, SIZES, TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from jiqun.calibration.emergent.arms import Arms
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
     Flag = npt.NDArray[np.bool_]
 

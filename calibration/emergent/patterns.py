@@ -24,7 +24,7 @@ from jiqun.calibration.emergent.measures import (
     under_quota,
 )
 from jiqun.calibration.facts.panels import FIRST, LAST
-from jiqun.model.scenario import SIZES
+from jiqun.model.dimensions import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from jiqun.calibration.facts import estimators as fit
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
     Flag = npt.NDArray[np.bool_]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from jiqun.calibration.facts.panels import Flag, Panels
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 
 def size_tail(data: Panels) -> Measured:

@@ -19,7 +19,7 @@ from jiqun.calibration.facts.panels import (
     logs,
 )
 from jiqun.calibration.panel import lag
-from jiqun.model.scenario import FIELDS
+from jiqun.model.dimensions import FIELDS
 
 if TYPE_CHECKING:
     from jiqun.calibration.facts.panels import Panels

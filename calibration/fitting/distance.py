@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.calendar import FIRST_YEAR
+from jiqun.model.dimensions import ENERGY_FIELD, FIELDS
 from jiqun.model.elementary import dot
 from jiqun.model.region import REGION
-from jiqun.model.scenario import FIELDS, FIRST_YEAR
-from jiqun.model.start.population import ENERGY_FIELD
 from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from jiqun.experiments import Results
     from jiqun.model import Population
-    from jiqun.model.scenario import Province
+    from jiqun.model.province import Province
     from jiqun.scenarios.rows.published import CalibrationTarget
 
 WITHIN_SHARE = 0.25

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jiqun.calibration.fitting.space import Space
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 PENALTIES = np.logspace(-1, 4, 11)
 FOLDS = 5

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from jiqun.calibration.fitting.spec import SmootherSpec, SpecFile, Task
     from jiqun.calibration.targets import Target
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.scenario import Scenario
 
 MOST_FAILED = 0.1
 """Share of the members whose runs may fail before a fit is given up."""

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from jiqun.calibration.targets import Target
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.scenario import Scenario
 
 CHUNK = 4
 """Runs sent to a worker together."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jiqun.calibration.fitting.fit import Runs, Tell
     from jiqun.calibration.fitting.space import Space
     from jiqun.calibration.fitting.spec import RecoverSpec, SmootherSpec, Task
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 TRUTH_SEED = 200_000
 """Seeds of the synthetic histories come after this one: no member shares their chance."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jiqun.calibration.fitting.space import Space
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 LEVELS = 4
 TAIL = 0.05

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jiqun.calibration.targets import Target
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 
 def assimilate(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jiqun.calibration.targets import Prior
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 DUMMY = "dummy"
 """A parameter that nothing depends on: what the data seem to say of it is noise of the method."""

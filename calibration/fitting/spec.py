@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, StrictInt
 
 from jiqun.calibration.targets import known
-from jiqun.model.scenario import FIRST_YEAR
+from jiqun.model.calendar import FIRST_YEAR
 from jiqun.scenarios import InputError, load
 from jiqun.scenarios.errors import listed, nearest_name
 from jiqun.scenarios.loader import check_rows

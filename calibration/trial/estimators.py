@@ -14,16 +14,17 @@ import numpy as np
 import statsmodels.api as sm  # type: ignore[import-untyped]
 
 from jiqun.calibration.facts import estimators as fit
-from jiqun.model.scenario import CITIES, FIRST_YEAR
+from jiqun.model.calendar import FIRST_YEAR
+from jiqun.model.dimensions import CITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import pandas as pd
 
-    from jiqun.calibration.trial.files import Panel, TrialRow
+    from jiqun.calibration.trial.form import Panel, TrialRow
     from jiqun.calibration.trial.panel import Customers
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
     Whole = fit.Whole
 

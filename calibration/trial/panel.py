@@ -13,12 +13,14 @@ from jiqun.calibration.emergent.arms import GREEN_CUT, Observed, equal_worth
 from jiqun.calibration.facts import estimators as fit
 from jiqun.calibration.panel import with_productivity
 from jiqun.model.agents.enterprises import NEVER, Role
+from jiqun.model.calendar import year_of
+from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.economy import energy
 from jiqun.model.elementary import log
 from jiqun.model.innovation.titles import high_tech_threshold
+from jiqun.model.lever import always
 from jiqun.model.policy.eligibility import eligible
 from jiqun.model.randomness import uniform
-from jiqun.model.scenario import CITIES, FIELDS, always, year_of
 from jiqun.scenarios.levers import declarations, issued
 
 if TYPE_CHECKING:
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from jiqun.calibration.trial.files import Scope, Shock, Trial
+    from jiqun.calibration.trial.form import Scope, Shock
+    from jiqun.calibration.trial.ready import Trial
     from jiqun.model import Population
-    from jiqun.model.scenario import Array, Lever, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
+    from jiqun.model.scenario import Scenario
 
     Flag = npt.NDArray[np.bool_]
     Whole = npt.NDArray[np.int64]

@@ -19,15 +19,15 @@ from jiqun.experiments.runs.batch import POPULATION_SEED, model_hash
 from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.runs.ensemble import in_use as ensemble_in_use
 from jiqun.model import build_population
-from jiqun.model.scenario import quarter_index, year_of
+from jiqun.model.calendar import quarter_index, year_of
 from jiqun.scenarios.structure import switches
 from jiqun.scenarios.tables import data_hash, file_hash, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from jiqun.calibration.trial.files import Outcomes, Trial
     from jiqun.calibration.trial.panel import Chosen, Customers, TrialModel
+    from jiqun.calibration.trial.ready import Outcomes, Trial
     from jiqun.experiments.runs.draws import Draw
     from jiqun.model.scenario import Scenario
     from jiqun.model.start.population import Population

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jiqun.calibration.fitting.spec import TrialStepSpec
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 FIRST_SEED = 300_000
 """Seeds of trials come after this one: no history of the fit shares their chance."""

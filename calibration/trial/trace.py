@@ -20,7 +20,7 @@ from jiqun.calibration.trial.files import chosen
 from jiqun.calibration.trial.runs import ARMS, Bench, branches, values_in
 from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.runs.ensemble import in_use
-from jiqun.model.scenario import quarter_index, year_of
+from jiqun.model.calendar import quarter_index, year_of
 from jiqun.scenarios.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from jiqun.calibration.trial.files import Outcomes, Trial
+    from jiqun.calibration.trial.ready import Outcomes, Trial
     from jiqun.experiments.runs.draws import Draw
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
     Flag = npt.NDArray[np.bool_]
 

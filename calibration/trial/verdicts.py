@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from jiqun.calibration.trial.files import Outcomes, Published, Trial
-    from jiqun.model.scenario import Array
+    from jiqun.calibration.trial.ready import Outcomes, Published, Trial
+    from jiqun.model.dimensions import Array
 
 COMPANIONS = {"R15c": "R15a", "R17b": "R17a"}
 """Row that finds nothing to the row that says whether there was something to find."""

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 if TYPE_CHECKING:
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 CONFIDENCE = 0.95
 RESAMPLES, SEED = 1_000, 1

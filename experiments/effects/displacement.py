@@ -19,8 +19,8 @@ import pandas as pd
 from jiqun.experiments.effects.effect import Estimate, main_of
 from jiqun.experiments.stores.store import StoreError
 from jiqun.model.agents.clusters import MOST_OF_A_PAIR, synthetic_name
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS, Array
 from jiqun.model.region import REGION
-from jiqun.model.scenario import CITIES, FIELDS, TIERS, Array
 from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:

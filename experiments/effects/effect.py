@@ -24,13 +24,13 @@ import pandas as pd
 from jiqun.experiments.effects.bootstrap import CONFIDENCE, quantiles, signs, weights
 from jiqun.experiments.runs.draws import BLOCK
 from jiqun.model.accounting import YUAN
+from jiqun.model.dimensions import SIZES, TIERS
 from jiqun.model.region import REGION
-from jiqun.model.scenario import SIZES, TIERS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 RUN = ["draw", "seed", "population"]
 """What pairs two runs."""

@@ -13,8 +13,8 @@ from jiqun import model
 from jiqun.experiments.runs.draws import BLOCK, FIRST_OF_BLOCK, Draw, Vary, draws
 from jiqun.experiments.runs.ensemble import fitted, in_use
 from jiqun.experiments.runs.meaning import hash_of
+from jiqun.model.calendar import FIRST_YEAR, quarter_name
 from jiqun.model.region import REGION
-from jiqun.model.scenario import FIRST_YEAR, quarter_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

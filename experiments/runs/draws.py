@@ -23,14 +23,15 @@ from scipy.stats import qmc
 
 from jiqun.experiments.runs.ensemble import SHIPPED, fitted
 from jiqun.experiments.runs.priors import Law
-from jiqun.model.scenario import SERIES
+from jiqun.model.outside_world import SERIES
 from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.scenario import Scenario
     from jiqun.scenarios.rows.evidence import Parameter
 
 SEQUENCE_SEED = 20231201

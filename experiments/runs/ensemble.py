@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 SHIPPED = REGION.fit / "ensemble.parquet"
 """The ensemble in use; without the file every parameter keeps its prior."""

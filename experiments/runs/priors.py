@@ -10,7 +10,7 @@ import numpy as np
 from jiqun.model.elementary import exp, log
 
 if TYPE_CHECKING:
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 
 @dataclass(frozen=True)

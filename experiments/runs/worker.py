@@ -30,7 +30,7 @@ from jiqun.experiments.stores.populations import load_population
 from jiqun.experiments.stores.store import LEDGER_NAMES
 from jiqun.model import ClusterPolicyModel, build_population
 from jiqun.model.branching import first_difference
-from jiqun.model.scenario import year_of
+from jiqun.model.calendar import year_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

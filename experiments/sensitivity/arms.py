@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jiqun.experiments.sensitivity.spec import Task
-    from jiqun.model.scenario import Lever, Scenario
+    from jiqun.model.lever import Lever
+    from jiqun.model.scenario import Scenario
 
 DOCUMENT, OTHER = "document_55", "other"
 GROUPS = (DOCUMENT, OTHER)

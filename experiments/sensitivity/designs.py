@@ -23,7 +23,7 @@ from SALib.sample import sobol as sobol_sampling
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 DUMMY = "dummy"
 """Factor of every design that nothing depends on."""

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from jiqun.experiments.runs.draws import Draw
     from jiqun.experiments.sensitivity.runs import Bench, Listed
     from jiqun.experiments.sensitivity.spec import Task
-    from jiqun.model.scenario import Lever, Scenario
+    from jiqun.model.lever import Lever
+    from jiqun.model.scenario import Scenario
     from jiqun.scenarios.schema import LeverDeclaration
 
     Wanted = tuple[str, float]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from jiqun.experiments.sensitivity.designs import Design, Outputs
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 STEP = LEVELS / (2.0 * (LEVELS - 1.0))
 """Step of a Morris trajectory as a share of the range."""

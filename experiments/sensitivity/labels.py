@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jiqun.experiments.sensitivity.arms import group_of
 from jiqun.experiments.sensitivity.designs import DUMMY
 from jiqun.experiments.sensitivity.factors import BEHAVIOUR, LEVERS, OUTSIDE_WORLD, STRUCTURE
-from jiqun.model.scenario import SERIES
+from jiqun.model.outside_world import SERIES
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.tables import table
 

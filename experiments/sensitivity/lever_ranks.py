@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from jiqun.experiments.sensitivity.ranks import Ranks
     from jiqun.experiments.sensitivity.runs import Bench
     from jiqun.experiments.sensitivity.spec import Task
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.scenario import Scenario
 
     Arms = tuple[Pair, Sequence[tuple[Draw, int]], Sequence[tuple[Draw, int]]]
     """A pair, with the draws of the arm that has the lever and of the one that lacks it."""

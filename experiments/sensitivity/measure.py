@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 WAVES = 6
 """Cosines of the curve: three bends each way; a straight line lacks 0.1 % of its variance."""

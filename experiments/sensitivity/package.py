@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from jiqun.experiments.sensitivity.indices import Index, Morris, Noise, Pawn, Sobol
     from jiqun.experiments.sensitivity.runs import Bench, Listed
     from jiqun.experiments.sensitivity.spec import Task
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.scenario import Scenario
 
 FINGERPRINT = b"jiqun_design"
 

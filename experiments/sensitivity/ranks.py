@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 TOPS = (1, 3, 5)
 TOP = 10

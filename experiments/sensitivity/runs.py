@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from jiqun.experiments.runs.draws import Draw
     from jiqun.experiments.runs.runner import Options, Progress
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.dimensions import Array
+    from jiqun.model.scenario import Scenario
 
     Listed = tuple[Scenario, Sequence[tuple[Draw, int]]]
 

@@ -16,7 +16,7 @@ from jiqun.experiments.sensitivity.designs import SensitivityError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 MOST = 0.5
 DIGITS = 6

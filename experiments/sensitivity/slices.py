@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,9 @@ from jiqun.experiments.sensitivity.arms import DOCUMENT, group_of
 from jiqun.experiments.sensitivity.measure import FEWEST as FEWEST_TO_MEASURE
 from jiqun.experiments.sensitivity.runs import TIERS
 from jiqun.experiments.sensitivity.survival import FEWEST as FEWEST_BY_THIRDS
+from jiqun.model.calendar import quarter_index
 from jiqun.model.observe.outcomes import OUTCOMES
-from jiqun.model.scenario import SERIES, quarter_index
+from jiqun.model.outside_world import SERIES
 from jiqun.scenarios import InputError, load
 from jiqun.scenarios.errors import listed, nearest_name
 from jiqun.scenarios.levers import declarations, most_times

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from jiqun.experiments.sensitivity.designs import Design
     from jiqun.experiments.sensitivity.indices import Index
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 FOLDS = 10
 LENGTHS = 0.2, 1e3

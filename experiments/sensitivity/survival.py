@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from jiqun.experiments.sensitivity.ranks import Ranks
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 FIRST = 5
 FEWEST = 4

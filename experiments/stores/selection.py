@@ -20,10 +20,11 @@ from jiqun.experiments.stores.store import (
     StoreWarning,
     left_out_text,
 )
+from jiqun.model.calendar import FIRST_YEAR, year_of
+from jiqun.model.dimensions import CITIES, FIELDS, SIZES, STATUSES, TIERS
 from jiqun.model.observe.outcomes import LEVELS
 from jiqun.model.observe.outcomes import OUTCOMES as REGISTER
 from jiqun.model.region import REGION
-from jiqun.model.scenario import CITIES, FIELDS, FIRST_YEAR, SIZES, STATUSES, TIERS, year_of
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.limits import LAST_END
 

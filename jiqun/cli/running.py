@@ -149,7 +149,7 @@ def run(  # noqa: PLR0913  (one parameter an option)
 def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list[Scenario]:
     """Scenarios as the options change them."""
     from jiqun.experiments.runs.runner import with_rows  # noqa: PLC0415
-    from jiqun.model.scenario import FIRST_YEAR, year_of  # noqa: PLC0415
+    from jiqun.model.calendar import FIRST_YEAR, year_of  # noqa: PLC0415
     from jiqun.scenarios import load, warnings_of  # noqa: PLC0415
     from jiqun.scenarios.limits import LAST_END  # noqa: PLC0415
 

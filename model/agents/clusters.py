@@ -17,14 +17,15 @@ import numpy as np
 from mesa import Agent
 
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.dimensions import CITIES, FIELDS, Array, Status
 from jiqun.model.randomness import uniform
 from jiqun.model.region import REGION
-from jiqun.model.scenario import CITIES, FIELDS, Array, ClusterRecord, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jiqun.model.model import ClusterPolicyModel
+    from jiqun.model.province import ClusterRecord
 
 MOST_OF_A_PAIR = 3
 """County clusters of one field in one city."""

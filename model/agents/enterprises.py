@@ -15,8 +15,8 @@ import numpy.typing as npt
 from mesa import Agent
 from mesa.agentset import AbstractAgentSet
 
+from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.randomness import uniform
-from jiqun.model.scenario import CITIES, FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

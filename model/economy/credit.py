@@ -18,8 +18,8 @@ from jiqun.model.policy.offers import cap_left
 from jiqun.model.policy.reach import channel_value, coverage
 
 if TYPE_CHECKING:
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 
 LEAST_RATE = 0.005

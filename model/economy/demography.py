@@ -9,13 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from jiqun.model.agents.enterprises import Enterprises, Role, empty
+from jiqun.model.calendar import year_of
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS, Array
 from jiqun.model.elementary import exp, log, power
 from jiqun.model.randomness import normal, uniform
-from jiqun.model.scenario import CITIES, FIELDS, TIERS, Array, Province, year_of
-from jiqun.model.start.population import THRESHOLD, truncated_pareto
+from jiqun.model.start.sampling import THRESHOLD, truncated_pareto
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jiqun.model.province import Province
 
 Flag = npt.NDArray[np.bool_]
 

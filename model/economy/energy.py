@@ -11,7 +11,7 @@ from jiqun.model.elementary import exp, expm1, log, log1p, power
 
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Enterprises
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 Flag = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]

@@ -9,13 +9,13 @@ import numpy.typing as npt
 from mesa import Agent
 
 from jiqun.model.accounting import left_of
+from jiqun.model.calendar import quarter_index
 from jiqun.model.channels import reads
 from jiqun.model.elementary import exp, log
-from jiqun.model.scenario import quarter_index
 
 if TYPE_CHECKING:
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 Flag = npt.NDArray[np.bool_]
 

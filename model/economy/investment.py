@@ -9,7 +9,7 @@ import numpy as np
 from jiqun.model.elementary import power
 
 if TYPE_CHECKING:
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 LEAST_PRICE = 0.05
 """Least price of equipment after grants over that without: plant is never free."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from jiqun.model.elementary import exp
 
 if TYPE_CHECKING:
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 Whole = npt.NDArray[np.int64]
 

@@ -20,11 +20,11 @@ from scipy.sparse import csr_array
 
 from jiqun.model.agents.enterprises import NEVER, Role
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import CITIES, FIELDS, Array
 from jiqun.model.economy.demography import RAMP
 from jiqun.model.elementary import log, log1p
 from jiqun.model.policy.reach import channel_value, coverage
 from jiqun.model.randomness import uniform
-from jiqun.model.scenario import CITIES, FIELDS, Array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,11 +13,12 @@ import numpy as np
 
 from jiqun.model.branching import first_difference
 from jiqun.model.elementary import power
-from jiqun.model.scenario import LeverOrigin
+from jiqun.model.lever import LeverOrigin
 
 if TYPE_CHECKING:
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Scenario
+    from jiqun.model.scenario import Scenario
 
 MATCHED = (LeverOrigin.DOCUMENT_55, LeverOrigin.DESIGN)
 """Origins of the levers that others have the like of; older and later ones are national."""

@@ -14,8 +14,8 @@ from jiqun.model.elementary import dot
 from jiqun.model.policy.reach import channel_value
 
 if TYPE_CHECKING:
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 
 @reads("credit_terms", longer="quarters")

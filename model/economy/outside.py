@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.economy import taxes
 from jiqun.model.elementary import dot, exp, log1p, power
-from jiqun.model.scenario import FIELDS
 
 if TYPE_CHECKING:
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 
 @reads(

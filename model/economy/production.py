@@ -8,6 +8,7 @@ import numpy as np
 
 from jiqun.model.agents.enterprises import NEVER
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import ENERGY_FIELD
 from jiqun.model.economy import energy, market, taxes, unit_cost
 from jiqun.model.economy.credit import interest_due
 from jiqun.model.elementary import dot, exp, log
@@ -17,12 +18,11 @@ from jiqun.model.policy.eligibility import claimed_share
 from jiqun.model.policy.ledger import TAX, Kind
 from jiqun.model.policy.reach import channel_value, coverage
 from jiqun.model.region import REGION
-from jiqun.model.start.population import ENERGY_FIELD
 
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 
 @reads("tax", "vat_rate", rate="share")

@@ -13,10 +13,11 @@ import numpy as np
 
 from jiqun.model.agents.enterprises import NEVER
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import CITIES
+from jiqun.model.lever import always
 from jiqun.model.policy.eligibility import delivery, eligible
 from jiqun.model.policy.promotion import hosts
 from jiqun.model.randomness import uniform
-from jiqun.model.scenario import CITIES, always
 
 if TYPE_CHECKING:
     from jiqun.model.model import ClusterPolicyModel

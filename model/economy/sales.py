@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import FIELDS, Array
 from jiqun.model.economy import market, network, others, supply, unit_cost
 from jiqun.model.policy import energy_quota
 from jiqun.model.policy.reach import channel_value
-from jiqun.model.scenario import FIELDS, Array
 
 if TYPE_CHECKING:
     from jiqun.model.model import ClusterPolicyModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 
 def staff_trained(trained: Array, places: Array | float, loss: float) -> Array:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from jiqun.model.agents.enterprises import Whole
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 WEEKS = 13.0
 """Weeks of a quarter."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 Flag = npt.NDArray[np.bool_]
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.economy import demography, finance, network, relocation, supply
 from jiqun.model.elementary import dot, exp, power
 from jiqun.model.policy import payments, permits, promotion
 from jiqun.model.policy.ledger import Kind
 from jiqun.model.randomness import uniform
-from jiqun.model.scenario import FIELDS
 
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Enterprises, Whole
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 N = len(FIELDS)
 

@@ -19,8 +19,8 @@ from jiqun.model.elementary import exp, log
 from jiqun.model.policy.reach import channel_value
 
 if TYPE_CHECKING:
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 
 def vat_share(m: ClusterPolicyModel) -> float:

@@ -16,8 +16,9 @@ from jiqun.model.randomness import uniform
 
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Lever
 
 USUAL_GRANT = 0.2
 """R&D grant over R&D at which the usual share of grants is spent on other things."""

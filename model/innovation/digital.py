@@ -10,7 +10,7 @@ import numpy.typing as npt
 from jiqun.model.elementary import exp, power
 
 if TYPE_CHECKING:
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 Flag = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]

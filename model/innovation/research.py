@@ -8,16 +8,16 @@ import numpy as np
 
 from jiqun.model.agents.enterprises import NEVER
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.economy import skills
 from jiqun.model.elementary import exp, log, power
 from jiqun.model.innovation import audit, digital, innovation, titles
 from jiqun.model.policy.reach import channel_value
 from jiqun.model.randomness import laplace, uniform
-from jiqun.model.scenario import CITIES, FIELDS
 
 if TYPE_CHECKING:
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 
 @reads("spillover", rise="share")

@@ -15,13 +15,15 @@ from jiqun.model.policy.payments import approve, commit
 from jiqun.model.policy.rationing import allot
 from jiqun.model.policy.reach import channel_value
 from jiqun.model.randomness import uniform
-from jiqun.model.start.population import CERTAINTY, TITLE_TERM
+from jiqun.model.start.first_research import TITLE_TERM
+from jiqun.model.start.sampling import CERTAINTY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Lever
 
 Flag = npt.NDArray[np.bool_]
 

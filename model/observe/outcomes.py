@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jiqun.model.scenario import Array
+from jiqun.model.dimensions import Array
 
 LEVELS = ("province", "tier", "status", "cluster", "city", "field", "size")
 PROVINCE = ("province",)

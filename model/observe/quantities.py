@@ -11,13 +11,21 @@ import numpy.typing as npt
 from scipy.sparse import csc_array
 
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.dimensions import (
+    CITIES,
+    ENERGY_FIELD,
+    FIELDS,
+    SIZES,
+    STATUSES,
+    TIERS,
+    Array,
+    Status,
+)
 from jiqun.model.economy.credit import interest_due
 from jiqun.model.elementary import exp
 from jiqun.model.observe.outcomes import CHOSEN, LEVELS, OUTCOMES
 from jiqun.model.policy.eligibility import size_class
 from jiqun.model.region import REGION
-from jiqun.model.scenario import CITIES, FIELDS, SIZES, STATUSES, TIERS, Array, Status
-from jiqun.model.start.population import ENERGY_FIELD
 
 if TYPE_CHECKING:
     from collections.abc import Callable

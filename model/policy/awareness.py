@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiqun.model.elementary import expm1, power
-from jiqun.model.scenario import LeverOrigin
+from jiqun.model.lever import LeverOrigin
 
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Lever
 
 
 def hazard(

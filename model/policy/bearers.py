@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiqun.model.agents.enterprises import Role
+from jiqun.model.calendar import quarter_index, year_of
+from jiqun.model.dimensions import CITIES, TIERS, Status
 from jiqun.model.economy import credit, taxes
 from jiqun.model.elementary import exp
 from jiqun.model.policy import permits
@@ -21,14 +23,14 @@ from jiqun.model.policy.eligibility import takes_in
 from jiqun.model.policy.horse_race import NAMED, RACING
 from jiqun.model.policy.ledger import CELLS, PAYEES, SPECIAL, Kind, Origin, Source, cells_of, place
 from jiqun.model.policy.reach import channel_value, coverage
-from jiqun.model.scenario import CITIES, TIERS, Status, quarter_index, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from jiqun.model.agents.clusters import Cluster
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Cost, Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Cost, Lever
 
     Quantity = Callable[[ClusterPolicyModel, Lever], Array]
 

@@ -13,17 +13,18 @@ from mesa import Agent
 
 from jiqun.model.accounting import left_of
 from jiqun.model.channels import reads
+from jiqun.model.lever import LeverOrigin
 from jiqun.model.policy.eligibility import eligible
 from jiqun.model.policy.ledger import ADDITIONAL, SPECIAL, STEERED, Origin, Source
 from jiqun.model.policy.offers import gives
-from jiqun.model.scenario import LeverOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Lever
 
 CITY_FUNDS = "city_funds"
 EVERYTHING = float("inf")

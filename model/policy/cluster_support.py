@@ -12,16 +12,16 @@ import numpy as np
 
 from jiqun.model.accounting import covers, left_of
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import TIERS
 from jiqun.model.elementary import dot
 from jiqun.model.policy import payments
 from jiqun.model.policy.eligibility import delivery, eligible_cluster
 from jiqun.model.policy.ledger import ADDITIONAL, PAYEES, SPECIAL, Kind, Origin, Source, place
-from jiqun.model.scenario import TIERS
 
 if TYPE_CHECKING:
     from jiqun.model.agents.clusters import Cluster
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Lever
 
 
 def award_source(award: Lever, quarter: int) -> Source:

@@ -9,25 +9,16 @@ import numpy as np
 
 from jiqun.model.agents.enterprises import LABELS, NEVER, ROLES, Enterprises
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import CITIES, FIELDS, MU_CLASSES, SIZES, TIERS, Array, Size
+from jiqun.model.lever import Lever, LeverOrigin
 from jiqun.model.policy import awareness
 from jiqun.model.randomness import uniform
-from jiqun.model.scenario import (
-    CITIES,
-    FIELDS,
-    MU_CLASSES,
-    SIZES,
-    TIERS,
-    Array,
-    Lever,
-    LeverOrigin,
-    Size,
-)
 
 if TYPE_CHECKING:
     from jiqun.model.agents.clusters import Cluster
     from jiqun.model.agents.enterprises import Flag, Whole
+    from jiqun.model.lever import Groups
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Groups
 
 GROUPS = {
     "tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES,

@@ -15,8 +15,8 @@ from jiqun.model.economy.unit_cost import energy_per_revenue
 from jiqun.model.policy.eligibility import eligible
 
 if TYPE_CHECKING:
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 
 @reads("energy_quota", "energy_quota", fall="share", growth="share", threshold="energy")

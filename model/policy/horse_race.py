@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jiqun.model.agents.enterprises import NEVER, Role
+from jiqun.model.calendar import year_of
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import Array, Status
 from jiqun.model.elementary import log1p, normal_cdf
 from jiqun.model.policy.cluster_support import promise_award, promise_instalment
 from jiqun.model.policy.eligibility import delivery
 from jiqun.model.randomness import normal, uniform
-from jiqun.model.scenario import Array, Lever, Status, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
 
 DIMENSIONS = ("innovation", "scale", "manufacturing", "quality", "ecosystem")

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jiqun.model.scenario import CITIES, SIZES, TIERS, Array, Lever
+from jiqun.model.dimensions import CITIES, SIZES, TIERS, Array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jiqun.model.agents.enterprises import Enterprises, Whole
+    from jiqun.model.lever import Lever
 
 PAYEES = (*SIZES, "platform")
 """Payee groups: size classes of enterprises, and public platforms of clusters."""

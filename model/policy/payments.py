@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jiqun.model.agents.enterprises import Enterprises, Flag, Whole
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
     from jiqun.model.policy.ledger import Source
-    from jiqun.model.scenario import Array, Lever
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Lever
 
 
 def restricted(m: ClusterPolicyModel) -> Flag:

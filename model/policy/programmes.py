@@ -8,12 +8,12 @@ import numpy as np
 
 from jiqun.model.agents.enterprises import LABELS, NEVER
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import SIZES, Array, Size
 from jiqun.model.economy.finance import ration
 from jiqun.model.elementary import dot
 from jiqun.model.policy import awareness, cluster_support, payments, projects, provisions
 from jiqun.model.policy.eligibility import claimants, claims, delivery, size_class, usual_take_up
 from jiqun.model.policy.ledger import Kind
-from jiqun.model.scenario import SIZES, Array, Size
 
 if TYPE_CHECKING:
     from jiqun.model.model import ClusterPolicyModel

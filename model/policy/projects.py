@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jiqun.model.agents.enterprises import Flag, Whole
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Lever
 
 LARGEST_PRODUCT = 0.25
 """Most that is sold more, or less, of one product, over all that its maker sells."""

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jiqun.model.accounting import covers, left_of
+from jiqun.model.calendar import year_of
 from jiqun.model.channels import reads
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS
 from jiqun.model.economy.demography import PLANTS
 from jiqun.model.policy import payments
 from jiqun.model.policy.eligibility import delivery, takes_in
 from jiqun.model.policy.ledger import Kind
 from jiqun.model.randomness import uniform
-from jiqun.model.scenario import CITIES, FIELDS, TIERS, year_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Lever
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from jiqun.model.randomness import uniform
 
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Enterprises, Flag, Whole
-    from jiqun.model.scenario import Array, Lever
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
 
 
 class ServiceOrder(IntEnum):

@@ -13,8 +13,9 @@ import numpy as np
 from jiqun.model.policy.eligibility import claims, delivery, eligible
 
 if TYPE_CHECKING:
+    from jiqun.model.dimensions import Array
+    from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array, Lever
 
 
 def channel_value(m: ClusterPolicyModel, channel: str, term: str) -> Array | float:

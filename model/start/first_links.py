@@ -24,8 +24,8 @@ from jiqun.model.randomness import uniform
 
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Flag, Whole
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 MOST_LINKED, MOST_NEEDED = 0.5, 0.9
 """Parts of linked suppliers' sales and of leaders' needs that links carry at the start, at most."""

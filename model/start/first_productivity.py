@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.innovation.innovation import log_gain
-from jiqun.model.scenario import FIELDS
 
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Whole
+    from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
-    from jiqun.model.scenario import Array
 
 N = len(FIELDS)
 

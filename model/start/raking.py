@@ -16,7 +16,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jiqun.model.scenario import Array
+    from jiqun.model.dimensions import Array
 
 TOLERANCE = 1e-10
 """Relative distance from every margin at which the fit has converged."""
@@ -46,6 +46,18 @@ class Margin:
     def sums(self, values: Array) -> Array:
         """Sum of values, shape (rows,), by group."""
         return np.bincount(self.group + 1, values, len(self.target) + 1)[1:]
+
+
+def scaled_to(values: Array, weight: Array, mask: npt.NDArray[np.bool_], total: float) -> Array:
+    """Values scaled so that their weighted sum over a mask is `total`.
+
+    Args:
+        values: Value of each row, shape (rows,).
+        weight: Enterprises a row stands for, shape (rows,).
+        mask: Rows that count, shape (rows,).
+        total: Wanted sum, unit of `values`.
+    """
+    return values * (total / float((weight * values)[mask].sum()))
 
 
 def fitted_table(seed: Array, rows: Array, columns: Array) -> Array:

@@ -22,9 +22,10 @@ from jiqun.calibration.fitting.distance import BY_POINTS, NOT_FITTED, WITHIN_POI
 from jiqun.experiments import Results
 from jiqun.experiments.effects.effect import SPREAD
 from jiqun.experiments.runs.draws import FIRST_OF_BLOCK, Vary
+from jiqun.model.calendar import FIRST_YEAR
+from jiqun.model.dimensions import ASSUMPTION_ONLY_FIELDS
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.region import REGION
-from jiqun.model.scenario import ASSUMPTION_ONLY_FIELDS, FIRST_YEAR
 from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:

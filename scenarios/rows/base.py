@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from jiqun.model.scenario import CITIES, FIELDS, STATUSES, TIERS
+from jiqun.model.dimensions import CITIES, FIELDS, STATUSES, TIERS
 
 
 def blank_to_none(value: Any) -> Any:

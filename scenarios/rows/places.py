@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from jiqun.model.dimensions import CITIES, FIELDS
+from jiqun.model.outside_world import SERIES
 from jiqun.model.region import REGION
-from jiqun.model.scenario import CITIES, FIELDS, SERIES
 from jiqun.scenarios.rows.base import (
     CityId,
     Confidence,

@@ -15,7 +15,8 @@ from jiqun.calibration.backtest.page import page
 from jiqun.calibration.backtest.scores import Point, crps, cuts, interval, rmse_ratio, scores
 from jiqun.cli import app
 from jiqun.experiments.runs.draws import Draw
-from jiqun.model.scenario import SERIES, quarter_index
+from jiqun.model.calendar import quarter_index
+from jiqun.model.outside_world import SERIES
 from jiqun.scenarios import load
 from jiqun.scenarios.errors import InputError
 from jiqun.scenarios.outside import outside_world

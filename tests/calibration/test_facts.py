@@ -13,7 +13,7 @@ from jiqun.calibration.facts.panels import END, Measured, Panels
 from jiqun.calibration.facts.turnover import shadow_of_death
 from jiqun.calibration.panel import PanelModel, lag, panel, with_productivity
 from jiqun.model import ClusterPolicyModel, build_population
-from jiqun.model.scenario import quarter_index
+from jiqun.model.calendar import quarter_index
 from jiqun.scenarios import load
 from jiqun.scenarios.tables import table
 

@@ -7,7 +7,7 @@ import pytest
 from jiqun.calibration import document
 from jiqun.calibration import large_projects as lp
 from jiqun.calibration.backtest.data import HERE, ORIGIN
-from jiqun.model.scenario import CITIES, FIELDS
+from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.scenarios.errors import TableError
 from jiqun.scenarios.rows.places import LargeProject
 from jiqun.scenarios.tables import (

@@ -10,9 +10,9 @@ from jiqun.calibration.backtest import run as bt
 from jiqun.calibration.backtest import second as second_
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.agents.enterprises import COLUMNS
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.elementary import dot
-from jiqun.model.scenario import FIELDS
-from jiqun.model.start.population import THRESHOLD
+from jiqun.model.start.sampling import THRESHOLD
 from jiqun.scenarios import load
 
 ORIGIN = 2021

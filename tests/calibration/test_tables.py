@@ -7,8 +7,8 @@ from collections import defaultdict
 import pytest
 
 from jiqun.calibration import document
+from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.observe.outcomes import OUTCOMES
-from jiqun.model.scenario import CITIES, FIELDS
 from jiqun.scenarios.errors import TableError
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.rows.places import CityRow

@@ -10,20 +10,13 @@ import pytest
 from jiqun.calibration.trial import panel as panels
 from jiqun.calibration.trial import runs
 from jiqun.calibration.trial.estimators import Data, NothingToSeeError, estimate, values_of, window
-from jiqun.calibration.trial.files import (
-    FOLDER,
-    Panel,
-    TrialRow,
-    all_trials,
-    chosen,
-    read_trial,
-    table_rows,
-)
+from jiqun.calibration.trial.files import FOLDER, all_trials, chosen, read_trial, table_rows
+from jiqun.calibration.trial.form import Panel, TrialRow
 from jiqun.calibration.trial.page import page
 from jiqun.calibration.trial.sources import Source, cited_tests, cites, sources, unknown_typed
 from jiqun.calibration.trial.verdicts import Summary, answer, verdicts, why_not
 from jiqun.experiments.runs.draws import draws
-from jiqun.model.scenario import CITIES
+from jiqun.model.dimensions import CITIES
 from jiqun.scenarios.errors import ScenarioError
 from jiqun.scenarios.tables import table
 

@@ -20,7 +20,7 @@ from jiqun.experiments.runs.batch import BRIEF, Plan
 from jiqun.experiments.runs.runner import Options, run_batch, with_rows
 from jiqun.experiments.stores.store import StoreError
 from jiqun.model import build_population
-from jiqun.model.scenario import FIELDS, TIERS
+from jiqun.model.dimensions import FIELDS, TIERS
 from jiqun.scenarios import load, with_parameters
 
 T, F = len(TIERS), len(FIELDS)

@@ -7,7 +7,7 @@ import pytest
 
 from jiqun.experiments.runs.draws import BLOCK, draws
 from jiqun.experiments.runs.ensemble import fitted
-from jiqun.model.scenario import SERIES
+from jiqun.model.outside_world import SERIES
 from jiqun.scenarios import load
 from jiqun.scenarios.tables import table
 

@@ -6,12 +6,12 @@ from importlib import import_module
 import numpy as np
 
 from jiqun.model import quarter
+from jiqun.model.dimensions import ENERGY_FIELD
 from jiqun.model.economy import energy, network, plans
 from jiqun.model.economy.unit_cost import energy_per_revenue
 from jiqun.model.innovation import audit, digital, research
 from jiqun.model.policy import awareness, eligibility, permits, promotion
 from jiqun.model.randomness import uniform
-from jiqun.model.start.population import ENERGY_FIELD
 from tests.model.policy import fork, having, lacking, run_to, setting, stage
 
 INVEST = stage("investment and finance")

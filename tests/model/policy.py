@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jiqun.model.calendar import year_of
+from jiqun.model.dimensions import CITIES, TIERS
+from jiqun.model.lever import Lever, always
 from jiqun.model.policy import cluster_support, horse_race, payments
 from jiqun.model.quarter import QUARTER
-from jiqun.model.scenario import CITIES, TIERS, Lever, always, year_of
 from jiqun.scenarios.levers import declarations, issued
 from jiqun.scenarios.tables import table
 

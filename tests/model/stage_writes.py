@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from jiqun.model.agents.enterprises import COLUMNS
-from jiqun.model.scenario import Lever
+from jiqun.model.lever import Lever
 
 # Rules, the population at the start, the twin and the clock are no state that stages write.
 LEFT_OUT = {*vars(mesa.Model(rng=1)), "enterprises", "policy", "population", "twin", "timings"}

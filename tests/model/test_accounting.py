@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.accounting import OTHERS, Books
+from jiqun.model.outside_world import SERIES
 from jiqun.model.quarter import QUARTER
-from jiqun.model.scenario import SERIES
 from jiqun.scenarios.tables import table
 from tests.model.policy import in_place_of, stage
 

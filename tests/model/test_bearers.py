@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from jiqun.model import ClusterPolicyModel
+from jiqun.model.calendar import quarter_index
+from jiqun.model.lever import QUANTITIES
 from jiqun.model.policy.bearers import QUARTERLY, SECTORS, YEARLY
-from jiqun.model.scenario import QUANTITIES, quarter_index
 from jiqun.scenarios import load
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.tables import table

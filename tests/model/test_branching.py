@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jiqun.model.branching import first_difference
-from jiqun.model.scenario import quarter_index
+from jiqun.model.calendar import quarter_index
 from jiqun.scenarios import load
 from tests.model.policy import DESIGNS, ISSUED, changed, having, lacking, setting
 

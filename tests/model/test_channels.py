@@ -11,7 +11,7 @@ import pytest
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.channels import READERS, Reader, readers_of
 from jiqun.model.innovation import audit
-from jiqun.model.scenario import Lever
+from jiqun.model.lever import Lever
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.schema import SETTING_TERMS
 from tests.golden.renew import everything

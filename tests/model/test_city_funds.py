@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from jiqun.model import ClusterPolicyModel
+from jiqun.model.calendar import quarter_index
+from jiqun.model.dimensions import CITIES
 from jiqun.model.policy.budget import CITY_FUNDS
-from jiqun.model.scenario import CITIES, quarter_index
 from jiqun.scenarios import load
 from tests.model.policy import ISSUED, assert_same_run, books_of, entries, having, summed
 

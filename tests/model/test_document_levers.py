@@ -7,10 +7,10 @@ import pytest
 
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.agents.enterprises import NEVER, Role
+from jiqun.model.dimensions import TIERS
 from jiqun.model.economy import finance, network, plans, turnover, unit_cost
 from jiqun.model.policy import eligibility, projects, promotion
 from jiqun.model.policy.reach import coverage
-from jiqun.model.scenario import TIERS
 from jiqun.scenarios import load
 from jiqun.scenarios.levers import declarations, parameter_of
 from tests.model.policy import (

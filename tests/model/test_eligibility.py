@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS
 from jiqun.model.policy import eligibility
-from jiqun.model.scenario import CITIES, FIELDS, TIERS
 from tests.model.policy import trial
 
 

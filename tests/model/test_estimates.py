@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from jiqun.model import ClusterPolicyModel, build_population
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.economy import unit_cost
 from jiqun.model.economy.market import competitiveness
 from jiqun.model.estimates import Basis, on_productivity
-from jiqun.model.scenario import FIELDS
 from jiqun.model.start.first_productivity import learned
 from jiqun.scenarios import load
 from jiqun.scenarios.tables import table

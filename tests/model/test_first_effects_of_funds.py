@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from jiqun.model.calendar import quarter_index
+from jiqun.model.dimensions import CITIES
 from jiqun.model.innovation import titles
 from jiqun.model.policy import eligibility, projects
-from jiqun.model.scenario import CITIES, quarter_index
 from jiqun.scenarios import load
 from tests.model.policy import (
     ALL,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.dimensions import FIELDS, SIZES
 from jiqun.model.economy import credit, energy, plans, taxes
 from jiqun.model.innovation import digital
 from jiqun.model.policy import eligibility, offers, projects
-from jiqun.model.scenario import FIELDS, SIZES
 from tests.model.policy import (
     ALL,
     ISSUED,

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from jiqun.model.dimensions import SIZES
 from jiqun.model.economy import network
 from jiqun.model.innovation import innovation
 from jiqun.model.policy import eligibility, rationing
-from jiqun.model.scenario import SIZES
 from tests.model.policy import (
     ALL,
     ISSUED,

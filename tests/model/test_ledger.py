@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jiqun.model import ClusterPolicyModel
+from jiqun.model.dimensions import CITIES, SIZES, TIERS
 from jiqun.model.economy.taxes import payers
 from jiqun.model.policy.ledger import PAYEES, PAYERS, SHAPE, Kind, Ledger, Origin, Source, place
-from jiqun.model.scenario import CITIES, SIZES, TIERS
 from jiqun.scenarios import load
 from jiqun.scenarios.tables import table
 from tests.model.policy import ISSUED, books_of, entries, summed, watching

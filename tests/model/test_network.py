@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from jiqun.model import ClusterPolicyModel
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.economy import market, network, plans, unit_cost
 from jiqun.model.innovation import titles
 from jiqun.model.model import POPULATION_SEED
 from jiqun.model.quarter import year_end
-from jiqun.model.scenario import FIELDS
 from tests.model.policy import fork, run_to
 
 N = len(FIELDS)

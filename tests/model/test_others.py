@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from jiqun.model import ClusterPolicyModel
+from jiqun.model.calendar import quarter_index
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.economy import others
-from jiqun.model.scenario import FIELDS, quarter_index
 from jiqun.scenarios import load
 from jiqun.scenarios.structure import switches
 from tests.model.policy import assert_same_run, lacking, of_year

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.economy.outside import own_supply
-from jiqun.model.scenario import FIELDS
 
 N = len(FIELDS)
 PV = FIELDS.index("pv_storage")

@@ -9,7 +9,7 @@ import pytest
 
 from jiqun import model
 from jiqun.model.economy.taxes import IncomeTaxRates
-from jiqun.model.scenario import Lever
+from jiqun.model.lever import Lever
 from jiqun.scenarios import load
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.tables import table

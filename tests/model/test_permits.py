@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from jiqun.model import ClusterPolicyModel
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.economy import energy
 from jiqun.model.policy import eligibility, permits
-from jiqun.model.scenario import FIELDS
 from jiqun.scenarios import load
 from tests.model.policy import ISSUED, changed, fork, having, lacking, of_year, run_to, stage
 

@@ -11,7 +11,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from jiqun.model import ClusterPolicyModel
-from jiqun.model.scenario import TIERS, quarter_index
+from jiqun.model.calendar import quarter_index
+from jiqun.model.dimensions import TIERS
 from jiqun.scenarios import load
 from jiqun.scenarios.levers import declarations, parameter_of
 from jiqun.scenarios.schema import WHO

@@ -8,18 +8,12 @@ import pytest
 
 from jiqun.model import build_population
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.dimensions import CITIES, ENERGY_FIELD, FIELDS, TIERS
 from jiqun.model.model import POPULATION_SEED
-from jiqun.model.scenario import CITIES, FIELDS, TIERS
-from jiqun.model.start.population import (
-    CERTAINTY,
-    ENERGY_FIELD,
-    THRESHOLD,
-    _city_given_field,
-    _sample,
-    _sizes,
-    revenue_margins,
-)
+from jiqun.model.start.membership import revenue_margins
+from jiqun.model.start.places import city_given_field
 from jiqun.model.start.raking import RakingError, missed
+from jiqun.model.start.sampling import CERTAINTY, THRESHOLD, revenue_by_rank, sample
 
 DEFAULT = 12_000
 
@@ -190,7 +184,7 @@ def test_sizes_that_are_no_marginals_spread_a_field_and_move_no_margin(scenario)
     assert sum(r != s for r, s in zip(doubled, province.clusters, strict=True)) == 14
     for clusters in (province.clusters, doubled):
         of = replace(province, clusters=clusters)
-        table = _city_given_field(of, scenario.parameters) * province.fields["revenue"][:, None]
+        table = city_given_field(of, scenario.parameters) * province.fields["revenue"][:, None]
         cities = province.city_weight / province.city_weight.sum()
         assert np.allclose(table.sum(axis=1), province.fields["revenue"], rtol=1e-9)
         assert np.allclose(table.sum(axis=0), cities * table.sum(), rtol=1e-9)
@@ -203,7 +197,7 @@ def test_raking_leaves_most_large_enterprises_near_the_size_they_drew(scenario, 
     p, m = scenario.parameters, scenario.province.marginals
     for rows, within in ((1_200, 0.5), (2_500, 0.35), (DEFAULT, 0.25)):
         c = populate(rows).columns
-        drawn = _sizes(c["id"], m, p, POPULATION_SEED)
+        drawn = revenue_by_rank(c["id"], m, p, POPULATION_SEED)
         large = drawn >= CERTAINTY
         change = 4.0 * c["revenue"][large] / drawn[large] - 1.0
         assert np.quantile(np.abs(change), 0.95) < within, rows
@@ -276,9 +270,9 @@ def test_every_tier_and_city_has_enterprises(columns):
 def test_large_enterprises_are_alike_at_every_number_of_rows(scenario, marginals, rows):
     p = scenario.parameters
     (few, weight), (many, other) = (
-        _sample(marginals, p, n, POPULATION_SEED) for n in (rows, 12_000)
+        sample(marginals, p, n, POPULATION_SEED) for n in (rows, 12_000)
     )
-    sizes = [_sizes(rank, marginals, p, POPULATION_SEED) for rank in (few, many)]
+    sizes = [revenue_by_rank(rank, marginals, p, POPULATION_SEED) for rank in (few, many)]
     large, also = sizes[0] >= CERTAINTY, sizes[1] >= CERTAINTY
     assert 900 < large.sum() < 1_200
     assert np.array_equal(few[large], many[also])
@@ -314,7 +308,7 @@ def test_sizes_stay_on_their_side_of_the_threshold(columns):
 
 @pytest.mark.parametrize("rows", [1_200, 2_500, 12_000, 50_000])
 def test_the_sample_stands_for_all_enterprises(scenario, marginals, rows):
-    rank, weight = _sample(marginals, scenario.parameters, rows, POPULATION_SEED)
+    rank, weight = sample(marginals, scenario.parameters, rows, POPULATION_SEED)
     n = round(marginals["enterprises"])
     assert len(rank) == pytest.approx(rows, abs=2)
     assert np.all(np.diff(rank) > 0)
@@ -334,20 +328,20 @@ def test_the_sample_stands_for_all_enterprises(scenario, marginals, rows):
     ],
 )
 def test_no_enterprise_is_sampled_twice(scenario, marginals, rows):
-    rank, _ = _sample(marginals, scenario.parameters, rows, POPULATION_SEED)
+    rank, _ = sample(marginals, scenario.parameters, rows, POPULATION_SEED)
     assert len(np.unique(rank)) == len(rank)
 
 
 def test_every_number_of_rows_keeps_strata_apart(scenario, marginals):
     n = round(marginals["enterprises"])
     for rows in range(1_100, 20_000, 101):
-        rank, weight = _sample(marginals, scenario.parameters, rows, POPULATION_SEED)
+        rank, weight = sample(marginals, scenario.parameters, rows, POPULATION_SEED)
         assert np.all(np.diff(rank) > 0), rows
         assert weight[rank <= n].sum() == pytest.approx(n), rows
 
 
 def test_no_rows_given_means_one_row_an_enterprise(scenario, marginals):
-    rank, weight = _sample(marginals, scenario.parameters, 0, POPULATION_SEED)
+    rank, weight = sample(marginals, scenario.parameters, 0, POPULATION_SEED)
     every = round(marginals["enterprises"]) + round(marginals["below_scale_enterprises"])
     assert np.array_equal(rank, np.arange(1, every + 1))
     assert np.all(weight == 1.0)

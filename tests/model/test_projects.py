@@ -7,9 +7,9 @@ import pytest
 
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.dimensions import TIERS
 from jiqun.model.innovation import research, titles
 from jiqun.model.policy import eligibility, projects
-from jiqun.model.scenario import TIERS
 from jiqun.scenarios import load
 from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to
 

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.agents.enterprises import COLUMNS
+from jiqun.model.calendar import quarter_index
 from jiqun.model.policy.horse_race import (
     DIMENSIONS,
     RACING,
@@ -19,7 +20,6 @@ from jiqun.model.policy.horse_race import (
     whole_places,
     winners,
 )
-from jiqun.model.scenario import quarter_index
 from jiqun.scenarios import load
 from tests.model.policy import books_of, entries, fork, having, lacking, setting, summed, watching
 

@@ -7,10 +7,10 @@ import pytest
 
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.agents.enterprises import COLUMNS, NEVER
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS
 from jiqun.model.economy import relocation
 from jiqun.model.policy import eligibility
 from jiqun.model.randomness import uniform
-from jiqun.model.scenario import CITIES, FIELDS, TIERS
 from jiqun.scenarios.structure import switches
 from tests.model.policy import ISSUED, changed, fork, having, of_year, run_to
 

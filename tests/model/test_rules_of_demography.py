@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from jiqun.model.economy import demography
 from jiqun.model.economy.demography import THRESHOLD
 from jiqun.model.innovation import titles
-from jiqun.model.start.population import chosen, truncated_pareto
+from jiqun.model.start.choosing import chosen
+from jiqun.model.start.sampling import truncated_pareto
 from tests.model.strategies import ROWS, flags, real, reals
 
 

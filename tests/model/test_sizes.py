@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jiqun.model import ClusterPolicyModel
-from jiqun.model.scenario import quarter_index
+from jiqun.model.calendar import quarter_index
 from jiqun.scenarios import load
 from tests.model.policy import DESIGNS, ISSUED, assert_same_run, books_of, having
 

@@ -5,9 +5,9 @@ import pytest
 
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.calendar import quarter_index
 from jiqun.model.economy import finance, investment
 from jiqun.model.innovation import innovation
-from jiqun.model.scenario import quarter_index
 from jiqun.scenarios import load
 from jiqun.scenarios.structure import switches
 from tests.model.policy import fork, lacking, of_year, setting

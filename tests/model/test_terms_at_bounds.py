@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from jiqun.model import ClusterPolicyModel
-from jiqun.model.scenario import quarter_index
+from jiqun.model.calendar import quarter_index
 from jiqun.scenarios import load
 from jiqun.scenarios.levers import declarations
 from tests.model.policy import ACTING, DESIGNS, ISSUED, having

@@ -9,8 +9,8 @@ import pandas as pd
 
 from jiqun.experiments.stores.digests import shard_name
 from jiqun.experiments.stores.store import STORE_VERSION
+from jiqun.model.dimensions import FIELDS, TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
-from jiqun.model.scenario import FIELDS, TIERS
 
 YEARS = range(2019, 2028)
 SCENARIO = "without_document_55"

@@ -10,8 +10,8 @@ from jiqun.experiments.sensitivity.lever_ranks import AT_ONE_COST
 from jiqun.experiments.sensitivity.ranks import Ranks, convergence, growing, ranks
 from jiqun.experiments.sensitivity.runs import relative
 from jiqun.experiments.sensitivity.tables import TABLES, Analysis
+from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import OUTCOMES as ALL
-from jiqun.model.scenario import TIERS
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.tables import data_hash, table
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jiqun.model.scenario import ASSUMPTION_ONLY_FIELDS, TIERS
+from jiqun.model.dimensions import ASSUMPTION_ONLY_FIELDS, TIERS
 from jiqun.notebooks.trust.evidence import ASSUMED_UNIT, PROVINCE, SOURCES, Evidence, gather
 from jiqun.scenarios.tables import table
 from tests.notebooks.made_up import write_store

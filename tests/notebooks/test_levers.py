@@ -14,7 +14,7 @@ from fontTools.ttLib import TTFont
 
 from jiqun.experiments.sensitivity.arms import DOCUMENT, GROUPS
 from jiqun.experiments.sensitivity.tables import FACTS, FOLDER, save
-from jiqun.model.scenario import TIERS
+from jiqun.model.dimensions import TIERS
 from jiqun.notebooks import first
 from jiqun.notebooks.figures import FONT
 from jiqun.notebooks.levers import (

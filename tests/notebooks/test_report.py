@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from jiqun.model.scenario import TIERS
+from jiqun.model.dimensions import TIERS
 from jiqun.notebooks import effects, figures, policy_figures, tables
 from jiqun.notebooks.actuals import Actual
 from jiqun.notebooks.levers.page import gather_levers

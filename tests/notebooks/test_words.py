@@ -9,8 +9,8 @@ from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
-from jiqun.model.scenario import TIERS
 from jiqun.notebooks.figures import FONT
 from jiqun.notebooks.tables import missing, not_meant
 from jiqun.notebooks.words import LANGS, SHOWN, Words, decimals_of, texts, translations, written

@@ -10,7 +10,7 @@ from jiqun.experiments import Results
 from jiqun.experiments.effects import displacement
 from jiqun.experiments.effects.effect import LEAST_PAIRS, Estimate
 from jiqun.experiments.runs.batch import model_hash
-from jiqun.model.scenario import TIERS
+from jiqun.model.dimensions import TIERS
 from jiqun.notebooks import effects, first
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, gather
 from jiqun.notebooks.words import LANGS, Lang, Words

@@ -15,8 +15,8 @@ import yaml
 
 from jiqun.experiments.runs.batch import model_hash
 from jiqun.experiments.stores.store import STORE_VERSION, Store, StoreError
+from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.region import DEFAULT, REGION, REGIONS, VARIABLE, Region, RegionError, read_region
-from jiqun.model.scenario import CITIES, FIELDS
 from jiqun.notebooks.words import TEXT, texts
 from jiqun.scenarios import TableError, tables
 from jiqun.scenarios.tables import REGIONAL, SHARED, TABLES, data_hash, files_of, read_table, table

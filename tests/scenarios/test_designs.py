@@ -2,7 +2,7 @@
 
 import pytest
 
-from jiqun.model.scenario import quarter_index
+from jiqun.model.calendar import quarter_index
 from jiqun.scenarios import ScenarioError, designs, load, load_design, worlds
 from jiqun.scenarios.levers import declarations
 

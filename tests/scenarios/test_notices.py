@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jiqun.cli import app
-from jiqun.model.scenario import quarter_index
+from jiqun.model.calendar import quarter_index
 from jiqun.scenarios import acting, designs, load, shipped, warnings_of, worlds
 
 OVER = "name: trial\nbaseline: as_issued\n"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jiqun.model import ClusterPolicyModel
-from jiqun.model.scenario import quarter_index
+from jiqun.model.calendar import quarter_index
 from jiqun.scenarios import ScenarioError, designs, load, shipped
 from jiqun.scenarios.levers import declarations
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jiqun.model.scenario import CITIES, FIELDS, SERIES, quarter_index
+from jiqun.model.calendar import quarter_index
+from jiqun.model.dimensions import CITIES, FIELDS
+from jiqun.model.outside_world import SERIES
 from jiqun.scenarios import check, load, outside, shipped
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.outside import outside_world

@@ -2,7 +2,8 @@
 
 import pytest
 
-from jiqun.model.scenario import Lever, quarter_index
+from jiqun.model.calendar import quarter_index
+from jiqun.model.lever import Lever
 from jiqun.scenarios import load, load_design
 from jiqun.scenarios.levers import declarations, issued, most_times
 

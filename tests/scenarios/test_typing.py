@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from jiqun.model.start import population
+from jiqun.model.start import sampling
 from jiqun.scenarios import ScenarioError, check, levers, load
 from jiqun.scenarios.loader import least_rows
 from jiqun.scenarios.units import UNITS, to_base
@@ -155,9 +155,9 @@ def test_the_fewest_rows_are_had_to_the_row(tmp_path):
     facts = scenario.province.marginals, scenario.parameters
     assert least_rows(scenario) == 1100
     for rows in (1100, 1101, 1130, 1200):
-        ids, weight = population._sample(*facts, rows, 1)
+        ids, weight = sampling.sample(*facts, rows, 1)
         assert len(ids) == rows
-        assert weight.sum() == population._sample(*facts, 0, 1)[1].sum()
+        assert weight.sum() == sampling.sample(*facts, 0, 1)[1].sum()
     assert of(tmp_path, "name: trial\nbaseline: as_issued\nrows: 0\n").rows == 0
 
 
