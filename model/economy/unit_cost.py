@@ -15,10 +15,11 @@ import numpy as np
 from jiqun.model.channels import reads
 from jiqun.model.economy import energy
 from jiqun.model.economy.demography import RAMP
-from jiqun.model.elementary import exp, log
+from jiqun.model.elementary import compiled, exp, log
 from jiqun.model.policy.reach import channel_value
 
 if TYPE_CHECKING:
+    from jiqun.model.agents.enterprises import Whole
     from jiqun.model.model import ClusterPolicyModel
     from jiqun.model.scenario import Array
 
@@ -39,10 +40,15 @@ def normal_sales(m: ClusterPolicyModel) -> Array:
     return np.asarray(0.25 * prices * e.capital / np.maximum(e.capital_rate, 1e-9))
 
 
-def plant_ratio(m: ClusterPolicyModel) -> Array:
-    """Plant over that wanted for the sales expected; one while a new plant runs up, (rows,)."""
+def plant_ratio(m: ClusterPolicyModel, normal: Array) -> Array:
+    """Plant over that wanted for the sales expected; one while a new plant runs up, (rows,).
+
+    Args:
+        m: The model.
+        normal: Sales for which the plant is as large as wanted, yuan a quarter.
+    """
     e, p = m.enterprises, m.parameters
-    ratio = 4.0 * normal_sales(m) / np.maximum(e.expected_revenue, 1.0)
+    ratio = 4.0 * normal / np.maximum(e.expected_revenue, 1.0)
     running = e.plant & (m.quarter - e.founded < RAMP)
     # Between which the form holds; below, the ceiling limits sales.
     held = np.clip(ratio, p["plant_ratio_least"], p["plant_ratio_most"])
@@ -52,9 +58,29 @@ def plant_ratio(m: ClusterPolicyModel) -> Array:
 def shares(m: ClusterPolicyModel) -> tuple[Array, Array]:
     """Cost of plant and of labour over revenue at the prices of the start, each shape (rows,)."""
     e, p = m.enterprises, m.parameters
-    labour = e.labour_need * e.wage * m.labour.wage_start * e.va_rate / (1.0 - vat_share(m))
-    plant = (m.policy.outside.loan_rate_in(2018) + p["capital_depreciation"]) * e.capital_rate
-    return np.minimum(plant, p["plant_cost_most"] * labour), labour
+    plant, labour = np.empty(len(e)), np.empty(len(e))
+    cost_of_plant = m.policy.outside.loan_rate_in(2018) + p["capital_depreciation"]
+    columns = (e.labour_need, e.wage, e.va_rate, e.capital_rate)
+    _shares(
+        columns, m.labour.wage_start, 1.0 - vat_share(m), cost_of_plant, p["plant_cost_most"],
+        plant, labour,
+    )  # fmt: skip
+    return plant, labour
+
+
+@compiled(
+    "void(UniTuple(float64[::1], 4), float64, float64, float64, float64, float64[::1],"
+    " float64[::1])"
+)
+def _shares(
+    columns: tuple[Array, Array, Array, Array], wage_start: float, without_vat: float,
+    cost_of_plant: float, most: float, plant: Array, labour: Array,
+) -> None:  # fmt: skip
+    """Write cost of plant, at most `most` times that of labour, and of labour over revenue."""
+    labour_need, wage, va_rate, capital_rate = columns
+    for i in range(len(wage)):
+        labour[i] = labour_need[i] * wage[i] * wage_start * va_rate[i] / without_vat
+        plant[i] = min(cost_of_plant * capital_rate[i], most * labour[i])
 
 
 def of_plant(ratio: Array, plant: Array, labour: Array, elasticity: float) -> Array:
@@ -84,8 +110,25 @@ def energy_per_revenue(m: ClusterPolicyModel, per_va: Array | None = None) -> Ar
     e = m.enterprises
     if per_va is None:
         per_va = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
-    real = e.va_rate / (1.0 - vat_share(m)) / m.markets.price[e.field]
-    return np.asarray(per_va * e.energy_technique * real)
+    result = np.empty(len(e))
+    _energy_per_revenue(
+        per_va, e.energy_technique, e.va_rate, e.field, m.markets.price, 1.0 - vat_share(m), result
+    )
+    return result
+
+
+@compiled(
+    "void(float64[::1], float64[::1], float64[::1], int64[::1], float64[::1], float64,"
+    " float64[::1])"
+)
+def _energy_per_revenue(
+    per_va: Array, technique: Array, va_rate: Array, field: Whole, price: Array,
+    without_vat: float, result: Array,
+) -> None:  # fmt: skip
+    """Write energy per revenue, tce a yuan."""
+    for i in range(len(per_va)):
+        real = va_rate[i] / without_vat / price[field[i]]
+        result[i] = per_va[i] * technique[i] * real
 
 
 def of_energy(m: ClusterPolicyModel, rise: Array | float) -> Array:
@@ -129,7 +172,7 @@ def labour_per_output(m: ClusterPolicyModel) -> Array:
 def found(m: ClusterPolicyModel) -> None:
     """Sizes and jobs of the start are those of enterprises with the plant they had then."""
     e, p = m.enterprises, m.parameters
-    m.production.plant_ratio = plant_ratio(m)
+    m.production.plant_ratio = plant_ratio(m, normal_sales(m))
     e.unit_cost = unit_cost(m)
     jobs = labour_per_output(m)
     e.size_level -= log(kept(e.unit_cost, p["cost_passed"], p["sigma"]))
