@@ -231,7 +231,7 @@ def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: fl
             pass_through=p["wage_pass_through"],
             supply=p["labour_supply_elasticity"],
         )
-        growth = float(np.clip(growth, -0.1, 0.15))
+        growth = min(max(growth, -0.1), 0.15)
         m.labour.wage *= exp(growth)
         # Elsewhere pay follows productivity: what moves it here alone is a cost against others.
         m.labour.wage_gap += growth - p["wage_pass_through"] * productivity
@@ -300,7 +300,7 @@ def _set_rd_terms(m: ClusterPolicyModel, extra: Array, share: Array, claims: Arr
         e.high_tech > NEVER, e.profit > claims, extra, share, e.rd_grant_rate, start,
         (rates.ordinary, rates.high_tech), terms,
     )  # fmt: skip
-    ratio *= 1.0 - m.cluster_terms.rd_cost_cut.take(e.cluster)
+    ratio *= 1.0 - m.cluster_terms.rd_cost_cut[e.cluster]
     m.innovation.rd_cost_ratio = np.maximum(ratio, innovation.LEAST_COST)
     m.innovation.relabelling_reward = np.asarray(audit.expected(reward, audit.chance(m)))
 

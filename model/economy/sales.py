@@ -25,8 +25,7 @@ def sell(m: ClusterPolicyModel) -> None:
     m.markets.plant_price += (
         p["plant_price_speed"] / 4.0 * (m.markets.price - m.markets.plant_price)
     )
-    normal = unit_cost.normal_sales(m)
-    m.production.plant_ratio = unit_cost.plant_ratio(m, normal)
+    normal, m.production.plant_ratio = unit_cost.plant_in_place(m)
     e.unit_cost = unit_cost.unit_cost(m)
     mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     target = _clear(m, mass)

@@ -108,12 +108,30 @@ def test_shares_in_cost(rows):
 
 
 @sizes
-def test_energy_per_revenue(rows):
+def test_cost_by_plant(rows):
+    _, column, _, _ = columns(rows)
+    given, log_ratio = (column(0.3), column(0.2), 0.5), column(1.0, -1.0)
+    expected = plain_unit_cost.of_plant(*given, log_ratio)
+    unit_cost._of_plant(*given, log_ratio)
+    same([log_ratio], [expected])
+
+
+@sizes
+def test_cost_by_energy(rows):
     _, column, _, field = columns(rows)
-    given = column(1e-4), column(1.5), column(0.5), field, column(2.0, 0.5, FIELDS), 0.96
+    energy = column(1e-4), column(1e-4), column(1.5), column(0.5)
+    given = energy, field, column(2.0, 0.5, FIELDS), 0.96, 3_000.0, column(2.0)
     found = np.empty(rows)
-    unit_cost._energy_per_revenue(*given, found)
-    same([found], [plain_unit_cost.energy_per_revenue(*given)])
+    unit_cost._of_energy(*given, found)
+    same([found], [plain_unit_cost.of_energy(*given)])
+
+
+@sizes
+def test_plant_in_place(rows):
+    _, column, running, field = columns(rows)
+    given = (column(), column(3.0), column(1e5)), field, column(0.5, 0.1, FIELDS), running, 0.3, 3.0
+    found = written(unit_cost._plant_in_place, 2, rows, *given)
+    same(found, plain_unit_cost.plant_in_place(*given))
 
 
 @sizes
