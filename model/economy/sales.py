@@ -81,7 +81,8 @@ def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     net.digital_demand = network.asked(
         net.links, per_mass, linked, e.digital_stage >= network.DIGITAL
     )
-    net.quality_demand = network.asked(net.links, per_mass, linked, network.asks_quality(e))
+    if m.quarter % 4 == 3:  # titles alone look at it, at the year's end
+        net.quality_demand = network.asked(net.links, per_mass, linked, network.asks_quality(e))
     return market.revenue_target(mass, e.field, own, outside, markets.demand, bought, linked)
 
 
