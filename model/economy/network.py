@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from jiqun.model.agents.enterprises import NEVER, Role
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from jiqun.model.agents.enterprises import Enterprises, Flag, Whole
     from jiqun.model.model import ClusterPolicyModel
+
+Short = npt.NDArray[np.int32]
 
 N = len(FIELDS)
 DIGITAL = 3
@@ -256,7 +259,7 @@ def through_links(
 
 
 @compiled("void(int32[::1], int32[::1], float64[::1], float64[::1])")
-def _carry(first: Whole, leader: Whole, mass: Array, carried: Array) -> None:
+def _carry(first: Short, leader: Short, mass: Array, carried: Array) -> None:
     """Add up the mass of each leader's suppliers: the transposed links times mass."""
     for supplier in range(len(mass)):
         for link in range(first[supplier], first[supplier + 1]):
@@ -287,7 +290,7 @@ def asked(links: csr_array, bought: Array, linked: Array, asking: Flag) -> Array
 
 @compiled("void(int32[::1], int32[::1], float64[::1], float64[::1], boolean[::1], float64[::1])")
 def _asked(
-    first: Whole, leader: Whole, bought: Array, linked: Array, asking: Flag, result: Array
+    first: Short, leader: Short, bought: Array, linked: Array, asking: Flag, result: Array
 ) -> None:
     """Write the part of each supplier's linked sales that leaders who ask buy."""
     for supplier in range(len(linked)):

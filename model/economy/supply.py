@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from jiqun.model.agents.enterprises import Whole
+    from jiqun.model.economy.network import Short
     from jiqun.model.model import ClusterPolicyModel
     from jiqun.model.scenario import Array
 
@@ -104,7 +105,7 @@ def deliver(m: ClusterPolicyModel, asked: Array) -> None:
 
 @compiled("void(int32[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])")
 def _fill(
-    links: Whole, revenue: Array, asked: Array, before: Array, filled: Array, fall: Array
+    links: Short, revenue: Array, asked: Array, before: Array, filled: Array, fall: Array
 ) -> None:
     """Write the part of orders that suppliers with links filled, and by how much it fell.
 
@@ -166,7 +167,7 @@ def _miss(m: ClusterPolicyModel, rows: Whole, fall: Array) -> None:
     " UniTuple(float64[::1], 3), float64[::1], float64[::1])"
 )
 def _add_up(
-    first: Whole, leaders: Whole, rows: Whole, fall: Array, stocks: Array,
+    first: Short, leaders: Short, rows: Whole, fall: Array, stocks: Array,
     ordered: tuple[Array, Array, Array], missing: Array, cover: Array,
 ) -> None:  # fmt: skip
     """Add up by leader what some suppliers deliver less, and the stocks that make up for it.

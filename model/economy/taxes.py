@@ -62,13 +62,13 @@ class Accounts:
     other_income: Array
 
     @cached_property
-    def _sides(self) -> Array:
-        """Value added, profit and the income side, shape (3, rows)."""
-        sides = np.empty((3, len(self.revenue)))
+    def _sides(self) -> tuple[Array, Array, Array]:
+        """Value added, profit and the income side."""
+        value_added, profit, income = sides = np.empty((3, len(self.revenue)))
         bought = (self.materials, self.energy_cost, self.surcharges, self.services)
         paid = (self.wages, self.interest, self.depreciation, self.rd)
         _close(self.revenue, self.other_income, self.vat, bought, paid, sides)
-        return sides
+        return value_added, profit, income
 
     @property
     def value_added(self) -> Array:
