@@ -118,7 +118,7 @@ def produce(m: ClusterPolicyModel) -> None:
     " float64[::1], float64, float64, float64[:, ::1])"
 )
 def _make(
-    revenue: Array, va_rate: Array, energy: tuple[Array, Array, Array], field: Whole, price: Array,
+    revenue: Array, va_rate: Array, use: tuple[Array, Array, Array], field: Whole, price: Array,
     dearer: Array, vat_on_top: float, energy_price: float, made: Array,
 ) -> None:  # fmt: skip
     """Write what is made of revenue: real and net value added, materials, energy and its cost.
@@ -126,7 +126,7 @@ def _make(
     Args:
         revenue: Yuan, shape (rows,).
         va_rate: Value added without VAT over revenue where inputs are no dearer, shape (rows,).
-        energy: Energy over real value added, and what upgrades save of it at the technique of 2018,
+        use: Energy over real value added, and what upgrades save of it at the technique of 2018,
             tce a yuan of 2018; and technique, 2018 = 1; each shape (rows,).
         field: Field index, shape (rows,).
         price: Price, 2018 = 1, shape (fields,).
@@ -136,7 +136,7 @@ def _make(
         made: Written: value added in yuan of 2018 and without VAT in yuan, materials in yuan,
             energy in tce and in yuan, shape (5, rows).
     """
-    per_va, saved, technique = energy
+    per_va, saved, technique = use
     for i in range(len(revenue)):
         value_added = va_rate[i] * revenue[i]
         real = (value_added + vat_on_top * value_added) / price[field[i]]
