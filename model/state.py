@@ -90,7 +90,8 @@ class Network:
         purchases: Purchases of leaders inside their field, yuan a quarter, shape (fields,).
         local_share: Part of them bought in the province, shape (fields,).
         digital_demand: Part of linked sales that goes to leaders who work digitally, shape (rows,).
-        quality_demand: Part of them that goes to leaders who ask for quality, shape (rows,).
+        quality_demand: Part of them that goes to leaders who ask for quality, in the last quarter
+            of a year, shape (rows,).
         quality_demand_start: Mean of it in 2018.
     """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from jiqun.model.elementary import exp
+from jiqun.model.elementary import compiled, exp
 
 if TYPE_CHECKING:
     from jiqun.model.dimensions import Array
@@ -101,13 +101,29 @@ def sold(wanted: Array, most: Array, weight: Array, field: Whole, market: Array)
         field: Field index, shape (rows,).
         market: Demand of the field, yuan a quarter, shape (fields,).
     """
-    full, n = wanted > most, len(market)
-    cut = np.bincount(field, weight * np.where(full, wanted - most, 0.0), n)
-    asked = np.bincount(field, weight * wanted, n)
-    free = np.bincount(field, weight * np.where(full, 0.0, wanted), n)
-    others = np.maximum(market - asked, 0.0) + free
-    more = 1.0 + cut / np.maximum(others, 1.0)
-    return np.minimum(np.where(full, most, wanted * more.take(field)), most)
+    sales = np.empty(len(wanted))
+    _sold(wanted, most, weight, field, market, sales)
+    return sales
+
+
+@compiled("void(float64[::1], float64[::1], float64[::1], int64[::1], float64[::1], float64[::1])")
+def _sold(
+    wanted: Array, most: Array, weight: Array, field: Whole, market: Array, sales: Array
+) -> None:
+    """Write the sales where plant limits them, yuan a quarter."""
+    cut, asked, free = np.zeros(len(market)), np.zeros(len(market)), np.zeros(len(market))
+    for i in range(len(wanted)):
+        asked[field[i]] += weight[i] * wanted[i]
+        if wanted[i] > most[i]:
+            cut[field[i]] += weight[i] * (wanted[i] - most[i])
+        else:
+            free[field[i]] += weight[i] * wanted[i]
+    more = np.empty(len(market))
+    for f in range(len(market)):
+        others = max(market[f] - asked[f], 0.0) + free[f]
+        more[f] = 1.0 + cut[f] / max(others, 1.0)
+    for i in range(len(wanted)):
+        sales[i] = most[i] if wanted[i] > most[i] else min(wanted[i] * more[field[i]], most[i])
 
 
 def wage_growth(

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from jiqun.model.agents.enterprises import NEVER, Role
 from jiqun.model.channels import reads
 from jiqun.model.dimensions import CITIES, FIELDS, Array
 from jiqun.model.economy.demography import RAMP
-from jiqun.model.elementary import log, log1p
+from jiqun.model.elementary import compiled, log, log1p
 from jiqun.model.policy.reach import channel_value, coverage
 from jiqun.model.randomness import uniform
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from jiqun.model.agents.enterprises import Enterprises, Flag, Whole
     from jiqun.model.model import ClusterPolicyModel
+
+Short = npt.NDArray[np.int32]
 
 N = len(FIELDS)
 DIGITAL = 3
@@ -244,15 +247,23 @@ def through_links(
         Sales through links by field, yuan a quarter, shape (fields,); what each leader buys for a
         unit of mass, shape (rows,); what each enterprise sells for a unit of mass, shape (rows,).
     """
-    leaders = np.flatnonzero(wanted)
-    # As the transposed links times mass, without turning the matrix every quarter.
-    each = np.repeat(mass, np.diff(links.indptr))
-    carried = np.bincount(links.indices, each, len(mass))[leaders]
+    leaders = np.flatnonzero(wanted != 0.0)
+    carried = np.zeros(len(mass))
+    _carry(links.indptr, links.indices, mass, carried)
+    carried = carried[leaders]
     where = field[leaders]
     per_mass = np.zeros(len(mass))
     per_mass[leaders] = linked_sales(carried, wanted[leaders], worth[where])
     bought = np.bincount(where, per_mass[leaders] * carried, N)
     return bought, per_mass, links @ per_mass
+
+
+@compiled("void(int32[::1], int32[::1], float64[::1], float64[::1])")
+def _carry(first: Short, leader: Short, mass: Array, carried: Array) -> None:
+    """Add up the mass of each leader's suppliers: the transposed links times mass."""
+    for supplier in range(len(mass)):
+        for link in range(first[supplier], first[supplier + 1]):
+            carried[leader[link]] += mass[supplier]
 
 
 def asks_quality(e: Enterprises) -> Flag:
@@ -272,8 +283,22 @@ def asked(links: csr_array, bought: Array, linked: Array, asking: Flag) -> Array
     Returns:
         Shape (suppliers,), zero without links.
     """
-    result: Array = links @ (bought * asking) / np.maximum(linked, 1e-30)
+    result = np.empty(len(linked))
+    _asked(links.indptr, links.indices, bought, linked, asking, result)
     return result
+
+
+@compiled("void(int32[::1], int32[::1], float64[::1], float64[::1], boolean[::1], float64[::1])")
+def _asked(
+    first: Short, leader: Short, bought: Array, linked: Array, asking: Flag, result: Array
+) -> None:
+    """Write the part of each supplier's linked sales that leaders who ask buy."""
+    for supplier in range(len(linked)):
+        sold = 0.0
+        for link in range(first[supplier], first[supplier + 1]):
+            if asking[leader[link]]:
+                sold += bought[leader[link]]
+        result[supplier] = sold / max(linked[supplier], 1e-30)
 
 
 @reads("matching", "leader_supplier_matching", rate="share")

@@ -11,7 +11,7 @@ from jiqun.model.channels import reads
 from jiqun.model.dimensions import ENERGY_FIELD
 from jiqun.model.economy import energy, market, taxes, unit_cost
 from jiqun.model.economy.credit import interest_due
-from jiqun.model.elementary import dot, exp, log
+from jiqun.model.elementary import compiled, dot, exp, log
 from jiqun.model.innovation import audit, innovation
 from jiqun.model.policy import awareness, payments
 from jiqun.model.policy.eligibility import claimed_share
@@ -20,7 +20,7 @@ from jiqun.model.policy.reach import channel_value, coverage
 from jiqun.model.region import REGION
 
 if TYPE_CHECKING:
-    from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
 
@@ -31,23 +31,18 @@ if TYPE_CHECKING:
 def produce(m: ClusterPolicyModel) -> None:
     """Costs, taxes and profit; jobs and the wage; energy use."""
     e, p, facts = m.enterprises, m.parameters, m.policy.province.marginals
-    w, price = e.weight, m.markets.price.take(e.field)
+    w = e.weight
     tax_share = facts["va_share_production_tax"]
     vat_share = tax_share * p["vat_in_production_tax"]
+    vat_on_top = vat_share / (1.0 - vat_share)
     vat_rate = m.lever_value("vat_rate", "rate")
-    made = e.va_rate * e.revenue
-    real = (made + vat_share / (1.0 - vat_share) * made) / price
-    # Dearer inputs are passed on in part; volumes are those of the inputs' old prices.
-    rise = m.markets.input_price.take(e.field) - 1.0
-    dearer = p["input_price_borne"] * rise * (e.revenue - made)
-    net = made - np.minimum(dearer, 0.5 * made)
-    vat = vat_share / (1.0 - vat_share) * vat_rate / 0.13 * net
-    energy_price = energy.price(p["energy_price"], m.energy_rise, m.markets.price_level)
-    energy_used = energy.per_value_added(e) * real
-    saved_cost = e.energy_saved * e.energy_technique * real * energy_price
-    energy_cost = energy_used * energy_price
-    # Energy at unchanged technique is part of what the value-added rate already pays for.
-    materials = e.revenue - net - saved_cost - energy_cost
+    real, net, materials, energy_used, energy_cost = made = np.empty((5, len(e)))
+    _make(
+        e.revenue, e.va_rate, (energy.per_value_added(e), e.energy_saved, e.energy_technique),
+        e.field, m.markets.price, p["input_price_borne"] * (m.markets.input_price - 1.0),
+        vat_on_top, energy.price(p["energy_price"], m.energy_rise, m.markets.price_level), made,
+    )  # fmt: skip
+    vat = vat_on_top * vat_rate / 0.13 * net
 
     # Own productivity lowers the own price as much as cost, so that at prices of the field it saves
     # no labour; what all sellers of the field gain has lowered the price of the field.
@@ -55,9 +50,10 @@ def produce(m: ClusterPolicyModel) -> None:
     saved = (
         m.markets.price_level / m.markets.price * exp(m.labour.saving + m.markets.frontier_level)
     )
-    wanted = e.labour_need * 4.0 * real / saved.take(e.field)
-    wanted *= unit_cost.labour_per_output(m)
-    e.employees += p["labour_adjustment"] * (wanted - e.employees)
+    _employ(
+        e.labour_need, real, unit_cost.labour_per_output(m), e.field, saved,
+        p["labour_adjustment"], e.employees,
+    )  # fmt: skip
     wages = e.employees * e.wage * (m.labour.wage / 4.0)
 
     extra_vat = m.policy.lever("vat_additional_deduction")
@@ -71,15 +67,16 @@ def produce(m: ClusterPolicyModel) -> None:
 
     # A surcharge on energy goes to the treasury, as part of production tax.
     levy = channel_value(m, "price_of_energy", "rise") * energy_cost
-    _count_taxes(m, vat_share / (1.0 - vat_share) / 0.13 * net, energy_cost)
+    _count_taxes(m, vat_on_top / 0.13 * net, energy_cost)
     received = payments.pay_due(m) + m.programmes.grants_paid
+    with_vat = net + vat
     books = taxes.Accounts(
         revenue=e.revenue,
         materials=materials,
         energy_cost=energy_cost,
         vat=vat,
-        surcharges=(tax_share - vat_share) * (net + vat) + levy,
-        services=facts["va_share_other_services"] * (net + vat),
+        surcharges=(tax_share - vat_share) * with_vat + levy,
+        services=facts["va_share_other_services"] * with_vat,
         wages=wages,
         interest=interest_due(m) / 4.0,
         depreciation=(
@@ -92,28 +89,91 @@ def produce(m: ClusterPolicyModel) -> None:
     e.value_added = books.value_added
     e.value_added_real = real
     e.profit = books.profit
-    m.accounts.value_added_gap = _relative(dot(w, books.value_added), dot(w, books.income_side))
+    value_added, pay = dot(w, books.value_added), dot(w, wages)
+    m.accounts.value_added_gap = _relative(value_added, dot(w, books.income_side))
     tax, forgone = _income_tax(m)
 
     # Grants for outlays came with last quarter's purchases: income now, but no cash.
-    m.accounts.cash_flow = e.profit - tax + books.depreciation - e.grant_income
     m.accounts.profit_after_tax = e.profit - tax
-    for sector, amount in (
-        ("government", vat - deduction + books.surcharges + tax - received),
-        ("households", wages),
-        ("banks", books.interest),
-        ("outside", materials + energy_cost + books.services + e.rd - e.revenue - vat),
-    ):
-        m.accounts.books.book(sector, dot(w, amount))
+    m.accounts.cash_flow = m.accounts.profit_after_tax + books.depreciation - e.grant_income
     paid = vat - deduction + books.surcharges + tax
+    for sector, amount in (
+        ("government", dot(w, paid - received)),
+        ("households", pay),
+        ("banks", dot(w, books.interest)),
+        ("outside", dot(w, materials + energy_cost + books.services + e.rd - e.revenue - vat)),
+    ):
+        m.accounts.books.book(sector, amount)
     m.accounts.transfers_paid += dot(w, received)
     _count_year(m, books, energy_used, paid, deduction + forgone, received)
     if extra_vat is not None and deduction.any():
         payer = taxes.payers("vat", p["local_tax_province"])
         payments.book(m, extra_vat, Kind.FORGONE, TAX, slice(None), deduction, payer)
     m.accounts.turnover = dot(w, e.revenue + vat)
-    _wage(m, dot(w, wages), dot(w, e.value_added), dot(w, e.value_added) / m.markets.price_level,
-          dot(w, e.employees))  # fmt: skip
+    _wage(m, pay, value_added, value_added / m.markets.price_level, dot(w, e.employees))
+
+
+@compiled(
+    "void(float64[::1], float64[::1], UniTuple(float64[::1], 3), int64[::1], float64[::1],"
+    " float64[::1], float64, float64, float64[:, ::1])"
+)
+def _make(
+    revenue: Array, va_rate: Array, use: tuple[Array, Array, Array], field: Whole, price: Array,
+    dearer: Array, vat_on_top: float, energy_price: float, made: Array,
+) -> None:  # fmt: skip
+    """Write what is made of revenue: real and net value added, materials, energy and its cost.
+
+    Args:
+        revenue: Yuan, shape (rows,).
+        va_rate: Value added without VAT over revenue where inputs are no dearer, shape (rows,).
+        use: Energy over real value added, and what upgrades save of it at the technique of 2018,
+            tce a yuan of 2018; and technique, 2018 = 1; each shape (rows,).
+        field: Field index, shape (rows,).
+        price: Price, 2018 = 1, shape (fields,).
+        dearer: Rise of the price of inputs that enterprises bear, a share, shape (fields,).
+        vat_on_top: VAT payable over value added without it, in 2018.
+        energy_price: Yuan a tce.
+        made: Written: value added in yuan of 2018 and without VAT in yuan, materials in yuan,
+            energy in tce and in yuan, shape (5, rows).
+    """
+    per_va, saved, technique = use
+    for i in range(len(revenue)):
+        value_added = va_rate[i] * revenue[i]
+        real = (value_added + vat_on_top * value_added) / price[field[i]]
+        # Dearer inputs are passed on in part; volumes are those of the inputs' old prices.
+        borne = dearer[field[i]] * (revenue[i] - value_added)
+        net = value_added - min(borne, 0.5 * value_added)
+        energy_used = per_va[i] * real
+        energy_cost = energy_used * energy_price
+        # Energy at unchanged technique is part of what the value-added rate already pays for.
+        saved_cost = saved[i] * technique[i] * real * energy_price
+        made[0, i], made[1, i] = real, net
+        made[2, i] = revenue[i] - net - saved_cost - energy_cost
+        made[3, i], made[4, i] = energy_used, energy_cost
+
+
+@compiled(
+    "void(float64[::1], float64[::1], float64[::1], int64[::1], float64[::1], float64,"
+    " float64[::1])"
+)
+def _employ(
+    labour_need: Array, real: Array, per_output: Array, field: Whole, saved: Array,
+    adjustment: float, employees: Array,
+) -> None:  # fmt: skip
+    """Move employees, in place, towards those that output takes.
+
+    Args:
+        labour_need: Labour per real value added of 2018, persons per yuan a year, shape (rows,).
+        real: Value added, yuan of 2018, shape (rows,).
+        per_output: Labour for a unit of output over that with plant as wanted, shape (rows,).
+        field: Field index, shape (rows,).
+        saved: Output over labour, 2018 = 1, shape (fields,).
+        adjustment: Share of the gap closed in a quarter.
+        employees: Persons, shape (rows,).
+    """
+    for i in range(len(real)):
+        wanted = labour_need[i] * 4.0 * real[i] / saved[field[i]] * per_output[i]
+        employees[i] += adjustment * (wanted - employees[i])
 
 
 def _count_year(
@@ -171,7 +231,7 @@ def _wage(m: ClusterPolicyModel, wages: float, va: float, real: float, staff: fl
             pass_through=p["wage_pass_through"],
             supply=p["labour_supply_elasticity"],
         )
-        growth = float(np.clip(growth, -0.1, 0.15))
+        growth = min(max(growth, -0.1), 0.15)
         m.labour.wage *= exp(growth)
         # Elsewhere pay follows productivity: what moves it here alone is a cost against others.
         m.labour.wage_gap += growth - p["wage_pass_through"] * productivity
@@ -199,35 +259,76 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     if super_deduction is not None:
         extra += super_deduction.value("extra", m.quarter)
         more = super_deduction.value("extra_listed", m.quarter)
-        extra = np.where(_listed(m), np.maximum(extra, more), extra)
+        if np.any(more > extra):
+            extra = np.where(_listed(m), np.maximum(extra, more), extra)
         usual = p["deduction_take_up"]
         share = claimed_share(super_deduction, e, m.seed_of_run, m.quarter, usual)
         share *= awareness.knows(m, super_deduction)
     claims = extra * share * e.rd_reported
     small = e.employees <= 300.0
-    ordinary = p["benchmark_income_tax"] * taxes.taxable(e.profit, e.losses, claims)
-    tax, forgone, e.losses = taxes.income_tax(
+    tax, forgone, e.losses, taxed = taxes.income_tax(
         e.profit, e.losses, claims, e.high_tech > NEVER, small, m.accounts.income_tax
     )
+    ordinary = p["benchmark_income_tax"] * taxed
     m.count("corporate_income_tax", "income_tax_forgone", e.weight * (ordinary - tax))
-    usable = np.where(e.profit > claims, share, 0.0)
-    tax_rate = np.where(
-        e.high_tech > NEVER, m.accounts.income_tax.high_tech, m.accounts.income_tax.ordinary
-    )
-    # What all claimed in 2018, also of those whom the lever serves no longer.
-    before = np.where(e.profit > claims, p["deduction_take_up"], 0.0)
-    start = taxes.rd_user_cost(tax_rate, p["deduction_start"], before)
-    # The R&D grant is taxed, so it cuts the user cost by its own rate.
-    m.innovation.rd_cost_ratio = (
-        taxes.rd_user_cost(tax_rate, extra, usable) - e.rd_grant_rate
-    ) / start
-    m.innovation.rd_cost_ratio *= 1.0 - m.cluster_terms.rd_cost_cut.take(e.cluster)
-    m.innovation.rd_cost_ratio = np.maximum(m.innovation.rd_cost_ratio, innovation.LEAST_COST)
-    m.innovation.relabelling_reward = np.asarray(
-        audit.expected(tax_rate * extra * usable, audit.chance(m))
-    )
+    _set_rd_terms(m, extra, share, claims)
     e.year_relabel_gain += forgone * (1.0 - e.rd / np.maximum(e.rd_reported, 1.0))
     if super_deduction is not None:
         payer = taxes.payers("income", p["local_tax_province"])
         payments.book(m, super_deduction, Kind.FORGONE, TAX, slice(None), forgone, payer)
     return tax, forgone
+
+
+def _set_rd_terms(m: ClusterPolicyModel, extra: Array, share: Array, claims: Array) -> None:
+    """Set the user cost of R&D over that of 2018, and what a yuan of relabelled R&D saves.
+
+    Args:
+        m: The model.
+        extra: Extra deduction for a yuan of R&D, a share, shape (rows,).
+        share: Share of it that is claimed, shape (rows,).
+        claims: What is claimed, yuan, shape (rows,).
+    """
+    e, p, rates = m.enterprises, m.parameters, m.accounts.income_tax
+    # By title, then by whether profit bears the deduction: what all claimed in 2018, also of those
+    # whom the lever serves no longer.
+    start = taxes.rd_user_cost(
+        np.array([[rates.ordinary], [rates.high_tech]]), p["deduction_start"],
+        np.array([0.0, p["deduction_take_up"]]),
+    )  # fmt: skip
+    ratio, reward = terms = np.empty((2, len(e)))
+    _rd_terms(
+        e.high_tech > NEVER, e.profit > claims, extra, share, e.rd_grant_rate, start,
+        (rates.ordinary, rates.high_tech), terms,
+    )  # fmt: skip
+    ratio *= 1.0 - m.cluster_terms.rd_cost_cut[e.cluster]
+    m.innovation.rd_cost_ratio = np.maximum(ratio, innovation.LEAST_COST)
+    m.innovation.relabelling_reward = np.asarray(audit.expected(reward, audit.chance(m)))
+
+
+@compiled(
+    "void(boolean[::1], boolean[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1],"
+    " UniTuple(float64, 2), float64[:, ::1])"
+)
+def _rd_terms(
+    high_tech: Flag, bears: Flag, extra: Array, share: Array, grant_rate: Array, start: Array,
+    rates: tuple[float, float], terms: Array,
+) -> None:  # fmt: skip
+    """Write the user cost of R&D over that of 2018, and the tax that a yuan of it takes off.
+
+    Args:
+        high_tech: Holds the high-tech title, shape (rows,).
+        bears: Has the profit to set the deduction against, shape (rows,).
+        extra: Extra deduction for a yuan of R&D, a share, shape (rows,).
+        share: Share of it that is claimed, shape (rows,).
+        grant_rate: R&D grant on a further yuan of R&D, shape (rows,).
+        start: User cost of 2018 by title and by whether profit bears the deduction, shape (2, 2).
+        rates: Rate of income tax without and with the title.
+        terms: Written: ratio of the costs, and tax as a share, shape (2, rows).
+    """
+    for i in range(len(extra)):
+        rate = rates[1] if high_tech[i] else rates[0]
+        usable = share[i] if bears[i] else 0.0
+        # As `taxes.rd_user_cost`; the R&D grant is taxed, so it cuts the cost by its own rate.
+        now = (1.0 - rate * (1.0 + extra[i] * usable)) / (1.0 - rate)
+        terms[0, i] = (now - grant_rate[i]) / start[int(high_tech[i]), int(bears[i])]
+        terms[1, i] = rate * extra[i] * usable

@@ -25,7 +25,7 @@ def sell(m: ClusterPolicyModel) -> None:
     m.markets.plant_price += (
         p["plant_price_speed"] / 4.0 * (m.markets.price - m.markets.plant_price)
     )
-    m.production.plant_ratio = unit_cost.plant_ratio(m)
+    normal, m.production.plant_ratio = unit_cost.plant_in_place(m)
     e.unit_cost = unit_cost.unit_cost(m)
     mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     target = _clear(m, mass)
@@ -39,7 +39,7 @@ def sell(m: ClusterPolicyModel) -> None:
         mass = able * unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
         target = _clear(m, mass)
         target = _clear(m, mass * np.minimum(permitted / np.maximum(target, 1e-9), 1.0))
-    rated = unit_cost.normal_sales(m) / p["normal_utilisation"]
+    rated = normal / p["normal_utilisation"]
     most = p["plant_ceiling"] * rated
     if permitted is not None:
         without = np.minimum(_asked_for(m, unrestricted), most)
@@ -81,7 +81,8 @@ def _clear(m: ClusterPolicyModel, mass: Array) -> Array:
     net.digital_demand = network.asked(
         net.links, per_mass, linked, e.digital_stage >= network.DIGITAL
     )
-    net.quality_demand = network.asked(net.links, per_mass, linked, network.asks_quality(e))
+    if m.quarter % 4 == 3:  # titles alone look at it, at the year's end
+        net.quality_demand = network.asked(net.links, per_mass, linked, network.asks_quality(e))
     return market.revenue_target(mass, e.field, own, outside, markets.demand, bought, linked)
 
 

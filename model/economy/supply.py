@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jiqun.model.elementary import compiled
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from jiqun.model.agents.enterprises import Whole
     from jiqun.model.dimensions import Array
+    from jiqun.model.economy.network import Short
     from jiqun.model.model import ClusterPolicyModel
 
 WEEKS = 13.0
@@ -77,7 +80,7 @@ def within_supply(m: ClusterPolicyModel) -> tuple[Whole, Array]:
         Rows, and within [1 - link_specific, 1] for each; all others have the inputs for all.
     """
     e = m.enterprises
-    short = np.flatnonzero(e.input_shortfall)
+    short = np.flatnonzero(e.input_shortfall != 0.0)
     uncovered = np.maximum(e.input_shortfall[short] - e.input_cover[short], 0.0)
     return short, 1.0 - m.parameters["link_specific"] * uncovered
 
@@ -90,18 +93,36 @@ def deliver(m: ClusterPolicyModel, asked: Array) -> None:
         asked: Sales asked for, yuan a quarter, shape (rows,).
     """
     e = m.enterprises
-    short = np.flatnonzero(e.input_shortfall)
+    short = np.flatnonzero(e.input_shortfall != 0.0)
     e.input_cover[short] = np.maximum(e.input_cover[short] - e.input_shortfall[short], 0.0)
     e.input_shortfall[short] *= 1.0 - m.parameters["link_substitution"]
-    linked = np.flatnonzero(np.diff(m.network.links.indptr))
-    filled = np.minimum(e.revenue[linked] / np.maximum(asked[linked], 1e-9), 1.0)
-    # Nobody counted on more than a supplier made when it began to deliver.
-    before = e.orders_filled[linked]
-    fall = np.where(before > 0.0, before, filled) - filled
-    e.orders_filled = np.zeros(len(e))
-    e.orders_filled[linked] = filled
-    moved = np.flatnonzero(fall)
-    _miss(m, linked[moved], fall[moved])
+    filled, fall = np.zeros(len(e)), np.zeros(len(e))
+    _fill(m.network.links.indptr, e.revenue, asked, e.orders_filled, filled, fall)
+    e.orders_filled = filled
+    moved = np.flatnonzero(fall != 0.0)
+    _miss(m, moved, fall[moved])
+
+
+@compiled("void(int32[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])")
+def _fill(
+    links: Short, revenue: Array, asked: Array, before: Array, filled: Array, fall: Array
+) -> None:
+    """Write the part of orders that suppliers with links filled, and by how much it fell.
+
+    Args:
+        links: Place of each supplier's first link, shape (rows + 1,).
+        revenue: Sales, yuan a quarter, shape (rows,).
+        asked: Sales asked for, yuan a quarter, shape (rows,).
+        before: Part of orders filled before, zero for those new to it, shape (rows,).
+        filled: Written, shape (rows,).
+        fall: Written, shape (rows,).
+    """
+    for i in range(len(revenue)):
+        if links[i + 1] > links[i]:
+            filled[i] = min(revenue[i] / max(asked[i], 1e-9), 1.0)
+            # Nobody counted on more than a supplier made when it began to deliver.
+            if before[i] > 0.0:
+                fall[i] = before[i] - filled[i]
 
 
 def fail(m: ClusterPolicyModel, gone: Whole) -> None:
@@ -129,12 +150,42 @@ def _miss(m: ClusterPolicyModel, rows: Whole, fall: Array) -> None:
         return
     e, p = m.enterprises, m.parameters
     substitution = p["link_substitution"]
-    at, leader, part = m.network.orders.parts(m.network.links, rows)
-    missing = np.bincount(leader, part * fall[at], len(e))
+    orders, links = m.network.orders, m.network.links
+    missing, cover = np.zeros(len(e)), np.zeros(len(e))
     stocks = covered(fall, p["input_stock"] / WEEKS, substitution)
-    cover = np.bincount(leader, part * stocks[at], len(e))
-    hit = np.flatnonzero(missing)
+    ordered = (orders.mass, orders.bought, orders.needs)
+    _add_up(links.indptr, links.indices, rows, fall, stocks, ordered, missing, cover)
+    hit = np.flatnonzero(missing != 0.0)
     short = np.minimum(np.maximum(e.input_shortfall[hit] + missing[hit], 0.0), 1.0)
     e.input_shortfall[hit] = short
     # Stocks of what is no longer missing help nobody.
     e.input_cover[hit] = np.minimum(e.input_cover[hit] + cover[hit], short / substitution)
+
+
+@compiled(
+    "void(int32[::1], int32[::1], int64[::1], float64[::1], float64[::1],"
+    " UniTuple(float64[::1], 3), float64[::1], float64[::1])"
+)
+def _add_up(
+    first: Short, leaders: Short, rows: Whole, fall: Array, stocks: Array,
+    ordered: tuple[Array, Array, Array], missing: Array, cover: Array,
+) -> None:  # fmt: skip
+    """Add up by leader what some suppliers deliver less, and the stocks that make up for it.
+
+    Args:
+        first: Place of each supplier's first link, shape (suppliers + 1,).
+        leaders: Row of the leader of each link, shape (links,).
+        rows: Rows of the suppliers.
+        fall: By how much less of their orders they fill, shape of `rows`.
+        stocks: Quarters of their deliveries that stocks make up for, shape of `rows`.
+        ordered: Mass, what is bought for a unit of it, and needs (`Orders`).
+        missing: Added to: part of needs, shape (leaders,).
+        cover: Added to: quarters of needs, shape (leaders,).
+    """
+    mass, bought, needs = ordered
+    for k in range(len(rows)):
+        for link in range(first[rows[k]], first[rows[k] + 1]):
+            leader = leaders[link]
+            part = mass[rows[k]] * (bought[leader] / max(needs[leader], 1e-30))
+            missing[leader] += part * fall[k]
+            cover[leader] += part * stocks[k]

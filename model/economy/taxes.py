@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from jiqun.model.elementary import compiled
+
 if TYPE_CHECKING:
     from jiqun.model.dimensions import Array
 
 Flag = npt.NDArray[np.bool_]
+Four = tuple["Array", "Array", "Array", "Array"]
 
 
 CENTRE = {"vat": 0.5, "income": 0.6}
@@ -59,32 +62,53 @@ class Accounts:
     other_income: Array
 
     @cached_property
+    def _sides(self) -> tuple[Array, Array, Array]:
+        """Value added, profit and the income side."""
+        value_added, profit, income = sides = np.empty((3, len(self.revenue)))
+        bought = (self.materials, self.energy_cost, self.surcharges, self.services)
+        paid = (self.wages, self.interest, self.depreciation, self.rd)
+        _close(self.revenue, self.other_income, self.vat, bought, paid, sides)
+        return value_added, profit, income
+
+    @property
     def value_added(self) -> Array:
         """Production side: sales with VAT payable, less what was bought in."""
-        return self.revenue + self.vat - self.materials - self.energy_cost
+        return self._sides[0]
 
-    @cached_property
+    @property
     def profit(self) -> Array:
         """Profit before income tax: receipts less costs (VAT collected is passed on)."""
-        costs = (
-            self.materials + self.energy_cost + self.surcharges + self.services + self.wages
-            + self.interest + self.depreciation + self.rd
-        )  # fmt: skip
-        return self.revenue + self.other_income - costs
+        return self._sides[1]
 
     @property
     def income_side(self) -> Array:
         """Wages, production tax, interest, depreciation, services, R&D, profit, less subsidies."""
-        return (
-            self.wages + self.vat + self.surcharges + self.interest + self.depreciation
-            + self.services + self.rd + self.profit - self.other_income
-        )  # fmt: skip
+        return self._sides[2]
+
+
+@compiled(
+    "void(float64[::1], float64[::1], float64[::1], UniTuple(float64[::1], 4),"
+    " UniTuple(float64[::1], 4), float64[:, ::1])"
+)
+def _close(
+    revenue: Array, other_income: Array, vat: Array, bought: Four, paid: Four, sides: Array
+) -> None:
+    """Write value added, profit and the income side of accounts to `sides`, yuan."""
+    materials, energy_cost, surcharges, services = bought
+    wages, interest, depreciation, rd = paid
+    for i in range(len(revenue)):
+        sides[0, i] = revenue[i] + vat[i] - materials[i] - energy_cost[i]
+        costs = materials[i] + energy_cost[i] + surcharges[i] + services[i] + wages[i]
+        profit = revenue[i] + other_income[i] - (costs + interest[i] + depreciation[i] + rd[i])
+        sides[1, i] = profit
+        income = wages[i] + vat[i] + surcharges[i] + interest[i] + depreciation[i]
+        sides[2, i] = income + services[i] + rd[i] + profit - other_income[i]
 
 
 def income_tax(
     profit: Array, losses: Array, deduction: Array, high_tech: Flag, small: Flag,
     rates: IncomeTaxRates,
-) -> tuple[Array, Array, Array]:  # fmt: skip
+) -> tuple[Array, Array, Array, Array]:  # fmt: skip
     """Corporate income tax of a quarter.
 
     A deduction is worth something only as far as there is profit to tax.
@@ -98,43 +122,54 @@ def income_tax(
         rates: Rates in force.
 
     Returns:
-        Tax, tax forgone by the deduction, losses carried forward; yuan, shape (rows,).
+        Tax, tax forgone by the deduction, losses carried forward, income that is taxed; yuan,
+        shape (rows,).
     """
-    used, before, taken = _set_off(profit, losses, deduction)
-    tax = _tax_on(before - taken, high_tech, small, rates)
-    # Where nothing is deducted nothing is forgone.
-    rows, forgone = np.flatnonzero(taken), np.zeros(len(tax))
-    forgone[rows] = _tax_on(before[rows], high_tech[rows], small[rows], rates) - tax[rows]
-    carried = losses - used + np.maximum(-profit, 0.0) + (deduction - taken)
-    return tax, np.maximum(forgone, 0.0), carried
+    tax, forgone, carried, taxed = found = np.empty((4, len(profit)))
+    terms = (
+        rates.ordinary, rates.high_tech, rates.small_limit, rates.small_first_limit,
+        rates.small_first, rates.small_rest,
+    )  # fmt: skip
+    _assess(profit, losses, deduction, high_tech, small, terms, found)
+    return tax, forgone, carried, taxed
 
 
-def taxable(profit: Array, losses: Array, deduction: Array) -> Array:
-    """Income that is taxed in a quarter, yuan, shape (rows,).
-
-    Args:
-        profit: Profit before tax, yuan a quarter, shape (rows,).
-        losses: Losses carried forward, yuan, shape (rows,).
-        deduction: Extra deduction claimed for R&D, yuan a quarter, shape (rows,).
-    """
-    _, before, taken = _set_off(profit, losses, deduction)
-    return before - taken
-
-
-def _set_off(profit: Array, losses: Array, deduction: Array) -> tuple[Array, Array, Array]:
-    """Losses set against profit, profit that is left, and what of it is deducted, yuan."""
-    gross = np.maximum(profit, 0.0)
-    used = np.minimum(losses, gross)
-    before = gross - used
-    return used, before, np.minimum(deduction, before)
-
-
-def _tax_on(base: Array, high_tech: Flag, small: Flag, rates: IncomeTaxRates) -> Array:
+@compiled("float64(float64, float64, boolean, float64, float64, float64, float64)")
+def _tax_on(
+    base: float, rate: float, small: bool, limit: float, first_limit: float, first_rate: float,
+    rest_rate: float,
+) -> float:  # fmt: skip
+    """Tax on the taxable income of a quarter, yuan; small enterprises pay by steps of a year's."""
     yearly = 4.0 * base
-    first = np.minimum(yearly, rates.small_first_limit)
-    reduced = (rates.small_first * first + rates.small_rest * (yearly - first)) / 4.0
-    full = base * np.where(high_tech, rates.high_tech, rates.ordinary)
-    return np.where(small & (yearly <= rates.small_limit), np.minimum(reduced, full), full)
+    first = yearly if yearly < first_limit else first_limit
+    reduced = (first_rate * first + rest_rate * (yearly - first)) / 4.0
+    full = base * rate
+    return reduced if small & (yearly <= limit) & (reduced < full) else full
+
+
+@compiled(
+    "void(float64[::1], float64[::1], float64[::1], boolean[::1], boolean[::1],"
+    " UniTuple(float64, 6), float64[:, ::1])"
+)
+def _assess(
+    profit: Array, losses: Array, deduction: Array, high_tech: Flag, small: Flag,
+    rates: tuple[float, float, float, float, float, float], found: Array,
+) -> None:  # fmt: skip
+    """Write tax, tax forgone, losses carried forward and taxable income to `found`, yuan."""
+    ordinary, titled, limit, first_limit, first_rate, rest_rate = rates
+    for i in range(len(profit)):
+        gross = max(profit[i], 0.0)
+        used = min(losses[i], gross)
+        before = gross - used
+        taken = min(deduction[i], before)
+        rate = titled if high_tech[i] else ordinary
+        base = before - taken
+        tax = _tax_on(base, rate, small[i], limit, first_limit, first_rate, rest_rate)
+        # Where nothing is deducted the two are equal, and nothing is forgone.
+        whole = _tax_on(before, rate, small[i], limit, first_limit, first_rate, rest_rate)
+        found[0, i], found[1, i] = tax, max(whole - tax, 0.0)
+        found[2, i] = losses[i] - used + max(-profit[i], 0.0) + (deduction[i] - taken)
+        found[3, i] = base
 
 
 def rd_user_cost(rate: Array, extra: Array | float, usable: Array) -> Array:

@@ -15,10 +15,11 @@ import numpy as np
 from jiqun.model.channels import reads
 from jiqun.model.economy import energy
 from jiqun.model.economy.demography import RAMP
-from jiqun.model.elementary import exp, log
+from jiqun.model.elementary import compiled, exp, log
 from jiqun.model.policy.reach import channel_value
 
 if TYPE_CHECKING:
+    from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
 
@@ -29,32 +30,70 @@ def vat_share(m: ClusterPolicyModel) -> float:
     return facts["va_share_production_tax"] * m.parameters["vat_in_production_tax"]
 
 
-def normal_sales(m: ClusterPolicyModel) -> Array:
-    """Sales for which the plant is as large as wanted, yuan a quarter, shape (rows,).
+def plant_in_place(m: ClusterPolicyModel) -> tuple[Array, Array]:
+    """Sales for which the plant is as large as wanted, and plant over that wanted.
 
-    Plant was bought at older prices: what it makes is sold at those of today.
+    Plant was bought at older prices: what it makes is sold at those of today. It is wanted for the
+    sales expected; while a new plant runs up the ratio is one.
+
+    Returns:
+        Yuan a quarter and a ratio, each shape (rows,).
     """
-    e = m.enterprises
-    prices = (m.markets.price / m.markets.plant_price).take(e.field)
-    return np.asarray(0.25 * prices * e.capital / np.maximum(e.capital_rate, 1e-9))
-
-
-def plant_ratio(m: ClusterPolicyModel) -> Array:
-    """Plant over that wanted for the sales expected; one while a new plant runs up, (rows,)."""
     e, p = m.enterprises, m.parameters
-    ratio = 4.0 * normal_sales(m) / np.maximum(e.expected_revenue, 1.0)
-    running = e.plant & (m.quarter - e.founded < RAMP)
-    # Between which the form holds; below, the ceiling limits sales.
-    held = np.clip(ratio, p["plant_ratio_least"], p["plant_ratio_most"])
-    return np.where(running, 1.0, held)
+    normal, ratio = found = np.empty((2, len(e)))
+    _plant_in_place(
+        (e.capital, e.capital_rate, e.expected_revenue), e.field,
+        0.25 * (m.markets.price / m.markets.plant_price),
+        e.plant & (m.quarter - e.founded < RAMP), p["plant_ratio_least"], p["plant_ratio_most"],
+        found,
+    )  # fmt: skip
+    return normal, ratio
+
+
+@compiled(
+    "void(UniTuple(float64[::1], 3), int64[::1], float64[::1], boolean[::1], float64, float64,"
+    " float64[:, ::1])"
+)
+def _plant_in_place(
+    columns: tuple[Array, Array, Array], field: Whole, price: Array, running: Flag, least: float,
+    most: float, found: Array,
+) -> None:  # fmt: skip
+    """Write normal sales, and the ratio of plant between bounds in which the form holds."""
+    capital, rate, expected = columns
+    for i in range(len(capital)):
+        normal = price[field[i]] * capital[i] / max(rate[i], 1e-9)
+        found[0, i] = normal
+        # Below the least the ceiling limits sales.
+        held = min(max(4.0 * normal / max(expected[i], 1.0), least), most)
+        found[1, i] = 1.0 if running[i] else held
 
 
 def shares(m: ClusterPolicyModel) -> tuple[Array, Array]:
     """Cost of plant and of labour over revenue at the prices of the start, each shape (rows,)."""
     e, p = m.enterprises, m.parameters
-    labour = e.labour_need * e.wage * m.labour.wage_start * e.va_rate / (1.0 - vat_share(m))
-    plant = (m.policy.outside.loan_rate_in(2018) + p["capital_depreciation"]) * e.capital_rate
-    return np.minimum(plant, p["plant_cost_most"] * labour), labour
+    plant, labour = np.empty(len(e)), np.empty(len(e))
+    cost_of_plant = m.policy.outside.loan_rate_in(2018) + p["capital_depreciation"]
+    columns = (e.labour_need, e.wage, e.va_rate, e.capital_rate)
+    _shares(
+        columns, m.labour.wage_start, 1.0 - vat_share(m), cost_of_plant, p["plant_cost_most"],
+        plant, labour,
+    )  # fmt: skip
+    return plant, labour
+
+
+@compiled(
+    "void(UniTuple(float64[::1], 4), float64, float64, float64, float64, float64[::1],"
+    " float64[::1])"
+)
+def _shares(
+    columns: tuple[Array, Array, Array, Array], wage_start: float, without_vat: float,
+    cost_of_plant: float, most: float, plant: Array, labour: Array,
+) -> None:  # fmt: skip
+    """Write cost of plant, at most `most` times that of labour, and of labour over revenue."""
+    labour_need, wage, va_rate, capital_rate = columns
+    for i in range(len(wage)):
+        labour[i] = labour_need[i] * wage[i] * wage_start * va_rate[i] / without_vat
+        plant[i] = min(cost_of_plant * capital_rate[i], most * labour[i])
 
 
 def of_plant(ratio: Array, plant: Array, labour: Array, elasticity: float) -> Array:
@@ -70,8 +109,17 @@ def of_plant(ratio: Array, plant: Array, labour: Array, elasticity: float) -> Ar
         labour: Cost of labour over revenue, shape (rows,).
         elasticity: Of substitution between plant and labour.
     """
-    steep = (plant + labour) * plant / np.maximum(labour, 1e-9) / elasticity
-    return np.asarray(-steep * log(ratio))
+    result = np.asarray(log(ratio))
+    _of_plant(plant, labour, elasticity, result)
+    return result
+
+
+@compiled("void(float64[::1], float64[::1], float64, float64[::1])")
+def _of_plant(plant: Array, labour: Array, elasticity: float, result: Array) -> None:
+    """Turn the log of the ratio of plant into that of marginal cost, in place."""
+    for i in range(len(plant)):
+        steep = (plant[i] + labour[i]) * plant[i] / max(labour[i], 1e-9) / elasticity
+        result[i] = -steep * result[i]
 
 
 def energy_per_revenue(m: ClusterPolicyModel, per_va: Array | None = None) -> Array:
@@ -97,9 +145,30 @@ def of_energy(m: ClusterPolicyModel, rise: Array | float) -> Array:
         m: The model.
         rise: Of the price of energy by surcharges and quotas, a share.
     """
+    e, result = m.enterprises, np.empty(len(m.enterprises))
     price = energy.price(m.parameters["energy_price"], m.energy_rise, m.markets.price_level)
-    before = energy_per_revenue(m, m.enterprises.energy_per_va)
-    return np.asarray(price * (energy_per_revenue(m) * (1.0 + rise) - before))
+    _of_energy(
+        (e.energy_per_va, e.energy_saved, e.energy_technique, e.va_rate), e.field, m.markets.price,
+        1.0 - vat_share(m), price, np.full(len(e), 1.0 + rise), result,
+    )  # fmt: skip
+    return result
+
+
+@compiled(
+    "void(UniTuple(float64[::1], 4), int64[::1], float64[::1], float64, float64, float64[::1],"
+    " float64[::1])"
+)
+def _of_energy(
+    columns: tuple[Array, Array, Array, Array], field: Whole, price: Array, without_vat: float,
+    energy_price: float, dearer: Array, result: Array,
+) -> None:  # fmt: skip
+    """Write what energy costs over revenue (`energy_per_revenue`) beyond that without upgrades."""
+    per_va, saved, technique, va_rate = columns
+    for i in range(len(result)):
+        real = va_rate[i] / without_vat / price[field[i]]
+        before = per_va[i] * technique[i] * real
+        now = max(per_va[i] - saved[i], 0.0) * technique[i] * real
+        result[i] = energy_price * (now * dearer[i] - before)
 
 
 @reads("price_of_energy", rise="share")
@@ -129,7 +198,7 @@ def labour_per_output(m: ClusterPolicyModel) -> Array:
 def found(m: ClusterPolicyModel) -> None:
     """Sizes and jobs of the start are those of enterprises with the plant they had then."""
     e, p = m.enterprises, m.parameters
-    m.production.plant_ratio = plant_ratio(m)
+    _, m.production.plant_ratio = plant_in_place(m)
     e.unit_cost = unit_cost(m)
     jobs = labour_per_output(m)
     e.size_level -= log(kept(e.unit_cost, p["cost_passed"], p["sigma"]))

@@ -17,7 +17,7 @@ PROFITS = reals(-1e9, 1e9)
 
 @given(PROFITS, MONEY, MONEY, flags(), flags())
 def test_income_tax_is_bounded_and_nothing_is_lost(profit, losses, deduction, high_tech, small):
-    tax, forgone, carried = taxes.income_tax(profit, losses, deduction, high_tech, small, RATES)
+    tax, forgone, carried, _ = taxes.income_tax(profit, losses, deduction, high_tech, small, RATES)
     gross = np.maximum(profit, 0.0)
     rate = np.where(high_tech, RATES.high_tech, RATES.ordinary)
     assert np.all((tax >= 0.0) & (tax <= rate * gross * (1.0 + 1e-12)))
@@ -25,7 +25,7 @@ def test_income_tax_is_bounded_and_nothing_is_lost(profit, losses, deduction, hi
     # What is not set against profit now is carried to later years.
     used = gross - (losses + deduction + np.maximum(-profit, 0.0) - carried)
     assert np.all(used >= -1e-4)
-    untaxed, nothing, _ = taxes.income_tax(profit, losses, np.zeros(ROWS), high_tech, small, RATES)
+    untaxed, nothing, *_ = taxes.income_tax(profit, losses, np.zeros(ROWS), high_tech, small, RATES)
     assert np.all(nothing == 0.0)
     assert np.allclose(tax + forgone, untaxed, rtol=1e-12, atol=1e-6)
 
@@ -33,7 +33,7 @@ def test_income_tax_is_bounded_and_nothing_is_lost(profit, losses, deduction, hi
 @given(PROFITS, MONEY, flags())
 def test_a_deduction_is_worth_nothing_without_profit(profit, deduction, high_tech):
     profit = -np.abs(profit)
-    tax, forgone, carried = taxes.income_tax(
+    tax, forgone, carried, _ = taxes.income_tax(
         profit, np.zeros(ROWS), deduction, high_tech, np.zeros(ROWS, bool), RATES
     )
     assert not tax.any()
@@ -43,12 +43,12 @@ def test_a_deduction_is_worth_nothing_without_profit(profit, deduction, high_tec
 
 @given(PROFITS, MONEY, MONEY, flags())
 def test_a_deduction_forgoes_at_most_its_rate(profit, losses, deduction, high_tech):
-    _, forgone, _ = taxes.income_tax(
+    _, forgone, *_ = taxes.income_tax(
         profit, losses, deduction, high_tech, np.zeros(ROWS, bool), RATES
     )
     rate = np.where(high_tech, RATES.high_tech, RATES.ordinary)
     assert np.all(forgone <= rate * deduction * (1.0 + 1e-9) + 1e-6)
-    _, more, _ = taxes.income_tax(
+    _, more, *_ = taxes.income_tax(
         profit, losses, 2.0 * deduction, high_tech, np.zeros(ROWS, bool), RATES
     )
     assert np.all(more >= forgone - 1e-6)
@@ -56,7 +56,7 @@ def test_a_deduction_forgoes_at_most_its_rate(profit, losses, deduction, high_te
 
 @given(st.lists(real(0.0, 1e7), min_size=2, max_size=2).map(sorted), st.booleans())
 def test_more_profit_never_means_less_ordinary_tax(profits, high_tech):
-    tax, _, _ = taxes.income_tax(
+    tax, *_ = taxes.income_tax(
         np.array(profits), np.zeros(2), np.zeros(2), np.full(2, high_tech), np.zeros(2, bool), RATES
     )
     assert tax[0] <= tax[1]
@@ -64,7 +64,7 @@ def test_more_profit_never_means_less_ordinary_tax(profits, high_tech):
 
 def test_small_low_profit_rates_are_by_published_steps():
     # 2 million yuan a year: 1 million at 5 %, the other at 10 %.
-    tax, _, _ = taxes.income_tax(
+    tax, *_ = taxes.income_tax(
         np.array([0.5e6]), np.zeros(1), np.zeros(1), np.zeros(1, bool), np.ones(1, bool), RATES
     )
     assert 4.0 * tax[0] == pytest.approx(0.15e6)
