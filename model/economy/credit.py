@@ -11,7 +11,7 @@ from jiqun.model.accounting import covers
 from jiqun.model.agents.enterprises import NEVER
 from jiqun.model.channels import reads
 from jiqun.model.economy import finance
-from jiqun.model.elementary import dot
+from jiqun.model.elementary import compiled, dot
 from jiqun.model.policy import payments, provisions
 from jiqun.model.policy.eligibility import applicants, claims, delivery
 from jiqun.model.policy.offers import cap_left
@@ -101,12 +101,11 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         within = users * finance.within_limit(wanted, wider)
         supplied = finance.ration(dot(w, within), m.banks.line_left)
         line, long = supplied * within, long * (1.0 - supplied * users)
-    usual = p["short_share"] * e.expected_revenue
-    # What buyers of the chain owe is lent on, whatever plant a supplier has to pledge.
-    chain = channel_value(m, "credit_terms", "working") * usual
-    working = usual + chain - e.debt_short
-    more = p["working_speed"] * working
-    short = np.minimum(more, np.maximum(room - long - line, 0.0) + chain)
+    chain = np.zeros(len(e)) + channel_value(m, "credit_terms", "working")
+    more, short = _working(
+        e.expected_revenue, e.debt_short, room, long, line, chain, p["short_share"],
+        p["working_speed"],
+    )  # fmt: skip
     # Loans of new plants are drawn in equal parts over the year, as industry's long loans are.
     drawn = m.accounts.bridge_loans / (4 - m.quarter % 4)
     raised = np.maximum(short, 0.0) + drawn
@@ -121,6 +120,28 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     m.accounts.bridge_loans = m.accounts.bridge_loans - drawn
     short = np.where(short > 0.0, granted * short, short)
     return Lent(long * granted + line, short, line, granted * drawn)
+
+
+@compiled(
+    "UniTuple(float64[::1], 2)(float64[::1], float64[::1], float64[::1], float64[::1],"
+    " float64[::1], float64[::1], float64, float64)"
+)
+def _working(
+    revenue: Array, owed: Array, room: Array, long: Array, line: Array, chain: Array,
+    share: float, speed: float,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Change of short loans wanted, and what the limit lets in beside the long ones, yuan.
+
+    Short loans follow a share of revenue. What buyers of the chain owe is lent on, whatever plant a
+    supplier has to pledge.
+    """
+    more, short = np.empty(len(revenue)), np.empty(len(revenue))
+    for i in range(len(revenue)):
+        usual = share * revenue[i]
+        of_chain = chain[i] * usual
+        more[i] = speed * (usual + of_chain - owed[i])
+        short[i] = min(more[i], max(room[i] - long[i] - line[i], 0.0) + of_chain)
+    return more, short
 
 
 def owe(m: ClusterPolicyModel, lent: Lent, repaid: Array) -> None:
