@@ -192,14 +192,14 @@ def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) ->
     return payments.grant(m, lever, claim)
 
 
-def dearer(m: ClusterPolicyModel) -> Array:
+def dearer(m: ClusterPolicyModel, discount: Array) -> Array:
     """Rate of loans above that of 2018 at the same size and leverage, a share a year, (rows,)."""
     moved = m.banks.base_rate + m.banks.premium - m.policy.outside.loan_rate_in(2018)
-    return moved - _discount(m)
+    return moved - discount
 
 
 @reads("credit_terms", discount="share")
-def _discount(m: ClusterPolicyModel) -> Array:
+def discount(m: ClusterPolicyModel) -> Array:
     """What titles and levers take off the rate, a share a year, shape (rows,)."""
     return np.asarray(
         m.cluster_terms.loan_discount.take(m.enterprises.cluster)
@@ -207,8 +207,8 @@ def _discount(m: ClusterPolicyModel) -> Array:
     )
 
 
-def set_rates(m: ClusterPolicyModel) -> None:
-    """Interest rate of each enterprise for the next quarter."""
+def set_rates(m: ClusterPolicyModel, discount: Array) -> None:
+    """Interest rate of each enterprise for the next quarter, with what is taken off it."""
     e, p = m.enterprises, m.parameters
     leverage = (e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0)
     titled = (e.srdi > NEVER) | (e.little_giant > NEVER) | (e.high_tech > NEVER)
@@ -216,4 +216,4 @@ def set_rates(m: ClusterPolicyModel) -> None:
         m.banks.base_rate + m.banks.premium, e.expected_revenue, np.minimum(leverage, 2.0), titled,
         p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
-    e.rate = np.maximum(rate - _discount(m), LEAST_RATE)
+    e.rate = np.maximum(rate - discount, LEAST_RATE)

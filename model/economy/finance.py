@@ -85,7 +85,7 @@ class Banks(Agent):  # type: ignore[misc]
             self.granted = 1.0
             premium = log(stretch) / p["credit_supply_elasticity"]
             least, most = p["credit_premium_least"], p["credit_premium_most"]
-            self.premium = float(np.clip(premium, least, most))
+            self.premium = min(max(premium, least), most)
         self.lost = 0.0
         return self.granted
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def invest(m: ClusterPolicyModel) -> None:
     """Upkeep, digital stages, green upgrades and lumps of plant under one finance constraint."""
     e, p, w = m.enterprises, m.parameters, m.enterprises.weight
-    upkeep, lumps = plans.plant(m)
+    discount = credit.discount(m)
+    upkeep, lumps = plans.plant(m, discount)
     digital_plan = plans.digital_stage(m)
     green_plan, green_saved = plans.green_upgrade(m)
     repaid = e.debt_long / (4.0 * p["loan_term"] + channel_value(m, "credit_terms", "longer"))
@@ -84,7 +85,7 @@ def invest(m: ClusterPolicyModel) -> None:
     m.accounts.books.book("households", dot(w, dividend + lent.bridged - owners))
     m.accounts.books.book("outside", dot(w, spent))
     m.accounts.books.book("government", -granted_in_all)
-    credit.set_rates(m)
+    credit.set_rates(m, discount)
 
 
 @compiled(

@@ -95,8 +95,13 @@ def _at(reach: Array | float, rows: Whole) -> Array | float:
 
 
 @reads("price_of_equipment", rate="share", cap="money")
-def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
-    """Upkeep and lumps of plant; a grant lowers the price of equipment up to its cap."""
+def plant(m: ClusterPolicyModel, discount: Array) -> tuple[Array, Plan]:
+    """Upkeep and lumps of plant; a grant lowers the price of equipment up to its cap.
+
+    Args:
+        m: The model.
+        discount: What titles and levers take off the rate of loans, a share a year, shape (rows,).
+    """
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     draws = [uniform(seed, name, e.id, t) for name in ("review", "trigger", "upkeep")]
     refused = permits.settle(m)
@@ -107,7 +112,7 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     growth = power(seen, 0.5 * p["plan_ahead"])
     sales = e.expected_revenue * growth.take(e.field)
     target = e.capital_rate * investment.finance_cost(
-        credit.dearer(m), m.policy.outside.loan_rate_in(2018), p["capital_depreciation"],
+        credit.dearer(m, discount), m.policy.outside.loan_rate_in(2018), p["capital_depreciation"],
         p["interest_elasticity"],
     )  # fmt: skip
 
