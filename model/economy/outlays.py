@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from jiqun.model.model import ClusterPolicyModel
     from jiqun.model.scenario import Array
 
+    Three = tuple[Array, Array, Array]
+    Four = tuple[Array, Array, Array, Array]
+
 
 @reads("credit_terms", longer="quarters")
 @reads("price_of_energy", rise="share")
@@ -30,22 +33,15 @@ def invest(m: ClusterPolicyModel) -> None:
     green_plan, green_saved = plans.green_upgrade(m)
     repaid = e.debt_long / (4.0 * p["loan_term"] + channel_value(m, "credit_terms", "longer"))
     buffer = p["cash_share"] * e.expected_revenue
-    funds, gap = _own_funds(
-        e.cash, m.accounts.cash_flow, repaid, buffer, upkeep, digital_plan.cost, green_plan.cost,
-        lumps.cost,
-    )  # fmt: skip
-    # Banks are asked for part of what own funds do not cover; owners and suppliers bring the rest.
-    lent = credit.lend(m, p["bank_share"] * gap, lumps.cost, repaid)
-    owners = (1.0 - p["bank_share"]) * gap
-    stage_up, green_up, digital, green, lump = _bought(
-        funds + lent.long + owners - upkeep, digital_plan.buys, digital_plan.cost,
-        green_plan.buys, green_plan.cost, lumps.cost, YUAN,
-    )  # fmt: skip
+    outlays = upkeep, digital_plan.cost, green_plan.cost, lumps.cost
+    funds, banks, owners = _financed(
+        e.cash, m.accounts.cash_flow, repaid, buffer, outlays, p["bank_share"]
+    )
+    lent = credit.lend(m, banks, lumps.cost, repaid)
+    (stage_up, green_up), (lump, digital, green), (spent, long, owners) = _bought(
+        (funds, lent.long, owners), outlays, (digital_plan.buys, green_plan.buys), YUAN
+    )
     plant, upgrades = upkeep + lump, digital + green
-    spent = plant + upgrades
-    # A loan is drawn for what is bought: what was asked for and not used is not taken up.
-    long = np.minimum(lent.long, spent)
-    owners = np.clip(spent - funds - long, 0.0, owners)
     grant, unsupported = np.zeros(len(e)), spent.copy()
     for planned, bought in ((lumps, lump), (digital_plan, digital), (green_plan, green)):
         paid, granted = planned.settle(m, bought)
@@ -53,10 +49,10 @@ def invest(m: ClusterPolicyModel) -> None:
         unsupported -= granted
     grant += credit.interest_discount(m, long, unsupported)
 
-    in_hand = _in_hand(e.cash, m.accounts.cash_flow, grant, long, lent.short, owners, repaid, spent)
     e.cash, dividend, overdraft = _paid_out(
-        in_hand, buffer, m.accounts.profit_after_tax, p["payout"], p["excess_payout"]
-    )
+        (e.cash, m.accounts.cash_flow, grant, long, lent.short, owners), repaid, spent, buffer,
+        m.accounts.profit_after_tax, p["payout"], p["excess_payout"],
+    )  # fmt: skip
     credit.owe(m, replace(lent, long=long, short=lent.short + overdraft), repaid)
     e.productivity += investment.embodied_gain(plant, e.capital, m.on_productivity("embodied_gain"))
     e.energy_technique = energy.technique(
@@ -89,83 +85,88 @@ def invest(m: ClusterPolicyModel) -> None:
 
 
 @compiled(
-    "UniTuple(float64[::1], 2)(float64[::1], float64[::1], float64[::1], float64[::1],"
-    " float64[::1], float64[::1], float64[::1], float64[::1])"
+    "UniTuple(float64[::1], 3)(float64[::1], float64[::1], float64[::1], float64[::1],"
+    " UniTuple(float64[::1], 4), float64)"
 )
-def _own_funds(
-    cash: Array, cash_flow: Array, repaid: Array, buffer: Array, upkeep: Array, digital: Array,
-    green: Array, lump: Array,
-) -> tuple[Array, Array]:  # fmt: skip
-    """Own funds beyond a buffer, and what they do not cover of the outlays planned, yuan.
+def _financed(
+    cash: Array, cash_flow: Array, repaid: Array, buffer: Array, outlays: Four, bank_share: float
+) -> Three:
+    """Own funds beyond a buffer, and what banks and owners are asked for beside them, yuan.
 
-    Grants come when they are paid, so what is bought is financed in full.
+    Grants come when they are paid, so what is bought is financed in full: banks are asked for part
+    of what own funds do not cover, and owners and suppliers bring the rest.
     """
-    funds, gap = np.empty(len(cash)), np.empty(len(cash))
-    for i in range(len(cash)):
+    upkeep, digital, green, lump = outlays
+    n = len(cash)
+    funds, banks, owners = np.empty(n), np.empty(n), np.empty(n)
+    for i in range(n):
         funds[i] = max(cash[i] + cash_flow[i] - repaid[i] - buffer[i], 0.0)
-        gap[i] = max(upkeep[i] + digital[i] + green[i] + lump[i] - funds[i], 0.0)
-    return funds, gap
+        gap = max(upkeep[i] + digital[i] + green[i] + lump[i] - funds[i], 0.0)
+        banks[i], owners[i] = bank_share * gap, (1.0 - bank_share) * gap
+    return funds, banks, owners
 
 
 @compiled(
-    "Tuple((boolean[::1], boolean[::1], float64[::1], float64[::1], float64[::1]))(float64[::1],"
-    " boolean[::1], float64[::1], boolean[::1], float64[::1], float64[::1], float64)"
+    "Tuple((UniTuple(boolean[::1], 2), UniTuple(float64[::1], 3), UniTuple(float64[::1], 3)))("
+    "UniTuple(float64[::1], 3), UniTuple(float64[::1], 4), UniTuple(boolean[::1], 2), float64)"
 )
 def _bought(
-    available: Array, digital_buys: Flag, digital_cost: Array, green_buys: Flag,
-    green_cost: Array, planned: Array, short_by: float,
-) -> tuple[Flag, Flag, Array, Array, Array]:  # fmt: skip
-    """What is bought of the plans with what is available: first a digital stage, last plant.
+    means: Three, outlays: Four, buys: tuple[Flag, Flag], short_by: float
+) -> tuple[tuple[Flag, Flag], Three, Three]:
+    """What is bought with the means there are: upkeep, upgrades in turn, plant with what is left.
 
-    Money covers a cost as `covers` has it, which is handed over what it may be short by.
+    Args:
+        means: Own funds, loans, and the most that owners bring, yuan.
+        outlays: Upkeep, digital stage, green upgrade and lump as planned, yuan.
+        buys: Who would take a digital stage, and make a green upgrade.
+        short_by: Yuan that money which covers a cost may be short of it (`covers`).
 
     Returns:
-        Who takes a digital stage and who makes a green upgrade; yuan for each, and for the lump.
+        Who takes a stage and makes an upgrade; yuan for the lump, the stage and the upgrade; and
+        what is spent in all, and of it from loans and owners. A loan is drawn for what is bought:
+        what was asked for and not used is not taken up.
     """
-    n = len(available)
+    funds, long, owners = means
+    upkeep, digital_cost, green_cost, planned = outlays
+    n = len(funds)
     stage_up, green_up = np.empty(n, dtype=np.bool_), np.empty(n, dtype=np.bool_)
-    digital, green, lump = np.empty(n), np.empty(n), np.empty(n)
+    lump, digital, green = np.empty(n), np.empty(n), np.empty(n)
+    spent, drawn, brought = np.empty(n), np.empty(n), np.empty(n)
     for i in range(n):
-        left = available[i]
-        stage_up[i] = digital_buys[i] & (digital_cost[i] < left + short_by)
+        left = funds[i] + long[i] + owners[i] - upkeep[i]
+        stage_up[i] = buys[0][i] & (digital_cost[i] < left + short_by)
         digital[i] = digital_cost[i] if stage_up[i] else 0.0
         left -= digital[i]
-        green_up[i] = green_buys[i] & (green_cost[i] < left + short_by)
+        green_up[i] = buys[1][i] & (green_cost[i] < left + short_by)
         green[i] = green_cost[i] if green_up[i] else 0.0
         lump[i] = min(planned[i], max(left - green[i], 0.0))
-    return stage_up, green_up, digital, green, lump
+        spent[i] = (upkeep[i] + lump[i]) + (digital[i] + green[i])
+        drawn[i] = min(long[i], spent[i])
+        brought[i] = min(max(spent[i] - funds[i] - drawn[i], 0.0), owners[i])
+    return (stage_up, green_up), (lump, digital, green), (spent, drawn, brought)
 
 
 @compiled(
-    "float64[::1](float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
-    " float64[::1], float64[::1], float64[::1])"
+    "UniTuple(float64[::1], 3)(UniTuple(float64[::1], 6), float64[::1], float64[::1],"
+    " float64[::1], float64[::1], float64, float64)"
 )
-def _in_hand(
-    cash: Array, cash_flow: Array, grant: Array, long: Array, short: Array, owners: Array,
-    repaid: Array, spent: Array,
-) -> Array:  # fmt: skip
-    """Cash after all that came in and was spent in the quarter, before dividends, yuan."""
-    result = np.empty(len(cash))
-    for i in range(len(cash)):
-        came = cash[i] + cash_flow[i] + grant[i] + long[i] + short[i] + owners[i]
-        result[i] = came - repaid[i] - spent[i]
-    return result
-
-
-@compiled("UniTuple(float64[::1], 3)(float64[::1], float64[::1], float64[::1], float64, float64)")
 def _paid_out(
-    in_hand: Array, buffer: Array, profit: Array, payout: float, excess: float
-) -> tuple[Array, Array, Array]:
+    received: tuple[Array, ...], repaid: Array, spent: Array, buffer: Array, profit: Array,
+    payout: float, excess: float,
+) -> Three:  # fmt: skip
     """Cash after dividends, dividends, and the overdraft that keeps cash from being negative, yuan.
 
     Dividends are a share of profit as far as the buffer stays, and one of cash far beyond it.
     """
-    n = len(in_hand)
+    held, cash_flow, grant, long, short, owners = received
+    n = len(held)
     cash, dividend, overdraft = np.empty(n), np.empty(n), np.empty(n)
     for i in range(n):
-        usual = min(payout * max(profit[i], 0.0), max(in_hand[i] - buffer[i], 0.0))
-        dividend[i] = usual + excess * max(in_hand[i] - usual - 3.0 * buffer[i], 0.0)
-        rest = in_hand[i] - dividend[i]
+        in_hand = held[i] + cash_flow[i] + grant[i] + long[i] + short[i] + owners[i]
+        in_hand = in_hand - repaid[i] - spent[i]
+        usual = min(payout * max(profit[i], 0.0), max(in_hand - buffer[i], 0.0))
+        dividend[i] = usual + excess * max(in_hand - usual - 3.0 * buffer[i], 0.0)
+        rest = in_hand - dividend[i]
         overdraft[i] = max(-rest, 0.0)
         cash[i] = rest + overdraft[i]
     return cash, dividend, overdraft

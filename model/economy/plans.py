@@ -78,7 +78,7 @@ def _approve(
     while np.any(offer.lever >= 0):
         asked = claim(offer)
         for i, lever in enumerate(offer.levers):
-            approval = payments.approve(m, lever, np.where(offer.lever == i, asked, 0.0))
+            approval = payments.approve(m, lever, asked * (offer.lever == i))
             approvals.append(approval)
             approved |= approval.yuan > 0.0
         refused = (asked > 0.0) & ~approved
