@@ -127,6 +127,7 @@ def _borrowing_limit(
     return most
 
 
+LOG_400 = log(400.0)
 # Revenue that was asked for last, and its answer.
 _LAST_SMALLNESS = {"last": (np.zeros(0), np.zeros(0))}
 
@@ -139,7 +140,7 @@ def smallness(revenue: Array) -> Array:
     """
     asked, share = _LAST_SMALLNESS["last"]
     if not np.array_equal(asked, revenue):
-        share = np.clip(log(4e8 / np.maximum(revenue, 1e6)) / log(400.0), 0.0, 1.0)
+        share = np.clip(log(4e8 / np.maximum(revenue, 1e6)) / LOG_400, 0.0, 1.0)
         share.flags.writeable = False
         _LAST_SMALLNESS["last"] = revenue.copy(), share
     return share

@@ -14,7 +14,7 @@ from jiqun.model.elementary import compiled, dot
 from jiqun.model.policy.reach import channel_value
 
 if TYPE_CHECKING:
-    from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.model import ClusterPolicyModel
     from jiqun.model.scenario import Array
 
@@ -69,10 +69,7 @@ def invest(m: ClusterPolicyModel) -> None:
         m.programmes.purchases_by_channel[channel] = m.programmes.purchases_by_channel.get(
             channel, 0.0
         ) + dot(w, bought)
-    e.digital_stage += stage_up
-    e.year_upgrades += stage_up
-    e.energy_saved += np.where(green_up, green_saved, 0.0)
-    e.green_upgrades += green_up
+    _upgrade(m, np.flatnonzero(stage_up), np.flatnonzero(green_up), green_saved)
     e.year_investment += spent
     e.year_subsidy += grant
     granted_in_all = dot(w, grant)
@@ -170,6 +167,15 @@ def _paid_out(
         overdraft[i] = max(-rest, 0.0)
         cash[i] = rest + overdraft[i]
     return cash, dividend, overdraft
+
+
+def _upgrade(m: ClusterPolicyModel, staged: Whole, greened: Whole, saving: Array) -> None:
+    """Count the digital stages and green upgrades of some rows, and what these save of energy."""
+    e = m.enterprises
+    e.digital_stage[staged] += 1
+    e.year_upgrades[staged] += 1.0
+    e.energy_saved[greened] += saving[greened]
+    e.green_upgrades[greened] += 1
 
 
 def _enter(m: ClusterPolicyModel, plant: Array, upgrades: Array, grant: Array) -> None:
