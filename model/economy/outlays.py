@@ -62,22 +62,22 @@ def invest(m: ClusterPolicyModel) -> None:
         p["energy_elasticity_new"],
     )  # fmt: skip
     _enter(m, plant, upgrades, grant)
-    for channel, bought in (
+    for channel, made in (
         ("price_of_equipment", lump > 0.0), ("price_of_digital", stage_up),
         ("price_of_green", green_up),
     ):  # fmt: skip
         m.programmes.purchases_by_channel[channel] = m.programmes.purchases_by_channel.get(
             channel, 0.0
-        ) + dot(w, bought)
+        ) + dot(w, made)
     _upgrade(m, np.flatnonzero(stage_up), np.flatnonzero(green_up), green_saved)
     e.year_investment += spent
     e.year_subsidy += grant
-    granted_in_all = dot(w, grant)
-    m.accounts.transfers_paid += granted_in_all
+    paid_in_all = dot(w, grant)
+    m.accounts.transfers_paid += paid_in_all
     # What banks lend on a new plant gives its owners back what they had advanced.
     m.accounts.books.book("households", dot(w, dividend + lent.bridged - owners))
     m.accounts.books.book("outside", dot(w, spent))
-    m.accounts.books.book("government", -granted_in_all)
+    m.accounts.books.book("government", -paid_in_all)
     credit.set_rates(m, discount)
 
 

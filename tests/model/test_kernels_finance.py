@@ -69,7 +69,11 @@ def drawn(request):
 
 
 def test_plans(drawn):
-    given = *drawn.yuan(2), *drawn.uniform(3), 0.09, 0.25, (0.05, 0.35), 0.25
+    (capital, wanted), (review, threshold, upkeep) = drawn.yuan(2), drawn.uniform(3)
+    # Some reviews are drawn at the chance itself, which is not under it.
+    chance = 0.25 * (1.0 + np.maximum(wanted - capital, 0.0) / np.maximum(capital, 1.0))
+    review = np.where(drawn.uniform(1)[0] < 0.3, chance, review)
+    given = capital, wanted, review, threshold, upkeep, 0.09, 0.25, (0.05, 0.35), 0.25
     assert_same_bits(investment.plan(*given), plain_investment.plan(*given))
 
 
@@ -115,7 +119,13 @@ def test_own_funds_and_what_they_do_not_cover(drawn):
 
 
 def test_what_is_bought(drawn):
-    given = drawn.yuan(3), drawn.yuan(4), drawn.flags(2)
+    (funds, long, owners), (upkeep, digital, green, lump) = drawn.yuan(3), drawn.yuan(4)
+    # Some outlays are what there is, or under or over it by about what it may be short.
+    left = np.maximum(funds + long + owners - upkeep, 0.0)
+    over = drawn.rng.choice([-1.0, 0.0, 0.5, 1.0, 2.0], drawn.rows)
+    digital = np.where(drawn.uniform(1)[0] < 0.3, np.maximum(left + over, 0.0), digital)
+    green = np.where(drawn.uniform(1)[0] < 0.3, np.maximum(left + over, 0.0), green)
+    given = (funds, long, owners), (upkeep, digital, green, lump), drawn.flags(2)
     assert_same_bits(outlays._bought(*given, YUAN), plain_outlays.bought(*given))
 
 
@@ -126,6 +136,7 @@ def test_what_is_paid_out(drawn):
 
 
 def test_shares_of_peers(drawn):
-    pool = drawn.rng.integers(0, 5, drawn.rows)
-    given = pool, 40.0 * drawn.uniform(1)[0], drawn.flags(1)[0], 7
+    pools = 3 + drawn.rows // 2
+    pool = drawn.rng.integers(0, pools, drawn.rows)
+    given = pool, 2.0 * drawn.uniform(1)[0], drawn.flags(1)[0], pools
     assert_same_bits(peers._peer_share(*given), plain_peers.peer_share(*given))
