@@ -22,7 +22,7 @@ from jiqun.model.dimensions import CITIES, FIELDS, TIERS, Array, Status
 from jiqun.model.economy import others, unit_cost
 from jiqun.model.economy.demography import Profiles
 from jiqun.model.economy.finance import Banks
-from jiqun.model.elementary import dot, power
+from jiqun.model.elementary import compiled, dot, power
 from jiqun.model.observe.quantities import observe
 from jiqun.model.policy.budget import Cities, Province
 from jiqun.model.policy.ledger import CELLS, Ledger, cells_of
@@ -221,11 +221,8 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def peer_share(self, doing: Flag) -> Array:
         """Share of the other enterprises of the same pool (cluster, or field in city) doing it."""
-        e, size = self.enterprises, self.places.number_of_pools
-        number = np.bincount(e.pool, e.weight, size).take(e.pool)
-        doers = np.bincount(e.pool, e.weight * doing, size).take(e.pool)
-        result: Array = np.clip((doers - doing) / np.maximum(number - 1.0, 1.0), 0.0, 1.0)
-        return result
+        e = self.enterprises
+        return _peer_share(e.pool, e.weight, doing, self.places.number_of_pools)
 
     def count(
         self, lever: str, quantity: str, amount: Array, rows: Whole | slice = slice(None)
@@ -419,3 +416,17 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         """Cash less debt of all enterprises, yuan."""
         e = self.enterprises
         return dot(e.weight, e.cash - e.debt_short - e.debt_long)
+
+
+@compiled("float64[::1](int64[::1], float64[::1], boolean[::1], int64)")
+def _peer_share(pool: Whole, weight: Array, doing: Flag, pools: int) -> Array:
+    """Share of the others of each enterprise's pool that do something, shape (rows,)."""
+    number, doers = np.zeros(pools), np.zeros(pools)
+    for i in range(len(pool)):
+        number[pool[i]] += weight[i]
+        doers[pool[i]] += weight[i] * doing[i]
+    share = np.empty(len(pool))
+    for i in range(len(pool)):
+        others = max(number[pool[i]] - 1.0, 1.0)
+        share[i] = min(max((doers[pool[i]] - doing[i]) / others, 0.0), 1.0)
+    return share

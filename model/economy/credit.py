@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiqun.model.accounting import covers
+from jiqun.model.accounting import YUAN
 from jiqun.model.agents.enterprises import NEVER
 from jiqun.model.channels import reads
 from jiqun.model.economy import finance
-from jiqun.model.elementary import dot
+from jiqun.model.elementary import compiled, dot
 from jiqun.model.policy import payments, provisions
 from jiqun.model.policy.eligibility import applicants, claims, delivery
 from jiqun.model.policy.offers import cap_left
@@ -101,26 +101,95 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         within = users * finance.within_limit(wanted, wider)
         supplied = finance.ration(dot(w, within), m.banks.line_left)
         line, long = supplied * within, long * (1.0 - supplied * users)
-    usual = p["short_share"] * e.expected_revenue
-    # What buyers of the chain owe is lent on, whatever plant a supplier has to pledge.
-    chain = channel_value(m, "credit_terms", "working") * usual
-    working = usual + chain - e.debt_short
-    more = p["working_speed"] * working
-    short = np.minimum(more, np.maximum(room - long - line, 0.0) + chain)
     # Loans of new plants are drawn in equal parts over the year, as industry's long loans are.
     drawn = m.accounts.bridge_loans / (4 - m.quarter % 4)
-    raised = np.maximum(short, 0.0) + drawn
+    chain = np.full(len(e), channel_value(m, "credit_terms", "working"))
+    more, short, raised = _working(
+        e.expected_revenue, e.debt_short, room, long, line, chain, drawn, p["short_share"],
+        p["working_speed"],
+    )  # fmt: skip
     asked = dot(w, long + raised)
     held = dot(w, e.debt_short + e.debt_long)
     new_line = dot(w, line)
     repaid_line = dot(w, e.debt_line) / (4.0 * p["loan_term"])
     granted = m.banks.lend(asked, held, dot(w, repaid), new_line, repaid_line)
-    e.year_bound[~covers(long + line + short, wanted + more)] = 1.0
-    e.year_asked += long + line + raised
-    e.year_granted += granted * (long + raised) + line
     m.accounts.bridge_loans = m.accounts.bridge_loans - drawn
-    short = np.where(short > 0.0, granted * short, short)
-    return Lent(long * granted + line, short, line, granted * drawn)
+    granted_long, granted_short = _grant(
+        (long, line, short, raised), (wanted, more), granted, YUAN,
+        (e.year_bound, e.year_asked, e.year_granted),
+    )  # fmt: skip
+    return Lent(granted_long, granted_short, line, granted * drawn)
+
+
+@compiled(
+    "UniTuple(float64[::1], 3)(float64[::1], float64[::1], float64[::1], float64[::1],"
+    " float64[::1], float64[::1], float64[::1], float64, float64)"
+)
+def _working(
+    revenue: Array, owed: Array, room: Array, long: Array, line: Array, chain: Array,
+    drawn: Array, share: float, speed: float,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """Short loans, which follow a share of revenue and what buyers of the chain owe, yuan.
+
+    Args:
+        revenue: Expected revenue, yuan a year.
+        owed: Short loans so far.
+        room: Room under the limit.
+        long: Long loans asked for outside the line.
+        line: Long loans under it.
+        chain: What buyers of the chain owe over the usual short loans: it is lent on, whatever
+            plant a supplier has to pledge.
+        drawn: Loans of new plants that are drawn.
+        share: Usual short loans over revenue.
+        speed: Part of what is missing that is asked for in a quarter.
+
+    Returns:
+        Change wanted, change asked for under the limit, and new loans asked for beside long ones.
+    """
+    n = len(revenue)
+    more, short, raised = np.empty(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        usual = share * revenue[i]
+        owing = chain[i] * usual
+        more[i] = speed * (usual + owing - owed[i])
+        short[i] = min(more[i], max(room[i] - long[i] - line[i], 0.0) + owing)
+        raised[i] = max(short[i], 0.0) + drawn[i]
+    return more, short, raised
+
+
+@compiled(
+    "UniTuple(float64[::1], 2)(UniTuple(float64[::1], 4), UniTuple(float64[::1], 2), float64,"
+    " float64, UniTuple(float64[::1], 3))"
+)
+def _grant(
+    loans: tuple[Array, Array, Array, Array], wishes: tuple[Array, Array], granted: float,
+    short_by: float, counts: tuple[Array, Array, Array],
+) -> tuple[Array, Array]:  # fmt: skip
+    """Loans granted of those asked for, yuan, which are counted by year.
+
+    Args:
+        loans: Long loans outside and under the line, change of short ones, and what of new loans is
+            asked for beside long ones.
+        wishes: Long and short loans wanted, whatever the limit.
+        granted: Share of what is asked for outside the line that is granted.
+        short_by: Yuan that loans may be short of what is wanted before the limit binds (`covers`).
+        counts: Who the limit bound, what was asked for and what granted in the year: written to.
+
+    Returns:
+        Long loans with those under the line, and the change of short ones.
+    """
+    (long, line, short, raised), (wanted, more) = loans, wishes
+    bound, year_asked, year_granted = counts
+    all_long, all_short = np.empty(len(long)), np.empty(len(long))
+    for i in range(len(long)):
+        both = long[i] + line[i]
+        enough = wanted[i] + more[i] < both + short[i] + short_by
+        bound[i] = bound[i] if enough else 1.0
+        year_asked[i] += both + raised[i]
+        year_granted[i] += granted * (long[i] + raised[i]) + line[i]
+        all_long[i] = long[i] * granted + line[i]
+        all_short[i] = granted * short[i] if short[i] > 0.0 else short[i]
+    return all_long, all_short
 
 
 def owe(m: ClusterPolicyModel, lent: Lent, repaid: Array) -> None:
@@ -171,14 +240,14 @@ def interest_discount(m: ClusterPolicyModel, long: Array, unsupported: Array) ->
     return payments.grant(m, lever, claim)
 
 
-def dearer(m: ClusterPolicyModel) -> Array:
+def dearer(m: ClusterPolicyModel, discount: Array) -> Array:
     """Rate of loans above that of 2018 at the same size and leverage, a share a year, (rows,)."""
     moved = m.banks.base_rate + m.banks.premium - m.policy.outside.loan_rate_in(2018)
-    return moved - _discount(m)
+    return moved - discount
 
 
 @reads("credit_terms", discount="share")
-def _discount(m: ClusterPolicyModel) -> Array:
+def discount(m: ClusterPolicyModel) -> Array:
     """What titles and levers take off the rate, a share a year, shape (rows,)."""
     return np.asarray(
         m.cluster_terms.loan_discount.take(m.enterprises.cluster)
@@ -186,8 +255,8 @@ def _discount(m: ClusterPolicyModel) -> Array:
     )
 
 
-def set_rates(m: ClusterPolicyModel) -> None:
-    """Interest rate of each enterprise for the next quarter."""
+def set_rates(m: ClusterPolicyModel, discount: Array) -> None:
+    """Interest rate of each enterprise for the next quarter, with what is taken off it."""
     e, p = m.enterprises, m.parameters
     leverage = (e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0)
     titled = (e.srdi > NEVER) | (e.little_giant > NEVER) | (e.high_tech > NEVER)
@@ -195,4 +264,4 @@ def set_rates(m: ClusterPolicyModel) -> None:
         m.banks.base_rate + m.banks.premium, e.expected_revenue, np.minimum(leverage, 2.0), titled,
         p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
-    e.rate = np.maximum(rate - _discount(m), LEAST_RATE)
+    e.rate = np.maximum(rate - discount, LEAST_RATE)

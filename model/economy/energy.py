@@ -17,9 +17,10 @@ Flag = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
 
 
-def per_value_added(e: Enterprises) -> Array:
-    """Energy that enterprises use over real value added, tce a yuan of 2018, shape (rows,)."""
-    result: Array = np.maximum(e.energy_per_va - e.energy_saved, 0.0) * e.energy_technique
+def per_value_added(e: Enterprises, rows: Whole | slice = slice(None)) -> Array:
+    """Energy that enterprises use over real value added, tce a yuan of 2018, shape of `rows`."""
+    built = np.maximum(e.energy_per_va[rows] - e.energy_saved[rows], 0.0)
+    result: Array = built * e.energy_technique[rows]
     return result
 
 

@@ -11,7 +11,7 @@ from mesa import Agent
 from jiqun.model.accounting import left_of
 from jiqun.model.calendar import quarter_index
 from jiqun.model.channels import reads
-from jiqun.model.elementary import exp, log
+from jiqun.model.elementary import compiled, exp, log
 
 if TYPE_CHECKING:
     from jiqun.model.dimensions import Array
@@ -85,7 +85,7 @@ class Banks(Agent):  # type: ignore[misc]
             self.granted = 1.0
             premium = log(stretch) / p["credit_supply_elasticity"]
             least, most = p["credit_premium_least"], p["credit_premium_most"]
-            self.premium = float(np.clip(premium, least, most))
+            self.premium = min(max(premium, least), most)
         self.lost = 0.0
         return self.granted
 
@@ -104,14 +104,46 @@ def borrowing_limit(
         on_profit: Lent on a yuan of yearly profit, one number or shape (rows,).
         on_knowledge: Lent on a yuan of knowledge, one number or shape (rows,).
     """
-    return (
-        on_capital * capital + on_profit * np.maximum(profit_year, 0.0) + on_knowledge * knowledge
-    )
+    each = (
+        on if isinstance(on, np.ndarray) else np.full(len(capital), on)
+        for on in (on_capital, on_profit, on_knowledge)
+    )  # fmt: skip
+    return _borrowing_limit(capital, profit_year, knowledge, *each)
+
+
+@compiled(
+    "float64[::1](float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
+    " float64[::1])"
+)
+def _borrowing_limit(
+    capital: Array, profit_year: Array, knowledge: Array, on_capital: Array, on_profit: Array,
+    on_knowledge: Array,
+) -> Array:  # fmt: skip
+    """`borrowing_limit`, with what is lent on each as columns."""
+    most = np.empty(len(capital))
+    for i in range(len(capital)):
+        on_plant = on_capital[i] * capital[i] + on_profit[i] * max(profit_year[i], 0.0)
+        most[i] = on_plant + on_knowledge[i] * knowledge[i]
+    return most
+
+
+LOG_400 = log(400.0)
+# Revenue that was asked for last, and its answer.
+_LAST_SMALLNESS = {"last": (np.zeros(0), np.zeros(0))}
 
 
 def smallness(revenue: Array) -> Array:
-    """From 0 at 400 million yuan of revenue a year to 1 at one million, by its log, (rows,)."""
-    return np.clip(log(4e8 / np.maximum(revenue, 1e6)) / log(400.0), 0.0, 1.0)
+    """From 0 at 400 million yuan of revenue a year to 1 at one million, by its log, (rows,).
+
+    It is asked for some five times a quarter at the same revenue, so the last answer is kept; as it
+    is given again, it cannot be written to.
+    """
+    asked, share = _LAST_SMALLNESS["last"]
+    if not np.array_equal(asked, revenue):
+        share = np.clip(log(4e8 / np.maximum(revenue, 1e6)) / LOG_400, 0.0, 1.0)
+        share.flags.writeable = False
+        _LAST_SMALLNESS["last"] = revenue.copy(), share
+    return share
 
 
 def interest_rate(

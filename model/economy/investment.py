@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiqun.model.elementary import power
+from jiqun.model.elementary import compiled, power
 
 if TYPE_CHECKING:
     from jiqun.model.dimensions import Array
@@ -72,14 +72,34 @@ def plan(
     Returns:
         Upkeep and lump, yuan a quarter, shape (rows,).
     """
-    gap = wanted - capital
+    return _plan(
+        capital, wanted, review, threshold, upkeep, depreciation, review_rate, threshold_range,
+        upkeep_chance,
+    )  # fmt: skip
+
+
+@compiled(
+    "UniTuple(float64[::1], 2)(float64[::1], float64[::1], float64[::1], float64[::1],"
+    " float64[::1], float64, float64, UniTuple(float64, 2), float64)"
+)
+def _plan(
+    capital: Array, wanted: Array, review: Array, threshold: Array, upkeep: Array,
+    depreciation: float, review_rate: float, threshold_range: tuple[float, float],
+    upkeep_chance: float,
+) -> tuple[Array, Array]:  # fmt: skip
+    """The loop of `plan`."""
     low, high = threshold_range
-    trigger = (low + (high - low) * threshold) * capital
-    # Adjustment hazard that rises with the gap (Caballero and Engel 1999).
-    hazard = review_rate * (1.0 + np.maximum(gap, 0.0) / np.maximum(capital, 1.0))
-    lump = np.where((review < hazard) & (gap > trigger), gap, 0.0)
-    kept = np.where((upkeep < upkeep_chance) & (gap > 0.0), 0.5 * depreciation * capital, 0.0)
-    return np.where(lump > 0.0, 0.0, np.minimum(kept, np.maximum(gap, 0.0))), lump
+    kept, lump = np.empty(len(capital)), np.empty(len(capital))
+    for i in range(len(capital)):
+        gap = wanted[i] - capital[i]
+        missing = max(gap, 0.0)
+        # Adjustment hazard that rises with the gap (Caballero and Engel 1999).
+        hazard = review_rate * (1.0 + missing / max(capital[i], 1.0))
+        fills = (review[i] < hazard) & (gap > (low + (high - low) * threshold[i]) * capital[i])
+        keeps = (upkeep[i] < upkeep_chance) & (not fills)
+        lump[i] = gap if fills else 0.0
+        kept[i] = min(0.5 * depreciation * capital[i], missing) if keeps else 0.0
+    return kept, lump
 
 
 def embodied_gain(investment: Array, capital: Array, gain: float) -> Array:

@@ -45,19 +45,19 @@ class Plan:
     offer: Offer
     approvals: Sequence[payments.Approval]
 
-    def settle(self, m: ClusterPolicyModel, spent: Array) -> Array:
-        """Commit the grants for what was bought; returns what is paid at once, yuan a row."""
-        paid, claim = np.zeros(len(spent)), self.offer.claim(spent)
-        for approval in self.approvals:
-            paid += payments.commit(m, approval, claim)
-        return paid
+    def settle(self, m: ClusterPolicyModel, spent: Array) -> tuple[Array, Array]:
+        """Commit the grants for what was bought.
 
-    def granted(self, spent: Array) -> Array:
-        """Grants that what was bought gives a claim to, paid at once or later, yuan a row."""
-        claim, granted = self.offer.claim(spent), np.zeros(len(spent))
-        for approval in self.approvals:
-            granted += np.minimum(approval.yuan, claim)
-        return granted
+        Returns:
+            What is paid at once, and what is granted, paid at once or later; yuan a row.
+        """
+        paid, granted = np.zeros(len(spent)), np.zeros(len(spent))
+        if self.approvals:
+            claim = self.offer.claim(spent)
+            for approval in self.approvals:
+                paid += payments.commit(m, approval, claim)
+                granted += np.minimum(approval.yuan, claim)
+        return paid, granted
 
 
 def _approve(
@@ -78,7 +78,7 @@ def _approve(
     while np.any(offer.lever >= 0):
         asked = claim(offer)
         for i, lever in enumerate(offer.levers):
-            approval = payments.approve(m, lever, np.where(offer.lever == i, asked, 0.0))
+            approval = payments.approve(m, lever, asked * (offer.lever == i))
             approvals.append(approval)
             approved |= approval.yuan > 0.0
         refused = (asked > 0.0) & ~approved
@@ -95,8 +95,13 @@ def _at(reach: Array | float, rows: Whole) -> Array | float:
 
 
 @reads("price_of_equipment", rate="share", cap="money")
-def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
-    """Upkeep and lumps of plant; a grant lowers the price of equipment up to its cap."""
+def plant(m: ClusterPolicyModel, discount: Array) -> tuple[Array, Plan]:
+    """Upkeep and lumps of plant; a grant lowers the price of equipment up to its cap.
+
+    Args:
+        m: The model.
+        discount: What titles and levers take off the rate of loans, a share a year, shape (rows,).
+    """
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     draws = [uniform(seed, name, e.id, t) for name in ("review", "trigger", "upkeep")]
     refused = permits.settle(m)
@@ -107,7 +112,7 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
     growth = power(seen, 0.5 * p["plan_ahead"])
     sales = e.expected_revenue * growth.take(e.field)
     target = e.capital_rate * investment.finance_cost(
-        credit.dearer(m), m.policy.outside.loan_rate_in(2018), p["capital_depreciation"],
+        credit.dearer(m, discount), m.policy.outside.loan_rate_in(2018), p["capital_depreciation"],
         p["interest_elasticity"],
     )  # fmt: skip
 
@@ -123,9 +128,11 @@ def plant(m: ClusterPolicyModel) -> tuple[Array, Plan]:
             p["capital_depreciation"], p["review_rate"], (p["trigger_low"], p["trigger_high"]),
             p["upkeep_chance"],
         )  # fmt: skip
-        held = asked > most
-        kept = permits.capped_plan(upkeep, lump, capital, most, p["capital_depreciation"])
-        return np.where(held, kept[0], upkeep), np.where(held, kept[1], lump)
+        held = np.flatnonzero(asked > most)
+        upkeep[held], lump[held] = permits.capped_plan(
+            upkeep[held], lump[held], capital[held], most[held], p["capital_depreciation"]
+        )
+        return upkeep, lump
 
     upkeep, lump = planned(slice(None), 1.0)
     offer = best_offer(m, "price_of_equipment")
@@ -181,11 +188,12 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
         1.0 + p["link_digital_demand"] * m.network.digital_demand[rows]
     )
 
+    value_added, view = 4.0 * e.value_added[rows], laplace(seed, "digital view", ids, t)
+
     def wants(grant: Array | float) -> Flag:
         return digital.worth_it(
-            4.0 * e.value_added[rows], cost - grant, laplace(seed, "digital view", ids, t), seen,
-            p["digital_hurdle"], p["digital_spread"],
-        )  # fmt: skip
+            value_added, cost - grant, view, seen, p["digital_hurdle"], p["digital_spread"]
+        )
 
     willing = wants(0.0)
 
@@ -215,36 +223,38 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
 @reads("price_of_green", rate="share", cap="money")
 @reads("price_of_energy", rise="share")
 def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
-    """Who would make a green upgrade, and the saving per real value added."""
+    """Who would make a green upgrade, and what it would save per real value added, (rows,)."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
     offer = best_offer(m, "price_of_green")
     e.energy_per_va *= 1.0 - p["aeei"] / 4.0
     e.energy_saved *= 1.0 - p["aeei"] / 4.0
-    left = np.maximum(e.energy_per_va - e.energy_saved, 0.0)
-    per_va = p["green_step"] * left
-    saved = per_va * e.energy_technique * 4.0 * e.value_added_real
-    price = m.markets.price_level
-    cost = price * energy.upgrade_cost(saved, e.green_upgrades, p["cost_tce"], p["green_slope"])
+    # Few have their energy audited in a quarter: the rest is worked out for those.
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
+    per_va = p["green_step"] * np.maximum(e.energy_per_va[rows] - e.energy_saved[rows], 0.0)
+    saved = per_va * e.energy_technique[rows] * 4.0 * e.value_added_real[rows]
+    price = m.markets.price_level
+    cost = price * energy.upgrade_cost(
+        saved, e.green_upgrades[rows], p["cost_tce"], p["green_slope"]
+    )
     view = laplace(seed, "green view", e.id[rows], t)
     levy = _at(channel_value(m, "price_of_energy", "rise") + m.production.quota_price, rows)
     dear = energy.price(p["energy_price"], m.energy_rise, price) * (1.0 + levy)
 
     def wants(grant: Array | float) -> Flag:
         return energy.pays(
-            saved[rows], cost[rows], grant, dear, view, p["hurdle_green"], p["kappa_upfront"],
+            saved, cost, grant, dear, view, p["hurdle_green"], p["kappa_upfront"],
             p["green_spread"],
         )  # fmt: skip
 
     willing = wants(0.0)
 
     def claim(offer: Offer) -> Array:
-        asked, grant = np.zeros(len(e)), offer.claim(cost[rows], rows)
+        asked, grant = np.zeros(len(e)), offer.claim(cost, rows)
         asked[rows] = np.where(wants(grant), grant, 0.0)
         return asked
 
     offer, approvals, approved = _approve(m, offer, claim)
     willing |= approved[rows]
-    buys = np.zeros(len(e), dtype=bool)
-    buys[rows[willing]] = True
-    return Plan(buys, cost * buys, offer, approvals), per_va
+    buys, yuan, saving = np.zeros(len(e), dtype=bool), np.zeros(len(e)), np.zeros(len(e))
+    buys[rows[willing]], yuan[rows], saving[rows] = True, cost * willing, per_va
+    return Plan(buys, yuan, offer, approvals), saving

@@ -56,16 +56,21 @@ def refuses(m: ClusterPolicyModel, lever: Lever, e: Enterprises, part: Array) ->
         part: Part of the limit that reaches each, shape (rows,).
     """
     place = e.lasting_draw(m.seed_of_run, f"permit {lever.id}")
-    heavy = per_value_added(e) > lever.value("intensity", m.quarter, -1.0)
-    return np.asarray((place < lever.value("share", m.quarter) * part) & heavy)
+    refused = np.asarray(place < lever.value("share", m.quarter) * part)
+    # Most are not under the share: what they use need not be known.
+    rows = np.flatnonzero(refused)
+    refused[rows] = per_value_added(e, rows) > lever.value("intensity", m.quarter, -1.0)
+    return refused
 
 
 def settle(m: ClusterPolicyModel) -> Flag:
     """Fix the plant that enterprises refused from now on may keep; returns who is refused."""
     e, now = m.enterprises, restricted(m)
-    first = now & (e.plant_limit == 0.0)
-    e.plant_limit = np.where(first, e.capital, np.where(now, e.plant_limit, 0.0))
-    e.plant_refused = np.where(now, e.plant_refused, 0.0)
+    rows = np.flatnonzero(now)
+    limit, refused = e.plant_limit[rows], e.plant_refused[rows]
+    e.plant_limit, e.plant_refused = np.zeros(len(e)), np.zeros(len(e))
+    e.plant_limit[rows] = np.where(limit == 0.0, e.capital[rows], limit)
+    e.plant_refused[rows] = refused
     return now
 
 

@@ -92,7 +92,7 @@ def test_a_grant_for_equipment_raises_wanted_plant_by_its_price(end_of_2023, old
     of = having(of, changed(early, rate=rate, cap=cap, **ALL))
     one = run_to(fork(end_of_2023, of), "costs and taxes")
     other = run_to(fork(end_of_2023, lacking(of, lever)), "costs and taxes")
-    (_, plan), (_, before) = plans.plant(one), plans.plant(other)
+    (_, plan), (_, before) = (plans.plant(m, credit.discount(m)) for m in (one, other))
     e, p = one.enterprises, one.parameters
     (approval,) = plan.approvals
     served = approval.yuan > 0.0
@@ -103,7 +103,7 @@ def test_a_grant_for_equipment_raises_wanted_plant_by_its_price(end_of_2023, old
     seen = np.clip(one.markets.two_year_growth, p["growth_seen_least"], p["growth_seen_most"])
     seen = seen ** (0.5 * p["plan_ahead"])
     start = one.policy.outside.loan_rate_in(2018)
-    finance = 1.0 + credit.dearer(one) / (start + p["capital_depreciation"])
+    finance = 1.0 + credit.dearer(one, credit.discount(one)) / (start + p["capital_depreciation"])
     wanted = e.capital_rate * e.expected_revenue * seen[e.field]
     wanted *= finance ** -p["interest_elasticity"]
     wanted *= (1 - rate) ** -p["equipment_elasticity"]
