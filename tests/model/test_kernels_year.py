@@ -1,9 +1,13 @@
-"""Compiled sums of the year's end give the bits of their plain form."""
+"""Compiled sums of the year's end, and the first links, give the bits of their plain form."""
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
+from jiqun.model.economy.network import N
 from jiqun.model.observe.quantities import _add_up, group_sums, groups
+from jiqun.model.start.first_links import equilibrium
+from tests.model.plain import first_links
 from tests.model.plain import quantities as plain
 
 UNITS = {"province": 1, "tier": 5, "cluster": 40}
@@ -48,3 +52,24 @@ def test_sums_of_a_year_have_the_bits_of_the_plain_sums(end_of_2023):
     sums = group_sums(m, levels)
     assert set(sums) == set(expected)
     assert all(np.array_equal(bits(sums[name]), bits(expected[name])) for name in expected)
+
+
+def equal(found, expected):
+    return all(np.array_equal(bits(a), bits(b)) for a, b in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("suppliers", [0, 1, 7, 5_000])
+@pytest.mark.parametrize("leaders", [1, 43])
+def test_the_first_equilibrium_has_the_bits_of_the_plain_one(suppliers, leaders):
+    rng = np.random.default_rng(suppliers)
+    linked = np.flatnonzero(rng.random(suppliers) < 0.6).repeat(2)
+    to = rng.integers(0, leaders, len(linked))
+    links = csr_array((np.ones(len(linked)), (linked, to)), shape=(suppliers, leaders))
+    links.data[:] = 1.0  # a pair that stands twice is one link
+    sales = rng.lognormal(17.0, 2.0, suppliers)
+    sales[::5], sales[1::7] = 0.0, 1e200
+    wanted, field = rng.lognormal(20.0, 3.0, leaders), rng.integers(0, N, leaders)
+    target = rng.lognormal(18.0, 2.0, N) * (rng.random(N) < 0.8)
+    for steps in (0, 1, 30):
+        given = (links, sales, wanted, field, target, np.full(N, 0.25), steps)
+        assert equal(equilibrium(*given), first_links.equilibrium(*given))
