@@ -172,13 +172,17 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
 def group_sums(m: ClusterPolicyModel, levels: Levels) -> dict[str, Array]:
     """Weighted sums of all quantities by group, the groups of all levels one after the other."""
     weight = m.enterprises.weight
+    exited = np.zeros(len(weight))
+    for rows, left in m.counts.exits:
+        exited[rows] += left
+    above, gone = np.flatnonzero(m.enterprises.above_scale), np.flatnonzero(exited)
     first = np.cumsum([0, *(len(units) for _, units in levels.values())])
     codes = np.stack([code for code, _ in levels.values()])
-    above = np.flatnonzero(m.enterprises.above_scale)
     sums: dict[str, Array] = {}
     for quantities, of, weights in (
         (quantities_above(m, above), codes.take(above, axis=1), weight.take(above)),
         (quantities_of_all(m), codes, weight),
+        ({"exits": np.ones(len(gone))}, codes.take(gone, axis=1), exited.take(gone)),
     ):
         table = np.zeros((first[-1], len(quantities)))
         _add_up(np.stack([*quantities.values()]), weights, of, first, table)
@@ -229,13 +233,6 @@ def _complete(
     if m.year == 2020:
         m.observed.base_2020 = (sums["energy"], sums["value_added_real"])
     sums["energy_2020"], sums["value_added_real_2020"] = m.observed.base_2020 or (none, none)
-    exited = np.zeros(len(m.enterprises))
-    for rows, weight in m.counts.exits:
-        exited[rows] += weight
-    gone = np.flatnonzero(exited)
-    for level, (code, units) in levels.items():
-        group = code.take(gone) + 1
-        put(level, "exits", np.bincount(group, exited.take(gone), len(units) + 1)[1:])
     _count_moves(m, parts, sums, put)
     by_field = (m.counts.demand, m.counts.local_purchases, m.counts.purchases)
     for name, values in zip(

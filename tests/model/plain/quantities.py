@@ -97,3 +97,13 @@ def group_sums(levels, matrix, weight):
     weights = np.repeat(weight, len(levels))
     pick = csc_array((weights, codes.ravel(), steps), shape=(total + 1, len(matrix)))
     return np.asarray(pick @ matrix)[:total]
+
+
+def exits(m, levels):
+    """Enterprises that left in the year by group, the groups of all levels one after the other."""
+    exited = np.zeros(len(m.enterprises))
+    for rows, weight in m.counts.exits:
+        exited[rows] += weight
+    return np.concatenate(
+        [np.bincount(code + 1, exited, len(units) + 1)[1:] for code, units in levels.values()]
+    )
