@@ -40,14 +40,24 @@ def evenly(chance: Array, group: Whole, draw: Array) -> Flag:
         group: Group of each; groups stand together.
         draw: Uniform draw of the group, shape (pairs,).
     """
-    reached = chance.cumsum()
-    first = np.diff(group, prepend=-1) != 0
-    begin = np.flatnonzero(first)
-    before = np.repeat((reached - chance)[begin], np.diff(begin, append=len(group)))
-    # Each begins where the one before has ended, so that rounding loses no step and doubles none.
-    steps = np.floor(reached - before + draw)
-    reached_before = np.where(first, np.floor(draw), np.roll(steps, 1))
-    return np.asarray(steps > reached_before)
+    return _evenly(chance, group, draw)
+
+
+@compiled("boolean[::1](float64[::1], int64[::1], float64[::1])")
+def _evenly(chance: Array, group: Whole, draw: Array) -> Flag:
+    """Who is taken (`evenly`)."""
+    taken = np.empty(len(chance), dtype=np.bool_)
+    reached, before, last = 0.0, 0.0, 0.0
+    for i in range(len(chance)):
+        reached += chance[i]
+        if i == 0 or group[i] != group[i - 1]:
+            before, last = reached - chance[i], np.floor(draw[i])
+        # Each begins where the one before has ended, so that rounding loses no step and doubles
+        # none.
+        step = np.floor(reached - before + draw[i])
+        taken[i] = step > last
+        last = step
+    return taken
 
 
 def linked_at_start(local: float, sales: Array, market: Array, purchases: Array) -> Array:

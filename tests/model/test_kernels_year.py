@@ -6,7 +6,7 @@ from scipy.sparse import csr_array
 
 from jiqun.model.economy.network import N
 from jiqun.model.observe.quantities import _add_up, group_sums, groups
-from jiqun.model.start.first_links import equilibrium
+from jiqun.model.start.first_links import equilibrium, evenly
 from tests.model.plain import first_links
 from tests.model.plain import quantities as plain
 
@@ -74,3 +74,18 @@ def test_the_first_equilibrium_has_the_bits_of_the_plain_one(suppliers, leaders)
     for steps in (0, 1, 30):
         given = (links, sales, wanted, field, target, np.full(N, 0.25), steps)
         assert equal(equilibrium(*given), first_links.equilibrium(*given))
+
+
+@pytest.mark.parametrize("pairs", [0, 1, 7, 5_000])
+def test_the_same_pairs_are_taken_at_even_steps_as_in_the_plain_form(pairs):
+    rng = np.random.default_rng(pairs)
+    odds = rng.lognormal(-1.0, 2.0, pairs)
+    odds[::5], odds[1::7] = 0.0, 1.0
+    group = np.sort(rng.integers(0, 9, pairs))
+    draw = rng.random(9)[group]
+    # Whole steps meet exactly where chances are halves.
+    for chance in (odds / (1.0 + odds), np.full(pairs, 0.5)):
+        for lot in (draw, np.zeros(pairs)):
+            assert np.array_equal(
+                evenly(chance, group, lot), first_links.evenly(chance, group, lot)
+            )

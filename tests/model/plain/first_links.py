@@ -7,6 +7,18 @@ from jiqun.model.elementary import dot
 from jiqun.model.start.first_links import MOST_LINKED, MOST_NEEDED
 
 
+def evenly(chance, group, draw):
+    """Who is taken at even steps of chance inside each group."""
+    reached = chance.cumsum()
+    first = np.diff(group, prepend=-1) != 0
+    begin = np.flatnonzero(first)
+    before = np.repeat((reached - chance)[begin], np.diff(begin, append=len(group)))
+    # Each begins where the one before has ended, so that rounding loses no step and doubles none.
+    steps = np.floor(reached - before + draw)
+    reached_before = np.where(first, np.floor(draw), np.roll(steps, 1))
+    return np.asarray(steps > reached_before)
+
+
 def equilibrium(links, sales, wanted, field, target, worth, steps):
     """Worth of links, what is bought through them, and sales through links over open sales."""
     number = np.maximum(links.sum(axis=1), 1.0)
