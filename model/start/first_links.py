@@ -101,7 +101,8 @@ def equilibrium(
     able = np.minimum(MOST_LINKED * (links.T @ (sales / number)), MOST_NEEDED * wanted)
     able = np.bincount(field, able, N)
     target = np.minimum(target, able)
-    whole = np.bincount(field, wanted, N)
+    # Where there are no leaders NumPy gives whole numbers.
+    whole = np.bincount(field, wanted, N).astype(np.float64)
     odds = target / np.maximum(whole - target, 1.0)
     first, leader = links.indptr.astype(np.int64), links.indices.astype(np.int64)
     worth, bought, ratio = _settle(first, leader, sales, wanted, field, whole, odds, worth, steps)
