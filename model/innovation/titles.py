@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jiqun.model.model import ClusterPolicyModel
 
 Flag = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
 
 MU_SHARES = (0.223, 0.433, 0.295)
 """Shares of the per-mu classes A, B and C (rules.csv, mu_class_shares); the rest is D."""
@@ -51,48 +52,54 @@ def award_titles(
         rise: Rise of the rates at which the eligible apply for titles without a national quota, a
             share (article 13, and leaders that ask suppliers for quality).
     """
-    ids = e.id
-    revenue = e.year_revenue
-    intensity = e.year_rd_reported / np.maximum(revenue, 1.0)
     aged = quarter - e.founded
+    wide = year >= p["srdi_wide_year"]
+    # Who does no R&D is fit for few titles.
+    doing = np.flatnonzero(e.rd_active)
+    revenue, reported = e.year_revenue[doing], e.year_rd_reported[doing]
     sme = revenue < CERTAINTY
-    review = uniform(seed, "title review", ids, quarter)
+    # Enterprises within reach of a notch report up to it (Chen et al. 2021: bunching).
+    intensity = reported / np.maximum(revenue, 1.0) * p["notch_reach"]
+    least = p["srdi_intensity_wide"] if wide else 0.03
+    threshold = high_tech_threshold(revenue)
+    fit_srdi = sme & (revenue >= 10e6) & (aged[doing] >= 8)
+    fit_srdi &= (reported >= (p["srdi_rd_wide"] if wide else 1e6)) & (intensity >= least)
 
     def renew(title: str, still: Flag, chance: float) -> None:
         held = getattr(e, title)
-        due = (held > NEVER) & (quarter - held >= TITLE_TERM)
-        held[due] = np.where((still & (review < chance))[due], quarter, NEVER)
+        due = np.flatnonzero(held > NEVER)
+        due = due[quarter - held[due] >= TITLE_TERM]
+        review = uniform(seed, "title review", e.id[due], quarter)
+        held[due] = np.where(still[due] & (review < chance), quarter, NEVER)
 
-    wide = year >= p["srdi_wide_year"]
-    # Enterprises within reach of a notch report up to it (Chen et al. 2021: bunching).
-    intensity = intensity * p["notch_reach"]
-    least = p["srdi_intensity_wide"] if wide else 0.03
-    fit_tech = e.rd_active & (intensity >= high_tech_threshold(revenue))
-    fit_srdi = e.rd_active & sme & (revenue >= 10e6) & (aged >= 8)
-    least_rd = p["srdi_rd_wide"] if wide else 1e6
-    fit_srdi &= (e.year_rd_reported >= least_rd) & (intensity >= least)
-    renew("high_tech", e.rd_active & (intensity >= 0.8 * high_tech_threshold(revenue)), 0.95)
+    near = np.zeros(len(e), dtype=bool)
+    near[doing] = intensity >= 0.8 * threshold
+    renew("high_tech", near, 0.95)
     renew("srdi", e.weight > 0.0, p["srdi_renewal"])
     renew("little_giant", e.rd_active, p["little_giant_pass"])
     renew("innovative_sme", e.rd_active, 0.9)
 
-    def apply(title: str, fit: Flag, yearly: Array | float) -> Flag:
-        new = fit & (getattr(e, title) == NEVER)
-        new &= uniform(seed, title, ids, quarter) < yearly
-        getattr(e, title)[new] = quarter
-        result: Flag = new
-        return result
+    def apply(title: str, fit: Whole, yearly: Array | float) -> Flag:
+        held = getattr(e, title)
+        rows = fit[held[fit] == NEVER]
+        chance = np.broadcast_to(yearly, held.shape)[rows]
+        rows = rows[uniform(seed, title, e.id[rows], quarter) < chance]
+        held[rows] = quarter
+        new = np.zeros(len(e), dtype=bool)
+        new[rows] = True
+        return new
 
     more = 1.0 + rise
-    green = e.above_scale & (e.green_upgrades > 0)
+    green = np.flatnonzero(e.above_scale & (e.green_upgrades > 0))
+    srdi_rate = p["srdi_rate_wide" if wide else "srdi_rate"]
     fresh = {
-        "innovative_sme": apply("innovative_sme", e.rd_active & sme, more * p["innovative_rate"]),
-        "high_tech": apply("high_tech", fit_tech, more * p["high_tech_rate"]),
-        "srdi": apply("srdi", fit_srdi, more * p["srdi_rate_wide" if wide else "srdi_rate"]),
+        "innovative_sme": apply("innovative_sme", doing[sme], more * p["innovative_rate"]),
+        "high_tech": apply("high_tech", doing[intensity >= threshold], more * p["high_tech_rate"]),
+        "srdi": apply("srdi", doing[fit_srdi], more * srdi_rate),
         "green_factory": apply("green_factory", green, more * p["green_factory_rate"]),
-        "little_giant": _little_giants(e, p, seed, quarter, year, intensity),
+        "little_giant": _little_giants(e, p, seed, quarter, year),
     }
-    fit_champion = (e.little_giant > NEVER) & (aged >= 12)
+    fit_champion = np.flatnonzero((e.little_giant > NEVER) & (aged >= 12))
     quota = p["champions_per_year"]  # national, as that of little giants: no priority adds to it
     pool = float(e.weight[fit_champion].sum())
     fresh["champion"] = apply("champion", fit_champion, min(quota / max(pool, quota), 1.0))
@@ -107,7 +114,7 @@ def applied(fresh: Mapping[str, Flag]) -> Array:
 
 
 def _little_giants(
-    e: Enterprises, p: Mapping[str, float], seed: int, quarter: int, year: int, intensity: Array
+    e: Enterprises, p: Mapping[str, float], seed: int, quarter: int, year: int
 ) -> Flag:
     """The province's share of the national list, to the best-scoring SRDI enterprises."""
     batch = p.get(f"little_giant_batch_{year}", p["little_giant_batch_later"])
@@ -117,11 +124,12 @@ def _little_giants(
     fit = (e.srdi > NEVER) & (e.little_giant == NEVER) & e.above_scale & e.rd_active
     rows = np.flatnonzero(fit)
     revenue = np.maximum(e.year_revenue[rows], 1.0)
+    intensity = e.year_rd_reported[rows] / revenue * p["notch_reach"]
     growth = log(revenue / np.maximum(e.last_revenue[rows], 1.0))
-    score = log(revenue) + 20.0 * np.minimum(intensity[rows], 0.15)
+    score = log(revenue) + 20.0 * np.minimum(intensity, 0.15)
     view = uniform(seed, "little giant score", e.id[rows], quarter)
     score += np.clip(growth, -0.5, 0.5) + 2.0 * view
-    rows = rows[np.argsort(-score, kind="stable")]
+    rows = rows[_descending(score)]
     lot = uniform(seed, "little giant lot", e.id[rows], quarter)
     won = np.zeros(len(e), dtype=bool)
     won[rows[allot(quota, e.weight[rows], lot)]] = True
@@ -129,12 +137,22 @@ def _little_giants(
     return won
 
 
+def _descending(values: Array) -> Whole:
+    """Order from the largest to the smallest, equals as they stand."""
+    order = np.argsort(-values)
+    # A stable sort is several times slower, and the same where no two are equal.
+    if np.any(values[order[1:]] == values[order[:-1]]):
+        order = np.argsort(-values, kind="stable")
+    return order
+
+
 def _mu_classes(e: Enterprises) -> None:
     """Classes A to D of above-scale enterprises by value added over capital (land is not known)."""
-    yield_ = e.year_value_added / np.maximum(e.capital, 1.0)
     rows = np.flatnonzero(e.above_scale & (e.weight > 0.0))
-    order = rows[np.argsort(-yield_[rows], kind="stable")]
-    place = e.weight[order].cumsum() / max(float(e.weight[order].sum()), 1.0)
+    yield_ = e.year_value_added[rows] / np.maximum(e.capital[rows], 1.0)
+    order = rows[_descending(yield_)]
+    weight = e.weight[order]
+    place = weight.cumsum() / max(float(weight.sum()), 1.0)
     e.mu_class[order] = np.searchsorted(np.cumsum(MU_SHARES), place)
 
 
@@ -161,8 +179,10 @@ def close_year(m: ClusterPolicyModel) -> None:
     priority = channel_value(m, "title_rate", "rise")
     rise = priority + more
     fresh = award_titles(e, p, m.seed_of_run, t, m.year, rise)
-    by_lever = priority / np.maximum(1.0 + rise, 1e-9)
-    m.count("label_ladder", "title_applications", e.weight * by_lever * applied(fresh))
+    new = applied(fresh)
+    rows = np.flatnonzero(new)
+    by_lever = (priority / np.maximum(1.0 + rise, 1e-9))[rows]
+    m.count("label_ladder", "title_applications", e.weight[rows] * by_lever * new[rows], rows)
     for lever in m.policy.levers_of("title_award"):
         if lever.in_force(t):
             promise_awards(m, lever, fresh)

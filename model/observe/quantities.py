@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array
 
 from jiqun.model.agents.enterprises import NEVER
 from jiqun.model.dimensions import (
@@ -22,7 +21,7 @@ from jiqun.model.dimensions import (
     Status,
 )
 from jiqun.model.economy.credit import interest_due
-from jiqun.model.elementary import exp
+from jiqun.model.elementary import compiled, exp
 from jiqun.model.observe.outcomes import CHOSEN, LEVELS, OUTCOMES
 from jiqun.model.policy.eligibility import size_class
 from jiqun.model.region import REGION
@@ -33,9 +32,13 @@ if TYPE_CHECKING:
     from jiqun.model.model import ClusterPolicyModel
 
 Whole = npt.NDArray[np.int64]
+Quantity = npt.NDArray[np.float64 | np.int64 | np.bool_]
 Levels = Mapping[str, tuple[Whole, tuple[str, ...]]]
 
 HIGHTECH_FIELDS = REGION.fields_that("high_tech")
+HIGHTECH = np.array([name in HIGHTECH_FIELDS for name in FIELDS])
+BLOCK = 32
+"""Rows that are summed at a time."""
 NAMES = np.array([*OUTCOMES], dtype=object)
 RECORDED = {
     level: np.flatnonzero([level in outcome.levels for outcome in OUTCOMES.values()])
@@ -44,55 +47,75 @@ RECORDED = {
 """Level to the outcomes it is recorded for, as places in `OUTCOMES`."""
 
 
-def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
-    """Unweighted quantities of each enterprise that outcomes are sums of, shape (rows,)."""
+ABOVE_SCALE = {
+    "revenue": "year_revenue",
+    "revenue_before": "last_revenue",
+    "value_added": "year_value_added",
+    "vat": "year_vat",
+    "value_added_real": "year_value_added_real",
+    "value_added_real_before": "last_value_added_real",
+    "profit": "year_profit",
+    "employees": "employees",
+    "wages": "year_wages",
+    "investment": "year_investment",
+    "rd": "year_rd_reported",
+    "rd_real": "year_rd",
+    "misused": "year_misused",
+    "rd_active": "rd_active",
+    "rd_institution": "rd_institution",
+    "digital_stage": "digital_stage",
+    "digital_upgrades": "year_upgrades",
+    "energy": "year_energy",
+    "capacity": "year_capacity",
+    "at_ceiling": "year_at_ceiling",
+    "tax": "year_tax",
+    "tax_forgone": "year_tax_forgone",
+    "subsidy": "year_subsidy",
+}
+"""Quantity to the column that it is of the enterprises above scale."""
+
+
+def quantities_above(m: ClusterPolicyModel, rows: Whole) -> dict[str, Quantity]:
+    """Unweighted quantities that are summed over enterprises above scale, shape of `rows`."""
     e = m.enterprises
-    above = e.above_scale.astype(np.float64)
-    below = 1.0 - above
-    factory = above * (e.field != ENERGY_FIELD)
-    digital = e.digital_stage >= 1
-    over_100m, over_500m = factory * (e.year_revenue >= 1e8), factory * (e.year_revenue >= 5e8)
-    hightech = np.isin(e.field, [FIELDS.index(name) for name in HIGHTECH_FIELDS])
-    registered = m.places.registered_county[e.county_cluster]
-    q = {
-        "count": above,
+    q: dict[str, Quantity] = {
+        name: getattr(e, column).take(rows) for name, column in ABOVE_SCALE.items()
+    }
+    revenue, rd_active, field = q["revenue"], q["rd_active"], e.field.take(rows)
+    factory = field != ENERGY_FIELD
+    over_100m, over_500m = factory & (revenue >= 1e8), factory & (revenue >= 5e8)
+    registered = m.places.registered_county.take(e.county_cluster.take(rows))
+    return q | {
+        "count": np.ones(len(rows)),
+        "moved_in": (e.moved_from.take(rows) >= 0) * q["value_added"],
+        "rd_manufacturing": factory * q["rd"],
+        "manufacturing": factory,
+        "rd_active_manufacturing": factory & rd_active,
+        "over_100m": over_100m,
+        "rd_active_100m": over_100m & rd_active,
+        "over_500m": over_500m,
+        "rd_institution_500m": over_500m & q["rd_institution"],
+        "revenue_times_tfp": revenue * exp(e.productivity.take(rows)),
+        "hightech_revenue": HIGHTECH.take(field) * revenue,
+        "digital": q["digital_stage"] >= 1,
+        "new_above_scale": ~e.was_above_scale.take(rows),
+        "county_revenue": registered * revenue,
+        "county_count": registered,
+    }
+
+
+def quantities_of_all(m: ClusterPolicyModel) -> dict[str, Quantity]:
+    """Unweighted quantities that are summed over enterprises of all sizes, shape (rows,)."""
+    e = m.enterprises
+    below = ~e.above_scale
+    srdi, little_giant, champion = (title > NEVER for title in (e.srdi, e.little_giant, e.champion))
+    return {
         "count_below": below,
-        "revenue": above * e.year_revenue,
-        "revenue_before": above * e.last_revenue,
         "revenue_all": e.year_revenue,
-        "value_added": above * e.year_value_added,
-        "moved_in": above * (e.moved_from >= 0) * e.year_value_added,
-        "vat": above * e.year_vat,
-        "value_added_real": above * e.year_value_added_real,
-        "value_added_real_before": above * e.last_value_added_real,
-        "profit": above * e.year_profit,
-        "employees": above * e.employees,
-        "wages": above * e.year_wages,
-        "investment": above * e.year_investment,
-        "rd": above * e.year_rd_reported,
-        "rd_manufacturing": factory * e.year_rd_reported,
-        "rd_real": above * e.year_rd,
-        "misused": above * e.year_misused,
         "rd_funded": e.year_rd_reported,
         "rd_funded_before": e.last_rd_reported,
-        "manufacturing": factory,
-        "rd_active": above * e.rd_active,
-        "rd_active_manufacturing": factory * e.rd_active,
-        "rd_institution": above * e.rd_institution,
-        "over_100m": over_100m,
-        "rd_active_100m": over_100m * e.rd_active,
-        "over_500m": over_500m,
-        "rd_institution_500m": over_500m * e.rd_institution,
-        "revenue_times_tfp": above * e.year_revenue * exp(e.productivity),
-        "hightech_revenue": above * hightech * e.year_revenue,
-        "digital": above * digital,
-        "digital_below": below * digital,
-        "digital_stage": above * e.digital_stage,
-        "digital_upgrades": above * e.year_upgrades,
+        "digital_below": below & (e.digital_stage >= 1),
         "digital_upgrades_below": below * e.year_upgrades,
-        "energy": above * e.year_energy,
-        "capacity": above * e.year_capacity,
-        "at_ceiling": above * e.year_at_ceiling,
         "asked": e.year_asked,
         "granted": e.year_granted,
         "bound": e.year_bound,
@@ -100,22 +123,15 @@ def quantities(m: ClusterPolicyModel) -> dict[str, Array]:
         "loans": e.debt_short + e.debt_long,
         "mlt_loans": e.debt_long,
         "interest_due": interest_due(m),
-        "tax": above * e.year_tax,
-        "tax_forgone": above * e.year_tax_forgone,
-        "subsidy": above * e.year_subsidy,
-        "new_above_scale": above * ~e.was_above_scale,
-        "large_plants": (e.plant & (m.quarter - e.founded < 4)).astype(np.float64),
-        "county_revenue": above * registered * e.year_revenue,
-        "county_count": above * registered,
+        "large_plants": e.plant & (m.quarter - e.founded < 4),
+        "hightech": e.high_tech > NEVER,
+        "srdi": srdi,
+        "little_giant": little_giant,
+        "champion": champion,
+        "innovative": e.innovative_sme > NEVER,
+        "green_factory": e.green_factory > NEVER,
+        "quality": srdi | little_giant | champion,
     }
-    for title, name in (
-        ("high_tech", "hightech"), ("srdi", "srdi"), ("little_giant", "little_giant"),
-        ("champion", "champion"), ("innovative_sme", "innovative"),
-        ("green_factory", "green_factory"),
-    ):  # fmt: skip
-        q[name] = (getattr(e, title) > NEVER).astype(np.float64)
-    q["quality"] = np.maximum(np.maximum(q["srdi"], q["little_giant"]), q["champion"])
-    return q
 
 
 def groups(m: ClusterPolicyModel) -> Levels:
@@ -143,9 +159,8 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
 
     Absent units have no row. An outcome is worked out for the groups of all levels at once.
     """
-    q, levels = quantities(m), groups(m)
-    table = _group_sums(levels, np.stack([*q.values()], axis=1), m.enterprises.weight)
-    sums = dict(zip(q, np.ascontiguousarray(table.T), strict=True))
+    levels = groups(m)
+    sums = group_sums(m, levels)
     parts, first = dict[str, slice](), 0
     for level, (_, units) in levels.items():
         parts[level] = slice(first, first + len(units))
@@ -162,18 +177,53 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
     return result
 
 
-def _group_sums(levels: Levels, matrix: Array, weight: Array) -> Array:
-    """Weighted sums of the rows of `matrix` by group, the groups of all levels in one table."""
-    first, codes = 0, np.empty((len(matrix), len(levels)), dtype=np.int64)
-    total = sum(len(units) for _, units in levels.values())
-    for i, (code, units) in enumerate(levels.values()):
-        # Enterprises without a group of the level are summed in a last row that nobody reads.
-        codes[:, i] = np.where(code >= 0, first + code, total)
-        first += len(units)
-    steps = np.arange(0, codes.size + 1, len(levels))
-    weights = np.repeat(weight, len(levels))
-    pick = csc_array((weights, codes.ravel(), steps), shape=(total + 1, len(matrix)))
-    return np.asarray(pick @ matrix)[:total]
+def group_sums(m: ClusterPolicyModel, levels: Levels) -> dict[str, Array]:
+    """Weighted sums of all quantities by group, the groups of all levels one after the other."""
+    weight = m.enterprises.weight
+    exited = np.zeros(len(weight))
+    for rows, left in m.counts.exits:
+        exited[rows] += left
+    above, gone = np.flatnonzero(m.enterprises.above_scale), np.flatnonzero(exited)
+    first = np.cumsum([0, *(len(units) for _, units in levels.values())])
+    codes = np.stack([code for code, _ in levels.values()])
+    sums: dict[str, Array] = {}
+    for quantities, of, weights in (
+        (quantities_above(m, above), codes.take(above, axis=1), weight.take(above)),
+        (quantities_of_all(m), codes, weight),
+        ({"exits": np.ones(len(gone))}, codes.take(gone, axis=1), exited.take(gone)),
+    ):
+        table = np.zeros((first[-1], len(quantities)))
+        _add_up(np.stack([*quantities.values()]), weights, of, first, table)
+        sums |= zip(quantities, np.ascontiguousarray(table.T), strict=True)
+    return sums
+
+
+@compiled("void(float64[:, ::1], float64[::1], int64[:, ::1], int64[::1], float64[:, ::1])")
+def _add_up(values: Array, weight: Array, codes: Whole, first: Whole, table: Array) -> None:
+    """Add what each row stands for to the sums of its groups, in the order of rows.
+
+    Args:
+        values: Quantities of a row, shape (quantities, rows).
+        weight: Enterprises a row stands for, shape (rows,).
+        codes: Group of each level, -1 for none, shape (levels, rows).
+        first: Where the groups of each level begin in the table, shape (levels + 1,).
+        table: Sums that are added to, shape (groups, quantities).
+    """
+    quantities, rows = values.shape
+    block = np.empty((BLOCK, quantities))
+    for begin in range(0, rows, BLOCK):
+        number = min(BLOCK, rows - begin)
+        # The quantities of a row side by side: so the loop that adds them vectorises.
+        for j in range(quantities):
+            for i in range(number):
+                block[i, j] = weight[begin + i] * values[j, begin + i]
+        for level in range(len(codes)):
+            for i in range(number):
+                group = codes[level, begin + i]
+                if group >= 0:
+                    total, part = table[first[level] + group], block[i]
+                    for j in range(quantities):
+                        total[j] += part[j]
 
 
 def _complete(
@@ -191,11 +241,6 @@ def _complete(
     if m.year == 2020:
         m.observed.base_2020 = (sums["energy"], sums["value_added_real"])
     sums["energy_2020"], sums["value_added_real_2020"] = m.observed.base_2020 or (none, none)
-    exited = np.zeros(len(m.enterprises))
-    for rows, weight in m.counts.exits:
-        exited[rows] += weight
-    for level, (code, units) in levels.items():
-        put(level, "exits", np.bincount(code + 1, exited, len(units) + 1)[1:])
     _count_moves(m, parts, sums, put)
     by_field = (m.counts.demand, m.counts.local_purchases, m.counts.purchases)
     for name, values in zip(

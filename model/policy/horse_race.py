@@ -38,12 +38,11 @@ RACING = (*NAMED, "provincial")
 def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
     """Indicators of the five dimensions from above-scale members, each shape (clusters, k)."""
     e, size = m.enterprises, len(m.clusters)
-    member = e.cluster >= 0
-    group = e.cluster[member]
-    w = (e.weight * e.above_scale)[member]
+    member = np.flatnonzero((e.cluster >= 0) & e.above_scale)
+    group, w = e.cluster.take(member), e.weight.take(member)
 
     def total(quantity: Any) -> Array:
-        return np.bincount(group, w * quantity[member], size)
+        return np.bincount(group, w * quantity.take(member), size)
 
     def over(top: Array, bottom: Array) -> Array:
         return np.where(bottom > 0.0, top / np.where(bottom > 0.0, bottom, 1.0), 0.0)

@@ -15,11 +15,10 @@ from jiqun.model.economy.network import (
     asks_quality,
     lasting,
     link,
-    linked_sales,
     needs,
     search,
 )
-from jiqun.model.elementary import dot, log1p, power
+from jiqun.model.elementary import compiled, dot, log1p, power
 from jiqun.model.randomness import uniform
 
 if TYPE_CHECKING:
@@ -41,14 +40,24 @@ def evenly(chance: Array, group: Whole, draw: Array) -> Flag:
         group: Group of each; groups stand together.
         draw: Uniform draw of the group, shape (pairs,).
     """
-    reached = chance.cumsum()
-    first = np.diff(group, prepend=-1) != 0
-    begin = np.flatnonzero(first)
-    before = np.repeat((reached - chance)[begin], np.diff(begin, append=len(group)))
-    # Each begins where the one before has ended, so that rounding loses no step and doubles none.
-    steps = np.floor(reached - before + draw)
-    reached_before = np.where(first, np.floor(draw), np.roll(steps, 1))
-    return np.asarray(steps > reached_before)
+    return _evenly(chance, group, draw)
+
+
+@compiled("boolean[::1](float64[::1], int64[::1], float64[::1])")
+def _evenly(chance: Array, group: Whole, draw: Array) -> Flag:
+    """Who is taken (`evenly`)."""
+    taken = np.empty(len(chance), dtype=np.bool_)
+    reached, before, last = 0.0, 0.0, 0.0
+    for i in range(len(chance)):
+        reached += chance[i]
+        if i == 0 or group[i] != group[i - 1]:
+            before, last = reached - chance[i], np.floor(draw[i])
+        # Each begins where the one before has ended, so that rounding loses no step and doubles
+        # none.
+        step = np.floor(reached - before + draw[i])
+        taken[i] = step > last
+        last = step
+    return taken
 
 
 def linked_at_start(local: float, sales: Array, market: Array, purchases: Array) -> Array:
@@ -88,24 +97,65 @@ def equilibrium(
         bought through links, yuan a quarter, both shape (fields,); sales through links over open
         sales, shape (suppliers,).
     """
-    number = np.maximum(links.sum(axis=1), 1.0)
+    number = np.maximum(np.diff(links.indptr), 1.0)
     able = np.minimum(MOST_LINKED * (links.T @ (sales / number)), MOST_NEEDED * wanted)
     able = np.bincount(field, able, N)
     target = np.minimum(target, able)
-    whole = np.bincount(field, wanted, N)
+    # Where there are no leaders NumPy gives whole numbers.
+    whole = np.bincount(field, wanted, N).astype(np.float64)
     odds = target / np.maximum(whole - target, 1.0)
-    bought, ratio = np.zeros(N), np.zeros(len(sales))
-    suppliers_of = links.T
-    for _ in range(steps):
-        carried = suppliers_of @ (4.0 * sales / (1.0 + ratio))
-        per_mass = linked_sales(carried, wanted, worth[field])
-        ratio = 4.0 * (links @ per_mass)
-        bought = np.bincount(field, per_mass * carried, N)
-        now = bought / np.maximum(whole - bought, 1.0)
-        worth = worth * np.where(now > 0.0, odds / np.where(now > 0.0, now, 1.0), 1.0)
+    first, leader = links.indptr.astype(np.int64), links.indices.astype(np.int64)
+    worth, bought, ratio = _settle(first, leader, sales, wanted, field, whole, odds, worth, steps)
     # A field without links yet takes what links are worth elsewhere.
     usual = dot(worth, bought) / max(float(bought.sum()), 1.0)
     return np.where(able > 0.0, worth, usual), bought, ratio
+
+
+@compiled(
+    "Tuple((float64[::1], float64[::1], float64[::1]))(int64[::1], int64[::1], float64[::1],"
+    " float64[::1], int64[::1], float64[::1], float64[::1], float64[::1], int64)"
+)
+def _settle(
+    first: Whole, leader: Whole, sales: Array, wanted: Array, field: Whole, whole: Array,
+    odds: Array, begin: Array, steps: int,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """Rounds of `equilibrium`: worth of links, what is bought through them, and sales over open.
+
+    Args:
+        first: Place of each supplier's first link, shape (suppliers + 1,).
+        leader: Leader of each link, those of a supplier together, shape (links,).
+        sales: Sales of a supplier, yuan a quarter, shape (suppliers,).
+        wanted: Needs of a leader, yuan a quarter, shape (leaders,).
+        field: Field of a leader, shape (leaders,).
+        whole: Needs of the leaders of a field, yuan a quarter, shape (fields,).
+        odds: Purchases through links over the others that are aimed at, shape (fields,).
+        begin: Worth of links at first, yuan a quarter, shape (fields,).
+        steps: Number of rounds.
+    """
+    worth, bought, ratio = begin.copy(), np.zeros(len(begin)), np.zeros(len(sales))
+    carried, per_mass = np.empty(len(wanted)), np.empty(len(wanted))
+    for _ in range(steps):
+        carried[:] = 0.0
+        for i in range(len(sales)):
+            mass = 4.0 * sales[i] / (1.0 + ratio[i])
+            for at in range(first[i], first[i + 1]):
+                carried[leader[at]] += mass
+        bought[:] = 0.0
+        for j in range(len(wanted)):
+            own = worth[field[j]]
+            # As `network.linked_sales`.
+            per_mass[j] = own * wanted[j] / max(wanted[j] + own * carried[j], 1e-30)
+            bought[field[j]] += per_mass[j] * carried[j]
+        for i in range(len(sales)):
+            total = 0.0
+            for at in range(first[i], first[i + 1]):
+                total += per_mass[leader[at]]
+            ratio[i] = 4.0 * total
+        for k in range(len(worth)):
+            now = bought[k] / max(whole[k] - bought[k], 1.0)
+            if now > 0.0:
+                worth[k] *= odds[k] / now
+    return worth, bought, ratio
 
 
 def found(m: ClusterPolicyModel, seed: int) -> None:
@@ -132,20 +182,22 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
 
     net.search = search(e, wanted, net.needs_ratio_start, p)
     supplier, leader, odds = lasting(e, net.search, np.lexsort((e.id, -e.revenue)))
-    order = np.argsort(leader, kind="stable")
+    buyers, place = np.flatnonzero(wanted), np.zeros(len(e), dtype=np.int64)
+    place[buyers] = np.arange(len(buyers))
+    # NumPy sorts numbers of 16 bits in the time of two passes; there are some dozens of leaders.
+    order = np.argsort(place[leader].astype(np.uint16), kind="stable")
     supplier, leader, odds = supplier[order], leader[order], odds[order]
     draw = uniform(seed, "first supplier", e.id[leader])
-    buyers = np.flatnonzero(wanted)
-    rows = np.flatnonzero(np.bincount(supplier, minlength=len(e)))
-    place = np.zeros(len(e), dtype=np.int64)
-    place[buyers], place[rows] = np.arange(len(buyers)), np.arange(len(rows))
     worth = np.full(N, 0.25)
     larger = np.ones(N)
     for steps in PASSES:
         likely = odds * larger[e.field[leader]]
         taken = evenly(likely / (1.0 + likely), leader, draw)
+        linked = supplier[taken]
+        rows = np.flatnonzero(np.bincount(linked, minlength=len(e)))
+        place[rows] = np.arange(len(rows))
         links = csr_array(
-            (np.ones(int(taken.sum())), (place[supplier[taken]], place[leader[taken]])),
+            (np.ones(len(linked)), (place[linked], place[leader[taken]])),
             shape=(len(rows), len(buyers)),
         )
         worth, through, ratio = equilibrium(
@@ -153,7 +205,7 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
         )
         unbound = 1.0 - through / np.maximum(net.purchases, 1.0)
         larger = power(1.0 + 4.0 * worth * unbound, p["size_tail"])
-    link(m, supplier[taken], leader[taken])
+    link(m, linked, leader[taken])
     e.size_level[rows] -= log1p(ratio)
     own = 4.0 * (whole - through)
     m.markets.outside_mass = 4.0 * (m.markets.demand - through) - own
