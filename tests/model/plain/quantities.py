@@ -4,11 +4,10 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.dimensions import ENERGY_FIELD, FIELDS
 from jiqun.model.economy.credit import interest_due
 from jiqun.model.elementary import exp
 from jiqun.model.observe.quantities import HIGHTECH_FIELDS
-from jiqun.model.scenario import FIELDS
-from jiqun.model.start.population import ENERGY_FIELD
 
 
 def quantities(m):
