@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from jiqun.model.agents.enterprises import NEVER
 from jiqun.model.channels import reads
 from jiqun.model.economy import skills
-from jiqun.model.elementary import exp, log, power
+from jiqun.model.elementary import compiled, exp, log, power
 from jiqun.model.innovation import audit, digital, innovation, titles
 from jiqun.model.policy.reach import channel_value
 from jiqun.model.randomness import laplace, uniform
@@ -19,67 +20,130 @@ if TYPE_CHECKING:
     from jiqun.model.model import ClusterPolicyModel
     from jiqun.model.scenario import Array
 
+Flag = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
+
 
 @reads("spillover", rise="share")
 @reads("skills", places="share")
 def innovate(m: ClusterPolicyModel) -> None:
     """R&D of the next quarter, knowledge, spillovers, digital gains, shocks: productivity."""
-    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    before = e.knowledge
-    real_rd = e.rd / m.markets.price_level
-    e.knowledge = innovation.next_knowledge(before, real_rd, p["delta_K"])
-    gain = m.on_productivity("gamma_RD") * innovation.log_gain(
-        before, e.knowledge, e.knowledge_floor
-    )
-    size = m.places.number_of_pools
-    added = np.bincount(e.pool, e.weight * real_rd, size)
-    added += _from_other_cities(m, real_rd, added)
-    pool_after = innovation.next_knowledge(m.innovation.pool_knowledge, added, p["delta_K"])
-    others_before = np.maximum(m.innovation.pool_knowledge.take(e.pool) - before, 0.0)
-    others_after = np.maximum(pool_after.take(e.pool) - e.knowledge, 0.0)
-    absorb = np.where(
-        e.rd_institution, p["absorb_institution"], np.where(e.rd_active, 1.0, p["absorb_without"])
-    )
-    absorb = absorb * (1.0 + channel_value(m, "spillover", "rise"))
-    spill = innovation.log_gain(others_before, others_after, np.full(1, p["pool_floor"]))
-    gain += (
-        m.on_productivity("spill_RD") * absorb * np.clip(spill, -p["spill_most"], p["spill_most"])
-    )
-    m.innovation.pool_knowledge = pool_after
-    digital_before = e.digital_gain
+    e, p, own = m.enterprises, m.parameters, m.on_productivity
+    learnt, spill = _learn(m)
+    digital_before, trained_before = e.digital_gain, e.trained
     e.digital_gain = digital.realised_gain(
-        digital_before, e.digital_stage, m.on_productivity("phi_D"),
-        1.0 / p["digital_lag_ratio"],
-    )  # fmt: skip
-    gain += e.digital_gain - digital_before
-    trained_before = e.trained
+        digital_before, e.digital_stage, own("phi_D"), 1.0 / p["digital_lag_ratio"]
+    )
     e.trained = skills.staff_trained(
         trained_before, channel_value(m, "skills", "places"), p["training_loss"]
     )
-    gain += m.on_productivity("skills_gain") * (e.trained - trained_before)
-    gain += p["frontier_absorption"] * m.markets.frontier_growth.take(e.field) + p["drift"] / 4.0
-    e.productivity += gain
-
-    chance = p["shock_chance"]
-
-    def shock(name: str) -> Array:
-        lot, result = uniform(seed, f"{name} comes", e.id, t), np.zeros(len(e))
-        rows = np.flatnonzero(lot < chance)
-        result[rows] = innovation.seldom(laplace(seed, name, e.id[rows], t), lot[rows], chance)
-        return result
-
-    slow = innovation.level_noise(shock("level"), p["level_shock"], chance)
-    giant = log(np.maximum(e.expected_revenue / p["giant_size"], 1.0))
-    e.size_level += slow - p["giant_reversion"] / 4.0 * giant
-    scale = innovation.noise_scale(e.expected_revenue, p["noise"], p["noise_size_slope"])
-    e.size_noise *= 1.0 - p["noise_reversion"]
-    e.size_noise += scale * shock("noise")
-
+    absorb = np.full(len(e), 1.0 + channel_value(m, "spillover", "rise"))
+    _grow(
+        e.productivity, own("gamma_RD"), learnt,
+        own("spill_RD"), spill, p["spill_most"], absorb, e.rd_active, e.rd_institution,
+        p["absorb_without"], p["absorb_institution"],
+        e.digital_gain, digital_before, own("skills_gain"), e.trained, trained_before,
+        p["frontier_absorption"] * m.markets.frontier_growth + p["drift"] / 4.0, e.field,
+    )  # fmt: skip
+    _shocks(m)
     _rd(m)
 
 
+def _learn(m: ClusterPolicyModel) -> tuple[Array, Array]:
+    """Knowledge after the quarter; growth of the log of one's own and of that of others, (rows,)."""
+    e, p = m.enterprises, m.parameters
+    before, pool_before = e.knowledge, m.innovation.pool_knowledge
+    e.knowledge = np.empty(len(e))
+    added = np.zeros(m.places.number_of_pools)
+    _add_knowledge(
+        before, e.rd, e.weight, e.pool, m.markets.price_level, 1.0 - p["delta_K"] / 4.0,
+        e.knowledge, added,
+    )  # fmt: skip
+    added += _from_other_cities(m, added)
+    pool_after = innovation.next_knowledge(pool_before, added, p["delta_K"])
+    others_before, others_after = np.empty(len(e)), np.empty(len(e))
+    _of_others(e.pool, pool_before, before, others_before)
+    _of_others(e.pool, pool_after, e.knowledge, others_after)
+    m.innovation.pool_knowledge = pool_after
+    own = innovation.log_gain(before, e.knowledge, e.knowledge_floor)
+    return own, innovation.log_gain(others_before, others_after, np.full(1, p["pool_floor"]))
+
+
+@compiled(
+    "void(float64[::1], float64[::1], float64[::1], int64[::1], float64, float64,"
+    " float64[::1], float64[::1])"
+)
+def _add_knowledge(
+    before: Array, rd: Array, weight: Array, pool: Whole, price: float, kept: float,
+    after: Array, added: Array,
+) -> None:  # fmt: skip
+    """Knowledge after a quarter of R&D (`next_knowledge`), and the R&D of each pool."""
+    for i in range(len(before)):
+        real = rd[i] / price
+        after[i] = before[i] * kept + real
+        added[pool[i]] += weight[i] * real
+
+
+@compiled("void(int64[::1], float64[::1], float64[::1], float64[::1])")
+def _of_others(pool: Whole, whole: Array, own: Array, others: Array) -> None:
+    """Knowledge of the others of each one's pool."""
+    for i in range(len(pool)):
+        others[i] = max(whole[pool[i]] - own[i], 0.0)
+
+
+@compiled(
+    "void(float64[::1], float64, float64[::1],"
+    " float64, float64[::1], float64, float64[::1], boolean[::1], boolean[::1], float64, float64,"
+    " float64[::1], float64[::1], float64, float64[::1], float64[::1], float64[::1], int64[::1])"
+)
+def _grow(
+    productivity: Array, of_own: float, learnt: Array,
+    of_others: float, spill: Array, most: float, rise: Array, active: Flag, institution: Flag,
+    without: float, with_institution: float,
+    digital: Array, digital_before: Array, of_skills: float, trained: Array, trained_before: Array,
+    common: Array, field: Whole,
+) -> None:  # fmt: skip
+    """Add to productivity what own R&D, that of others, digital work, skills and the field bring.
+
+    The sum is in this order. `rise` is what absorption of others' knowledge is multiplied by.
+    """
+    for i in range(len(productivity)):
+        absorb = with_institution if institution[i] else (1.0 if active[i] else without)
+        heard = min(max(spill[i], -most), most)
+        gain = of_own * learnt[i]
+        gain += of_others * (absorb * rise[i]) * heard
+        gain += digital[i] - digital_before[i]
+        gain += of_skills * (trained[i] - trained_before[i])
+        productivity[i] += gain + common[field[i]]
+
+
+def _shocks(m: ClusterPolicyModel) -> None:
+    """Shocks to the slow level of competitiveness and to its transitory part."""
+    e, p, chance = m.enterprises, m.parameters, m.parameters["shock_chance"]
+    rows, shock = _shock(m, "level")
+    slow = np.zeros(len(e))
+    slow[rows] = shock
+    slow = innovation.level_noise(slow, p["level_shock"], chance)
+    giants = np.flatnonzero(e.expected_revenue > p["giant_size"])
+    slow[giants] -= p["giant_reversion"] / 4.0 * log(e.expected_revenue[giants] / p["giant_size"])
+    e.size_level += slow
+    rows, shock = _shock(m, "noise")
+    scale = innovation.noise_scale(e.expected_revenue[rows], p["noise"], p["noise_size_slope"])
+    e.size_noise *= 1.0 - p["noise_reversion"]
+    e.size_noise[rows] += scale * shock
+
+
+def _shock(m: ClusterPolicyModel, name: str) -> tuple[Whole, Array]:
+    """Rows that a shock comes to in the quarter, and the shock (`innovation.seldom`)."""
+    ids, chance = m.enterprises.id, m.parameters["shock_chance"]
+    lot = uniform(m.seed_of_run, f"{name} comes", ids, m.quarter)
+    rows = np.flatnonzero(lot < chance)
+    draw = laplace(m.seed_of_run, name, ids[rows], m.quarter)
+    return rows, innovation.seldom(draw, lot[rows], chance)
+
+
 @reads("joint_research", part="share")
-def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Array:
+def _from_other_cities(m: ClusterPolicyModel, own: Array) -> Array:
     """R&D that knowledge pools take over where cities build clusters of a field together.
 
     A part of what members served do in the same field in other cities, of which no more can be
@@ -88,69 +152,95 @@ def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Arr
 
     Args:
         m: The model.
-        real_rd: R&D of each enterprise, yuan of 2018 a quarter, shape (rows,).
         own: R&D done in each pool, yuan of 2018 a quarter, shape (pools,).
     """
     e, size = m.enterprises, m.places.number_of_pools
     part = channel_value(m, "joint_research", "part")
     if not isinstance(part, np.ndarray):
         return np.zeros(size)
-    place, shape = e.field * len(CITIES) + e.city, (len(FIELDS), len(CITIES))
-    joint = e.weight * (part > 0.0)
-    done = np.bincount(place, joint * real_rd, shape[0] * shape[1]).reshape(shape)
+    served = np.flatnonzero(part > 0.0)
+    weight, pool, real_rd = e.weight[served], e.pool[served], e.rd[served] / m.markets.price_level
+    place, shape = e.field[served] * len(CITIES) + e.city[served], (len(FIELDS), len(CITIES))
+    done = np.bincount(place, weight * real_rd, shape[0] * shape[1]).reshape(shape)
     elsewhere = (done.sum(axis=1, keepdims=True) - done).take(place)
     members = np.bincount(e.pool, e.weight, size)
-    taken = np.bincount(e.pool, e.weight * part * np.minimum(elsewhere, own.take(e.pool)), size)
+    taken = np.bincount(pool, weight * part[served] * np.minimum(elsewhere, own.take(pool)), size)
     return np.asarray(taken / np.maximum(members, 1e-9))
 
 
 def _rd(m: ClusterPolicyModel) -> None:
     """Starts, stops and intensity of R&D."""
-    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
-    peers = m.peer_share(e.rd_active)
-    # Where R&D is a condition of grants, it brings more than its own return (article 5).
-    opened = m.programmes.rd_conditional_grants.take(e.size) / np.maximum(
-        e.rd_taste * e.expected_revenue, 1.0
-    )
-    entry_cost = 1.0 - np.minimum(opened, p["ticket_most"])
-    start = innovation.start_hazard(
-        p["rd_start"], e.expected_revenue, p["rd_start_size_power"],
-        m.innovation.rd_cost_ratio * entry_cost, p["eps_RD"], peers, p["rd_peer"],
-    )  # fmt: skip
-    draw = uniform(seed, "rd start", e.id, t)
-    sunk = p["rd_sunk"] * e.rd_taste * e.expected_revenue
-    starts = ~e.rd_active & (draw < start) & (e.cash > sunk)
-    starts &= e.expected_revenue > p["rd_least_revenue"]
-    size = np.clip(power(e.expected_revenue / 100e6, -p["rd_stop_size_power"]), 0.2, 2.0)
-    stops = e.rd_active & (draw < p["rd_stop"] / 4.0 * size)
-    intensity = innovation.rd_intensity(
-        e.rd_intensity,
-        trend * e.rd_taste,
-        m.innovation.rd_cost_ratio,
-        p["eps_RD"],
-        p["rd_adjust_speed"],
-    )
-    intensity = np.where(starts, p["rd_start_level"] * e.rd_taste, intensity)
-    e.rd_active = (e.rd_active | starts) & ~stops
-    e.rd_intensity = np.where(e.rd_active, np.minimum(intensity, p["rd_most"]), 0.0)
-    sunk_paid = np.where(starts, sunk, 0.0)
-    # Never more than cash flow and half of cash can pay: R&D gives way before wages do.
-    made = np.maximum(e.value_added, 0.0)
-    able = np.maximum(p["rd_of_cash"] * e.cash + p["rd_of_value_added"] * made, 0.0)
+    e, p = m.enterprises, m.parameters
+    draw = uniform(m.seed_of_run, "rd start", e.id, m.quarter)
+    starts, stops = _starts(m, draw), _stops(m, draw)
+    e.rd_active = e.rd_active.copy()
+    e.rd_active[starts], e.rd_active[stops] = True, False
     # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
     m.markets.lasting_price += (
         p["lasting_price_speed"] / 4.0 * (m.markets.price - m.markets.lasting_price)
     )
-    steady = power(m.markets.lasting_price / m.markets.price, 1.0 - p["rd_price_pass"])
-    sales = e.expected_revenue * steady.take(e.field)
-    e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
-    reported = innovation.reported(e.rd, m.innovation.relabelling_reward, p["relabel_share"])
-    notch = titles.high_tech_threshold(e.expected_revenue) * e.expected_revenue / 4.0
-    reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
-    e.rd_reported = innovation.up_to_notch(
-        reported, (1.0 + p["notch_margin"]) * notch, e.high_tech > NEVER, reach
+    _budget(m, starts)
+    founds = np.flatnonzero(e.rd_active & ~e.rd_institution & e.above_scale)
+    lot = uniform(m.seed_of_run, "rd institution", e.id[founds], m.quarter)
+    e.rd_institution[founds[lot < p["institution_rate"] / 4.0]] = True
+
+
+def _starts(m: ClusterPolicyModel, draw: Array) -> Whole:
+    """Rows of those who start R&D in the quarter, given a uniform draw, shape (rows,)."""
+    e, p = m.enterprises, m.parameters
+    rows = np.flatnonzero(~e.rd_active & (draw < innovation.MOST_STARTS / 4.0))
+    rows = rows[e.expected_revenue[rows] > p["rd_least_revenue"]]
+    taste, revenue = e.rd_taste[rows], e.expected_revenue[rows]
+    # Where R&D is a condition of grants, it brings more than its own return (article 5).
+    opened = m.programmes.rd_conditional_grants.take(e.size[rows]) / np.maximum(
+        taste * revenue, 1.0
     )
-    founds = e.rd_active & ~e.rd_institution & e.above_scale
-    founds &= uniform(seed, "rd institution", e.id, t) < p["institution_rate"] / 4.0
-    e.rd_institution |= founds
+    entry_cost = 1.0 - np.minimum(opened, p["ticket_most"])
+    start = innovation.start_hazard(
+        p["rd_start"], revenue, p["rd_start_size_power"],
+        m.innovation.rd_cost_ratio[rows] * entry_cost, p["eps_RD"],
+        m.peer_share(e.rd_active)[rows], p["rd_peer"],
+    )  # fmt: skip
+    return rows[(draw[rows] < start) & (e.cash[rows] > p["rd_sunk"] * taste * revenue)]
+
+
+def _stops(m: ClusterPolicyModel, draw: Array) -> Whole:
+    """Rows of those who stop R&D in the quarter, given a uniform draw, shape (rows,)."""
+    e, p = m.enterprises, m.parameters
+    chance, most = p["rd_stop"] / 4.0, 2.0
+    rows = np.flatnonzero(e.rd_active & (draw < chance * most))
+    size = power(e.expected_revenue[rows] / 100e6, -p["rd_stop_size_power"])
+    return rows[draw[rows] < chance * np.clip(size, 0.2, most)]
+
+
+def _budget(m: ClusterPolicyModel, starts: Whole) -> None:
+    """R&D of those who do it, and what they report of it; `starts` are rows that begin with it."""
+    e, p, t = m.enterprises, m.parameters, m.quarter
+    new = np.zeros(len(e), dtype=bool)
+    new[starts] = True
+    rows = np.flatnonzero(e.rd_active)
+    new, taste, revenue = new[rows], e.rd_taste[rows], e.expected_revenue[rows]
+    trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
+    intensity = innovation.rd_intensity(
+        e.rd_intensity[rows], trend * taste, m.innovation.rd_cost_ratio[rows], p["eps_RD"],
+        p["rd_adjust_speed"],
+    )  # fmt: skip
+    intensity = np.where(new, p["rd_start_level"] * taste, intensity)
+    intensity = np.minimum(intensity, p["rd_most"])
+    sunk_paid = np.where(new, p["rd_sunk"] * taste * revenue, 0.0)
+    # Never more than cash flow and half of cash can pay: R&D gives way before wages do.
+    made = np.maximum(e.value_added[rows], 0.0)
+    able = np.maximum(p["rd_of_cash"] * e.cash[rows] + p["rd_of_value_added"] * made, 0.0)
+    steady = power(m.markets.lasting_price / m.markets.price, 1.0 - p["rd_price_pass"])
+    rd = np.minimum(intensity * (revenue * steady.take(e.field[rows])) / 4.0 + sunk_paid, able)
+    reported = innovation.reported(
+        rd, m.innovation.relabelling_reward[rows], p["relabel_share"]
+    )
+    notch = titles.high_tech_threshold(revenue) * revenue / 4.0
+    reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
+    reported = innovation.up_to_notch(
+        reported, (1.0 + p["notch_margin"]) * notch, e.high_tech[rows] > NEVER,
+        reach[rows] if isinstance(reach, np.ndarray) else reach,
+    )  # fmt: skip
+    e.rd_intensity, e.rd, e.rd_reported = (np.zeros(len(e)) for _ in range(3))
+    e.rd_intensity[rows], e.rd[rows], e.rd_reported[rows] = intensity, rd, reported
