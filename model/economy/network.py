@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from jiqun.model.agents.enterprises import NEVER, Role
 from jiqun.model.channels import reads
 from jiqun.model.economy.demography import RAMP
-from jiqun.model.elementary import log, log1p
+from jiqun.model.elementary import compiled, log, log1p
 from jiqun.model.policy.reach import channel_value, coverage
 from jiqun.model.randomness import uniform
 from jiqun.model.scenario import CITIES, FIELDS, Array
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from jiqun.model.agents.enterprises import Enterprises, Flag, Whole
     from jiqun.model.model import ClusterPolicyModel
+
+Short = npt.NDArray[np.int32]
 
 N = len(FIELDS)
 DIGITAL = 3
@@ -89,13 +92,31 @@ class Search:
             fitness has with it in the long run, one a pair; pairs of a supplier stand together.
         """
         field = e.field[rows]
-        count = self.first[field + 1] - self.first[field]
-        supplier = np.repeat(np.arange(len(rows)), count)
-        start = self.first[field] - (count.cumsum() - count)
-        place = np.arange(len(supplier)) + start[supplier]
-        leader = self.leaders[place]
-        together = e.city[rows][supplier] == e.city[leader]
-        return supplier, leader, self.pull[place] * (1.0 + self.near * together)
+        number = int((self.first[field + 1] - self.first[field]).sum())
+        supplier, place = np.empty((2, number), dtype=np.int64)
+        expected = np.empty(number)
+        _pairs(
+            self.first, field, e.city[self.leaders], e.city[rows], self.pull, self.near,
+            supplier, place, expected,
+        )  # fmt: skip
+        return supplier, self.leaders.take(place), expected
+
+
+@compiled(
+    "void(int64[::1], int64[::1], int64[::1], int64[::1], float64[::1], float64,"
+    " int64[::1], int64[::1], float64[::1])"
+)
+def _pairs(
+    first: Whole, field: Whole, leader_city: Whole, city: Whole, pull: Array, near: float,
+    supplier: Whole, leader: Whole, expected: Array,
+) -> None:  # fmt: skip
+    """The pairs of `Search.pairs`, with the place of the leader among the leaders."""
+    pair = 0
+    for i in range(len(field)):
+        for k in range(first[field[i]], first[field[i] + 1]):
+            supplier[pair], leader[pair] = i, k
+            expected[pair] = pull[k] * (1.0 + near) if city[i] == leader_city[k] else pull[k]
+            pair += 1
 
 
 def fitness(e: Enterprises, quality: float) -> Array:
@@ -185,11 +206,22 @@ def choose(e: Enterprises, s: Search, rows: Whole, seed: int, quarter: int) -> W
         return rows
     at, leader, pull = s.pairs(e, rows)
     draw = uniform(seed, "which leader", address(e.id[rows][at], e.id[leader]), quarter)
-    race = -log(draw) / pull
-    begin = np.flatnonzero(np.diff(at, prepend=-1))
-    least = np.repeat(np.minimum.reduceat(race, begin), np.diff(begin, append=len(race)))
-    chosen: Whole = leader[race == least]
-    return chosen
+    chosen = np.empty(len(rows), dtype=np.int64)
+    return chosen[: _winners(at, leader, log(draw), pull, chosen)]
+
+
+@compiled("int64(int64[::1], int64[::1], float64[::1], float64[::1], int64[::1])")
+def _winners(at: Whole, leader: Whole, log_draw: Array, pull: Array, chosen: Whole) -> int:
+    """Leader that wins each supplier's race; returns the number of suppliers with a pair."""
+    number, least = 0, 0.0
+    for pair in range(len(at)):
+        time = -log_draw[pair] / pull[pair]
+        if pair == 0 or at[pair] != at[pair - 1]:
+            number += 1
+        elif time >= least:
+            continue
+        chosen[number - 1], least = leader[pair], time
+    return number
 
 
 def matrix(supplier: Whole, leader: Whole, rows: int) -> csr_array:
@@ -208,10 +240,65 @@ def matrix(supplier: Whole, leader: Whole, rows: int) -> csr_array:
     return csr_array((np.ones(len(pair)), (pair % rows).astype(np.int32), start), (rows, rows))
 
 
+def renewed(links: csr_array, lasts: Flag, supplier: Whole, leader: Whole, rows: int) -> csr_array:
+    """The links that last and those that form, in the form of `matrix`.
+
+    Args:
+        links: The links so far; rows that have come since are the last.
+        lasts: Which of them last, in their order, shape (links,).
+        supplier: Row of the supplier of each link that forms, in order.
+        leader: Row of its leader; a pair may have a link already.
+        rows: Number of enterprises.
+    """
+    start = np.zeros(rows + 1, dtype=np.int32)
+    buyer = np.empty(links.nnz + len(leader), dtype=np.int32)
+    number = _merge(links.indptr, links.indices, lasts, supplier, leader, start, buyer)
+    return csr_array((np.ones(number), buyer[:number], start), (rows, rows))
+
+
+@compiled(
+    "int64(int32[::1], int32[::1], boolean[::1], int64[::1], int64[::1], int32[::1], int32[::1])"
+)
+def _merge(
+    old_start: Short, old: Short, lasts: Flag, supplier: Whole, leader: Whole, start: Short,
+    buyer: Short,
+) -> int:  # fmt: skip
+    """Rows of the matrix of `renewed`, each in order and without doubles; returns their length."""
+    number, new = 0, 0
+    for row in range(len(start) - 1):
+        first = number
+        if row + 1 < len(old_start):
+            for link in range(old_start[row], old_start[row + 1]):
+                buyer[number] = old[link]
+                number += lasts[link]
+        while new < len(supplier) and supplier[new] == row:
+            place, there = number, False
+            for k in range(first, number):
+                there |= buyer[k] == leader[new]
+            while not there and place > first and buyer[place - 1] > leader[new]:
+                buyer[place] = buyer[place - 1]
+                place -= 1
+            if not there:
+                buyer[place] = leader[new]
+                number += 1
+            new += 1
+        start[row + 1] = number
+    return number
+
+
 def ends(links: csr_array) -> tuple[Whole, Whole]:
     """Rows of suppliers and of leaders, one a link."""
-    supplier = np.repeat(np.arange(links.shape[0]), np.diff(links.indptr))
+    supplier = np.empty(links.nnz, dtype=np.int64)
+    _rows(links.indptr, supplier)
     return supplier, links.indices.astype(np.int64)
+
+
+@compiled("void(int32[::1], int64[::1])")
+def _rows(start: Short, row_of: Whole) -> None:
+    """Row of each link, given where the links of each row start."""
+    for row in range(len(start) - 1):
+        for link in range(start[row], start[row + 1]):
+            row_of[link] = row
 
 
 def linked_sales(carried: Array, wanted: Array, worth: Array) -> Array:
@@ -287,30 +374,48 @@ def form_links(m: ClusterPolicyModel) -> None:
     """
     e, p, t, seed, s = m.enterprises, m.parameters, m.quarter, m.seed_of_run, m.network.search
     ending = p["link_ending"] / 4.0
-    lever = m.policy.lever("leader_supplier_matching")
-    rise = channel_value(m, "local_sourcing", "rate")
-    if lever is not None:
-        bodies = m.cluster_terms.promotion_body.take(e.cluster)
-        rise = rise + lever.value("rate", t) * coverage(m, lever) * bodies
-    raised = np.broadcast_to(rise / p["link_ending"], len(e))
     chance = ending * s.sought
+    raised = _raised(m)
     look = uniform(seed, "look for a leader", e.id, t)
     rows = np.flatnonzero(look < chance * (1.0 + raised.max()))
     leader = choose(e, s, rows, seed, t)
     formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
-    old, led = ends(m.network.links)
-    lasts = uniform(seed, "link ends", address(e.id[old], e.id[led]), t) >= ending / s.fit[old]
-    link(m, np.concatenate([old[lasts], rows[formed]]),
-          np.concatenate([led[lasts], leader[formed]]))  # fmt: skip
+    links = m.network.links
+    old, led = ends(links)
+    pair = address(e.id[old], e.id[led])
+    lasts = uniform(seed, "link ends", pair, t) >= ending / s.fit[old]
+    settle(m, renewed(links, lasts, rows[formed], leader[formed], len(e)))
+
+
+def _raised(m: ClusterPolicyModel) -> Array:
+    """Rise of the rate at which links to each leader form, over the rate at which they end."""
+    rows, t = m.network.search.leaders, m.quarter
+    lever = m.policy.lever("leader_supplier_matching")
+    rise = channel_value(m, "local_sourcing", "rate")
+    if isinstance(rise, np.ndarray):
+        rise = rise[rows]
+    if lever is not None:
+        bodies = m.cluster_terms.promotion_body.take(m.enterprises.cluster[rows])
+        rise = rise + lever.value("rate", t) * coverage(m, lever)[rows] * bodies
+    raised = np.zeros(len(m.enterprises))
+    raised[rows] = rise / m.parameters["link_ending"]
+    return raised
 
 
 def link(m: ClusterPolicyModel, supplier: Whole, leader: Whole) -> None:
+    """Set the links of suppliers to leaders, one a pair of rows."""
+    settle(m, matrix(supplier, leader, len(m.enterprises)))
+
+
+def settle(m: ClusterPolicyModel, links: csr_array) -> None:
     """Set the links; who has one supports a leader."""
     e = m.enterprises
-    m.network.links = matrix(supplier, leader, len(e))
-    linked = np.where(np.diff(m.network.links.indptr) > 0, Role.SUPPORTING, Role.INDEPENDENT)
-    e.role = np.where(e.role == Role.CHAIN_LEADER, e.role, linked)
+    m.network.links = links
+    # Linked or not, as a number, is the role of all others.
+    role = (links.indptr[1:] > links.indptr[:-1]).astype(np.int64)
+    role[e.role == Role.CHAIN_LEADER] = Role.CHAIN_LEADER
+    e.role = role
 
 
 def link_entrants(m: ClusterPolicyModel, before: int) -> None:
@@ -333,12 +438,12 @@ def link_entrants(m: ClusterPolicyModel, before: int) -> None:
     to_new = search(e, np.where(rows < before, 0.0, wanted), m.network.needs_ratio_start, p)
     draw = uniform(seed, "first look", e.id[:before], t)
     supplier = np.flatnonzero(draw < (to_new.fit * to_new.sought)[:before])
-    links = (
-        ends(m.network.links),
-        (new[linked], leader[linked]),
-        (supplier, choose(e, to_new, supplier, seed, t)),
-    )
-    link(m, *(np.concatenate(side) for side in zip(*links, strict=True)))
+    chosen = choose(e, to_new, supplier, seed, t)
+    links = m.network.links
+    settle(m, renewed(
+        links, np.ones(links.nnz, dtype=bool), np.concatenate([supplier, new[linked]]),
+        np.concatenate([chosen, leader[linked]]), len(e),
+    ))  # fmt: skip
 
 
 def drop(m: ClusterPolicyModel, stays: Flag) -> None:

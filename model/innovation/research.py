@@ -28,29 +28,50 @@ Whole = npt.NDArray[np.int64]
 @reads("skills", places="share")
 def innovate(m: ClusterPolicyModel) -> None:
     """R&D of the next quarter, knowledge, spillovers, digital gains, shocks: productivity."""
-    e, p, own = m.enterprises, m.parameters, m.on_productivity
+    e, p = m.enterprises, m.parameters
     learnt, spill = _learn(m)
-    digital_before, trained_before = e.digital_gain, e.trained
+    gain = m.on_productivity("gamma_RD") * learnt
+    absorbed = np.empty(len(e))
+    _absorb(
+        spill, p["spill_most"], np.full(len(e), 1.0 + channel_value(m, "spillover", "rise")),
+        e.rd_active, e.rd_institution, p["absorb_without"], p["absorb_institution"],
+        m.on_productivity("spill_RD"), absorbed,
+    )  # fmt: skip
+    gain += absorbed
+    digital_before = e.digital_gain
     e.digital_gain = digital.realised_gain(
-        digital_before, e.digital_stage, own("phi_D"), 1.0 / p["digital_lag_ratio"]
-    )
+        digital_before, e.digital_stage, m.on_productivity("phi_D"),
+        1.0 / p["digital_lag_ratio"],
+    )  # fmt: skip
+    gain += e.digital_gain - digital_before
+    trained_before = e.trained
     e.trained = skills.staff_trained(
         trained_before, channel_value(m, "skills", "places"), p["training_loss"]
     )
-    absorb = np.full(len(e), 1.0 + channel_value(m, "spillover", "rise"))
-    _grow(
-        e.productivity, own("gamma_RD"), learnt,
-        own("spill_RD"), spill, p["spill_most"], absorb, e.rd_active, e.rd_institution,
-        p["absorb_without"], p["absorb_institution"],
-        e.digital_gain, digital_before, own("skills_gain"), e.trained, trained_before,
-        p["frontier_absorption"] * m.markets.frontier_growth + p["drift"] / 4.0, e.field,
-    )  # fmt: skip
+    gain += m.on_productivity("skills_gain") * (e.trained - trained_before)
+    of_field = p["frontier_absorption"] * m.markets.frontier_growth + p["drift"] / 4.0
+    gain += of_field.take(e.field)
+    e.productivity += gain
     _shocks(m)
     _rd(m)
 
 
+@compiled(
+    "void(float64[::1], float64, float64[::1], boolean[::1], boolean[::1], float64, float64,"
+    " float64, float64[::1])"
+)
+def _absorb(
+    spill: Array, most: float, rise: Array, active: Flag, institution: Flag,
+    without: float, with_institution: float, effect: float, absorbed: Array,
+) -> None:  # fmt: skip
+    """Log productivity by growth of the knowledge of others, as far as each can make use of it."""
+    for i in range(len(spill)):
+        part = with_institution if institution[i] else (1.0 if active[i] else without)
+        absorbed[i] = effect * (part * rise[i]) * min(max(spill[i], -most), most)
+
+
 def _learn(m: ClusterPolicyModel) -> tuple[Array, Array]:
-    """Knowledge after the quarter; growth of the log of one's own and of that of others, (rows,)."""
+    """Knowledge after the quarter; growth of the log of own knowledge and that of others."""
     e, p = m.enterprises, m.parameters
     before, pool_before = e.knowledge, m.innovation.pool_knowledge
     e.knowledge = np.empty(len(e))
@@ -89,32 +110,6 @@ def _of_others(pool: Whole, whole: Array, own: Array, others: Array) -> None:
     """Knowledge of the others of each one's pool."""
     for i in range(len(pool)):
         others[i] = max(whole[pool[i]] - own[i], 0.0)
-
-
-@compiled(
-    "void(float64[::1], float64, float64[::1],"
-    " float64, float64[::1], float64, float64[::1], boolean[::1], boolean[::1], float64, float64,"
-    " float64[::1], float64[::1], float64, float64[::1], float64[::1], float64[::1], int64[::1])"
-)
-def _grow(
-    productivity: Array, of_own: float, learnt: Array,
-    of_others: float, spill: Array, most: float, rise: Array, active: Flag, institution: Flag,
-    without: float, with_institution: float,
-    digital: Array, digital_before: Array, of_skills: float, trained: Array, trained_before: Array,
-    common: Array, field: Whole,
-) -> None:  # fmt: skip
-    """Add to productivity what own R&D, that of others, digital work, skills and the field bring.
-
-    The sum is in this order. `rise` is what absorption of others' knowledge is multiplied by.
-    """
-    for i in range(len(productivity)):
-        absorb = with_institution if institution[i] else (1.0 if active[i] else without)
-        heard = min(max(spill[i], -most), most)
-        gain = of_own * learnt[i]
-        gain += of_others * (absorb * rise[i]) * heard
-        gain += digital[i] - digital_before[i]
-        gain += of_skills * (trained[i] - trained_before[i])
-        productivity[i] += gain + common[field[i]]
 
 
 def _shocks(m: ClusterPolicyModel) -> None:
@@ -233,9 +228,7 @@ def _budget(m: ClusterPolicyModel, starts: Whole) -> None:
     able = np.maximum(p["rd_of_cash"] * e.cash[rows] + p["rd_of_value_added"] * made, 0.0)
     steady = power(m.markets.lasting_price / m.markets.price, 1.0 - p["rd_price_pass"])
     rd = np.minimum(intensity * (revenue * steady.take(e.field[rows])) / 4.0 + sunk_paid, able)
-    reported = innovation.reported(
-        rd, m.innovation.relabelling_reward[rows], p["relabel_share"]
-    )
+    reported = innovation.reported(rd, m.innovation.relabelling_reward[rows], p["relabel_share"])
     notch = titles.high_tech_threshold(revenue) * revenue / 4.0
     reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
     reported = innovation.up_to_notch(
