@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from jiqun.model.model import ClusterPolicyModel
 
 Short = npt.NDArray[np.int32]
+Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 N = len(FIELDS)
 DIGITAL = 3
@@ -93,28 +94,28 @@ class Search:
         """
         field = e.field[rows]
         number = int((self.first[field + 1] - self.first[field]).sum())
-        supplier, place = np.empty((2, number), dtype=np.int64)
+        supplier, leader = np.empty(number, dtype=np.int64), np.empty(number, dtype=np.int64)
         expected = np.empty(number)
         _pairs(
-            self.first, field, e.city[self.leaders], e.city[rows], self.pull, self.near,
-            supplier, place, expected,
+            self.first, self.leaders, e.city[self.leaders], self.pull, self.near,
+            field, e.city[rows], (supplier, leader), expected,
         )  # fmt: skip
-        return supplier, self.leaders.take(place), expected
+        return supplier, leader, expected
 
 
 @compiled(
-    "void(int64[::1], int64[::1], int64[::1], int64[::1], float64[::1], float64,"
-    " int64[::1], int64[::1], float64[::1])"
+    "void(int64[::1], int64[::1], int64[::1], float64[::1], float64, int64[::1], int64[::1],"
+    " UniTuple(int64[::1], 2), float64[::1])"
 )
 def _pairs(
-    first: Whole, field: Whole, leader_city: Whole, city: Whole, pull: Array, near: float,
-    supplier: Whole, leader: Whole, expected: Array,
+    first: Whole, leaders: Whole, leader_city: Whole, pull: Array, near: float,
+    field: Whole, city: Whole, pairs: Pairs, expected: Array,
 ) -> None:  # fmt: skip
-    """The pairs of `Search.pairs`, with the place of the leader among the leaders."""
+    """The pairs of `Search.pairs`, given field and city of suppliers, and cities of leaders."""
     pair = 0
     for i in range(len(field)):
         for k in range(first[field[i]], first[field[i] + 1]):
-            supplier[pair], leader[pair] = i, k
+            pairs[0][pair], pairs[1][pair] = i, leaders[k]
             expected[pair] = pull[k] * (1.0 + near) if city[i] == leader_city[k] else pull[k]
             pair += 1
 
@@ -240,65 +241,58 @@ def matrix(supplier: Whole, leader: Whole, rows: int) -> csr_array:
     return csr_array((np.ones(len(pair)), (pair % rows).astype(np.int32), start), (rows, rows))
 
 
-def renewed(links: csr_array, lasts: Flag, supplier: Whole, leader: Whole, rows: int) -> csr_array:
-    """The links that last and those that form, in the form of `matrix`.
+def merged(old: Pairs, new: Pairs, rows: int) -> csr_array:
+    """Two lists of links in the form of `matrix`, without the sort.
 
     Args:
-        links: The links so far; rows that have come since are the last.
-        lasts: Which of them last, in their order, shape (links,).
-        supplier: Row of the supplier of each link that forms, in order.
-        leader: Row of its leader; a pair may have a link already.
+        old: Rows of suppliers and of leaders, ordered by supplier and then by leader.
+        new: Others, in the same order; a pair may stand in both.
         rows: Number of enterprises.
     """
     start = np.zeros(rows + 1, dtype=np.int32)
-    buyer = np.empty(links.nnz + len(leader), dtype=np.int32)
-    number = _merge(links.indptr, links.indices, lasts, supplier, leader, start, buyer)
-    return csr_array((np.ones(number), buyer[:number], start), (rows, rows))
+    buyer = np.empty(len(old[0]) + len(new[0]), dtype=np.int32)
+    buyer = buyer[: _merge(old, new, start, buyer)]
+    return csr_array((np.ones(len(buyer)), buyer, start), (rows, rows))
 
 
-@compiled(
-    "int64(int32[::1], int32[::1], boolean[::1], int64[::1], int64[::1], int32[::1], int32[::1])"
-)
-def _merge(
-    old_start: Short, old: Short, lasts: Flag, supplier: Whole, leader: Whole, start: Short,
-    buyer: Short,
-) -> int:  # fmt: skip
-    """Rows of the matrix of `renewed`, each in order and without doubles; returns their length."""
-    number, new = 0, 0
-    for row in range(len(start) - 1):
-        first = number
-        if row + 1 < len(old_start):
-            for link in range(old_start[row], old_start[row + 1]):
-                buyer[number] = old[link]
-                number += lasts[link]
-        while new < len(supplier) and supplier[new] == row:
-            place, there = number, False
-            for k in range(first, number):
-                there |= buyer[k] == leader[new]
-            while not there and place > first and buyer[place - 1] > leader[new]:
-                buyer[place] = buyer[place - 1]
-                place -= 1
-            if not there:
-                buyer[place] = leader[new]
+@compiled("int64(UniTuple(int64[::1], 2), UniTuple(int64[::1], 2), int32[::1], int32[::1])")
+def _merge(old: Pairs, new: Pairs, start: Short, buyer: Short) -> int:
+    """The matrix of `merged`: where each row starts, and its leaders; returns their number."""
+    rows, number, at, last = len(start) - 1, 0, 0, -1
+    for link in range(len(old[0]) + 1):
+        pair = old[0][link] * rows + old[1][link] if link < len(old[0]) else rows * rows
+        while at < len(new[0]) and new[0][at] * rows + new[1][at] < pair:
+            if new[0][at] * rows + new[1][at] != last:
+                last = new[0][at] * rows + new[1][at]
+                buyer[number] = new[1][at]
+                start[new[0][at] + 1] += 1
                 number += 1
-            new += 1
-        start[row + 1] = number
+            at += 1
+        if link < len(old[0]) and pair != last:
+            last = pair
+            buyer[number] = old[1][link]
+            start[old[0][link] + 1] += 1
+            number += 1
+    for row in range(rows):
+        start[row + 1] += start[row]
     return number
 
 
-def ends(links: csr_array) -> tuple[Whole, Whole]:
+def ends(links: csr_array) -> Pairs:
     """Rows of suppliers and of leaders, one a link."""
-    supplier = np.empty(links.nnz, dtype=np.int64)
+    supplier = np.zeros(links.nnz + 1, dtype=np.int64)
     _rows(links.indptr, supplier)
-    return supplier, links.indices.astype(np.int64)
+    return supplier[:-1], links.indices.astype(np.int64)
 
 
 @compiled("void(int32[::1], int64[::1])")
 def _rows(start: Short, row_of: Whole) -> None:
-    """Row of each link, given where the links of each row start."""
+    """Row of each link, given where the links of each row start; zeros before, one too many."""
+    # Of rows that start at one place the last alone has links; the others of it follow the first.
     for row in range(len(start) - 1):
-        for link in range(start[row], start[row + 1]):
-            row_of[link] = row
+        row_of[start[row]] = row
+    for link in range(1, len(row_of)):
+        row_of[link] = max(row_of[link], row_of[link - 1])
 
 
 def linked_sales(carried: Array, wanted: Array, worth: Array) -> Array:
@@ -381,11 +375,10 @@ def form_links(m: ClusterPolicyModel) -> None:
     leader = choose(e, s, rows, seed, t)
     formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
-    links = m.network.links
-    old, led = ends(links)
+    old, led = ends(m.network.links)
     pair = address(e.id[old], e.id[led])
     lasts = uniform(seed, "link ends", pair, t) >= ending / s.fit[old]
-    settle(m, renewed(links, lasts, rows[formed], leader[formed], len(e)))
+    settle(m, merged((old[lasts], led[lasts]), (rows[formed], leader[formed]), len(e)))
 
 
 def _raised(m: ClusterPolicyModel) -> Array:
@@ -439,11 +432,8 @@ def link_entrants(m: ClusterPolicyModel, before: int) -> None:
     draw = uniform(seed, "first look", e.id[:before], t)
     supplier = np.flatnonzero(draw < (to_new.fit * to_new.sought)[:before])
     chosen = choose(e, to_new, supplier, seed, t)
-    links = m.network.links
-    settle(m, renewed(
-        links, np.ones(links.nnz, dtype=bool), np.concatenate([supplier, new[linked]]),
-        np.concatenate([chosen, leader[linked]]), len(e),
-    ))  # fmt: skip
+    formed = np.concatenate([supplier, new[linked]]), np.concatenate([chosen, leader[linked]])
+    settle(m, merged(ends(m.network.links), formed, len(e)))
 
 
 def drop(m: ClusterPolicyModel, stays: Flag) -> None:

@@ -211,29 +211,54 @@ def _stops(m: ClusterPolicyModel, draw: Array) -> Whole:
 def _budget(m: ClusterPolicyModel, starts: Whole) -> None:
     """R&D of those who do it, and what they report of it; `starts` are rows that begin with it."""
     e, p, t = m.enterprises, m.parameters, m.quarter
+    rows = np.flatnonzero(e.rd_active)
+    revenue = e.expected_revenue[rows]
+    trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
+    planned = innovation.rd_intensity(
+        e.rd_intensity[rows], trend * e.rd_taste[rows], m.innovation.rd_cost_ratio[rows],
+        p["eps_RD"], p["rd_adjust_speed"],
+    )  # fmt: skip
     new = np.zeros(len(e), dtype=bool)
     new[starts] = True
-    rows = np.flatnonzero(e.rd_active)
-    new, taste, revenue = new[rows], e.rd_taste[rows], e.expected_revenue[rows]
-    trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
-    intensity = innovation.rd_intensity(
-        e.rd_intensity[rows], trend * taste, m.innovation.rd_cost_ratio[rows], p["eps_RD"],
-        p["rd_adjust_speed"],
-    )  # fmt: skip
-    intensity = np.where(new, p["rd_start_level"] * taste, intensity)
-    intensity = np.minimum(intensity, p["rd_most"])
-    sunk_paid = np.where(new, p["rd_sunk"] * taste * revenue, 0.0)
-    # Never more than cash flow and half of cash can pay: R&D gives way before wages do.
-    made = np.maximum(e.value_added[rows], 0.0)
-    able = np.maximum(p["rd_of_cash"] * e.cash[rows] + p["rd_of_value_added"] * made, 0.0)
     steady = power(m.markets.lasting_price / m.markets.price, 1.0 - p["rd_price_pass"])
-    rd = np.minimum(intensity * (revenue * steady.take(e.field[rows])) / 4.0 + sunk_paid, able)
-    reported = innovation.reported(rd, m.innovation.relabelling_reward[rows], p["relabel_share"])
+    e.rd_intensity, e.rd, e.rd_reported = (np.zeros(len(e)) for _ in range(3))
+    _spend(
+        rows, planned, new, e.field, steady,
+        (e.rd_taste, e.expected_revenue, e.cash, e.value_added),
+        (p["rd_start_level"], p["rd_sunk"], p["rd_most"], p["rd_of_cash"], p["rd_of_value_added"]),
+        e.rd_intensity, e.rd,
+    )  # fmt: skip
+    reported = innovation.reported(
+        e.rd[rows], m.innovation.relabelling_reward[rows], p["relabel_share"]
+    )
     notch = titles.high_tech_threshold(revenue) * revenue / 4.0
     reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
-    reported = innovation.up_to_notch(
+    e.rd_reported[rows] = innovation.up_to_notch(
         reported, (1.0 + p["notch_margin"]) * notch, e.high_tech[rows] > NEVER,
         reach[rows] if isinstance(reach, np.ndarray) else reach,
     )  # fmt: skip
-    e.rd_intensity, e.rd, e.rd_reported = (np.zeros(len(e)) for _ in range(3))
-    e.rd_intensity[rows], e.rd[rows], e.rd_reported[rows] = intensity, rd, reported
+
+
+@compiled(
+    "void(int64[::1], float64[::1], boolean[::1], int64[::1], float64[::1],"
+    " UniTuple(float64[::1], 4), UniTuple(float64, 5), float64[::1], float64[::1])"
+)
+def _spend(
+    rows: Whole, planned: Array, new: Flag, field: Whole, steady: Array,
+    columns: tuple[Array, Array, Array, Array], terms: tuple[float, float, float, float, float],
+    intensity: Array, rd: Array,
+) -> None:  # fmt: skip
+    """Intensity and R&D of those who do it, at prices without their swings.
+
+    Never more than cash flow and half of cash can pay: R&D gives way before wages do.
+    """
+    taste, revenue, cash, value_added = columns
+    start_level, sunk, most, of_cash, of_value_added = terms
+    for k in range(len(rows)):
+        i = rows[k]
+        share, lump = planned[k], 0.0
+        if new[i]:
+            share, lump = start_level * taste[i], sunk * taste[i] * revenue[i]
+        intensity[i] = min(share, most)
+        able = max(of_cash * cash[i] + of_value_added * max(value_added[i], 0.0), 0.0)
+        rd[i] = min(intensity[i] * (revenue[i] * steady[field[i]]) / 4.0 + lump, able)

@@ -180,14 +180,13 @@ def test_ordered_links_merge_as_all_are_sorted(size):
     rows, more = size + 3, size // 2
     supplier, leader = r.integers(0, size, (2, 2 * size)) if size else np.zeros((2, 0), np.int64)
     links = network.matrix(supplier, leader, size)
-    lasts = r.random(links.nnz) < 0.8
-    new = np.sort(r.integers(0, rows * rows, more))  # some of them have a link already
-    got = network.renewed(links, lasts, new // rows, new % rows, rows)
-    supplier, leader = network.ends(links)
-    wanted = network.matrix(
-        np.concatenate([supplier[lasts], new // rows]),
-        np.concatenate([leader[lasts], new % rows]), rows,
-    )  # fmt: skip
+    old = network.ends(links)
+    assert_array_equal(old[0], np.repeat(np.arange(size), np.diff(links.indptr)))
+    have_one = (old[0] * rows + old[1])[::3]
+    new = np.sort(np.concatenate([r.integers(0, rows * rows, more), have_one, have_one[:2]]))
+    new = new // rows, new % rows
+    got = network.merged(old, new, rows)
+    wanted = network.matrix(*(np.concatenate(side) for side in zip(old, new, strict=True)), rows)
     for part in ("indptr", "indices", "data"):
         same_bits(getattr(got, part), getattr(wanted, part))
 
