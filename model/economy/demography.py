@@ -197,7 +197,7 @@ def entrants(
     e["id"][:], e["weight"][:], e["field"][:], e["city"][:] = ids, weight, field, city
     pair = field * len(CITIES) + city
     joins = uniform(seed, "entrant joins", ids) < p["cluster_join_share"]
-    seat = np.array([*pools.values()])[pair]
+    seat = np.array([*pools.values()])[pair]  # pools stand in the order of the pairs
     e["cluster"][:] = np.where(joins, seat[:, 0], -1)
     e["tier"][:] = np.where(e["cluster"] >= 0, seat[:, 1], TIERS.index("none"))
     e["pool"][:] = np.where(e["cluster"] >= 0, e["cluster"], seat[:, 2])

@@ -245,8 +245,9 @@ def merged(old: Pairs, new: Pairs, rows: int) -> csr_array:
     """Two lists of links in the form of `matrix`, without the sort.
 
     Args:
-        old: Rows of suppliers and of leaders, ordered by supplier and then by leader.
-        new: Others, in the same order; a pair may stand in both.
+        old: Rows of suppliers and of leaders, ordered by supplier and then by leader, each pair
+            once.
+        new: Others in the same order; a pair may stand in both lists.
         rows: Number of enterprises.
     """
     start = np.zeros(rows + 1, dtype=np.int32)
@@ -258,21 +259,16 @@ def merged(old: Pairs, new: Pairs, rows: int) -> csr_array:
 @compiled("int64(UniTuple(int64[::1], 2), UniTuple(int64[::1], 2), int32[::1], int32[::1])")
 def _merge(old: Pairs, new: Pairs, start: Short, buyer: Short) -> int:
     """The matrix of `merged`: where each row starts, and its leaders; returns their number."""
-    rows, number, at, last = len(start) - 1, 0, 0, -1
-    for link in range(len(old[0]) + 1):
-        pair = old[0][link] * rows + old[1][link] if link < len(old[0]) else rows * rows
-        while at < len(new[0]) and new[0][at] * rows + new[1][at] < pair:
-            if new[0][at] * rows + new[1][at] != last:
-                last = new[0][at] * rows + new[1][at]
-                buyer[number] = new[1][at]
-                start[new[0][at] + 1] += 1
-                number += 1
-            at += 1
-        if link < len(old[0]) and pair != last:
-            last = pair
-            buyer[number] = old[1][link]
-            start[old[0][link] + 1] += 1
-            number += 1
+    rows, number, i, j = len(start) - 1, 0, 0, 0
+    while i < len(old[0]) or j < len(new[0]):
+        one = old[0][i] * rows + old[1][i] if i < len(old[0]) else rows * rows
+        other = new[0][j] * rows + new[1][j] if j < len(new[0]) else rows * rows
+        supplier, leader = (old[0][i], old[1][i]) if one <= other else (new[0][j], new[1][j])
+        start[supplier + 1] += 1
+        buyer[number] = leader
+        number += 1
+        i += one <= other
+        j += other <= one
     for row in range(rows):
         start[row + 1] += start[row]
     return number
@@ -287,8 +283,8 @@ def ends(links: csr_array) -> Pairs:
 
 @compiled("void(int32[::1], int64[::1])")
 def _rows(start: Short, row_of: Whole) -> None:
-    """Row of each link, given where the links of each row start; zeros before, one too many."""
-    # Of rows that start at one place the last alone has links; the others of it follow the first.
+    """Write the row of each link into zeros, one too many, given where the links of rows start."""
+    # Of rows that start at one place only the last has links, and only its first is marked here.
     for row in range(len(start) - 1):
         row_of[start[row]] = row
     for link in range(1, len(row_of)):

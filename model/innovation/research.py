@@ -74,13 +74,11 @@ def _learn(m: ClusterPolicyModel) -> tuple[Array, Array]:
     """Knowledge after the quarter; growth of the log of own knowledge and that of others."""
     e, p = m.enterprises, m.parameters
     before, pool_before = e.knowledge, m.innovation.pool_knowledge
+    real_rd = e.rd / m.markets.price_level
     e.knowledge = np.empty(len(e))
     added = np.zeros(m.places.number_of_pools)
-    _add_knowledge(
-        before, e.rd, e.weight, e.pool, m.markets.price_level, 1.0 - p["delta_K"] / 4.0,
-        e.knowledge, added,
-    )  # fmt: skip
-    added += _from_other_cities(m, added)
+    _add_knowledge(before, real_rd, e.weight, e.pool, 1.0 - p["delta_K"] / 4.0, e.knowledge, added)
+    added += _from_other_cities(m, real_rd, added)
     pool_after = innovation.next_knowledge(pool_before, added, p["delta_K"])
     others_before, others_after = np.empty(len(e)), np.empty(len(e))
     _of_others(e.pool, pool_before, before, others_before)
@@ -91,18 +89,17 @@ def _learn(m: ClusterPolicyModel) -> tuple[Array, Array]:
 
 
 @compiled(
-    "void(float64[::1], float64[::1], float64[::1], int64[::1], float64, float64,"
-    " float64[::1], float64[::1])"
+    "void(float64[::1], float64[::1], float64[::1], int64[::1], float64, float64[::1],"
+    " float64[::1])"
 )
 def _add_knowledge(
-    before: Array, rd: Array, weight: Array, pool: Whole, price: float, kept: float,
+    before: Array, real_rd: Array, weight: Array, pool: Whole, kept: float,
     after: Array, added: Array,
 ) -> None:  # fmt: skip
     """Knowledge after a quarter of R&D (`next_knowledge`), and the R&D of each pool."""
     for i in range(len(before)):
-        real = rd[i] / price
-        after[i] = before[i] * kept + real
-        added[pool[i]] += weight[i] * real
+        after[i] = before[i] * kept + real_rd[i]
+        added[pool[i]] += weight[i] * real_rd[i]
 
 
 @compiled("void(int64[::1], float64[::1], float64[::1], float64[::1])")
@@ -138,7 +135,7 @@ def _shock(m: ClusterPolicyModel, name: str) -> tuple[Whole, Array]:
 
 
 @reads("joint_research", part="share")
-def _from_other_cities(m: ClusterPolicyModel, own: Array) -> Array:
+def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Array:
     """R&D that knowledge pools take over where cities build clusters of a field together.
 
     A part of what members served do in the same field in other cities, of which no more can be
@@ -147,6 +144,7 @@ def _from_other_cities(m: ClusterPolicyModel, own: Array) -> Array:
 
     Args:
         m: The model.
+        real_rd: R&D of each enterprise, yuan of 2018 a quarter, shape (rows,).
         own: R&D done in each pool, yuan of 2018 a quarter, shape (pools,).
     """
     e, size = m.enterprises, m.places.number_of_pools
@@ -154,9 +152,9 @@ def _from_other_cities(m: ClusterPolicyModel, own: Array) -> Array:
     if not isinstance(part, np.ndarray):
         return np.zeros(size)
     served = np.flatnonzero(part > 0.0)
-    weight, pool, real_rd = e.weight[served], e.pool[served], e.rd[served] / m.markets.price_level
+    weight, pool = e.weight[served], e.pool[served]
     place, shape = e.field[served] * len(CITIES) + e.city[served], (len(FIELDS), len(CITIES))
-    done = np.bincount(place, weight * real_rd, shape[0] * shape[1]).reshape(shape)
+    done = np.bincount(place, weight * real_rd[served], shape[0] * shape[1]).reshape(shape)
     elsewhere = (done.sum(axis=1, keepdims=True) - done).take(place)
     members = np.bincount(e.pool, e.weight, size)
     taken = np.bincount(pool, weight * part[served] * np.minimum(elsewhere, own.take(pool)), size)
