@@ -46,10 +46,11 @@ def _key(seed: int, purpose: str, quarter: int) -> np.uint64:
     return np.uint64(_mix((key + (quarter + 4096) * _GOLDEN) & _MASK))
 
 
-@compiled("void(uint64[::1], uint64, float64[::1])")
-def _numbers(steps: npt.NDArray[np.uint64], key: np.uint64, out: Array) -> None:
-    for i in range(len(steps)):
-        x = steps[i] + key
+# Ids may be an array that is not to be written to.
+@compiled("void(Array(int64, 1, 'C', True), uint64, float64[::1])")
+def _numbers(ids: Ids, key: np.uint64, out: Array) -> None:
+    for i in range(len(ids)):
+        x = np.uint64(ids[i]) * _STEP + key
         x = (x ^ (x >> _BY_30)) * _TIMES_FIRST
         x = (x ^ (x >> _BY_27)) * _TIMES_SECOND
         out[i] = (np.float64((x ^ (x >> _BY_31)) >> _BY_11) + 0.5) * 2.0**-53
@@ -68,8 +69,7 @@ def uniform(seed: int, purpose: str, ids: Ids, quarter: int = 0) -> Array:
         Array of shape (rows,).
     """
     result = np.empty(len(ids))
-    # The product is an array of its own, in order and free to be read by compiled code.
-    _numbers(ids.view(np.uint64) * _STEP, _key(seed, purpose, quarter), result)
+    _numbers(np.ascontiguousarray(ids), _key(seed, purpose, quarter), result)
     return result
 
 

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from jiqun.model.province import Province
 
 Flag = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
 
 BELOW, ABOVE, PLANTS = 120, 80, 64
 """Candidate entrants a year: below scale, above scale, large plants. Their ids are fixed."""
 FIRST_ENTRANT = 10_000_000
 RAMP = 12
 """Quarters until a large plant runs in full (three years)."""
+SMALL_EXIT = 2.0
+"""Exit rate of the smallest above scale over that at 100 million yuan of revenue, at most."""
 
 
 def field_mean(field: npt.NDArray[np.int64], weight: Array, values: Array) -> Array:
@@ -91,12 +94,32 @@ def exit_hazard(
         size_power: Fall with size.
         distress_rate: Yearly rate added where worth and profit are negative.
     """
-    size = np.clip(power(revenue / 100e6, -size_power), 0.1, 2.0)
+    size = np.clip(power(revenue / 100e6, -size_power), 0.1, SMALL_EXIT)
     yearly = np.where(above, above_rate * size, below_rate)
     result: Array = (
         np.minimum(yearly + distress_rate * ((worth < 0.0) & (profit < 0.0)), 0.95) / 4.0
     )
     return result
+
+
+def closing(e: Enterprises, draw: Array, p: Mapping[str, float]) -> Whole:
+    """Rows of the enterprises that close in a quarter.
+
+    Args:
+        e: The enterprises.
+        draw: Uniform number in (0, 1) of each, shape (rows,).
+        p: Parameters.
+    """
+    most = max(p["exit_below"], p["exit_above"] * SMALL_EXIT) + p["exit_distress"]
+    # The chance of the others need not be worked out: their draw is above the highest there is.
+    rows = np.flatnonzero(draw < most / 4.0)
+    debt = e.debt_short[rows] + e.debt_long[rows]
+    hazard = exit_hazard(
+        e.above_scale[rows], e.expected_revenue[rows], e.capital[rows] + e.cash[rows] - debt,
+        e.profit[rows],
+        p["exit_below"], p["exit_above"], p["exit_size_power"], p["exit_distress"],
+    )  # fmt: skip
+    return rows[draw[rows] < hazard]
 
 
 def cross_threshold(
@@ -177,7 +200,7 @@ def entrants(
     e["id"][:], e["weight"][:], e["field"][:], e["city"][:] = ids, weight, field, city
     pair = field * len(CITIES) + city
     joins = uniform(seed, "entrant joins", ids) < p["cluster_join_share"]
-    seat = np.array([pools[int(k)] for k in pair])
+    seat = np.array([*pools.values()])[pair]  # pools stand in the order of the pairs
     e["cluster"][:] = np.where(joins, seat[:, 0], -1)
     e["tier"][:] = np.where(e["cluster"] >= 0, seat[:, 1], TIERS.index("none"))
     e["pool"][:] = np.where(e["cluster"] >= 0, e["cluster"], seat[:, 2])
@@ -238,6 +261,7 @@ def _technique(
 
 def ramp(e: Enterprises, quarter: int) -> None:
     """Large new plants run up in equal steps over three years."""
-    age = quarter - e.founded
-    rising = np.flatnonzero(e.plant & (age >= 1) & (age < RAMP))
-    e.size_level[rising] += log((age[rising] + 1.0) / age[rising])
+    plants = np.flatnonzero(e.plant)
+    age = quarter - e.founded[plants]
+    rising = (age >= 1) & (age < RAMP)
+    e.size_level[plants[rising]] += log((age[rising] + 1.0) / age[rising])

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from jiqun.model.model import ClusterPolicyModel
 
 Short = npt.NDArray[np.int32]
+Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 N = len(FIELDS)
 DIGITAL = 3
@@ -92,13 +93,31 @@ class Search:
             fitness has with it in the long run, one a pair; pairs of a supplier stand together.
         """
         field = e.field[rows]
-        count = self.first[field + 1] - self.first[field]
-        supplier = np.repeat(np.arange(len(rows)), count)
-        start = self.first[field] - (count.cumsum() - count)
-        place = np.arange(len(supplier)) + start[supplier]
-        leader = self.leaders[place]
-        together = e.city[rows][supplier] == e.city[leader]
-        return supplier, leader, self.pull[place] * (1.0 + self.near * together)
+        number = int((self.first[field + 1] - self.first[field]).sum())
+        supplier, leader = np.empty(number, dtype=np.int64), np.empty(number, dtype=np.int64)
+        expected = np.empty(number)
+        _pairs(
+            self.first, self.leaders, e.city[self.leaders], self.pull, self.near,
+            field, e.city[rows], (supplier, leader), expected,
+        )  # fmt: skip
+        return supplier, leader, expected
+
+
+@compiled(
+    "void(int64[::1], int64[::1], int64[::1], float64[::1], float64, int64[::1], int64[::1],"
+    " UniTuple(int64[::1], 2), float64[::1])"
+)
+def _pairs(
+    first: Whole, leaders: Whole, leader_city: Whole, pull: Array, near: float,
+    field: Whole, city: Whole, pairs: Pairs, expected: Array,
+) -> None:  # fmt: skip
+    """The pairs of `Search.pairs`, given field and city of suppliers, and cities of leaders."""
+    pair = 0
+    for i in range(len(field)):
+        for k in range(first[field[i]], first[field[i] + 1]):
+            pairs[0][pair], pairs[1][pair] = i, leaders[k]
+            expected[pair] = pull[k] * (1.0 + near) if city[i] == leader_city[k] else pull[k]
+            pair += 1
 
 
 def fitness(e: Enterprises, quality: float) -> Array:
@@ -188,11 +207,22 @@ def choose(e: Enterprises, s: Search, rows: Whole, seed: int, quarter: int) -> W
         return rows
     at, leader, pull = s.pairs(e, rows)
     draw = uniform(seed, "which leader", address(e.id[rows][at], e.id[leader]), quarter)
-    race = -log(draw) / pull
-    begin = np.flatnonzero(np.diff(at, prepend=-1))
-    least = np.repeat(np.minimum.reduceat(race, begin), np.diff(begin, append=len(race)))
-    chosen: Whole = leader[race == least]
-    return chosen
+    chosen = np.empty(len(rows), dtype=np.int64)
+    return chosen[: _winners(at, leader, log(draw), pull, chosen)]
+
+
+@compiled("int64(int64[::1], int64[::1], float64[::1], float64[::1], int64[::1])")
+def _winners(at: Whole, leader: Whole, log_draw: Array, pull: Array, chosen: Whole) -> int:
+    """Leader that wins each supplier's race; returns the number of suppliers with a pair."""
+    number, least = 0, 0.0
+    for pair in range(len(at)):
+        time = -log_draw[pair] / pull[pair]
+        if pair == 0 or at[pair] != at[pair - 1]:
+            number += 1
+        elif time >= least:
+            continue
+        chosen[number - 1], least = leader[pair], time
+    return number
 
 
 def matrix(supplier: Whole, leader: Whole, rows: int) -> csr_array:
@@ -211,10 +241,54 @@ def matrix(supplier: Whole, leader: Whole, rows: int) -> csr_array:
     return csr_array((np.ones(len(pair)), (pair % rows).astype(np.int32), start), (rows, rows))
 
 
-def ends(links: csr_array) -> tuple[Whole, Whole]:
+def merged(old: Pairs, new: Pairs, rows: int) -> csr_array:
+    """Two lists of links in the form of `matrix`, without the sort.
+
+    Args:
+        old: Rows of suppliers and of leaders, ordered by supplier and then by leader, each pair
+            once.
+        new: Others in the same order; a pair may stand in both lists.
+        rows: Number of enterprises.
+    """
+    start = np.zeros(rows + 1, dtype=np.int32)
+    buyer = np.empty(len(old[0]) + len(new[0]), dtype=np.int32)
+    buyer = buyer[: _merge(old, new, start, buyer)]
+    return csr_array((np.ones(len(buyer)), buyer, start), (rows, rows))
+
+
+@compiled("int64(UniTuple(int64[::1], 2), UniTuple(int64[::1], 2), int32[::1], int32[::1])")
+def _merge(old: Pairs, new: Pairs, start: Short, buyer: Short) -> int:
+    """The matrix of `merged`: where each row starts, and its leaders; returns their number."""
+    rows, number, i, j = len(start) - 1, 0, 0, 0
+    while i < len(old[0]) or j < len(new[0]):
+        one = old[0][i] * rows + old[1][i] if i < len(old[0]) else rows * rows
+        other = new[0][j] * rows + new[1][j] if j < len(new[0]) else rows * rows
+        supplier, leader = (old[0][i], old[1][i]) if one <= other else (new[0][j], new[1][j])
+        start[supplier + 1] += 1
+        buyer[number] = leader
+        number += 1
+        i += one <= other
+        j += other <= one
+    for row in range(rows):
+        start[row + 1] += start[row]
+    return number
+
+
+def ends(links: csr_array) -> Pairs:
     """Rows of suppliers and of leaders, one a link."""
-    supplier = np.repeat(np.arange(links.shape[0]), np.diff(links.indptr))
-    return supplier, links.indices.astype(np.int64)
+    supplier = np.zeros(links.nnz + 1, dtype=np.int64)
+    _rows(links.indptr, supplier)
+    return supplier[:-1], links.indices.astype(np.int64)
+
+
+@compiled("void(int32[::1], int64[::1])")
+def _rows(start: Short, row_of: Whole) -> None:
+    """Write the row of each link into zeros, one too many, given where the links of rows start."""
+    # Of rows that start at one place only the last has links, and only its first is marked here.
+    for row in range(len(start) - 1):
+        row_of[start[row]] = row
+    for link in range(1, len(row_of)):
+        row_of[link] = max(row_of[link], row_of[link - 1])
 
 
 def linked_sales(carried: Array, wanted: Array, worth: Array) -> Array:
@@ -312,30 +386,47 @@ def form_links(m: ClusterPolicyModel) -> None:
     """
     e, p, t, seed, s = m.enterprises, m.parameters, m.quarter, m.seed_of_run, m.network.search
     ending = p["link_ending"] / 4.0
-    lever = m.policy.lever("leader_supplier_matching")
-    rise = channel_value(m, "local_sourcing", "rate")
-    if lever is not None:
-        bodies = m.cluster_terms.promotion_body.take(e.cluster)
-        rise = rise + lever.value("rate", t) * coverage(m, lever) * bodies
-    raised = np.broadcast_to(rise / p["link_ending"], len(e))
     chance = ending * s.sought
+    raised = _raised(m)
     look = uniform(seed, "look for a leader", e.id, t)
     rows = np.flatnonzero(look < chance * (1.0 + raised.max()))
     leader = choose(e, s, rows, seed, t)
     formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
     old, led = ends(m.network.links)
-    lasts = uniform(seed, "link ends", address(e.id[old], e.id[led]), t) >= ending / s.fit[old]
-    link(m, np.concatenate([old[lasts], rows[formed]]),
-          np.concatenate([led[lasts], leader[formed]]))  # fmt: skip
+    pair = address(e.id[old], e.id[led])
+    lasts = uniform(seed, "link ends", pair, t) >= ending / s.fit[old]
+    settle(m, merged((old[lasts], led[lasts]), (rows[formed], leader[formed]), len(e)))
+
+
+def _raised(m: ClusterPolicyModel) -> Array:
+    """Rise of the rate at which links to each leader form, over the rate at which they end."""
+    rows, t = m.network.search.leaders, m.quarter
+    lever = m.policy.lever("leader_supplier_matching")
+    rise = channel_value(m, "local_sourcing", "rate")
+    if isinstance(rise, np.ndarray):
+        rise = rise[rows]
+    if lever is not None:
+        bodies = m.cluster_terms.promotion_body.take(m.enterprises.cluster[rows])
+        rise = rise + lever.value("rate", t) * coverage(m, lever)[rows] * bodies
+    raised = np.zeros(len(m.enterprises))
+    raised[rows] = rise / m.parameters["link_ending"]
+    return raised
 
 
 def link(m: ClusterPolicyModel, supplier: Whole, leader: Whole) -> None:
+    """Set the links of suppliers to leaders, one a pair of rows."""
+    settle(m, matrix(supplier, leader, len(m.enterprises)))
+
+
+def settle(m: ClusterPolicyModel, links: csr_array) -> None:
     """Set the links; who has one supports a leader."""
     e = m.enterprises
-    m.network.links = matrix(supplier, leader, len(e))
-    linked = np.where(np.diff(m.network.links.indptr) > 0, Role.SUPPORTING, Role.INDEPENDENT)
-    e.role = np.where(e.role == Role.CHAIN_LEADER, e.role, linked)
+    m.network.links = links
+    # Linked or not, as a number, is the role of all others.
+    role = (links.indptr[1:] > links.indptr[:-1]).astype(np.int64)
+    role[e.role == Role.CHAIN_LEADER] = Role.CHAIN_LEADER
+    e.role = role
 
 
 def link_entrants(m: ClusterPolicyModel, before: int) -> None:
@@ -358,12 +449,9 @@ def link_entrants(m: ClusterPolicyModel, before: int) -> None:
     to_new = search(e, np.where(rows < before, 0.0, wanted), m.network.needs_ratio_start, p)
     draw = uniform(seed, "first look", e.id[:before], t)
     supplier = np.flatnonzero(draw < (to_new.fit * to_new.sought)[:before])
-    links = (
-        ends(m.network.links),
-        (new[linked], leader[linked]),
-        (supplier, choose(e, to_new, supplier, seed, t)),
-    )
-    link(m, *(np.concatenate(side) for side in zip(*links, strict=True)))
+    chosen = choose(e, to_new, supplier, seed, t)
+    formed = np.concatenate([supplier, new[linked]]), np.concatenate([chosen, leader[linked]])
+    settle(m, merged(ends(m.network.links), formed, len(e)))
 
 
 def drop(m: ClusterPolicyModel, stays: Flag) -> None:

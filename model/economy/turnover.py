@@ -93,13 +93,8 @@ def inherited(e: Enterprises, weight: Array, digital_start: Array, skills_gain: 
 def leave(m: ClusterPolicyModel) -> None:
     """Exit: who owes banks has failed, and they and guarantors lose their part of its loans."""
     e, p = m.enterprises, m.parameters
-    debt = e.debt_short + e.debt_long
-    hazard = demography.exit_hazard(
-        e.above_scale, e.expected_revenue, e.capital + e.cash - debt, e.profit,
-        p["exit_below"], p["exit_above"], p["exit_size_power"], p["exit_distress"],
-    )  # fmt: skip
-    gone = np.flatnonzero(uniform(m.seed_of_run, "exit", e.id, m.quarter) < hazard)
-    w, owed = e.weight[gone], debt[gone]
+    gone = demography.closing(e, uniform(m.seed_of_run, "exit", e.id, m.quarter), p)
+    w, owed = e.weight[gone], e.debt_short[gone] + e.debt_long[gone]
     scrap = p["scrap_value"] * e.capital[gone]
     means = e.cash[gone] + scrap
     covered = np.minimum(e.debt_covered[gone], owed)

@@ -16,6 +16,8 @@ Flag = npt.NDArray[np.bool_]
 
 LEAST_COST = 0.05
 """Least user cost of R&D over that of 2018: no support makes a further yuan of it free."""
+MOST_STARTS = 0.9
+"""Chance a year to start R&D, at most."""
 
 
 def rd_intensity(
@@ -59,7 +61,7 @@ def start_hazard(
     """
     size = np.minimum(power(revenue / 100e6, size_power), 4.0)
     yearly = base * size * power(cost_ratio, -elasticity) * (1.0 + peer_weight * peers)
-    return np.minimum(yearly, 0.9) / 4.0
+    return np.minimum(yearly, MOST_STARTS) / 4.0
 
 
 def reported(real: Array, reward: Array, relabel: float) -> Array:

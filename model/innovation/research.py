@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from jiqun.model.agents.enterprises import NEVER
 from jiqun.model.channels import reads
 from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.economy import skills
-from jiqun.model.elementary import exp, log, power
+from jiqun.model.elementary import compiled, exp, log, power
 from jiqun.model.innovation import audit, digital, innovation, titles
 from jiqun.model.policy.reach import channel_value
 from jiqun.model.randomness import laplace, uniform
@@ -19,33 +20,24 @@ if TYPE_CHECKING:
     from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
 
+Flag = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
+
 
 @reads("spillover", rise="share")
 @reads("skills", places="share")
 def innovate(m: ClusterPolicyModel) -> None:
     """R&D of the next quarter, knowledge, spillovers, digital gains, shocks: productivity."""
-    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    before = e.knowledge
-    real_rd = e.rd / m.markets.price_level
-    e.knowledge = innovation.next_knowledge(before, real_rd, p["delta_K"])
-    gain = m.on_productivity("gamma_RD") * innovation.log_gain(
-        before, e.knowledge, e.knowledge_floor
-    )
-    size = m.places.number_of_pools
-    added = np.bincount(e.pool, e.weight * real_rd, size)
-    added += _from_other_cities(m, real_rd, added)
-    pool_after = innovation.next_knowledge(m.innovation.pool_knowledge, added, p["delta_K"])
-    others_before = np.maximum(m.innovation.pool_knowledge.take(e.pool) - before, 0.0)
-    others_after = np.maximum(pool_after.take(e.pool) - e.knowledge, 0.0)
-    absorb = np.where(
-        e.rd_institution, p["absorb_institution"], np.where(e.rd_active, 1.0, p["absorb_without"])
-    )
-    absorb = absorb * (1.0 + channel_value(m, "spillover", "rise"))
-    spill = innovation.log_gain(others_before, others_after, np.full(1, p["pool_floor"]))
-    gain += (
-        m.on_productivity("spill_RD") * absorb * np.clip(spill, -p["spill_most"], p["spill_most"])
-    )
-    m.innovation.pool_knowledge = pool_after
+    e, p = m.enterprises, m.parameters
+    learnt, spill = _learn(m)
+    gain = m.on_productivity("gamma_RD") * learnt
+    absorbed = np.empty(len(e))
+    _absorb(
+        spill, p["spill_most"], np.full(len(e), 1.0 + channel_value(m, "spillover", "rise")),
+        e.rd_active, e.rd_institution, p["absorb_without"], p["absorb_institution"],
+        m.on_productivity("spill_RD"), absorbed,
+    )  # fmt: skip
+    gain += absorbed
     digital_before = e.digital_gain
     e.digital_gain = digital.realised_gain(
         digital_before, e.digital_stage, m.on_productivity("phi_D"),
@@ -57,25 +49,89 @@ def innovate(m: ClusterPolicyModel) -> None:
         trained_before, channel_value(m, "skills", "places"), p["training_loss"]
     )
     gain += m.on_productivity("skills_gain") * (e.trained - trained_before)
-    gain += p["frontier_absorption"] * m.markets.frontier_growth.take(e.field) + p["drift"] / 4.0
+    of_field = p["frontier_absorption"] * m.markets.frontier_growth + p["drift"] / 4.0
+    gain += of_field.take(e.field)
     e.productivity += gain
-
-    chance = p["shock_chance"]
-
-    def shock(name: str) -> Array:
-        lot, result = uniform(seed, f"{name} comes", e.id, t), np.zeros(len(e))
-        rows = np.flatnonzero(lot < chance)
-        result[rows] = innovation.seldom(laplace(seed, name, e.id[rows], t), lot[rows], chance)
-        return result
-
-    slow = innovation.level_noise(shock("level"), p["level_shock"], chance)
-    giant = log(np.maximum(e.expected_revenue / p["giant_size"], 1.0))
-    e.size_level += slow - p["giant_reversion"] / 4.0 * giant
-    scale = innovation.noise_scale(e.expected_revenue, p["noise"], p["noise_size_slope"])
-    e.size_noise *= 1.0 - p["noise_reversion"]
-    e.size_noise += scale * shock("noise")
-
+    _shocks(m)
     _rd(m)
+
+
+@compiled(
+    "void(float64[::1], float64, float64[::1], boolean[::1], boolean[::1], float64, float64,"
+    " float64, float64[::1])"
+)
+def _absorb(
+    spill: Array, most: float, rise: Array, active: Flag, institution: Flag,
+    without: float, with_institution: float, effect: float, absorbed: Array,
+) -> None:  # fmt: skip
+    """Log productivity by growth of the knowledge of others, as far as each can make use of it."""
+    for i in range(len(spill)):
+        part = with_institution if institution[i] else (1.0 if active[i] else without)
+        absorbed[i] = effect * (part * rise[i]) * min(max(spill[i], -most), most)
+
+
+def _learn(m: ClusterPolicyModel) -> tuple[Array, Array]:
+    """Knowledge after the quarter; growth of the log of own knowledge and that of others."""
+    e, p = m.enterprises, m.parameters
+    before, pool_before = e.knowledge, m.innovation.pool_knowledge
+    real_rd = e.rd / m.markets.price_level
+    e.knowledge = np.empty(len(e))
+    added = np.zeros(m.places.number_of_pools)
+    _add_knowledge(before, real_rd, e.weight, e.pool, 1.0 - p["delta_K"] / 4.0, e.knowledge, added)
+    added += _from_other_cities(m, real_rd, added)
+    pool_after = innovation.next_knowledge(pool_before, added, p["delta_K"])
+    others_before, others_after = np.empty(len(e)), np.empty(len(e))
+    _of_others(e.pool, pool_before, before, others_before)
+    _of_others(e.pool, pool_after, e.knowledge, others_after)
+    m.innovation.pool_knowledge = pool_after
+    own = innovation.log_gain(before, e.knowledge, e.knowledge_floor)
+    return own, innovation.log_gain(others_before, others_after, np.full(1, p["pool_floor"]))
+
+
+@compiled(
+    "void(float64[::1], float64[::1], float64[::1], int64[::1], float64, float64[::1],"
+    " float64[::1])"
+)
+def _add_knowledge(
+    before: Array, real_rd: Array, weight: Array, pool: Whole, kept: float,
+    after: Array, added: Array,
+) -> None:  # fmt: skip
+    """Knowledge after a quarter of R&D (`next_knowledge`), and the R&D of each pool."""
+    for i in range(len(before)):
+        after[i] = before[i] * kept + real_rd[i]
+        added[pool[i]] += weight[i] * real_rd[i]
+
+
+@compiled("void(int64[::1], float64[::1], float64[::1], float64[::1])")
+def _of_others(pool: Whole, whole: Array, own: Array, others: Array) -> None:
+    """Knowledge of the others of each one's pool."""
+    for i in range(len(pool)):
+        others[i] = max(whole[pool[i]] - own[i], 0.0)
+
+
+def _shocks(m: ClusterPolicyModel) -> None:
+    """Shocks to the slow level of competitiveness and to its transitory part."""
+    e, p, chance = m.enterprises, m.parameters, m.parameters["shock_chance"]
+    rows, shock = _shock(m, "level")
+    slow = np.zeros(len(e))
+    slow[rows] = shock
+    slow = innovation.level_noise(slow, p["level_shock"], chance)
+    giants = np.flatnonzero(e.expected_revenue > p["giant_size"])
+    slow[giants] -= p["giant_reversion"] / 4.0 * log(e.expected_revenue[giants] / p["giant_size"])
+    e.size_level += slow
+    rows, shock = _shock(m, "noise")
+    scale = innovation.noise_scale(e.expected_revenue[rows], p["noise"], p["noise_size_slope"])
+    e.size_noise *= 1.0 - p["noise_reversion"]
+    e.size_noise[rows] += scale * shock
+
+
+def _shock(m: ClusterPolicyModel, name: str) -> tuple[Whole, Array]:
+    """Rows that a shock comes to in the quarter, and the shock (`innovation.seldom`)."""
+    ids, chance = m.enterprises.id, m.parameters["shock_chance"]
+    lot = uniform(m.seed_of_run, f"{name} comes", ids, m.quarter)
+    rows = np.flatnonzero(lot < chance)
+    draw = laplace(m.seed_of_run, name, ids[rows], m.quarter)
+    return rows, innovation.seldom(draw, lot[rows], chance)
 
 
 @reads("joint_research", part="share")
@@ -95,62 +151,112 @@ def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Arr
     part = channel_value(m, "joint_research", "part")
     if not isinstance(part, np.ndarray):
         return np.zeros(size)
-    place, shape = e.field * len(CITIES) + e.city, (len(FIELDS), len(CITIES))
-    joint = e.weight * (part > 0.0)
-    done = np.bincount(place, joint * real_rd, shape[0] * shape[1]).reshape(shape)
+    served = np.flatnonzero(part > 0.0)
+    weight, pool = e.weight[served], e.pool[served]
+    place, shape = e.field[served] * len(CITIES) + e.city[served], (len(FIELDS), len(CITIES))
+    done = np.bincount(place, weight * real_rd[served], shape[0] * shape[1]).reshape(shape)
     elsewhere = (done.sum(axis=1, keepdims=True) - done).take(place)
     members = np.bincount(e.pool, e.weight, size)
-    taken = np.bincount(e.pool, e.weight * part * np.minimum(elsewhere, own.take(e.pool)), size)
+    taken = np.bincount(pool, weight * part[served] * np.minimum(elsewhere, own.take(pool)), size)
     return np.asarray(taken / np.maximum(members, 1e-9))
 
 
 def _rd(m: ClusterPolicyModel) -> None:
     """Starts, stops and intensity of R&D."""
-    e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
-    peers = m.peer_share(e.rd_active)
-    # Where R&D is a condition of grants, it brings more than its own return (article 5).
-    opened = m.programmes.rd_conditional_grants.take(e.size) / np.maximum(
-        e.rd_taste * e.expected_revenue, 1.0
-    )
-    entry_cost = 1.0 - np.minimum(opened, p["ticket_most"])
-    start = innovation.start_hazard(
-        p["rd_start"], e.expected_revenue, p["rd_start_size_power"],
-        m.innovation.rd_cost_ratio * entry_cost, p["eps_RD"], peers, p["rd_peer"],
-    )  # fmt: skip
-    draw = uniform(seed, "rd start", e.id, t)
-    sunk = p["rd_sunk"] * e.rd_taste * e.expected_revenue
-    starts = ~e.rd_active & (draw < start) & (e.cash > sunk)
-    starts &= e.expected_revenue > p["rd_least_revenue"]
-    size = np.clip(power(e.expected_revenue / 100e6, -p["rd_stop_size_power"]), 0.2, 2.0)
-    stops = e.rd_active & (draw < p["rd_stop"] / 4.0 * size)
-    intensity = innovation.rd_intensity(
-        e.rd_intensity,
-        trend * e.rd_taste,
-        m.innovation.rd_cost_ratio,
-        p["eps_RD"],
-        p["rd_adjust_speed"],
-    )
-    intensity = np.where(starts, p["rd_start_level"] * e.rd_taste, intensity)
-    e.rd_active = (e.rd_active | starts) & ~stops
-    e.rd_intensity = np.where(e.rd_active, np.minimum(intensity, p["rd_most"]), 0.0)
-    sunk_paid = np.where(starts, sunk, 0.0)
-    # Never more than cash flow and half of cash can pay: R&D gives way before wages do.
-    made = np.maximum(e.value_added, 0.0)
-    able = np.maximum(p["rd_of_cash"] * e.cash + p["rd_of_value_added"] * made, 0.0)
+    e, p = m.enterprises, m.parameters
+    draw = uniform(m.seed_of_run, "rd start", e.id, m.quarter)
+    starts, stops = _starts(m, draw), _stops(m, draw)
+    e.rd_active = e.rd_active.copy()
+    e.rd_active[starts], e.rd_active[stops] = True, False
     # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
     m.markets.lasting_price += (
         p["lasting_price_speed"] / 4.0 * (m.markets.price - m.markets.lasting_price)
     )
-    steady = power(m.markets.lasting_price / m.markets.price, 1.0 - p["rd_price_pass"])
-    sales = e.expected_revenue * steady.take(e.field)
-    e.rd = np.minimum(e.rd_intensity * sales / 4.0 + sunk_paid, able)
-    reported = innovation.reported(e.rd, m.innovation.relabelling_reward, p["relabel_share"])
-    notch = titles.high_tech_threshold(e.expected_revenue) * e.expected_revenue / 4.0
-    reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
-    e.rd_reported = innovation.up_to_notch(
-        reported, (1.0 + p["notch_margin"]) * notch, e.high_tech > NEVER, reach
+    _budget(m, starts)
+    founds = np.flatnonzero(e.rd_active & ~e.rd_institution & e.above_scale)
+    lot = uniform(m.seed_of_run, "rd institution", e.id[founds], m.quarter)
+    e.rd_institution[founds[lot < p["institution_rate"] / 4.0]] = True
+
+
+def _starts(m: ClusterPolicyModel, draw: Array) -> Whole:
+    """Rows of those who start R&D in the quarter, given a uniform draw, shape (rows,)."""
+    e, p = m.enterprises, m.parameters
+    rows = np.flatnonzero(~e.rd_active & (draw < innovation.MOST_STARTS / 4.0))
+    rows = rows[e.expected_revenue[rows] > p["rd_least_revenue"]]
+    taste, revenue = e.rd_taste[rows], e.expected_revenue[rows]
+    # Where R&D is a condition of grants, it brings more than its own return (article 5).
+    opened = m.programmes.rd_conditional_grants.take(e.size[rows]) / np.maximum(
+        taste * revenue, 1.0
     )
-    founds = e.rd_active & ~e.rd_institution & e.above_scale
-    founds &= uniform(seed, "rd institution", e.id, t) < p["institution_rate"] / 4.0
-    e.rd_institution |= founds
+    entry_cost = 1.0 - np.minimum(opened, p["ticket_most"])
+    start = innovation.start_hazard(
+        p["rd_start"], revenue, p["rd_start_size_power"],
+        m.innovation.rd_cost_ratio[rows] * entry_cost, p["eps_RD"],
+        m.peer_share(e.rd_active)[rows], p["rd_peer"],
+    )  # fmt: skip
+    return rows[(draw[rows] < start) & (e.cash[rows] > p["rd_sunk"] * taste * revenue)]
+
+
+def _stops(m: ClusterPolicyModel, draw: Array) -> Whole:
+    """Rows of those who stop R&D in the quarter, given a uniform draw, shape (rows,)."""
+    e, p = m.enterprises, m.parameters
+    chance, most = p["rd_stop"] / 4.0, 2.0
+    rows = np.flatnonzero(e.rd_active & (draw < chance * most))
+    size = power(e.expected_revenue[rows] / 100e6, -p["rd_stop_size_power"])
+    return rows[draw[rows] < chance * np.clip(size, 0.2, most)]
+
+
+def _budget(m: ClusterPolicyModel, starts: Whole) -> None:
+    """R&D of those who do it, and what they report of it; `starts` are rows that begin with it."""
+    e, p, t = m.enterprises, m.parameters, m.quarter
+    rows = np.flatnonzero(e.rd_active)
+    revenue = e.expected_revenue[rows]
+    trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
+    planned = innovation.rd_intensity(
+        e.rd_intensity[rows], trend * e.rd_taste[rows], m.innovation.rd_cost_ratio[rows],
+        p["eps_RD"], p["rd_adjust_speed"],
+    )  # fmt: skip
+    new = np.zeros(len(e), dtype=bool)
+    new[starts] = True
+    steady = power(m.markets.lasting_price / m.markets.price, 1.0 - p["rd_price_pass"])
+    e.rd_intensity, e.rd, e.rd_reported = (np.zeros(len(e)) for _ in range(3))
+    _spend(
+        rows, planned, new, e.field, steady,
+        (e.rd_taste, e.expected_revenue, e.cash, e.value_added),
+        (p["rd_start_level"], p["rd_sunk"], p["rd_most"], p["rd_of_cash"], p["rd_of_value_added"]),
+        e.rd_intensity, e.rd,
+    )  # fmt: skip
+    reported = innovation.reported(
+        e.rd[rows], m.innovation.relabelling_reward[rows], p["relabel_share"]
+    )
+    notch = titles.high_tech_threshold(revenue) * revenue / 4.0
+    reach = 1.0 + audit.expected(p["report_reach"] - 1.0, audit.chance(m))
+    e.rd_reported[rows] = innovation.up_to_notch(
+        reported, (1.0 + p["notch_margin"]) * notch, e.high_tech[rows] > NEVER,
+        reach[rows] if isinstance(reach, np.ndarray) else reach,
+    )  # fmt: skip
+
+
+@compiled(
+    "void(int64[::1], float64[::1], boolean[::1], int64[::1], float64[::1],"
+    " UniTuple(float64[::1], 4), UniTuple(float64, 5), float64[::1], float64[::1])"
+)
+def _spend(
+    rows: Whole, planned: Array, new: Flag, field: Whole, steady: Array,
+    columns: tuple[Array, Array, Array, Array], terms: tuple[float, float, float, float, float],
+    intensity: Array, rd: Array,
+) -> None:  # fmt: skip
+    """Intensity and R&D of those who do it, at prices without their swings.
+
+    Never more than cash flow and half of cash can pay: R&D gives way before wages do.
+    """
+    taste, revenue, cash, value_added = columns
+    start_level, sunk, most, of_cash, of_value_added = terms
+    for k in range(len(rows)):
+        i = rows[k]
+        share, lump = planned[k], 0.0
+        if new[i]:
+            share, lump = start_level * taste[i], sunk * taste[i] * revenue[i]
+        intensity[i] = min(share, most)
+        able = max(of_cash * cash[i] + of_value_added * max(value_added[i], 0.0), 0.0)
+        rd[i] = min(intensity[i] * (revenue[i] * steady[field[i]]) / 4.0 + lump, able)

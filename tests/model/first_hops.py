@@ -291,7 +291,7 @@ def _as_many_as_delivered(pair, won):
 def formed(pair, served=None):
     """Suppliers who form a link with a leader, of those who looked at one."""
     served = pair.part if served is None else served
-    looks, made = pair.watch(network.form_links, "economy.network.choose", "economy.network.link")
+    looks, made = pair.watch(network.form_links, "economy.network.choose", "economy.network.merged")
     (_, s, rows, seed, t), leader, _ = looks[0][0]
     p, e = pair.one.parameters, pair.one.enterprises
     chance = p["link_ending"] / 4.0 * s.sought[rows]
@@ -300,7 +300,7 @@ def formed(pair, served=None):
     new = rows[look < chance * raised]
     usual = rows[look < chance]
     assert len(new) > len(usual) > 0
-    return made[0][0][0][1][-len(new) :], new
+    return made[0][0][0][1][0], new
 
 
 def formed_by_bodies(pair):

@@ -77,7 +77,7 @@ def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monk
     costs, hazard = [], innovation.start_hazard
 
     def seen(*given):
-        costs.append(given[3])
+        costs.append(dict(zip(given[1], given[3], strict=True)))  # by revenue
         return hazard(*given)
 
     monkeypatch.setattr("jiqun.model.innovation.innovation.start_hazard", seen)
@@ -89,7 +89,14 @@ def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monk
         / np.maximum(e.rd_taste * e.expected_revenue, 1.0),
         0.5,
     )
-    assert np.allclose((costs[0] / costs[1])[kept], 1.0 - ticket[kept])
+    may_start = [
+        row
+        for row in np.flatnonzero(kept)
+        if all(e.expected_revenue[row] in cost for cost in costs)
+    ]
+    assert len(may_start) > 20
+    fell = [costs[0][revenue] / costs[1][revenue] for revenue in e.expected_revenue[may_start]]
+    assert np.allclose(fell, 1.0 - ticket[may_start])
     assert ticket.max() > 0.0
 
 

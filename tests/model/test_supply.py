@@ -54,17 +54,17 @@ def hit(before):
 @pytest.fixture
 def lost(before, hit, monkeypatch):
     """Log of the customer's sales over those without the failure, by quarter from it on."""
-    rule = demography.exit_hazard
+    rule = demography.closing
 
     def sales(victim, quarters, changed):
         model, found = before.branch(before.policy), []
         model.parameters = {**model.parameters, **changed}
 
-        def hazard(*given):
+        def closing(*given):
             certain = (model.enterprises.id == victim) & (model.quarter == QUARTER)
-            return np.where(certain, 1.0, rule(*given))
+            return np.union1d(rule(*given), np.flatnonzero(certain))
 
-        monkeypatch.setattr(turnover.demography, "exit_hazard", hazard)
+        monkeypatch.setattr(turnover.demography, "closing", closing)
         for _ in range(quarters):
             model.run_for(1)
             assert model.counts.residual < 1e-9
