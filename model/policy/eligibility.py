@@ -24,6 +24,8 @@ from jiqun.model.scenario import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jiqun.model.agents.clusters import Cluster
     from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.model import ClusterPolicyModel
@@ -100,8 +102,20 @@ def takes_in(groups: Groups, tier: str, field: int, city: int) -> bool:
         field: Index into FIELDS.
         city: Index into CITIES.
     """
-    place = {"tier": tier, "field": FIELDS[field], "city": CITIES[city]}
-    return all(name in groups.get(attribute, (name,)) for attribute, name in place.items())
+    return (
+        tier in groups.get("tier", (tier,))
+        and FIELDS[field] in groups.get("field", FIELDS)
+        and CITIES[city] in groups.get("city", CITIES)
+    )
+
+
+def clusters_in(groups: Groups, of_clusters: Mapping[str, Whole]) -> Flag:
+    """Which clusters target groups take in as such (`takes_in`), shape (clusters,)."""
+    mask = np.ones(len(of_clusters["tier"]), dtype=bool)
+    for attribute, index in of_clusters.items():
+        if attribute in groups:
+            mask &= _allowed(attribute, tuple(groups[attribute])).take(index)
+    return mask
 
 
 def take_up(lever: Lever, quarter: int, usual: float) -> float:

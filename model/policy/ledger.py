@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from jiqun.model.elementary import compiled
 from jiqun.model.scenario import CITIES, SIZES, TIERS, Array, Lever
 
 if TYPE_CHECKING:
@@ -106,6 +107,30 @@ def cells_of(e: Enterprises, rows: Whole | slice = slice(None)) -> Whole:
     return place(e.city[rows], e.tier[rows], e.size[rows])
 
 
+@compiled("void(int64[::1], int64[::1], int64[::1], float64[::1], int64, int64, float64[::1])")
+def _add_by_cell(
+    city: Whole, tier: Whole, size: Whole, amount: Array, tiers: int, payees: int, out: Array
+) -> None:
+    """Add amounts to their cells: `place` and a sum in the order of the rows in one."""
+    for i in range(len(amount)):
+        out[(city[i] * tiers + tier[i]) * payees + size[i]] += amount[i]
+
+
+def sums_by_cell(e: Enterprises, amount: Array, rows: Whole | slice = slice(None)) -> Array:
+    """Sum of amounts in each cell of city, tier and size class, shape (cells,).
+
+    Args:
+        e: The enterprises.
+        amount: Amounts, in any unit, shape of `rows`.
+        rows: Rows that they are of.
+    """
+    result = np.zeros(CELLS)
+    amounts = np.ascontiguousarray(amount, dtype=np.float64)
+    # Tables differ from region to region, and compiled code is kept for all: sizes are handed over.
+    _add_by_cell(e.city[rows], e.tier[rows], e.size[rows], amounts, *SHAPE[1:], result)
+    return result
+
+
 class Ledger:
     """All payments and promises of a run."""
 
@@ -118,7 +143,7 @@ class Ledger:
         self, year: int, lever: Lever, kind: Kind, source: Source, cells: Whole, yuan: Array,
         payer: Mapping[str, float] | None = None,
     ) -> None:  # fmt: skip
-        """Enter amounts.
+        """Enter amounts one by one.
 
         Args:
             year: Calendar year.
@@ -132,8 +157,26 @@ class Ledger:
         Raises:
             ValueError: The kind, or the origin of the source, is unknown.
         """
+        self.enter(year, lever, kind, source, np.bincount(cells, yuan, CELLS), payer)
+
+    def enter(
+        self, year: int, lever: Lever, kind: Kind, source: Source, total: Array,
+        payer: Mapping[str, float] | None = None,
+    ) -> None:  # fmt: skip
+        """Enter sums by cell.
+
+        Args:
+            year: Calendar year.
+            lever: The lever they are paid under.
+            kind: What happens to the money.
+            source: Where it is from.
+            total: Yuan of each cell, shape (cells,).
+            payer: Share of each payer; that of the lever if absent.
+
+        Raises:
+            ValueError: The kind, or the origin of the source, is unknown.
+        """
         what, origin = Kind(kind).value, Origin(source.origin).value
-        total = np.bincount(cells, yuan, CELLS)
         for who, share in (lever.paid_by if payer is None else payer).items():
             key = (year, who, source.fund, origin, lever.id, lever.article, what)
             self._sums[key] = self._sums.get(key, 0.0) + share * total

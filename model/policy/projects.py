@@ -19,6 +19,7 @@ from jiqun.model.policy import cluster_support, payments
 from jiqun.model.policy.eligibility import (
     applicants,
     claims_among,
+    clusters_in,
     delivery,
     eligible,
     eligible_cluster,
@@ -247,8 +248,11 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
     if not gives(lever, m.quarter):
         return
     amount = lever.value("amount", m.quarter)
-    open_ = [cluster for cluster in m.clusters if eligible_cluster(lever, cluster, m.quarter)]
-    best = sorted(open_, key=lambda cluster: (-cluster.score, cluster.id))
+    open_ = clusters_in(lever.groups(m.quarter), m.places.of_clusters)
+    best = sorted(
+        (m.clusters[i] for i in np.flatnonzero(open_)),
+        key=lambda cluster: (-cluster.score, cluster.id),
+    )
     steering = m.policy.lever("fund_steering")
     for place in range(_number_of_institutes(m, lever) if best else 0):
         cluster = best[place % len(best)]
