@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from jiqun.model.agents.clusters import Cluster
-    from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.model import ClusterPolicyModel
     from jiqun.model.scenario import Array, Cost, Lever
 
@@ -143,9 +143,9 @@ def acts(lever: Lever, quarter: int) -> bool:
     return any(lever.value(term, quarter) != 0.0 for term in lever.size)
 
 
-def _rows(m: ClusterPolicyModel, amount: Array) -> Array:
-    """Sum by cell of what each row stands for, weights included."""
-    return sums_by_cell(m.enterprises, amount)
+def _rows(m: ClusterPolicyModel, amount: Array, rows: Whole | slice = slice(None)) -> Array:
+    """Sum by cell of what each of some rows stands for, weights included."""
+    return sums_by_cell(m.enterprises, amount, rows)
 
 
 def _of_each(of_one: Callable[[ClusterPolicyModel, Lever], Array]) -> Quantity:
@@ -208,7 +208,7 @@ def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
     e, owed = m.enterprises, m.enterprises.debt_short + m.enterprises.debt_long
     if lever.channel == "title":
         given = np.append(_that(m, lambda cluster: _given_by(lever, cluster)), False)
-        each = np.where(given, m.cluster_terms.loan_discount, 0.0).take(e.cluster)
+        each = np.where(given, m.cluster_terms.loan_discount, 0.0)[e.cluster]
     elif lever.id == "cluster_credit_line":
         owed, each = e.debt_line, np.full(len(e), lever.value("discount", m.quarter))
     else:
@@ -220,22 +220,25 @@ def loans_beyond_limit(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[A
     """Loans outstanding that the limit would not let in without a lever, yuan times years."""
     e, t = m.enterprises, m.quarter
     pledge, rise = (
-        channel_value(m, "credit_terms", "pledge"),
-        channel_value(m, "credit_terms", "limit"),
+        np.broadcast_to(channel_value(m, "credit_terms", term), len(e))
+        for term in ("pledge", "limit")
     )
-    usual, owed = credit.limits(m, pledge, rise), e.debt_short + e.debt_long
 
     def beyond(lever: Lever) -> Array:
-        if lever.id == "cluster_credit_line":
-            return np.clip(owed - usual, 0.0, e.debt_line * (lever.value("limit", t) > 0.0))
-        own_pledge, own_rise = lever.value("pledge", t), lever.value("limit", t)
-        if own_pledge == own_rise == 0.0:
-            return np.zeros(len(e))
-        part = coverage(m, lever)
-        without = credit.limits(m, pledge - own_pledge * part, rise - own_rise * part)
-        return np.clip(owed - without, 0.0, np.maximum(usual - without, 0.0))
+        line = lever.id == "cluster_credit_line"
+        rows = np.flatnonzero(e.debt_line if line else coverage(m, lever))
+        usual = without = credit.limits(m, pledge[rows], rise[rows], rows)
+        if line:
+            most = e.debt_line[rows] * (lever.value("limit", t) > 0.0)
+        else:
+            part = coverage(m, lever)[rows]
+            own_pledge, own_rise = lever.value("pledge", t) * part, lever.value("limit", t) * part
+            without = credit.limits(m, pledge[rows] - own_pledge, rise[rows] - own_rise, rows)
+            most = np.maximum(usual - without, 0.0)
+        loans = np.clip(e.debt_short[rows] + e.debt_long[rows] - without, 0.0, most)
+        return _rows(m, 0.25 * e.weight[rows] * loans, rows)
 
-    return [_rows(m, 0.25 * e.weight * beyond(lever)) for lever in levers]
+    return [beyond(lever) for lever in levers]
 
 
 @_of_each
@@ -257,14 +260,15 @@ def plant_refused(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[Array]
     worn = 0.25 * m.parameters["capital_depreciation"]
     limits = [x for x in m.policy.levers_of("permit") if x.value("share", t) > 0.0]
     by = {x.id: permits.refuses(m, x, e, coverage(m, x)) for x in limits}
-    number = np.maximum(np.sum([*by.values(), np.zeros(len(e))], axis=0), 1.0)
-    beyond = np.maximum(e.plant_refused, 0.0)
-    for lever in levers:
+    by_limits = sum(by.values(), np.zeros(len(e)))
+
+    def standing(lever: Lever) -> Array:
+        rows = np.flatnonzero(by.get(lever.id, False) & (e.plant_refused > 0.0))
         entrants[lever.id] = entrants.get(lever.id, np.zeros(CELLS)) * (1.0 - worn)
-    return [
-        0.25 * (_rows(m, e.weight * by.get(x.id, False) / number * beyond) + entrants[x.id])
-        for x in levers
-    ]
+        beyond = e.weight[rows] / by_limits[rows] * e.plant_refused[rows]
+        return 0.25 * (_rows(m, beyond, rows) + entrants[lever.id])
+
+    return [standing(lever) for lever in levers]
 
 
 @_of_each
@@ -287,20 +291,18 @@ def first_use_sales(m: ClusterPolicyModel, lever: Lever) -> Array:
 def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of clusters with a promotion body, times years of the quarter."""
     e = m.enterprises
-    reached = (
-        coverage(m, lever)
-        * m.cluster_terms.promotion_body.take(e.cluster)
-        * (e.role == Role.CHAIN_LEADER)
-    )
-    return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
+    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
+    reached = coverage(m, lever)[rows] * m.cluster_terms.promotion_body[e.cluster[rows]]
+    return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight[rows] * reached, rows)
 
 
 @_of_each
 def leaders_served(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of the clusters that a lever serves, times years of the quarter."""
     e = m.enterprises
-    reached = np.append(_served(m, lever), False).take(e.cluster) & (e.role == Role.CHAIN_LEADER)
-    return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
+    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
+    reached = np.append(_served(m, lever), False)[e.cluster[rows]]
+    return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight[rows] * reached, rows)
 
 
 # Clusters and offices ----------------------------------------------------------------------------

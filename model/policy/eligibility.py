@@ -24,7 +24,7 @@ from jiqun.model.scenario import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from jiqun.model.agents.clusters import Cluster
     from jiqun.model.agents.enterprises import Flag, Whole
@@ -64,9 +64,18 @@ def eligible(lever: Lever, e: Enterprises, quarter: int) -> Flag:
         if attribute == "id":  # of a trial, which treats enterprises one by one; no file names any
             mask &= np.isin(e.id, _numbers(tuple(allowed)))
         elif attribute == "label":
-            mask &= np.any([getattr(e, label) > NEVER for label in LABELS if label in allowed], 0)
+            mask &= holds_any(e, allowed)
         else:
             mask &= _allowed(attribute, tuple(allowed)).take(getattr(e, attribute))
+    return mask
+
+
+def holds_any(e: Enterprises, labels: Container[str] = LABELS) -> Flag:
+    """Who has been awarded one of some quality titles, shape (rows,)."""
+    mask = np.zeros(len(e), dtype=bool)
+    for label in LABELS:
+        if label in labels:
+            mask |= getattr(e, label) > NEVER
     return mask
 
 
@@ -210,7 +219,8 @@ def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) 
     office = "province" if lever.grants and "province" in lever.paid_by else "city"
     raised = m.lever_value("implementation_capacity", office) * m.cluster_terms.plan
     by_cluster = np.minimum(m.parameters["delivery_base"] + raised, 1.0)
-    result: Array = by_cluster.take(m.enterprises.cluster if cluster is None else cluster)
+    # Numbers below zero count from the end: an index does it faster than `take`.
+    result: Array = by_cluster[m.enterprises.cluster if cluster is None else cluster]
     return result
 
 
@@ -223,7 +233,7 @@ def claimants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Enterprises that claim what a lever gives: eligible, aware of it and ready to apply."""
     usual, delivered = usual_take_up(m, lever), delivery(m, lever)
     ready = claims(lever, m.enterprises, m.seed_of_run, m.quarter, usual, delivered)
-    return ready & awareness.knows(m, lever)
+    return awareness.knows(m, lever, ready)
 
 
 @reads("eligibility", "rd_conditionality", share="share")
