@@ -158,15 +158,10 @@ def _of_each(of_one: Callable[[ClusterPolicyModel, Lever], Array]) -> Quantity:
     return of_all
 
 
-def _that(m: ClusterPolicyModel, condition: Callable[[Cluster], bool]) -> Flag:
-    """Clusters that meet a condition, shape (clusters,)."""
-    return np.array([condition(cluster) for cluster in m.clusters], dtype=bool)
-
-
-def _clusters(m: ClusterPolicyModel, found: Flag, each: float = 1.0) -> Array:
-    """So much for each of some clusters, by cell."""
-    of = m.places.of_clusters
-    cells = place(of["city"][found], of["tier"][found], PAYEES.index("platform"))
+def _clusters(m: ClusterPolicyModel, found: Flag | Sequence[bool], each: float = 1.0) -> Array:
+    """So much for each cluster that is found, by cell."""
+    of, inside = m.places.of_clusters, np.asarray(found, dtype=bool)
+    cells = place(of["city"][inside], of["tier"][inside], PAYEES.index("platform"))
     return np.bincount(cells, np.full(len(cells), each), CELLS)
 
 
@@ -189,14 +184,13 @@ def _served(m: ClusterPolicyModel, lever: Lever) -> Flag:
     return _racing(m) & clusters_in(lever.groups(m.quarter), m.places.of_clusters)
 
 
-def _given_by(lever: Lever, cluster: Cluster) -> bool:
-    """Whether a title that a cluster has won in the run is one of the lever."""
+def _given_by(m: ClusterPolicyModel, lever: Lever) -> Flag:
+    """Clusters that have won a title of the lever in the run, shape (clusters,)."""
     national = lever.id == "national_cluster_contest"
-    return (
-        cluster.titled_since >= 0
-        and cluster.titled
-        and national == (cluster.status == Status.NATIONAL)
-    )
+    return np.array([
+        c.titled_since >= 0 and c.titled and national == (c.status == Status.NATIONAL)
+        for c in m.clusters
+    ], dtype=bool)  # fmt: skip
 
 
 # Credit ------------------------------------------------------------------------------------------
@@ -207,7 +201,7 @@ def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Discount on the loans outstanding that have it, yuan of the quarter."""
     e, owed = m.enterprises, m.enterprises.debt_short + m.enterprises.debt_long
     if lever.channel == "title":
-        given = np.append(_that(m, lambda cluster: _given_by(lever, cluster)), False)
+        given = np.append(_given_by(m, lever), False)
         each = np.where(given, m.cluster_terms.loan_discount, 0.0)[e.cluster]
     elif lever.id == "cluster_credit_line":
         owed, each = e.debt_line, np.full(len(e), lever.value("discount", m.quarter))
@@ -226,7 +220,7 @@ def loans_beyond_limit(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[A
 
     def beyond(lever: Lever) -> Array:
         line = lever.id == "cluster_credit_line"
-        rows = np.flatnonzero(e.debt_line if line else coverage(m, lever))
+        rows = np.flatnonzero((e.debt_line if line else coverage(m, lever)) > 0.0)
         usual = without = credit.limits(m, pledge[rows], rise[rows], rows)
         if line:
             most = e.debt_line[rows] * (lever.value("limit", t) > 0.0)
@@ -339,28 +333,28 @@ def templates(m: ClusterPolicyModel, lever: Lever) -> Array:
 @_of_each
 def bodies(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Promotion bodies that the lever founded and no title has brought since, times years."""
-    mine = _that(m, lambda c: c.promotion_body and c.titled_since < 0)
+    mine = [c.promotion_body and c.titled_since < 0 for c in m.clusters]
     return _clusters(m, mine, 0.25 * lever.in_force(m.quarter))
 
 
 @_of_each
 def bodies_with_title(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Promotion bodies of clusters whose title the lever gave, times years of the quarter."""
-    mine = _that(m, lambda c: c.promotion_body and _given_by(lever, c))
+    mine = _given_by(m, lever) & [c.promotion_body for c in m.clusters]
     return _clusters(m, mine, 0.25 * lever.in_force(m.quarter))
 
 
 @_of_each
 def task_forces(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Clusters with a plan and a task force, times years of the quarter."""
-    return _clusters(m, _that(m, lambda c: c.plan), 0.25 * lever.in_force(m.quarter))
+    return _clusters(m, [c.plan for c in m.clusters], 0.25 * lever.in_force(m.quarter))
 
 
 @_of_each
 def plans(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Plans drawn up in the year."""
     del lever
-    return _clusters(m, _that(m, lambda c: c.plan_since == m.quarter))
+    return _clusters(m, [c.plan_since == m.quarter for c in m.clusters])
 
 
 @_of_each
@@ -387,14 +381,15 @@ def candidates_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
             new or cluster.status in (Status.CANDIDATE, Status.PROVINCIAL)
         )
 
-    return _clusters(m, _that(m, stood), float(held))
+    return _clusters(m, [stood(c) for c in m.clusters], float(held))
 
 
 @_of_each
 def county_clusters_recognised(m: ClusterPolicyModel, lever: Lever) -> Array:
     """County clusters recognised in the year."""
     del lever
-    return _clusters(m, _that(m, lambda c: c.tier == "county" and c.titled_since == m.quarter))
+    new = [c.tier == "county" and c.titled_since == m.quarter for c in m.clusters]
+    return _clusters(m, new)
 
 
 @_of_each

@@ -9,6 +9,7 @@ import numpy as np
 
 from jiqun.model.agents.enterprises import LABELS, NEVER, ROLES, Enterprises
 from jiqun.model.channels import reads
+from jiqun.model.elementary import compiled
 from jiqun.model.policy import awareness
 from jiqun.model.randomness import uniform
 from jiqun.model.scenario import (
@@ -66,8 +67,15 @@ def eligible(lever: Lever, e: Enterprises, quarter: int) -> Flag:
         elif attribute == "label":
             mask &= holds_any(e, allowed)
         else:
-            mask &= _allowed(attribute, tuple(allowed)).take(getattr(e, attribute))
+            _keep_allowed(mask, _allowed(attribute, tuple(allowed)), getattr(e, attribute))
     return mask
+
+
+@compiled("void(boolean[::1], boolean[::1], int64[::1])")
+def _keep_allowed(mask: Flag, allowed: Flag, group: Whole) -> None:
+    """Take those out of a mask whose group is not allowed."""
+    for i in range(len(mask)):
+        mask[i] &= allowed[group[i]]
 
 
 def holds_any(e: Enterprises, labels: Container[str] = LABELS) -> Flag:

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from jiqun.model.policy import ledger, offers, rationing
+from jiqun.model.policy import eligibility, ledger, offers, rationing
 from jiqun.model.scenario import CITIES, SIZES, TIERS
+from tests.model.plain import eligibility as plain_eligibility
 from tests.model.plain import ledger as plain_ledger
 from tests.model.plain import offers as plain_offers
 from tests.model.plain import rationing as plain_rationing
@@ -63,6 +64,17 @@ def test_sums_by_cell_are_those_of_all_rows_and_of_some(seed, rows):
     some = rng.permutation(rows)[: rows // 2]
     one, other = (module.sums_by_cell(e, amount[some], some) for module in (ledger, plain_ledger))
     assert_same_bits(one, other)
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_those_of_groups_that_are_not_allowed_leave_the_mask(seed, rows):
+    rng = np.random.default_rng(seed)
+    mask, allowed = rng.random(rows) < 0.8, rng.random(6) < 0.5
+    group, other = rng.integers(0, 6, rows), mask.copy()
+    eligibility._keep_allowed(mask, allowed, group)
+    plain_eligibility.keep_allowed(other, allowed, group)
+    assert_same_bits(mask, other)
 
 
 @pytest.mark.parametrize("rows", ROWS)
