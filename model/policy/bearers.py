@@ -123,7 +123,7 @@ def _enter(
     """
     above = yuan > 0.0
     if above.any():
-        m.ledger.enter(m.year, lever, kind, source, np.where(above, yuan, 0.0), shares)
+        m.ledger.book(m.year, lever, kind, source, np.where(above, yuan, 0.0), shares)
         if kind == Kind.SPENT:
             _pay(m, shares, float(yuan[above].sum()))
 

@@ -90,16 +90,15 @@ RECEIVED = {Kind.PAID: 1.0, Kind.INVESTED: 1.0, Kind.REPAID: -1.0}
 """What a yuan of a kind adds to what has been received; other kinds add nothing."""
 
 
-def place(city: Whole, tier: Whole | int, payee: Whole | int) -> Whole:
+def place(city: Whole | int, tier: Whole | int, payee: Whole | int) -> Whole:
     """Cell of the table of city, tier and payee.
 
     Args:
-        city: Index into CITIES, shape (entries,).
+        city: Index into CITIES, one number or shape (entries,).
         tier: Index into TIERS, one number or shape (entries,).
         payee: Index into PAYEES, one number or shape (entries,).
     """
-    result: Whole = (city * SHAPE[1] + tier) * SHAPE[2] + payee
-    return result
+    return np.asarray((city * SHAPE[1] + tier) * SHAPE[2] + payee)
 
 
 def cells_of(e: Enterprises, rows: Whole | slice = slice(None)) -> Whole:
@@ -140,37 +139,17 @@ class Ledger:
         """Yuan paid or invested so far, less what was paid back, for the check of the books."""
 
     def book(
-        self, year: int, lever: Lever, kind: Kind, source: Source, cells: Whole, yuan: Array,
-        payer: Mapping[str, float] | None = None,
-    ) -> None:  # fmt: skip
-        """Enter amounts one by one.
-
-        Args:
-            year: Calendar year.
-            lever: The lever they are paid under.
-            kind: What happens to the money.
-            source: Where it is from.
-            cells: Cell of each amount (`place`), shape (n,).
-            yuan: All that the enterprises behind a row get, yuan, shape (n,).
-            payer: Share of each payer; that of the lever if absent.
-
-        Raises:
-            ValueError: The kind, or the origin of the source, is unknown.
-        """
-        self.enter(year, lever, kind, source, np.bincount(cells, yuan, CELLS), payer)
-
-    def enter(
         self, year: int, lever: Lever, kind: Kind, source: Source, total: Array,
         payer: Mapping[str, float] | None = None,
     ) -> None:  # fmt: skip
-        """Enter sums by cell.
+        """Enter amounts.
 
         Args:
             year: Calendar year.
             lever: The lever they are paid under.
             kind: What happens to the money.
             source: Where it is from.
-            total: Yuan of each cell, shape (cells,).
+            total: Yuan of each cell (`place`), shape (cells,).
             payer: Share of each payer; that of the lever if absent.
 
         Raises:

@@ -220,4 +220,4 @@ def book(
         payer: Share of each payer; that of the lever if absent.
     """
     e = m.enterprises
-    m.ledger.enter(m.year, lever, kind, source, sums_by_cell(e, e.weight[rows] * yuan, rows), payer)
+    m.ledger.book(m.year, lever, kind, source, sums_by_cell(e, e.weight[rows] * yuan, rows), payer)
