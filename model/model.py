@@ -24,8 +24,9 @@ from jiqun.model.economy.demography import Profiles
 from jiqun.model.economy.finance import Banks
 from jiqun.model.elementary import compiled, dot, power
 from jiqun.model.observe.quantities import observe
+from jiqun.model.policy import bearers
 from jiqun.model.policy.budget import Cities, Province
-from jiqun.model.policy.ledger import CELLS, Ledger, cells_of
+from jiqun.model.policy.ledger import Ledger, sums_by_cell
 from jiqun.model.quarter import QUARTER, year_end
 from jiqun.model.start import first_productivity
 from jiqun.model.start.first_links import found
@@ -169,23 +170,27 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def _places(self) -> Places:
         """Knowledge pools and clusters of each pair of field and city."""
-        none, size = TIERS.index("none"), len(self.population.clusters)
+        seats = self.population.clusters
+        none, size = TIERS.index("none"), len(seats)
         table = {pair: [-1, none, size + pair, -1] for pair in range(len(FIELDS) * len(CITIES))}
-        for number, seat in enumerate(self.population.clusters):
+        for number, seat in enumerate(seats):
             entry = table[seat.field * len(CITIES) + seat.city]
             tier = TIERS.index(seat.tier)
             if seat.tier != "county" and entry[0] < 0:
                 entry[0], entry[1] = number, tier
             elif seat.tier == "county" and entry[3] < 0:
                 entry[3] = number
-        registered = [
-            seat.registered and seat.tier == "county" for seat in self.population.clusters
-        ]
+        registered = [seat.registered and seat.tier == "county" for seat in seats]
         return Places(
             pools={pair: (a, b, c, d) for pair, (a, b, c, d) in table.items()},
             number_of_pools=size + len(table),
             city_given_field=self.population.city_given_field,
             registered_county=np.array([*registered, False]),
+            of_clusters={
+                "tier": np.array([TIERS.index(s.tier) for s in seats], dtype=np.int64),
+                "field": np.array([s.field for s in seats], dtype=np.int64),
+                "city": np.array([s.city for s in seats], dtype=np.int64),
+            },
         )
 
     @reads("title", "cluster_recognition", credit="share", appeal="share")
@@ -229,17 +234,19 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
     ) -> None:
         """Note what a lever moved in the quarter, to be costed at its end (`bearers`).
 
+        History is not costed, so nothing of it is noted.
+
         Args:
             lever: Lever.
             quantity: What is counted; it costs something where the lever declares it.
             amount: All that the enterprises behind each row stand for, shape of `rows`.
             rows: Rows it is counted at.
         """
-        e = self.enterprises
-        cells = cells_of(e, rows)
+        if self.quarter < bearers.FIRST:
+            return
         before = self.programmes.cost_quantities.get((lever, quantity), 0.0)
-        self.programmes.cost_quantities[lever, quantity] = before + np.bincount(
-            cells, amount, CELLS
+        self.programmes.cost_quantities[lever, quantity] = before + sums_by_cell(
+            self.enterprises, amount, rows
         )
 
     @property

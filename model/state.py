@@ -16,6 +16,8 @@ from jiqun.model.accounting import Books
 from jiqun.model.dimensions import FIELDS, SIZES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scipy.sparse import csr_array
 
     from jiqun.model.agents.enterprises import Flag, Whole
@@ -243,12 +245,14 @@ class Places:
         number_of_pools: Number of knowledge pools.
         city_given_field: Chance of each city for an entrant of a field, shape (fields, cities).
         registered_county: Registered county clusters, by cluster number; the last is for none.
+        of_clusters: Attribute (tier, field, city) to its index at each cluster, shape (clusters,).
     """
 
     pools: dict[int, tuple[int, int, int, int]]
     number_of_pools: int
     city_given_field: Array
     registered_county: Flag
+    of_clusters: Mapping[str, Whole]
 
 
 @dataclass(slots=True)

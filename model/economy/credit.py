@@ -18,6 +18,7 @@ from jiqun.model.policy.offers import cap_left
 from jiqun.model.policy.reach import channel_value, coverage
 
 if TYPE_CHECKING:
+    from jiqun.model.agents.enterprises import Whole
     from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
 
@@ -51,19 +52,23 @@ class Lent:
     bridged: Array
 
 
-def limits(m: ClusterPolicyModel, pledge: Array | float, rise: Array | float) -> Array:
-    """Most that banks lend to each enterprise, yuan, shape (rows,).
+def limits(
+    m: ClusterPolicyModel, pledge: Array | float, rise: Array | float,
+    rows: Whole | slice = slice(None),
+) -> Array:  # fmt: skip
+    """Most that banks lend to each enterprise, yuan, shape of `rows`.
 
     Args:
         m: The model.
-        pledge: What is lent on a yuan of knowledge beyond the usual.
-        rise: Rise of the limit, a share.
+        pledge: What is lent on a yuan of knowledge beyond the usual, one number or shape of `rows`.
+        rise: Rise of the limit, a share, one number or shape of `rows`.
+        rows: Rows that are asked for.
     """
     e, p = m.enterprises, m.parameters
     # Banks know less of small enterprises and lend less on what they own and earn.
-    known = 1.0 - p["limit_small"] * finance.smallness(e.expected_revenue)
+    known = 1.0 - p["limit_small"] * finance.smallness(e.expected_revenue[rows])
     limit = finance.borrowing_limit(
-        e.capital, 4.0 * e.profit, e.knowledge, p["limit_capital"] * known,
+        e.capital[rows], 4.0 * e.profit[rows], e.knowledge[rows], p["limit_capital"] * known,
         p["limit_profit"] * known, p["limit_knowledge"] + pledge,
     )  # fmt: skip
     return limit * (1.0 + rise)

@@ -48,10 +48,22 @@ def is_new(lever: Lever, quarter: int) -> bool:
     return lever.origin != LeverOrigin.OLDER and lever.value("take_up_full", quarter, -1.0) < 0.0
 
 
-def knows(m: ClusterPolicyModel, lever: Lever) -> Flag:
-    """Who knows of a measure, shape (rows,); nobody knows a new one in its first quarter."""
+def knows(m: ClusterPolicyModel, lever: Lever, among: Flag | None = None) -> Flag:
+    """Who knows of a measure; nobody knows a new one in its first quarter.
+
+    Args:
+        m: The model.
+        lever: The measure.
+        among: Those who are asked, shape (rows,); all if absent.
+
+    Returns:
+        Who of those asked knows of it, shape (rows,).
+    """
     e = m.enterprises
-    if not is_new(lever, m.quarter):
-        return np.ones(len(e), dtype=bool)
-    heard = e.heard.setdefault(lever.id, np.zeros(len(e)))
-    return np.asarray(e.lasting_draw(m.seed_of_run, f"hears {lever.id}") < -expm1(-heard))
+    asked = np.ones(len(e), dtype=bool) if among is None else among.copy()
+    if is_new(lever, m.quarter):
+        rows = np.flatnonzero(asked)
+        heard = e.heard.setdefault(lever.id, np.zeros(len(e)))[rows]
+        draw = e.lasting_draw(m.seed_of_run, f"hears {lever.id}")[rows]
+        asked[rows] = draw < -expm1(-heard)
+    return asked

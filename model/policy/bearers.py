@@ -9,30 +9,42 @@ entered and not paid again.
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jiqun.model.agents.enterprises import Role
 from jiqun.model.calendar import quarter_index, year_of
-from jiqun.model.dimensions import CITIES, TIERS, Status
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS, Status
 from jiqun.model.economy import credit, taxes
 from jiqun.model.elementary import exp
 from jiqun.model.policy import permits
-from jiqun.model.policy.eligibility import takes_in
+from jiqun.model.policy.eligibility import clusters_in
 from jiqun.model.policy.horse_race import NAMED, RACING
-from jiqun.model.policy.ledger import CELLS, PAYEES, SPECIAL, Kind, Origin, Source, cells_of, place
+from jiqun.model.policy.ledger import (
+    CELLS,
+    PAYEES,
+    SPECIAL,
+    Kind,
+    Origin,
+    Source,
+    place,
+    sums_by_cell,
+)
 from jiqun.model.policy.reach import channel_value, coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from jiqun.model.agents.clusters import Cluster
+    from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.dimensions import Array
     from jiqun.model.lever import Cost, Lever
     from jiqun.model.model import ClusterPolicyModel
 
-    Quantity = Callable[[ClusterPolicyModel, Lever], Array]
+    Quantity = Callable[[ClusterPolicyModel, Sequence[Lever]], Iterable[Array]]
+    """What some levers have moved, by cell, in their order."""
 
 FIRST = quarter_index(2024, 1)
 """Quarter from which costs beside grants are booked; history is as it was."""
@@ -60,28 +72,62 @@ def close_year(m: ClusterPolicyModel) -> None:
 def _settle(m: ClusterPolicyModel, quantities: Mapping[str, Quantity]) -> None:
     """Book the costs of some quantities, and of all that was counted since the last time."""
     if m.quarter >= FIRST:
+        amounts = m.programmes.cost_quantities | _read_off(m, quantities)
         for lever in m.policy.levers:
             for cost in lever.costs:
-                amount = m.programmes.cost_quantities.get((lever.id, cost.quantity))
-                if cost.quantity in quantities:
-                    amount = quantities[cost.quantity](m, lever)
+                amount = amounts.get((lever.id, cost.quantity))
                 if amount is not None and amount.any():
                     _book(m, lever, cost, amount)
     m.programmes.cost_quantities = {}
 
 
+def _read_off(
+    m: ClusterPolicyModel, quantities: Mapping[str, Quantity]
+) -> dict[tuple[str, str], Array]:
+    """Lever and quantity to its amount by cell, for levers that have a cost by it."""
+    levers: dict[str, list[Lever]] = {}
+    for lever in m.policy.levers:
+        # Two costs of a lever may be reckoned by the same quantity.
+        for name in dict.fromkeys(cost.quantity for cost in lever.costs):
+            if name in quantities:
+                levers.setdefault(name, []).append(lever)
+    return {
+        (lever.id, name): amount
+        for name, those in levers.items()
+        for lever, amount in zip(those, quantities[name](m, those), strict=True)
+    }
+
+
 def _book(m: ClusterPolicyModel, lever: Lever, cost: Cost, amount: Array) -> None:
     """Enter a cost by cell, yuan; money that others receive leaves the books of its payer."""
-    yuan = amount * m.parameters[cost.unit_cost] if cost.unit_cost else amount
+    kind, yuan = Kind(cost.kind), amount * (m.parameters[cost.unit_cost] if cost.unit_cost else 1.0)
     shares = cost.paid_by or taxes.payers(lever.tax, m.parameters["local_tax_province"])
     # The special funds pay grants and awards, and what runs a lever comes on top of their sum.
     source = Source(Origin.BESIDE, "" if lever.fund == SPECIAL else lever.fund)
-    for kind, part in ((Kind(cost.kind), yuan), (TURNED.get(Kind(cost.kind)), -yuan)):
-        cells = np.flatnonzero(part > 0.0)
-        if kind and len(cells):
-            m.ledger.book(m.year, lever, kind, source, cells, part[cells], shares)
-            if kind == Kind.SPENT:
-                _pay(m, shares, float(part[cells].sum()))
+    _enter(m, lever, kind, source, yuan, shares)
+    if kind in TURNED:
+        _enter(m, lever, TURNED[kind], source, -yuan, shares)
+
+
+def _enter(
+    m: ClusterPolicyModel, lever: Lever, kind: Kind, source: Source, yuan: Array,
+    shares: Mapping[str, float],
+) -> None:  # fmt: skip
+    """Enter what is above zero of the cells of a cost, and pay it where others receive it.
+
+    Args:
+        m: The model.
+        lever: Lever that has the cost.
+        kind: Kind in the ledger.
+        source: Where the money is from.
+        yuan: Yuan of each cell, shape (cells,).
+        shares: Share of each payer.
+    """
+    above = yuan > 0.0
+    if above.any():
+        m.ledger.book(m.year, lever, kind, source, np.where(above, yuan, 0.0), shares)
+        if kind == Kind.SPENT:
+            _pay(m, shares, float(yuan[above].sum()))
 
 
 def _pay(m: ClusterPolicyModel, shares: Mapping[str, float], yuan: float) -> None:
@@ -99,17 +145,26 @@ def acts(lever: Lever, quarter: int) -> bool:
     return any(lever.value(term, quarter) != 0.0 for term in lever.size)
 
 
-def _rows(m: ClusterPolicyModel, amount: Array) -> Array:
-    """Sum by cell of what each row stands for, weights included."""
-    return np.bincount(cells_of(m.enterprises), amount, CELLS)
+def _rows(m: ClusterPolicyModel, amount: Array, rows: Whole | slice = slice(None)) -> Array:
+    """Sum by cell of what each of some rows stands for, weights included."""
+    return sums_by_cell(m.enterprises, amount, rows)
 
 
-def _clusters(found: Sequence[Cluster], each: float = 1.0) -> Array:
-    """So much for each cluster, by cell."""
-    city = np.array([cluster.city for cluster in found], dtype=np.int64)
-    tier = np.array([TIERS.index(cluster.tier) for cluster in found], dtype=np.int64)
-    cells = place(city, tier, PAYEES.index("platform"))
-    return np.bincount(cells, np.full(len(found), each), CELLS)
+def _of_each(of_one: Callable[[ClusterPolicyModel, Lever], Array]) -> Quantity:
+    """A quantity that is reckoned for one lever whatever the others are."""
+
+    @wraps(of_one)
+    def of_all(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[Array]:
+        return [of_one(m, lever) for lever in levers]
+
+    return of_all
+
+
+def _clusters(m: ClusterPolicyModel, found: Flag | Sequence[bool], each: float = 1.0) -> Array:
+    """So much for each cluster that is found, by cell."""
+    of, inside = m.places.of_clusters, np.asarray(found, dtype=bool)
+    cells = place(of["city"][inside], of["tier"][inside], PAYEES.index("platform"))
+    return np.bincount(cells, np.full(len(cells), each), CELLS)
 
 
 def _province(m: ClusterPolicyModel, amount: float) -> Array:
@@ -121,31 +176,35 @@ def _province(m: ClusterPolicyModel, amount: float) -> Array:
     return result
 
 
-def _served(m: ClusterPolicyModel, lever: Lever) -> list[Cluster]:
-    """Clusters of the race that a lever serves as such."""
-    groups = lever.groups(m.quarter)
-    return [c for c in m.clusters if c.tier in RACING and takes_in(groups, c.tier, c.field, c.city)]
+def _racing(m: ClusterPolicyModel) -> Flag:
+    """Clusters of the race, shape (clusters,)."""
+    return clusters_in({"tier": RACING}, m.places.of_clusters)
 
 
-def _given_by(lever: Lever, cluster: Cluster) -> bool:
-    """Whether a title that a cluster has won in the run is one of the lever."""
+def _served(m: ClusterPolicyModel, lever: Lever) -> Flag:
+    """Clusters of the race that a lever serves as such, shape (clusters,)."""
+    return _racing(m) & clusters_in(lever.groups(m.quarter), m.places.of_clusters)
+
+
+def _given_by(m: ClusterPolicyModel, lever: Lever) -> Flag:
+    """Clusters that have won a title of the lever in the run, shape (clusters,)."""
     national = lever.id == "national_cluster_contest"
-    return (
-        cluster.titled
-        and cluster.titled_since >= 0
-        and national == (cluster.status == Status.NATIONAL)
-    )
+    return np.array([
+        c.titled_since >= 0 and c.titled and national == (c.status == Status.NATIONAL)
+        for c in m.clusters
+    ], dtype=bool)  # fmt: skip
 
 
 # Credit ------------------------------------------------------------------------------------------
 
 
+@_of_each
 def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Discount on the loans outstanding that have it, yuan of the quarter."""
     e, owed = m.enterprises, m.enterprises.debt_short + m.enterprises.debt_long
     if lever.channel == "title":
-        given = np.array([*(_given_by(lever, cluster) for cluster in m.clusters), False])
-        each = np.where(given, m.cluster_terms.loan_discount, 0.0).take(e.cluster)
+        given = np.append(_given_by(m, lever), False)
+        each = np.where(given, m.cluster_terms.loan_discount, 0.0)[e.cluster]
     elif lever.id == "cluster_credit_line":
         owed, each = e.debt_line, np.full(len(e), lever.value("discount", m.quarter))
     else:
@@ -153,26 +212,32 @@ def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
     return _rows(m, 0.25 * e.weight * each * owed)
 
 
-def loans_beyond_limit(m: ClusterPolicyModel, lever: Lever) -> Array:
-    """Loans outstanding that the limit would not let in without the lever, yuan times years."""
+def loans_beyond_limit(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[Array]:
+    """Loans outstanding that the limit would not let in without a lever, yuan times years."""
     e, t = m.enterprises, m.quarter
     pledge, rise = (
-        channel_value(m, "credit_terms", "pledge"),
-        channel_value(m, "credit_terms", "limit"),
+        np.broadcast_to(channel_value(m, "credit_terms", term), len(e))
+        for term in ("pledge", "limit")
     )
-    usual = credit.limits(m, pledge, rise)
-    if lever.id == "cluster_credit_line":
-        without, most = usual, e.debt_line * (lever.value("limit", t) > 0.0)
-    else:
-        part = coverage(m, lever)
-        without = credit.limits(
-            m, pledge - lever.value("pledge", t) * part, rise - lever.value("limit", t) * part
-        )
-        most = np.maximum(usual - without, 0.0)
-    beyond = np.clip(e.debt_short + e.debt_long - without, 0.0, most)
-    return _rows(m, 0.25 * e.weight * beyond)
+
+    def beyond(lever: Lever) -> Array:
+        line = lever.id == "cluster_credit_line"
+        rows = np.flatnonzero((e.debt_line if line else coverage(m, lever)) > 0.0)
+        usual = without = credit.limits(m, pledge[rows], rise[rows], rows)
+        if line:
+            most = e.debt_line[rows] * (lever.value("limit", t) > 0.0)
+        else:
+            part = coverage(m, lever)[rows]
+            own_pledge, own_rise = lever.value("pledge", t) * part, lever.value("limit", t) * part
+            without = credit.limits(m, pledge[rows] - own_pledge, rise[rows] - own_rise, rows)
+            most = np.maximum(usual - without, 0.0)
+        loans = np.clip(e.debt_short[rows] + e.debt_long[rows] - without, 0.0, most)
+        return _rows(m, 0.25 * e.weight[rows] * loans, rows)
+
+    return [beyond(lever) for lever in levers]
 
 
+@_of_each
 def longer_loans(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Long loans times the years by which they are longer, yuan times years of the quarter."""
     e, years = m.enterprises, lever.value("longer", m.quarter) / 4.0
@@ -182,24 +247,27 @@ def longer_loans(m: ClusterPolicyModel, lever: Lever) -> Array:
 # Enterprises -------------------------------------------------------------------------------------
 
 
-def plant_refused(m: ClusterPolicyModel, lever: Lever) -> Array:
+def plant_refused(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[Array]:
     """Plant that would stand without a limit, yuan times years of the quarter.
 
     Where two limits refuse the same project each has half of it.
     """
-    e, t = m.enterprises, m.quarter
+    e, t, entrants = m.enterprises, m.quarter, m.programmes.entry_plant_refused
     worn = 0.25 * m.parameters["capital_depreciation"]
-    entrants = m.programmes.entry_plant_refused[lever.id] = m.programmes.entry_plant_refused.get(
-        lever.id, np.zeros(CELLS)
-    ) * (1.0 - worn)
-    levers = [x for x in m.policy.levers_of("permit") if x.value("share", t) > 0.0]
-    by = {x.id: permits.refuses(m, x, e, coverage(m, x)) for x in levers}
-    mine = by.get(lever.id, np.zeros(len(e), dtype=bool))
-    number = np.maximum(np.sum([*by.values(), np.zeros(len(e))], axis=0), 1.0)
-    beyond = np.maximum(e.plant_refused, 0.0)
-    return 0.25 * (_rows(m, e.weight * mine / number * beyond) + entrants)
+    limits = [x for x in m.policy.levers_of("permit") if x.value("share", t) > 0.0]
+    by = {x.id: permits.refuses(m, x, e, coverage(m, x)) for x in limits}
+    by_limits = sum(by.values(), np.zeros(len(e)))
+
+    def standing(lever: Lever) -> Array:
+        rows = np.flatnonzero(by.get(lever.id, False) & (e.plant_refused > 0.0))
+        entrants[lever.id] = entrants.get(lever.id, np.zeros(CELLS)) * (1.0 - worn)
+        beyond = e.weight[rows] / by_limits[rows] * e.plant_refused[rows]
+        return 0.25 * (_rows(m, beyond, rows) + entrants[lever.id])
+
+    return [standing(lever) for lever in levers]
 
 
+@_of_each
 def training_places(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Places filled in the quarter."""
     e, places = m.enterprises, lever.value("places", m.quarter)
@@ -207,6 +275,7 @@ def training_places(m: ClusterPolicyModel, lever: Lever) -> Array:
     return _rows(m, e.weight * e.employees * new)
 
 
+@_of_each
 def first_use_sales(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Sales of the year that are made or lost because leaders try products first, yuan."""
     e, sigma1 = m.enterprises, m.parameters["sigma"] - 1.0
@@ -214,90 +283,95 @@ def first_use_sales(m: ClusterPolicyModel, lever: Lever) -> Array:
     return _rows(m, e.weight * e.year_revenue * np.abs(moved))
 
 
+@_of_each
 def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of clusters with a promotion body, times years of the quarter."""
     e = m.enterprises
-    reached = (
-        coverage(m, lever)
-        * m.cluster_terms.promotion_body.take(e.cluster)
-        * (e.role == Role.CHAIN_LEADER)
-    )
-    return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
+    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
+    reached = coverage(m, lever)[rows] * m.cluster_terms.promotion_body[e.cluster[rows]]
+    return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight[rows] * reached, rows)
 
 
+@_of_each
 def leaders_served(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of the clusters that a lever serves, times years of the quarter."""
     e = m.enterprises
-    mine = set(_served(m, lever))
-    inside = np.array([*(cluster in mine for cluster in m.clusters), False])
-    reached = inside.take(e.cluster) & (e.role == Role.CHAIN_LEADER)
-    return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight * reached)
+    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
+    reached = np.append(_served(m, lever), False)[e.cluster[rows]]
+    return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight[rows] * reached, rows)
 
 
 # Clusters and offices ----------------------------------------------------------------------------
 
 
+@_of_each
 def clusters_served(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Clusters that a lever serves, times years of the quarter."""
-    return _clusters(_served(m, lever), 0.25 * acts(lever, m.quarter))
+    return _clusters(m, _served(m, lever), 0.25 * acts(lever, m.quarter))
 
 
+@_of_each
 def clusters_building_together(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Clusters served that another city has one of the same field for, times years."""
-    cities: dict[int, set[int]] = {}
-    inside = _served(m, lever)
-    for cluster in inside:
-        cities.setdefault(cluster.field, set()).add(cluster.city)
-    joint = [cluster for cluster in inside if len(cities[cluster.field]) > 1]
-    return _clusters(joint, 0.25 * acts(lever, m.quarter))
+    inside, of = _served(m, lever), m.places.of_clusters
+    seats = np.zeros((len(FIELDS), len(CITIES)), dtype=bool)
+    seats[of["field"][inside], of["city"][inside]] = True
+    joint = inside & (seats.sum(axis=1) > 1).take(of["field"])
+    return _clusters(m, joint, 0.25 * acts(lever, m.quarter))
 
 
+@_of_each
 def templates(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Templates made in the year: one a cluster served, so many a year, and again later."""
     inside = _served(m, lever)
-    if not inside or not acts(lever, m.quarter):
+    number = int(inside.sum())
+    if not number or not acts(lever, m.quarter):
         return np.zeros(CELLS)
     yearly, years = m.parameters["templates_a_year"], m.year - year_of(lever.start)
-    due = float(np.clip(len(inside) - yearly * (years % RENEWED), 0.0, yearly))
-    return _clusters(inside, due / len(inside))
+    due = float(np.clip(number - yearly * (years % RENEWED), 0.0, yearly))
+    return _clusters(m, inside, due / number)
 
 
+@_of_each
 def bodies(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Promotion bodies that the lever founded and no title has brought since, times years."""
-    in_force = 0.25 * lever.in_force(m.quarter)
-    mine = [c for c in m.clusters if c.promotion_body and c.titled_since < 0]
-    return _clusters(mine, in_force)
+    mine = [c.promotion_body and c.titled_since < 0 for c in m.clusters]
+    return _clusters(m, mine, 0.25 * lever.in_force(m.quarter))
 
 
+@_of_each
 def bodies_with_title(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Promotion bodies of clusters whose title the lever gave, times years of the quarter."""
-    in_force = 0.25 * lever.in_force(m.quarter)
-    mine = [c for c in m.clusters if c.promotion_body and _given_by(lever, c)]
-    return _clusters(mine, in_force)
+    mine = _given_by(m, lever) & [c.promotion_body for c in m.clusters]
+    return _clusters(m, mine, 0.25 * lever.in_force(m.quarter))
 
 
+@_of_each
 def task_forces(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Clusters with a plan and a task force, times years of the quarter."""
-    return _clusters([c for c in m.clusters if c.plan], 0.25 * lever.in_force(m.quarter))
+    return _clusters(m, [c.plan for c in m.clusters], 0.25 * lever.in_force(m.quarter))
 
 
+@_of_each
 def plans(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Plans drawn up in the year."""
     del lever
-    return _clusters([c for c in m.clusters if c.plan_since == m.quarter])
+    return _clusters(m, [c.plan_since == m.quarter for c in m.clusters])
 
 
+@_of_each
 def offices(m: ClusterPolicyModel, lever: Lever) -> Array:
     """The office of the province's leading group, while there is one, times years."""
     return _province(m, 0.25 * acts(lever, m.quarter))
 
 
+@_of_each
 def clusters_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Clusters that the year's race judges."""
-    racing = [c for c in m.clusters if c.tier in RACING]
-    return _clusters(racing, float(acts(lever, m.quarter)))
+    return _clusters(m, _racing(m), float(acts(lever, m.quarter)))
 
 
+@_of_each
 def candidates_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Clusters that stand in a national round of the year."""
     interval = max(int(lever.value("interval", m.quarter)) // 4, 1)
@@ -309,16 +383,18 @@ def candidates_judged(m: ClusterPolicyModel, lever: Lever) -> Array:
             new or cluster.status in (Status.CANDIDATE, Status.PROVINCIAL)
         )
 
-    return _clusters([c for c in m.clusters if stood(c)], float(held))
+    return _clusters(m, [stood(c) for c in m.clusters], float(held))
 
 
+@_of_each
 def county_clusters_recognised(m: ClusterPolicyModel, lever: Lever) -> Array:
     """County clusters recognised in the year."""
     del lever
-    new = [c for c in m.clusters if c.tier == "county" and c.titled_since == m.quarter]
-    return _clusters(new)
+    new = [c.tier == "county" and c.titled_since == m.quarter for c in m.clusters]
+    return _clusters(m, new)
 
 
+@_of_each
 def capacity_added(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Capacity of digital providers beyond that of the year before, yuan of work a year."""
     p, t, added = m.parameters, m.quarter, 0.0

@@ -16,10 +16,20 @@ from jiqun.model.dimensions import TIERS
 from jiqun.model.elementary import dot
 from jiqun.model.policy import payments
 from jiqun.model.policy.eligibility import delivery, eligible_cluster
-from jiqun.model.policy.ledger import ADDITIONAL, PAYEES, SPECIAL, Kind, Origin, Source, place
+from jiqun.model.policy.ledger import (
+    ADDITIONAL,
+    CELLS,
+    PAYEES,
+    SPECIAL,
+    Kind,
+    Origin,
+    Source,
+    place,
+)
 
 if TYPE_CHECKING:
     from jiqun.model.agents.clusters import Cluster
+    from jiqun.model.agents.enterprises import Whole
     from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
 
@@ -88,8 +98,9 @@ def pay_instalment(m: ClusterPolicyModel, award: Lever, number: int, yuan: float
         number: Index of the cluster in `m.clusters`.
         yuan: Instalment of the award, without what the city adds.
     """
-    cluster, city = m.clusters[number], m.policy.lever("city_matching")
-    _divide(m, award, award_source(award, m.quarter), number, yuan)
+    cluster, city, e = m.clusters[number], m.policy.lever("city_matching"), m.enterprises
+    doing_rd = np.flatnonzero((e.cluster == number) & e.rd_active & e.above_scale)
+    _divide(m, award, award_source(award, m.quarter), cluster, doing_rd, yuan)
     cluster.received += yuan
     added = 0.0 if city is None else city.value("share", m.quarter) * yuan
     if city is not None and added > 0.0 and eligible_cluster(city, cluster, m.quarter):
@@ -100,18 +111,25 @@ def pay_instalment(m: ClusterPolicyModel, award: Lever, number: int, yuan: float
             m.city_funds.spend(cluster.city, added)
         (source,) = m.province.sources(city)
         book(m, city, Kind.COMMITTED, source, cluster, added)
-        _divide(m, city, source, number, added)
+        _divide(m, city, source, cluster, doing_rd, added)
 
 
 def _divide(
-    m: ClusterPolicyModel, lever: Lever, source: Source, number: int, yuan: float
-) -> None:  # fmt: skip
+    m: ClusterPolicyModel, lever: Lever, source: Source, cluster: Cluster, rows: Whole, yuan: float
+) -> None:
     """Part of an instalment goes to members' projects by their R&D, the rest to platforms.
 
     No project is paid more than its R&D: what is left over goes to platforms too.
+
+    Args:
+        m: The model.
+        lever: Lever that pays.
+        source: Part of the money it is taken from.
+        cluster: Cluster that the instalment is for.
+        rows: Members above scale that do R&D.
+        yuan: The instalment.
     """
     e = m.enterprises
-    rows = np.flatnonzero((e.cluster == number) & e.rd_active & e.above_scale)
     last = e.last_rd_reported[rows]
     weighted = dot(e.weight[rows], last)
     share = m.lever_value("cluster_award", "projects")
@@ -121,7 +139,7 @@ def _divide(
         for_projects = dot(e.weight[rows], each)
         m.programmes.rd_supported[rows] += each
         m.programmes.payments_due.append(payments.Due(m.quarter, lever, source, e.id[rows], each))
-    build_platform(m, lever, source, m.clusters[number], yuan - for_projects)
+    build_platform(m, lever, source, cluster, yuan - for_projects)
 
 
 def build_platform(
@@ -156,6 +174,6 @@ def book(
         cluster: Cluster that the money is for; the entry is under its city and tier.
         yuan: Amount promised or paid.
     """
-    city, tier = np.array([cluster.city]), TIERS.index(cluster.tier)
-    cell = place(city, tier, PAYEES.index("platform"))
-    m.ledger.book(m.year, lever, kind, source, cell, np.array([yuan]))
+    total = np.zeros(CELLS)
+    total[place(cluster.city, TIERS.index(cluster.tier), PAYEES.index("platform"))] = yuan
+    m.ledger.book(m.year, lever, kind, source, total)

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jiqun.model.dimensions import CITIES, SIZES, TIERS, Array
+from jiqun.model.elementary import compiled
+from jiqun.model.lever import Lever
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,21 +92,44 @@ RECEIVED = {Kind.PAID: 1.0, Kind.INVESTED: 1.0, Kind.REPAID: -1.0}
 """What a yuan of a kind adds to what has been received; other kinds add nothing."""
 
 
-def place(city: Whole, tier: Whole | int, payee: Whole | int) -> Whole:
+def place(city: Whole | int, tier: Whole | int, payee: Whole | int) -> Whole:
     """Cell of the table of city, tier and payee.
 
     Args:
-        city: Index into CITIES, shape (entries,).
+        city: Index into CITIES, one number or shape (entries,).
         tier: Index into TIERS, one number or shape (entries,).
         payee: Index into PAYEES, one number or shape (entries,).
     """
-    result: Whole = (city * SHAPE[1] + tier) * SHAPE[2] + payee
-    return result
+    return np.asarray((city * SHAPE[1] + tier) * SHAPE[2] + payee)
 
 
 def cells_of(e: Enterprises, rows: Whole | slice = slice(None)) -> Whole:
     """Cell of each enterprise by its city, tier and size class, shape of `rows`."""
     return place(e.city[rows], e.tier[rows], e.size[rows])
+
+
+@compiled("void(int64[::1], int64[::1], int64[::1], float64[::1], int64, int64, float64[::1])")
+def _add_by_cell(
+    city: Whole, tier: Whole, size: Whole, amount: Array, tiers: int, payees: int, out: Array
+) -> None:
+    """Add amounts to their cells: `place` and a sum in the order of the rows in one."""
+    for i in range(len(amount)):
+        out[(city[i] * tiers + tier[i]) * payees + size[i]] += amount[i]
+
+
+def sums_by_cell(e: Enterprises, amount: Array, rows: Whole | slice = slice(None)) -> Array:
+    """Sum of amounts in each cell of city, tier and size class, shape (cells,).
+
+    Args:
+        e: The enterprises.
+        amount: Amounts, in any unit, shape of `rows`.
+        rows: Rows that they are of.
+    """
+    result = np.zeros(CELLS)
+    amounts = np.ascontiguousarray(amount, dtype=np.float64)
+    # Tables differ from region to region, and compiled code is kept for all: sizes are handed over.
+    _add_by_cell(e.city[rows], e.tier[rows], e.size[rows], amounts, *SHAPE[1:], result)
+    return result
 
 
 class Ledger:
@@ -116,7 +141,7 @@ class Ledger:
         """Yuan paid or invested so far, less what was paid back, for the check of the books."""
 
     def book(
-        self, year: int, lever: Lever, kind: Kind, source: Source, cells: Whole, yuan: Array,
+        self, year: int, lever: Lever, kind: Kind, source: Source, total: Array,
         payer: Mapping[str, float] | None = None,
     ) -> None:  # fmt: skip
         """Enter amounts.
@@ -126,15 +151,13 @@ class Ledger:
             lever: The lever they are paid under.
             kind: What happens to the money.
             source: Where it is from.
-            cells: Cell of each amount (`place`), shape (n,).
-            yuan: All that the enterprises behind a row get, yuan, shape (n,).
+            total: Yuan of each cell (`place`), shape (cells,).
             payer: Share of each payer; that of the lever if absent.
 
         Raises:
             ValueError: The kind, or the origin of the source, is unknown.
         """
         what, origin = Kind(kind).value, Origin(source.origin).value
-        total = np.bincount(cells, yuan, CELLS)
         for who, share in (lever.paid_by if payer is None else payer).items():
             key = (year, who, source.fund, origin, lever.id, lever.article, what)
             self._sums[key] = self._sums.get(key, 0.0) + share * total

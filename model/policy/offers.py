@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiqun.model.accounting import left_of
+from jiqun.model.elementary import compiled
 from jiqun.model.policy.eligibility import applicants
 
 if TYPE_CHECKING:
@@ -28,10 +29,22 @@ def gives(lever: Lever, quarter: int) -> bool:
 
 
 def cap_left(m: ClusterPolicyModel, lever: Lever) -> Array:
-    """Most that each enterprise may still be granted for an outlay, yuan."""
+    """Most that each enterprise may still be granted for an outlay, yuan.
+
+    Shape (rows,), or one number where none has been granted anything this year.
+    """
     cap = lever.value("cap", m.quarter, np.inf)
-    granted = m.programmes.granted.get(lever.id, np.zeros(len(m.enterprises)))
-    return left_of(cap, granted)
+    return left_of(cap, m.programmes.granted.get(lever.id, 0.0))
+
+
+@compiled("void(float64[::1], float64, int64, int64[::1], float64[::1], float64[::1])")
+def _take_better(
+    cap: Array, rate: float, lever: int, best: Whole, best_rate: Array, best_cap: Array
+) -> None:
+    """Put a lever in the place of the best so far where it is open and its rate is higher."""
+    for i in range(len(cap)):
+        if cap[i] > 0.0 and rate > best_rate[i]:
+            best[i], best_rate[i], best_cap[i] = lever, rate, cap[i]
 
 
 @dataclass(frozen=True)
@@ -68,9 +81,7 @@ class Offer:
         """
         best, best_rate, best_cap = np.full(rows, -1), np.zeros(rows), np.zeros(rows)
         for i, (rate, cap) in enumerate(zip(rates, caps, strict=True)):
-            better = (cap > 0.0) & (rate > best_rate)
-            for column, value in ((best, i), (best_rate, rate), (best_cap, cap)):
-                np.copyto(column, value, where=better)
+            _take_better(cap, rate, i, best, best_rate, best_cap)
         return cls(levers, best, best_rate, best_cap, caps, rates)
 
     def next_to(self, refused: Flag) -> Offer:
@@ -96,11 +107,11 @@ class Offer:
 
 def _funded(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Enterprises for whom the lever has money left this year: others turn to another grant."""
-    mask = np.zeros(len(m.enterprises), dtype=bool)
-    for source in m.province.sources(lever):
-        if m.province.left(lever, source) > 0.0:
-            mask |= m.province.open_to(source)
-    return mask
+    sources = [x for x in m.province.sources(lever) if m.province.left(lever, x) > 0.0]
+    if not sources:
+        return np.zeros(len(m.enterprises), dtype=bool)
+    # Each part but the steered one is open to all, and it comes last.
+    return m.province.open_to(sources[-1])
 
 
 def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:

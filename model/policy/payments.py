@@ -10,7 +10,7 @@ import numpy as np
 from jiqun.model.accounting import left_of
 from jiqun.model.elementary import dot
 from jiqun.model.policy import rationing
-from jiqun.model.policy.ledger import Kind, cells_of
+from jiqun.model.policy.ledger import Kind, sums_by_cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -221,4 +221,4 @@ def book(
         payer: Share of each payer; that of the lever if absent.
     """
     e = m.enterprises
-    m.ledger.book(m.year, lever, kind, source, cells_of(e, rows), e.weight[rows] * yuan, payer)
+    m.ledger.book(m.year, lever, kind, source, sums_by_cell(e, e.weight[rows] * yuan, rows), payer)

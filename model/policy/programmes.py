@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiqun.model.agents.enterprises import LABELS, NEVER
 from jiqun.model.channels import reads
 from jiqun.model.dimensions import SIZES, Array, Size
 from jiqun.model.economy.finance import ration
 from jiqun.model.elementary import dot
 from jiqun.model.policy import awareness, cluster_support, payments, projects, provisions
-from jiqun.model.policy.eligibility import claimants, claims, delivery, size_class, usual_take_up
+from jiqun.model.policy.eligibility import (
+    claimants,
+    claims,
+    delivery,
+    holds_any,
+    size_class,
+    usual_take_up,
+)
 from jiqun.model.policy.ledger import Kind
 
 if TYPE_CHECKING:
@@ -48,7 +54,7 @@ def _hear(m: ClusterPolicyModel) -> None:
     e, p = m.enterprises, m.parameters
     if not e.heard:
         return
-    organised = e.rd_institution | np.any([getattr(e, label) > NEVER for label in LABELS], 0)
+    organised = e.rd_institution | holds_any(e)
     for lever in m.policy.levers:
         if lever.id in e.heard and lever.in_force(m.quarter):
             e.heard[lever.id] += 0.25 * awareness.hazard(

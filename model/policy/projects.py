@@ -19,6 +19,7 @@ from jiqun.model.policy import cluster_support, payments
 from jiqun.model.policy.eligibility import (
     applicants,
     claims_among,
+    clusters_in,
     delivery,
     eligible,
     eligible_cluster,
@@ -209,31 +210,36 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     if not gives(lever, m.quarter):
         return np.zeros(len(e), dtype=bool)
     rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
-    base = np.where(asks, e.last_rd_reported, 0.0)
-    room = np.maximum(base - m.programmes.rd_supported, 0.0)
+    rows = np.flatnonzero(asks)
+    base = e.last_rd_reported[rows]
+    room = np.maximum(base - m.programmes.rd_supported[rows], 0.0)
     approval = payments.approve(m, lever, _asked(m, lever, asks))
     m.programmes.grants_paid += payments.commit(m, approval, approval.yuan)
     m.programmes.rd_supported += approval.yuan
     supported = approval.yuan > 0.0
-    place = e.lasting_draw(m.seed_of_run, f"diverts {lever.id}")
-    diverted = supported & audit.diverts(place, rate, audit.chance(m), p["misuse_share"])
-    misused = np.where(diverted, approval.yuan, 0.0)
+    place = uniform(m.seed_of_run, f"diverts {lever.id}", e.id[rows])
+    audited = np.broadcast_to(audit.chance(m), len(e))[rows]
+    diverted = supported[rows] & audit.diverts(place, rate, audited, p["misuse_share"])
+    misused = np.zeros(len(e))
+    misused[rows] = np.where(diverted, approval.yuan[rows], 0.0)
     for i, source in enumerate(m.province.sources(lever)):
         yuan = np.where(approval.part == i, misused, 0.0)
         if yuan.any():
             m.programmes.misused.append(audit.Misused(lever, source, m.quarter, yuan))
     e.year_misused += misused
     below = (rate * base < cap) & (rate * base <= room)
-    e.rd_grant_rate[supported & ~diverted & below] = rate
+    e.rd_grant_rate[rows[supported[rows] & ~diverted & below]] = rate
     return supported
 
 
 def _asked(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Array:
     """What enterprises ask for of last year's R&D that nothing supports yet, yuan a row."""
     rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
-    base = np.where(asks, m.enterprises.last_rd_reported, 0.0)
-    room = np.maximum(base - m.programmes.rd_supported, 0.0)
-    return np.minimum(rate * base, np.minimum(cap, room))
+    rows, result = np.flatnonzero(asks), np.zeros(len(asks))
+    base = m.enterprises.last_rd_reported[rows]
+    room = np.maximum(base - m.programmes.rd_supported[rows], 0.0)
+    result[rows] = np.minimum(rate * base, np.minimum(cap, room))
+    return result
 
 
 def delivered(m: ClusterPolicyModel, lever: Lever, rows: Whole) -> float:
@@ -248,8 +254,11 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
     if not gives(lever, m.quarter):
         return
     amount = lever.value("amount", m.quarter)
-    open_ = [cluster for cluster in m.clusters if eligible_cluster(lever, cluster, m.quarter)]
-    best = sorted(open_, key=lambda cluster: (-cluster.score, cluster.id))
+    open_ = clusters_in(lever.groups(m.quarter), m.places.of_clusters)
+    best = sorted(
+        (m.clusters[i] for i in np.flatnonzero(open_)),
+        key=lambda cluster: (-cluster.score, cluster.id),
+    )
     steering = m.policy.lever("fund_steering")
     for place in range(_number_of_institutes(m, lever) if best else 0):
         cluster = best[place % len(best)]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiqun.model.accounting import covers, left_of
+from jiqun.model.accounting import YUAN
+from jiqun.model.elementary import compiled
 from jiqun.model.randomness import uniform
 
 if TYPE_CHECKING:
@@ -119,15 +120,25 @@ def serve(wanted: Flag, cost: Array, weight: Array, priority: Array, capacity: f
     """
     rows = np.flatnonzero(wanted)
     rows = rows[np.argsort(priority[rows], kind="stable")]
-    asked, served, left = weight * cost, np.zeros(len(wanted), dtype=bool), capacity
-    while left > 0.0 and len(rows := rows[covers(left, asked[rows])]):
-        # At least the first fits, up to the first that does not.
-        taken = asked[rows].cumsum()
-        fits = covers(left, taken)
-        served[rows[fits]] = True
-        left = float(left_of(left, taken[fits][-1]))
-        rows = rows[~fits]
+    served = np.zeros(len(wanted), dtype=bool)
+    _serve(rows, weight[rows] * cost[rows], capacity, YUAN, served)
     return served
+
+
+@compiled("void(int64[::1], float64[::1], float64, float64, boolean[::1])")
+def _serve(queue: Whole, asked: Array, left: float, rounding: float, served: Flag) -> None:
+    """Serve a queue (`serve`); what is left and what is asked are compared as in `covers`."""
+    taken = 0.0
+    for i in range(len(queue)):
+        fits = left > 0.0 and asked[i] < left + rounding
+        if fits and not taken + asked[i] < left + rounding:
+            # What those before have taken is taken off in one sum (`left_of`).
+            left -= taken
+            left, taken = 0.0 if left < rounding else left, 0.0
+            fits = left > 0.0 and asked[i] < left + rounding
+        if fits:
+            served[queue[i]] = True
+            taken += asked[i]
 
 
 def allot(places: float, weight: Array, lot: Array) -> Flag:

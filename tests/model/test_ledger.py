@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.dimensions import CITIES, SIZES, TIERS
 from jiqun.model.economy.taxes import payers
-from jiqun.model.policy.ledger import PAYEES, PAYERS, SHAPE, Kind, Ledger, Origin, Source, place
+from jiqun.model.policy.ledger import (
+    CELLS,
+    PAYEES,
+    PAYERS,
+    SHAPE,
+    Kind,
+    Ledger,
+    Origin,
+    Source,
+    place,
+)
 from jiqun.scenarios import load
 from jiqun.scenarios.tables import table
 from tests.model.policy import ISSUED, books_of, entries, summed, watching
@@ -42,7 +52,8 @@ def test_records_sum_to_what_was_entered(entered):
     ledger = Ledger()
     for year, lever, kind, city, tier, payee, yuan in entered:
         cell = place(np.array([city]), np.array([tier]), np.array([payee]))
-        ledger.book(year, ISSUED[lever], Kind(kind), POOLED, cell, np.array([yuan]))
+        total = np.bincount(cell, [yuan], CELLS)
+        ledger.book(year, ISSUED[lever], Kind(kind), POOLED, total)
     books = pd.DataFrame(ledger.records())
     assert ledger.paid == pytest.approx(sum(x[-1] for x in entered if x[2] == "paid"))
     for same in {x[:-1] for x in entered}:
@@ -157,9 +168,8 @@ def test_all_that_clusters_get_as_such_is_booked_as_their_support(watched):
     ids=["kind", "origin"],
 )  # fmt: skip
 def test_an_unknown_kind_or_origin_is_refused_by_name(kind, origin, said):
-    cell = place(np.array([0]), 0, 0)
     with pytest.raises(ValueError, match=said):
-        Ledger().book(2024, ISSUED["rd_grant"], kind, Source(origin, ""), cell, np.ones(1))
+        Ledger().book(2024, ISSUED["rd_grant"], kind, Source(origin, ""), np.ones(CELLS))
 
 
 def test_what_the_ledger_keeps_are_plain_strings(run):
