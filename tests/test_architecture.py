@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
@@ -95,8 +95,8 @@ def test_modules_of_the_model_import_each_other_in_no_circle() -> None:
         assert set(circle(planted)) >= {"economy.plans", "policy.rationing"}
 
 
-def compiled_calls(text: str) -> set[str]:
-    """Functions of other modules of the model that compiled functions of a module call."""
+def compiled_on_others(text: str) -> set[str]:
+    """Names that compiled functions of a module use and that rest on other modules."""
     tree = ast.parse(text)
     foreign = {
         alias.asname or alias.name.split(".")[0]
@@ -104,29 +104,43 @@ def compiled_calls(text: str) -> set[str]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("jiqun")
         for alias in node.names
     }
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and names_in([node.value]) & foreign - {"compiled"}:
+            foreign |= names_in(node.targets)
     return {
-        found.id
+        used
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
         and any(re.search("compiled|_loop|_inner", ast.unparse(at)) for at in node.decorator_list)
-        for statement in node.body
-        for found in ast.walk(statement)
-        if isinstance(found, ast.Name) and found.id in foreign
+        for used in names_in(node.body) & foreign - set_in(node.body)
     }
+
+
+def set_in(nodes: Sequence[ast.AST]) -> set[str]:
+    """Names that are given a value below some nodes."""
+    found = (found for node in nodes for found in ast.walk(node))
+    return {x.id for x in found if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)}
+
+
+def names_in(nodes: Sequence[ast.AST]) -> set[str]:
+    """All names below some nodes."""
+    return {found.id for node in nodes for found in ast.walk(node) if isinstance(found, ast.Name)}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "model").rglob("*.py")), ids=name)
 def test_compiled_code_rests_on_its_own_module_alone(path: Path) -> None:
-    """Numba would keep using what it compiled before another module changed."""
-    assert not compiled_calls(path.read_text(encoding="utf-8"))
+    """Numba would keep using what it compiled before another module, or the region, changed."""
+    assert not compiled_on_others(path.read_text(encoding="utf-8"))
 
 
-def test_a_compiled_function_that_calls_another_module_is_found() -> None:
+def test_a_compiled_function_that_rests_on_another_module_is_found() -> None:
     text = (
         "from jiqun.model.elementary import compiled, exp\n"
-        "@compiled('void(float64[::1])')\ndef f(x):\n    x[0] = exp(x[0])\n"
+        "from jiqun.model.dimensions import FIELDS\n"
+        "N = len(FIELDS)\nHALF = 0.5\n"
+        "@compiled('void(float64[::1])')\ndef f(x):\n    x[N] = HALF * exp(x[0])\n"
     )
-    assert compiled_calls(text) == {"exp"}
+    assert compiled_on_others(text) == {"exp", "N"}
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if name(p).startswith("model/")], ids=name)

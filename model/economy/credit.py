@@ -255,7 +255,7 @@ def dearer(m: ClusterPolicyModel, discount: Array) -> Array:
 def discount(m: ClusterPolicyModel) -> Array:
     """What titles and levers take off the rate, a share a year, shape (rows,)."""
     return np.asarray(
-        m.cluster_terms.loan_discount.take(m.enterprises.cluster)
+        m.cluster_terms.loan_discount[m.enterprises.cluster]
         + channel_value(m, "credit_terms", "discount")
     )
 

@@ -407,7 +407,7 @@ def _raised(m: ClusterPolicyModel) -> Array:
     if isinstance(rise, np.ndarray):
         rise = rise[rows]
     if lever is not None:
-        bodies = m.cluster_terms.promotion_body.take(m.enterprises.cluster[rows])
+        bodies = m.cluster_terms.promotion_body[m.enterprises.cluster[rows]]
         rise = rise + lever.value("rate", t) * coverage(m, lever)[rows] * bodies
     raised = np.zeros(len(m.enterprises))
     raised[rows] = rise / m.parameters["link_ending"]
