@@ -11,6 +11,7 @@ from jiqun.experiments.designs.designs import Bench, compare_designs
 from jiqun.experiments.designs.regret import regret_over_worlds
 from jiqun.experiments.effects.compare import MAIN, compare, gather
 from jiqun.experiments.effects.comparison_data import (
+    SHIPPED,
     compared_data,
     is_current,
     pairs_data,
@@ -127,21 +128,33 @@ def at_equal_cost(
 
 
 def kept(store: Path, baseline: str, borne: Borne = "total") -> dict[str, Any]:
-    """The comparison a store keeps of a baseline, by this model on these data; empty without.
+    """The comparison with a baseline that a store keeps, or else the shipped one; empty without.
+
+    Either counts only if it is of the model, the data and the fit in use. The shipped one is put
+    into the store, where the report reads it.
 
     Args:
         store: Folder of the store.
         baseline: Scenario whose envelopes were to be met.
         borne: Whose cost was to be the same: `total` for all who bear it, or `budget`.
     """
-    data = read(store)
-    if data is None or data["baseline"]["scenario"] != baseline or not is_current(data):
-        return {}
-    if data["borne"] != borne:
-        return {}
-    say(f"{store} keeps a comparison on {data['reported_on']} triples: left as it is")
-    _show_designs(data)
-    return data
+    for folder in (store, SHIPPED):
+        data = read(folder)
+        if data is None or not is_current(data):
+            continue
+        if (data["baseline"]["scenario"], data["borne"]) != (baseline, borne):
+            continue
+        pairs = data["reported_on"]
+        if folder == store:
+            say(f"{store} keeps a comparison on {pairs} triples: left as it is")
+        else:
+            save(store, data)
+            say(
+                f"the comparison shipped with this version, on {pairs} triples, is put into {store}"
+            )
+        _show_designs(data)
+        return data
+    return {}
 
 
 def _show_designs(data: Mapping[str, Any]) -> None:

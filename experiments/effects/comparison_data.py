@@ -11,6 +11,8 @@ from jiqun.experiments.effects.bootstrap import CONFIDENCE
 from jiqun.experiments.effects.costs import DISCOUNT, FIRST, LAST
 from jiqun.experiments.effects.effect import CUTS, LEAST_PAIRS, SPREAD, STATISTIC
 from jiqun.experiments.runs.batch import model_hash
+from jiqun.experiments.runs.ensemble import fitted, in_use
+from jiqun.model.region import REGION
 from jiqun.scenarios.tables import tables_hash
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 FILE = "designs.json"
 """Where a store keeps the last comparison at equal cost."""
+SHIPPED = REGION.fit / "results"
+"""Folder of the comparison that is shipped."""
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
@@ -131,13 +135,15 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 
 def is_current(data: Mapping[str, Any]) -> bool:
-    """Whether a comparison was made by the model and on the data that are here now."""
+    """Whether a comparison was made by the model, on the data and with the fit in use now."""
     return bool(data.get("made_by") == made_by())
 
 
 def made_by() -> dict[str, str]:
-    """Hashes of the model and of the data that are here."""
-    return {"model": model_hash(), "tables": tables_hash()}
+    """Hashes of the model, the data and the fit that are in use."""
+    ensemble = fitted(in_use())
+    fit = ensemble.digest if ensemble else ""
+    return {"model": model_hash(), "tables": tables_hash(), "fit": fit}
 
 
 def _frame() -> dict[str, Any]:

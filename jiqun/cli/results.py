@@ -61,7 +61,10 @@ def compare(  # noqa: PLR0913  (one parameter an option)
     ] = False,
     keep: Annotated[
         bool,
-        typer.Option("--keep", help="Make nothing where the store keeps one by this model."),
+        typer.Option(
+            "--keep",
+            help="Make nothing where the store keeps one by this model, or one is shipped.",
+        ),
     ] = False,
     rows: Annotated[
         str | None,

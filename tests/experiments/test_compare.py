@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jiqun import comparing
 from jiqun.comparing import _told
 from jiqun.experiments import Results
 from jiqun.experiments.designs.designs import Bench, DesignError, Shape, compare_designs
 from jiqun.experiments.designs.regret import often_best, regret_over_worlds, regrets
+from jiqun.experiments.effects import comparison_data
 from jiqun.experiments.effects.additionality import BreakEven, break_even
 from jiqun.experiments.effects.compare import compare, displaced, gather, private_moved
 from jiqun.experiments.effects.comparison_data import (
@@ -328,6 +330,25 @@ def test_a_comparison_is_kept_with_its_store_and_is_plain_data(compared, folder)
     assert is_current(read(folder))
     assert not is_current(data | {"made_by": {"model": "older"}})
     assert Results(folder).scenarios()  # the file is no stranger to the store
+
+
+def test_the_shipped_comparison_is_taken_where_a_store_keeps_none(
+    compared, folder, tmp_path, monkeypatch
+):
+    data = json.loads(json.dumps(compared_data(compared, SHAPE)))
+    shipped = tmp_path / "results"
+    shipped.mkdir()
+    monkeypatch.setattr(comparing, "SHIPPED", shipped)
+    store = tmp_path / "store"
+    store.mkdir()
+    assert comparing.kept(store, SHAPE.baseline) == {}
+    save(shipped, data)
+    assert comparing.kept(store, "market_only") == {}
+    assert comparing.kept(store, SHAPE.baseline, "budget") == {}
+    assert comparing.kept(store, SHAPE.baseline) == data == read(store)
+    # One of another fit is none.
+    monkeypatch.setattr(comparison_data, "fitted", lambda _: None)
+    assert comparing.kept(store, SHAPE.baseline) == {}
 
 
 def test_a_unit_costs_least_where_most_is_gained(compared):
