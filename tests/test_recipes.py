@@ -93,7 +93,7 @@ def test_recipes_name_files_and_registers_that_are_there() -> None:
     assert [name for name in named if "/" in name and not (ROOT / name).exists()] == []
     for register, path in (
         ("OUTCOMES", "model/observe/outcomes.py"),
-        ("quantities", "model/observe/quantities.py"),
+        ("quantities_above", "model/observe/quantities.py"),
         ("_complete", "model/observe/quantities.py"),
         ("SHOWN", "notebooks/words.py"),
         ("TABLE", "tests/model/test_first_hop_sizes.py"),
