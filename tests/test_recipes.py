@@ -32,8 +32,9 @@ LEVER = """
         grade: assumption
         note: As in the pilot of another province.
         default:
-          - {from: 2024-Q1, value: 30, unit: "%", source: assumption}
+          - {from: 2024-Q1, value: 30, unit: "%", source: pilot_grant_1}
 """
+RULE = "pilot_grant_1,pilot_grant,share of R&D,30,%,2024-Q1,,Anhui,assumption,assumption,\n"
 SCENARIO = """name: pilot
 label: {zh: 试点, en: Pilot}
 baseline: as_issued
@@ -78,13 +79,15 @@ def test_a_lever_and_an_outcome_are_added_by_the_files_named(copy: Path) -> None
     )
     levers = copy / "scenarios/levers.yaml"
     levers.write_text(levers.read_text("utf-8").rstrip() + "\n" + LEVER, "utf-8")
+    with (copy / "calibration/data/rules.csv").open("a", encoding="utf-8") as rules:
+        rules.write(RULE)
     (copy / "pilot.yaml").write_text(SCENARIO, "utf-8")
     done = subprocess.run(
         [sys.executable, "-c", RUN], cwd=copy, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "short_loans" in done.stdout.splitlines()[0]
-    assert "As in the pilot of another province." in done.stdout
+    assert "rate: 30 % (assumption; pilot_grant_1)" in done.stdout
 
 
 def test_recipes_name_files_and_registers_that_are_there() -> None:

@@ -244,6 +244,7 @@ def gather(results: Results, scenarios: Sequence[str], draws: int | None = None)
     if early := [name for name in scenarios if name not in ended]:
         raise StoreError(
             f"{results.folder}: runs of {early[0]} end before {LAST}; needed: {FIRST} to {LAST}"
+            f" (jiqun run --until {LAST})"
         )
     wide = {
         value: rows.pivot(

@@ -141,6 +141,7 @@ def test_lever_defaults_are_rows_of_the_rules():
         for name, term in lever.terms.items():
             assert term.default or term.parameter in parameters, (lever.id, name)
             for item in term.default or ():
+                assert item.source in rules, (lever.id, name, "names no row of rules.csv")
                 rule = rules[item.source]
                 scale = {"%": 0.01}.get(rule.unit, 1.0)
                 value = to_base(item.value, item.unit, term.kind)

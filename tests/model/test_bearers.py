@@ -83,7 +83,7 @@ def test_every_lever_says_who_bears_what(lever):
     assert lever.cost_basis.zh.strip().endswith("。")
     assert lever.cost_basis.en.strip().endswith(".")
     said_nobody = lever.cost_basis.en.startswith("Nobody")
-    assert said_nobody == (lever.id in NOBODY | SHARED)
+    assert said_nobody == (lever.id in NOBODY | SHARED), "`cost_basis` against NOBODY, SHARED"
     borne = bool(lever.paid_by or lever.tax or lever.costs)
     assert borne == (lever.id not in NOBODY)
     for cost in lever.costs:
