@@ -188,7 +188,7 @@ def _note(row: Mapping[str, Any]) -> str:
 def _show(title: str, rows: list[dict[str, Any]], data: Mapping[str, Any]) -> None:
     """One row a scenario: pairs, effect, cost of a unit; then the money; then who gains."""
     few = [row for row in rows if row["pairs"] < LEAST_PAIRS]
-    grid = _grid(title, "design", "pairs", "value added", "a yuan brings", "displaced", "")
+    grid = _grid(title, "scenario", "pairs", "value added", "a yuan brings", "displaced", "")
     for row in rows:
         effect = row["effects"][MAIN]
         grid.add_row(
@@ -200,12 +200,12 @@ def _show(title: str, rows: list[dict[str, Any]], data: Mapping[str, Any]) -> No
             row["note"],
         )
     console.print(grid)
-    grid = _grid("money", "design", "cost", "budget", "others", "feedback", "private")
+    grid = _grid("money", "scenario", "cost", "budget", "others", "feedback", "private")
     for row in rows:
         money = (_told(row[name], YI, ",.4g") for name in ("cost", "budget", "others", "feedback"))
         grid.add_row(row["name"], *money, _told(row["private"]))
     console.print(grid)
-    grid = _grid("cost by who bears it", "design", *BEARERS)
+    grid = _grid("cost by who bears it", "scenario", *BEARERS)
     for row in rows:
         grid.add_row(row["name"], *(_mean(row["bearers"][payer]) for payer in BEARERS))
     console.print(grid)
@@ -234,7 +234,7 @@ def _grid(title: str, *columns: str) -> Table:
         grid.add_column(
             name,
             justify="right" if name == "pairs" else "left",
-            no_wrap=name in ("design", "pairs", "value added", "a yuan brings"),
+            no_wrap=name in ("scenario", "pairs", "value added", "a yuan brings"),
         )
     return grid
 
@@ -242,7 +242,7 @@ def _grid(title: str, *columns: str) -> Table:
 def _show_gainers(rows: list[dict[str, Any]]) -> None:
     """Units whose gain is distinguishable from zero, the largest gain first."""
     grid = Table(title="who gains", title_justify="left", box=None, pad_edge=False)
-    grid.add_column("design", no_wrap=True)
+    grid.add_column("scenario", no_wrap=True)
     for name in GROUP_NAMES.values():
         grid.add_column(name)
     for row in rows:
