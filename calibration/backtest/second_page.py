@@ -89,7 +89,7 @@ def second_part(second: SecondProtocol, folder: Path) -> list[str]:
     best = trainings[-1]
     low, high = second.aims.coverage_90
     changed = (
-        "and what was changed after it is told below"
+        "and what was changed after it is listed below"
         if second.changes
         else "and nothing was changed after it"
     )

@@ -50,7 +50,7 @@ funds, whose sum stays: what it pays others lose, so the analysis at equal cost 
 PLACES = 501
 """Places of a parameter's law that a chance is counted over."""
 CURVED = 0.01
-"""Probability below which a square of the parameter is told from none."""
+"""Probability below which a square of the parameter is distinguished from none."""
 NAN = float("nan")
 
 Said = Literal[
@@ -80,7 +80,7 @@ class Line:
     Attributes:
         said: What there is to say of where it breaks even.
         sure: Whether the interval of the net gain bears out 'everywhere' or 'nowhere'; for one
-            that depends on nothing, whether the mean net gain is told from zero.
+            that depends on nothing, whether the mean net gain is distinguishable from zero.
         slope: Net gain by unit of the parameter, yuan.
         level: Probability of a slope as far from zero where there is none.
         curved: Whether a square of the parameter would add something, so that a line is rough.
@@ -127,7 +127,7 @@ def net_line(
         cost: Cost by draw, yuan.
         reference: Gain and cost of what it is set against.
         law: How the parameter is drawn.
-        level: Probability below which a slope is told from zero.
+        level: Probability below which a slope is distinguishable from zero.
     """
     shares = weights(len(theta))
     nets = _nets(shares, gain, cost, reference)

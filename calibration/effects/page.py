@@ -224,7 +224,7 @@ def _even(frame: pd.DataFrame, even: pd.DataFrame, order: Sequence[str]) -> Iter
     yield ""
     yield (
         "*Break-even* is where the line crosses zero (95 % interval by resamples of lever and "
-        "grant together; an end outside the range is told as beyond it; † where a line is rough, "
+        "grant together; an end outside the range is given as beyond it; † where a line is rough, "
         "a square adds something). *Does not depend on it*: the slope is not told from zero at "
         "5 %. *Chance to beat* is that of a net gain above zero, "
         "all else at its mean, over the law of the parameter and the resamples; *draws* is the "

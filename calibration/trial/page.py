@@ -40,7 +40,7 @@ edit by hand. The estimates are made by `jiqun trial --ship`.
 Each row of `calibration/data/policy_trials.csv` is a published quasi-experiment that is re-run on
 the simulated panel of enterprises: the treatment by a file of `calibration/trials/`, the estimator
 that of the study. A run is history to the quarter before the treatment, then a branch with it; who
-is treated is told from the columns at that date. The estimate is the mean over {draws} draws of
+is treated follows from the columns at that date. The estimate is the mean over {draws} draws of
 parameters and outside world, each with a seed of its own ({rows:,} rows of enterprises; model
 `{model}`, data `{data}`,
 fit `{fit}`); the interval holds 90 % of the draws and the error is
