@@ -28,7 +28,7 @@ with the years 2019-2023 in view, and the list below says what could not be take
 series are not independent and there are fewer than 20 independent ones, so no test of significance
 is made. The protocol, `calibration/backtest.yaml`, was committed before the first scoring.
 
-There are two versions of the protocol. The first is described further down and stays as it was scored;
+There are two versions of the protocol. The first is described below and stays as it was scored;
 the second sets forecasts right at their origin and adds origins.
 
 Errors are percentage points for growth and 100 times the log of forecast over published for levels.
