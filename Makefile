@@ -8,7 +8,8 @@ DRAWS   ?= 100
 # Runs in which one of the three moves alone: they tell the share of each in the intervals.
 SIDE_DRAWS ?= 40
 # Pairs of runs a design of support, and draws its scale is solved on, in the comparison that the
-# report makes where its store keeps none: a first hint. `make designs` makes the whole one.
+# report makes where its store keeps none and none is shipped: a first hint. `make designs` makes the
+# whole one.
 DESIGN_DRAWS ?= 40
 SOLVE_DRAWS ?= 4
 MAIN    := without_document_55 as_issued
