@@ -127,7 +127,9 @@ def at_equal_cost(
     return data, tuple(bench.failures)
 
 
-def kept(store: Path, baseline: str, borne: Borne = "total") -> dict[str, Any]:
+def kept(
+    store: Path, baseline: str, borne: Borne = "total", *, worlds: bool = False
+) -> dict[str, Any]:
     """The comparison with a baseline that a store keeps, or else the shipped one; empty without.
 
     Either counts only if it is of the model, the data and the fit in use. The shipped one is put
@@ -137,12 +139,15 @@ def kept(store: Path, baseline: str, borne: Borne = "total") -> dict[str, Any]:
         store: Folder of the store.
         baseline: Scenario whose envelopes were to be met.
         borne: Whose cost was to be the same: `total` for all who bear it, or `budget`.
+        worlds: Whether regret over variants of the outside world is asked for as well.
     """
     for folder in (store, SHIPPED):
         data = read(folder)
         if data is None or not is_current(data):
             continue
         if (data["baseline"]["scenario"], data["borne"]) != (baseline, borne):
+            continue
+        if worlds and not data["regret"]:
             continue
         pairs = data["reported_on"]
         if folder == store:

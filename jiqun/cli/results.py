@@ -104,7 +104,13 @@ def compare(  # noqa: PLR0913  (one parameter an option)
                 options_of_equal_cost = "--design, --worlds, --keep and --budget"
                 raise WrongOptionError(f"{options_of_equal_cost} go with --equal-cost")
             data = comparing.against(store, baseline, _contents(take), row_count(rows, ()))
-        elif not (keep and (data := comparing.kept(store, baseline, borne))):
+        # What is kept has the shipped designs at the default rows: others are not in it.
+        elif (
+            not keep
+            or design
+            or rows is not None
+            or not (data := comparing.kept(store, baseline, borne, worlds=worlds))
+        ):
             chosen = tuple(design or ())
             count = row_count(rows, [load(baseline)])
             shape = Shape(baseline, chosen, min(solve_draws, draws), draws, count, borne)

@@ -345,6 +345,7 @@ def test_the_shipped_comparison_is_taken_where_a_store_keeps_none(
     save(shipped, data)
     assert comparing.kept(store, "market_only") == {}
     assert comparing.kept(store, SHAPE.baseline, "budget") == {}
+    assert comparing.kept(store, SHAPE.baseline, worlds=True) == {}
     assert comparing.kept(store, SHAPE.baseline) == data == read(store)
     # One of another fit is none.
     monkeypatch.setattr(comparison_data, "fitted", lambda _: None)
