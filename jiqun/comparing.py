@@ -20,8 +20,8 @@ from jiqun.experiments.effects.comparison_data import (
 )
 from jiqun.experiments.effects.costs import BEARERS, LAST
 from jiqun.experiments.effects.effect import LEAST_PAIRS, STATISTIC, WITHHELD, Estimate
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.experiments.stores.results import Results
-from jiqun.experiments.stores.store import StoreError
 from jiqun.model.calendar import year_of
 from jiqun.screen import Stages, console, say
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiqun.experiments.discovery import HALVES, SHUFFLES, discover, require, save
 from jiqun.experiments.effects.comparison_data import made_by
-from jiqun.experiments.stores.store import StoreError
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.notebooks import board
 from jiqun.notebooks.discovering import sentence
 from jiqun.notebooks.trust.evidence import ORIGIN

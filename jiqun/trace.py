@@ -95,7 +95,7 @@ class _Found:
 
     def __init__(self, store: Path) -> None:
         from jiqun.experiments import Results  # noqa: PLC0415
-        from jiqun.experiments.stores.store import StoreError  # noqa: PLC0415
+        from jiqun.experiments.stores.errors import StoreError  # noqa: PLC0415
 
         results = Results(store)
         known = results.scenarios()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from jiqun.experiments.effects import displacement
 from jiqun.experiments.effects.effect import Estimate
-from jiqun.experiments.stores.store import StoreError
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.notebooks.tables import markdown
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES
 from jiqun.notebooks.words import ABSENT

@@ -34,7 +34,7 @@ from jiqun.experiments.effects import comparison_data
 from jiqun.experiments.runs.batch import model_hash
 from jiqun.experiments.sensitivity.tables import FACTS, FOLDER
 from jiqun.experiments.stores.digests import SUMS
-from jiqun.experiments.stores.store import StoreError
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.model.calendar import year_of
 from jiqun.notebooks.actuals import read_actuals
 from jiqun.notebooks.cautions import cautions

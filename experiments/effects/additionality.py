@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from jiqun.experiments.effects.bootstrap import CONFIDENCE
 from jiqun.experiments.effects.compare import MAIN, Comparison, compare
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jiqun.experiments.effects.compare import Facts
     from jiqun.experiments.stores.results import Results
 
-REACH = float(norm.ppf(0.5 + CONFIDENCE / 2.0))
+REACH = float(ndtri(0.5 + CONFIDENCE / 2.0))
 """Standard errors to each side of an interval."""
 ADDITIONAL = "promotion_additional"
 """Parameter: part of promoted plants that would not have come otherwise."""

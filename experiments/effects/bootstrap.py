@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 if TYPE_CHECKING:
     from jiqun.model.dimensions import Array
@@ -59,7 +59,7 @@ def normal(values: Array) -> tuple[Array, Array, Array]:
         values: The estimate and its resamples, shape (1 + resamples, ...).
     """
     estimate = values[0]
-    reach = norm.ppf(0.5 + CONFIDENCE / 2.0) * values[1:].std(axis=0, ddof=1)
+    reach = ndtri(0.5 + CONFIDENCE / 2.0) * values[1:].std(axis=0, ddof=1)
     return estimate, estimate - reach, estimate + reach
 
 

@@ -36,8 +36,8 @@ from jiqun.experiments.effects.effect import (
     per_yuan,
     place_of,
 )
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.experiments.stores.sql import steady, steady_sum
-from jiqun.experiments.stores.store import StoreError
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.region import REGION
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from jiqun.experiments.effects.effect import Estimate, main_of
-from jiqun.experiments.stores.store import StoreError
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.model.agents.clusters import MOST_OF_A_PAIR, synthetic_name
 from jiqun.model.dimensions import CITIES, FIELDS, TIERS, Array
 from jiqun.model.region import REGION

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from jiqun.experiments.effects.effect import RUN, SPREAD, estimates, main_of, sign_of
 from jiqun.experiments.runs.draws import BLOCK, FIRST_OF_BLOCK, Vary
@@ -106,7 +106,7 @@ def needed(pairs: pd.DataFrame, effect: float) -> pd.DataFrame:
         sd_baseline=("baseline", "std"),
     ).reset_index()
     frame = frame[(frame["runs"] > 1) & (frame["baseline"] != 0.0)].reset_index(drop=True)
-    reach = norm.ppf((1.0 + CONFIDENCE) / 2.0) + norm.ppf(POWER)
+    reach = ndtri((1.0 + CONFIDENCE) / 2.0) + ndtri(POWER)
     target = (effect * frame["baseline"]) ** 2
     paired = reach**2 * frame["sd_difference"] ** 2 / target
     independent = reach**2 * (frame["sd_value"] ** 2 + frame["sd_baseline"] ** 2) / target

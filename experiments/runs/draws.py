@@ -19,7 +19,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import qmc
 
 from jiqun.experiments.runs.ensemble import SHIPPED, fitted
 from jiqun.experiments.runs.priors import Law
@@ -29,6 +28,8 @@ from jiqun.scenarios.tables import table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from scipy.stats.qmc import Sobol
 
     from jiqun.model.dimensions import Array
     from jiqun.model.scenario import Scenario
@@ -125,9 +126,11 @@ def _of(values: Mapping[str, float], free: set[str]) -> dict[str, float]:
 
 
 @cache
-def _scrambled(dimensions: int, seed: int) -> qmc.Sobol:
+def _scrambled(dimensions: int, seed: int) -> Sobol:
     """A sequence at its start; scrambling takes a hundred times as long as a point."""
-    return qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
+    from scipy.stats.qmc import Sobol  # noqa: PLC0415  (slow to import, and few commands draw)
+
+    return Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
 
 
 def _point(dimensions: int, index: int, seed: int) -> Array:

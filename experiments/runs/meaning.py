@@ -14,6 +14,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -29,10 +30,30 @@ def hash_of(folder: Path) -> str:
     Raises:
         SyntaxError: A module is not Python.
     """
-    content = hashlib.sha256()
+    return _joined((name, meaning(text)) for name, text in _modules(folder))
+
+
+def text_hash(folder: Path) -> str:
+    """Hash of the text of the modules of a folder and of those below it, whatever its line ends.
+
+    It costs a hundredth of `hash_of`, which parses.
+
+    Args:
+        folder: Folder of a package.
+    """
+    return _joined(_modules(folder))
+
+
+def _modules(folder: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(folder.rglob("*.py")):
-        content.update(path.relative_to(folder).as_posix().encode())
-        content.update(meaning(path.read_text(encoding="utf-8")).encode())
+        yield path.relative_to(folder).as_posix(), path.read_text(encoding="utf-8")
+
+
+def _joined(modules: Iterable[tuple[str, str]]) -> str:
+    content = hashlib.sha256()
+    for name, text in modules:
+        content.update(name.encode())
+        content.update(text.encode())
     return content.hexdigest()[:20]
 
 

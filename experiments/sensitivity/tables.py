@@ -15,7 +15,7 @@ import pandas as pd
 
 from jiqun.experiments.effects.effect import distinguishable
 from jiqun.experiments.runs.adopted import ANALYSIS
-from jiqun.experiments.stores.store import StoreError
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.model.region import REGION
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from operator import index
 from typing import TYPE_CHECKING
 
-from jiqun.experiments.stores.store import StoreError, StoreWarning
+from jiqun.experiments.stores.errors import StoreError, StoreWarning
 from jiqun.scenarios.errors import listed, nearest_name
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from jiqun.experiments.effects import pairs
 from jiqun.experiments.stores import summaries
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.experiments.stores.selection import HORIZON, Selection
-from jiqun.experiments.stores.store import LEDGER_NAMES, StoreError
+from jiqun.experiments.stores.store import LEDGER_NAMES
 from jiqun.scenarios.errors import nearest_name
 
 if TYPE_CHECKING:

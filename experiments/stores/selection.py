@@ -10,16 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from jiqun.experiments.effects.costs import WEIGHT
 from jiqun.experiments.stores.digests import LEDGER, OUTCOMES, RUNS, examine, problem_of
+from jiqun.experiments.stores.errors import StoreError, StoreWarning
 from jiqun.experiments.stores.forms import allowed, forms_of, newest, shared_context
 from jiqun.experiments.stores.naming import check_names, check_years, names_of, years_of
 from jiqun.experiments.stores.sql import quoted
-from jiqun.experiments.stores.store import (
-    LEDGER_NAMES,
-    Store,
-    StoreError,
-    StoreWarning,
-    left_out_text,
-)
+from jiqun.experiments.stores.store import LEDGER_NAMES, Store, left_out_text
 from jiqun.model.calendar import FIRST_YEAR, year_of
 from jiqun.model.dimensions import CITIES, FIELDS, SIZES, STATUSES, TIERS
 from jiqun.model.observe.outcomes import LEVELS

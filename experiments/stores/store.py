@@ -37,6 +37,7 @@ from jiqun.experiments.stores.digests import (
     tidied,
     verify,
 )
+from jiqun.experiments.stores.errors import StoreError, StoreWarning
 from jiqun.model.region import DEFAULT, REGION, VARIABLE
 from jiqun.scenarios.errors import listed
 
@@ -56,14 +57,6 @@ LEDGER_NAMES = (
     "payer", "fund", "origin", "city", "tier", "payee", "lever", "article", "kind",
 )  # fmt: skip
 """Columns of the ledger that hold names, between its year and its yuan."""
-
-
-class StoreError(Exception):
-    """A store that cannot be used; the message names the path and what to do."""
-
-
-class StoreWarning(UserWarning):
-    """Something of a store that is left out; the message names the files and what to do."""
 
 
 class Store:

@@ -47,7 +47,7 @@ def given_up(kind: type[Exception]) -> Iterator[None]:
 @contextmanager
 def _plain_warnings() -> Iterator[None]:
     """Say what is left out of a store in a line of its own, and other warnings as ever."""
-    from jiqun.experiments.stores.store import StoreWarning  # noqa: PLC0415
+    from jiqun.experiments.stores.errors import StoreWarning  # noqa: PLC0415
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", StoreWarning)
@@ -73,7 +73,7 @@ def _is_refusal(error: Exception) -> bool:
     from jiqun.experiments.runs.adopted import AdoptionError  # noqa: PLC0415
     from jiqun.experiments.runs.batch import PlanError  # noqa: PLC0415
     from jiqun.experiments.runs.pool import ClusterError  # noqa: PLC0415
-    from jiqun.experiments.stores.store import StoreError  # noqa: PLC0415
+    from jiqun.experiments.stores.errors import StoreError  # noqa: PLC0415
     from jiqun.scenarios import InputError  # noqa: PLC0415
 
     wrong = (InputError, StoreError, PlanError, DesignError, ClusterError, ExtraMissingError)

@@ -27,7 +27,7 @@ from jiqun.experiments.effects.effect import NO_EFFECT, Estimate, costs_of, per_
 from jiqun.experiments.runs.batch import Plan
 from jiqun.experiments.runs.draws import Vary
 from jiqun.experiments.runs.runner import Options, run_batch, with_rows
-from jiqun.experiments.stores.store import StoreError
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.scenarios import load
 from tests.notebooks import made_up
 

@@ -16,7 +16,8 @@ from jiqun.experiments.runs.batch import Plan
 from jiqun.experiments.runs.runner import Options, run_batch
 from jiqun.experiments.stores import selection
 from jiqun.experiments.stores.digests import SHARDS, SUMS, examine, recorded, verify
-from jiqun.experiments.stores.store import Store, StoreError, StoreWarning
+from jiqun.experiments.stores.errors import StoreError, StoreWarning
+from jiqun.experiments.stores.store import Store
 
 ONE = Options(workers=1)
 PLAN = Plan(draws=4)

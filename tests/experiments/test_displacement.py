@@ -18,7 +18,7 @@ from jiqun.experiments.effects.displacement import (
 )
 from jiqun.experiments.runs.batch import BRIEF, Plan
 from jiqun.experiments.runs.runner import Options, run_batch, with_rows
-from jiqun.experiments.stores.store import StoreError
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.model import build_population
 from jiqun.model.dimensions import FIELDS, TIERS
 from jiqun.scenarios import load, with_parameters

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jiqun import model
-from jiqun.experiments.runs.meaning import hash_of, meaning
+from jiqun.experiments.runs.meaning import hash_of, meaning, text_hash
 
 MODEL = Path(model.__file__).parent
 SOURCES = {
@@ -148,6 +148,16 @@ def test_one_meaning(one, other):
 )
 def test_two_meanings(one, other):
     assert meaning(one) != meaning(other)
+
+
+def test_the_hash_of_the_text_follows_all_but_the_ends_of_lines(tmp_path):
+    file = tmp_path / "a.py"
+    file.write_bytes(b"x = 1\ny = 2\n")
+    before = text_hash(tmp_path)
+    file.write_bytes(b"x = 1\r\ny = 2\r\n")
+    assert text_hash(tmp_path) == before
+    file.write_bytes(b"x = 1  # one\ny = 2\n")
+    assert text_hash(tmp_path) != before
 
 
 def test_the_names_of_files_count_and_other_files_do_not(tmp_path):

@@ -15,7 +15,7 @@ from jiqun.experiments.runs.batch import Plan
 from jiqun.experiments.runs.draws import Vary
 from jiqun.experiments.runs.runner import Options, run_batch
 from jiqun.experiments.stores.digests import SUMS
-from jiqun.experiments.stores.store import StoreError
+from jiqun.experiments.stores.errors import StoreError
 
 ONE = Options(workers=1)
 

@@ -15,7 +15,8 @@ from jiqun.experiments.runs.batch import Plan
 from jiqun.experiments.runs.runner import Options, run_batch
 from jiqun.experiments.stores import store as stores
 from jiqun.experiments.stores.digests import SUMS
-from jiqun.experiments.stores.store import STORE_VERSION, Store, StoreError
+from jiqun.experiments.stores.errors import StoreError
+from jiqun.experiments.stores.store import STORE_VERSION, Store
 
 ONE = Options(workers=1)
 

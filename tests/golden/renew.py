@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import jiqun.model
 from jiqun.experiments.runs.batch import VERSION, source_hash
+from jiqun.experiments.runs.meaning import hash_of, text_hash
 from jiqun.experiments.sensitivity.analysis import at_rows
 from jiqun.experiments.sensitivity.arms import with_lever
 from jiqun.experiments.sensitivity.spec import read_spec
@@ -24,6 +26,7 @@ from jiqun.scenarios.structure import switches
 from jiqun.scenarios.tables import table
 
 FOLDER = Path(__file__).parent
+MODEL = Path(jiqun.model.__file__).parent
 ROWS, SEED = 1_200, 1
 YEARS = {
     "without_document_55": (2019, 2020, 2021, 2026),
@@ -99,6 +102,8 @@ def main() -> None:
         noted = {"version": source, "sources": []}
     if source not in noted["sources"]:
         noted["sources"].append(source)
+    # Spares each process that asks for the version a second of parsing.
+    noted["meaning"] = {text_hash(MODEL): hash_of(MODEL)}
     VERSION.write_text(json.dumps(noted, indent=2) + "\n", encoding="utf-8")
     for name, found in now.items():
         with (FOLDER / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from jiqun.experiments.runs import batch
+from jiqun.experiments.runs.meaning import hash_of, text_hash
 from jiqun.scenarios.levers import declarations
 from tests.golden import renew
 from tests.golden.renew import FOLDER, YEARS, everything, kept, results
@@ -51,7 +52,9 @@ def made_up(tmp_path, monkeypatch):
 def renewed(version, monkeypatch, source):
     monkeypatch.setattr(renew, "source_hash", lambda: source)
     renew.main()
-    return json.loads(version.read_text(encoding="utf-8"))
+    noted = json.loads(version.read_text(encoding="utf-8"))
+    noted.pop("meaning")
+    return noted
 
 
 def test_a_source_that_moves_no_result_is_the_version_that_it_was(made_up, monkeypatch):
@@ -85,6 +88,20 @@ def test_a_source_not_compared_yet_is_a_version_of_its_own(tmp_path, monkeypatch
     version.write_text('{"version": "another", "sources": ["another"]}', encoding="utf-8")
     monkeypatch.setattr(batch, "VERSION", version)
     assert batch.model_hash.__wrapped__() == batch.source_hash()
+
+
+def test_the_meaning_of_a_text_is_noted_and_that_of_another_is_read(made_up, monkeypatch):
+    _, version = made_up
+    noted = json.loads(version.read_text(encoding="utf-8"))["meaning"]
+    assert noted == {text_hash(renew.MODEL): hash_of(renew.MODEL)}
+    monkeypatch.setattr(batch, "VERSION", version)
+    before = batch.source_hash()
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "hash_of", lambda _: pytest.fail("parsed"))
+        assert batch.source_hash() == before
+    monkeypatch.setattr(batch, "text_hash", lambda _: "a text not seen before")
+    monkeypatch.setattr(batch, "hash_of", lambda _: "another meaning")
+    assert batch.source_hash() != before
 
 
 def test_every_listed_source_is_the_version(tmp_path, monkeypatch):

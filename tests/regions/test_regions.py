@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from jiqun.experiments.runs.batch import model_hash
-from jiqun.experiments.stores.store import STORE_VERSION, Store, StoreError
+from jiqun.experiments.stores.errors import StoreError
+from jiqun.experiments.stores.store import STORE_VERSION, Store
 from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.region import DEFAULT, REGION, REGIONS, VARIABLE, Region, RegionError, read_region
 from jiqun.notebooks.words import TEXT, texts
