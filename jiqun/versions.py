@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow.csv as pc
 
-from jiqun.calibration.fitting.calibrate import RESULTS
-from jiqun.calibration.trial.runs import TABLE
 from jiqun.experiments.runs import adopted
 from jiqun.experiments.runs.batch import VERSION, model_hash, source_hash
 from jiqun.experiments.sensitivity.tables import FACTS, SHIPPED
+from jiqun.model.region import REGION
 from jiqun.scenarios.tables import data_hash
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def version_lines() -> list[str]:
 
 
 def _fit() -> str:
-    path = adopted.in_use(adopted.FIT, RESULTS) / "fit.json"
+    path = adopted.in_use(adopted.FIT, REGION.results) / "fit.json"
     if not path.is_file():
         return ABSENT
     facts = json.loads(path.read_text("utf-8"))
@@ -51,7 +50,7 @@ def _fit() -> str:
 
 
 def _trials() -> str:
-    path = adopted.in_use(adopted.TRIALS, TABLE)
+    path = adopted.in_use(adopted.TRIALS, REGION.results / adopted.TRIALS)
     if not path.is_file():
         return ABSENT
     found = pc.read_csv(path)

@@ -148,6 +148,11 @@ class Region:
         """Its id: unit of outcomes at the level of the province."""
         return self.folder.name
 
+    @property
+    def results(self) -> Path:
+        """Folder of what was computed with its fit, as shipped."""
+        return self.fit / "results"
+
     @cached_property
     def digest(self) -> str:
         """Hash of what runs depend on; labels and folders are no part of it."""

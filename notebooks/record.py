@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from jiqun.calibration.trial.verdicts import Verdict
 
-RESULTS = REGION.fit / "results"
+RESULTS = REGION.results
 STATES = ("identified", "bounded", "unseen")
 YES_NO = {"yes": True, "no": False}
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jiqun.calibration.fitting.recover import Recovered
     from jiqun.calibration.outlook import Figure, Learnt
 
-RESULTS = REGION.fit / "results"
+RESULTS = REGION.results
 """Results that go with the shipped ensemble: what reports read."""
 CHAIN_SEED = 1
 

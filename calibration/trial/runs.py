@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,11 +19,13 @@ from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.runs.ensemble import in_use as ensemble_in_use
 from jiqun.model import build_population
 from jiqun.model.calendar import quarter_index, year_of
+from jiqun.model.region import REGION
 from jiqun.scenarios.structure import switches
 from jiqun.scenarios.tables import data_hash, file_hash, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from jiqun.calibration.trial.panel import Chosen, Customers, TrialModel
     from jiqun.calibration.trial.ready import Outcomes, Trial
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from jiqun.model.scenario import Scenario
     from jiqun.model.start.population import Population
 
-TABLE = Path(__file__).resolve().parents[1] / "results" / adopted.TRIALS
-"""The estimates that come with the project."""
+TABLE = REGION.results / adopted.TRIALS
+"""The estimates that come with the region."""
 DRAWS = 20
 """Fewest draws that a verdict is given on."""
 ARMS = ("as_is", "off", "doubled")
