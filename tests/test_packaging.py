@@ -91,7 +91,12 @@ def test_the_wheel_works_beside_a_model_of_the_users(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     top = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {name for name in top if not name.endswith(".dist-info")} == {"jiqun"}
-    assert "jiqun/py.typed" in zipfile.ZipFile(wheel).namelist()
+    kept = {
+        f"jiqun/{path.relative_to(ROOT).as_posix()}"
+        for folder in ("scenarios/regions", "calibration/data")
+        for path in (ROOT / folder).rglob("*.*")
+    }
+    assert {"jiqun/py.typed", *kept} <= {*zipfile.ZipFile(wheel).namelist()}
     venv.create(tmp_path / "env", with_pip=True)
     own = next((tmp_path / "env").glob("lib/python*/site-packages"))
     here = next(path for path in map(Path, sys.path) if path.name == "site-packages")
