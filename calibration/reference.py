@@ -125,7 +125,8 @@ def schedule_page() -> str:
         " their own state; all other owners are records of `model/state.py`. A test runs the stages"
         " and finds every write that is not listed here. What is marked * a run may never write,"
         " for the reason given below the table. Before the first stage the books are opened empty;"
-        " after the last they are checked, and the quarter is added to the year's counts.",
+        " after the last they are checked, and the quarter is added to the year's counts."
+        " `jiqun schedule` lists the stages with their time in a run.",
         "## The quarter",
         *_stages(QUARTER),
         "## The year's end",
