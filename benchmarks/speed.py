@@ -6,82 +6,22 @@ Example:
 """
 
 import argparse
-import gc
 import json
 import platform
 import sys
-import time
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
 
 import numpy as np
 from tabulate import tabulate
 
-from jiqun.model import ClusterPolicyModel
-from jiqun.model.calendar import year_of
-from jiqun.model.start.population import build_population
+from jiqun.experiments.runs.timing import SCENARIO, Measurement, measure
 from jiqun.scenarios import load
-
-if TYPE_CHECKING:
-    from jiqun.model.scenario import Scenario
-    from jiqun.model.start.population import Population
 
 ROWS = (2_500, 12_000, 50_000)
 # A default run has to stay below this, or batches of thousands stop being a matter of minutes. It
 # was 0.3 before enterprises were linked as suppliers and every article had its levers: the links
 # are about a tenth of a run, and levers choose among all enterprises whether or not they pay.
 DEFAULT_RUN_LIMIT = 0.45
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """The fastest of several runs at one number of rows; times are CPU seconds of one process."""
-
-    rows: int
-    quarters: int
-    start: float
-    """Making the model from a population that is already built."""
-    run: float
-    """All quarters, with the yearly outcomes."""
-    records: float
-    """The outcomes as columns, ready for the store."""
-    timings: dict[str, float]
-    """Seconds by part of the quarter."""
-
-    @property
-    def total(self) -> float:
-        return self.start + self.run + self.records
-
-    @property
-    def enterprise_quarters_a_second(self) -> float:
-        return self.rows * self.quarters / self.run
-
-
-def measure_once(scenario: "Scenario", population: "Population") -> Measurement:
-    gc.collect()
-    begin = time.process_time()
-    model = ClusterPolicyModel(scenario, rng=1, population=population)
-    started = time.process_time()
-    model.run_until_year(year_of(scenario.end))
-    ran = time.process_time()
-    model.records()
-    ended = time.process_time()
-    return Measurement(
-        rows=len(model.enterprises),
-        quarters=scenario.end - scenario.start + 1,
-        start=started - begin,
-        run=ran - started,
-        records=ended - ran,
-        timings=dict(model.timings),
-    )
-
-
-def measure(scenario: "Scenario", repeats: int) -> Measurement:
-    """The fastest of `repeats` runs: what else the machine does can only slow one down."""
-    population = build_population(scenario.province, scenario.parameters, scenario.rows, seed=1)
-    return min(
-        (measure_once(scenario, population) for _ in range(repeats)), key=lambda one: one.total
-    )
 
 
 def speed_table(measurements: list[Measurement]) -> str:
@@ -114,8 +54,7 @@ def speed_table(measurements: list[Measurement]) -> str:
 
 def parts_table(one: Measurement) -> str:
     parts = sorted(one.timings.items(), key=lambda part: -part[1])
-    rest = one.run - sum(one.timings.values())
-    others = [("(between them)", rest), ("(start)", one.start), ("(records)", one.records)]
+    others = [("(between them)", one.between), ("(start)", one.start), ("(records)", one.records)]
     return tabulate(
         [(name, seconds * 1e3, seconds / one.total * 100) for name, seconds in (*parts, *others)],
         headers=("part", "ms a run", "% of CPU"),
@@ -147,7 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=ROWS, metavar="N")
     parser.add_argument("--repeats", type=int, default=5, help="runs each; the fastest counts")
-    parser.add_argument("--scenario", default="without_document_55")
+    parser.add_argument("--scenario", default=SCENARIO)
     parser.add_argument("--json", action="store_true", help="machine-readable, on stdout")
     chosen = parser.parse_args()
 

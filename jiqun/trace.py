@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import CHOSEN, OUTCOMES
-from jiqun.model.region import REGION
-from jiqun.scenarios.levers import declarations
+from jiqun.model.region import REGION, project_path
+from jiqun.scenarios.levers import DECLARATIONS, declarations
 from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ SCENARIOS = (
 TARGET_YEAR, FIRST_YEAR = 2027, 2024
 CLUSTER_SCOPE = "cluster enterprises"
 CLUSTER_TIERS = TIERS[:-1]
-REGISTER = "scenarios/levers.yaml"
 POOLS = {"special_funds": ("fund", "special_funds"), "fund_steering": ("origin", "steered")}
 """Levers whose money is booked under others: column and name of the ledger it stands under."""
 
@@ -164,7 +163,7 @@ def _article(row: Any, targets: dict[str, Any], found: _Found | None) -> dict[st
         "targets": [_target(targets[name], found) for name in _names(row.targets)],
         "outcomes": [_outcome(name, found) for name in _names(row.outcomes)],
         "lead_zh": row.lead_zh or None,
-        "read": [*_names(row.read), *([REGISTER] if levers else [])],
+        "read": [*_names(row.read), *([project_path(DECLARATIONS)] if levers else [])],
     }
 
 

@@ -1,6 +1,6 @@
 """Channels: what levers touch, and the functions that read the terms of their levers.
 
-A channel stands in `scenarios/levers.yaml` with its meaning. A function that reads terms says so
+A channel stands in the region's `levers.yaml` with its meaning. A function that reads terms says so
 where it is defined, with `reads`; a declaration that no function would read is refused on loading
 (`scenarios/levers.py`). So a lever of a behaviour that exists is a declaration alone, and a new
 behaviour is a function beside it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from typing import TYPE_CHECKING, Any
 
 import mesa
@@ -27,7 +26,7 @@ from jiqun.model.observe.quantities import observe
 from jiqun.model.policy import bearers
 from jiqun.model.policy.budget import Cities, Province
 from jiqun.model.policy.ledger import Ledger, sums_by_cell
-from jiqun.model.quarter import QUARTER, year_end
+from jiqun.model.quarter import QUARTER, YEAR_END, run_stages, year_end
 from jiqun.model.start import first_productivity
 from jiqun.model.start.first_links import found
 from jiqun.model.start.population import Population, build_population
@@ -101,8 +100,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.places = self._places()
         self.enterprises = Enterprises(self, population.columns)
         self.quarter = scenario.start - 1
-        self.timings: dict[str, float] = {stage.name: 0.0 for stage in QUARTER}
-        self.timings["year end"] = 0.0
+        self.timings = {stage.name: 0.0 for stage in (*QUARTER, *YEAR_END)}
         self.observed, self.counts = Observed(), YearCounts()
         self._initialise()
         first_productivity.found(self)
@@ -299,10 +297,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         for shock in self.shocks:
             shock(self)
         before, paid_before = self._position(), self.ledger.paid
-        for stage in QUARTER:
-            began = time.process_time()
-            stage.run(self)
-            self.timings[stage.name] += time.process_time() - began
+        run_stages(self, QUARTER)
         self._close_quarter(before, paid_before)
 
     def open_quarter(self) -> None:
@@ -329,9 +324,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def close_year(self) -> None:
         """The yearly work, after the fourth quarter."""
-        began = time.process_time()
         year_end(self)
-        self.timings["year end"] += time.process_time() - began
 
     def collect(self) -> None:
         """Have Mesa's collector collect the outcomes of the year."""

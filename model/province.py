@@ -66,9 +66,9 @@ class Province:
     """Published and proxied facts the population at end-2018 is built from.
 
     Attributes:
-        fields: Quantity (see `calibration/data/fields.csv`) to values in the order of FIELDS.
+        fields: Quantity (see `fields.csv`, `docs/data.md`) to values in the order of FIELDS.
         city_weight: Weights of the cities in the order of CITIES.
-        marginals: Name (see `calibration/data/marginals.csv`) to value at end-2018.
+        marginals: Name (see `marginals.csv`) to value at end-2018.
         clusters: Named clusters.
         estimates: Parameter that is an estimate of the literature to what it stands on.
     """

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 VARIABLE = "JIQUN_REGION"
 DEFAULT = "anhui"
 """Region where the variable says nothing, and of stores from before regions were recorded."""
-REGIONS = Path(__file__).resolve().parents[1] / "scenarios" / "regions"
+PROJECT = Path(__file__).resolve().parents[1]
+"""Folder of the project: of the checkout, or of the package where it is installed."""
+REGIONS = PROJECT / "scenarios" / "regions"
 """Folder of the regions that come with the project."""
+DEFAULT_FOLDER = REGIONS / DEFAULT
+"""Folder of the default region: what a region without a document of its own falls back on."""
 FILE = "region.yaml"
 ID = re.compile("[a-z][a-z0-9_]*")
 """What fields, cities and groups are called: names of units in results and in queries."""
@@ -164,9 +168,9 @@ class Region:
         parts = [self.id, [*of_fields.items()], [*self.cities], vars(self.clusters)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
 
-    def own(self, name: str, shared: Path) -> Path:
-        """Its own file or folder of a name where it has one, else the one that regions share."""
-        return self.folder / name if (self.folder / name).exists() else shared
+    def own(self, name: str) -> Path:
+        """Its own file or folder of a name where it has one, else that of the default region."""
+        return (self.folder if (self.folder / name).exists() else DEFAULT_FOLDER) / name
 
     def fields_that(self, is_so: str) -> tuple[str, ...]:
         """Fields of a property, such as ``high_tech``, in their order."""
@@ -176,6 +180,11 @@ class Region:
         """Group that reports show a city in."""
         *named, rest = self.city_groups
         return next((group for group in named if city in self.city_groups[group].cities), rest)
+
+
+def project_path(path: Path) -> str:
+    """A file or folder as texts name it: from the project's folder on where it lies in it."""
+    return path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else str(path)
 
 
 def read_region(name_or_path: str) -> Region:

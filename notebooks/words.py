@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import yaml
 
 from jiqun.model.observe.outcomes import OUTCOMES
-from jiqun.model.region import DEFAULT, REGION, REGIONS, RegionError
+from jiqun.model.region import DEFAULT_FOLDER, REGION, RegionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -92,7 +92,7 @@ def texts() -> Mapping[str, Mapping[str, Any]]:
         RegionError: The region says nothing of what every region has to.
     """
     own = _read(REGION.folder / OF_REGION)
-    for key in _read(REGIONS / DEFAULT / OF_REGION):
+    for key in _read(DEFAULT_FOLDER / OF_REGION):
         if key not in own:
             raise RegionError(REGION.folder / OF_REGION, key, "is missing", ())
     found = {**_read(TEXT), **own, **_names()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jiqun.model.calendar import quarter_index, quarter_name
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from jiqun.scenarios.rows.evidence import Parameter
     from jiqun.scenarios.schema import Label, ScenarioFile
 
-DECLARATIONS = REGION.own("levers.yaml", Path(__file__).with_name("levers.yaml"))
+DECLARATIONS = REGION.own("levers.yaml")
 
 Dated = tuple[tuple[int, float], ...]
 

@@ -10,9 +10,9 @@ from jiqun.model.calendar import quarter_name
 from jiqun.model.region import REGION
 from jiqun.model.scenario import Scenario
 from jiqun.model.start import sampling
-from jiqun.scenarios import levers, notices, structure
+from jiqun.scenarios import levers, notices
 from jiqun.scenarios.errors import InputError, ScenarioError, listed, nearest_name
-from jiqun.scenarios.language import CATALOGUE, say
+from jiqun.scenarios.language import say
 from jiqun.scenarios.limits import FIRST_END, LAST_END, in_range
 from jiqun.scenarios.outside import ORIGIN, outside_world
 from jiqun.scenarios.province import province
@@ -29,14 +29,12 @@ if TYPE_CHECKING:
     from jiqun.model.scenario import Notice
     from jiqun.scenarios.yaml_file import Key
 
-SHIPPED = REGION.own("scenarios", Path(__file__).parent)
-"""Folder of the scenarios that come with the project, or with the region."""
+SHIPPED = REGION.own("scenarios")
+"""Folder of the scenarios that come with the region."""
 DESIGNS, WORLDS = SHIPPED / "designs", SHIPPED / "worlds"
 """Folders of the designs of support and of variants of the outside world."""
 DEFAULT_ROWS = 12_000
 """Enterprise rows where a scenario says nothing."""
-NO_SCENARIOS = {levers.DECLARATIONS, structure.SWITCHES, CATALOGUE}
-"""Shipped files beside the scenarios that are none."""
 
 
 @dataclass(frozen=True)
@@ -222,22 +220,22 @@ def check(name_or_path: str | Path) -> list[InputError]:
 
 
 def shipped() -> list[str]:
-    """Names of the scenarios that come with the project, designs and worlds apart."""
+    """Names of the scenarios that come with the region, designs and worlds apart."""
     return _names(SHIPPED)
 
 
 def designs() -> list[str]:
-    """Names of the designs of support that come with the project."""
+    """Names of the designs of support that come with the region."""
     return _names(DESIGNS)
 
 
 def worlds() -> list[str]:
-    """Names of the variants of the outside world that come with the project."""
+    """Names of the variants of the outside world that come with the region."""
     return _names(WORLDS)
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(path.stem for path in folder.glob("*.yaml") if path not in NO_SCENARIOS)
+    return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
 def _find(name_or_path: str | Path) -> Path:
@@ -280,7 +278,7 @@ def _baseline(document: Document, name: str) -> Path:
     folders = (document.path.parent, SHIPPED)
     for folder in folders:
         path = folder / f"{name}.yaml"
-        if path.is_file() and path not in NO_SCENARIOS:
+        if path.is_file():
             return path
     known = sorted({name for folder in folders for name in _names(folder)})
     problem = say("unknown baseline {name}", name=repr(name))

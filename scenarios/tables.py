@@ -2,8 +2,9 @@
 
 Each table is a CSV file whose rows are described once (`scenarios/rows`): columns, types, allowed
 values and meaning. Loading refuses what does not fit; `docs/data.md` prints the same descriptions.
-A region has a folder of its tables. It need not repeat those of the nation and of the literature:
-where it has none, that of `calibration/data/` holds (`docs/region.md`).
+A region has a folder of its tables. It need not repeat those of the nation and of the literature,
+which lie in `calibration/data/`, nor those of the document if it has none of its own: where it has
+no such table, the shared one or that of the default region holds (`docs/region.md`).
 """
 
 from __future__ import annotations
@@ -12,12 +13,11 @@ import csv
 import hashlib
 import io
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from jiqun.model.region import REGION
+from jiqun.model.region import DEFAULT_FOLDER, PROJECT, REGION
 from jiqun.scenarios.errors import TableError, allowed_by, nearest_name
 from jiqun.scenarios.language import say
 from jiqun.scenarios.rows.evidence import (
@@ -49,13 +49,16 @@ from jiqun.scenarios.rows.published import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jiqun.scenarios.rows.base import Row
 
 DATA = REGION.tables
 """Folder of the tables of the region."""
-SHARED = Path(__file__).resolve().parent.parent / "calibration" / "data"
-"""Folder of the tables that hold where a region has none of its own."""
-
+SHARED = PROJECT / "calibration" / "data"
+"""Folder of the tables of the nation and of the literature, which regions share."""
+DEFAULT_TABLES = DEFAULT_FOLDER / "tables"
+"""Folder of the tables of the default region."""
 
 INPUT_TABLES: dict[str, type[Row]] = {
     "parameters": Parameter,
@@ -93,6 +96,8 @@ REGIONAL = ("fields", "cities", "marginals", "clusters", "calibration_targets")
 """Tables that every region has of its own."""
 OF_PLACES = ("figures", "published_targets", "clusters_known_later", "large_projects")
 """Tables that are empty where a region has none: those of another would be false."""
+OF_DOCUMENT = ("articles", "policy_targets", "counterfactual", "rules", "levers_in_force")
+"""Tables that are those of the default region where a region has no document of its own."""
 BY_NAME = {"parameters": "name", "lever_evidence": "lever"}
 """Tables of which a region holds only the rows that differ, with the column that names a row."""
 UNUSED = ("large_projects",)
@@ -173,11 +178,12 @@ def _check_row(path: Path, line: int, record: dict[str, Any], row: type[Row]) ->
 
 def files_of(name: str) -> tuple[Path, ...]:
     """Files that a table is read from, the shared one first; none for an empty table."""
-    own, shared = DATA / f"{name}.csv", SHARED / f"{name}.csv"
-    if own == shared or name in REGIONAL or (name not in BY_NAME and own.is_file()):
+    own = DATA / f"{name}.csv"
+    if name in REGIONAL or (name not in BY_NAME and own.is_file()):
         return (own,)
     if name in OF_PLACES:
         return ()
+    shared = (DEFAULT_TABLES if name in OF_DOCUMENT else SHARED) / own.name
     return (shared, own) if own.is_file() else (shared,)
 
 

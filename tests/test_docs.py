@@ -13,6 +13,7 @@ from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.quarter import QUARTER, YEAR_END
 from jiqun.scenarios.levers import channels, declarations
 from jiqun.scenarios.structure import switches
+from jiqun.scenarios.tables import TABLES, files_of
 
 ROOT = Path(__file__).parents[1]
 ODD = ROOT / "docs" / "ODD.md"
@@ -103,8 +104,8 @@ def test_odd_names_nothing_that_is_gone() -> None:
     files = [
         *(ROOT / "model").rglob("*.py"),
         *(ROOT / "experiments").rglob("*.py"),
-        *(ROOT / "scenarios").glob("*.yaml"),
-        *(ROOT / "calibration" / "data").glob("*.csv"),
+        *(ROOT / "scenarios").rglob("*.yaml"),
+        *(files_of(name)[0] for name in TABLES),
     ]
     known = set(re.findall(r"\w+", " ".join(path.read_text("utf-8") for path in files)))
     known |= {path.name for path in files} | {path.relative_to(ROOT).as_posix() for path in files}

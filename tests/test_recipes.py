@@ -77,9 +77,9 @@ def test_a_lever_and_an_outcome_are_added_by_the_files_named(copy: Path) -> None
         '        "mlt_loans": e.debt_long,\n',
         '        "short_loans": e.debt_short,\n',
     )
-    levers = copy / "scenarios/levers.yaml"
+    levers = copy / "scenarios/regions/anhui/levers.yaml"
     levers.write_text(levers.read_text("utf-8").rstrip() + "\n" + LEVER, "utf-8")
-    with (copy / "calibration/data/rules.csv").open("a", encoding="utf-8") as rules:
+    with (copy / "scenarios/regions/anhui/tables/rules.csv").open("a", encoding="utf-8") as rules:
         rules.write(RULE)
     (copy / "pilot.yaml").write_text(SCENARIO, "utf-8")
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Stores and registers are read: ``compare``, ``levers``, ``trace``, ``outcomes``, ``report``."""
+"""Stores and registers are read: ``compare``, ``levers``, ``schedule``, ``report`` and others."""
 
 from __future__ import annotations
 
@@ -203,6 +203,31 @@ def outcomes(*, as_json: Json = False) -> None:
             typer.echo(f"    levels: {', '.join(row['levels'])}")
             if row["target"]:
                 typer.echo(f"    target: {row['target_value']} ({row['target_class']})")
+
+
+@commands.command(epilog="Example: jiqun schedule --rows 2500 --json")
+def schedule(
+    *,
+    rows: Annotated[
+        str | None,
+        typer.Option(help="Enterprise rows of the run, or 'all' for one an enterprise."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the stages of a quarter: what each does and writes, and its time in a run made now."""
+    with refusals():
+        from jiqun import scheduling  # noqa: PLC0415
+        from jiqun.experiments.runs.runner import with_rows  # noqa: PLC0415
+        from jiqun.experiments.runs.timing import SCENARIO  # noqa: PLC0415
+        from jiqun.scenarios import load  # noqa: PLC0415
+
+        scenario = load(SCENARIO)
+        found = scheduling.schedule(with_rows(scenario, row_count(rows, [scenario])))
+        if as_json:
+            print_json(found)
+            return
+        for line in scheduling.schedule_lines(found):
+            typer.echo(line)
 
 
 @commands.command(epilog="Example: jiqun report build/store --lang both")

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.outside_world import SERIES
-from jiqun.model.region import REGION
+from jiqun.model.region import DEFAULT_FOLDER, REGION
 from jiqun.scenarios.rows.base import (
     CityId,
     Confidence,
@@ -137,9 +137,9 @@ class Marginal(Row):
 
 
 def _of_own_region(field: str, info: ValidationInfo) -> str:
-    """A field that the region has, where the table is its own; a shared one has others too."""
-    own = (REGION.tables / "outside_world.csv").is_file() and info.data.get("series") != "rule"
-    if own and field not in (*FIELDS, "all"):
+    """A field that the region has; the shared table has the fields of the default region."""
+    own = REGION.folder == DEFAULT_FOLDER or (REGION.tables / "outside_world.csv").is_file()
+    if own and info.data.get("series") != "rule" and field not in (*FIELDS, "all"):
         raise PydanticCustomError("one_of", "unknown name", {"expected": ", ".join(FIELDS)})
     return field
 

@@ -16,7 +16,7 @@ from jiqun.scenarios.evidence import evidence_of
 from jiqun.scenarios.laws import at_or_below, mean
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.rows.evidence import PriorEvidence
-from jiqun.scenarios.tables import DATA, columns, read_table, table
+from jiqun.scenarios.tables import SHARED, columns, read_table, table
 
 ROWS = table("prior_evidence")
 PARAMETERS = {row.name: row for row in table("parameters")}
@@ -130,7 +130,7 @@ def test_no_test_row_is_a_source():
     ],
 )
 def test_a_row_that_does_not_fit_is_refused(tmp_path, change, column):
-    with (DATA / "prior_evidence.csv").open(encoding="utf-8", newline="") as file:
+    with (SHARED / "prior_evidence.csv").open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file))
     assert (row["distribution"], row["mode"]) == ("uniform", "")
     path = tmp_path / "prior_evidence.csv"

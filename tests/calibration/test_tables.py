@@ -9,10 +9,21 @@ import pytest
 from jiqun.calibration import document
 from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.region import PROJECT
 from jiqun.scenarios.errors import TableError
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.rows.places import CityRow
-from jiqun.scenarios.tables import DATA, INPUT_TABLES, TABLES, columns, data_hash, read_table, table
+from jiqun.scenarios.tables import (
+    DATA,
+    INPUT_TABLES,
+    SHARED,
+    TABLES,
+    columns,
+    data_hash,
+    files_of,
+    read_table,
+    table,
+)
 from jiqun.scenarios.units import TABLE_UNITS, to_base
 
 
@@ -21,8 +32,9 @@ def test_every_table_follows_its_schema(name):
     assert len(table(name)) > 0
 
 
-def test_every_file_of_the_folder_has_a_schema():
-    assert {path.stem for path in DATA.glob("*.csv")} == set(TABLES)
+def test_every_file_of_the_folders_has_a_schema_and_is_read():
+    files = sorted(path for folder in (DATA, SHARED) for path in folder.glob("*.csv"))
+    assert files == sorted(path for name in TABLES for path in files_of(name))
 
 
 def by_field(quantity):
@@ -267,7 +279,7 @@ def test_what_an_article_is_read_in_exists_and_what_is_missing_has_its_reason():
     assert numbers == [str(i) for i in range(1, 23)]
     levers = declarations().values()
     for row in table("articles"):
-        assert [p for p in row.read.split(";") if p and not (DATA.parents[1] / p).is_file()] == []
+        assert [p for p in row.read.split(";") if p and not (PROJECT / p).is_file()] == []
         assert (row.in_model == "yes") or row.reason, row.article
         assert (row.in_model == "no") == (not row.read), row.article
         has_lever = any(row.article in lever.article.split(";") for lever in levers)

@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 
 from jiqun.cli import app
 from jiqun.experiments.runs import runner
+from jiqun.experiments.runs.timing import Measurement
 from jiqun.experiments.stores.store import Store
 from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.quarter import QUARTER, YEAR_END
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--rows", "1100", "--until", "2020", "--workers", "1")
@@ -24,7 +26,7 @@ def jiqun(*arguments):
 
 
 COMMANDS = [
-    "check", "run", "compare", "levers", "trace", "outcomes", "report",
+    "check", "run", "compare", "levers", "trace", "outcomes", "schedule", "report",
     "calibrate", "recover", "backtest", "trial", "sensitivity", "discover",
 ]  # fmt: skip
 
@@ -80,6 +82,7 @@ def test_a_run_prints_distances_and_json_stands_alone_on_stdout(tmp_path):
     [
         (("run", "without_document_5"), "nearest: without_document_55"),
         (("run", "without_document_55", "--rows", "few"), "--rows few: allowed: 1,100 to"),
+        (("schedule", "--rows", "few"), "--rows few: allowed: 1,100 to"),
         (("run", "without_document_55", "--until", "1999"), "--until 1999: allowed: 2019 to"),
         (("run", "without_document_55", "--seeds", "2", "--draws", "3"), "--cross"),
         (("run", "without_document_55", "without_document_55"), "one scenario named"),
@@ -116,6 +119,42 @@ def test_a_store_of_another_version_is_refused(tmp_path):
     assert done.exit_code == 2
     assert "is of version 0" in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_schedule_lists_the_stages_in_order_with_their_time():
+    done = jiqun("schedule", "--rows", "1200", "--json")
+    assert done.exit_code == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["scenario"], said["rows"]) == ("without_document_55", 1200)
+    for key, stages in (("quarter", QUARTER), ("year_end", YEAR_END)):
+        assert [row["name"]["en"] for row in said[key]] == [stage.name for stage in stages]
+        assert [row["sentence"]["en"] for row in said[key]] == [each.sentence for each in stages]
+        for row, stage in zip(said[key], stages, strict=True):
+            names = {f"{owner}.{name}" for owner, all_ in row["writes"].items() for name in all_}
+            assert names == stage.written
+            assert row["function"] == f"{stage.run.__module__}.{stage.run.__name__}"
+    times = said["milliseconds"]
+    staged = {r["name"]["en"]: r["milliseconds"] for r in (*said["quarter"], *said["year_end"])}
+    assert min(staged["investment and finance"], staged["observation"]) > 1.0
+    parts = sum(staged.values()) + times["start"] + times["between"] + times["records"]
+    assert parts == pytest.approx(times["total"])
+    assert times["between"] >= 0.0
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_schedule_speaks_both_languages(lang, monkeypatch):
+    one = Measurement(900, 36, 0.01, 0.3, 0.02, {s.name: 0.01 for s in (*QUARTER, *YEAR_END)})
+    monkeypatch.setattr("jiqun.scheduling.measure", lambda *_: one)
+    monkeypatch.setenv("JIQUN_LANG", "")
+    done = jiqun("--lang", lang, "schedule")
+    assert done.exit_code == 0, done.stderr
+    head, *lines = done.stdout.splitlines()
+    assert "330" in head
+    assert len(lines) == 2 * len((*QUARTER, *YEAR_END)) + 3
+    stage = QUARTER[4]
+    told = "5. 市场：市场出清" if lang == "zh" else f"5. {stage.name}: {stage.sentence}"
+    assert [line for line in lines if told in line and line.startswith("    10.0 ms")]
+    assert lines[-1].count("100.0" if lang == "en" else "100.0 毫秒") == 1
 
 
 def test_failed_runs_give_status_1(tmp_path, monkeypatch):

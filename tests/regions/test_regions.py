@@ -17,10 +17,31 @@ from jiqun.experiments.runs.batch import model_hash
 from jiqun.experiments.stores.errors import StoreError
 from jiqun.experiments.stores.store import STORE_VERSION, Store
 from jiqun.model.dimensions import CITIES, FIELDS
-from jiqun.model.region import DEFAULT, REGION, REGIONS, VARIABLE, Region, RegionError, read_region
+from jiqun.model.region import (
+    DEFAULT,
+    DEFAULT_FOLDER,
+    REGION,
+    REGIONS,
+    VARIABLE,
+    Region,
+    RegionError,
+    read_region,
+)
 from jiqun.notebooks.words import TEXT, texts
 from jiqun.scenarios import TableError, tables
-from jiqun.scenarios.tables import REGIONAL, SHARED, TABLES, data_hash, files_of, read_table, table
+from jiqun.scenarios.levers import DECLARATIONS
+from jiqun.scenarios.loader import SHIPPED, designs, shipped, worlds
+from jiqun.scenarios.tables import (
+    OF_DOCUMENT,
+    OF_PLACES,
+    REGIONAL,
+    SHARED,
+    TABLES,
+    data_hash,
+    files_of,
+    read_table,
+    table,
+)
 
 ROOT = Path(__file__).parents[2]
 MADE_UP = Path(__file__).with_name("made_up")
@@ -85,18 +106,15 @@ def copy_of(folder: Path) -> Path:
     They are made for each test and not kept, since they change with the project's.
     """
     region = Path(shutil.copytree(MADE_UP, folder / MADE_UP.name))
-    head, *each = re.split(
-        r"(?m)^(?=  - id: )", (ROOT / "scenarios" / "levers.yaml").read_text("utf-8")
-    )
+    head, *each = re.split(r"(?m)^(?=  - id: )", DECLARATIONS.read_text("utf-8"))
     kept = [text for text in each if text.split()[2] not in CITY_LEVERS]
     levers = "".join([head, *kept]).replace("field: [other_materials]", "field: [goods]")
     (region / "levers.yaml").write_text(levers, "utf-8")
     (region / "scenarios").mkdir()
     dropped = re.compile(rf"(?m)^  - id: (?:{'|'.join(CITY_LEVERS)})\n(?:    .*\n)*")
-    for path in (ROOT / "scenarios").glob("*.yaml"):
-        if path.stem not in ("levers", "structure", "messages"):
-            text = dropped.sub("", path.read_text("utf-8"))
-            (region / "scenarios" / path.name).write_text(text, "utf-8")
+    for path in SHIPPED.glob("*.yaml"):
+        text = dropped.sub("", path.read_text("utf-8"))
+        (region / "scenarios" / path.name).write_text(text, "utf-8")
     return region
 
 
@@ -276,7 +294,7 @@ def test_every_city_is_in_one_group() -> None:
 
 @pytest.mark.parametrize("name", ["fields", "outside_world"])
 def test_an_extra_field_of_a_table_is_refused_by_name(name: str, tmp_path: Path) -> None:
-    lines = (SHARED / f"{name}.csv").read_text("utf-8").splitlines()
+    lines = files_of(name)[0].read_text("utf-8").splitlines()
     place = next(i for i, line in enumerate(lines) if FIELDS[0] in line.split(",")[:2])
     lines.append(lines[place].replace(FIELDS[0], "fusion"))
     (tmp_path / "extra.csv").write_text("\n".join(lines) + "\n", "utf-8")
@@ -302,11 +320,31 @@ def test_a_region_has_tables_of_its_own_shares_others_and_lacks_some(
         assert files_of(name) == (own / f"{name}.csv",)
     assert files_of("parameters") == (SHARED / "parameters.csv", own / "parameters.csv")
     assert files_of("effects") == (SHARED / "effects.csv",)
+    for name in OF_DOCUMENT:
+        assert files_of(name) == (DEFAULT_FOLDER / "tables" / f"{name}.csv",)
     assert files_of("large_projects") == files_of("figures") == ()
     monkeypatch.setattr(tables, "DATA", own / "empty")
     for name in REGIONAL:
         with pytest.raises(TableError, match=rf"empty.{name}\.csv: cannot be read"):
             read_table(*files_of(name), TABLES[name])
+
+
+def test_all_that_is_of_a_region_or_its_document_lies_in_its_folder() -> None:
+    own = {name for name in TABLES if files_of(name)[0].is_relative_to(REGION.folder)}
+    assert own == {*REGIONAL, *OF_PLACES, *OF_DOCUMENT}
+    assert {files_of(name)[0].parent for name in set(TABLES) - own} == {SHARED}
+    assert DECLARATIONS.parent == SHIPPED.parent == REGION.folder
+    assert shipped()
+    assert designs()
+    assert worlds()
+
+
+def test_a_region_without_levers_and_scenarios_has_those_of_the_default_one(tmp_path: Path) -> None:
+    region = read_region(str(shutil.copytree(MADE_UP, tmp_path / "bare")))
+    for name in ("levers.yaml", "scenarios"):
+        assert region.own(name) == DEFAULT_FOLDER / name
+    (region.folder / "scenarios").mkdir()
+    assert region.own("scenarios") == region.folder / "scenarios"
 
 
 # A made-up region

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jiqun.cli import app
+from jiqun.model.quarter import QUARTER, YEAR_END
 from jiqun.scenarios import ScenarioError, load, use_language
 from jiqun.scenarios.errors import ALLOWED
 from jiqun.scenarios.language import LOCALE, VARIABLE, catalogue, language, say
@@ -25,6 +26,7 @@ WRONG = "name: trial\nbaseline: as_issued\nlevers:\n  - id: digital_voucher\n   
 
 def templates():
     found = set(ALLOWED.values())
+    found |= {text for stage in (*QUARTER, *YEAR_END) for text in (stage.name, stage.sentence)}
     files = [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
     told = re.compile("language import|PydanticCustomError")
     texts = [text for path in files if told.search(text := path.read_text("utf-8"))]
