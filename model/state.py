@@ -18,11 +18,9 @@ from jiqun.model.dimensions import FIELDS, SIZES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scipy.sparse import csr_array
-
     from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.dimensions import Array
-    from jiqun.model.economy.network import Search
+    from jiqun.model.economy.network import Links, Search
     from jiqun.model.economy.supply import Orders
     from jiqun.model.economy.taxes import IncomeTaxRates
     from jiqun.model.innovation.audit import Misused
@@ -97,7 +95,7 @@ class Network:
         quality_demand_start: Mean of it in 2018.
     """
 
-    links: csr_array = field(init=False)
+    links: Links = field(init=False)
     search: Search = field(init=False)
     needs_ratio_start: Array = field(init=False)
     worth: Array = field(init=False)

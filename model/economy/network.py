@@ -5,8 +5,8 @@ what they can carry for each yuan it needs; the rest it buys in the open market,
 enterprises and the outside competitor sell. So what linked suppliers gain the open market loses,
 nearly all of it outside the province.
 
-Links are a sparse matrix, suppliers by leaders. A row that stands for several enterprises is linked
-as a whole: each of the enterprises it stands for has the link, and the row sells for all of them.
+Links are listed by supplier (`Links`). A row that stands for several enterprises is linked as a
+whole: each of the enterprises it stands for has the link, and the row sells for all of them.
 Leaders have rows of their own at every number of rows.
 """
 
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from jiqun.model.agents.enterprises import NEVER, Role
 from jiqun.model.channels import reads
@@ -43,6 +42,43 @@ MOST_OF_SALES = 0.4
 """Leaders' purchases in their field over the province's sales in it, at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Which enterprises supply which leaders: the links of a supplier stand together.
+
+    Attributes:
+        first: Place of each supplier's first link, shape (rows + 1,).
+        leader: Row of the leader of each link, in order for each supplier, shape (links,).
+    """
+
+    first: Short
+    leader: Short
+
+    @classmethod
+    def of(cls, supplier: Whole, leader: Whole, rows: int) -> Links:
+        """Links in order.
+
+        Args:
+            supplier: Row of the supplier of each link, shape (links,); a pair may stand twice.
+            leader: Row of the leader of each link, shape (links,).
+            rows: Number of suppliers.
+        """
+        # Most pairs stand in order already, which this sort makes use of.
+        pair = np.sort((supplier << 32) + leader, kind="stable")
+        pair = pair[np.diff(pair, prepend=-1) > 0]
+        first = np.zeros(rows + 1, dtype=np.int32)
+        np.cumsum(np.bincount(pair >> 32, minlength=rows), out=first[1:])
+        return cls(first, pair.astype(np.int32))
+
+    def __len__(self) -> int:
+        return len(self.leader)
+
+    @property
+    def number(self) -> Short:
+        """Links of each supplier, shape (rows,)."""
+        return np.diff(self.first)
+
+
 def needs(e: Enterprises, revenue: Array, share: float) -> Array:
     """What leaders buy inside their field, yuan a quarter, all the enterprises of a row, (rows,).
 
@@ -51,13 +87,32 @@ def needs(e: Enterprises, revenue: Array, share: float) -> Array:
         revenue: Revenue the needs are those of, yuan a quarter, shape (rows,).
         share: Part of a leader's inputs bought inside its field.
     """
-    wanted = np.zeros(len(e))
-    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
-    wanted[rows] = share * e.weight[rows] * revenue[rows] * (1.0 - e.va_rate[rows])
-    most = MOST_OF_SALES * np.bincount(e.field, e.weight * revenue, N)
-    whole = np.bincount(e.field[rows], wanted[rows], N)
-    wanted[rows] *= np.minimum(1.0, most / np.maximum(whole, 1.0))[e.field[rows]]
+    wanted = np.empty(len(e))
+    leads = e.role == Role.CHAIN_LEADER
+    _needs(e.weight, revenue, e.va_rate, e.field, leads, share, np.zeros((2, N)), wanted)
     return wanted
+
+
+@compiled(
+    "void(float64[::1], float64[::1], float64[::1], int64[::1], boolean[::1], float64,"
+    " float64[:, ::1], float64[::1])"
+)
+def _needs(
+    weight: Array, revenue: Array, va_rate: Array, field: Whole, leads: Flag, share: float,
+    sums: Array, wanted: Array,
+) -> None:  # fmt: skip
+    """Write what leaders buy inside their field; sales and needs of fields are summed in `sums`."""
+    sales, whole = sums
+    for i in range(len(wanted)):
+        sales[field[i]] += weight[i] * revenue[i]
+        wanted[i] = 0.0
+        if leads[i]:
+            wanted[i] = share * weight[i] * revenue[i] * (1.0 - va_rate[i])
+            whole[field[i]] += wanted[i]
+    for i in range(len(wanted)):
+        if leads[i]:
+            most = MOST_OF_SALES * sales[field[i]]
+            wanted[i] *= min(1.0, most / max(whole[field[i]], 1.0))
 
 
 @dataclass(frozen=True)
@@ -225,60 +280,56 @@ def _winners(at: Whole, leader: Whole, log_draw: Array, pull: Array, chosen: Who
     return number
 
 
-def matrix(supplier: Whole, leader: Whole, rows: int) -> csr_array:
-    """The links as a sparse matrix, shape (rows, rows): a one where the row supplies the column.
+def merged(old: Links, lasts: Flag, new: Pairs, rows: int) -> Links:
+    """Those links that last, with new ones, in the form of `Links.of` and without the sort.
 
     Args:
-        supplier: Row of the supplier of each link, shape (links,); a pair may stand twice.
-        leader: Row of the leader of each link, shape (links,).
-        rows: Number of enterprises.
+        old: Links so far, of no more suppliers than there are now.
+        lasts: Which of them last, shape (links,).
+        new: Rows of suppliers and of leaders of the new ones, ordered by supplier and then by
+            leader, each pair once; a pair may stand among the old ones.
+        rows: Number of suppliers now.
     """
-    # Most pairs stand in order already, which this sort makes use of.
-    pair = np.sort(supplier * rows + leader, kind="stable")
-    pair = pair[np.diff(pair, prepend=-1) > 0]
-    start = np.zeros(rows + 1, dtype=np.int32)
-    np.cumsum(np.bincount(pair // rows, minlength=rows), out=start[1:])
-    return csr_array((np.ones(len(pair)), (pair % rows).astype(np.int32), start), (rows, rows))
+    first = np.empty(rows + 1, dtype=np.int32)
+    leader = np.empty(len(old) + len(new[0]), dtype=np.int32)
+    number = _merge(old.first, old.leader, lasts, new, first, leader)
+    return Links(first, leader[:number])
 
 
-def merged(old: Pairs, new: Pairs, rows: int) -> csr_array:
-    """Two lists of links in the form of `matrix`, without the sort.
-
-    Args:
-        old: Rows of suppliers and of leaders, ordered by supplier and then by leader, each pair
-            once.
-        new: Others in the same order; a pair may stand in both lists.
-        rows: Number of enterprises.
-    """
-    start = np.zeros(rows + 1, dtype=np.int32)
-    buyer = np.empty(len(old[0]) + len(new[0]), dtype=np.int32)
-    buyer = buyer[: _merge(old, new, start, buyer)]
-    return csr_array((np.ones(len(buyer)), buyer, start), (rows, rows))
-
-
-@compiled("int64(UniTuple(int64[::1], 2), UniTuple(int64[::1], 2), int32[::1], int32[::1])")
-def _merge(old: Pairs, new: Pairs, start: Short, buyer: Short) -> int:
-    """The matrix of `merged`: where each row starts, and its leaders; returns their number."""
-    rows, number, i, j = len(start) - 1, 0, 0, 0
-    while i < len(old[0]) or j < len(new[0]):
-        one = old[0][i] * rows + old[1][i] if i < len(old[0]) else rows * rows
-        other = new[0][j] * rows + new[1][j] if j < len(new[0]) else rows * rows
-        supplier, leader = (old[0][i], old[1][i]) if one <= other else (new[0][j], new[1][j])
-        start[supplier + 1] += 1
-        buyer[number] = leader
-        number += 1
-        i += one <= other
-        j += other <= one
-    for row in range(rows):
-        start[row + 1] += start[row]
+@compiled(
+    "int64(int32[::1], int32[::1], boolean[::1], UniTuple(int64[::1], 2), int32[::1], int32[::1])"
+)
+def _merge(
+    old: Short, old_leader: Short, lasts: Flag, new: Pairs, first: Short, leader: Short
+) -> int:
+    """Write the links of `merged`; returns their number."""
+    number, j = 0, 0
+    for row in range(len(first) - 1):
+        first[row] = number
+        i, end = (old[row], old[row + 1]) if row < len(old) - 1 else (0, 0)
+        while True:
+            while i < end and not lasts[i]:
+                i += 1
+            more = j < len(new[0]) and new[0][j] == row
+            if i < end and not (more and new[1][j] < old_leader[i]):
+                leader[number] = old_leader[i]
+                j += more and new[1][j] == old_leader[i]
+                i += 1
+            elif more:
+                leader[number] = new[1][j]
+                j += 1
+            else:
+                break
+            number += 1
+    first[-1] = number
     return number
 
 
-def ends(links: csr_array) -> Pairs:
+def ends(links: Links) -> Pairs:
     """Rows of suppliers and of leaders, one a link."""
-    supplier = np.zeros(links.nnz + 1, dtype=np.int64)
-    _rows(links.indptr, supplier)
-    return supplier[:-1], links.indices.astype(np.int64)
+    supplier = np.zeros(len(links) + 1, dtype=np.int64)
+    _rows(links.first, supplier)
+    return supplier[:-1], links.leader.astype(np.int64)
 
 
 @compiled("void(int32[::1], int64[::1])")
@@ -306,12 +357,12 @@ def linked_sales(carried: Array, wanted: Array, worth: Array) -> Array:
 
 
 def through_links(
-    links: csr_array, mass: Array, wanted: Array, worth: Array, field: Whole
+    links: Links, mass: Array, wanted: Array, worth: Array, field: Whole
 ) -> tuple[Array, Array, Array]:
     """Sales through links.
 
     Args:
-        links: The links, shape (rows, rows).
+        links: The links.
         mass: Competitiveness of all enterprises of a row, shape (rows,).
         wanted: Needs of leaders, yuan a quarter, shape (rows,).
         worth: What a link brings for a unit of mass where needs do not bind, shape (fields,).
@@ -323,21 +374,32 @@ def through_links(
     """
     leaders = np.flatnonzero(wanted != 0.0)
     carried = np.zeros(len(mass))
-    _carry(links.indptr, links.indices, mass, carried)
+    _carry(links.first, links.leader, mass, carried)
     carried = carried[leaders]
     where = field[leaders]
     per_mass = np.zeros(len(mass))
     per_mass[leaders] = linked_sales(carried, wanted[leaders], worth[where])
     bought = np.bincount(where, per_mass[leaders] * carried, N)
-    return bought, per_mass, links @ per_mass
+    linked = np.empty(len(mass))
+    _sell(links.first, links.leader, per_mass, linked)
+    return bought, per_mass, linked
 
 
 @compiled("void(int32[::1], int32[::1], float64[::1], float64[::1])")
 def _carry(first: Short, leader: Short, mass: Array, carried: Array) -> None:
-    """Add up the mass of each leader's suppliers: the transposed links times mass."""
+    """Add up the mass of each leader's suppliers."""
     for supplier in range(len(mass)):
         for link in range(first[supplier], first[supplier + 1]):
             carried[leader[link]] += mass[supplier]
+
+
+@compiled("void(int32[::1], int32[::1], float64[::1], float64[::1])")
+def _sell(first: Short, leader: Short, bought: Array, linked: Array) -> None:
+    """Write what each supplier's leaders buy for a unit of mass."""
+    for supplier in range(len(linked)):
+        linked[supplier] = 0.0
+        for link in range(first[supplier], first[supplier + 1]):
+            linked[supplier] += bought[leader[link]]
 
 
 def asks_quality(e: Enterprises) -> Flag:
@@ -345,11 +407,11 @@ def asks_quality(e: Enterprises) -> Flag:
     return np.asarray((e.high_tech > NEVER) | (e.champion > NEVER))
 
 
-def asked(links: csr_array, bought: Array, linked: Array, asking: Flag) -> Array:
+def asked(links: Links, bought: Array, linked: Array, asking: Flag) -> Array:
     """Part of what each supplier sells through links that goes to leaders who ask for something.
 
     Args:
-        links: The links, shape (suppliers, leaders).
+        links: The links.
         bought: What each leader buys for a unit of mass, shape (leaders,).
         linked: What each supplier sells through links for a unit of mass, shape (suppliers,).
         asking: Who asks, shape (leaders,).
@@ -358,7 +420,7 @@ def asked(links: csr_array, bought: Array, linked: Array, asking: Flag) -> Array
         Shape (suppliers,), zero without links.
     """
     result = np.empty(len(linked))
-    _asked(links.indptr, links.indices, bought, linked, asking, result)
+    _asked(links.first, links.leader, bought, linked, asking, result)
     return result
 
 
@@ -393,10 +455,11 @@ def form_links(m: ClusterPolicyModel) -> None:
     leader = choose(e, s, rows, seed, t)
     formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
-    old, led = ends(m.network.links)
+    links = m.network.links
+    old, led = ends(links)
     pair = address(e.id[old], e.id[led])
     lasts = uniform(seed, "link ends", pair, t) >= ending / s.fit[old]
-    settle(m, merged((old[lasts], led[lasts]), (rows[formed], leader[formed]), len(e)))
+    settle(m, merged(links, lasts, (rows[formed], leader[formed]), len(e)))
 
 
 def _raised(m: ClusterPolicyModel) -> Array:
@@ -416,15 +479,15 @@ def _raised(m: ClusterPolicyModel) -> Array:
 
 def link(m: ClusterPolicyModel, supplier: Whole, leader: Whole) -> None:
     """Set the links of suppliers to leaders, one a pair of rows."""
-    settle(m, matrix(supplier, leader, len(m.enterprises)))
+    settle(m, Links.of(supplier, leader, len(m.enterprises)))
 
 
-def settle(m: ClusterPolicyModel, links: csr_array) -> None:
+def settle(m: ClusterPolicyModel, links: Links) -> None:
     """Set the links; who has one supports a leader."""
     e = m.enterprises
     m.network.links = links
     # Linked or not, as a number, is the role of all others.
-    role = (links.indptr[1:] > links.indptr[:-1]).astype(np.int64)
+    role = (links.number > 0).astype(np.int64)
     role[e.role == Role.CHAIN_LEADER] = Role.CHAIN_LEADER
     e.role = role
 
@@ -451,7 +514,8 @@ def link_entrants(m: ClusterPolicyModel, before: int) -> None:
     supplier = np.flatnonzero(draw < (to_new.fit * to_new.sought)[:before])
     chosen = choose(e, to_new, supplier, seed, t)
     formed = np.concatenate([supplier, new[linked]]), np.concatenate([chosen, leader[linked]])
-    settle(m, merged(ends(m.network.links), formed, len(e)))
+    links = m.network.links
+    settle(m, merged(links, np.ones(len(links), dtype=bool), formed, len(e)))
 
 
 def drop(m: ClusterPolicyModel, stays: Flag) -> None:

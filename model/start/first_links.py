@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from jiqun.model.agents.enterprises import Role
 from jiqun.model.economy.market import local_share
 from jiqun.model.economy.network import (
+    Links,
     N,
     asked,
     asks_quality,
@@ -24,6 +24,7 @@ from jiqun.model.randomness import uniform
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.dimensions import Array
+    from jiqun.model.economy.network import Short
     from jiqun.model.model import ClusterPolicyModel
 
 MOST_LINKED, MOST_NEEDED = 0.5, 0.9
@@ -77,13 +78,13 @@ def linked_at_start(local: float, sales: Array, market: Array, purchases: Array)
 
 
 def equilibrium(
-    links: csr_array, sales: Array, wanted: Array, field: Whole, target: Array, worth: Array,
+    links: Links, sales: Array, wanted: Array, field: Whole, target: Array, worth: Array,
     steps: int,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """Worth of links that makes the sales of 2018 an equilibrium of every enterprise.
 
     Args:
-        links: The links, shape (suppliers, leaders).
+        links: The links.
         sales: Sales of all enterprises of a row, yuan a quarter, shape (suppliers,).
         wanted: Needs of leaders, yuan a quarter, shape (leaders,).
         field: Field of the leaders, shape (leaders,).
@@ -97,26 +98,29 @@ def equilibrium(
         bought through links, yuan a quarter, both shape (fields,); sales through links over open
         sales, shape (suppliers,).
     """
-    number = np.maximum(np.diff(links.indptr), 1.0)
-    able = np.minimum(MOST_LINKED * (links.T @ (sales / number)), MOST_NEEDED * wanted)
+    # A supplier's sales are for all its leaders alike.
+    each = np.repeat(sales / np.maximum(links.number, 1.0), links.number)
+    carried = np.bincount(links.leader, each, len(wanted))
+    able = np.minimum(MOST_LINKED * carried, MOST_NEEDED * wanted)
     able = np.bincount(field, able, N)
     target = np.minimum(target, able)
     # Where there are no leaders NumPy gives whole numbers.
     whole = np.bincount(field, wanted, N).astype(np.float64)
     odds = target / np.maximum(whole - target, 1.0)
-    first, leader = links.indptr.astype(np.int64), links.indices.astype(np.int64)
-    worth, bought, ratio = _settle(first, leader, sales, wanted, field, whole, odds, worth, steps)
+    worth, bought, ratio = _settle(
+        links.first, links.leader, sales, wanted, field, whole, odds, worth, steps
+    )
     # A field without links yet takes what links are worth elsewhere.
     usual = dot(worth, bought) / max(float(bought.sum()), 1.0)
     return np.where(able > 0.0, worth, usual), bought, ratio
 
 
 @compiled(
-    "Tuple((float64[::1], float64[::1], float64[::1]))(int64[::1], int64[::1], float64[::1],"
+    "Tuple((float64[::1], float64[::1], float64[::1]))(int32[::1], int32[::1], float64[::1],"
     " float64[::1], int64[::1], float64[::1], float64[::1], float64[::1], int64)"
 )
 def _settle(
-    first: Whole, leader: Whole, sales: Array, wanted: Array, field: Whole, whole: Array,
+    first: Short, leader: Short, sales: Array, wanted: Array, field: Whole, whole: Array,
     odds: Array, begin: Array, steps: int,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """Rounds of `equilibrium`: worth of links, what is bought through them, and sales over open.
@@ -196,10 +200,7 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
         linked = supplier[taken]
         rows = np.flatnonzero(np.bincount(linked, minlength=len(e)))
         place[rows] = np.arange(len(rows))
-        links = csr_array(
-            (np.ones(len(linked)), (place[linked], place[leader[taken]])),
-            shape=(len(rows), len(buyers)),
-        )
+        links = Links.of(place[linked], place[leader[taken]], len(rows))
         worth, through, ratio = equilibrium(
             links, sales[rows], wanted[buyers], e.field[buyers], target, worth, steps
         )
@@ -214,5 +215,5 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
     net.digital_demand = net.quality_demand = np.zeros(len(e))
     # Rates of titles are those of 2018, with what leaders asked for then: all links count alike.
     titled = e.weight * (e.rd_active & e.above_scale)
-    share = asked(net.links, np.ones(len(e)), net.links.sum(axis=1), asks_quality(e))
+    share = asked(net.links, np.ones(len(e)), net.links.number.astype(np.float64), asks_quality(e))
     net.quality_demand_start = dot(titled, share) / max(float(titled.sum()), 1e-30)

@@ -300,7 +300,7 @@ def formed(pair, served=None):
     new = rows[look < chance * raised]
     usual = rows[look < chance]
     assert len(new) > len(usual) > 0
-    return made[0][0][0][1][0], new
+    return made[0][0][0][2][0], new
 
 
 def formed_by_bodies(pair):

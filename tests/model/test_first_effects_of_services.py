@@ -152,7 +152,7 @@ def test_matching_raises_what_served_leaders_buy_here(end_of_2024):
     assert rose[reached].min() >= 0.0
     assert np.all(rose[~reached] == 0.0)
     # Those of the field without a new link lose to those with one.
-    linked = np.asarray(one.network.links.sum(axis=1) > other.network.links.sum(axis=1))
+    linked = one.network.links.number > other.network.links.number
     gained = e.revenue - other.enterprises.revenue
     assert gained[linked].max() > 0.0
     assert np.all(gained[~linked] <= 1e-6 * e.revenue[~linked])

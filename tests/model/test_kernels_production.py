@@ -34,7 +34,7 @@ def columns(rows):
 def links(rng, rows):
     """Links to the first tenth of the rows, more than one from most that have any."""
     many = 2 * rows
-    return network.matrix(
+    return network.Links.of(
         rng.integers(0, max(rows, 1), many) // 2 * 2, rng.integers(0, 1 + rows // 10, many), rows
     )
 
@@ -151,7 +151,7 @@ def test_deliveries(rows):
     net = links(rng, rows)
     given = column(), column(), column(1.0)
     found = filled, fall = np.zeros((2, rows))
-    supply._fill(net.indptr, *given, filled, fall)
+    supply._fill(net.first, *given, filled, fall)
     same(found, plain_supply.fill(net, *given))
 
 
@@ -164,7 +164,7 @@ def test_inputs_that_leaders_miss(rows):
     stocks = supply.covered(fall, 0.3, 0.5)
     found = missing, cover = np.zeros((2, rows))
     ordered = orders.mass, orders.bought, orders.needs
-    supply._add_up(net.indptr, net.indices, short, fall, stocks, ordered, missing, cover)
+    supply._add_up(net.first, net.leader, short, fall, stocks, ordered, missing, cover)
     same(found, plain_supply.add_up(net, short, fall, stocks, orders))
 
 
@@ -173,7 +173,10 @@ def test_sales_through_links(rows):
     rng, column, asking, _ = columns(rows)
     net, mass, bought = links(rng, rows), column(), column()
     carried = np.zeros(rows)
-    network._carry(net.indptr, net.indices, mass, carried)
+    network._carry(net.first, net.leader, mass, carried)
     same([carried], [plain_supply.carried(net, mass)])
-    given = net, bought, net @ bought, asking
+    linked = np.empty(rows)
+    network._sell(net.first, net.leader, bought, linked)
+    same([linked], [plain_supply.linked(net, bought)])
+    given = net, bought, linked, asking
     same([network.asked(*given)], [plain_supply.asked(*given)])
