@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Enterprises, Flag, Whole
     from jiqun.model.model import ClusterPolicyModel
 
-Short = npt.NDArray[np.int32]
 Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 N = len(FIELDS)
@@ -44,15 +43,17 @@ MOST_OF_SALES = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Which enterprises supply which leaders: the links of a supplier stand together.
+    """Which enterprises supply which leaders, ordered by supplier and then by leader.
 
     Attributes:
+        supplier: Row of the supplier of each link, shape (links,).
+        leader: Row of its leader, shape (links,).
         first: Place of each supplier's first link, shape (rows + 1,).
-        leader: Row of the leader of each link, in order for each supplier, shape (links,).
     """
 
-    first: Short
-    leader: Short
+    supplier: Whole
+    leader: Whole
+    first: Whole
 
     @classmethod
     def of(cls, supplier: Whole, leader: Whole, rows: int) -> Links:
@@ -66,15 +67,20 @@ class Links:
         # Most pairs stand in order already, which this sort makes use of.
         pair = np.sort((supplier << 32) + leader, kind="stable")
         pair = pair[np.diff(pair, prepend=-1) > 0]
-        first = np.zeros(rows + 1, dtype=np.int32)
-        np.cumsum(np.bincount(pair >> 32, minlength=rows), out=first[1:])
-        return cls(first, pair.astype(np.int32))
+        supplier, first = pair >> 32, np.zeros(rows + 1, dtype=np.int64)
+        np.cumsum(np.bincount(supplier, minlength=rows), out=first[1:])
+        return cls(supplier, pair & (2**32 - 1), first)
 
     def __len__(self) -> int:
         return len(self.leader)
 
     @property
-    def number(self) -> Short:
+    def ends(self) -> Pairs:
+        """Rows of suppliers and of leaders, one a link."""
+        return self.supplier, self.leader
+
+    @property
+    def number(self) -> Whole:
         """Links of each supplier, shape (rows,)."""
         return np.diff(self.first)
 
@@ -290,56 +296,39 @@ def merged(old: Links, lasts: Flag, new: Pairs, rows: int) -> Links:
             leader, each pair once; a pair may stand among the old ones.
         rows: Number of suppliers now.
     """
-    first = np.empty(rows + 1, dtype=np.int32)
-    leader = np.empty(len(old) + len(new[0]), dtype=np.int32)
-    number = _merge(old.first, old.leader, lasts, new, first, leader)
-    return Links(first, leader[:number])
+    supplier, leader = np.empty((2, len(old) + len(new[0])), dtype=np.int64)
+    first = np.zeros(rows + 1, dtype=np.int64)
+    number = _merge(old.ends, lasts, new, (supplier, leader), first)
+    return Links(supplier[:number], leader[:number], first)
 
 
 @compiled(
-    "int64(int32[::1], int32[::1], boolean[::1], UniTuple(int64[::1], 2), int32[::1], int32[::1])"
+    "int64(UniTuple(int64[::1], 2), boolean[::1], UniTuple(int64[::1], 2),"
+    " UniTuple(int64[::1], 2), int64[::1])"
 )
-def _merge(
-    old: Short, old_leader: Short, lasts: Flag, new: Pairs, first: Short, leader: Short
-) -> int:
-    """Write the links of `merged`; returns their number."""
-    number, j = 0, 0
+def _merge(old: Pairs, lasts: Flag, new: Pairs, ends: Pairs, first: Whole) -> int:
+    """Write the links of `merged`, and where those of each supplier begin; returns their number."""
+    number, i, j = 0, 0, 0
+    while True:
+        while i < len(lasts) and not lasts[i]:
+            i += 1
+        has_old, has_new = i < len(lasts), j < len(new[0])
+        if not (has_old or has_new):
+            break
+        from_old, from_new = has_old, has_new
+        if has_old and has_new:
+            by = old[0][i] - new[0][j]
+            by = by if by != 0 else old[1][i] - new[1][j]
+            from_old, from_new = by <= 0, by >= 0
+        supplier, leader = (old[0][i], old[1][i]) if from_old else (new[0][j], new[1][j])
+        ends[0][number], ends[1][number] = supplier, leader
+        first[supplier + 1] += 1
+        number += 1
+        i += from_old
+        j += from_new
     for row in range(len(first) - 1):
-        first[row] = number
-        i, end = (old[row], old[row + 1]) if row < len(old) - 1 else (0, 0)
-        while True:
-            while i < end and not lasts[i]:
-                i += 1
-            more = j < len(new[0]) and new[0][j] == row
-            if i < end and not (more and new[1][j] < old_leader[i]):
-                leader[number] = old_leader[i]
-                j += more and new[1][j] == old_leader[i]
-                i += 1
-            elif more:
-                leader[number] = new[1][j]
-                j += 1
-            else:
-                break
-            number += 1
-    first[-1] = number
+        first[row + 1] += first[row]
     return number
-
-
-def ends(links: Links) -> Pairs:
-    """Rows of suppliers and of leaders, one a link."""
-    supplier = np.zeros(len(links) + 1, dtype=np.int64)
-    _rows(links.first, supplier)
-    return supplier[:-1], links.leader.astype(np.int64)
-
-
-@compiled("void(int32[::1], int64[::1])")
-def _rows(start: Short, row_of: Whole) -> None:
-    """Write the row of each link into zeros, one too many, given where the links of rows start."""
-    # Of rows that start at one place only the last has links, and only its first is marked here.
-    for row in range(len(start) - 1):
-        row_of[start[row]] = row
-    for link in range(1, len(row_of)):
-        row_of[link] = max(row_of[link], row_of[link - 1])
 
 
 def linked_sales(carried: Array, wanted: Array, worth: Array) -> Array:
@@ -374,32 +363,22 @@ def through_links(
     """
     leaders = np.flatnonzero(wanted != 0.0)
     carried = np.zeros(len(mass))
-    _carry(links.first, links.leader, mass, carried)
+    _carry(links.supplier, links.leader, mass, carried)
     carried = carried[leaders]
     where = field[leaders]
     per_mass = np.zeros(len(mass))
     per_mass[leaders] = linked_sales(carried, wanted[leaders], worth[where])
     bought = np.bincount(where, per_mass[leaders] * carried, N)
-    linked = np.empty(len(mass))
-    _sell(links.first, links.leader, per_mass, linked)
+    linked = np.zeros(len(mass))
+    _carry(links.leader, links.supplier, per_mass, linked)
     return bought, per_mass, linked
 
 
-@compiled("void(int32[::1], int32[::1], float64[::1], float64[::1])")
-def _carry(first: Short, leader: Short, mass: Array, carried: Array) -> None:
-    """Add up the mass of each leader's suppliers."""
-    for supplier in range(len(mass)):
-        for link in range(first[supplier], first[supplier + 1]):
-            carried[leader[link]] += mass[supplier]
-
-
-@compiled("void(int32[::1], int32[::1], float64[::1], float64[::1])")
-def _sell(first: Short, leader: Short, bought: Array, linked: Array) -> None:
-    """Write what each supplier's leaders buy for a unit of mass."""
-    for supplier in range(len(linked)):
-        linked[supplier] = 0.0
-        for link in range(first[supplier], first[supplier + 1]):
-            linked[supplier] += bought[leader[link]]
+@compiled("void(int64[::1], int64[::1], float64[::1], float64[::1])")
+def _carry(one: Whole, other: Whole, amount: Array, carried: Array) -> None:
+    """Add an amount at one end of each link to what is carried to the other end."""
+    for link in range(len(one)):
+        carried[other[link]] += amount[one[link]]
 
 
 def asks_quality(e: Enterprises) -> Flag:
@@ -419,22 +398,10 @@ def asked(links: Links, bought: Array, linked: Array, asking: Flag) -> Array:
     Returns:
         Shape (suppliers,), zero without links.
     """
-    result = np.empty(len(linked))
-    _asked(links.first, links.leader, bought, linked, asking, result)
-    return result
-
-
-@compiled("void(int32[::1], int32[::1], float64[::1], float64[::1], boolean[::1], float64[::1])")
-def _asked(
-    first: Short, leader: Short, bought: Array, linked: Array, asking: Flag, result: Array
-) -> None:
-    """Write the part of each supplier's linked sales that leaders who ask buy."""
-    for supplier in range(len(linked)):
-        sold = 0.0
-        for link in range(first[supplier], first[supplier + 1]):
-            if asking[leader[link]]:
-                sold += bought[leader[link]]
-        result[supplier] = sold / max(linked[supplier], 1e-30)
+    sold = np.zeros(len(linked))
+    _carry(links.leader, links.supplier, bought * asking, sold)
+    sold /= np.maximum(linked, 1e-30)
+    return sold
 
 
 @reads("matching", "leader_supplier_matching", rate="share")
@@ -456,9 +423,8 @@ def form_links(m: ClusterPolicyModel) -> None:
     formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
     links = m.network.links
-    old, led = ends(links)
-    pair = address(e.id[old], e.id[led])
-    lasts = uniform(seed, "link ends", pair, t) >= ending / s.fit[old]
+    pair = address(e.id[links.supplier], e.id[links.leader])
+    lasts = uniform(seed, "link ends", pair, t) >= ending / s.fit[links.supplier]
     settle(m, merged(links, lasts, (rows[formed], leader[formed]), len(e)))
 
 
@@ -486,8 +452,8 @@ def settle(m: ClusterPolicyModel, links: Links) -> None:
     """Set the links; who has one supports a leader."""
     e = m.enterprises
     m.network.links = links
-    # Linked or not, as a number, is the role of all others.
-    role = (links.number > 0).astype(np.int64)
+    role = np.full(len(e), Role.INDEPENDENT, dtype=np.int64)
+    role[links.supplier] = Role.SUPPORTING
     role[e.role == Role.CHAIN_LEADER] = Role.CHAIN_LEADER
     e.role = role
 
@@ -526,6 +492,6 @@ def drop(m: ClusterPolicyModel, stays: Flag) -> None:
         stays: Who stayed, shape (rows before,).
     """
     place = stays.cumsum() - 1
-    supplier, leader = ends(m.network.links)
+    supplier, leader = m.network.links.ends
     kept = stays[supplier] & stays[leader]
     link(m, place[supplier[kept]], place[leader[kept]])

@@ -18,7 +18,7 @@ from jiqun.model.elementary import compiled
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Whole
     from jiqun.model.dimensions import Array
-    from jiqun.model.economy.network import Links, Short
+    from jiqun.model.economy.network import Links
     from jiqun.model.model import ClusterPolicyModel
 
 WEEKS = 13.0
@@ -50,9 +50,8 @@ class Orders:
             Place of the supplier in `rows`, row of the leader, and the part of the leader's needs.
         """
         begin, count = links.first[rows], links.number[rows]
-        at = np.repeat(np.arange(len(rows), dtype=np.int64), count)
-        place = np.arange(len(at)) + (begin - (count.cumsum() - count))[at]
-        leader = links.leader[place].astype(np.int64)
+        at = np.repeat(np.arange(len(rows)), count)
+        leader = links.leader[np.arange(len(at)) + (begin - (count.cumsum() - count))[at]]
         share = self.bought[leader] / np.maximum(self.needs[leader], 1e-30)
         return at, leader, self.mass[rows][at] * share
 
@@ -101,9 +100,9 @@ def deliver(m: ClusterPolicyModel, asked: Array) -> None:
     _miss(m, moved, fall[moved])
 
 
-@compiled("void(int32[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])")
+@compiled("void(int64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])")
 def _fill(
-    links: Short, revenue: Array, asked: Array, before: Array, filled: Array, fall: Array
+    links: Whole, revenue: Array, asked: Array, before: Array, filled: Array, fall: Array
 ) -> None:
     """Write the part of orders that suppliers with links filled, and by how much it fell.
 
@@ -161,11 +160,11 @@ def _miss(m: ClusterPolicyModel, rows: Whole, fall: Array) -> None:
 
 
 @compiled(
-    "void(int32[::1], int32[::1], int64[::1], float64[::1], float64[::1],"
+    "void(int64[::1], int64[::1], int64[::1], float64[::1], float64[::1],"
     " UniTuple(float64[::1], 3), float64[::1], float64[::1])"
 )
 def _add_up(
-    first: Short, leaders: Short, rows: Whole, fall: Array, stocks: Array,
+    first: Whole, leaders: Whole, rows: Whole, fall: Array, stocks: Array,
     ordered: tuple[Array, Array, Array], missing: Array, cover: Array,
 ) -> None:  # fmt: skip
     """Add up by leader what some suppliers deliver less, and the stocks that make up for it.

@@ -24,7 +24,6 @@ from jiqun.model.randomness import uniform
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.dimensions import Array
-    from jiqun.model.economy.network import Short
     from jiqun.model.model import ClusterPolicyModel
 
 MOST_LINKED, MOST_NEEDED = 0.5, 0.9
@@ -116,11 +115,11 @@ def equilibrium(
 
 
 @compiled(
-    "Tuple((float64[::1], float64[::1], float64[::1]))(int32[::1], int32[::1], float64[::1],"
+    "Tuple((float64[::1], float64[::1], float64[::1]))(int64[::1], int64[::1], float64[::1],"
     " float64[::1], int64[::1], float64[::1], float64[::1], float64[::1], int64)"
 )
 def _settle(
-    first: Short, leader: Short, sales: Array, wanted: Array, field: Whole, whole: Array,
+    first: Whole, leader: Whole, sales: Array, wanted: Array, field: Whole, whole: Array,
     odds: Array, begin: Array, steps: int,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """Rounds of `equilibrium`: worth of links, what is bought through them, and sales over open.

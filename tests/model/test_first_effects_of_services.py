@@ -103,7 +103,7 @@ def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monk
 def links_of(model):
     """Links by the ids of supplier and leader."""
     e = model.enterprises
-    supplier, leader = network.ends(model.network.links)
+    supplier, leader = model.network.links.ends
     return set(zip(e.id[supplier].tolist(), e.id[leader].tolist(), strict=True))
 
 

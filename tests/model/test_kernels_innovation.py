@@ -59,7 +59,7 @@ def compared(model, stage, plain):
 
 
 def same_links(one, other):
-    for part in ("first", "leader"):
+    for part in ("supplier", "leader", "first"):
         same_bits(getattr(one.network.links, part), getattr(other.network.links, part))
 
 
@@ -102,7 +102,7 @@ def test_links_without_levers_are_those_of_the_plain_form(running):
 @pytest.mark.parametrize("came", [1, 40])
 def test_entrants_are_linked_as_in_the_plain_form(running, came):
     before = len(running.enterprises) - came
-    supplier, leader = network.ends(running.network.links)
+    supplier, leader = running.network.links.ends
     old = (supplier < before) & (leader < before)
     running.network.links = network.Links.of(supplier[old], leader[old], before)
     same_links(*compared(
@@ -180,7 +180,7 @@ def test_ordered_links_merge_as_all_are_sorted(size):
     rows, more = size + 3, size // 2
     supplier, leader = r.integers(0, size, (2, 2 * size)) if size else np.zeros((2, 0), np.int64)
     links = network.Links.of(supplier, leader, size)
-    old = network.ends(links)
+    old = links.ends
     assert_array_equal(old[0], np.repeat(np.arange(size), links.number))
     have_one = (old[0] * rows + old[1])[::3]
     new = np.unique(np.concatenate([r.integers(0, rows * rows, more), have_one]))
@@ -189,7 +189,7 @@ def test_ordered_links_merge_as_all_are_sorted(size):
         got = network.merged(links, lasts, new, rows)
         every = zip((side[lasts] for side in old), new, strict=True)
         wanted = network.Links.of(*(np.concatenate(sides) for sides in every), rows)
-        for part in ("first", "leader"):
+        for part in ("supplier", "leader", "first"):
             same_bits(getattr(got, part), getattr(wanted, part))
 
 

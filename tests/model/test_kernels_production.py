@@ -173,10 +173,10 @@ def test_sales_through_links(rows):
     rng, column, asking, _ = columns(rows)
     net, mass, bought = links(rng, rows), column(), column()
     carried = np.zeros(rows)
-    network._carry(net.first, net.leader, mass, carried)
+    network._carry(net.supplier, net.leader, mass, carried)
     same([carried], [plain_supply.carried(net, mass)])
-    linked = np.empty(rows)
-    network._sell(net.first, net.leader, bought, linked)
+    linked = np.zeros(rows)
+    network._carry(net.leader, net.supplier, bought, linked)
     same([linked], [plain_supply.linked(net, bought)])
     given = net, bought, linked, asking
     same([network.asked(*given)], [plain_supply.asked(*given)])

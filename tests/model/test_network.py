@@ -21,7 +21,7 @@ NAMED = [FIELDS.index(f) for f in ("nev", "ic_display", "appliances", "other_equ
 def pairs(model):
     """Links by the ids of supplier and leader."""
     e = model.enterprises
-    supplier, leader = network.ends(model.network.links)
+    supplier, leader = model.network.links.ends
     return set(zip(e.id[supplier].tolist(), e.id[leader].tolist(), strict=True))
 
 
@@ -69,7 +69,7 @@ def test_only_leaders_buy_and_only_others_supply_in_one_field(start):
     for year in (2019, 2021):
         model.run_until_year(year)
         e = model.enterprises
-        supplier, leader = network.ends(model.network.links)
+        supplier, leader = model.network.links.ends
         assert len(supplier) > 50
         assert np.all(e.role[leader] == 2)
         assert np.all(e.role[supplier] == 1)
@@ -208,7 +208,7 @@ def test_local_sourcing_agrees_at_few_and_at_many_rows(scenario, populate):
 def test_those_that_leave_take_their_links_along(start):
     model = run_to(start(), "innovation")
     e, before = model.enterprises, pairs(model)
-    leader = network.ends(model.network.links)[1]
+    leader = model.network.links.ends[1]
     stays = np.arange(len(e)) != leader[0]
     stays[np.flatnonzero(e.role == 1)[0]] = False
     gone = set(e.id[~stays].tolist())
@@ -245,7 +245,7 @@ def test_what_digital_leaders_ask_travels_along_links(start):
     linked = links.number > 0
     assert np.all(asked[~linked] == 0.0)
     advanced = e.digital_stage >= network.DIGITAL
-    supplier, leader = network.ends(links)
+    supplier, leader = links.ends
     number = np.bincount(supplier, advanced[leader], len(e))
     assert np.all((asked > 0.0) == (number > 0.0))
     every = number == links.number

@@ -5,7 +5,7 @@ import numpy as np
 from jiqun.model.agents.enterprises import Role
 from jiqun.model.dimensions import FIELDS
 from jiqun.model.economy.demography import RAMP
-from jiqun.model.economy.network import MOST_OF_SALES, Links, address, ends, lasting, search
+from jiqun.model.economy.network import MOST_OF_SALES, Links, address, lasting, search
 from jiqun.model.elementary import log
 from jiqun.model.policy.reach import channel_value, coverage
 from jiqun.model.randomness import uniform
@@ -71,7 +71,7 @@ def form_links(m):
     leader = choose(e, s, rows, seed, t)
     formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
-    old, led = ends(m.network.links)
+    old, led = m.network.links.ends
     lasts = uniform(seed, "link ends", address(e.id[old], e.id[led]), t) >= ending / s.fit[old]
     link(m, np.concatenate([old[lasts], rows[formed]]),
           np.concatenate([led[lasts], leader[formed]]))  # fmt: skip
@@ -102,7 +102,7 @@ def link_entrants(m, before):
     draw = uniform(seed, "first look", e.id[:before], t)
     supplier = np.flatnonzero(draw < (to_new.fit * to_new.sought)[:before])
     links = (
-        ends(m.network.links),
+        m.network.links.ends,
         (new[linked], leader[linked]),
         (supplier, choose(e, to_new, supplier, seed, t)),
     )
