@@ -195,6 +195,7 @@ class Accounts:
     Attributes:
         cash_flow: Cash earned in the quarter, yuan, shape (rows,).
         profit_after_tax: Profit after tax, yuan, shape (rows,).
+        smallness: How small each one's expected revenue is (`finance.smallness`), shape (rows,).
         bridge_loans: Loans of new plants that owners advance until banks grant them, yuan, (rows,).
         income_tax: Rates of corporate income tax in force.
         books: Net receipts of the other sectors.
@@ -206,6 +207,7 @@ class Accounts:
     cash_flow: Array
     profit_after_tax: Array
     bridge_loans: Array
+    smallness: Array = field(init=False)
     income_tax: IncomeTaxRates = field(init=False)
     books: Books = field(default_factory=Books)
     turnover: float = 1.0

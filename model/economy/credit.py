@@ -66,7 +66,7 @@ def limits(
     """
     e, p = m.enterprises, m.parameters
     # Banks know less of small enterprises and lend less on what they own and earn.
-    known = 1.0 - p["limit_small"] * finance.smallness(e.expected_revenue[rows])
+    known = 1.0 - p["limit_small"] * m.accounts.smallness[rows]
     limit = finance.borrowing_limit(
         e.capital[rows], 4.0 * e.profit[rows], e.knowledge[rows], p["limit_capital"] * known,
         p["limit_profit"] * known, p["limit_knowledge"] + pledge,
@@ -263,10 +263,10 @@ def discount(m: ClusterPolicyModel) -> Array:
 def set_rates(m: ClusterPolicyModel, discount: Array) -> None:
     """Interest rate of each enterprise for the next quarter, with what is taken off it."""
     e, p = m.enterprises, m.parameters
-    leverage = (e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0)
+    leverage = np.minimum((e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0), 2.0)
     titled = (e.srdi > NEVER) | (e.little_giant > NEVER) | (e.high_tech > NEVER)
     rate = finance.interest_rate(
-        m.banks.base_rate + m.banks.premium, e.expected_revenue, np.minimum(leverage, 2.0), titled,
+        m.banks.base_rate + m.banks.premium, m.accounts.smallness, leverage, titled,
         p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
     e.rate = np.maximum(rate - discount, LEAST_RATE)
