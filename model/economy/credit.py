@@ -200,11 +200,32 @@ def _grant(
 def owe(m: ClusterPolicyModel, lent: Lent, repaid: Array) -> None:
     """Add what was lent to what is owed, and take off what was repaid, yuan a row."""
     e, repaying = m.enterprises, 0.25 / m.parameters["loan_term"]
-    e.debt_short = e.debt_short + lent.short
-    e.debt_long = e.debt_long + lent.long + lent.bridged - repaid
-    e.debt_line = e.debt_line * (1.0 - repaying) + np.minimum(lent.line, lent.long)
-    e.debt_covered *= 1.0 - repaying
+    _owe(
+        (e.debt_short, e.debt_long, e.debt_line, e.debt_covered),
+        (lent.short, lent.long, lent.line, lent.bridged), repaid, 1.0 - repaying,
+    )  # fmt: skip
     _cover(m, lent.long)
+
+
+@compiled("void(UniTuple(float64[::1], 4), UniTuple(float64[::1], 4), float64[::1], float64)")
+def _owe(
+    debts: tuple[Array, Array, Array, Array], lent: tuple[Array, Array, Array, Array],
+    repaid: Array, left: float,
+) -> None:  # fmt: skip
+    """Move debts, in place, by what is lent and repaid, yuan.
+
+    Args:
+        debts: Short and long loans, the long ones under the line, and those that are guaranteed.
+        lent: Short and long loans, what may be under the line of the latter, and bridge loans.
+        repaid: Long loans repaid.
+        left: Part of the loans under the line and of the guaranteed ones that is not repaid.
+    """
+    (short, long, line, covered), (more, new, under_line, bridged) = debts, lent
+    for i in range(len(short)):
+        short[i] += more[i]
+        long[i] = long[i] + new[i] + bridged[i] - repaid[i]
+        line[i] = line[i] * left + min(under_line[i], new[i])
+        covered[i] *= left
 
 
 @reads("credit_terms", "credit_guarantee", coverage="share")

@@ -94,7 +94,7 @@ def exit_hazard(
         size_power: Fall with size.
         distress_rate: Yearly rate added where worth and profit are negative.
     """
-    size = np.clip(power(revenue / 100e6, -size_power), 0.1, SMALL_EXIT)
+    size = np.minimum(np.maximum(power(revenue / 100e6, -size_power), 0.1), SMALL_EXIT)
     yearly = np.where(above, above_rate * size, below_rate)
     result: Array = (
         np.minimum(yearly + distress_rate * ((worth < 0.0) & (profit < 0.0)), 0.95) / 4.0

@@ -132,7 +132,8 @@ LOG_400 = log(400.0)
 
 def smallness(revenue: Array) -> Array:
     """From 0 at 400 million yuan of revenue a year to 1 at one million, by its log, (rows,)."""
-    return np.clip(log(4e8 / np.maximum(revenue, 1e6)) / LOG_400, 0.0, 1.0)
+    share = log(4e8 / np.maximum(revenue, 1e6)) / LOG_400
+    return np.minimum(np.maximum(share, 0.0), 1.0)
 
 
 def interest_rate(
@@ -189,4 +190,5 @@ def lost_share(debt: Array, means: Array, usual: float) -> Array:
         means: Cash and what plant fetches, yuan.
         usual: Part usually lost, when staff, taxes and suppliers have had theirs.
     """
-    return np.clip(1.0 - means / np.maximum(debt, 1.0), usual, 1.0)
+    missing = 1.0 - means / np.maximum(debt, 1.0)
+    return np.minimum(np.maximum(missing, usual), 1.0)

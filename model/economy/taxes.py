@@ -172,15 +172,15 @@ def _assess(
         found[3, i] = base
 
 
-def rd_user_cost(rate: Array, extra: Array | float, usable: Array) -> Array:
+def rd_user_cost[T: (float, Array)](rate: T, extra: T | float, usable: T) -> T:
     """User cost of R&D that is expensed (B-index, Warda 2001; Hall and Jorgenson 1967).
 
     `(1 - rate * (1 + extra * usable)) / (1 - rate)`, with `usable` the share of the extra deduction
     that is claimed and finds profit to be set against.
 
     Args:
-        rate: Rate of income tax, shape (rows,).
+        rate: Rate of income tax, one number or shape (rows,).
         extra: Extra deduction for a yuan of R&D, a share; one number or shape (rows,).
-        usable: Share of the extra deduction that is claimed and used, shape (rows,).
+        usable: Share of the extra deduction that is claimed and used, as `rate`.
     """
     return (1.0 - rate * (1.0 + extra * usable)) / (1.0 - rate)

@@ -111,6 +111,13 @@ def test_loans_granted(drawn, granted):
     assert_same_bits((found, counts), (plain_credit.grant(*asked, same), same))
 
 
+def test_what_is_owed(drawn):
+    debts, given = drawn.yuan(4), (drawn.yuan(4), *drawn.yuan(1), 0.9)
+    expected = plain_credit.owe(debts, *given)
+    credit._owe(debts, *given)
+    assert_same_bits(debts, expected)
+
+
 def test_own_funds_and_what_they_do_not_cover(drawn):
     given = *drawn.signed(2), *drawn.yuan(2), drawn.yuan(4), 0.55
     assert_same_bits(outlays._financed(*given), plain_outlays.financed(*given))

@@ -72,11 +72,30 @@ def test_income_tax(rows):
 @sizes
 def test_user_cost_of_rd(rows):
     rng, column, high_tech, _ = columns(rows)
-    given = high_tech, rng.random(rows) < 0.5, column(1.2), column(1.0), column(0.5)
+    given = (high_tech, rng.random(rows) < 0.5), (column(1.2), column(1.0), column(0.5))
     before, rates = (0.75, 0.6), (RATES.ordinary, RATES.high_tech)
-    start = taxes.rd_user_cost(np.array([rates]).T, before[0], np.array([0.0, before[1]]))
-    found = written(production._rd_terms, 2, rows, *given, start, rates)
-    same(found, plain_production.rd_terms(*given, before, rates))
+    start = tuple(
+        taxes.rd_user_cost(rate, before[0], usable) for rate in rates for usable in (0.0, before[1])
+    )
+    saved = rng.integers(-1, 5, rows), column(0.1, 0.0, 6), 0.05
+    found = written(production._rd_terms, 2, rows, *given, start, rates, *saved)
+    same(found, plain_production.rd_terms(*given, before, rates, *saved))
+
+
+@sizes
+def test_what_is_borne(rows):
+    _, column, _, _ = columns(rows)
+    given = tuple(column() for _ in range(8)), (0.03, 0.05, 0.09, 0.2)
+    same(written(production._bear, 4, rows, *given), plain_production.bear(*given))
+
+
+@sizes
+def test_what_is_added_to_the_sums_of_the_year(rows):
+    _, column, _, _ = columns(rows)
+    sums, amounts = (tuple(column(1e6, -1e6) for _ in range(12)) for _ in range(2))
+    expected = [one + other for one, other in zip(sums, amounts, strict=True)]
+    production._add(sums, amounts)
+    same(sums, expected)
 
 
 @sizes
@@ -84,8 +103,8 @@ def test_what_is_made(rows):
     _, column, _, field = columns(rows)
     energy = column(1e-4), column(1e-4), column(1.5)
     by_field = column(2.0, 0.5, FIELDS), column(0.6, -0.2, FIELDS)
-    given = column(1e8), column(0.5), energy, field, *by_field, 0.04, 3_000.0
-    same(written(production._make, 5, rows, *given), plain_production.make(*given))
+    given = column(1e8), column(0.5), energy, field, *by_field, (0.04, 0.03), 3_000.0
+    same(written(production._make, 6, rows, *given), plain_production.make(*given))
 
 
 @sizes
