@@ -241,14 +241,15 @@ class Places:
     """Fields, cities and clusters as they are in all years; never written to.
 
     Attributes:
-        pools: Pair of field and city to (primary cluster, its tier, own pool, county cluster).
+        pools: Primary cluster, its tier, own pool and county cluster of each pair of field and
+            city, -1 for none, shape (pairs, 4).
         number_of_pools: Number of knowledge pools.
         city_given_field: Chance of each city for an entrant of a field, shape (fields, cities).
         registered_county: Registered county clusters, by cluster number; the last is for none.
         of_clusters: Attribute (tier, field, city) to its index at each cluster, shape (clusters,).
     """
 
-    pools: dict[int, tuple[int, int, int, int]]
+    pools: Whole
     number_of_pools: int
     city_given_field: Array
     registered_county: Flag

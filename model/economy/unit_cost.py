@@ -136,22 +136,23 @@ def energy_per_revenue(m: ClusterPolicyModel, per_va: Array | None = None) -> Ar
     return np.asarray(per_va * e.energy_technique * real)
 
 
-def of_energy(m: ClusterPolicyModel, rise: Array | float) -> Array:
-    """Log of unit cost by dearer energy and own upgrades, shape (rows,).
+def _add_energy(m: ClusterPolicyModel, rise: Array | float, cost: Array) -> None:
+    """Add to the log of unit cost what dearer energy and own upgrades do.
 
     The price of energy that all pay, here and elsewhere, moves nobody's share.
 
     Args:
         m: The model.
         rise: Of the price of energy by surcharges and quotas, a share.
+        cost: Log of unit cost, shape (rows,); added to.
     """
-    e, result = m.enterprises, np.empty(len(m.enterprises))
+    e = m.enterprises
     price = energy.price(m.parameters["energy_price"], m.energy_rise, m.markets.price_level)
+    dearer = 1.0 + rise if isinstance(rise, np.ndarray) else np.full(len(e), 1.0 + rise)
     _of_energy(
         (e.energy_per_va, e.energy_saved, e.energy_technique, e.va_rate), e.field, m.markets.price,
-        1.0 - vat_share(m), price, np.full(len(e), 1.0 + rise), result,
+        1.0 - vat_share(m), price, dearer, cost,
     )  # fmt: skip
-    return result
 
 
 @compiled(
@@ -160,15 +161,15 @@ def of_energy(m: ClusterPolicyModel, rise: Array | float) -> Array:
 )
 def _of_energy(
     columns: tuple[Array, Array, Array, Array], field: Whole, price: Array, without_vat: float,
-    energy_price: float, dearer: Array, result: Array,
+    energy_price: float, dearer: Array, cost: Array,
 ) -> None:  # fmt: skip
-    """Write what energy costs over revenue (`energy_per_revenue`) beyond that without upgrades."""
+    """Add what energy costs over revenue (`energy_per_revenue`) beyond that without upgrades."""
     per_va, saved, technique, va_rate = columns
-    for i in range(len(result)):
+    for i in range(len(cost)):
         real = va_rate[i] / without_vat / price[field[i]]
         before = per_va[i] * technique[i] * real
         now = max(per_va[i] - saved[i], 0.0) * technique[i] * real
-        result[i] = energy_price * (now * dearer[i] - before)
+        cost[i] += energy_price * (now * dearer[i] - before)
 
 
 @reads("price_of_energy", rise="share")
@@ -181,8 +182,9 @@ def unit_cost(m: ClusterPolicyModel) -> Array:
     cost = of_plant(
         m.production.plant_ratio, plant, labour, m.parameters["plant_labour_substitution"]
     )
-    levy = channel_value(m, "price_of_energy", "rise")
-    return np.asarray(cost + labour * m.labour.wage_gap + of_energy(m, levy))
+    cost += labour * m.labour.wage_gap
+    _add_energy(m, channel_value(m, "price_of_energy", "rise"), cost)
+    return cost
 
 
 def labour_per_output(m: ClusterPolicyModel) -> Array:

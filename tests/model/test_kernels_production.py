@@ -140,9 +140,10 @@ def test_cost_by_energy(rows):
     _, column, _, field = columns(rows)
     energy = column(1e-4), column(1e-4), column(1.5), column(0.5)
     given = energy, field, column(2.0, 0.5, FIELDS), 0.96, 3_000.0, column(2.0)
-    found = np.empty(rows)
+    found = column(0.2, -0.2)
+    expected = found + plain_unit_cost.of_energy(*given)
     unit_cost._of_energy(*given, found)
-    same([found], [plain_unit_cost.of_energy(*given)])
+    same([found], [expected])
 
 
 @sizes
