@@ -36,7 +36,7 @@ def produce(m: ClusterPolicyModel) -> None:
     vat_share = tax_share * p["vat_in_production_tax"]
     vat_on_top = vat_share / (1.0 - vat_share)
     vat_rate = m.lever_value("vat_rate", "rate")
-    real, net, vat, materials, energy_used, energy_cost = made = np.empty((6, len(e)))
+    real, net, vat, materials, energy_used, energy_cost = made = tuple(np.empty((6, len(e))))
     _make(
         e.revenue, e.va_rate, (energy.per_value_added(e), e.energy_saved, e.energy_technique),
         e.field, m.markets.price, p["input_price_borne"] * (m.markets.input_price - 1.0),
@@ -69,7 +69,7 @@ def produce(m: ClusterPolicyModel) -> None:
     levy = channel_value(m, "price_of_energy", "rise") * energy_cost
     _count_taxes(m, vat_on_top / 0.13 * net, energy_cost)
     received = payments.pay_due(m) + m.programmes.grants_paid
-    surcharges, services, depreciation, income = borne = np.empty((4, len(e)))
+    surcharges, services, depreciation, income = borne = tuple(np.empty((4, len(e))))
     _bear(
         (net, vat, levy, e.capital, e.upgrades_value, deduction, received, e.grant_income),
         (
@@ -120,11 +120,11 @@ def produce(m: ClusterPolicyModel) -> None:
 
 @compiled(
     "void(float64[::1], float64[::1], UniTuple(float64[::1], 3), int64[::1], float64[::1],"
-    " float64[::1], UniTuple(float64, 2), float64, float64[:, ::1])"
+    " float64[::1], UniTuple(float64, 2), float64, UniTuple(float64[::1], 6))"
 )
 def _make(
     revenue: Array, va_rate: Array, use: tuple[Array, Array, Array], field: Whole, price: Array,
-    dearer: Array, vat: tuple[float, float], energy_price: float, made: Array,
+    dearer: Array, vat: tuple[float, float], energy_price: float, made: tuple[Array, ...],
 ) -> None:  # fmt: skip
     """Write what is made of revenue: value added, its VAT, materials, energy and its cost.
 
@@ -139,27 +139,30 @@ def _make(
         vat: VAT payable over value added without it, in 2018 and now.
         energy_price: Yuan a tce.
         made: Written: value added in yuan of 2018 and without VAT in yuan, VAT and materials in
-            yuan, energy in tce and in yuan, shape (6, rows).
+            yuan, energy in tce and in yuan, each shape (rows,).
     """
-    per_va, saved, technique = use
+    (per_va, saved, technique), (vat_before, vat_now) = use, vat
+    real, net, vat_due, materials, energy_used, energy_cost = made
+    # Values of fields are looked up first: only so does the loop after this one vectorise.
+    for i in range(len(revenue)):
+        real[i], net[i] = price[field[i]], dearer[field[i]]
     for i in range(len(revenue)):
         value_added = va_rate[i] * revenue[i]
-        real = (value_added + vat[0] * value_added) / price[field[i]]
+        real[i] = (value_added + vat_before * value_added) / real[i]
         # Dearer inputs are passed on in part; volumes are those of the inputs' old prices.
-        borne = dearer[field[i]] * (revenue[i] - value_added)
-        net = value_added - min(borne, 0.5 * value_added)
-        energy_used = per_va[i] * real
-        energy_cost = energy_used * energy_price
+        borne = net[i] * (revenue[i] - value_added)
+        net[i] = value_added - min(borne, 0.5 * value_added)
+        vat_due[i] = vat_now * net[i]
+        energy_used[i] = per_va[i] * real[i]
+        energy_cost[i] = energy_used[i] * energy_price
         # Energy at unchanged technique is part of what the value-added rate already pays for.
-        saved_cost = saved[i] * technique[i] * real * energy_price
-        made[0, i], made[1, i], made[2, i] = real, net, vat[1] * net
-        made[3, i] = revenue[i] - net - saved_cost - energy_cost
-        made[4, i], made[5, i] = energy_used, energy_cost
+        saved_cost = saved[i] * technique[i] * real[i] * energy_price
+        materials[i] = revenue[i] - net[i] - saved_cost - energy_cost[i]
 
 
-@compiled("void(UniTuple(float64[::1], 8), UniTuple(float64, 4), float64[:, ::1])")
-def _bear(columns: tuple[Array, ...], rates: tuple[float, ...], borne: Array) -> None:
-    """Write surcharges, services, depreciation and income beside sales, yuan, shape (4, rows).
+@compiled("void(UniTuple(float64[::1], 8), UniTuple(float64, 4), UniTuple(float64[::1], 4))")
+def _bear(columns: tuple[Array, ...], rates: tuple[float, ...], borne: tuple[Array, ...]) -> None:
+    """Write surcharges, services, depreciation and income beside sales, yuan, each shape (rows,).
 
     Args:
         columns: Net value added, VAT, levy on energy, plant, upgrades not written off, deduction
@@ -169,12 +172,14 @@ def _bear(columns: tuple[Array, ...], rates: tuple[float, ...], borne: Array) ->
         borne: Written.
     """
     net, vat, levy, capital, upgrades, deduction, received, grants = columns
+    surcharges, services, depreciation, income = borne
+    of_surcharges, of_services, of_plant, of_upgrades = rates
     for i in range(len(net)):
         with_vat = net[i] + vat[i]
-        borne[0, i] = rates[0] * with_vat + levy[i]
-        borne[1, i] = rates[1] * with_vat
-        borne[2, i] = (rates[2] * capital[i] + rates[3] * upgrades[i]) / 4.0
-        borne[3, i] = deduction[i] + received[i] + grants[i]
+        surcharges[i] = of_surcharges * with_vat + levy[i]
+        services[i] = of_services * with_vat
+        depreciation[i] = (of_plant * capital[i] + of_upgrades * upgrades[i]) / 4.0
+        income[i] = deduction[i] + received[i] + grants[i]
 
 
 @compiled(
@@ -334,7 +339,7 @@ def _set_rd_terms(m: ClusterPolicyModel, extra: Array, share: Array, claims: Arr
         for rate in by_title
         for usable in (0.0, p["deduction_take_up"])
     )
-    m.innovation.rd_cost_ratio, reward = terms = np.empty((2, len(e)))
+    m.innovation.rd_cost_ratio, reward = terms = np.empty(len(e)), np.empty(len(e))
     _rd_terms(
         (e.high_tech > NEVER, e.profit > claims), (extra, share, e.rd_grant_rate), start, by_title,
         e.cluster, m.cluster_terms.rd_cost_cut, innovation.LEAST_COST, terms,
@@ -344,11 +349,12 @@ def _set_rd_terms(m: ClusterPolicyModel, extra: Array, share: Array, claims: Arr
 
 @compiled(
     "void(UniTuple(boolean[::1], 2), UniTuple(float64[::1], 3), UniTuple(float64, 4),"
-    " UniTuple(float64, 2), int64[::1], float64[::1], float64, float64[:, ::1])"
+    " UniTuple(float64, 2), int64[::1], float64[::1], float64, UniTuple(float64[::1], 2))"
 )
 def _rd_terms(
     flags: tuple[Flag, Flag], columns: tuple[Array, Array, Array], start: tuple[float, ...],
-    rates: tuple[float, float], cluster: Whole, cut: Array, least: float, terms: Array,
+    rates: tuple[float, float], cluster: Whole, cut: Array, least: float,
+    terms: tuple[Array, Array],
 ) -> None:  # fmt: skip
     """Write the user cost of R&D over that of 2018, and the tax that a yuan of it takes off.
 
@@ -362,14 +368,19 @@ def _rd_terms(
         cluster: Number of the cluster, shape (rows,); -1 is none.
         cut: Part of the cost that the platform of a cluster saves; the last is for none.
         least: Least ratio.
-        terms: Written: ratio of the costs, and tax as a share, shape (2, rows).
+        terms: Written: ratio of the costs, and tax as a share, each shape (rows,).
     """
-    (high_tech, bears), (extra, share, grant_rate) = flags, columns
+    (high_tech, bears), (extra, share, grant_rate), (ratio, tax) = flags, columns, terms
+    (alone, borne, titled_alone, titled_borne), (ordinary, reduced) = start, rates
     for i in range(len(extra)):
-        rate = rates[1] if high_tech[i] else rates[0]
+        rate = reduced if high_tech[i] else ordinary
         usable = share[i] if bears[i] else 0.0
         # As `taxes.rd_user_cost`; the R&D grant is taxed, so it cuts the cost by its own rate.
         now = (1.0 - rate * (1.0 + extra[i] * usable)) / (1.0 - rate)
-        ratio = (now - grant_rate[i]) / start[2 * int(high_tech[i]) + int(bears[i])]
-        terms[0, i] = max(ratio * (1.0 - cut[cluster[i]]), least)
-        terms[1, i] = rate * extra[i] * usable
+        titled = titled_borne if bears[i] else titled_alone
+        untitled = borne if bears[i] else alone
+        ratio[i] = (now - grant_rate[i]) / (titled if high_tech[i] else untitled)
+        tax[i] = rate * extra[i] * usable
+    # Apart, so that the loop above vectorises.
+    for i in range(len(extra)):
+        ratio[i] = max(ratio[i] * (1.0 - cut[cluster[i]]), least)

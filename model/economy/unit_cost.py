@@ -40,32 +40,34 @@ def plant_in_place(m: ClusterPolicyModel) -> tuple[Array, Array]:
         Yuan a quarter and a ratio, each shape (rows,).
     """
     e, p = m.enterprises, m.parameters
-    normal, ratio = found = np.empty((2, len(e)))
+    normal, ratio = np.empty(len(e)), np.empty(len(e))
     _plant_in_place(
         (e.capital, e.capital_rate, e.expected_revenue), e.field,
         0.25 * (m.markets.price / m.markets.plant_price),
         e.plant & (m.quarter - e.founded < RAMP), p["plant_ratio_least"], p["plant_ratio_most"],
-        found,
+        normal, ratio,
     )  # fmt: skip
     return normal, ratio
 
 
 @compiled(
     "void(UniTuple(float64[::1], 3), int64[::1], float64[::1], boolean[::1], float64, float64,"
-    " float64[:, ::1])"
+    " float64[::1], float64[::1])"
 )
 def _plant_in_place(
     columns: tuple[Array, Array, Array], field: Whole, price: Array, running: Flag, least: float,
-    most: float, found: Array,
+    most: float, normal: Array, ratio: Array,
 ) -> None:  # fmt: skip
     """Write normal sales, and the ratio of plant between bounds in which the form holds."""
     capital, rate, expected = columns
+    # Prices are looked up first: only so does the loop after this one vectorise.
     for i in range(len(capital)):
-        normal = price[field[i]] * capital[i] / max(rate[i], 1e-9)
-        found[0, i] = normal
+        normal[i] = price[field[i]]
+    for i in range(len(capital)):
+        normal[i] = normal[i] * capital[i] / max(rate[i], 1e-9)
         # Below the least the ceiling limits sales.
-        held = min(max(4.0 * normal / max(expected[i], 1.0), least), most)
-        found[1, i] = 1.0 if running[i] else held
+        held = min(max(4.0 * normal[i] / max(expected[i], 1.0), least), most)
+        ratio[i] = 1.0 if running[i] else held
 
 
 def shares(m: ClusterPolicyModel) -> tuple[Array, Array]:
@@ -165,8 +167,12 @@ def _of_energy(
 ) -> None:  # fmt: skip
     """Add what energy costs over revenue (`energy_per_revenue`) beyond that without upgrades."""
     per_va, saved, technique, va_rate = columns
+    # Prices are looked up first: only so does the loop after this one vectorise.
+    price_of = np.empty(len(cost))
     for i in range(len(cost)):
-        real = va_rate[i] / without_vat / price[field[i]]
+        price_of[i] = price[field[i]]
+    for i in range(len(cost)):
+        real = va_rate[i] / without_vat / price_of[i]
         before = per_va[i] * technique[i] * real
         now = max(per_va[i] - saved[i], 0.0) * technique[i] * real
         cost[i] += energy_price * (now * dearer[i] - before)
