@@ -210,7 +210,7 @@ def search(e: Enterprises, wanted: Array, start: Array, p: Mapping[str, float]) 
     place = e.field * len(CITIES) + e.city
     by_place = np.bincount(place, sales, places).reshape(N, len(CITIES))
     whole = np.maximum(by_place.sum(axis=1), 1.0)
-    leaders = np.flatnonzero(wanted)
+    leaders = np.flatnonzero(wanted != 0.0)
     leaders = leaders[np.argsort(e.field[leaders], kind="stable")]
     field = e.field[leaders]
     here = by_place[field, e.city[leaders]] / whole[field]

@@ -185,7 +185,7 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
 
     net.search = search(e, wanted, net.needs_ratio_start, p)
     supplier, leader, odds = lasting(e, net.search, np.lexsort((e.id, -e.revenue)))
-    buyers, place = np.flatnonzero(wanted), np.zeros(len(e), dtype=np.int64)
+    buyers, place = np.flatnonzero(wanted != 0.0), np.zeros(len(e), dtype=np.int64)
     place[buyers] = np.arange(len(buyers))
     # NumPy sorts numbers of 16 bits in the time of two passes; there are some dozens of leaders.
     order = np.argsort(place[leader].astype(np.uint16), kind="stable")
