@@ -229,13 +229,10 @@ def _may_turn(
     starts, stops = np.empty(len(draw), dtype=np.int64), np.empty(len(draw), dtype=np.int64)
     begin, end = 0, 0
     for i in range(len(draw)):
-        if active[i]:
-            if draw[i] < most_stops:
-                stops[end] = i
-                end += 1
-        elif draw[i] < most_starts and revenue[i] > least:
-            starts[begin] = i
-            begin += 1
+        # Written first and kept where it may be: a branch on what is random would be guessed wrong.
+        starts[begin], stops[end] = i, i
+        begin += (not active[i]) & (draw[i] < most_starts) & (revenue[i] > least)
+        end += active[i] & (draw[i] < most_stops)
     return starts[:begin].copy(), stops[:end].copy()
 
 
