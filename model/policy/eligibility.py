@@ -27,6 +27,8 @@ GROUPS = {
     "tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES,
     "mu_class": MU_CLASSES,
 }  # fmt: skip
+CODES = tuple(size.value for size in Size)
+"""Size classes as plain numbers, large ones first."""
 
 
 def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
@@ -37,28 +39,48 @@ def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
         revenue: Revenue, yuan a year, shape (rows,).
         employees: Employees, shape (rows,).
     """
-    large = (employees >= 1000.0) & (revenue >= 400e6)
-    medium = (employees >= 300.0) & (revenue >= 20e6)
-    scale = np.where(large, Size.LARGE, np.where(medium, Size.MEDIUM, Size.SMALL))
-    return np.where(above, scale, Size.BELOW_SCALE).astype(np.int64)
+    result = np.empty(len(above), dtype=np.int64)
+    _classify(above, revenue, employees, CODES, result)
+    return result
 
 
-def eligible(lever: Lever, e: Enterprises, quarter: int) -> Flag:
+@compiled("void(boolean[::1], float64[::1], float64[::1], UniTuple(int64, 4), int64[::1])")
+def _classify(
+    above: Flag, revenue: Array, employees: Array, codes: tuple[int, ...], out: Whole
+) -> None:
+    """Size classes (`size_class`); codes are those of large, medium, small and below scale."""
+    large, medium, small, below = codes
+    for i in range(len(above)):
+        if not above[i]:
+            out[i] = below
+        elif employees[i] >= 1000.0 and revenue[i] >= 400e6:
+            out[i] = large
+        else:
+            out[i] = medium if employees[i] >= 300.0 and revenue[i] >= 20e6 else small
+
+
+def eligible(
+    lever: Lever, e: Enterprises, quarter: int, rows: Whole | slice = slice(None)
+) -> Flag:
     """Enterprises in every group a lever names in a quarter; in one of the labels or ids named.
 
     Args:
         lever: Lever whose target groups are looked at.
         e: The enterprises.
         quarter: Quarter index.
+        rows: Rows that are asked for.
+
+    Returns:
+        Shape of `rows`.
     """
-    mask = np.ones(len(e), dtype=bool)
+    mask = np.ones(len(e.id[rows]), dtype=bool)
     for attribute, allowed in lever.groups(quarter).items():
         if attribute == "id":  # of a trial, which treats enterprises one by one; no file names any
-            mask &= np.isin(e.id, _numbers(tuple(allowed)))
+            mask &= np.isin(e.id[rows], _numbers(tuple(allowed)))
         elif attribute == "label":
-            mask &= holds_any(e, allowed)
+            mask &= holds_any(e, allowed)[rows]
         else:
-            _keep_allowed(mask, _allowed(attribute, tuple(allowed)), getattr(e, attribute))
+            _keep_allowed(mask, _allowed(attribute, tuple(allowed)), getattr(e, attribute)[rows])
     return mask
 
 

@@ -222,8 +222,9 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     diverted = supported[rows] & audit.diverts(place, rate, audited, p["misuse_share"])
     misused = np.zeros(len(e))
     misused[rows] = np.where(diverted, approval.yuan[rows], 0.0)
-    for i, source in enumerate(m.province.sources(lever)):
-        yuan = np.where(approval.part == i, misused, 0.0)
+    for source, paid in approval.parts:
+        yuan = np.zeros(len(e))
+        yuan[paid] = misused[paid]
         if yuan.any():
             m.programmes.misused.append(audit.Misused(lever, source, m.quarter, yuan))
     e.year_misused += misused
