@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from jiqun.model.economy.supply import Orders
     from jiqun.model.economy.taxes import IncomeTaxRates
     from jiqun.model.innovation.audit import Misused
-    from jiqun.model.observe.quantities import Recorded
     from jiqun.model.policy.payments import Due
 
 
@@ -173,8 +172,8 @@ class Programmes:
         cost_quantities: Lever and quantity to what was counted since costs were booked, by cell.
         entry_plant_refused: Lever to plant of entrants that its limit refused, yuan by cell.
         purchases_by_channel: Channel to purchases that it may support, since windows were last set.
-        reach: Lever and date of its groups to the part of it that reaches each enterprise this
-            year, shape (rows,).
+        reach: Lever and number of its groups that have begun to the part of it that reaches each
+            enterprise this year, shape (rows,).
     """
 
     grants_paid: Array
@@ -187,7 +186,7 @@ class Programmes:
     cost_quantities: dict[tuple[str, str], Array] = field(default_factory=dict)
     entry_plant_refused: dict[str, Array] = field(default_factory=dict)
     purchases_by_channel: dict[str, float] = field(default_factory=dict)
-    reach: dict[str, Array] = field(default_factory=dict)
+    reach: dict[tuple[str, int], Array] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -285,9 +284,9 @@ class Observed:
     """What is kept of the years that are over.
 
     Attributes:
-        recorded: Year and outcomes of a level, one item a year and level.
+        recorded: Year and its outcomes (`observe.quantities`), one item a year.
         base_2020: Energy and real value added of 2020 by group, once that year is over.
     """
 
-    recorded: list[tuple[int, Recorded]] = field(default_factory=list)
+    recorded: list[tuple[int, Array]] = field(default_factory=list)
     base_2020: tuple[Array, Array] | None = None

@@ -59,9 +59,7 @@ def _classify(
             out[i] = medium if employees[i] >= 300.0 and revenue[i] >= 20e6 else small
 
 
-def eligible(
-    lever: Lever, e: Enterprises, quarter: int, rows: Whole | slice = slice(None)
-) -> Flag:
+def eligible(lever: Lever, e: Enterprises, quarter: int, rows: Whole | slice = slice(None)) -> Flag:
     """Enterprises in every group a lever names in a quarter; in one of the labels or ids named.
 
     Args:

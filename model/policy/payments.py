@@ -100,16 +100,16 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
     e, t, lever = m.enterprises, m.quarter, approval.lever
     paid = np.zeros(len(e))
     lag = wait + int(lever.value("lag", t))
-    for source, rows in approval.parts:
-        if not len(rows):
+    for source, approved in approval.parts:
+        if not len(approved):
             continue
-        granted = np.minimum(approval.yuan[rows], actual[rows])
-        unused = e.weight[rows] * (approval.yuan[rows] - granted)
+        due = np.minimum(approval.yuan[approved], actual[approved])
+        unused = e.weight[approved] * (approval.yuan[approved] - due)
         m.province.spend(lever, source, -float(unused.sum()))
         if m.city_funds.holds(lever):
-            for city in np.unique(e.city[rows]):
-                m.city_funds.spend(int(city), -float(unused[e.city[rows] == city].sum()))
-        rows, granted = rows[granted > 0.0], granted[granted > 0.0]
+            for city in np.unique(e.city[approved]):
+                m.city_funds.spend(int(city), -float(unused[e.city[approved] == city].sum()))
+        rows, granted = approved[due > 0.0], due[due > 0.0]
         book(m, lever, Kind.COMMITTED, source, rows, granted)
         if lever.cap_a_year:
             m.programmes.granted.setdefault(lever.id, np.zeros(len(e)))[rows] += granted
