@@ -175,10 +175,23 @@ def claims(
         seed: Seed of the run.
         quarter: Quarter index.
         usual: Share that claims where the lever sets no take-up of its own.
-        delivery: Part of what is promised that offices deliver, one number or shape (rows,).
+        delivery: Part of what is promised that offices deliver, one number or by cluster
+            (`delivery_by_cluster`).
     """
-    rate = take_up(lever, quarter, usual) * delivery
-    return eligible(lever, e, quarter) & (e.lasting_draw(seed, f"claims {lever.id}") < rate)
+    claiming, rate = eligible(lever, e, quarter), take_up(lever, quarter, usual)
+    place = e.lasting_draw(seed, f"claims {lever.id}")
+    if isinstance(delivery, float):
+        claiming &= place < rate * delivery
+    else:
+        _keep_claiming(claiming, place, rate, delivery, e.cluster)
+    return claiming
+
+
+@compiled("void(boolean[::1], float64[::1], float64, float64[::1], int64[::1])")
+def _keep_claiming(mask: Flag, place: Array, rate: float, part: Array, cluster: Whole) -> None:
+    """Take those out of a mask whose place is above the rate of take-up as far as delivered."""
+    for i in range(len(mask)):
+        mask[i] &= place[i] < rate * part[cluster[i]]
 
 
 def claims_among(
@@ -218,11 +231,25 @@ def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: 
 
 
 @reads("delivery", "implementation_capacity", province="share", city="share")
-def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) -> Array | float:
-    """Part of a measure of the document that reaches those who would claim it.
+def delivery_by_cluster(m: ClusterPolicyModel, lever: Lever) -> Array | float:
+    """Part of a measure of the document that reaches those who would claim it, by cluster.
 
     Older measures run as they always did. New ones start at what offices deliver anyway; the task
     force and plan of a cluster raise that for its members (articles 4 and 19).
+
+    Returns:
+        Shape (clusters + 1,), the last for no cluster, or one number where it is the same for all.
+    """
+    if lever.origin != LeverOrigin.DOCUMENT_55:
+        return 1.0
+    # Money is delivered by who pays it; what grants nothing is brought to members by the city.
+    office = "province" if lever.grants and "province" in lever.paid_by else "city"
+    raised = m.lever_value("implementation_capacity", office) * m.cluster_terms.plan
+    return np.minimum(m.parameters["delivery_base"] + raised, 1.0)
+
+
+def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) -> Array | float:
+    """Part of a measure that reaches those who would claim it (`delivery_by_cluster`).
 
     Args:
         m: The model.
@@ -232,12 +259,9 @@ def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) 
     Returns:
         Shape of `cluster`, or one number where it is the same for all.
     """
-    if lever.origin != LeverOrigin.DOCUMENT_55:
-        return 1.0
-    # Money is delivered by who pays it; what grants nothing is brought to members by the city.
-    office = "province" if lever.grants and "province" in lever.paid_by else "city"
-    raised = m.lever_value("implementation_capacity", office) * m.cluster_terms.plan
-    by_cluster = np.minimum(m.parameters["delivery_base"] + raised, 1.0)
+    by_cluster = delivery_by_cluster(m, lever)
+    if isinstance(by_cluster, float):
+        return by_cluster
     # Numbers below zero count from the end: an index does it faster than `take`.
     result: Array = by_cluster[m.enterprises.cluster if cluster is None else cluster]
     return result
@@ -250,7 +274,7 @@ def usual_take_up(m: ClusterPolicyModel, lever: Lever) -> float:
 
 def claimants(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Enterprises that claim what a lever gives: eligible, aware of it and ready to apply."""
-    usual, delivered = usual_take_up(m, lever), delivery(m, lever)
+    usual, delivered = usual_take_up(m, lever), delivery_by_cluster(m, lever)
     ready = claims(lever, m.enterprises, m.seed_of_run, m.quarter, usual, delivered)
     return awareness.knows(m, lever, ready)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiqun.model.policy.eligibility import claims, delivery, eligible
+from jiqun.model.policy.eligibility import claims, delivery, delivery_by_cluster, eligible
 
 if TYPE_CHECKING:
     from jiqun.model.dimensions import Array
@@ -46,11 +46,12 @@ def coverage(m: ClusterPolicyModel, lever: Lever) -> Array:
     settled = lever.id, sum([begin <= m.quarter for begin, _ in lever.who])
     part = m.programmes.reach.get(settled)
     if part is None:
-        e, brought = m.enterprises, delivery(m, lever)
+        e = m.enterprises
         if lever.value("take_up_full", m.quarter, -1.0) >= 0.0:
+            brought = delivery_by_cluster(m, lever)
             users = claims(lever, e, m.seed_of_run, m.quarter, 0.0, brought)
             part = users.astype(np.float64)
         else:
-            part = np.asarray(eligible(lever, e, m.quarter) * brought)
+            part = np.asarray(eligible(lever, e, m.quarter) * delivery(m, lever))
         m.programmes.reach[settled] = part
     return part
