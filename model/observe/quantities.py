@@ -221,8 +221,7 @@ def group_sums(m: ClusterPolicyModel, levels: Levels) -> dict[str, Array]:
         ({"exits": np.ones(len(gone))}, codes.take(gone, axis=1), exited.take(gone)),
     ):
         table = np.zeros((first[-1], len(quantities)))
-        values = np.array([*quantities.values()], dtype=np.float64)
-        _add_up(values, weights, of, first, table)
+        _add_up(np.stack([*quantities.values()]), weights, of, first, table)
         sums |= zip(quantities, np.ascontiguousarray(table.T), strict=True)
     return sums
 

@@ -162,7 +162,7 @@ def take_up(lever: Lever, quarter: int, usual: float) -> float:
 
 def claims(
     lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float,
-    delivery: Array | float = 1.0,
+    delivery: Array | float = 1.0, rows: Whole | slice = slice(None),
 ) -> Flag:  # fmt: skip
     """Eligible enterprises that claim.
 
@@ -177,13 +177,17 @@ def claims(
         usual: Share that claims where the lever sets no take-up of its own.
         delivery: Part of what is promised that offices deliver, one number or by cluster
             (`delivery_by_cluster`).
+        rows: Rows that are asked for.
+
+    Returns:
+        Shape of `rows`.
     """
-    claiming, rate = eligible(lever, e, quarter), take_up(lever, quarter, usual)
-    place = e.lasting_draw(seed, f"claims {lever.id}")
+    claiming, rate = eligible(lever, e, quarter, rows), take_up(lever, quarter, usual)
+    place = e.lasting_draw(seed, f"claims {lever.id}")[rows]
     if isinstance(delivery, float):
         claiming &= place < rate * delivery
     else:
-        _keep_claiming(claiming, place, rate, delivery, e.cluster)
+        _keep_claiming(claiming, place, rate, delivery, e.cluster[rows])
     return claiming
 
 
@@ -272,21 +276,21 @@ def usual_take_up(m: ClusterPolicyModel, lever: Lever) -> float:
     return float(m.parameters[lever.usual_take_up]) if lever.usual_take_up else 1.0
 
 
-def claimants(m: ClusterPolicyModel, lever: Lever) -> Flag:
-    """Enterprises that claim what a lever gives: eligible, aware of it and ready to apply."""
+def claimants(m: ClusterPolicyModel, lever: Lever, rows: Whole | slice = slice(None)) -> Flag:
+    """Who claims what a lever gives, shape of `rows`: eligible, aware of it and ready to apply."""
     usual, delivered = usual_take_up(m, lever), delivery_by_cluster(m, lever)
-    ready = claims(lever, m.enterprises, m.seed_of_run, m.quarter, usual, delivered)
-    return awareness.knows(m, lever, ready)
+    ready = claims(lever, m.enterprises, m.seed_of_run, m.quarter, usual, delivered, rows)
+    return awareness.knows(m, lever, ready, rows)
 
 
 @reads("eligibility", "rd_conditionality", share="share")
-def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
-    """Claimants of a grant, with R&D where that is asked."""
-    e, mask = m.enterprises, claimants(m, lever)
+def applicants(m: ClusterPolicyModel, lever: Lever, rows: Whole | slice = slice(None)) -> Flag:
+    """Claimants of a grant, with R&D where that is asked, shape of `rows`."""
+    e, mask = m.enterprises, claimants(m, lever, rows)
     share = m.lever_value("rd_conditionality", "share")
     if share > 0.0 and "province" in lever.paid_by:
         # Which programmes ask for R&D is not published: each enterprise meets its own. Article 5
         # speaks of above-scale enterprises, so smaller ones are not asked.
-        free = ~e.above_scale | (e.lasting_draw(m.seed_of_run, "condition") >= share)
-        mask &= e.rd_active | free
+        free = ~e.above_scale[rows] | (e.lasting_draw(m.seed_of_run, "condition")[rows] >= share)
+        mask &= e.rd_active[rows] | free
     return mask

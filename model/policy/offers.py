@@ -106,23 +106,31 @@ class Offer:
         return np.minimum(self.rate[rows] * outlay, self.cap[rows])
 
 
-def _cap(m: ClusterPolicyModel, lever: Lever) -> Array:
-    """Most that a lever pays each enterprise now, yuan, shape (rows,); zero where it is not open.
+def _cap(m: ClusterPolicyModel, lever: Lever, rows: Whole | slice) -> Array:
+    """Most that a lever pays each of some enterprises now, yuan; zero where it is not open.
 
-    Those for whom it has no money left this year turn to another grant.
+    Those for whom it has no money left this year turn to another grant. Shape (rows,).
     """
-    ready = applicants(m, lever)
+    cap, ready = np.zeros(len(m.enterprises)), applicants(m, lever, rows)
     sources = [x for x in m.province.sources(lever) if m.province.left(lever, x) > 0.0]
-    if not sources:
-        return np.zeros(len(ready))
-    # Each part but the steered one is open to all, and it comes last.
-    if sources[-1] == STEERED:
-        ready &= m.province.open_to(STEERED)
-    return np.where(ready, cap_left(m, lever), 0.0)
+    if sources:
+        # Each part but the steered one is open to all, and it comes last.
+        if sources[-1] == STEERED:
+            ready &= m.province.open_to(STEERED, rows)
+        most = cap_left(m, lever)
+        cap[rows] = np.where(ready, most[rows] if isinstance(most, np.ndarray) else most, 0.0)
+    return cap
 
 
-def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
-    """The best grant of a channel for each enterprise this quarter."""
+def best_offer(m: ClusterPolicyModel, channel: str, rows: Whole | slice = slice(None)) -> Offer:
+    """The best grant of a channel for each of some enterprises this quarter, none for others.
+
+    Args:
+        m: The model.
+        channel: Channel of the grants.
+        rows: Enterprises that think of the outlay.
+    """
     levers = [lever for lever in m.policy.levers_of(channel) if gives(lever, m.quarter)]
     rates = [lever.value("rate", m.quarter) for lever in levers]
-    return Offer.best_of(levers, rates, [_cap(m, lever) for lever in levers], len(m.enterprises))
+    caps = [_cap(m, lever, rows) for lever in levers]
+    return Offer.best_of(levers, rates, caps, len(m.enterprises))
