@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from jiqun.model.scenario import Scenario
 
 
-OF_PROVINCE = [name for name, outcome in OUTCOMES.items() if PROVINCE[0] in outcome.levels]
-"""Outcomes of the province, in their order."""
-
-
 def with_values(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
     """The same scenario at other values of parameters and of terms of its levers.
 
@@ -63,8 +59,9 @@ def _with_terms(lever: Lever, values: Mapping[str, float]) -> Lever:
 
 def collector() -> mesa.DataCollector:
     """Mesa's collector of the province's outcomes, to be used after the end of a year."""
+    names = [name for name, outcome in OUTCOMES.items() if PROVINCE[0] in outcome.levels]
     return mesa.DataCollector(
-        {"year": "year"} | {name: partial(of_province, name=name) for name in OF_PROVINCE}
+        {"year": "year"} | {name: partial(of_province, name=name) for name in names}
     )
 
 
@@ -75,7 +72,9 @@ def of_province(model: ClusterPolicyModel, name: str) -> float:
         model: The model.
         name: Outcome.
     """
-    if not model.observed.recorded:
-        return math.nan
-    # The province is the first level, and has one unit.
-    return float(model.observed.recorded[-1][1][OF_PROVINCE.index(name)])
+    recorded = model.observed.recorded
+    last = recorded[-1][0] if recorded else None
+    for year, (level, names, _, values) in reversed(recorded):
+        if year == last and level == PROVINCE[0] and name in names:
+            return float(values[list(names).index(name)])
+    return math.nan

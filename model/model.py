@@ -23,7 +23,7 @@ from jiqun.model.economy import others, unit_cost
 from jiqun.model.economy.demography import Profiles
 from jiqun.model.economy.finance import Banks
 from jiqun.model.elementary import compiled, dot, power
-from jiqun.model.observe.quantities import observe, records
+from jiqun.model.observe.quantities import observe
 from jiqun.model.policy import bearers
 from jiqun.model.policy.budget import Cities, Province
 from jiqun.model.policy.ledger import Ledger, sums_by_cell
@@ -339,7 +339,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def observe(self) -> None:
         """Record the outcomes of the year."""
-        self.observed.recorded.append((self.year, observe(self)))
+        self.observed.recorded += [(self.year, group) for group in observe(self)]
 
     def start_year(self) -> None:
         """Clear what is counted by year."""
@@ -395,7 +395,18 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
 
     def records(self) -> dict[str, npt.NDArray[Any]]:
         """Outcomes of the completed years: year, level, unit_name, outcome, value."""
-        return records(self)
+        recorded = self.observed.recorded
+        size = [len(group[3]) for _, group in recorded]
+        years = np.array([year for year, _ in recorded], dtype=np.int16)
+        levels = np.array([group[0] for _, group in recorded], dtype=object)
+        none, nothing = np.zeros(0, dtype=object), np.zeros(0)
+        return {
+            "year": np.repeat(years, size),
+            "level": np.repeat(levels, size),
+            "unit_name": np.concatenate([none, *(group[2] for _, group in recorded)]),
+            "outcome": np.concatenate([none, *(group[1] for _, group in recorded)]),
+            "value": np.concatenate([nothing, *(group[3] for _, group in recorded)]),
+        }
 
     def ledger_records(self) -> dict[str, npt.NDArray[Any]]:
         """Rows of the ledger, one array a column."""

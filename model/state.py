@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jiqun.model.economy.supply import Orders
     from jiqun.model.economy.taxes import IncomeTaxRates
     from jiqun.model.innovation.audit import Misused
+    from jiqun.model.observe.quantities import Recorded
     from jiqun.model.policy.payments import Due
 
 
@@ -284,9 +285,9 @@ class Observed:
     """What is kept of the years that are over.
 
     Attributes:
-        recorded: Year and its outcomes (`observe.quantities`), one item a year.
+        recorded: Year and outcomes of a level, one item a year and level.
         base_2020: Energy and real value added of 2020 by group, once that year is over.
     """
 
-    recorded: list[tuple[int, Array]] = field(default_factory=list)
+    recorded: list[tuple[int, Recorded]] = field(default_factory=list)
     base_2020: tuple[Array, Array] | None = None

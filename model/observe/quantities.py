@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -152,10 +150,14 @@ def groups(m: ClusterPolicyModel) -> Levels:
     }
 
 
-def observe(m: ClusterPolicyModel) -> Array:
-    """Values of the year by level, outcome and unit; not a number where a unit is absent.
+Names = npt.NDArray[np.object_]
+Recorded = tuple[str, Names, Names, Array]
 
-    An outcome is worked out for the groups of all levels at once.
+
+def observe(m: ClusterPolicyModel) -> list[Recorded]:
+    """Outcomes of the year, one item a level: the level, and outcome, unit and value by row.
+
+    Absent units have no row. An outcome is worked out for the groups of all levels at once.
     """
     levels = groups(m)
     sums = group_sums(m, levels)
@@ -165,44 +167,14 @@ def observe(m: ClusterPolicyModel) -> Array:
         first += len(units)
     _complete(m, levels, parts, sums)
     values = np.array([outcome.measure(sums) for outcome in OUTCOMES.values()])
-    np.copyto(values, np.nan, where=sums["count"] + sums["count_below"] <= 0.0)
-    return values.take(_recorded(tuple(len(units) for _, units in levels.values())))
-
-
-@cache
-def _recorded(sizes: tuple[int, ...]) -> Whole:
-    """Places of what is recorded in a table of outcomes and groups, by level, outcome and unit.
-
-    Args:
-        sizes: Number of groups of each level.
-    """
-    parts = zip(RECORDED.values(), np.cumsum(sizes), sizes, strict=True)
-    return np.concatenate([
-        np.add.outer(outcomes * sum(sizes), np.arange(last - size, last)).ravel()
-        for outcomes, last, size in parts
-    ])  # fmt: skip
-
-
-def records(m: ClusterPolicyModel) -> dict[str, npt.NDArray[Any]]:
-    """Outcomes of the completed years: year, level, unit_name, outcome, value.
-
-    Absent units have no row.
-    """
-    units = {level: names for level, (_, names) in groups(m).items()}
-    sizes = tuple(map(len, units.values()))
-    outcome, group = np.divmod(_recorded(sizes), sum(sizes))
-    levels = np.repeat(np.array([*units], dtype=object), sizes)
-    names = np.array([*chain.from_iterable(units.values())], dtype=object)
-    years = np.array([year for year, _ in m.observed.recorded], dtype=np.int16)
-    values = np.array([found for _, found in m.observed.recorded]).reshape(-1, len(outcome))
-    year, place = np.nonzero(~np.isnan(values))
-    return {
-        "year": years[year],
-        "level": levels[group[place]],
-        "unit_name": names[group[place]],
-        "outcome": NAMES[outcome[place]],
-        "value": values[year, place],
-    }
+    known = ((sums["count"] + sums["count_below"]) > 0.0) & ~np.isnan(values)
+    result: list[Recorded] = []
+    for level, (_, units) in levels.items():
+        outcomes, names = RECORDED[level], np.array(units, dtype=object)
+        row, unit = np.nonzero(known[outcomes, parts[level]])
+        found = values[outcomes, parts[level]][row, unit]
+        result.append((level, NAMES[outcomes[row]], names[unit], found))
+    return result
 
 
 def group_sums(m: ClusterPolicyModel, levels: Levels) -> dict[str, Array]:
@@ -213,7 +185,7 @@ def group_sums(m: ClusterPolicyModel, levels: Levels) -> dict[str, Array]:
         exited[rows] += left
     above, gone = np.flatnonzero(m.enterprises.above_scale), np.flatnonzero(exited > 0.0)
     first = np.cumsum([0, *(len(units) for _, units in levels.values())])
-    codes = np.array([code for code, _ in levels.values()])
+    codes = np.stack([code for code, _ in levels.values()])
     sums: dict[str, Array] = {}
     for quantities, of, weights in (
         (quantities_above(m, above), codes.take(above, axis=1), weight.take(above)),

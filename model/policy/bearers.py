@@ -196,15 +196,16 @@ def _given_by(m: ClusterPolicyModel, lever: Lever) -> Flag:
 @_of_each
 def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Discount on the loans outstanding that have it, yuan of the quarter."""
-    e, each = m.enterprises, lever.value("discount", m.quarter)
-    if lever.id == "cluster_credit_line":
-        return _rows(m, 0.25 * e.weight * each * e.debt_line)
-    owed = e.debt_short + e.debt_long
+    e = m.enterprises
     if lever.channel == "title":
-        given = m.cluster_terms.loan_discount.copy()
-        given[:-1][~_given_by(m, lever)] = 0.0
-        return _rows(m, 0.25 * e.weight * given[e.cluster] * owed)
-    return _rows(m, 0.25 * e.weight * (each * coverage(m, lever)) * owed)
+        each = np.zeros(len(m.clusters) + 1)
+        np.copyto(each[:-1], m.cluster_terms.loan_discount[:-1], where=_given_by(m, lever))
+        return _rows(m, 0.25 * e.weight * each[e.cluster] * (e.debt_short + e.debt_long))
+    discount = lever.value("discount", m.quarter)
+    if lever.id == "cluster_credit_line":
+        return _rows(m, 0.25 * e.weight * discount * e.debt_line)
+    covered = discount * coverage(m, lever)
+    return _rows(m, 0.25 * e.weight * covered * (e.debt_short + e.debt_long))
 
 
 def loans_beyond_limit(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[Array]:

@@ -110,16 +110,14 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
             for city in np.unique(e.city[approved]):
                 m.city_funds.spend(int(city), -float(unused[e.city[approved] == city].sum()))
         rows, granted = approved[due > 0.0], due[due > 0.0]
-        promised = sums_by_cell(e, e.weight[rows] * granted, rows)
-        m.ledger.book(m.year, lever, Kind.COMMITTED, source, promised)
+        book(m, lever, Kind.COMMITTED, source, rows, granted)
         if lever.cap_a_year:
             m.programmes.granted.setdefault(lever.id, np.zeros(len(e)))[rows] += granted
         for year, share in enumerate(instalments(lever, t)):
             later, part = lag + 4 * year, share * granted
             if later == 0:
                 paid[rows] += part
-                at_once = sums_by_cell(e, e.weight[rows] * part, rows) if share < 1.0 else promised
-                m.ledger.book(m.year, lever, Kind.PAID, source, at_once)
+                book(m, lever, Kind.PAID, source, rows, part)
             else:
                 m.programmes.payments_due.append(
                     Due(t + later, lever, source, e.id[rows], part, committed=t)

@@ -103,7 +103,7 @@ def test_size_classes_begin_at_their_limits(seed, rows):
 
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("values", (3, 10**9))
+@pytest.mark.parametrize("values", [3, 10**9])
 def test_of_equal_ones_the_first_comes_first(seed, rows, values):
     value = np.random.default_rng(seed).integers(0, values, rows).astype(float)
     assert_same_bits(rationing.in_order(value), np.argsort(value, kind="stable"))
