@@ -171,8 +171,8 @@ class Programmes:
         cost_quantities: Lever and quantity to what was counted since costs were booked, by cell.
         entry_plant_refused: Lever to plant of entrants that its limit refused, yuan by cell.
         purchases_by_channel: Channel to purchases that it may support, since windows were last set.
-        reach: Lever and date of its groups to the part of it that reaches each enterprise this
-            year, shape (rows,).
+        reach: Lever and number of its groups that have begun to the part of it that reaches each
+            enterprise this year, shape (rows,).
     """
 
     grants_paid: Array
@@ -185,7 +185,7 @@ class Programmes:
     cost_quantities: dict[tuple[str, str], Array] = field(default_factory=dict)
     entry_plant_refused: dict[str, Array] = field(default_factory=dict)
     purchases_by_channel: dict[str, float] = field(default_factory=dict)
-    reach: dict[str, Array] = field(default_factory=dict)
+    reach: dict[tuple[str, int], Array] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from jiqun.model.channels import reads
 from jiqun.model.economy import finance
 from jiqun.model.elementary import compiled, dot
 from jiqun.model.policy import payments, provisions
-from jiqun.model.policy.eligibility import applicants, claims, delivery
+from jiqun.model.policy.eligibility import applicants, claims, delivery_by_cluster
 from jiqun.model.policy.offers import cap_left
 from jiqun.model.policy.reach import channel_value, coverage
 
@@ -98,7 +98,7 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     long = finance.within_limit(wanted, room)
     line, lever = np.zeros(len(e)), m.policy.lever("cluster_credit_line")
     if lever is not None:
-        delivered = delivery(m, lever)
+        delivered = delivery_by_cluster(m, lever)
         users = claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
         # The line is for investment: it widens the limit of long loans alone, and that by no more
         # than it can lend.

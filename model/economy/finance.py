@@ -70,7 +70,7 @@ class Banks(Agent):  # type: ignore[misc]
         outside, year, owed = m.policy.outside, m.year, held - repaid
         # Part of what stands under the line is new credit; the rest is taken from others.
         additional = m.lever_value("cluster_credit_line", "additional") * (line - repaid_line)
-        self.line_left = float(left_of(self.line_left, line))
+        self.line_left = left_of(self.line_left, line)
         if year <= outside.origin:
             self.credit *= exp(outside.credit_growth_in(year) / 4.0)
             self.granted = ration(asked, self.credit + additional - owed - line)
