@@ -98,6 +98,17 @@ class FieldOf(Label):
 
 
 @dataclass(frozen=True)
+class City(Label):
+    """A city.
+
+    Attributes:
+        tile: Column and row of its tile on the map of reports, from 0; none where it has no place.
+    """
+
+    tile: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class CityGroup(Label):
     """Cities that reports show together.
 
@@ -141,7 +152,7 @@ class Region:
     name: Label
     document: Label
     fields: Mapping[str, FieldOf]
-    cities: Mapping[str, Label]
+    cities: Mapping[str, City]
     city_groups: Mapping[str, CityGroup]
     clusters: ClusterCounts
     tables: Path
@@ -215,13 +226,14 @@ def read_region(name_or_path: str) -> Region:
         name=_made(path, "name", told["name"], Label),
         document=_made(path, "document", told["document"], Label),
         fields=_each(path, "fields", told["fields"], FieldOf),
-        cities=_each(path, "cities", told["cities"], Label),
+        cities=_each(path, "cities", told["cities"], City),
         city_groups=_each(path, "city_groups", told["city_groups"], CityGroup),
         clusters=_made(path, "clusters", told["clusters"], ClusterCounts),
         tables=(folder / str(told["tables"])).resolve(),
         fit=(folder / str(told["fit"])).resolve(),
     )
     _check_groups(path, region)
+    _check_tiles(path, region)
     return region
 
 
@@ -238,6 +250,24 @@ def _check_groups(path: Path, region: Region) -> None:
         raise RegionError(path, f"city_groups.{rest}.cities", problem, ())
     if len(region.fields_that("energy")) != 1:
         raise RegionError(path, "fields", "one field is energy supply (energy: true)", ())
+
+
+def _check_tiles(path: Path, region: Region) -> None:
+    """Refuse tiles that are no column and row, two cities on one, and a map without some cities."""
+    tiles: dict[tuple[int, ...], str] = {}
+    for city, known in region.cities.items():
+        at = f"cities.{city}.tile"
+        if not known.tile:
+            continue
+        if len(known.tile) != 2 or any(type(n) is not int or n < 0 for n in known.tile):
+            raise RegionError(path, at, "a column and a row are wanted, such as [0, 2]", ())
+        if known.tile in tiles:
+            raise RegionError(path, at, f"the tile is that of {tiles[known.tile]}", ())
+        tiles[known.tile] = city
+    lacking = [city for city, known in region.cities.items() if not known.tile]
+    if tiles and lacking:
+        problem = "is missing: every city has a tile, or none"
+        raise RegionError(path, f"cities.{lacking[0]}.tile", problem, ())
 
 
 class _Unrepeated(yaml.CSafeLoader):
@@ -265,7 +295,8 @@ def _made[T](path: Path, key: str, data: Any, kind: type[T]) -> T:
     """A part of the file, every value of the type that is declared."""
     told = _checked_keys(path, key, data, kind)
     made = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
-    types = {"str": str, "bool": bool, "int": int, "tuple[str, ...]": tuple}
+    types = {"str": str, "bool": bool, "int": int, "tuple[str, ...]": tuple,
+             "tuple[int, ...]": tuple}
     for part in fields(kind):  # type: ignore[arg-type]
         if part.name in made and type(made[part.name]) is not types[str(part.type)]:
             raise RegionError(path, f"{key}.{part.name}", f"{part.type} is wanted", ())

@@ -229,7 +229,7 @@ def board_table(worlds: Worlds, words: Words) -> str:
             [
                 f"{label(item.target, words)}{words.bracketed(item.target.article)}",
                 departments(item.target, words),
-                words.measured(aim, outcome) if aim is not None else _aim_words(item, words),
+                words.measured(aim, outcome) if aim is not None else aim_words(item, words),
                 str(item.year),
                 words.measured(item.before, outcome),
                 f"{words.number(item.band.median, outcome)}"
@@ -251,7 +251,7 @@ def label(target: Any, words: Words) -> str:
     return known.get(target.id, f"{target.label_en[0].upper()}{target.label_en[1:]}")
 
 
-def _aim_words(item: Judged, words: Words) -> str:
+def aim_words(item: Judged, words: Words) -> str:
     key = "below_2025" if item.target.id == "energy_intensity_2027" else "above_2023"
     return words(key)
 
@@ -304,72 +304,152 @@ def departments(target: Any, words: Words) -> str:
     return gap.join(name for full, name in short.items() if full in target.lead_zh)
 
 
-def yearly_table(worlds: Worlds, words: Words) -> str:
-    """Yearly targets: each year, and all four."""
-    rows = []
+@dataclass(frozen=True)
+class Yearly:
+    """A target that is due each year, in one scenario.
+
+    Attributes:
+        target: Row of `policy_targets.csv`.
+        outcome: The outcome that it is judged by.
+        scenario: Name of the scenario.
+        runs: Values by run, a column a year.
+    """
+
+    target: Any
+    outcome: Outcome
+    scenario: str
+    runs: pd.DataFrame
+
+    @property
+    def aim(self) -> float:
+        """What is aimed at each year."""
+        return float(self.target.value)
+
+    @property
+    def reached(self) -> pd.DataFrame:
+        """Whether each run reaches the aim in each year."""
+        return self.runs[list(POLICY_YEARS)] >= self.aim
+
+    @property
+    def met(self) -> float:
+        """Share of the runs that reach it in all four years."""
+        return float(self.reached.all(axis=1).mean())
+
+
+def yearly(worlds: Worlds, *scenarios: str) -> list[Yearly]:
+    """The targets that are due each year, in each of some scenarios.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        *scenarios: Names of the scenarios.
+    """
+    found = []
     for target in targets("modelled"):
         outcome = outcome_of(target)
         if target.kind != "flow" or outcome is None:
             continue
-        for scenario in (AS_ISSUED, REFERENCE):
+        for scenario in scenarios:
             runs = _reaching(paths(worlds, scenario, target), *POLICY_YEARS)
-            if runs.empty:
-                continue
-            aim = float(target.value)
-            reached = runs[list(POLICY_YEARS)] >= aim
-            cells = [
-                f"{words.number(float(runs[year].median()), outcome)}"
-                f"{words.bracketed(probability(float(reached[year].mean()), words))}"
-                for year in POLICY_YEARS
+            if not runs.empty:
+                found.append(Yearly(target, outcome, scenario, runs))
+    return found
+
+
+def yearly_table(worlds: Worlds, words: Words) -> str:
+    """Yearly targets: each year, and all four."""
+    rows = []
+    for item in yearly(worlds, AS_ISSUED, REFERENCE):
+        runs, reached, outcome = item.runs, item.reached, item.outcome
+        cells = [
+            f"{words.number(float(runs[year].median()), outcome)}"
+            f"{words.bracketed(probability(float(reached[year].mean()), words))}"
+            for year in POLICY_YEARS
+        ]
+        last = Band.of(runs[HORIZON])
+        gap = item.aim - last.median
+        rows.append(
+            [
+                label(item.target, words),
+                departments(item.target, words),
+                words.name("scenario_names", item.scenario),
+                f"{item.aim:,.0f}",
+                *cells,
+                words.interval(last.low, last.high, outcome),
+                f"**{probability(item.met, words)}**",
+                words("reached") if gap <= 0 else words.number(gap, outcome),
             ]
-            last = Band.of(runs[HORIZON])
-            gap = aim - last.median
-            rows.append(
-                [
-                    label(target, words),
-                    departments(target, words),
-                    words.name("scenario_names", scenario),
-                    f"{aim:,.0f}",
-                    *cells,
-                    words.interval(last.low, last.high, outcome),
-                    f"**{probability(float(reached.all(axis=1).mean()), words)}**",
-                    words("reached") if gap <= 0 else words.number(gap, outcome),
-                ]
-            )
+        )
     head = words.lines("yearly_head")
     years = map(str, POLICY_YEARS)
     return markdown([*head[:4], *years, *head[4:]], rows, 3) if rows else ""
 
 
-def counts_table(worlds: Worlds, words: Words) -> str:
-    """Cluster counts, due between end-2026 and end-2028: reached, or on course at end-2027."""
-    rows = []
+@dataclass(frozen=True)
+class Counted:
+    """A number of clusters that is due between end-2026 and end-2028.
+
+    Attributes:
+        target: Row of `policy_targets.csv`.
+        outcome: The outcome that it is judged by.
+        runs: Values by run, a column a year.
+    """
+
+    target: Any
+    outcome: Outcome
+    runs: pd.DataFrame
+
+    @property
+    def aim(self) -> float:
+        """What is aimed at."""
+        return float(self.target.value)
+
+    @property
+    def before(self) -> pd.Series[float]:
+        """Number at the origin, by run."""
+        runs = self.runs
+        return runs[ORIGIN].fillna(0.0) if ORIGIN in runs else 0.0 * runs[HORIZON]
+
+    @property
+    def met(self) -> float:
+        """Share of the runs that are on course at the horizon."""
+        return float(on_course(self.runs[HORIZON], self.before, self.aim).mean())
+
+
+def counted(worlds: Worlds) -> list[Counted]:
+    """The numbers of clusters that are aimed at."""
+    found = []
     scenario = scenario_of(worlds)
     for target in targets("modelled"):
         runs = paths(worlds, scenario, target) if target.id in COUNTS else pd.DataFrame()
         outcome = outcome_of(target)
         runs = _reaching(runs, FIRST_DUE, HORIZON)
-        if outcome is None or runs.empty:
-            continue
-        aim = float(target.value)
-        before = runs[ORIGIN].fillna(0.0) if ORIGIN in runs else 0.0 * runs[HORIZON]
+        if outcome is not None and not runs.empty:
+            found.append(Counted(target, outcome, runs))
+    return found
+
+
+def counts_table(worlds: Worlds, words: Words) -> str:
+    """Cluster counts, due between end-2026 and end-2028: reached, or on course at end-2027."""
+    rows = []
+    for item in counted(worlds):
+        runs, aim, before = item.runs, item.aim, item.before
         band = Band.of(runs[HORIZON])
         rows.append(
             [
-                label(target, words),
-                departments(target, words),
+                label(item.target, words),
+                departments(item.target, words),
                 f"{aim:,.0f}",
                 f"{before.median():,.0f}",
                 f"{runs[FIRST_DUE].median():,.0f}",
                 f"{band.median:,.0f}"
                 f"{words.bracketed(words.between(f'{band.low:,.0f}', f'{band.high:,.0f}'))}",
                 probability(float((runs[HORIZON] >= aim).mean()), words),
-                f"**{probability(float(on_course(runs[HORIZON], before, aim).mean()), words)}**",
-                amount(max(aim - band.median, 0.0), outcome, words),
+                f"**{probability(item.met, words)}**",
+                amount(max(aim - band.median, 0.0), item.outcome, words),
                 _both_paces(
                     (aim - float(before.median())) / (LAST_DUE - ORIGIN),
                     (band.median - float(before.median())) / (HORIZON - ORIGIN),
-                    outcome,
+                    item.outcome,
                     words,
                 ),
             ]

@@ -124,11 +124,11 @@ def summary_table(data: Row, words: Words, envelope: str) -> str:
         words: Texts and number formats of the page's language.
         envelope: Name of the envelope, `award` or `programme`.
     """
-    rows = [_line(row, words) for row in rows_of(data, envelope)]
+    rows = [line(row, words) for row in rows_of(data, envelope)]
     if envelope == PROGRAMME:
         base = data["baseline"]
         directed, new = words.money([base[name][envelope]["mean"] for name in ("envelopes", "new")])
-        last = _line(base | {"verdict": ""}, words)
+        last = line(base | {"verdict": ""}, words)
         last[0] += words.bracketed(words("designs_itself"))
         last[1] = directed + words.bracketed(f"{words('designs_new')} {new}")
         # What costs nothing new brings most of its gain: a ratio would mislead.
@@ -139,7 +139,8 @@ def summary_table(data: Row, words: Words, envelope: str) -> str:
     return f'<div class="designs">\n\n{table}\n\n</div>'
 
 
-def _line(row: Row, words: Words) -> list[str]:
+def line(row: Row, words: Words) -> list[str]:
+    """A design's cells: cost by who bears it, effect, what a yuan brings, displaced, who gains."""
     gain = row["effects"][MAIN]["gain"]
     name = row["label"][words.lang]
     if row["verdict"] not in ("", "equal"):

@@ -13,7 +13,7 @@ from scipy.stats import norm, rankdata
 
 from jiqun.experiments.effects.effect import LEAST_PAIRS
 from jiqun.experiments.runs.batch import model_hash
-from jiqun.notebooks import board, effects, money
+from jiqun.notebooks import board, effects, lights, money
 from jiqun.notebooks.levers import page as levers
 from jiqun.notebooks.record import RESULTS
 from jiqun.notebooks.trust.evidence import AS_ISSUED, REFERENCE, Band
@@ -110,13 +110,12 @@ def by_tier(worlds: Worlds, words: Words) -> str:
 
 
 def on_targets(worlds: Worlds, words: Words) -> str:
-    """How many modelled targets are likely to be met, and what the document does to that."""
-    items = board.judged(worlds)
-    if not items:
+    """How many modelled targets are green, amber and red, and what the document does to that."""
+    shown = lights.lights(worlds, words)
+    if not shown:
         return ""
-    likely = [item for item in items if item.met >= 0.5]
-    text = words("finding_targets", count=len(items), likely=len(likely))
-    known = [item for item in items if item.met_without is not None]
+    text = lights.sentence(shown, words)
+    known = [item for item in board.judged(worlds) if item.met_without is not None]
     if not known:
         return text
     most = max(known, key=lambda item: abs(item.met - (item.met_without or 0.0)))

@@ -136,14 +136,20 @@ def _beside() -> list[str]:
     ]
 
 
-def gather_money(worlds: Worlds) -> Money | None:
-    """Read the ledger of a store, added up to what the report shows; None where there is none."""
+def gather_money(worlds: Worlds, *, by_city: bool = False) -> Money | None:
+    """Read the ledger of a store, added up to what the report shows; None where there is none.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        by_city: Whether a place is a city; else it is a group of cities.
+    """
+    place = "l.city" if by_city else place_of("l.city")
     with worlds.results.connect() as connection:
         frame = connection.execute(
             f"""
             SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.tier,
                 {KIND} AS kind,
-                {place_of("l.city")} AS place,
+                {place} AS place,
                 CASE WHEN l.kind = 'invested' THEN 'equity'
                     WHEN l.origin = 'beside' OR l.kind NOT IN ('paid', 'repaid', 'forgone',
                         'committed') THEN 'no_grant'
@@ -198,7 +204,7 @@ def _bracketed(band: Band, words: Words) -> str:
 def tier_table(money: Money, words: Words) -> str:
     """Who receives it over the four years: by tier, with the change of pooled money."""
     rows = [
-        [words.name("tier_names", tier), *_received(money, words, {"tier": tier})] for tier in TIERS
+        [words.name("tier_names", tier), *received(money, words, {"tier": tier})] for tier in TIERS
     ]
     return markdown(words.lines("money_tier_head"), rows)
 
@@ -206,14 +212,21 @@ def tier_table(money: Money, words: Words) -> str:
 def city_table(money: Money, words: Words) -> str:
     """Who receives it over the four years: by city group."""
     rows = [
-        [words.name("city_groups", place), *_received(money, words, {"place": place})]
+        [words.name("city_groups", place), *received(money, words, {"place": place})]
         for place in REGION.city_groups
     ]
     head = words.lines("money_tier_head")
     return markdown([words("city_head"), *head[1:]], rows)
 
 
-def _received(money: Money, words: Words, where: Where) -> list[str]:
+def received(money: Money, words: Words, where: Where) -> list[str]:
+    """What some receive over the four years: a cell for each column of the table after the first.
+
+    Args:
+        money: Money of the runs.
+        words: Texts and number formats of the page's language.
+        where: Columns and the values wanted, such as a tier or a place.
+    """
     award = money.band(AS_ISSUED, {"sort": "award", **where}).median
     steered = money.band(AS_ISSUED, {"sort": "steered", **where}).median
     pooled = money.band(AS_ISSUED, {"sort": "pooled", **where}).median

@@ -104,14 +104,14 @@ def clusters_table(race: Race, words: Words) -> str:
                 row.name_zh if words.lang == "zh" else row.name_en,
                 words.name("tier_names", row.cultivation_tier),
                 f"{band.median:.0f}{words.bracketed(f'{band.low:.0f}–{band.high:.0f}')}",
-                *(_size(sizes[row.id], words) if row.id in sizes else [ABSENT] * 2),
+                *(size_cells(sizes[row.id], words) if row.id in sizes else [ABSENT] * 2),
             ]
         )
     rows.append([words("clusters_assumed"), words.name("tier_names", "national"), *[ABSENT] * 3])
     return markdown(words.lines("clusters_head"), rows, 2)
 
 
-def _size(size: Size, words: Words) -> list[str]:
+def size_cells(size: Size, words: Words) -> list[str]:
     """Simulated size with its year; published size as printed, with what it counts and its year."""
     simulated, published = (
         words.money(value * TABLE_UNITS["100m yuan"], 3)[0]

@@ -4,7 +4,8 @@ A report is there whole or not at all: its pages are written aside, and those of
 place of what stood there together. A page names the store it is of.
 
 The notebook `report.py`, `comparing.py` where a store keeps a comparison of designs, and
-`ranking.py` where there is an analysis of sensitivity, are run once a language; what their cells
+`ranking.py` where there is an analysis of sensitivity, and `by_city.py` where a store holds cities,
+are run once a language; what their cells
 show (Markdown and pictures) is put on one page by pandoc, with style, pictures and, for Chinese,
 the glyphs in use inside the file.
 """
@@ -40,6 +41,7 @@ from jiqun.notebooks.actuals import read_actuals
 from jiqun.notebooks.cautions import cautions
 from jiqun.notebooks.figures import FONT
 from jiqun.notebooks.levers.page import gather_levers
+from jiqun.notebooks.places import has_cities
 from jiqun.notebooks.trust.evidence import HORIZON, ORIGIN
 from jiqun.notebooks.words import LANGS, Words
 from jiqun.scenarios.language import say
@@ -56,9 +58,10 @@ NOTEBOOKS = {
     "index": HERE / "report.py",
     "designs": HERE / "comparing.py",
     "levers": HERE / "ranking.py",
+    "cities": HERE / "by_city.py",
 }
 """Pages and the notebooks they are made of."""
-TITLES = {"index": "title", "designs": "designs_title", "levers": "levers_title"}
+TITLES = {"index": "title", "designs": "designs_title", "levers": "levers_title", "cities": "cities_title"}
 TEMPLATES = HERE / "templates"
 FORMATS = ("html",)
 LOG = "failure.log"
@@ -159,7 +162,8 @@ def render(
 
     Returns:
         The pages, `{out}/{lang}/index.html`, and beside it `designs.html` where the store keeps a
-        comparison of designs, and `levers.html` where there is an analysis of sensitivity.
+        comparison of designs, `levers.html` where there is an analysis of sensitivity, and
+        `cities.html` where it holds cities with the document and without.
 
     Raises:
         ReportError: A format is asked for that this version does not write, the store has no runs
@@ -180,7 +184,11 @@ def render(
     target = out or store / "report"
     for lang in langs:
         _check_place(target / lang)
-    kept = {"designs": comparison_data.read(store), "levers": gather_levers(store)}
+    kept = {
+        "designs": comparison_data.read(store),
+        "levers": gather_levers(store),
+        "cities": has_cities(store) or None,
+    }
     names = [name for name in NOTEBOOKS if kept.get(name, name) is not None]
     pages = [(name, lang) for name in names for lang in langs]
     # Notebooks start in the folder of this process, which is changed here, once for all of them:

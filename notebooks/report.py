@@ -30,15 +30,19 @@ from jiqun.experiments.sensitivity.arms import GROUPS
 from jiqun.notebooks import (
     board,
     designs,
+    director,
     discovering,
     effects,
     figures,
     first,
     glossary,
+    lights,
     money,
+    places,
     policy_figures,
     race,
     tables,
+    tiles,
     trials,
 )
 from jiqun.notebooks.actuals import actuals_table, read_actuals
@@ -58,7 +62,7 @@ from jiqun.notebooks.record import read_record
 from jiqun.notebooks.show import figure, folded, missing, run_command, section, text
 from jiqun.notebooks.trust import figures as trust_figures
 from jiqun.notebooks.trust import page as trust
-from jiqun.notebooks.trust.evidence import AS_ISSUED, PROVINCE, REFERENCE, gather
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, PROVINCE, REFERENCE, gather
 from jiqun.notebooks.words import Words
 from jiqun.notebooks.worlds import (
     ALONE,
@@ -87,13 +91,48 @@ if compared:
     text(first.question(worlds, words))
     if not worlds.joint:
         text(words("effects_seeds"))
-    section(words("findings_title"), level=3)
-    text(first.findings(worlds, ledger, words))
-    if ranked is not None:
-        section(words("levers_title"), level=3)
+    text(words("director_way"))
+    section(f"{words('q_tiers')} {{#q-tiers}}", level=3)
+    text(words("director_tiers_text", year=HORIZON))
+    text(director.tiers_table(worlds, places.population_of(worlds.results)[0], words))
+    text(first.on_money(worlds, ledger, words))
+    section(f"{words('q_targets')} {{#q-targets}}", level=3)
+    judged = lights.lights(worlds, words)
+    text(lights.sentence(judged, words))
+    text(director.targets_table(judged, words))
+    text(director.not_judged(words))
+    section(f"{words('q_levers')} {{#q-levers}}", level=3)
+    if ranked is None:
+        text(words("director_no_levers"))
+    else:
+        if ranked.current:
+            text(words("director_levers_text", year=ranked.facts["year"]))
+            text(director.levers_table(ranked, words))
         text(first.levers_answer(ranked, words))
+    section(f"{words('q_options')} {{#q-options}}", level=3)
+    options = director.options(Path(store))
+    if options is None:
+        text(words("director_no_options"))
+    else:
+        text(director.options_text(options, words))
+        text(director.options_table(options, words))
+    section(f"{words('q_city')} {{#q-city}}", level=3)
+    cities = places.gather_places(Path(store))
+    if cities is None:
+        text(words("no_city"))
+    else:
+        if tiles.has_tiles():
+            figure(tiles.tile_map(cities, words), places.map_alt(cities, words))
+            text(words("map_note"))
+        else:
+            text(places.index_table(cities, words, "cities.html"))
+        text(words("city_way"))
+    section(words("director_decide_title"), level=3)
+    text(director.decisions(worlds, ranked, options, words))
     section(words("doubts_title"), level=3)
     text(first.doubts(worlds, evidence, words))
+    section(words("director_rests_title"), level=3)
+    text(director.rests_on(record, words))
     text(trust.sentence(record, words))
     section(words("not_title"), level=3)
     text(tables.bullets(tables.not_meant(words)))
@@ -110,6 +149,8 @@ else:
 # %%
 section(words("effects_title"))
 if compared:
+    section(words("findings_title"), level=3)
+    text(first.findings(worlds, ledger, words))
     text(words("effects_text", pairs=pairs))
     text(effects.effects_table(worlds, words))
     figure(policy_figures.forest(worlds, words), words("forest_alt"))

@@ -351,12 +351,21 @@ def luck(evidence: Evidence, words: Words) -> str:
 # What it rests on
 
 
+def basis(names: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Numbers of some tables by how they came about: table to kind (the first of its group) to rows."""
+    found = {}
+    for name in names:
+        kinds = Counter(row.kind for row in table(name))
+        found[name] = {group[0]: sum(kinds[kind] for kind in group) for group in KINDS}
+    return found
+
+
 def basis_table(words: Words) -> str:
     """How the numbers behind the starting population came about."""
-    rows = []
-    for name in words.names("tables"):
-        kinds = Counter(row.kind for row in table(name))
-        rows.append([words.name("tables", name), *(str(sum(kinds[k] for k in g)) for g in KINDS)])
+    rows = [
+        [words.name("tables", name), *map(str, counts.values())]
+        for name, counts in basis(words.names("tables")).items()
+    ]
     return markdown(words.lines("assumptions_data_head"), rows)
 
 

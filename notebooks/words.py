@@ -304,6 +304,23 @@ class Words:
         shown = f"**{mean}{gap}{unit}**" if bold and effect.sign else f"{mean}{gap}{unit}"
         return shown + interval
 
+    def concluded(self, effect: Effect | None) -> str:
+        """An effect with its interval; the interval alone, after 'no conclusion', where it is none.
+
+        `Effect.verdict` is the one rule, and its words are the same wherever it is told.
+        """
+        if effect is None:
+            return ABSENT
+        if effect.sign:
+            return self.effect(effect)
+        told = self.name("verdict_of_effect", effect.verdict)
+        if effect.estimate.low is None or effect.estimate.high is None:
+            return told
+        ends = self.signed([100.0 * effect.estimate.low, 100.0 * effect.estimate.high])
+        gap = "" if self.lang == "zh" else " "
+        unit = "%" if effect.measure == "percent" else self("points")
+        return told + self.bracketed(f"{self.between(*ends)}{gap}{unit}")
+
     def estimate(self, found: Estimate, factor: float = 1.0, **digits: int) -> tuple[str, str]:
         """Mean, and its interval in brackets: nothing where the runs are too few for one.
 

@@ -19,6 +19,7 @@ from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from jiqun.notebooks.trust.evidence import Unit
@@ -44,7 +45,13 @@ MEASURED = (
     "quality_enterprises",
 )
 """Outcomes that effects are shown on."""
-BESIDE = ("enterprises", "digital_upgrades_above", "digital_upgrades_below", "little_giants")
+BESIDE = (
+    "enterprises",
+    "rd_real",
+    "digital_upgrades_above",
+    "digital_upgrades_below",
+    "little_giants",
+)
 IN_ORDER = "run.scenario, run.draw, run.seed, run.population, year"
 """Order of rows that are read: a query without one hands them over as they come."""
 
@@ -89,7 +96,7 @@ class Worlds:
 
     Attributes:
         frame: Rows scenario, draw, seed, population, year, level, unit_name, outcome, value of the
-            joint draws (or, where there are none, of the seeds), from the origin on.
+            joint draws (or, where there are none, of the seeds), from the year asked for on.
         results: The store, for what is read beside.
         joint: Whether the runs are joint draws of parameters, outside world and seed.
     """
@@ -247,10 +254,27 @@ class Worlds:
         )
 
 
-def gather_worlds(store: Path) -> Worlds:
-    """Read what the comparisons of the report need of a store."""
+WHOLE = ("province", "tier")
+"""Levels that the report is about."""
+
+
+def gather_worlds(
+    store: Path,
+    levels: Sequence[str] = WHOLE,
+    outcomes: Collection[str] = (),
+    since: int = ORIGIN,
+) -> Worlds:
+    """Read what the comparisons of the report need of a store.
+
+    Args:
+        store: Folder of the store.
+        levels: Levels that outcomes are read of.
+        outcomes: Ids of the outcomes; those of the first pages if there are none.
+        since: First year that is read.
+    """
     results = Results(store)
-    wanted = {*MEASURED, *BESIDE, *(o.id for o in OUTCOMES.values() if o.target)}
+    whole = {*MEASURED, *BESIDE, *(o.id for o in OUTCOMES.values() if o.target)}
+    wanted = set(outcomes) or whole
     with results.connect() as connection:
         joint = joint_draws(connection)
         frame = connection.execute(
@@ -258,11 +282,11 @@ def gather_worlds(store: Path) -> Worlds:
             SELECT o.scenario, o.draw, o.seed, run.population, o.year, o.level, o.unit_name,
                 o.outcome, o.value
             FROM outcome o JOIN run USING (run_key)
-            WHERE o.outcome IN (SELECT unnest(?)) AND o.level IN ('province', 'tier')
-                AND o.year >= {ORIGIN} AND {main_runs("o")}
+            WHERE o.outcome IN (SELECT unnest(?)) AND o.level IN (SELECT unnest(?))
+                AND o.year >= {int(since)} AND {main_runs("o")}
             ORDER BY {IN_ORDER}, o.level, o.unit_name, o.outcome
             """,
-            [sorted(wanted)],
+            [sorted(wanted), list(levels)],
         ).df()
     return Worlds(frame, results, joint)
 

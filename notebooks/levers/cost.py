@@ -35,9 +35,33 @@ def per_yuan_table(found: Levers, words: Words, group: str) -> str:
         words: Texts and number formats of the page's language.
         group: Group of levers, `document_55` or `other`.
     """
-    scale, unit = measure(found, found.main, words)
-    lines = []
     rows = found.ranks(group, tier=found.units[0], outcome=found.main)
+    return markdown(yuan_head(found, rows, words), yuan_lines(found, rows, words))
+
+
+def yuan_head(found: Levers, rows: pd.DataFrame, words: Words) -> list[str]:
+    """Names of the columns of `yuan_lines`.
+
+    Args:
+        found: The analysis of sensitivity.
+        rows: The levers: rows of the table `ranks`.
+        words: Texts and number formats of the page's language.
+    """
+    _, unit = measure(found, found.main, words)
+    known = {"unit": words.money_unit, "effect": unit, "draws": draws_of(rows, words)}
+    return [text.format(**known) for text in words.lines("levers_yuan_head")]
+
+
+def yuan_lines(found: Levers, rows: pd.DataFrame, words: Words) -> list[list[str]]:
+    """Name, effect on the first unit, cost by who bears it, and a yuan's worth of some levers.
+
+    Args:
+        found: The analysis of sensitivity.
+        rows: The levers: rows of the table `ranks`.
+        words: Texts and number formats of the page's language.
+    """
+    scale, _ = measure(found, found.main, words)
+    lines = []
     for _, row in rows.iterrows():
         values = [scale * float(row[name]) for name in ("mean", "low", "high")]
         mean, low, high = words.signed(values, DIGITS, DECIMALS)
@@ -51,8 +75,7 @@ def per_yuan_table(found: Levers, words: Words, group: str) -> str:
                 brings(row, words),
             ]
         )
-    known = {"unit": words.money_unit, "effect": unit, "draws": draws_of(rows, words)}
-    return markdown([text.format(**known) for text in words.lines("levers_yuan_head")], lines)
+    return lines
 
 
 def brings(row: pd.Series[Any], words: Words) -> str:

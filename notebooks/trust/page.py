@@ -91,8 +91,7 @@ def glance_table(record: Record, words: Words) -> str:
         rows.append(("fit", _how_much(record.met / fitted, words), numbers))
     if record.skill is not None:
         scores, verdict = record.skill.scores, str(record.skill.verdict)
-        ratio = f"{scores['rmse_ratio']:.2f}"
-        numbers = words("glance_skill", ratio=ratio, interval=_ratio(scores, words))
+        numbers = skill_numbers(record.skill, words)
         rows.append(("skill", words.name("glance_verdict", verdict), numbers))
         covered = float(scores["coverage_90"])
         numbers = words("glance_width", covered=words.percent(covered), points=scores["points"])
@@ -126,6 +125,12 @@ def _how_much(share: float, words: Words) -> str:
 def _width(covered: float) -> str:
     low, high = COVERED
     return "narrow" if covered < low else "wide" if covered > high else "right"
+
+
+def skill_numbers(skill: Skill, words: Words) -> str:
+    """How large forecast errors are beside those of the naive rule."""
+    ratio = f"{skill.scores['rmse_ratio']:.2f}"
+    return words("glance_skill", ratio=ratio, interval=_ratio(skill.scores, words))
 
 
 def _ratio(scores: Any, words: Words) -> str:
