@@ -295,8 +295,13 @@ def _made[T](path: Path, key: str, data: Any, kind: type[T]) -> T:
     """A part of the file, every value of the type that is declared."""
     told = _checked_keys(path, key, data, kind)
     made = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
-    types = {"str": str, "bool": bool, "int": int, "tuple[str, ...]": tuple,
-             "tuple[int, ...]": tuple}
+    types = {
+        "str": str,
+        "bool": bool,
+        "int": int,
+        "tuple[str, ...]": tuple,
+        "tuple[int, ...]": tuple,
+    }
     for part in fields(kind):  # type: ignore[arg-type]
         if part.name in made and type(made[part.name]) is not types[str(part.type)]:
             raise RegionError(path, f"{key}.{part.name}", f"{part.type} is wanted", ())

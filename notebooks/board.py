@@ -252,6 +252,7 @@ def label(target: Any, words: Words) -> str:
 
 
 def aim_words(item: Judged, words: Words) -> str:
+    """What is aimed at where it is a direction alone."""
     key = "below_2025" if item.target.id == "energy_intensity_2027" else "above_2023"
     return words(key)
 

@@ -139,11 +139,12 @@ def levers_table(found: Levers, words: Words) -> str:
     for name, (label, *numbers) in zip(
         names, levers_cost.yuan_lines(found, rows, words), strict=True
     ):
+        article = declarations()[name].article or ABSENT
         evidence = words.name("lever_evidence", evidence_of(name).word)
-        lines.append([label, declarations()[name].article or ABSENT, *numbers, evidence])
-    head = levers_cost.yuan_head(found, rows, words)
-    head = [head[0], words("director_article"), *head[1:], words("lever_evidence_head")]
-    return f'<div class="five">\n\n{markdown(head, lines, 1)}\n\n</div>'
+        lines.append([label, article, evidence, *numbers])
+    first, *others = levers_cost.yuan_head(found, rows, words)
+    head = [first, words("director_article"), words("lever_evidence_head"), *others]
+    return f'<div class="five">\n\n{markdown(head, lines, 3)}\n\n</div>'
 
 
 # Options
@@ -187,7 +188,7 @@ def options_text(data: Mapping[str, Any], words: Words) -> str:
         for row in designs.rows_of(data, envelope)
         if row["verdict"] == "cannot spend" and row["distinguishable"]
     ]
-    told = [] if is_current(data) else [f"**{words('director_options_old')}**"]
+    told: list[str] = [] if is_current(data) else [f"**{words('director_options_old')}**"]
     told.append(
         words(
             "director_options",
@@ -195,6 +196,7 @@ def options_text(data: Mapping[str, Any], words: Words) -> str:
             sum=words.money(data["envelopes"][envelope])[0],
             unit=words.money_unit,
             pairs=data["reported_on"],
+            holds=words.name("director_sums", envelope),
         )
     )
     if others:
@@ -309,8 +311,9 @@ def decisions(
         first = [str(lever) for lever in ranked.first(DOCUMENT, ranked.units[0])["lever"]]
         untried = [name for name in first if evidence_of(name).word != "trial"]
         if untried:
-            names = words.listing(getattr(declarations()[n].label, words.lang) for n in untried)
-            told.append(words("decide_trial", count=len(untried), names=names))
+            labels = (getattr(declarations()[name].label, words.lang) for name in untried)
+            listed = words.listing(labels)
+            told.append(words("decide_trial", count=len(untried), names=listed))
     return "\n".join(f"{n}. {text}" for n, text in enumerate(told, 1))
 
 

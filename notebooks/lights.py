@@ -1,4 +1,4 @@
-"""The modelled targets in red, amber and green: one list for the first page and for its sentences."""
+"""The modelled targets in red, amber and green: one list for the table and for the sentences."""
 
 from __future__ import annotations
 

@@ -134,22 +134,18 @@ def index_table(places: Places, words: Words, page: str = "") -> str:
         words: Texts and number formats of the page's language.
         page: File that holds the sections, where it is another one.
     """
-    rows = []
-    for city in REGION.cities:
-        rows.append(
-            [
-                f"[{city_name(city, words)}]({page}#{city})",
-                words.concluded(places.effect(("city", city))),
-                new_money(places, city, words),
-                ("、" if words.lang == "zh" else "; ").join(
-                    cluster_name(row, words) for row in registered(city)
-                )
-                or ABSENT,
-            ]
-        )
+    gap = "、" if words.lang == "zh" else "; "
+    rows = [
+        [
+            f"[{city_name(city, words)}]({page}#{city})",
+            gap.join(cluster_name(row, words) for row in registered(city)) or ABSENT,
+            words.concluded(places.effect(("city", city))),
+            new_money(places, city, words),
+        ]
+        for city in REGION.cities
+    ]
     head = [text.format(unit=words.money_unit) for text in words.lines("cities_head")]
-    aligned = [[row[0], row[3], row[1], row[2]] for row in rows]
-    return markdown([head[0], head[3], head[1], head[2]], aligned, 2)
+    return markdown(head, rows, 2)
 
 
 def new_money(places: Places, city: str, words: Words) -> str:
@@ -197,9 +193,7 @@ def history_table(places: Places, city: str, words: Words) -> str:
     return markdown([head[0], *map(str, HISTORY), *head[1:]], [row for row in rows if row])
 
 
-def _history(
-    places: Places, unit: Unit, outcome: str, name: str, words: Words
-) -> list[str] | None:
+def _history(places: Places, unit: Unit, outcome: str, name: str, words: Words) -> list[str] | None:
     """Medians by year, and the effect at the horizon; None where there is nothing of the unit."""
     effect = places.effect(unit, outcome)
     if effect is None:
@@ -297,8 +291,9 @@ def alternative(places: Places, city: str, words: Words) -> str:
     gain = rows[0]["gains"]["place"][group]
     estimate = Estimate(**gain["gain"])
     scale = words.scaled(1.0, MAIN)
+    unit = words.money_unit if words.lang == "zh" else f" {words.money_unit}"
     told = (
-        "".join(words.estimate(estimate, scale)) + words.money_unit
+        "".join(words.estimate(estimate, scale)) + unit
         if gain["distinguishable"]
         else designs.nothing(gain["gain"], words)
     )

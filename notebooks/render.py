@@ -61,7 +61,12 @@ NOTEBOOKS = {
     "cities": HERE / "by_city.py",
 }
 """Pages and the notebooks they are made of."""
-TITLES = {"index": "title", "designs": "designs_title", "levers": "levers_title", "cities": "cities_title"}
+TITLES = {
+    "index": "title",
+    "designs": "designs_title",
+    "levers": "levers_title",
+    "cities": "cities_title",
+}
 TEMPLATES = HERE / "templates"
 FORMATS = ("html",)
 LOG = "failure.log"

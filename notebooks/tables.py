@@ -352,7 +352,7 @@ def luck(evidence: Evidence, words: Words) -> str:
 
 
 def basis(names: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Numbers of some tables by how they came about: table to kind (the first of its group) to rows."""
+    """Rows of some tables by how they came about: table to the first kind of a group to rows."""
     found = {}
     for name in names:
         kinds = Counter(row.kind for row in table(name))

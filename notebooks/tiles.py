@@ -41,9 +41,7 @@ def tile_map(places: Places, words: Words) -> Figure:
     for city, (column, row) in tiles.items():
         shade, ink, hatch = _look(effects[city], largest)
         corner, size = (column + 0.03, row + 0.03), 0.94
-        axes.add_patch(
-            Rectangle(corner, size, size, facecolor=shade, edgecolor=GREY, lw=0.8)
-        )
+        axes.add_patch(Rectangle(corner, size, size, facecolor=shade, edgecolor=GREY, lw=0.8))
         if hatch:
             axes.add_patch(
                 Rectangle(
