@@ -98,22 +98,22 @@ def _members(seats: Sequence[ClusterSeat], unit: tuple[str, str], words: Words) 
 
 
 def targets_table(found: Sequence[lights.Light], words: Words) -> str:
-    """A line a modelled target: colour in words, aim, what the runs give, chance."""
+    """A line a modelled target: colour in words, chance, aim, what the runs give."""
     rows = [
         [
-            f"[{words.name('director_colours', light.colour)}]{{.light .{light.colour}}}",
             board.label(light.target, words)
             + words.bracketed(light.target.article)
             + ("" if light.numeric else words("director_direction")),
+            f"[{words.name('director_colours', light.colour)}]{{.light .{light.colour}}}",
+            board.probability(light.met, words),
             light.aim,
             light.found,
-            board.probability(light.met, words),
             board.departments(light.target, words),
         ]
         for light in found
     ]
     head = words.lines("director_targets_head")
-    return f'<div class="lights">\n\n{markdown(head, rows, 3)}\n\n</div>' if rows else ""
+    return f'<div class="lights">\n\n{markdown(head, rows, len(head))}\n\n</div>' if rows else ""
 
 
 def not_judged(words: Words) -> str:
@@ -196,7 +196,7 @@ def options_text(data: Mapping[str, Any], words: Words) -> str:
             sum=words.money(data["envelopes"][envelope])[0],
             unit=words.money_unit,
             pairs=data["reported_on"],
-            holds=words.name("director_sums", envelope),
+            holds=words("director_holds") if envelope == designs.PROGRAMME else "",
         )
     )
     if others:

@@ -20,7 +20,7 @@ RISES = ("#dbe8f4", "#9dc0de", "#4f8fc0", "#1f5a92")
 FALLS = ("#f3e1cf", "#dba876", "#b56a2b", "#7d3f0b")
 """Shades by size: the darker, the larger; legible in grey, since each tile shows its number."""
 NONE = "#f1f1f1"
-SIDE = 1.15
+SIDE = 1.0
 """Inches of a tile."""
 
 

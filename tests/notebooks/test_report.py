@@ -137,9 +137,10 @@ def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest)
         assert "2026-01-02 03:04 UTC" in html
         assert not re.search(r"https?://", html)
         assert not re.search(r"<(script|link|iframe)\b", html)
+        questions = {f"#q-{name}" for name in ("tiers", "targets", "levers", "options", "city")}
         assert set(re.findall(r'(?:src|href)="([^":]+)', html)) <= {"data", "#trust"} | (
             {"#levers", "levers.html"} if ranked else set()
-        )
+        ) | (questions if kind == "compared_store" else set())
         assert 'id="trust"' in html
         more = 3 + len(effects.WATERFALL) if kind == "compared_store" else 0
         more += ranked

@@ -233,6 +233,22 @@ WRONG = {
     "no_name": ("  midtown:", "  mid town:", "cities.mid town: small letters"),
     "twice": ("  batteries:", "  chips:", "a key stands twice"),
     "empty": (r"(?s).*", "[]", "a mapping of keys and values is wanted"),
+    "tile_of_one": (
+        "en: Eastport}", "en: Eastport, tile: [1]}", "eastport.tile: a column and a row",
+    ),
+    "tile_below_zero": (
+        "en: Eastport}", "en: Eastport, tile: [0, -1]}", "eastport.tile: a column and a row",
+    ),
+    "tile_no_list": (
+        "en: Eastport}", "en: Eastport, tile: 3}", r"eastport.tile: tuple\[int, ...\] is wanted",
+    ),
+    "some_tiles": (
+        "en: Eastport}", "en: Eastport, tile: [0, 1]}", "every city has a tile, or none",
+    ),
+    "one_tile_twice": (
+        r"(en: Eastport)\}([^}]*)\}", r"\1, tile: [0, 1]}\2, tile: [0, 1]}",
+        "the tile is that of eastport",
+    ),
     "no_yaml": ("cities:", "cities: [", "not a plain YAML file"),
 }  # fmt: skip
 
@@ -369,6 +385,21 @@ def test_rows_of_the_made_up_region_take_the_place_of_shared_ones(ran: dict) -> 
     assert ran["parameters"]["births_above"] == 0.1 * parameters["births_above"]
 
 
+def test_tiles_move_no_hash(tmp_path: Path) -> None:
+    text = (MADE_UP / "region.yaml").read_text("utf-8")
+    head, rest = text.split("\ncities:\n", 1)
+    place = iter(range(100))
+    cities, groups = rest.split("city_groups:", 1)
+    tiled = re.sub(r"\}", lambda _: f", tile: [{next(place)}, 0]}}", cities)
+    folder = tmp_path / "made_up"
+    folder.mkdir()
+    whole = f"{head}\ncities:\n{tiled}city_groups:{groups}"
+    (folder / "region.yaml").write_text(whole, "utf-8")
+    made = read_region(str(folder))
+    assert all(city.tile for city in made.cities.values())
+    assert made.digest == read_region(str(MADE_UP)).digest
+
+
 def test_axes_of_the_made_up_region_are_its_fields_and_cities(ran: dict) -> None:
     made = read_region(str(MADE_UP))
     last = {"field": len(made.fields) - 1, "city": len(made.cities) - 1}
@@ -407,6 +438,11 @@ def test_the_made_up_region_is_reported(region: Path, tmp_path: Path) -> None:
         page = re.sub(r'src="data:[^"]*"', "", (out / lang / "index.html").read_text("utf-8"))
         assert [word for word in own if word not in page] == []
         assert [word for word in others if word in page] == []
+        # Without tiles the cities are listed; each has a section.
+        cities = (out / lang / "cities.html").read_text("utf-8")
+        assert 'id="eastport"' in cities
+        assert [word for word in others if word in cities] == []
+        assert 'href="cities.html#eastport"' in page
 
 
 # Stores
