@@ -16,6 +16,7 @@ import base64
 import hashlib
 import io
 import logging
+import re
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir
@@ -316,7 +317,7 @@ def _html(source: Source, page: tuple[str, Lang]) -> str:
         text = "\n\n".join([*above, *_shown(_executed(source, page, folder), folder)])
         style = _style(words, words(TITLES[name]) + words("subtitle") + line + text)
         (folder / "style.html").write_text(f"<style>\n{style}\n</style>\n", "utf-8")
-        return str(
+        html = str(
             pypandoc.convert_text(
                 text,
                 "html5",
@@ -338,6 +339,8 @@ def _html(source: Source, page: tuple[str, Lang]) -> str:
                 ],
             )
         )
+        # Heads of tables are of columns, which readers of screens are told.
+        return re.sub(r"<th(?=[ >])", '<th scope="col"', html)
 
 
 def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:

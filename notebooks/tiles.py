@@ -20,7 +20,7 @@ RISES = ("#dbe8f4", "#9dc0de", "#4f8fc0", "#1f5a92")
 FALLS = ("#f3e1cf", "#dba876", "#b56a2b", "#7d3f0b")
 """Shades by size: the darker, the larger; legible in grey, since each tile shows its number."""
 NONE = "#f1f1f1"
-SIDE = 1.0
+WIDE, HIGH = 1.0, 0.56
 """Inches of a tile."""
 
 
@@ -36,7 +36,7 @@ def tile_map(places: Places, words: Words) -> Figure:
     tiles = {city: known.tile for city, known in REGION.cities.items()}
     columns, rows = (1 + max(tile[axis] for tile in tiles.values()) for axis in (0, 1))
     largest = max((abs(e.estimate.mean) for e in effects.values() if e and e.sign), default=1.0)
-    figure = Figure(figsize=(SIDE * columns, SIDE * rows * 0.82), layout="constrained")
+    figure = Figure(figsize=(WIDE * columns, HIGH * rows), layout="constrained")
     axes = figure.subplots()
     for city, (column, row) in tiles.items():
         shade, ink, hatch = _look(effects[city], largest)

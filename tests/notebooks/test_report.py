@@ -136,6 +136,8 @@ def test_pages_open_without_a_network(kind: str, request: pytest.FixtureRequest)
         assert words("subtitle") in html
         assert "2026-01-02 03:04 UTC" in html
         assert not re.search(r"https?://", html)
+        assert '<th scope="col"' in html
+        assert not re.search(r"<th(?! scope)[ >]", html)
         assert not re.search(r"<(script|link|iframe)\b", html)
         questions = {f"#q-{name}" for name in ("tiers", "targets", "levers", "options", "city")}
         assert set(re.findall(r'(?:src|href)="([^":]+)', html)) <= {"data", "#trust"} | (
