@@ -1,1 +1,1 @@
-"""Rules of a quarter in five forms: Mesa agents, NumPy columns, the model's kernels, and C twice."""
+"""Rules of a quarter as Mesa agents, on NumPy columns, as the model's kernels, and in C twice."""

@@ -21,6 +21,15 @@ from jiqun.model.randomness import uniform
 class Firm(mesa.Agent):  # type: ignore[misc]
     """An enterprise; what it has and does it keeps as attributes under the names of columns."""
 
+    revenue: float
+    rate: float
+    rd: float
+    rd_reported: float
+    losses: float
+    cash: float
+    knowledge: float
+    rd_active: bool
+
     def __init__(self, model: Agents, place: int, values: dict[str, Any]) -> None:
         super().__init__(model)
         self.place = place
@@ -37,7 +46,8 @@ class Firm(mesa.Agent):  # type: ignore[misc]
     def peers(self, doing: bool) -> float:
         m = self.model
         others = max(m.members[self.pool] - 1.0, 1.0)
-        return min(max((m.doers[self.pool] - doing) / others, 0.0), 1.0)
+        share: float = min(max((m.doers[self.pool] - doing) / others, 0.0), 1.0)
+        return share
 
     def compete(self) -> None:
         w = self.model.w
@@ -241,7 +251,7 @@ class Agents(mesa.Model):  # type: ignore[misc]
     def __init__(self, world: World) -> None:
         super().__init__(rng=1)
         self.given = world.copied()
-        values, shared = {}, {}
+        values, shared = dict[str, Any](), dict[str, Any]()
         for name, value in vars(world).items():
             table = values if np.shape(value) == world.id.shape else shared
             table[name] = value.tolist() if isinstance(value, np.ndarray) else value

@@ -130,9 +130,7 @@ class Columns:
         funds = np.maximum(w.cash + w.cash_flow - repaid - buffer, 0.0)
         short_of = np.maximum(upkeep + lump - funds, 0.0)
         owners = (1.0 - w.bank_share) * short_of
-        small = np.clip(
-            np.log(4e8 / np.maximum(w.expected_revenue, 1e6)) / np.log(400.0), 0.0, 1.0
-        )
+        small = np.clip(np.log(4e8 / np.maximum(w.expected_revenue, 1e6)) / np.log(400.0), 0.0, 1.0)
         known = 1.0 - w.limit_small * small
         limit = w.limit_knowledge * w.knowledge + known * (
             w.limit_capital * w.capital + w.limit_profit * np.maximum(4.0 * w.profit, 0.0)

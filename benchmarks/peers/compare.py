@@ -97,13 +97,12 @@ def times(world: World, every: Mapping[str, Form], rounds: int, inner: int) -> T
     """
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for _ in range(rounds):
+        gc.collect()
         spent: dict[str, list[dict[str, float]]] = defaultdict(list)
         for repetition in range(inner):
             for name, form in every.items():
                 if name != MESA or repetition == 0:
-                    made = form(world)
-                    gc.collect()
-                    spent[name].append(run(made))
+                    spent[name].append(run(form(world)))
         for name, repetitions in spent.items():
             for rule in RULES:
                 middle = float(np.median([each[rule] for each in repetitions]))

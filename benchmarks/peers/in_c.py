@@ -36,11 +36,20 @@ def build(folder: Path, world: World) -> dict[str, ctypes.CDLL]:
         world: A world with the columns and terms that they are for.
     """
     (folder / "world.h").write_text(header(world), encoding="utf-8")
-    found, cc = {}, compiler() or "cc"
+    found, cc = dict[str, ctypes.CDLL](), compiler() or "cc"
     for name, flags in FLAGS.items():
         stem = folder / name.replace(" ", "_")
         compiled, library = stem.with_suffix(".o"), stem.with_suffix(".so")
-        given = (*flags, "-std=gnu11", "-fPIC", f"-I{folder}", "-c", SOURCE, "-o", compiled)
+        given = (
+            *flags,
+            "-std=gnu11",
+            "-fPIC",
+            f"-I{folder}",
+            "-c",
+            str(SOURCE),
+            "-o",
+            str(compiled),
+        )
         subprocess.run((cc, *given), check=True)
         # Linked without the flags: with -ffast-math gcc would add a start-up that has the whole
         # process, and so the other forms, take subnormal numbers for zero.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from jiqun.model.economy import (
     taxes,
     unit_cost,
 )
+from jiqun.model.elementary import power
 from jiqun.model.innovation import digital, innovation, research
 from jiqun.model.randomness import laplace, uniform
 
@@ -66,7 +67,7 @@ class Kernels:
         w = self.w
         real, net, materials, _, energy_cost = made = np.empty((5, len(w.id)))
         production._make(
-            w.revenue, w.va_rate, (energy.per_value_added(w), w.energy_saved, w.energy_technique),
+            w.revenue, w.va_rate, (self._energy(), w.energy_saved, w.energy_technique),
             w.field, w.price, w.dearer, w.vat_on_top, w.energy_cost, made,
         )  # fmt: skip
         production._employ(
@@ -105,6 +106,10 @@ class Kernels:
         w.rd_cost_ratio = np.maximum(ratio, innovation.LEAST_COST)
         w.profit_after_tax = w.profit - tax
         w.cash_flow = w.profit_after_tax + books.depreciation
+
+    def _energy(self) -> Array:
+        enterprises: Any = self.w  # its columns have the names of theirs
+        return energy.per_value_added(enterprises)
 
     def finance(self) -> None:
         w = self.w
@@ -250,11 +255,13 @@ class Kernels:
             w.rd_start, revenue, w.rd_start_size_power, w.rd_cost_ratio[rows], w.eps_RD,
             peers[rows], w.rd_peer,
         )  # fmt: skip
-        return rows[(draw[rows] < start) & (w.cash[rows] > w.rd_sunk * taste * revenue)]
+        starts: Whole = rows[(draw[rows] < start) & (w.cash[rows] > w.rd_sunk * taste * revenue)]
+        return starts
 
     def _stops(self, draw: Array) -> Whole:
         """As `research._stops`."""
         w, chance, most = self.w, self.w.rd_stop / 4.0, 2.0
         rows = np.flatnonzero(w.rd_active & (draw < chance * most))
-        size = innovation.power(w.expected_revenue[rows] / 100e6, -w.rd_stop_size_power)
-        return rows[draw[rows] < chance * np.clip(size, 0.2, most)]
+        size = power(w.expected_revenue[rows] / 100e6, -w.rd_stop_size_power)
+        stops: Whole = rows[draw[rows] < chance * np.clip(size, 0.2, most)]
+        return stops

@@ -16,7 +16,6 @@ from jiqun.model.randomness import _key
 
 if TYPE_CHECKING:
     from jiqun.model import ClusterPolicyModel
-    from jiqun.model.agents.enterprises import Whole
 
 RULES = ("market", "production", "finance", "digital", "innovation", "research")
 """Methods that every form has, in their order in a quarter."""
@@ -59,13 +58,6 @@ class World(SimpleNamespace):
     def copied(self) -> World:
         """A world of its own."""
         return copy.deepcopy(self)
-
-    def of(self, rows: Whole) -> World:
-        """The world of some of the rows, on the same markets and pools."""
-        cut = self.copied()
-        columns = [name for name, value in vars(self).items() if np.shape(value) == self.id.shape]
-        vars(cut).update({name: getattr(self, name)[rows] for name in columns})
-        return cut
 
     def next_quarter(self) -> None:
         """Move to the draws of the next quarter."""
