@@ -50,6 +50,16 @@ class Bench:
     ratios: dict[str, float] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
 
+    def hold(self, name: str, seconds: Array, others: Array) -> None:
+        """Hold a ratio of times: that of the least of each, which neighbours disturb least.
+
+        Args:
+            name: What is over what.
+            seconds: Of what must not become slower, by round.
+            others: Of what it is set against, by round.
+        """
+        self.ratios[name] = float(seconds.min() / others.min())
+
     def say(self, title: str, *lines: str) -> None:
         self.said += [f"\n{title}\n", *lines]
 
@@ -81,7 +91,7 @@ def rules(bench: Bench) -> None:
             ratio = ours[rule] / by_rule[rule]
             row.append(_spread(1.0 / ratio if name == compare.MESA else ratio))
             if name != compare.MESA or rule == "all":
-                bench.ratios[f"kernels over {name}: {rule}"] = float(np.median(ratio))
+                bench.hold(f"kernels over {name}: {rule}", ours[rule], by_rule[rule])
         table.append(row)
     heads = [f"{name} / kernels" if name == compare.MESA else f"kernels / {name}"
              for name in times]  # fmt: skip
@@ -113,11 +123,11 @@ def whole_run(bench: Bench, runs: list[Measurement], quarter: Array) -> None:
     parts = {name: np.array([run.timings[name] for run in runs]) for name in runs[0].timings}
     parts |= {"start": np.array([run.start for run in runs])}
     table = []
+    as_often = quarter * runs[0].quarters
     for name, seconds in {"all of a run": total, **parts}.items():
-        ratio = seconds / (quarter * runs[0].quarters)
-        table.append((name, f"{1e3 * np.median(seconds):.1f}", _spread(ratio)))
+        table.append((name, f"{1e3 * np.median(seconds):.1f}", _spread(seconds / as_often)))
         if np.median(seconds / total) >= LEAST_SHARE:
-            bench.ratios[f"run over NumPy columns: {name}"] = float(np.median(ratio))
+            bench.hold(f"run over NumPy columns: {name}", seconds, as_often)
     table.sort(key=lambda row: -float(row[1]))
     bench.say(
         f"A default run of {runs[0].quarters} quarters, over the rules on NumPy columns as often",
@@ -127,17 +137,17 @@ def whole_run(bench: Bench, runs: list[Measurement], quarter: Array) -> None:
 
 def batches(bench: Bench) -> None:
     """Runners of batches, and two workers."""
-    costs = runners.costs(repeats=5)
+    costs = runners.costs(repeats=4)
     bare = costs[runners.BARE]
     bench.say(
         f"Batches of runs of {runners.ROWS:,} rows to {runners.LAST_YEAR}: CPU",
         tabulate(
-            [(name, f"{1e3 * cost.run:.1f}", f"{1e3 * (cost.run - bare.run):.1f}",
-              f"{1e3 * cost.start:.0f}") for name, cost in costs.items()],
+            [(name, f"{1e3 * np.median(cost.run):.1f}", _spread(1e3 * (cost.run - bare.run)),
+              f"{1e3 * np.median(cost.start):.0f}") for name, cost in costs.items()],
             headers=("runner", "ms a run", "of it overhead", "ms a batch"), disable_numparse=True,
         ),
     )  # fmt: skip
-    bench.ratios["runner over a loop"] = costs[runners.OURS].run / bare.run
+    bench.hold("runner over a loop", costs[runners.OURS].run, bare.run)
     pair = runners.pair()
     bench.say(
         "Two workers",
@@ -149,7 +159,7 @@ def batches(bench: Bench) -> None:
 
 def growth(bench: Bench) -> None:
     """Time and memory by rows."""
-    found = sizes.sizes()
+    found = sizes.sizes(repeats=2)
     rows = [float(size.rows) for size in found]
     seconds, held = [size.seconds for size in found], [size.megabytes for size in found]
     steep = {"all sizes": 0, "12,000 rows and more": 2}
@@ -165,7 +175,7 @@ def growth(bench: Bench) -> None:
             for name, first in steep.items()
         ),
     )  # fmt: skip
-    bench.ratios["CPU of all rows over that of 12,000"] = seconds[-1] / seconds[2]
+    bench.hold("all rows over the default ones", *sizes.all_and_default(rounds=3))
 
 
 SECTIONS = {"rules": rules, "batches": batches, "growth by rows": growth}

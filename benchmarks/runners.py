@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import joblib  # type: ignore[import-untyped]
 import mesa
+import numpy as np
 
 from jiqun.experiments.runs.batch import Plan
 from jiqun.experiments.runs.runner import Options, run_batch
@@ -33,28 +34,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jiqun.model import Population
+    from jiqun.model.dimensions import Array
     from jiqun.model.scenario import Scenario
 
 ROWS, LAST_YEAR = 2_500, 2020
 """Of the small runs: the smaller a run, the more the runner weighs."""
 FEW, MANY = 4, 20
 """Runs of the two batches whose difference is what a further run takes."""
-RUNS_OF_PAIR = 16
+RUNS_OF_PAIR = 12
 """Default runs that one worker makes, and two."""
 BARE, OURS = "a loop", "jiqun"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds that a batch takes, in all its processes.
+    """CPU seconds that batches take, in all their processes, by repetition.
 
     Attributes:
-        start: Whatever the number of runs.
-        run: A further run.
+        start: Whatever the number of runs, shape (repetitions,).
+        run: A further run, shape (repetitions,).
     """
 
-    start: float
-    run: float
+    start: Array
+    run: Array
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def runners() -> dict[str, Callable[[int], float | None]]:
 
 
 def costs(repeats: int) -> dict[str, Cost]:
-    """What batches take by runner, the least of several, which take turns.
+    """What batches take by runner; runners take turns.
 
     Args:
         repeats: Batches of each runner and size.
@@ -157,19 +159,19 @@ def costs(repeats: int) -> dict[str, Cost]:
     every = runners()
     for run in every.values():
         run(1)  # loads libraries, and starts the server that workers are forked from
-    taken = {name: {FEW: float("inf"), MANY: float("inf")} for name in every}
-    for _ in range(repeats):
+    few, many = ({name: np.empty(repeats) for name in every} for _ in (FEW, MANY))
+    for repetition in range(repeats):
         for name, run in every.items():
-            for runs, before in taken[name].items():
-                begun = time.process_time()
-                elsewhere = run(runs) or 0.0
-                spent = time.process_time() - begun + elsewhere
-                taken[name][runs] = min(before, spent)
-    found = {}
-    for name, by_size in taken.items():
-        each = (by_size[MANY] - by_size[FEW]) / (MANY - FEW)
-        found[name] = Cost(by_size[FEW] - FEW * each, each)
-    return found
+            few[name][repetition] = _cpu(run, FEW)
+            many[name][repetition] = _cpu(run, MANY)
+    each = {name: (many[name] - few[name]) / (MANY - FEW) for name in every}
+    return {name: Cost(few[name] - FEW * each[name], each[name]) for name in every}
+
+
+def _cpu(run: Callable[[int], float | None], runs: int) -> float:
+    begun = time.process_time()
+    elsewhere = run(runs) or 0.0
+    return time.process_time() - begun + elsewhere
 
 
 def spin(rounds: int) -> int:

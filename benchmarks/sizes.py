@@ -64,8 +64,27 @@ def _most_held() -> float:
     return held / (1024**2 if sys.platform == "darwin" else 1024)
 
 
-def sizes(repeats: int = 3) -> list[Size]:
-    """All sizes, the smallest first."""
+def all_and_default(rounds: int) -> np.ndarray:
+    """CPU seconds of runs of all enterprises, and of the default rows, shape (2, rounds).
+
+    They take turns.
+
+    Args:
+        rounds: Runs of each.
+    """
+    default = load("without_document_55")
+    taken = np.empty((2, rounds))
+    for i in range(rounds):
+        for j, scenario in enumerate((replace(default, rows=0), default)):
+            population = build_population(
+                scenario.province, scenario.parameters, scenario.rows, seed=1
+            )
+            taken[j, i] = measure_once(scenario, population).total
+    return taken
+
+
+def sizes(repeats: int) -> list[Size]:
+    """All sizes, the smallest first; each the fastest of several runs."""
     found = []
     for rows in SIZES:
         command = (sys.executable, "-m", "benchmarks.sizes", str(rows), str(repeats))

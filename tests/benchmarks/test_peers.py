@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks import __main__ as command
 from benchmarks import baseline
 from benchmarks.peers import compare, kernels
 from benchmarks.peers.in_c import FLAGS, compiler
@@ -89,6 +90,35 @@ def test_forms_leave_the_world_they_are_given(every, world):
 def test_c_leaves_subnormal_numbers_alone(every):
     assert len(every) == 3 + len(FLAGS)
     assert np.float64(2.0**-1074) * 1.0 > 0.0
+
+
+def bench(monkeypatch, tmp_path, kept, *measured, args=()):
+    """Run the command on ratios that were stored, and on those that it measures in turn."""
+    file, results = tmp_path / "baseline.json", iter(measured)
+    baseline.store(kept, file)
+    monkeypatch.setattr(baseline.stored, "__defaults__", (file,))
+    monkeypatch.setattr(baseline.store, "__defaults__", (file,))
+    monkeypatch.setattr(command, "measured", lambda: command.Bench(ratios=next(results)))
+    monkeypatch.setattr("sys.argv", ["benchmarks", *args])
+    command.main()
+    return baseline.stored(file)
+
+
+def test_the_bench_fails_on_what_is_slower_twice(monkeypatch, tmp_path, capsys):
+    slow, fine = {"a": 1.3, "b": 1.0}, {"a": 1.2, "b": 1.3}
+    with pytest.raises(SystemExit) as ended:
+        bench(monkeypatch, tmp_path, {"a": 1.0, "b": 1.0}, slow, slow)
+    assert ended.value.code == 1
+    told = capsys.readouterr().out
+    assert "a: 1.30, stored 1.00 (+30%)" in told
+    assert "b:" not in told
+    bench(monkeypatch, tmp_path, {"a": 1.0, "b": 1.0}, slow, fine)
+    bench(monkeypatch, tmp_path, {"a": 1.0, "b": 1.0}, {"a": 1.2, "b": 0.5})
+
+
+def test_the_bench_stores_what_it_measures(monkeypatch, tmp_path):
+    kept = bench(monkeypatch, tmp_path, {"a": 1.0}, {"a": 3.0, "b": 2.0}, args=["--renew"])
+    assert kept == {"a": 3.0, "b": 2.0}
 
 
 def test_a_ratio_a_quarter_above_the_stored_one_is_named(tmp_path):
