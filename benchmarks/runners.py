@@ -53,10 +53,12 @@ class Cost:
     Attributes:
         start: Whatever the number of runs, shape (repetitions,).
         run: A further run, shape (repetitions,).
+        many: The larger batch, shape (repetitions,).
     """
 
     start: Array
     run: Array
+    many: Array
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ def costs(repeats: int) -> dict[str, Cost]:
             few[name][repetition] = _cpu(run, FEW)
             many[name][repetition] = _cpu(run, MANY)
     each = {name: (many[name] - few[name]) / (MANY - FEW) for name in every}
-    return {name: Cost(few[name] - FEW * each[name], each[name]) for name in every}
+    return {name: Cost(few[name] - FEW * each[name], each[name], many[name]) for name in every}
 
 
 def _cpu(run: Callable[[int], float | None], runs: int) -> float:
