@@ -21,7 +21,7 @@ from jiqun.experiments.runs.batch import (
     PopulationRef,
     Record,
     Run,
-    drawn_pairs,
+    listed_pairs,
     model_hash,
     population_key,
     runs_of,
@@ -144,7 +144,7 @@ def run_batch(
     """
     large = len(scenarios) * len(plan.pairs()) > ALL_LEVELS_UP_TO
     kept = record or (BRIEF if large or plan.vary != Vary.ALL else WHOLE)
-    listed = [(scenario, drawn_pairs(scenario, plan)) for scenario in scenarios]
+    listed = listed_pairs(scenarios, plan)
     facts = {
         "plan": {
             "seeds": plan.seeds,
