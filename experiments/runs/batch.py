@@ -91,6 +91,8 @@ class Record:
 WHOLE = Record("all")
 BRIEF = Record("brief", ("province", "tier"))
 """Kept of batches too large to keep everything of."""
+LEAN = Record("lean", ("province", "tier"), places=False)
+"""Kept of the largest: who is paid would be nine tenths of it."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from jiqun.experiments.effects.together import bundles
 from jiqun.experiments.runs.batch import (
     BRIEF,
+    LEAN,
     POPULATION_SEED,
     WHOLE,
     Chunk,
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 ALL_LEVELS_UP_TO = 500
 """Batches of more runs record the province and the tiers alone: a full record is large."""
+PLACES_UP_TO = 10_000
+"""Batches of more runs keep the ledger without who is paid."""
 LARGEST_CHUNK = 8
 """Runs of a chunk at most: what a killed worker takes with it."""
 LARGEST_BUNDLE = 16
@@ -142,8 +145,7 @@ def run_batch(
     Raises:
         StoreError: The store cannot be used; finished shards stay.
     """
-    large = len(scenarios) * len(plan.pairs()) > ALL_LEVELS_UP_TO
-    kept = record or (BRIEF if large or plan.vary != Vary.ALL else WHOLE)
+    kept = record or _record_of(len(scenarios) * len(plan.pairs()), plan)
     listed = listed_pairs(scenarios, plan)
     facts = {
         "plan": {
@@ -187,7 +189,7 @@ def run_listed(
         present = store.keys()
         planned: list[tuple[Scenario, PopulationRef, list[Run]]] = []
         for scenario, pairs in listed:
-            population = _population(store, scenario)
+            population = population_in(store, scenario)
             planned.append((scenario, population, runs_of(scenario, pairs, population)))
             store.add_scenario(scenario_hash(scenario), scenario)
         store.add_batch(_entry(planned, facts, options))
@@ -209,6 +211,7 @@ def run_listed(
         ]
         keys = tuple(run.key for _, _, runs in planned for run in runs)
         failures = _make(store, chunks, workers, options, progress) if chunks else ()
+        store.merge()
     total = sum(len(chunk.runs) for chunk in chunks)
     failed = {failure.run.key for failure in failures}
     return Report(
@@ -223,6 +226,13 @@ def run_listed(
             if any(run.key not in failed for run in runs)
         ),
     )
+
+
+def _record_of(runs: int, plan: Plan) -> Record:
+    """What is kept of each run of a batch if nothing is said."""
+    if runs > PLACES_UP_TO:
+        return LEAN
+    return WHOLE if runs <= ALL_LEVELS_UP_TO and plan.vary == Vary.ALL else BRIEF
 
 
 def _make(
@@ -282,7 +292,7 @@ def _parts(arms: list[Arm], workers: int) -> list[list[Arm]]:
     return parts
 
 
-def _population(store: Store, scenario: Scenario) -> PopulationRef:
+def population_in(store: Store, scenario: Scenario) -> PopulationRef:
     """The population of a scenario, from the store or built into it."""
     key = population_key(scenario)
     path = store.population_path(key)

@@ -13,6 +13,7 @@ import os
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 SUMS = "sha256sums.txt"
 RUNS, OUTCOMES, LEDGER = SHARDS = ("runs", "outcomes", "ledger")
@@ -93,13 +94,22 @@ def record(folder: Path, path: Path, digest: str) -> None:
         os.fsync(file.fileno())
 
 
-def tidied(folder: Path) -> str | None:
-    """The notes without lines of files that are gone and broken ones; None if they are tidy."""
+def tidied(folder: Path, without: Collection[str] = ()) -> str | None:
+    """The notes without lines of files that are gone and broken ones; None if they are tidy.
+
+    Args:
+        folder: Folder of the store.
+        without: Files that are about to be taken away.
+    """
     try:
         text = (folder / SUMS).read_text("utf-8", errors="replace")
     except FileNotFoundError:
         return None
-    there = {file: digest for file, digest in recorded(folder).items() if (folder / file).is_file()}
+    there = {
+        file: digest
+        for file, digest in recorded(folder).items()
+        if file not in without and (folder / file).is_file()
+    }
     tidy = "".join(_line(file, digest) for file, digest in there.items())
     return None if text == tidy else tidy
 
@@ -110,7 +120,16 @@ def examine(folder: Path) -> Holdings:
     Args:
         folder: Folder of the store.
     """
-    listed = {kind: _files(folder, kind) for kind in SHARDS}
+    while True:
+        listed = {kind: _files(folder, kind) for kind in SHARDS}
+        with suppress(FileNotFoundError):
+            found = _examined(folder, listed)
+            # A batch that merges takes shards away, after it put what they held in another.
+            if not any(set(listed[kind]) - set(_files(folder, kind)) for kind in SHARDS):
+                return found
+
+
+def _examined(folder: Path, listed: Mapping[str, Sequence[str]]) -> Holdings:
     # Read after the folder is listed: what a running batch adds meanwhile has its digest by then.
     sums = recorded(folder)
     files = [f"{kind}/{name}" for kind in SHARDS for name in listed[kind]]
@@ -171,7 +190,18 @@ def verify(folder: Path) -> Holdings:
 
 def problem_of(folder: Path, file: str) -> str | None:
     """What is wrong with a file of a store, or None."""
-    return _problem(folder / file, recorded(folder).get(file))
+    return problem_in(folder, file, recorded(folder))
+
+
+def problem_in(folder: Path, file: str, sums: Mapping[str, str]) -> str | None:
+    """The same where the digests are known.
+
+    Args:
+        folder: Folder of the store.
+        file: The file, relative to it.
+        sums: Digests, by file.
+    """
+    return _problem(folder / file, sums.get(file))
 
 
 def runs_in(folder: Path, holdings: Holdings) -> dict[str, list[int]]:

@@ -112,7 +112,7 @@ class Results(Selection):
         return self.sharing(scenario, baseline)._query(
             f"""
             WITH o AS (
-                SELECT outcome.*, run.population FROM outcome JOIN run USING (run_key) {both}
+                SELECT outcome.*, held.population FROM outcome JOIN held USING (run_key) {both}
             )
             SELECT {using}, a.value AS value, b.value AS baseline, a.value - b.value AS difference,
                 a.value / nullif(b.value, 0) - 1 AS change

@@ -32,16 +32,18 @@ from jiqun.experiments.stores.digests import (
     digest_of,
     examine,
     record,
+    recorded,
     runs_in,
     shard_name,
     tidied,
     verify,
 )
+from jiqun.experiments.stores.merging import doubled, merged, packs, write_shard
 from jiqun.model.region import DEFAULT, REGION, VARIABLE
 from jiqun.scenarios.errors import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from jiqun.experiments.runs.worker import ChunkResult, Failure
     from jiqun.experiments.stores.digests import Holdings
@@ -52,6 +54,8 @@ STORE_VERSION = 1
 FOLDERS = ("populations", "scenarios", "runs", "outcomes", "ledger", "failures")
 ASIDE = "set_aside"
 """Folder of what was found damaged or unknown."""
+MERGED_TOGETHER = 128
+"""Shards after which a batch merges."""
 LEDGER_NAMES = (
     "payer", "fund", "origin", "city", "tier", "payee", "lever", "article", "kind",
 )  # fmt: skip
@@ -79,6 +83,7 @@ class Store:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.manifest = self._read_manifest()
+        self._small = 0
 
     def _read_manifest(self) -> dict[str, Any]:
         path = self.folder / "manifest.json"
@@ -139,6 +144,7 @@ class Store:
             self.manifest = self._read_manifest()
             self._clear_leftovers()
             self._set_aside()
+            self._retire(doubled(self.folder, examine(self.folder).whole))
             yield
 
     def _clear_leftovers(self) -> None:
@@ -239,18 +245,48 @@ class Store:
     def add(self, result: ChunkResult) -> None:
         """Keep what became of a chunk."""
         if result.finished:
-            name = shard_name(finished.run.key for finished in result.finished)
-            # The order matters: what stands in runs/ is done.
-            for folder, table in (
-                (OUTCOMES, result.outcomes),
-                (LEDGER, result.ledger),
-                (RUNS, _runs_table(result)),
-            ):
-                self._put(self.folder / folder / name, partial(_write_table, table))
+            self._put_shard(
+                {OUTCOMES: result.outcomes, LEDGER: result.ledger, RUNS: _runs_table(result)}
+            )
         for finished in result.finished:
             self._failure_path(finished.run.key).unlink(missing_ok=True)
         for failure in result.failures:
             self._add_failure(failure)
+
+        self._small += bool(result.finished)
+        if self._small >= MERGED_TOGETHER:
+            self.merge()
+
+    def merge(self) -> None:
+        """Merge small shards into large ones, where there are many; the lock is held."""
+        self._small = 0
+        try:
+            for pack in packs(self.folder, examine(self.folder).whole, recorded(self.folder)):
+                tables = merged(self.folder, pack)
+                name = self._put_shard(tables)
+                self._retire([each for each in pack if each != name])
+        except OSError as error:
+            raise _explained(error, Path(error.filename or self.folder)) from error
+
+    def _retire(self, names: Collection[str]) -> None:
+        """Take away shards whose runs stand in others.
+
+        Their digests go first: a file that is noted and gone is a loss, and these are none.
+        """
+        files = {f"{kind}/{name}" for kind in SHARDS for name in names}
+        if names and (tidy := tidied(self.folder, files)) is not None:
+            _write_text(self.folder / SUMS, tidy)
+        for kind in (RUNS, OUTCOMES, LEDGER):
+            for name in names:
+                (self.folder / kind / name).unlink(missing_ok=True)
+
+    def _put_shard(self, tables: Mapping[str, pa.Table]) -> str:
+        """Write the tables of some runs, and give the name of their shard."""
+        name = shard_name(tables[RUNS].column("run_key").to_pylist())
+        # The order matters: what stands in runs/ is done.
+        for kind in (OUTCOMES, LEDGER, RUNS):
+            self._put(self.folder / kind / name, partial(write_shard, tables[kind]))
+        return name
 
     def _put(self, path: Path, save: Callable[[Path], None]) -> None:
         """Write a file that has a digest."""
@@ -302,10 +338,6 @@ def _runs_table(result: ChunkResult) -> pa.Table:
         for done, scenario in ((d, chunk.scenarios[d.run.scenario]) for d in result.finished)
     ]
     return pa.Table.from_pylist(rows)
-
-
-def _write_table(table: pa.Table, path: Path) -> None:
-    pq.write_table(table, path, compression="zstd")
 
 
 def _write_text(path: Path, text: str) -> None:
