@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from jiqun.experiments.effects.together import Arm
     from jiqun.experiments.runs.draws import Draw
+    from jiqun.experiments.stores.places import Remote
     from jiqun.model.scenario import Scenario
 
 ALL_LEVELS_UP_TO = 500
@@ -125,7 +126,7 @@ class Options:
 def run_batch(
     scenarios: Sequence[Scenario],
     plan: Plan,
-    folder: str | Path,
+    folder: str | Path | Remote,
     options: Options | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     waiting: Callable[[], None] = lambda: None,
@@ -136,7 +137,7 @@ def run_batch(
     Args:
         scenarios: Resolved scenarios, of different names.
         plan: Which draws go with which seeds.
-        folder: Folder of the store.
+        folder: Folder of the store, or its address.
         options: How to run.
         progress: Called at the start and whenever a chunk ends.
         waiting: Called if another batch holds the store.
@@ -161,7 +162,7 @@ def run_batch(
 
 def run_listed(
     listed: Sequence[tuple[Scenario, Sequence[tuple[Draw, int]]]],
-    folder: str | Path,
+    folder: str | Path | Remote,
     record: Record,
     facts: Mapping[str, object],
     options: Options | None = None,
@@ -172,7 +173,7 @@ def run_listed(
 
     Args:
         listed: Resolved scenarios of different names, each with its draws and seeds.
-        folder: Folder of the store.
+        folder: Folder of the store, or its address.
         record: What is kept of each run.
         facts: What the manifest notes of the batch beside its scenarios.
         options: How to run.
@@ -301,7 +302,9 @@ def population_in(store: Store, scenario: Scenario) -> PopulationRef:
             scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED
         )
         store.add_population(key, lambda part: save_population(built, part))
-    return PopulationRef(str(path.resolve()), load_population(path).digest)
+    return PopulationRef(
+        str(path.resolve() if isinstance(path, Path) else path), load_population(path).digest
+    )
 
 
 def _entry(

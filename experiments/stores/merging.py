@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,10 +18,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jiqun.experiments.stores.digests import LEDGER, OUTCOMES, RUNS, SHARDS, problem_in
+from jiqun.experiments.stores.places import read_schema, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+
+    from jiqun.experiments.stores.places import Place
 
 LARGE = 8_000_000
 """Bytes of the shards that are merged into one: about two million rows."""
@@ -51,17 +54,22 @@ def write_shard(table: pa.Table, path: Path) -> None:
     )
 
 
-def packs(folder: Path, names: Sequence[str], sums: Mapping[str, str]) -> list[list[str]]:
+def packs(folder: Place, names: Sequence[str], sums: Mapping[str, str]) -> list[list[str]]:
     """Shards that are to be merged, each list into one.
 
-    Only shards of one record and form go together, and none without digests or damaged.
+    Only shards of one record and form go together, and none that is damaged or, in a folder of this
+    machine, without digests.
 
     Args:
         folder: Folder of the store.
         names: Names of its whole shards.
         sums: Digests, by file.
     """
-    sizes = {name: sum(_sizes(folder, name)) for name in names if _noted(name, sums)}
+    sizes = {
+        name: sum(_size(folder / kind / name) for kind in SHARDS)
+        for name in names
+        if not isinstance(folder, Path) or all(f"{kind}/{name}" in sums for kind in SHARDS)
+    }
     small = [name for name, size in sizes.items() if 0 < size < LARGE / 2]
     if len(small) < FEWEST:
         return []
@@ -81,7 +89,7 @@ def packs(folder: Path, names: Sequence[str], sums: Mapping[str, str]) -> list[l
     return [pack for pack in found if len(pack) > 1]
 
 
-def merged(folder: Path, pack: Sequence[str]) -> dict[str, pa.Table]:
+def merged(folder: Place, pack: Sequence[str]) -> dict[str, pa.Table]:
     """The rows of some shards of one form, each run once, by kind of shard.
 
     Args:
@@ -91,7 +99,7 @@ def merged(folder: Path, pack: Sequence[str]) -> dict[str, pa.Table]:
     tables: dict[str, list[pa.Table]] = {kind: [] for kind in SHARDS}
     seen: set[str] = set()
     for name in pack:
-        read = {kind: pq.read_table(folder / kind / name) for kind in SHARDS}
+        read = {kind: read_table(folder / kind / name) for kind in SHARDS}
         keys = read[RUNS].column("run_key").to_pylist()
         if not seen.isdisjoint(keys):
             new = pa.array([key for key in keys if key not in seen], pa.string())
@@ -105,7 +113,7 @@ def merged(folder: Path, pack: Sequence[str]) -> dict[str, pa.Table]:
     }
 
 
-def doubled(folder: Path, names: Sequence[str]) -> list[str]:
+def doubled(folder: Place, names: Sequence[str]) -> list[str]:
     """Shards all of whose runs stand in other shards, kept alike: what a killed merging left.
 
     Args:
@@ -115,7 +123,7 @@ def doubled(folder: Path, names: Sequence[str]) -> list[str]:
     rows = {
         name: list(zip(*(column.to_pylist() for column in table.columns), strict=True))
         for name in names
-        for table in [pq.read_table(folder / RUNS / name, columns=["run_key", "record"])]
+        for table in [read_table(folder / RUNS / name, columns=["run_key", "record"])]
     }
     held: dict[object, int] = {}
     for own in rows.values():
@@ -131,18 +139,14 @@ def doubled(folder: Path, names: Sequence[str]) -> list[str]:
     return found
 
 
-def _noted(name: str, sums: Mapping[str, str]) -> bool:
-    return all(f"{kind}/{name}" in sums for kind in SHARDS)
+def _size(path: Place) -> int:
+    return path.stat().st_size if isinstance(path, Path) else path.size()
 
 
-def _sizes(folder: Path, name: str) -> list[int]:
-    return [(folder / kind / name).stat().st_size for kind in SHARDS]
-
-
-def _form(folder: Path, name: str) -> tuple[str, ...]:
+def _form(folder: Place, name: str) -> tuple[str, ...]:
     """What shards that are merged have in common: their record and their columns."""
-    record = pq.read_table(folder / RUNS / name, columns=["record"]).column(0)
-    schemas = (pq.read_schema(folder / kind / name) for kind in SHARDS)
+    record = read_table(folder / RUNS / name, columns=["record"]).column(0)
+    schemas = (read_schema(folder / kind / name) for kind in SHARDS)
     return (",".join(sorted(set(record.to_pylist()))), *map(str, schemas))
 
 

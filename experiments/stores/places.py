@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    Place = Path | "Remote"
-
 LOCAL = ("file", "local")
 
 
@@ -65,18 +63,29 @@ class Remote:
         """Bytes of a file."""
         return int(self.fs.info(str(self.path))["size"])
 
+    def is_file(self) -> bool:
+        """Whether it is there and no folder."""
+        return bool(self.fs.isfile(str(self.path)))
+
     def read_bytes(self) -> bytes:
         """All of a file."""
         return bytes(self.fs.cat_file(str(self.path)))
 
-    def unlink(self) -> None:
-        """Take a file away if it is there."""
-        if self.exists():
-            self.fs.rm_file(str(self.path))
+    def read_text(self, encoding: str) -> str:
+        """All of a text."""
+        return self.read_bytes().decode(encoding)
 
-    def move(self, target: Remote) -> None:
+    def unlink(self, *, missing_ok: bool = False) -> None:
+        """Take a file away."""
+        try:
+            self.fs.rm_file(str(self.path))
+        except FileNotFoundError:
+            if not missing_ok:
+                raise
+
+    def move(self, target: Place) -> None:
         """Put a file elsewhere."""
-        self.fs.copy(str(self.path), str(target.path))
+        self.fs.copy(str(self.path), self.fs._strip_protocol(str(target)))
         self.unlink()
 
     def create(self, content: bytes) -> None:
@@ -95,6 +104,9 @@ class Remote:
             yield part
             self.fs.makedirs(str(self.path.parent), exist_ok=True)
             self.fs.put_file(str(part), str(self.path))
+
+
+type Place = Path | Remote
 
 
 def place(location: str | Path | Remote) -> Place:
@@ -116,6 +128,17 @@ def place(location: str | Path | Remote) -> Place:
         raise ValueError(f"{location}: {error}") from error
     kinds = (fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol
     return Path(path) if set(kinds) & set(LOCAL) else Remote(fs, PurePosixPath(path))
+
+
+def names_in(folder: Place) -> list[str]:
+    """Names of what is in a folder.
+
+    Raises:
+        OSError: It is a file, or there is no such folder; of an address that is no error.
+    """
+    if isinstance(folder, Path):
+        return sorted(path.name for path in folder.iterdir())
+    return folder.names()
 
 
 def read_table(path: Place, columns: Sequence[str] | None = None) -> pa.Table:

@@ -34,7 +34,7 @@ class Results(Selection):
     a batch adds later are seen by a new `Results`.
 
     Args:
-        folder: Folder of the store.
+        folder: Folder of the store, or an address that fsspec reads, as ``s3://bucket/store``.
         every: Read all runs instead, whatever model, population and horizon they are of.
         contents: Scenario to the beginning of the `scenario_hash` that is read instead of its
             newest.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from jiqun.experiments.effects.costs import WEIGHT
-from jiqun.experiments.stores.digests import LEDGER, OUTCOMES, RUNS, examine, problem_of
+from jiqun.experiments.stores.digests import LEDGER, OUTCOMES, RUNS, any_shard, examine, problem_of
 from jiqun.experiments.stores.forms import allowed, forms_of, newest, shared_context
 from jiqun.experiments.stores.naming import check_names, check_years, names_of, years_of
 from jiqun.experiments.stores.sql import quoted
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from jiqun.experiments.stores.digests import Holdings
     from jiqun.experiments.stores.forms import Context, Form
     from jiqun.experiments.stores.naming import Names, Years
+    from jiqun.experiments.stores.places import Place, Remote
 
 _OF_ONE_SHARD = """
     SEMI JOIN held ON o.run_key = held.run_key AND parse_filename(o.filename) = held.shard
@@ -56,19 +57,20 @@ class Selection:
 
     def __init__(
         self,
-        folder: str | Path,
+        folder: str | Path | Remote,
         *,
         every: bool = False,
         contents: Mapping[str, str] | None = None,
         rows: int | None = None,
     ) -> None:
-        self.folder = Path(folder)
+        store = Store(folder)
+        self.folder = store.folder
         self.every = every
-        self.manifest = Store(folder).manifest
+        self.manifest = store.manifest
         self._asked = dict(contents or {}), rows
         self._context: Context | None = None
         self._seen: pd.DataFrame | None = None
-        if not self.manifest or not any((self.folder / RUNS).glob("*.parquet")):
+        if not self.manifest or not any_shard(self.folder):
             raise StoreError(f"{self.folder} holds no finished runs: make some with jiqun run")
         self.holdings = self._examined()
         self._chosen()
@@ -106,7 +108,7 @@ class Selection:
         shared._context = shared_context(self._allowed, scenarios, self._forms, self.folder)
         return shared
 
-    def scenario_file(self, digest: str) -> Path:
+    def scenario_file(self, digest: str) -> Place:
         """Where a scenario is kept as resolved.
 
         Raises:
@@ -191,6 +193,8 @@ class Selection:
         import duckdb  # noqa: PLC0415
 
         connection = duckdb.connect(config={"threads": 1})
+        if not isinstance(self.folder, Path):
+            connection.register_filesystem(self.folder.fs)
         connection.execute(
             f"""
             CREATE TABLE held AS
