@@ -63,7 +63,7 @@ def listed(runs: int) -> "Listed":
 
 
 def write(folder: Path, runs: int) -> None:
-    """Fill a store as a batch does, chunk by chunk, without making the runs."""
+    """Fill a store as a batch does, chunk by chunk, without making the runs; go on if begun."""
     asked = listed(runs)
     run_listed([(scenario, pairs[:1]) for scenario, pairs in asked[:1]], folder, LEAN, {})
     store = Store(folder)
@@ -73,7 +73,9 @@ def write(folder: Path, runs: int) -> None:
     chunk = Chunk((made[0][0],), scenarios, population, model_hash(), LEAN)
     original, random = run_chunk(chunk), np.random.default_rng(1)
     with store.locked():
-        for part in batched(chain.from_iterable(zip(*made, strict=True)), LARGEST_CHUNK):
+        present = store.keys()
+        every = chain.from_iterable(zip(*made, strict=True))
+        for part in batched((run for run in every if run.key not in present), LARGEST_CHUNK):
             store.add(_copies(original, part, random))
         store.merge()
 
@@ -174,8 +176,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as own:
         folder = chosen.folder or Path(own) / "store"
         begun = time.monotonic()
-        if not folder.exists():
-            write(folder, chosen.runs)
+        write(folder, chosen.runs)
         data = {
             "runs": chosen.runs,
             "seconds_written": time.monotonic() - begun,
