@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jiqun.cli.options import Json, StoreFolder, Workers, as_called, print_json, row_count
+from jiqun.cli.options import (
+    AnyStore,
+    Json,
+    StoreFolder,
+    Workers,
+    as_called,
+    local_folder,
+    print_json,
+    row_count,
+)
 from jiqun.cli.refusals import SOME_FAILED, WrongOptionError, given_up, refusals
 
 if TYPE_CHECKING:
@@ -39,7 +48,7 @@ class Format(StrEnum):
     "to go on where it stopped."
 )
 def compare(  # noqa: PLR0913  (one parameter an option)
-    store: StoreFolder,
+    store: AnyStore,
     *,
     baseline: Annotated[str, typer.Option(help="Scenario that others are compared with.")],
     equal_cost: Annotated[
@@ -109,13 +118,15 @@ def compare(  # noqa: PLR0913  (one parameter an option)
             not keep
             or design
             or rows is not None
-            or not (data := comparing.kept(store, baseline, borne, worlds=worlds))
+            or not (data := comparing.kept(local_folder(store), baseline, borne, worlds=worlds))
         ):
             chosen = tuple(design or ())
             count = row_count(rows, [load(baseline)])
             shape = Shape(baseline, chosen, min(solve_draws, draws), draws, count, borne)
             options = Options(workers, None, as_called())
-            data, failures = comparing.at_equal_cost(store, shape, options, worlds=worlds)
+            data, failures = comparing.at_equal_cost(
+                local_folder(store), shape, options, worlds=worlds
+            )
             show_failures(failures)
         if as_json:
             print_json(data)
@@ -151,7 +162,10 @@ def levers(*, as_json: Json = False) -> None:
 @commands.command(epilog="Example: jiqun trace build/store")
 def trace(
     store: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Folder of a store with results.")
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]", help="Folder of a store with results.", parser=local_folder
+        ),
     ] = None,
     *,
     as_json: Json = False,

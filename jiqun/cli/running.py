@@ -87,7 +87,9 @@ def run(  # noqa: PLR0913  (one parameter an option)
     until: Annotated[int | None, typer.Option(help="Last year.")] = None,
     workers: Workers = None,
     dask: Dask = None,
-    out: Annotated[Path, typer.Option(help="Folder of the store.")] = STORE,
+    out: Annotated[
+        str, typer.Option(help="Folder of the store, or an address that fsspec reads (s3://...).")
+    ] = str(STORE),
     as_json: Json = False,
 ) -> None:
     """Run a batch of simulations; what the store holds already is not run again."""
@@ -170,7 +172,7 @@ def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list
 
 
 def _distances(
-    scenarios: Sequence[Scenario], finished: Collection[str], out: Path, *, show: bool
+    scenarios: Sequence[Scenario], finished: Collection[str], out: str, *, show: bool
 ) -> dict[str, Any]:
     """Distance of what was simulated to what is published, shown and as data."""
     from jiqun.calibration.fitting.distance import distances, population_distances  # noqa: PLC0415
