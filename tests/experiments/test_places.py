@@ -13,8 +13,8 @@ from jiqun.experiments.runs.batch import Plan
 from jiqun.experiments.runs.runner import Options, run_batch
 from jiqun.experiments.stores import merging
 from jiqun.experiments.stores.digests import SHARDS
-from jiqun.experiments.stores.places import Remote, place
 from jiqun.experiments.stores.errors import StoreError
+from jiqun.experiments.stores.places import Remote, place
 from jiqun.experiments.stores.store import Store
 
 ONE = Options(workers=1)
