@@ -149,7 +149,7 @@ class Source:
 def render(
     store: Path,
     langs: Sequence[Lang] = LANGS,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = ("html",),
     actuals: Path | None = None,
     out: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     from jiqun.notebooks.formats.document import Document, Node, Shown
 
-NUMBER = re.compile(r"([+−-]?)(\d{1,15}|\d{1,3}(?:,\d{3})+)(?:\.(\d+))?( ?%)?")
-"""A cell that is one number: sign, whole part, decimals, percent."""
+NUMBER = re.compile(
+    r"([+−-]?)([0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]+))?"
+    r"( ?%| [^\W0-9_]+|[\u4e00-\u9fff]+)?"
+)
+"""A cell that is one number: sign, whole part, decimals, and percent or the word that it counts."""
 BOLD = Font(bold=True)
 HEAD = PatternFill("solid", fgColor="F3F6FA")
 FIRST = 5
@@ -34,17 +37,19 @@ def number(text: str) -> tuple[float, str] | None:
     found = NUMBER.fullmatch(text.strip())
     if found is None:
         return None
-    sign, whole, decimals, percent = found.groups()
+    sign, whole, decimals, unit = found.groups()
     value = float(f"{whole.replace(',', '')}.{decimals or '0'}")
     value = -value if sign in {"−", "-"} else value
     form = "#,##0" if "," in whole else "0"
     if decimals:
         form += "." + "0" * len(decimals)
-    if percent:
+    if unit and unit.endswith("%"):
         # Decimals of the page and no more: a hundredth of 0.22 is not 0.0022 to the last bit.
         value = round(value / 100.0, len(decimals or "") + 2)
-        form += percent.replace(" ", "\\ ")
-    return value, f"+{form};\\−{form};{form}" if sign == "+" else f"{form};\\−{form};{form}"
+        form += unit.replace(" ", "\\ ")
+    elif unit:
+        form += f'"{unit}"'
+    return value, f"{'+' * (sign == '+')}{form};\\−{form};{form}"
 
 
 def write(page: Document, made: datetime) -> bytes:
