@@ -40,12 +40,14 @@ class Shown:
         title: Its title, without the number.
         source: The line that says where it comes from.
         node: The table or image in pandoc's tree.
+        headings: Titles of the page and of the headings that it stands below.
     """
 
     number: int
     title: str
     source: str
     node: Node
+    headings: tuple[str, ...]
 
     @property
     def cells(self) -> list[list[Node]]:
@@ -189,11 +191,18 @@ class _Numbering:
     def _shown(self, number: int, title: str, node: Node) -> Shown:
         key = self.sources[max(self.sources)]
         text = self.page.words("source_line", source=self.page.words.name("source_names", key))
-        return Shown(number, title, text, node)
+        return Shown(number, title, text, node, tuple(self.titles.values()))
 
 
 def _finish_titles(page: Document) -> None:
     """Tell tables of one title apart, and write titles with their numbers."""
+    below: dict[str, set[tuple[str, ...]]] = {}
+    for shown in page.tables:
+        below.setdefault(shown.title, set()).add(shown.headings)
+    for shown in page.tables:
+        if len(below[shown.title]) > 1:
+            above = [title for title in shown.headings if title != shown.title]
+            shown.title = page.words("caption_under", above=above[-1], title=shown.title)
     times, seen = Counter(shown.title for shown in page.tables), Counter[str]()
     for shown in page.tables:
         if times[shown.title] > 1:

@@ -125,6 +125,18 @@ def test_tables_and_figures_have_numbers_titles_and_sources(made: Document) -> N
     ]
 
 
+def test_tables_of_one_title_below_other_headings_are_told_apart_by_these(tmp_path: Path) -> None:
+    table = "| a | b |\n| --- | --- |\n| 1 | 2 |\n"
+    parts = [f"## {tier}\n\n### Levers\n\n{table}\n" for tier in ("County", "World")]
+    text = "\n".join([*parts, table])
+    page = Document.read(text, ("t", "s", "l"), Words("en"), tmp_path, "levers")
+    assert [shown.title for shown in page.tables] == [
+        "County: Levers",
+        "World: Levers (1)",
+        "World: Levers (2)",
+    ]
+
+
 def test_the_page_shows_captions_and_links_to_the_other_formats(made: Document) -> None:
     html = web.write(made, "abc", ["index.docx", "index.zip"])
     captions = [
