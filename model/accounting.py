@@ -7,7 +7,7 @@ a payment which is not booked, or booked twice, leaves a residual.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -51,7 +51,13 @@ def covers(money: Array | float, cost: Array | float) -> npt.NDArray[np.bool_]:
     return np.asarray(cost < money + YUAN)
 
 
-def left_of(money: Array | float, taken: Array | float) -> Array:
+@overload
+def left_of(money: float, taken: float) -> float: ...
+@overload
+def left_of(money: Array | float, taken: Array) -> Array: ...
+def left_of(money: Array | float, taken: Array | float) -> Array | float:
     """What is left of a sum: nothing where it is used up but for rounding."""
-    rest = np.asarray(money - taken)
-    return np.where(rest < YUAN, 0.0, rest)
+    rest = money - taken
+    if isinstance(rest, np.ndarray):
+        return np.where(rest < YUAN, 0.0, rest)
+    return 0.0 if rest < YUAN else rest

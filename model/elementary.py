@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 Real = float | Array
+DOUBLE = np.dtype(np.float64)
 
 LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10
 """The logarithm of two in two parts; the first has 21 bits free for a whole number before it."""
@@ -438,18 +439,23 @@ def _normal_quantile_all(p: Array, out: Array) -> bool:
     return finite
 
 
-def _of_all[T: (float, Array, Real)](loop: Callable[[Array, Array], bool], x: T, name: str) -> T:
+def _of_all[T: (float, Array, Real)](
+    loop: Callable[..., bool], x: T, name: str, *further: float
+) -> T:
     """Values of a function at a number or at each element of an array of any shape."""
     # Most are columns as they are; what is handed to NumPy once a call costs as much as the loop.
-    given: Any = x
-    column = type(x) is np.ndarray and given.ndim == 1
-    if not column or given.dtype != np.float64 or not given.flags.c_contiguous:
-        given = np.ascontiguousarray(x, dtype=np.float64)
-    result: Any = np.empty(given.shape)
-    if not loop(given.reshape(-1), result.reshape(-1)):
+    asked: Any = x
+    given, column = asked, type(x) is np.ndarray and asked.ndim == 1
+    if isinstance(asked, float):
+        given = np.array([asked])
+    elif not column or given.dtype is not DOUBLE or not given.flags.c_contiguous:
+        given = np.ascontiguousarray(asked, dtype=DOUBLE).reshape(-1)
+    result: Any = np.empty(len(given))
+    if not loop(given, *further, result):
         raise FloatingPointError(f"{name} of a number outside its range")
-    found: Any = result if column or np.ndim(x) else float(result[0])
-    value: T = found
+    if not column:
+        result = result.reshape(asked.shape) if isinstance(asked, np.ndarray) else result.item()
+    value: T = result
     return value
 
 
@@ -482,7 +488,7 @@ def log1p[T: (float, Array, Real)](x: T) -> T:
 
 def power[T: (float, Array, Real)](x: T, y: float) -> T:
     """x^y for x of zero or more."""
-    return _of_all(lambda given, result: bool(_power_all(given, y, result)), x, "power")
+    return _of_all(_power_all, x, "power", y)
 
 
 def normal_cdf[T: (float, Array, Real)](x: T) -> T:

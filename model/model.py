@@ -180,7 +180,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
                 entry[3] = number
         registered = [seat.registered and seat.tier == "county" for seat in seats]
         return Places(
-            pools={pair: (a, b, c, d) for pair, (a, b, c, d) in table.items()},
+            pools=np.array([*table.values()], dtype=np.int64),
             number_of_pools=size + len(table),
             city_given_field=self.population.city_given_field,
             registered_county=np.array([*registered, False]),

@@ -141,6 +141,7 @@ QUARTER: tuple[Stage, ...] = (
                 "revenue expected_revenue orders_filled input_shortfall input_cover "
                 "unit_cost energy_quota year_capacity year_at_ceiling"
             ),
+            "accounts": "smallness",
             "markets": "own_mass plant_price revenue_per_mass",
             "network": "digital_demand local_share orders purchases quality_demand",
             "production": "plant_ratio quota_price",

@@ -95,6 +95,21 @@ class Scenario:
     def _by_id(self) -> dict[str, Lever]:
         return {lever.id: lever for lever in self.levers}
 
+    def levers_with_cost(self, quantity: str) -> tuple[Lever, ...]:
+        """The levers that have a cost by a quantity, in the order of the register."""
+        return self._by_quantity.get(quantity, ())
+
+    @cached_property
+    def _by_quantity(self) -> dict[str, tuple[Lever, ...]]:
+        quantities = dict.fromkeys(cost.quantity for lever in self.levers for cost in lever.costs)
+        return {
+            quantity: tuple(
+                lever for lever in self.levers
+                if any(cost.quantity == quantity for cost in lever.costs)
+            )
+            for quantity in quantities
+        }  # fmt: skip
+
     @cached_property
     def _by_channel(self) -> dict[str, tuple[Lever, ...]]:
         channels = dict.fromkeys(lever.channel for lever in self.levers)

@@ -18,11 +18,9 @@ from jiqun.model.dimensions import FIELDS, SIZES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scipy.sparse import csr_array
-
     from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.dimensions import Array
-    from jiqun.model.economy.network import Search
+    from jiqun.model.economy.network import Links, Search
     from jiqun.model.economy.supply import Orders
     from jiqun.model.economy.taxes import IncomeTaxRates
     from jiqun.model.innovation.audit import Misused
@@ -97,7 +95,7 @@ class Network:
         quality_demand_start: Mean of it in 2018.
     """
 
-    links: csr_array = field(init=False)
+    links: Links = field(init=False)
     search: Search = field(init=False)
     needs_ratio_start: Array = field(init=False)
     worth: Array = field(init=False)
@@ -173,8 +171,8 @@ class Programmes:
         cost_quantities: Lever and quantity to what was counted since costs were booked, by cell.
         entry_plant_refused: Lever to plant of entrants that its limit refused, yuan by cell.
         purchases_by_channel: Channel to purchases that it may support, since windows were last set.
-        reach: Lever and date of its groups to the part of it that reaches each enterprise this
-            year, shape (rows,).
+        reach: Lever and number of its groups that have begun to the part of it that reaches each
+            enterprise this year, shape (rows,).
     """
 
     grants_paid: Array
@@ -187,7 +185,7 @@ class Programmes:
     cost_quantities: dict[tuple[str, str], Array] = field(default_factory=dict)
     entry_plant_refused: dict[str, Array] = field(default_factory=dict)
     purchases_by_channel: dict[str, float] = field(default_factory=dict)
-    reach: dict[str, Array] = field(default_factory=dict)
+    reach: dict[tuple[str, int], Array] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -197,6 +195,7 @@ class Accounts:
     Attributes:
         cash_flow: Cash earned in the quarter, yuan, shape (rows,).
         profit_after_tax: Profit after tax, yuan, shape (rows,).
+        smallness: How small each one's expected revenue is (`finance.smallness`), shape (rows,).
         bridge_loans: Loans of new plants that owners advance until banks grant them, yuan, (rows,).
         income_tax: Rates of corporate income tax in force.
         books: Net receipts of the other sectors.
@@ -208,6 +207,7 @@ class Accounts:
     cash_flow: Array
     profit_after_tax: Array
     bridge_loans: Array
+    smallness: Array = field(init=False)
     income_tax: IncomeTaxRates = field(init=False)
     books: Books = field(default_factory=Books)
     turnover: float = 1.0
@@ -241,14 +241,15 @@ class Places:
     """Fields, cities and clusters as they are in all years; never written to.
 
     Attributes:
-        pools: Pair of field and city to (primary cluster, its tier, own pool, county cluster).
+        pools: Primary cluster, its tier, own pool and county cluster of each pair of field and
+            city, -1 for none, shape (pairs, 4).
         number_of_pools: Number of knowledge pools.
         city_given_field: Chance of each city for an entrant of a field, shape (fields, cities).
         registered_county: Registered county clusters, by cluster number; the last is for none.
         of_clusters: Attribute (tier, field, city) to its index at each cluster, shape (clusters,).
     """
 
-    pools: dict[int, tuple[int, int, int, int]]
+    pools: Whole
     number_of_pools: int
     city_given_field: Array
     registered_county: Flag

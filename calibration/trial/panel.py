@@ -256,7 +256,7 @@ def _suppliers(model: TrialModel) -> Whole:
 def reported_links(model: TrialModel) -> tuple[Whole, Whole, Array]:
     """Links: row of the supplier, row of the leader, part of the supplier's sales."""
     e = model.enterprises
-    linked = np.flatnonzero(np.diff(model.network.links.indptr))
+    linked = np.flatnonzero(model.network.links.number)
     at, leader, part = model.network.orders.parts(model.network.links, linked)
     supplier = linked[at]
     sold = part * model.network.orders.needs[leader]

@@ -13,7 +13,7 @@ from jiqun.model.channels import reads
 from jiqun.model.economy import finance
 from jiqun.model.elementary import compiled, dot
 from jiqun.model.policy import payments, provisions
-from jiqun.model.policy.eligibility import applicants, claims, delivery
+from jiqun.model.policy.eligibility import applicants, claims, delivery_by_cluster
 from jiqun.model.policy.offers import cap_left
 from jiqun.model.policy.reach import channel_value, coverage
 
@@ -66,7 +66,7 @@ def limits(
     """
     e, p = m.enterprises, m.parameters
     # Banks know less of small enterprises and lend less on what they own and earn.
-    known = 1.0 - p["limit_small"] * finance.smallness(e.expected_revenue[rows])
+    known = 1.0 - p["limit_small"] * m.accounts.smallness[rows]
     limit = finance.borrowing_limit(
         e.capital[rows], 4.0 * e.profit[rows], e.knowledge[rows], p["limit_capital"] * known,
         p["limit_profit"] * known, p["limit_knowledge"] + pledge,
@@ -98,7 +98,7 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     long = finance.within_limit(wanted, room)
     line, lever = np.zeros(len(e)), m.policy.lever("cluster_credit_line")
     if lever is not None:
-        delivered = delivery(m, lever)
+        delivered = delivery_by_cluster(m, lever)
         users = claims(lever, e, m.seed_of_run, m.quarter, 0.0, delivered)
         # The line is for investment: it widens the limit of long loans alone, and that by no more
         # than it can lend.
@@ -200,11 +200,32 @@ def _grant(
 def owe(m: ClusterPolicyModel, lent: Lent, repaid: Array) -> None:
     """Add what was lent to what is owed, and take off what was repaid, yuan a row."""
     e, repaying = m.enterprises, 0.25 / m.parameters["loan_term"]
-    e.debt_short = e.debt_short + lent.short
-    e.debt_long = e.debt_long + lent.long + lent.bridged - repaid
-    e.debt_line = e.debt_line * (1.0 - repaying) + np.minimum(lent.line, lent.long)
-    e.debt_covered *= 1.0 - repaying
+    _owe(
+        (e.debt_short, e.debt_long, e.debt_line, e.debt_covered),
+        (lent.short, lent.long, lent.line, lent.bridged), repaid, 1.0 - repaying,
+    )  # fmt: skip
     _cover(m, lent.long)
+
+
+@compiled("void(UniTuple(float64[::1], 4), UniTuple(float64[::1], 4), float64[::1], float64)")
+def _owe(
+    debts: tuple[Array, Array, Array, Array], lent: tuple[Array, Array, Array, Array],
+    repaid: Array, left: float,
+) -> None:  # fmt: skip
+    """Move debts, in place, by what is lent and repaid, yuan.
+
+    Args:
+        debts: Short and long loans, the long ones under the line, and those that are guaranteed.
+        lent: Short and long loans, what may be under the line of the latter, and bridge loans.
+        repaid: Long loans repaid.
+        left: Part of the loans under the line and of the guaranteed ones that is not repaid.
+    """
+    (short, long, line, covered), (more, new, under_line, bridged) = debts, lent
+    for i in range(len(short)):
+        short[i] += more[i]
+        long[i] = long[i] + new[i] + bridged[i] - repaid[i]
+        line[i] = line[i] * left + min(under_line[i], new[i])
+        covered[i] *= left
 
 
 @reads("credit_terms", "credit_guarantee", coverage="share")
@@ -263,10 +284,10 @@ def discount(m: ClusterPolicyModel) -> Array:
 def set_rates(m: ClusterPolicyModel, discount: Array) -> None:
     """Interest rate of each enterprise for the next quarter, with what is taken off it."""
     e, p = m.enterprises, m.parameters
-    leverage = (e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0)
+    leverage = np.minimum((e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0), 2.0)
     titled = (e.srdi > NEVER) | (e.little_giant > NEVER) | (e.high_tech > NEVER)
     rate = finance.interest_rate(
-        m.banks.base_rate + m.banks.premium, e.expected_revenue, np.minimum(leverage, 2.0), titled,
+        m.banks.base_rate + m.banks.premium, m.accounts.smallness, leverage, titled,
         p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
     e.rate = np.maximum(rate - discount, LEAST_RATE)

@@ -94,7 +94,7 @@ def exit_hazard(
         size_power: Fall with size.
         distress_rate: Yearly rate added where worth and profit are negative.
     """
-    size = np.clip(power(revenue / 100e6, -size_power), 0.1, SMALL_EXIT)
+    size = np.minimum(np.maximum(power(revenue / 100e6, -size_power), 0.1), SMALL_EXIT)
     yearly = np.where(above, above_rate * size, below_rate)
     result: Array = (
         np.minimum(yearly + distress_rate * ((worth < 0.0) & (profit < 0.0)), 0.95) / 4.0
@@ -143,7 +143,7 @@ def cross_threshold(
 
 
 def entrants(
-    province: Province, profiles: Profiles, city_given_field: Array, pools: Mapping[int, Any],
+    province: Province, profiles: Profiles, city_given_field: Array, pools: Whole,
     productivity: Array, attraction: Array, p: Mapping[str, float], seed: int, quarter: int,
 ) -> dict[str, npt.NDArray[Any]]:  # fmt: skip
     """Columns of the enterprises that are founded in a year.
@@ -155,16 +155,19 @@ def entrants(
         province: Facts.
         profiles: Means by field.
         city_given_field: Chance of a city, shape (fields, cities).
-        pools: Pair of field and city to (cluster, tier) of its primary cluster, if any.
+        pools: Clusters and pools of each pair of field and city (`Places`), shape (pairs, 4).
         productivity: Mean log productivity by field now, so that entrants are as good as others.
         attraction: Growth of each field's market over two years, shape (fields,).
         p: Parameters.
         seed: Seed of the run.
         quarter: First quarter of the year.
     """
-    total = BELOW + ABOVE + PLANTS
-    ids = FIRST_ENTRANT + quarter * 1000 + np.arange(total, dtype=np.int64)
+    ids = FIRST_ENTRANT + quarter * 1000 + np.arange(BELOW + ABOVE + PLANTS, dtype=np.int64)
     kind = np.repeat([0, 1, 2], [BELOW, ABOVE, PLANTS])
+    early = p["plants_before_2021"] if year_of(quarter) < 2021 else 1.0
+    plants = early * p["plants_per_year"] / PLANTS
+    comes = (kind < 2) | (uniform(seed, "plant comes", ids) < plants)
+    ids, kind = ids[comes], kind[comes]
     below, above, plant = kind == 0, kind == 1, kind == 2
     draw = uniform(seed, "entrant size", ids)
     size = np.where(
@@ -186,9 +189,6 @@ def entrants(
         np.searchsorted(share_plant / share_plant[-1], where),
         np.searchsorted(share_small / share_small[-1], where),
     ).clip(0, len(FIELDS) - 1)
-    early = p["plants_before_2021"] if year_of(quarter) < 2021 else 1.0
-    plants = early * p["plants_per_year"] / PLANTS
-    comes = ~plant | (uniform(seed, "plant comes", ids) < plants)
     weight = np.where(
         below, p["births_below"] / BELOW, np.where(above, p["births_above"] / ABOVE, 1.0)
     )
@@ -196,11 +196,11 @@ def entrants(
     city = (uniform(seed, "entrant city", ids)[:, None] > place).sum(axis=1)
     city = city.clip(0, len(CITIES) - 1)
 
-    e = empty(total)
+    e = empty(len(ids))
     e["id"][:], e["weight"][:], e["field"][:], e["city"][:] = ids, weight, field, city
     pair = field * len(CITIES) + city
     joins = uniform(seed, "entrant joins", ids) < p["cluster_join_share"]
-    seat = np.array([*pools.values()])[pair]  # pools stand in the order of the pairs
+    seat = pools[pair]
     e["cluster"][:] = np.where(joins, seat[:, 0], -1)
     e["tier"][:] = np.where(e["cluster"] >= 0, seat[:, 1], TIERS.index("none"))
     e["pool"][:] = np.where(e["cluster"] >= 0, e["cluster"], seat[:, 2])
@@ -221,7 +221,7 @@ def entrants(
     e["expected_revenue"][:] = size
     e["rate"][:] = 0.05
     e["mu_class"][:] = 1
-    return {name: values[comes] for name, values in e.items()}
+    return e
 
 
 def _technique(

@@ -70,7 +70,7 @@ class Banks(Agent):  # type: ignore[misc]
         outside, year, owed = m.policy.outside, m.year, held - repaid
         # Part of what stands under the line is new credit; the rest is taken from others.
         additional = m.lever_value("cluster_credit_line", "additional") * (line - repaid_line)
-        self.line_left = float(left_of(self.line_left, line))
+        self.line_left = left_of(self.line_left, line)
         if year <= outside.origin:
             self.credit *= exp(outside.credit_growth_in(year) / 4.0)
             self.granted = ration(asked, self.credit + additional - owed - line)
@@ -128,42 +128,47 @@ def _borrowing_limit(
 
 
 LOG_400 = log(400.0)
-# Revenue that was asked for last, and its answer.
-_LAST_SMALLNESS = {"last": (np.zeros(0), np.zeros(0))}
 
 
 def smallness(revenue: Array) -> Array:
-    """From 0 at 400 million yuan of revenue a year to 1 at one million, by its log, (rows,).
-
-    It is asked for some five times a quarter at the same revenue, so the last answer is kept; as it
-    is given again, it cannot be written to.
-    """
-    asked, share = _LAST_SMALLNESS["last"]
-    if not np.array_equal(asked, revenue):
-        share = np.clip(log(4e8 / np.maximum(revenue, 1e6)) / LOG_400, 0.0, 1.0)
-        share.flags.writeable = False
-        _LAST_SMALLNESS["last"] = revenue.copy(), share
-    return share
+    """From 0 at 400 million yuan of revenue a year to 1 at one million, by its log, (rows,)."""
+    share = log(4e8 / np.maximum(revenue, 1e6)) / LOG_400
+    return np.minimum(np.maximum(share, 0.0), 1.0)
 
 
 def interest_rate(
-    base: float, revenue: Array, leverage: Array, titled: Flag, size_spread: float,
+    base: float, small: Array, leverage: Array, titled: Flag, size_spread: float,
     leverage_spread: float, title_discount: float,
 ) -> Array:  # fmt: skip
     """Interest rate, a share a year: base, dearer for the small and the indebted.
 
     Args:
         base: Rate of the banks for a borrower of usual size and debt, a share a year.
-        revenue: Expected revenue, yuan a year, shape (rows,).
+        small: How small its revenue is (`smallness`), shape (rows,).
         leverage: Debt over fixed capital, shape (rows,).
         titled: Who holds a title that banks reward, shape (rows,).
         size_spread: Rate of the smallest over that of the largest, a share a year.
         leverage_spread: Rise of the rate with leverage, a share a year.
         title_discount: What a title takes off the rate, a share a year.
     """
-    rate = base + size_spread * (smallness(revenue) - 0.35) + leverage_spread * (leverage - 0.27)
-    result: Array = np.clip(rate - title_discount * titled, 0.01, 0.15)
-    return result
+    return _interest_rate(
+        base, small, leverage, titled, size_spread, leverage_spread, title_discount
+    )
+
+
+@compiled(
+    "float64[::1](float64, float64[::1], float64[::1], boolean[::1], float64, float64, float64)"
+)
+def _interest_rate(
+    base: float, small: Array, leverage: Array, titled: Flag, size_spread: float,
+    leverage_spread: float, title_discount: float,
+) -> Array:  # fmt: skip
+    """The loop of `interest_rate`."""
+    rate = np.empty(len(small))
+    for i in range(len(small)):
+        own = base + size_spread * (small[i] - 0.35) + leverage_spread * (leverage[i] - 0.27)
+        rate[i] = min(max(own - title_discount * titled[i], 0.01), 0.15)
+    return rate
 
 
 def ration(demand: float, supply: float) -> float:
@@ -185,4 +190,5 @@ def lost_share(debt: Array, means: Array, usual: float) -> Array:
         means: Cash and what plant fetches, yuan.
         usual: Part usually lost, when staff, taxes and suppliers have had theirs.
     """
-    return np.clip(1.0 - means / np.maximum(debt, 1.0), usual, 1.0)
+    missing = 1.0 - means / np.maximum(debt, 1.0)
+    return np.minimum(np.maximum(missing, usual), 1.0)

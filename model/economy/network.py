@@ -5,8 +5,8 @@ what they can carry for each yuan it needs; the rest it buys in the open market,
 enterprises and the outside competitor sell. So what linked suppliers gain the open market loses,
 nearly all of it outside the province.
 
-Links are a sparse matrix, suppliers by leaders. A row that stands for several enterprises is linked
-as a whole: each of the enterprises it stands for has the link, and the row sells for all of them.
+Links are listed by supplier (`Links`). A row that stands for several enterprises is linked as a
+whole: each of the enterprises it stands for has the link, and the row sells for all of them.
 Leaders have rows of their own at every number of rows.
 """
 
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from jiqun.model.agents.enterprises import NEVER, Role
 from jiqun.model.channels import reads
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Enterprises, Flag, Whole
     from jiqun.model.model import ClusterPolicyModel
 
-Short = npt.NDArray[np.int32]
 Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 N = len(FIELDS)
@@ -41,6 +39,50 @@ DIGITAL = 3
 """Stage from which a leader works with its suppliers through shared data."""
 MOST_OF_SALES = 0.4
 """Leaders' purchases in their field over the province's sales in it, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Which enterprises supply which leaders, ordered by supplier and then by leader.
+
+    Attributes:
+        supplier: Row of the supplier of each link, shape (links,).
+        leader: Row of its leader, shape (links,).
+        first: Place of each supplier's first link, shape (rows + 1,).
+    """
+
+    supplier: Whole
+    leader: Whole
+    first: Whole
+
+    @classmethod
+    def of(cls, supplier: Whole, leader: Whole, rows: int) -> Links:
+        """Links in order.
+
+        Args:
+            supplier: Row of the supplier of each link, shape (links,); a pair may stand twice.
+            leader: Row of the leader of each link, shape (links,).
+            rows: Number of suppliers.
+        """
+        # Most pairs stand in order already, which this sort makes use of.
+        pair = np.sort((supplier << 32) + leader, kind="stable")
+        pair = pair[np.diff(pair, prepend=-1) > 0]
+        supplier, first = pair >> 32, np.zeros(rows + 1, dtype=np.int64)
+        np.cumsum(np.bincount(supplier, minlength=rows), out=first[1:])
+        return cls(supplier, pair & (2**32 - 1), first)
+
+    def __len__(self) -> int:
+        return len(self.leader)
+
+    @property
+    def ends(self) -> Pairs:
+        """Rows of suppliers and of leaders, one a link."""
+        return self.supplier, self.leader
+
+    @property
+    def number(self) -> Whole:
+        """Links of each supplier, shape (rows,)."""
+        return np.diff(self.first)
 
 
 def needs(e: Enterprises, revenue: Array, share: float) -> Array:
@@ -51,13 +93,32 @@ def needs(e: Enterprises, revenue: Array, share: float) -> Array:
         revenue: Revenue the needs are those of, yuan a quarter, shape (rows,).
         share: Part of a leader's inputs bought inside its field.
     """
-    wanted = np.zeros(len(e))
-    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
-    wanted[rows] = share * e.weight[rows] * revenue[rows] * (1.0 - e.va_rate[rows])
-    most = MOST_OF_SALES * np.bincount(e.field, e.weight * revenue, N)
-    whole = np.bincount(e.field[rows], wanted[rows], N)
-    wanted[rows] *= np.minimum(1.0, most / np.maximum(whole, 1.0))[e.field[rows]]
+    wanted = np.empty(len(e))
+    leads = e.role == Role.CHAIN_LEADER
+    _needs(e.weight, revenue, e.va_rate, e.field, leads, share, np.zeros((2, N)), wanted)
     return wanted
+
+
+@compiled(
+    "void(float64[::1], float64[::1], float64[::1], int64[::1], boolean[::1], float64,"
+    " float64[:, ::1], float64[::1])"
+)
+def _needs(
+    weight: Array, revenue: Array, va_rate: Array, field: Whole, leads: Flag, share: float,
+    sums: Array, wanted: Array,
+) -> None:  # fmt: skip
+    """Write what leaders buy inside their field; sales and needs of fields are summed in `sums`."""
+    sales, whole = sums
+    for i in range(len(wanted)):
+        sales[field[i]] += weight[i] * revenue[i]
+        wanted[i] = 0.0
+        if leads[i]:
+            wanted[i] = share * weight[i] * revenue[i] * (1.0 - va_rate[i])
+            whole[field[i]] += wanted[i]
+    for i in range(len(wanted)):
+        if leads[i]:
+            most = MOST_OF_SALES * sales[field[i]]
+            wanted[i] *= min(1.0, most / max(whole[field[i]], 1.0))
 
 
 @dataclass(frozen=True)
@@ -149,7 +210,7 @@ def search(e: Enterprises, wanted: Array, start: Array, p: Mapping[str, float]) 
     place = e.field * len(CITIES) + e.city
     by_place = np.bincount(place, sales, places).reshape(N, len(CITIES))
     whole = np.maximum(by_place.sum(axis=1), 1.0)
-    leaders = np.flatnonzero(wanted)
+    leaders = np.flatnonzero(wanted != 0.0)
     leaders = leaders[np.argsort(e.field[leaders], kind="stable")]
     field = e.field[leaders]
     here = by_place[field, e.city[leaders]] / whole[field]
@@ -225,70 +286,49 @@ def _winners(at: Whole, leader: Whole, log_draw: Array, pull: Array, chosen: Who
     return number
 
 
-def matrix(supplier: Whole, leader: Whole, rows: int) -> csr_array:
-    """The links as a sparse matrix, shape (rows, rows): a one where the row supplies the column.
+def merged(old: Links, lasts: Flag, new: Pairs, rows: int) -> Links:
+    """Those links that last, with new ones, in the form of `Links.of` and without the sort.
 
     Args:
-        supplier: Row of the supplier of each link, shape (links,); a pair may stand twice.
-        leader: Row of the leader of each link, shape (links,).
-        rows: Number of enterprises.
+        old: Links so far, of no more suppliers than there are now.
+        lasts: Which of them last, shape (links,).
+        new: Rows of suppliers and of leaders of the new ones, ordered by supplier and then by
+            leader, each pair once; a pair may stand among the old ones.
+        rows: Number of suppliers now.
     """
-    # Most pairs stand in order already, which this sort makes use of.
-    pair = np.sort(supplier * rows + leader, kind="stable")
-    pair = pair[np.diff(pair, prepend=-1) > 0]
-    start = np.zeros(rows + 1, dtype=np.int32)
-    np.cumsum(np.bincount(pair // rows, minlength=rows), out=start[1:])
-    return csr_array((np.ones(len(pair)), (pair % rows).astype(np.int32), start), (rows, rows))
+    supplier, leader = np.empty((2, len(old) + len(new[0])), dtype=np.int64)
+    first = np.zeros(rows + 1, dtype=np.int64)
+    number = _merge(old.ends, lasts, new, (supplier, leader), first)
+    return Links(supplier[:number], leader[:number], first)
 
 
-def merged(old: Pairs, new: Pairs, rows: int) -> csr_array:
-    """Two lists of links in the form of `matrix`, without the sort.
-
-    Args:
-        old: Rows of suppliers and of leaders, ordered by supplier and then by leader, each pair
-            once.
-        new: Others in the same order; a pair may stand in both lists.
-        rows: Number of enterprises.
-    """
-    start = np.zeros(rows + 1, dtype=np.int32)
-    buyer = np.empty(len(old[0]) + len(new[0]), dtype=np.int32)
-    buyer = buyer[: _merge(old, new, start, buyer)]
-    return csr_array((np.ones(len(buyer)), buyer, start), (rows, rows))
-
-
-@compiled("int64(UniTuple(int64[::1], 2), UniTuple(int64[::1], 2), int32[::1], int32[::1])")
-def _merge(old: Pairs, new: Pairs, start: Short, buyer: Short) -> int:
-    """The matrix of `merged`: where each row starts, and its leaders; returns their number."""
-    rows, number, i, j = len(start) - 1, 0, 0, 0
-    while i < len(old[0]) or j < len(new[0]):
-        one = old[0][i] * rows + old[1][i] if i < len(old[0]) else rows * rows
-        other = new[0][j] * rows + new[1][j] if j < len(new[0]) else rows * rows
-        supplier, leader = (old[0][i], old[1][i]) if one <= other else (new[0][j], new[1][j])
-        start[supplier + 1] += 1
-        buyer[number] = leader
+@compiled(
+    "int64(UniTuple(int64[::1], 2), boolean[::1], UniTuple(int64[::1], 2),"
+    " UniTuple(int64[::1], 2), int64[::1])"
+)
+def _merge(old: Pairs, lasts: Flag, new: Pairs, ends: Pairs, first: Whole) -> int:
+    """Write the links of `merged`, and where those of each supplier begin; returns their number."""
+    number, i, j = 0, 0, 0
+    while True:
+        while i < len(lasts) and not lasts[i]:
+            i += 1
+        has_old, has_new = i < len(lasts), j < len(new[0])
+        if not (has_old or has_new):
+            break
+        from_old, from_new = has_old, has_new
+        if has_old and has_new:
+            by = old[0][i] - new[0][j]
+            by = by if by != 0 else old[1][i] - new[1][j]
+            from_old, from_new = by <= 0, by >= 0
+        supplier, leader = (old[0][i], old[1][i]) if from_old else (new[0][j], new[1][j])
+        ends[0][number], ends[1][number] = supplier, leader
+        first[supplier + 1] += 1
         number += 1
-        i += one <= other
-        j += other <= one
-    for row in range(rows):
-        start[row + 1] += start[row]
+        i += from_old
+        j += from_new
+    for row in range(len(first) - 1):
+        first[row + 1] += first[row]
     return number
-
-
-def ends(links: csr_array) -> Pairs:
-    """Rows of suppliers and of leaders, one a link."""
-    supplier = np.zeros(links.nnz + 1, dtype=np.int64)
-    _rows(links.indptr, supplier)
-    return supplier[:-1], links.indices.astype(np.int64)
-
-
-@compiled("void(int32[::1], int64[::1])")
-def _rows(start: Short, row_of: Whole) -> None:
-    """Write the row of each link into zeros, one too many, given where the links of rows start."""
-    # Of rows that start at one place only the last has links, and only its first is marked here.
-    for row in range(len(start) - 1):
-        row_of[start[row]] = row
-    for link in range(1, len(row_of)):
-        row_of[link] = max(row_of[link], row_of[link - 1])
 
 
 def linked_sales(carried: Array, wanted: Array, worth: Array) -> Array:
@@ -306,12 +346,12 @@ def linked_sales(carried: Array, wanted: Array, worth: Array) -> Array:
 
 
 def through_links(
-    links: csr_array, mass: Array, wanted: Array, worth: Array, field: Whole
+    links: Links, mass: Array, wanted: Array, worth: Array, field: Whole
 ) -> tuple[Array, Array, Array]:
     """Sales through links.
 
     Args:
-        links: The links, shape (rows, rows).
+        links: The links.
         mass: Competitiveness of all enterprises of a row, shape (rows,).
         wanted: Needs of leaders, yuan a quarter, shape (rows,).
         worth: What a link brings for a unit of mass where needs do not bind, shape (fields,).
@@ -323,21 +363,22 @@ def through_links(
     """
     leaders = np.flatnonzero(wanted != 0.0)
     carried = np.zeros(len(mass))
-    _carry(links.indptr, links.indices, mass, carried)
+    _carry(links.supplier, links.leader, mass, carried)
     carried = carried[leaders]
     where = field[leaders]
     per_mass = np.zeros(len(mass))
     per_mass[leaders] = linked_sales(carried, wanted[leaders], worth[where])
     bought = np.bincount(where, per_mass[leaders] * carried, N)
-    return bought, per_mass, links @ per_mass
+    linked = np.zeros(len(mass))
+    _carry(links.leader, links.supplier, per_mass, linked)
+    return bought, per_mass, linked
 
 
-@compiled("void(int32[::1], int32[::1], float64[::1], float64[::1])")
-def _carry(first: Short, leader: Short, mass: Array, carried: Array) -> None:
-    """Add up the mass of each leader's suppliers: the transposed links times mass."""
-    for supplier in range(len(mass)):
-        for link in range(first[supplier], first[supplier + 1]):
-            carried[leader[link]] += mass[supplier]
+@compiled("void(int64[::1], int64[::1], float64[::1], float64[::1])")
+def _carry(one: Whole, other: Whole, amount: Array, carried: Array) -> None:
+    """Add an amount at one end of each link to what is carried to the other end."""
+    for link in range(len(one)):
+        carried[other[link]] += amount[one[link]]
 
 
 def asks_quality(e: Enterprises) -> Flag:
@@ -345,11 +386,11 @@ def asks_quality(e: Enterprises) -> Flag:
     return np.asarray((e.high_tech > NEVER) | (e.champion > NEVER))
 
 
-def asked(links: csr_array, bought: Array, linked: Array, asking: Flag) -> Array:
+def asked(links: Links, bought: Array, linked: Array, asking: Flag) -> Array:
     """Part of what each supplier sells through links that goes to leaders who ask for something.
 
     Args:
-        links: The links, shape (suppliers, leaders).
+        links: The links.
         bought: What each leader buys for a unit of mass, shape (leaders,).
         linked: What each supplier sells through links for a unit of mass, shape (suppliers,).
         asking: Who asks, shape (leaders,).
@@ -357,22 +398,10 @@ def asked(links: csr_array, bought: Array, linked: Array, asking: Flag) -> Array
     Returns:
         Shape (suppliers,), zero without links.
     """
-    result = np.empty(len(linked))
-    _asked(links.indptr, links.indices, bought, linked, asking, result)
-    return result
-
-
-@compiled("void(int32[::1], int32[::1], float64[::1], float64[::1], boolean[::1], float64[::1])")
-def _asked(
-    first: Short, leader: Short, bought: Array, linked: Array, asking: Flag, result: Array
-) -> None:
-    """Write the part of each supplier's linked sales that leaders who ask buy."""
-    for supplier in range(len(linked)):
-        sold = 0.0
-        for link in range(first[supplier], first[supplier + 1]):
-            if asking[leader[link]]:
-                sold += bought[leader[link]]
-        result[supplier] = sold / max(linked[supplier], 1e-30)
+    sold = np.zeros(len(linked))
+    _carry(links.leader, links.supplier, bought * asking, sold)
+    sold /= np.maximum(linked, 1e-30)
+    return sold
 
 
 @reads("matching", "leader_supplier_matching", rate="share")
@@ -393,10 +422,10 @@ def form_links(m: ClusterPolicyModel) -> None:
     leader = choose(e, s, rows, seed, t)
     formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
-    old, led = ends(m.network.links)
-    pair = address(e.id[old], e.id[led])
-    lasts = uniform(seed, "link ends", pair, t) >= ending / s.fit[old]
-    settle(m, merged((old[lasts], led[lasts]), (rows[formed], leader[formed]), len(e)))
+    links = m.network.links
+    pair = address(e.id[links.supplier], e.id[links.leader])
+    lasts = uniform(seed, "link ends", pair, t) >= ending / s.fit[links.supplier]
+    settle(m, merged(links, lasts, (rows[formed], leader[formed]), len(e)))
 
 
 def _raised(m: ClusterPolicyModel) -> Array:
@@ -416,15 +445,15 @@ def _raised(m: ClusterPolicyModel) -> Array:
 
 def link(m: ClusterPolicyModel, supplier: Whole, leader: Whole) -> None:
     """Set the links of suppliers to leaders, one a pair of rows."""
-    settle(m, matrix(supplier, leader, len(m.enterprises)))
+    settle(m, Links.of(supplier, leader, len(m.enterprises)))
 
 
-def settle(m: ClusterPolicyModel, links: csr_array) -> None:
+def settle(m: ClusterPolicyModel, links: Links) -> None:
     """Set the links; who has one supports a leader."""
     e = m.enterprises
     m.network.links = links
-    # Linked or not, as a number, is the role of all others.
-    role = (links.indptr[1:] > links.indptr[:-1]).astype(np.int64)
+    role = np.full(len(e), Role.INDEPENDENT, dtype=np.int64)
+    role[links.supplier] = Role.SUPPORTING
     role[e.role == Role.CHAIN_LEADER] = Role.CHAIN_LEADER
     e.role = role
 
@@ -451,7 +480,8 @@ def link_entrants(m: ClusterPolicyModel, before: int) -> None:
     supplier = np.flatnonzero(draw < (to_new.fit * to_new.sought)[:before])
     chosen = choose(e, to_new, supplier, seed, t)
     formed = np.concatenate([supplier, new[linked]]), np.concatenate([chosen, leader[linked]])
-    settle(m, merged(ends(m.network.links), formed, len(e)))
+    links = m.network.links
+    settle(m, merged(links, np.ones(len(links), dtype=bool), formed, len(e)))
 
 
 def drop(m: ClusterPolicyModel, stays: Flag) -> None:
@@ -462,6 +492,6 @@ def drop(m: ClusterPolicyModel, stays: Flag) -> None:
         stays: Who stayed, shape (rows before,).
     """
     place = stays.cumsum() - 1
-    supplier, leader = ends(m.network.links)
+    supplier, leader = m.network.links.ends
     kept = stays[supplier] & stays[leader]
     link(m, place[supplier[kept]], place[leader[kept]])

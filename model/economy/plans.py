@@ -166,7 +166,6 @@ def plant(m: ClusterPolicyModel, discount: Array) -> tuple[Array, Plan]:
 def digital_stage(m: ClusterPolicyModel) -> Plan:
     """Who would take a further digital stage, inside the capacity of service providers."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    offer = best_offer(m, "price_of_digital")
     peers = m.peer_share(e.digital_stage >= 1)
     # Templates of zones bring the question up; leaders' platforms make the answer cheaper.
     interest = p["p_ext"] * (1.0 + channel_value(m, "digital_terms", "interest"))
@@ -174,6 +173,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     considers = (uniform(seed, "digital thought", e.id, t) < hazard) & (e.digital_stage < 4)
     # Most enterprises do not think of it in a quarter: the rest is worked out for those who do.
     rows = np.flatnonzero(considers)
+    offer = best_offer(m, "price_of_digital", rows)
     ids, weight, above = e.id[rows], e.weight[rows], e.above_scale[rows]
     price = m.markets.price_level
     cost = price * digital.stage_cost(
@@ -225,11 +225,11 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
 def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     """Who would make a green upgrade, and what it would save per real value added, (rows,)."""
     e, p, t, seed = m.enterprises, m.parameters, m.quarter, m.seed_of_run
-    offer = best_offer(m, "price_of_green")
     e.energy_per_va *= 1.0 - p["aeei"] / 4.0
     e.energy_saved *= 1.0 - p["aeei"] / 4.0
     # Few have their energy audited in a quarter: the rest is worked out for those.
     rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
+    offer = best_offer(m, "price_of_green", rows)
     per_va = p["green_step"] * np.maximum(e.energy_per_va[rows] - e.energy_saved[rows], 0.0)
     saved = per_va * e.energy_technique[rows] * 4.0 * e.value_added_real[rows]
     price = m.markets.price_level

@@ -36,13 +36,13 @@ def produce(m: ClusterPolicyModel) -> None:
     vat_share = tax_share * p["vat_in_production_tax"]
     vat_on_top = vat_share / (1.0 - vat_share)
     vat_rate = m.lever_value("vat_rate", "rate")
-    real, net, materials, energy_used, energy_cost = made = np.empty((5, len(e)))
+    real, net, vat, materials, energy_used, energy_cost = made = tuple(np.empty((6, len(e))))
     _make(
         e.revenue, e.va_rate, (energy.per_value_added(e), e.energy_saved, e.energy_technique),
         e.field, m.markets.price, p["input_price_borne"] * (m.markets.input_price - 1.0),
-        vat_on_top, energy.price(p["energy_price"], m.energy_rise, m.markets.price_level), made,
+        (vat_on_top, vat_on_top * vat_rate / 0.13),
+        energy.price(p["energy_price"], m.energy_rise, m.markets.price_level), made,
     )  # fmt: skip
-    vat = vat_on_top * vat_rate / 0.13 * net
 
     # Own productivity lowers the own price as much as cost, so that at prices of the field it saves
     # no labour; what all sellers of the field gain has lowered the price of the field.
@@ -69,22 +69,27 @@ def produce(m: ClusterPolicyModel) -> None:
     levy = channel_value(m, "price_of_energy", "rise") * energy_cost
     _count_taxes(m, vat_on_top / 0.13 * net, energy_cost)
     received = payments.pay_due(m) + m.programmes.grants_paid
-    with_vat = net + vat
+    surcharges, services, depreciation, income = borne = tuple(np.empty((4, len(e))))
+    _bear(
+        (net, vat, levy, e.capital, e.upgrades_value, deduction, received, e.grant_income),
+        (
+            tax_share - vat_share, facts["va_share_other_services"], p["capital_depreciation"],
+            p["upgrade_depreciation"],
+        ),
+        borne,
+    )  # fmt: skip
     books = taxes.Accounts(
         revenue=e.revenue,
         materials=materials,
         energy_cost=energy_cost,
         vat=vat,
-        surcharges=(tax_share - vat_share) * with_vat + levy,
-        services=facts["va_share_other_services"] * with_vat,
+        surcharges=surcharges,
+        services=services,
         wages=wages,
         interest=interest_due(m) / 4.0,
-        depreciation=(
-            p["capital_depreciation"] * e.capital + p["upgrade_depreciation"] * e.upgrades_value
-        )
-        / 4.0,
+        depreciation=depreciation,
         rd=e.rd,
-        other_income=deduction + received + e.grant_income,
+        other_income=income,
     )
     e.value_added = books.value_added
     e.value_added_real = real
@@ -115,13 +120,13 @@ def produce(m: ClusterPolicyModel) -> None:
 
 @compiled(
     "void(float64[::1], float64[::1], UniTuple(float64[::1], 3), int64[::1], float64[::1],"
-    " float64[::1], float64, float64, float64[:, ::1])"
+    " float64[::1], UniTuple(float64, 2), float64, UniTuple(float64[::1], 6))"
 )
 def _make(
     revenue: Array, va_rate: Array, use: tuple[Array, Array, Array], field: Whole, price: Array,
-    dearer: Array, vat_on_top: float, energy_price: float, made: Array,
+    dearer: Array, vat: tuple[float, float], energy_price: float, made: tuple[Array, ...],
 ) -> None:  # fmt: skip
-    """Write what is made of revenue: real and net value added, materials, energy and its cost.
+    """Write what is made of revenue: value added, its VAT, materials, energy and its cost.
 
     Args:
         revenue: Yuan, shape (rows,).
@@ -131,25 +136,50 @@ def _make(
         field: Field index, shape (rows,).
         price: Price, 2018 = 1, shape (fields,).
         dearer: Rise of the price of inputs that enterprises bear, a share, shape (fields,).
-        vat_on_top: VAT payable over value added without it, in 2018.
+        vat: VAT payable over value added without it, in 2018 and now.
         energy_price: Yuan a tce.
-        made: Written: value added in yuan of 2018 and without VAT in yuan, materials in yuan,
-            energy in tce and in yuan, shape (5, rows).
+        made: Written: value added in yuan of 2018 and without VAT in yuan, VAT and materials in
+            yuan, energy in tce and in yuan, each shape (rows,).
     """
-    per_va, saved, technique = use
+    (per_va, saved, technique), (vat_before, vat_now) = use, vat
+    real, net, vat_due, materials, energy_used, energy_cost = made
+    # Values of fields are looked up first: only so does the loop after this one vectorise.
+    for i in range(len(revenue)):
+        real[i], net[i] = price[field[i]], dearer[field[i]]
     for i in range(len(revenue)):
         value_added = va_rate[i] * revenue[i]
-        real = (value_added + vat_on_top * value_added) / price[field[i]]
+        real[i] = (value_added + vat_before * value_added) / real[i]
         # Dearer inputs are passed on in part; volumes are those of the inputs' old prices.
-        borne = dearer[field[i]] * (revenue[i] - value_added)
-        net = value_added - min(borne, 0.5 * value_added)
-        energy_used = per_va[i] * real
-        energy_cost = energy_used * energy_price
+        borne = net[i] * (revenue[i] - value_added)
+        net[i] = value_added - min(borne, 0.5 * value_added)
+        vat_due[i] = vat_now * net[i]
+        energy_used[i] = per_va[i] * real[i]
+        energy_cost[i] = energy_used[i] * energy_price
         # Energy at unchanged technique is part of what the value-added rate already pays for.
-        saved_cost = saved[i] * technique[i] * real * energy_price
-        made[0, i], made[1, i] = real, net
-        made[2, i] = revenue[i] - net - saved_cost - energy_cost
-        made[3, i], made[4, i] = energy_used, energy_cost
+        saved_cost = saved[i] * technique[i] * real[i] * energy_price
+        materials[i] = revenue[i] - net[i] - saved_cost - energy_cost[i]
+
+
+@compiled("void(UniTuple(float64[::1], 8), UniTuple(float64, 4), UniTuple(float64[::1], 4))")
+def _bear(columns: tuple[Array, ...], rates: tuple[float, ...], borne: tuple[Array, ...]) -> None:
+    """Write surcharges, services, depreciation and income beside sales, yuan, each shape (rows,).
+
+    Args:
+        columns: Net value added, VAT, levy on energy, plant, upgrades not written off, deduction
+            of VAT, grants and grants of last quarter; yuan, each shape (rows,).
+        rates: Surcharges and services over value added with VAT; depreciation of plant and of
+            upgrades, a share a year.
+        borne: Written.
+    """
+    net, vat, levy, capital, upgrades, deduction, received, grants = columns
+    surcharges, services, depreciation, income = borne
+    of_surcharges, of_services, of_plant, of_upgrades = rates
+    for i in range(len(net)):
+        with_vat = net[i] + vat[i]
+        surcharges[i] = of_surcharges * with_vat + levy[i]
+        services[i] = of_services * with_vat
+        depreciation[i] = (of_plant * capital[i] + of_upgrades * upgrades[i]) / 4.0
+        income[i] = deduction[i] + received[i] + grants[i]
 
 
 @compiled(
@@ -182,18 +212,30 @@ def _count_year(
 ) -> None:  # fmt: skip
     """Add the quarter to what is counted by year."""
     e = m.enterprises
-    e.year_revenue += e.revenue
-    e.year_value_added += e.value_added
-    e.year_value_added_real += e.value_added_real
-    e.year_vat += books.vat
-    e.year_profit += e.profit
-    e.year_wages += books.wages
-    e.year_rd += e.rd
-    e.year_rd_reported += e.rd_reported
-    e.year_energy += energy_used
-    e.year_tax += tax
-    e.year_tax_forgone += forgone
-    e.year_subsidy += subsidy
+    amounts = {
+        "year_revenue": e.revenue,
+        "year_value_added": e.value_added,
+        "year_value_added_real": e.value_added_real,
+        "year_vat": books.vat,
+        "year_profit": e.profit,
+        "year_wages": books.wages,
+        "year_rd": e.rd,
+        "year_rd_reported": e.rd_reported,
+        "year_energy": energy_used,
+        "year_tax": tax,
+        "year_tax_forgone": forgone,
+        "year_subsidy": subsidy,
+    }
+    _add(tuple(getattr(e, name) for name in amounts), tuple(amounts.values()))
+
+
+@compiled("void(UniTuple(float64[::1], 12), UniTuple(float64[::1], 12))")
+def _add(sums: tuple[Array, ...], amounts: tuple[Array, ...]) -> None:
+    """Add amounts to sums, in place."""
+    for k in range(len(sums)):
+        total, amount = sums[k], amounts[k]
+        for i in range(len(total)):
+            total[i] += amount[i]
 
 
 def _count_taxes(m: ClusterPolicyModel, base: Array, energy_cost: Array) -> None:
@@ -291,44 +333,54 @@ def _set_rd_terms(m: ClusterPolicyModel, extra: Array, share: Array, claims: Arr
     e, p, rates = m.enterprises, m.parameters, m.accounts.income_tax
     # By title, then by whether profit bears the deduction: what all claimed in 2018, also of those
     # whom the lever serves no longer.
-    start = taxes.rd_user_cost(
-        np.array([[rates.ordinary], [rates.high_tech]]), p["deduction_start"],
-        np.array([0.0, p["deduction_take_up"]]),
-    )  # fmt: skip
-    ratio, reward = terms = np.empty((2, len(e)))
+    by_title = rates.ordinary, rates.high_tech
+    start = tuple(
+        taxes.rd_user_cost(rate, p["deduction_start"], usable)
+        for rate in by_title
+        for usable in (0.0, p["deduction_take_up"])
+    )
+    m.innovation.rd_cost_ratio, reward = terms = np.empty(len(e)), np.empty(len(e))
     _rd_terms(
-        e.high_tech > NEVER, e.profit > claims, extra, share, e.rd_grant_rate, start,
-        (rates.ordinary, rates.high_tech), terms,
+        (e.high_tech > NEVER, e.profit > claims), (extra, share, e.rd_grant_rate), start, by_title,
+        e.cluster, m.cluster_terms.rd_cost_cut, innovation.LEAST_COST, terms,
     )  # fmt: skip
-    ratio *= 1.0 - m.cluster_terms.rd_cost_cut[e.cluster]
-    m.innovation.rd_cost_ratio = np.maximum(ratio, innovation.LEAST_COST)
     m.innovation.relabelling_reward = np.asarray(audit.expected(reward, audit.chance(m)))
 
 
 @compiled(
-    "void(boolean[::1], boolean[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1],"
-    " UniTuple(float64, 2), float64[:, ::1])"
+    "void(UniTuple(boolean[::1], 2), UniTuple(float64[::1], 3), UniTuple(float64, 4),"
+    " UniTuple(float64, 2), int64[::1], float64[::1], float64, UniTuple(float64[::1], 2))"
 )
 def _rd_terms(
-    high_tech: Flag, bears: Flag, extra: Array, share: Array, grant_rate: Array, start: Array,
-    rates: tuple[float, float], terms: Array,
+    flags: tuple[Flag, Flag], columns: tuple[Array, Array, Array], start: tuple[float, ...],
+    rates: tuple[float, float], cluster: Whole, cut: Array, least: float,
+    terms: tuple[Array, Array],
 ) -> None:  # fmt: skip
     """Write the user cost of R&D over that of 2018, and the tax that a yuan of it takes off.
 
     Args:
-        high_tech: Holds the high-tech title, shape (rows,).
-        bears: Has the profit to set the deduction against, shape (rows,).
-        extra: Extra deduction for a yuan of R&D, a share, shape (rows,).
-        share: Share of it that is claimed, shape (rows,).
-        grant_rate: R&D grant on a further yuan of R&D, shape (rows,).
-        start: User cost of 2018 by title and by whether profit bears the deduction, shape (2, 2).
+        flags: Who holds the high-tech title, and who has the profit to set the deduction against,
+            each shape (rows,).
+        columns: Extra deduction for a yuan of R&D, the share of it that is claimed, and the R&D
+            grant on a further yuan of R&D, shares, each shape (rows,).
+        start: User cost of 2018 by title, then by whether profit bears the deduction.
         rates: Rate of income tax without and with the title.
-        terms: Written: ratio of the costs, and tax as a share, shape (2, rows).
+        cluster: Number of the cluster, shape (rows,); -1 is none.
+        cut: Part of the cost that the platform of a cluster saves; the last is for none.
+        least: Least ratio.
+        terms: Written: ratio of the costs, and tax as a share, each shape (rows,).
     """
+    (high_tech, bears), (extra, share, grant_rate), (ratio, tax) = flags, columns, terms
+    (alone, borne, titled_alone, titled_borne), (ordinary, reduced) = start, rates
     for i in range(len(extra)):
-        rate = rates[1] if high_tech[i] else rates[0]
+        rate = reduced if high_tech[i] else ordinary
         usable = share[i] if bears[i] else 0.0
         # As `taxes.rd_user_cost`; the R&D grant is taxed, so it cuts the cost by its own rate.
         now = (1.0 - rate * (1.0 + extra[i] * usable)) / (1.0 - rate)
-        terms[0, i] = (now - grant_rate[i]) / start[int(high_tech[i]), int(bears[i])]
-        terms[1, i] = rate * extra[i] * usable
+        titled = titled_borne if bears[i] else titled_alone
+        untitled = borne if bears[i] else alone
+        ratio[i] = (now - grant_rate[i]) / (titled if high_tech[i] else untitled)
+        tax[i] = rate * extra[i] * usable
+    # Apart, so that the loop above vectorises.
+    for i in range(len(extra)):
+        ratio[i] = max(ratio[i] * (1.0 - cut[cluster[i]]), least)

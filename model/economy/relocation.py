@@ -47,8 +47,7 @@ def gather(m: ClusterPolicyModel) -> None:
     chance = (m.places.city_given_field * seats)[e.field[rows]].cumsum(axis=1)
     place = uniform(m.seed_of_run, "gathers where", e.id[rows], t) * chance[:, -1]
     city = (place[:, None] >= chance).sum(axis=1).clip(0, len(CITIES) - 1)
-    seat = np.array([*m.places.pools.values()])  # in the order of the pairs
-    cluster, tier, _, _ = seat[e.field[rows] * len(CITIES) + city].T
+    cluster, tier, _, _ = m.places.pools[e.field[rows] * len(CITIES) + city].T
     moves = draw < yearly * delivery(m, lever, cluster)
     rows, city, cluster, tier = rows[moves], city[moves], cluster[moves], tier[moves]
     e.moved_from[rows] = e.city[rows]

@@ -8,7 +8,7 @@ import numpy as np
 
 from jiqun.model.channels import reads
 from jiqun.model.dimensions import FIELDS, Array
-from jiqun.model.economy import market, network, others, supply, unit_cost
+from jiqun.model.economy import finance, market, network, others, supply, unit_cost
 from jiqun.model.policy import energy_quota
 from jiqun.model.policy.reach import channel_value
 
@@ -57,6 +57,7 @@ def sell(m: ClusterPolicyModel) -> None:
     # Plans follow the demand an enterprise meets, not what its plant lets it sell.
     met = np.maximum(wanted, e.revenue)
     e.expected_revenue += p["expectation_speed"] * (4.0 * met - e.expected_revenue)
+    m.accounts.smallness = finance.smallness(e.expected_revenue)
 
 
 def _asked_for(m: ClusterPolicyModel, target: Array) -> Array:

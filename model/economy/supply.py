@@ -16,11 +16,9 @@ import numpy as np
 from jiqun.model.elementary import compiled
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
     from jiqun.model.agents.enterprises import Whole
     from jiqun.model.dimensions import Array
-    from jiqun.model.economy.network import Short
+    from jiqun.model.economy.network import Links
     from jiqun.model.model import ClusterPolicyModel
 
 WEEKS = 13.0
@@ -41,20 +39,19 @@ class Orders:
     bought: Array
     needs: Array
 
-    def parts(self, links: csr_array, rows: Whole) -> tuple[Whole, Whole, Array]:
+    def parts(self, links: Links, rows: Whole) -> tuple[Whole, Whole, Array]:
         """What leaders order from some suppliers, one a link.
 
         Args:
-            links: The links, shape (suppliers, leaders).
+            links: The links.
             rows: Rows of suppliers.
 
         Returns:
             Place of the supplier in `rows`, row of the leader, and the part of the leader's needs.
         """
-        begin = links.indptr[rows]
-        count = links.indptr[rows + 1] - begin
+        begin, count = links.first[rows], links.number[rows]
         at = np.repeat(np.arange(len(rows)), count)
-        leader = links.indices[np.arange(len(at)) + (begin - (count.cumsum() - count))[at]]
+        leader = links.leader[np.arange(len(at)) + (begin - (count.cumsum() - count))[at]]
         share = self.bought[leader] / np.maximum(self.needs[leader], 1e-30)
         return at, leader, self.mass[rows][at] * share
 
@@ -97,15 +94,15 @@ def deliver(m: ClusterPolicyModel, asked: Array) -> None:
     e.input_cover[short] = np.maximum(e.input_cover[short] - e.input_shortfall[short], 0.0)
     e.input_shortfall[short] *= 1.0 - m.parameters["link_substitution"]
     filled, fall = np.zeros(len(e)), np.zeros(len(e))
-    _fill(m.network.links.indptr, e.revenue, asked, e.orders_filled, filled, fall)
+    _fill(m.network.links.first, e.revenue, asked, e.orders_filled, filled, fall)
     e.orders_filled = filled
     moved = np.flatnonzero(fall != 0.0)
     _miss(m, moved, fall[moved])
 
 
-@compiled("void(int32[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])")
+@compiled("void(int64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])")
 def _fill(
-    links: Short, revenue: Array, asked: Array, before: Array, filled: Array, fall: Array
+    links: Whole, revenue: Array, asked: Array, before: Array, filled: Array, fall: Array
 ) -> None:
     """Write the part of orders that suppliers with links filled, and by how much it fell.
 
@@ -154,7 +151,7 @@ def _miss(m: ClusterPolicyModel, rows: Whole, fall: Array) -> None:
     missing, cover = np.zeros(len(e)), np.zeros(len(e))
     stocks = covered(fall, p["input_stock"] / WEEKS, substitution)
     ordered = (orders.mass, orders.bought, orders.needs)
-    _add_up(links.indptr, links.indices, rows, fall, stocks, ordered, missing, cover)
+    _add_up(links.first, links.leader, rows, fall, stocks, ordered, missing, cover)
     hit = np.flatnonzero(missing != 0.0)
     short = np.minimum(np.maximum(e.input_shortfall[hit] + missing[hit], 0.0), 1.0)
     e.input_shortfall[hit] = short
@@ -163,11 +160,11 @@ def _miss(m: ClusterPolicyModel, rows: Whole, fall: Array) -> None:
 
 
 @compiled(
-    "void(int32[::1], int32[::1], int64[::1], float64[::1], float64[::1],"
+    "void(int64[::1], int64[::1], int64[::1], float64[::1], float64[::1],"
     " UniTuple(float64[::1], 3), float64[::1], float64[::1])"
 )
 def _add_up(
-    first: Short, leaders: Short, rows: Whole, fall: Array, stocks: Array,
+    first: Whole, leaders: Whole, rows: Whole, fall: Array, stocks: Array,
     ordered: tuple[Array, Array, Array], missing: Array, cover: Array,
 ) -> None:  # fmt: skip
     """Add up by leader what some suppliers deliver less, and the stocks that make up for it.

@@ -64,7 +64,7 @@ class Accounts:
     @cached_property
     def _sides(self) -> tuple[Array, Array, Array]:
         """Value added, profit and the income side."""
-        value_added, profit, income = sides = np.empty((3, len(self.revenue)))
+        value_added, profit, income = sides = tuple(np.empty((3, len(self.revenue))))
         bought = (self.materials, self.energy_cost, self.surcharges, self.services)
         paid = (self.wages, self.interest, self.depreciation, self.rd)
         _close(self.revenue, self.other_income, self.vat, bought, paid, sides)
@@ -88,21 +88,26 @@ class Accounts:
 
 @compiled(
     "void(float64[::1], float64[::1], float64[::1], UniTuple(float64[::1], 4),"
-    " UniTuple(float64[::1], 4), float64[:, ::1])"
+    " UniTuple(float64[::1], 4), UniTuple(float64[::1], 3))"
 )
 def _close(
-    revenue: Array, other_income: Array, vat: Array, bought: Four, paid: Four, sides: Array
+    revenue: Array,
+    other_income: Array,
+    vat: Array,
+    bought: Four,
+    paid: Four,
+    sides: tuple[Array, ...],
 ) -> None:
     """Write value added, profit and the income side of accounts to `sides`, yuan."""
     materials, energy_cost, surcharges, services = bought
     wages, interest, depreciation, rd = paid
+    value_added, profit, income = sides
     for i in range(len(revenue)):
-        sides[0, i] = revenue[i] + vat[i] - materials[i] - energy_cost[i]
+        value_added[i] = revenue[i] + vat[i] - materials[i] - energy_cost[i]
         costs = materials[i] + energy_cost[i] + surcharges[i] + services[i] + wages[i]
-        profit = revenue[i] + other_income[i] - (costs + interest[i] + depreciation[i] + rd[i])
-        sides[1, i] = profit
-        income = wages[i] + vat[i] + surcharges[i] + interest[i] + depreciation[i]
-        sides[2, i] = income + services[i] + rd[i] + profit - other_income[i]
+        profit[i] = revenue[i] + other_income[i] - (costs + interest[i] + depreciation[i] + rd[i])
+        earned = wages[i] + vat[i] + surcharges[i] + interest[i] + depreciation[i]
+        income[i] = earned + services[i] + rd[i] + profit[i] - other_income[i]
 
 
 def income_tax(
@@ -125,7 +130,7 @@ def income_tax(
         Tax, tax forgone by the deduction, losses carried forward, income that is taxed; yuan,
         shape (rows,).
     """
-    tax, forgone, carried, taxed = found = np.empty((4, len(profit)))
+    tax, forgone, carried, taxed = found = tuple(np.empty((4, len(profit))))
     terms = (
         rates.ordinary, rates.high_tech, rates.small_limit, rates.small_first_limit,
         rates.small_first, rates.small_rest,
@@ -149,14 +154,15 @@ def _tax_on(
 
 @compiled(
     "void(float64[::1], float64[::1], float64[::1], boolean[::1], boolean[::1],"
-    " UniTuple(float64, 6), float64[:, ::1])"
+    " UniTuple(float64, 6), UniTuple(float64[::1], 4))"
 )
 def _assess(
     profit: Array, losses: Array, deduction: Array, high_tech: Flag, small: Flag,
-    rates: tuple[float, float, float, float, float, float], found: Array,
+    rates: tuple[float, float, float, float, float, float], found: tuple[Array, ...],
 ) -> None:  # fmt: skip
     """Write tax, tax forgone, losses carried forward and taxable income to `found`, yuan."""
     ordinary, titled, limit, first_limit, first_rate, rest_rate = rates
+    tax, forgone, carried, taxed = found
     for i in range(len(profit)):
         gross = max(profit[i], 0.0)
         used = min(losses[i], gross)
@@ -164,23 +170,23 @@ def _assess(
         taken = min(deduction[i], before)
         rate = titled if high_tech[i] else ordinary
         base = before - taken
-        tax = _tax_on(base, rate, small[i], limit, first_limit, first_rate, rest_rate)
+        tax[i] = _tax_on(base, rate, small[i], limit, first_limit, first_rate, rest_rate)
         # Where nothing is deducted the two are equal, and nothing is forgone.
         whole = _tax_on(before, rate, small[i], limit, first_limit, first_rate, rest_rate)
-        found[0, i], found[1, i] = tax, max(whole - tax, 0.0)
-        found[2, i] = losses[i] - used + max(-profit[i], 0.0) + (deduction[i] - taken)
-        found[3, i] = base
+        forgone[i] = max(whole - tax[i], 0.0)
+        carried[i] = losses[i] - used + max(-profit[i], 0.0) + (deduction[i] - taken)
+        taxed[i] = base
 
 
-def rd_user_cost(rate: Array, extra: Array | float, usable: Array) -> Array:
+def rd_user_cost[T: (float, Array)](rate: T, extra: T | float, usable: T) -> T:
     """User cost of R&D that is expensed (B-index, Warda 2001; Hall and Jorgenson 1967).
 
     `(1 - rate * (1 + extra * usable)) / (1 - rate)`, with `usable` the share of the extra deduction
     that is claimed and finds profit to be set against.
 
     Args:
-        rate: Rate of income tax, shape (rows,).
+        rate: Rate of income tax, one number or shape (rows,).
         extra: Extra deduction for a yuan of R&D, a share; one number or shape (rows,).
-        usable: Share of the extra deduction that is claimed and used, shape (rows,).
+        usable: Share of the extra deduction that is claimed and used, as `rate`.
     """
     return (1.0 - rate * (1.0 + extra * usable)) / (1.0 - rate)

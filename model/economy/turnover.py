@@ -43,8 +43,9 @@ def entry(m: ClusterPolicyModel) -> None:
         new["capital_rate"] * new["expected_revenue"] * m.markets.price[new["field"]]
     )
     comes = permits.admitted(m, new)
-    new = {name: values[comes] for name, values in new.items()}
-    promoted = promoted if promoted is None else promoted[comes]
+    if not comes.all():
+        new = {name: values[comes] for name, values in new.items()}
+        promoted = promoted if promoted is None else promoted[comes]
     scale, capital = m.markets.price[new["field"]], new["capital"]
     new["cash"][:] = p["cash_share"] * new["expected_revenue"] * scale
     new["expected_revenue"][:] *= np.where(new["plant"], 1.0 / demography.RAMP, 1.0)

@@ -40,32 +40,34 @@ def plant_in_place(m: ClusterPolicyModel) -> tuple[Array, Array]:
         Yuan a quarter and a ratio, each shape (rows,).
     """
     e, p = m.enterprises, m.parameters
-    normal, ratio = found = np.empty((2, len(e)))
+    normal, ratio = np.empty(len(e)), np.empty(len(e))
     _plant_in_place(
         (e.capital, e.capital_rate, e.expected_revenue), e.field,
         0.25 * (m.markets.price / m.markets.plant_price),
         e.plant & (m.quarter - e.founded < RAMP), p["plant_ratio_least"], p["plant_ratio_most"],
-        found,
+        normal, ratio,
     )  # fmt: skip
     return normal, ratio
 
 
 @compiled(
     "void(UniTuple(float64[::1], 3), int64[::1], float64[::1], boolean[::1], float64, float64,"
-    " float64[:, ::1])"
+    " float64[::1], float64[::1])"
 )
 def _plant_in_place(
     columns: tuple[Array, Array, Array], field: Whole, price: Array, running: Flag, least: float,
-    most: float, found: Array,
+    most: float, normal: Array, ratio: Array,
 ) -> None:  # fmt: skip
     """Write normal sales, and the ratio of plant between bounds in which the form holds."""
     capital, rate, expected = columns
+    # Prices are looked up first: only so does the loop after this one vectorise.
     for i in range(len(capital)):
-        normal = price[field[i]] * capital[i] / max(rate[i], 1e-9)
-        found[0, i] = normal
+        normal[i] = price[field[i]]
+    for i in range(len(capital)):
+        normal[i] = normal[i] * capital[i] / max(rate[i], 1e-9)
         # Below the least the ceiling limits sales.
-        held = min(max(4.0 * normal / max(expected[i], 1.0), least), most)
-        found[1, i] = 1.0 if running[i] else held
+        held = min(max(4.0 * normal[i] / max(expected[i], 1.0), least), most)
+        ratio[i] = 1.0 if running[i] else held
 
 
 def shares(m: ClusterPolicyModel) -> tuple[Array, Array]:
@@ -136,22 +138,23 @@ def energy_per_revenue(m: ClusterPolicyModel, per_va: Array | None = None) -> Ar
     return np.asarray(per_va * e.energy_technique * real)
 
 
-def of_energy(m: ClusterPolicyModel, rise: Array | float) -> Array:
-    """Log of unit cost by dearer energy and own upgrades, shape (rows,).
+def _add_energy(m: ClusterPolicyModel, rise: Array | float, cost: Array) -> None:
+    """Add to the log of unit cost what dearer energy and own upgrades do.
 
     The price of energy that all pay, here and elsewhere, moves nobody's share.
 
     Args:
         m: The model.
         rise: Of the price of energy by surcharges and quotas, a share.
+        cost: Log of unit cost, shape (rows,); added to.
     """
-    e, result = m.enterprises, np.empty(len(m.enterprises))
+    e = m.enterprises
     price = energy.price(m.parameters["energy_price"], m.energy_rise, m.markets.price_level)
+    dearer = 1.0 + rise if isinstance(rise, np.ndarray) else np.full(len(e), 1.0 + rise)
     _of_energy(
         (e.energy_per_va, e.energy_saved, e.energy_technique, e.va_rate), e.field, m.markets.price,
-        1.0 - vat_share(m), price, np.full(len(e), 1.0 + rise), result,
+        1.0 - vat_share(m), price, dearer, cost,
     )  # fmt: skip
-    return result
 
 
 @compiled(
@@ -160,15 +163,19 @@ def of_energy(m: ClusterPolicyModel, rise: Array | float) -> Array:
 )
 def _of_energy(
     columns: tuple[Array, Array, Array, Array], field: Whole, price: Array, without_vat: float,
-    energy_price: float, dearer: Array, result: Array,
+    energy_price: float, dearer: Array, cost: Array,
 ) -> None:  # fmt: skip
-    """Write what energy costs over revenue (`energy_per_revenue`) beyond that without upgrades."""
+    """Add what energy costs over revenue (`energy_per_revenue`) beyond that without upgrades."""
     per_va, saved, technique, va_rate = columns
-    for i in range(len(result)):
-        real = va_rate[i] / without_vat / price[field[i]]
+    # Prices are looked up first: only so does the loop after this one vectorise.
+    price_of = np.empty(len(cost))
+    for i in range(len(cost)):
+        price_of[i] = price[field[i]]
+    for i in range(len(cost)):
+        real = va_rate[i] / without_vat / price_of[i]
         before = per_va[i] * technique[i] * real
         now = max(per_va[i] - saved[i], 0.0) * technique[i] * real
-        result[i] = energy_price * (now * dearer[i] - before)
+        cost[i] += energy_price * (now * dearer[i] - before)
 
 
 @reads("price_of_energy", rise="share")
@@ -181,8 +188,9 @@ def unit_cost(m: ClusterPolicyModel) -> Array:
     cost = of_plant(
         m.production.plant_ratio, plant, labour, m.parameters["plant_labour_substitution"]
     )
-    levy = channel_value(m, "price_of_energy", "rise")
-    return np.asarray(cost + labour * m.labour.wage_gap + of_energy(m, levy))
+    cost += labour * m.labour.wage_gap
+    _add_energy(m, channel_value(m, "price_of_energy", "rise"), cost)
+    return cost
 
 
 def labour_per_output(m: ClusterPolicyModel) -> Array:

@@ -149,4 +149,5 @@ def noise_scale(revenue: Array, scale: float, size_slope: float) -> Array:
         scale: Scale at 50 million yuan of revenue, log.
         size_slope: Exponent of the fall with revenue.
     """
-    return scale * power(np.clip(revenue / 50e6, 0.05, 1e4), -size_slope)
+    size = np.minimum(np.maximum(revenue / 50e6, 0.05), 1e4)
+    return scale * power(size, -size_slope)

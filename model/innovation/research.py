@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
 
+MOST_STOPS = 2.0
+"""Chance to stop R&D over that at 100 million yuan of revenue, at most."""
+
 Flag = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
 
@@ -151,21 +154,50 @@ def _from_other_cities(m: ClusterPolicyModel, real_rd: Array, own: Array) -> Arr
     part = channel_value(m, "joint_research", "part")
     if not isinstance(part, np.ndarray):
         return np.zeros(size)
-    served = np.flatnonzero(part > 0.0)
-    weight, pool = e.weight[served], e.pool[served]
-    place, shape = e.field[served] * len(CITIES) + e.city[served], (len(FIELDS), len(CITIES))
-    done = np.bincount(place, weight * real_rd[served], shape[0] * shape[1]).reshape(shape)
-    elsewhere = (done.sum(axis=1, keepdims=True) - done).take(place)
-    members = np.bincount(e.pool, e.weight, size)
-    taken = np.bincount(pool, weight * part[served] * np.minimum(elsewhere, own.take(pool)), size)
-    return np.asarray(taken / np.maximum(members, 1e-9))
+    done, taken = np.zeros((len(FIELDS), len(CITIES))), np.zeros(size)
+    _do(e.field, e.city, e.weight, part, real_rd, done)
+    elsewhere = done.sum(axis=1, keepdims=True) - done
+    _take_over((e.field, e.city, e.pool), e.weight, part, elsewhere, own, taken)
+    return taken
+
+
+@compiled("void(int64[::1], int64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1])")
+def _do(field: Whole, city: Whole, weight: Array, part: Array, real_rd: Array, done: Array) -> None:
+    """Add up what those served do, shape (fields, cities)."""
+    for i in range(len(field)):
+        if part[i] > 0.0:
+            done[field[i], city[i]] += weight[i] * real_rd[i]
+
+
+@compiled(
+    "void(UniTuple(int64[::1], 3), float64[::1], float64[::1], float64[:, ::1], float64[::1],"
+    " float64[::1])"
+)
+def _take_over(
+    where: tuple[Whole, Whole, Whole], weight: Array, part: Array, elsewhere: Array, own: Array,
+    taken: Array,
+) -> None:  # fmt: skip
+    """Add up what the members of each pool make use of, a mean over all of them."""
+    field, city, pool = where
+    members = np.zeros(len(taken))
+    for i in range(len(field)):
+        members[pool[i]] += weight[i]
+        if part[i] > 0.0:
+            used = min(elsewhere[field[i], city[i]], own[pool[i]])
+            taken[pool[i]] += weight[i] * part[i] * used
+    for k in range(len(taken)):
+        taken[k] /= max(members[k], 1e-9)
 
 
 def _rd(m: ClusterPolicyModel) -> None:
     """Starts, stops and intensity of R&D."""
     e, p = m.enterprises, m.parameters
     draw = uniform(m.seed_of_run, "rd start", e.id, m.quarter)
-    starts, stops = _starts(m, draw), _stops(m, draw)
+    starts, stops = _may_turn(
+        e.rd_active, draw, e.expected_revenue, innovation.MOST_STARTS / 4.0,
+        p["rd_least_revenue"], p["rd_stop"] / 4.0 * MOST_STOPS,
+    )  # fmt: skip
+    starts, stops = _starts(m, starts, draw), _stops(m, stops, draw)
     e.rd_active = e.rd_active.copy()
     e.rd_active[starts], e.rd_active[stops] = True, False
     # Laboratories are staffed for volumes: budgets follow lasting prices, and swings in part.
@@ -178,11 +210,41 @@ def _rd(m: ClusterPolicyModel) -> None:
     e.rd_institution[founds[lot < p["institution_rate"] / 4.0]] = True
 
 
-def _starts(m: ClusterPolicyModel, draw: Array) -> Whole:
-    """Rows of those who start R&D in the quarter, given a uniform draw, shape (rows,)."""
+@compiled(
+    "UniTuple(int64[::1], 2)(boolean[::1], float64[::1], float64[::1], float64, float64, float64)"
+)
+def _may_turn(
+    active: Flag, draw: Array, revenue: Array, most_starts: float, least: float, most_stops: float
+) -> tuple[Whole, Whole]:
+    """Rows that may start R&D and that may stop it: the draw of the others is above any chance.
+
+    Args:
+        active: Who does R&D, shape (rows,).
+        draw: Uniform draw, shape (rows,).
+        revenue: Expected revenue, yuan a year, shape (rows,).
+        most_starts: Chance to start in a quarter, at most.
+        least: Revenue from which R&D is begun, yuan a year.
+        most_stops: Chance to stop in a quarter, at most.
+    """
+    starts, stops = np.empty(len(draw), dtype=np.int64), np.empty(len(draw), dtype=np.int64)
+    begin, end = 0, 0
+    for i in range(len(draw)):
+        # Written first and kept where it may be: a branch on what is random would be guessed wrong.
+        starts[begin], stops[end] = i, i
+        begin += (not active[i]) & (draw[i] < most_starts) & (revenue[i] > least)
+        end += active[i] & (draw[i] < most_stops)
+    return starts[:begin].copy(), stops[:end].copy()
+
+
+def _starts(m: ClusterPolicyModel, rows: Whole, draw: Array) -> Whole:
+    """Who of some rows starts R&D in the quarter.
+
+    Args:
+        m: The model.
+        rows: Rows that may start it.
+        draw: Uniform draw, shape of all rows.
+    """
     e, p = m.enterprises, m.parameters
-    rows = np.flatnonzero(~e.rd_active & (draw < innovation.MOST_STARTS / 4.0))
-    rows = rows[e.expected_revenue[rows] > p["rd_least_revenue"]]
     taste, revenue = e.rd_taste[rows], e.expected_revenue[rows]
     # Where R&D is a condition of grants, it brings more than its own return (article 5).
     opened = m.programmes.rd_conditional_grants.take(e.size[rows]) / np.maximum(
@@ -197,13 +259,17 @@ def _starts(m: ClusterPolicyModel, draw: Array) -> Whole:
     return rows[(draw[rows] < start) & (e.cash[rows] > p["rd_sunk"] * taste * revenue)]
 
 
-def _stops(m: ClusterPolicyModel, draw: Array) -> Whole:
-    """Rows of those who stop R&D in the quarter, given a uniform draw, shape (rows,)."""
+def _stops(m: ClusterPolicyModel, rows: Whole, draw: Array) -> Whole:
+    """Who of some rows stops R&D in the quarter.
+
+    Args:
+        m: The model.
+        rows: Rows that may stop it.
+        draw: Uniform draw, shape of all rows.
+    """
     e, p = m.enterprises, m.parameters
-    chance, most = p["rd_stop"] / 4.0, 2.0
-    rows = np.flatnonzero(e.rd_active & (draw < chance * most))
     size = power(e.expected_revenue[rows] / 100e6, -p["rd_stop_size_power"])
-    return rows[draw[rows] < chance * np.clip(size, 0.2, most)]
+    return rows[draw[rows] < p["rd_stop"] / 4.0 * np.minimum(np.maximum(size, 0.2), MOST_STOPS)]
 
 
 def _budget(m: ClusterPolicyModel, starts: Whole) -> None:

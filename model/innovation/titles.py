@@ -12,7 +12,7 @@ from jiqun.model.channels import reads
 from jiqun.model.elementary import log
 from jiqun.model.policy.eligibility import eligible
 from jiqun.model.policy.payments import approve, commit
-from jiqun.model.policy.rationing import allot
+from jiqun.model.policy.rationing import allot, in_order
 from jiqun.model.policy.reach import channel_value
 from jiqun.model.randomness import uniform
 from jiqun.model.start.first_research import TITLE_TERM
@@ -109,8 +109,10 @@ def award_titles(
 
 def applied(fresh: Mapping[str, Flag]) -> Array:
     """New titles that were applied for without a national quota, shape (rows,)."""
-    free = ("innovative_sme", "high_tech", "srdi", "green_factory")
-    return np.sum([fresh[title] for title in free], axis=0, dtype=np.float64)
+    number = np.zeros(len(fresh["srdi"]))
+    for title in ("innovative_sme", "high_tech", "srdi", "green_factory"):
+        number += fresh[title]
+    return number
 
 
 def _little_giants(
@@ -141,7 +143,7 @@ def _mu_classes(e: Enterprises) -> None:
     """Classes A to D of above-scale enterprises by value added over capital (land is not known)."""
     rows = np.flatnonzero(e.above_scale & (e.weight > 0.0))
     yield_ = e.year_value_added[rows] / np.maximum(e.capital[rows], 1.0)
-    order = rows[np.argsort(-yield_, kind="stable")]
+    order = rows[in_order(-yield_)]
     weight = e.weight[order]
     place = weight.cumsum() / max(float(weight.sum()), 1.0)
     e.mu_class[order] = np.searchsorted(np.cumsum(MU_SHARES), place)
@@ -156,7 +158,8 @@ def promise_awards(m: ClusterPolicyModel, lever: Lever, fresh: Mapping[str, Flag
     e = m.enterprises
     amount = np.zeros(len(e))
     for title in ("srdi", "little_giant", "champion", "high_tech"):
-        amount += lever.value(title, m.quarter) * fresh[title]
+        if each := lever.value(title, m.quarter):
+            amount += each * fresh[title]
     claim = amount * eligible(lever, e, m.quarter)
     commit(m, approve(m, lever, claim), claim, wait=1)
 
@@ -171,7 +174,7 @@ def close_year(m: ClusterPolicyModel) -> None:
     rise = priority + more
     fresh = award_titles(e, p, m.seed_of_run, t, m.year, rise)
     new = applied(fresh)
-    rows = np.flatnonzero(new)
+    rows = np.flatnonzero(new > 0.0)
     by_lever = (priority / np.maximum(1.0 + rise, 1e-9))[rows]
     m.count("label_ladder", "title_applications", e.weight[rows] * by_lever * new[rows], rows)
     for lever in m.policy.levers_of("title_award"):

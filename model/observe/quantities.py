@@ -183,7 +183,7 @@ def group_sums(m: ClusterPolicyModel, levels: Levels) -> dict[str, Array]:
     exited = np.zeros(len(weight))
     for rows, left in m.counts.exits:
         exited[rows] += left
-    above, gone = np.flatnonzero(m.enterprises.above_scale), np.flatnonzero(exited)
+    above, gone = np.flatnonzero(m.enterprises.above_scale), np.flatnonzero(exited > 0.0)
     first = np.cumsum([0, *(len(units) for _, units in levels.values())])
     codes = np.stack([code for code, _ in levels.values()])
     sums: dict[str, Array] = {}
@@ -235,7 +235,9 @@ def _complete(
     """
 
     def put(level: str, name: str, values: Array | float) -> None:
-        sums.setdefault(name, np.full(len(sums["count"]), np.nan))[parts[level]] = values
+        if name not in sums:
+            sums[name] = np.full(len(sums["count"]), np.nan)
+        sums[name][parts[level]] = values
 
     none = np.zeros(len(sums["count"]))
     if m.year == 2020:

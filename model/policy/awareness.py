@@ -14,7 +14,7 @@ from jiqun.model.elementary import expm1, power
 from jiqun.model.lever import LeverOrigin
 
 if TYPE_CHECKING:
-    from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.dimensions import Array
     from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
@@ -48,22 +48,26 @@ def is_new(lever: Lever, quarter: int) -> bool:
     return lever.origin != LeverOrigin.OLDER and lever.value("take_up_full", quarter, -1.0) < 0.0
 
 
-def knows(m: ClusterPolicyModel, lever: Lever, among: Flag | None = None) -> Flag:
+def knows(
+    m: ClusterPolicyModel, lever: Lever, among: Flag | None = None,
+    rows: Whole | slice = slice(None),
+) -> Flag:  # fmt: skip
     """Who knows of a measure; nobody knows a new one in its first quarter.
 
     Args:
         m: The model.
         lever: The measure.
-        among: Those who are asked, shape (rows,); all if absent.
+        among: Those who are asked, shape of `rows`; all if absent.
+        rows: Rows that are looked at.
 
     Returns:
-        Who of those asked knows of it, shape (rows,).
+        Who of those asked knows of it, shape of `rows`.
     """
     e = m.enterprises
-    asked = np.ones(len(e), dtype=bool) if among is None else among.copy()
+    asked = np.ones(len(e.id[rows]), dtype=bool) if among is None else among.copy()
     if is_new(lever, m.quarter):
-        rows = np.flatnonzero(asked)
-        heard = e.heard.setdefault(lever.id, np.zeros(len(e)))[rows]
-        draw = e.lasting_draw(m.seed_of_run, f"hears {lever.id}")[rows]
-        asked[rows] = draw < -expm1(-heard)
+        at = np.flatnonzero(asked)
+        heard = e.heard.setdefault(lever.id, np.zeros(len(e)))[rows][at]
+        draw = e.lasting_draw(m.seed_of_run, f"hears {lever.id}")[rows][at]
+        asked[at] = draw < -expm1(-heard)
     return asked

@@ -85,16 +85,11 @@ def _read_off(
     m: ClusterPolicyModel, quantities: Mapping[str, Quantity]
 ) -> dict[tuple[str, str], Array]:
     """Lever and quantity to its amount by cell, for levers that have a cost by it."""
-    levers: dict[str, list[Lever]] = {}
-    for lever in m.policy.levers:
-        # Two costs of a lever may be reckoned by the same quantity.
-        for name in dict.fromkeys(cost.quantity for cost in lever.costs):
-            if name in quantities:
-                levers.setdefault(name, []).append(lever)
     return {
         (lever.id, name): amount
-        for name, those in levers.items()
-        for lever, amount in zip(those, quantities[name](m, those), strict=True)
+        for name, quantity in quantities.items()
+        if (levers := m.policy.levers_with_cost(name))
+        for lever, amount in zip(levers, quantity(m, levers), strict=True)
     }
 
 
@@ -123,11 +118,11 @@ def _enter(
         yuan: Yuan of each cell, shape (cells,).
         shares: Share of each payer.
     """
-    above = yuan > 0.0
+    above = np.maximum(yuan, 0.0)
     if above.any():
-        m.ledger.book(m.year, lever, kind, source, np.where(above, yuan, 0.0), shares)
+        m.ledger.book(m.year, lever, kind, source, above, shares)
         if kind == Kind.SPENT:
-            _pay(m, shares, float(yuan[above].sum()))
+            _pay(m, shares, float(yuan[yuan > 0.0].sum()))
 
 
 def _pay(m: ClusterPolicyModel, shares: Mapping[str, float], yuan: float) -> None:
@@ -192,7 +187,7 @@ def _given_by(m: ClusterPolicyModel, lever: Lever) -> Flag:
     return np.array([
         c.titled_since >= 0 and c.titled and national == (c.status == Status.NATIONAL)
         for c in m.clusters
-    ], dtype=bool)  # fmt: skip
+    ])  # fmt: skip
 
 
 # Credit ------------------------------------------------------------------------------------------
@@ -201,15 +196,16 @@ def _given_by(m: ClusterPolicyModel, lever: Lever) -> Flag:
 @_of_each
 def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Discount on the loans outstanding that have it, yuan of the quarter."""
-    e, owed = m.enterprises, m.enterprises.debt_short + m.enterprises.debt_long
+    e = m.enterprises
     if lever.channel == "title":
-        given = np.append(_given_by(m, lever), False)
-        each = np.where(given, m.cluster_terms.loan_discount, 0.0)[e.cluster]
-    elif lever.id == "cluster_credit_line":
-        owed, each = e.debt_line, np.full(len(e), lever.value("discount", m.quarter))
-    else:
-        each = lever.value("discount", m.quarter) * np.asarray(coverage(m, lever))
-    return _rows(m, 0.25 * e.weight * each * owed)
+        each = np.zeros(len(m.clusters) + 1)
+        np.copyto(each[:-1], m.cluster_terms.loan_discount[:-1], where=_given_by(m, lever))
+        return _rows(m, 0.25 * e.weight * each[e.cluster] * (e.debt_short + e.debt_long))
+    discount = lever.value("discount", m.quarter)
+    if lever.id == "cluster_credit_line":
+        return _rows(m, 0.25 * e.weight * discount * e.debt_line)
+    covered = discount * coverage(m, lever)
+    return _rows(m, 0.25 * e.weight * covered * (e.debt_short + e.debt_long))
 
 
 def loans_beyond_limit(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[Array]:

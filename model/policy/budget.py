@@ -21,7 +21,7 @@ from jiqun.model.policy.offers import gives
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jiqun.model.agents.enterprises import Flag
+    from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.dimensions import Array
     from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
@@ -115,15 +115,15 @@ class Province(Agent):  # type: ignore[misc]
             return (Source(Origin.POOLED, ADDITIONAL),)
         return (STEERED, Source(Origin.POOLED, SPECIAL))
 
-    def open_to(self, source: Source) -> Flag:
-        """Enterprises that a part of the money may be paid to, shape (rows,)."""
+    def open_to(self, source: Source, rows: Whole | slice = slice(None)) -> Flag:
+        """Enterprises that a part of the money may be paid to, shape of `rows`."""
         m = self.model
         if source != STEERED:
-            return np.ones(len(m.enterprises), dtype=bool)
+            return np.ones(len(m.enterprises.id[rows]), dtype=bool)
         lever = m.policy.lever("fund_steering")
         if lever is None or lever.value("theta", m.quarter) <= 0.0:
-            return np.zeros(len(m.enterprises), dtype=bool)
-        return eligible(lever, m.enterprises, m.quarter)
+            return np.zeros(len(m.enterprises.id[rows]), dtype=bool)
+        return eligible(lever, m.enterprises, m.quarter, rows)
 
     def left(self, lever: Lever, source: Source) -> float:
         """Yuan that a lever may still commit this year out of a part of its money."""
@@ -141,10 +141,10 @@ class Province(Agent):  # type: ignore[misc]
             source: Part of the money: its origin names the purse, where the lever has one.
             yuan: Amount to take out.
         """
-        self.own[lever.id] = float(left_of(self.own[lever.id], yuan))
+        self.own[lever.id] = left_of(self.own[lever.id], yuan)
         purse = lever.id, source.origin
         if purse in self.purses:
-            self.purses[purse] = float(left_of(self.purses[purse], yuan))
+            self.purses[purse] = left_of(self.purses[purse], yuan)
 
 
 class Cities(Agent):  # type: ignore[misc]

@@ -83,7 +83,7 @@ def pay_awards(m: ClusterPolicyModel) -> None:
             if not covers(m.province.award_fund, yuan):
                 waiting.append((number, yuan))  # no money is left this year
                 continue
-            m.province.award_fund = float(left_of(m.province.award_fund, yuan))
+            m.province.award_fund = left_of(m.province.award_fund, yuan)
         pay_instalment(m, award, number, yuan)
     m.programmes.instalments_due = waiting
 

@@ -27,6 +27,8 @@ GROUPS = {
     "tier": TIERS, "field": FIELDS, "city": CITIES, "role": ROLES, "size": SIZES,
     "mu_class": MU_CLASSES,
 }  # fmt: skip
+CODES = tuple(size.value for size in Size)
+"""Size classes as plain numbers, large ones first."""
 
 
 def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
@@ -37,28 +39,46 @@ def size_class(above: Flag, revenue: Array, employees: Array) -> Whole:
         revenue: Revenue, yuan a year, shape (rows,).
         employees: Employees, shape (rows,).
     """
-    large = (employees >= 1000.0) & (revenue >= 400e6)
-    medium = (employees >= 300.0) & (revenue >= 20e6)
-    scale = np.where(large, Size.LARGE, np.where(medium, Size.MEDIUM, Size.SMALL))
-    return np.where(above, scale, Size.BELOW_SCALE).astype(np.int64)
+    result = np.empty(len(above), dtype=np.int64)
+    _classify(above, revenue, employees, CODES, result)
+    return result
 
 
-def eligible(lever: Lever, e: Enterprises, quarter: int) -> Flag:
+@compiled("void(boolean[::1], float64[::1], float64[::1], UniTuple(int64, 4), int64[::1])")
+def _classify(
+    above: Flag, revenue: Array, employees: Array, codes: tuple[int, ...], out: Whole
+) -> None:
+    """Size classes (`size_class`); codes are those of large, medium, small and below scale."""
+    large, medium, small, below = codes
+    for i in range(len(above)):
+        if not above[i]:
+            out[i] = below
+        elif employees[i] >= 1000.0 and revenue[i] >= 400e6:
+            out[i] = large
+        else:
+            out[i] = medium if employees[i] >= 300.0 and revenue[i] >= 20e6 else small
+
+
+def eligible(lever: Lever, e: Enterprises, quarter: int, rows: Whole | slice = slice(None)) -> Flag:
     """Enterprises in every group a lever names in a quarter; in one of the labels or ids named.
 
     Args:
         lever: Lever whose target groups are looked at.
         e: The enterprises.
         quarter: Quarter index.
+        rows: Rows that are asked for.
+
+    Returns:
+        Shape of `rows`.
     """
-    mask = np.ones(len(e), dtype=bool)
+    mask = np.ones(len(e.id[rows]), dtype=bool)
     for attribute, allowed in lever.groups(quarter).items():
         if attribute == "id":  # of a trial, which treats enterprises one by one; no file names any
-            mask &= np.isin(e.id, _numbers(tuple(allowed)))
+            mask &= np.isin(e.id[rows], _numbers(tuple(allowed)))
         elif attribute == "label":
-            mask &= holds_any(e, allowed)
+            mask &= holds_any(e, allowed)[rows]
         else:
-            _keep_allowed(mask, _allowed(attribute, tuple(allowed)), getattr(e, attribute))
+            _keep_allowed(mask, _allowed(attribute, tuple(allowed)), getattr(e, attribute)[rows])
     return mask
 
 
@@ -142,7 +162,7 @@ def take_up(lever: Lever, quarter: int, usual: float) -> float:
 
 def claims(
     lever: Lever, e: Enterprises, seed: int, quarter: int, usual: float,
-    delivery: Array | float = 1.0,
+    delivery: Array | float = 1.0, rows: Whole | slice = slice(None),
 ) -> Flag:  # fmt: skip
     """Eligible enterprises that claim.
 
@@ -155,10 +175,27 @@ def claims(
         seed: Seed of the run.
         quarter: Quarter index.
         usual: Share that claims where the lever sets no take-up of its own.
-        delivery: Part of what is promised that offices deliver, one number or shape (rows,).
+        delivery: Part of what is promised that offices deliver, one number or by cluster
+            (`delivery_by_cluster`).
+        rows: Rows that are asked for.
+
+    Returns:
+        Shape of `rows`.
     """
-    rate = take_up(lever, quarter, usual) * delivery
-    return eligible(lever, e, quarter) & (e.lasting_draw(seed, f"claims {lever.id}") < rate)
+    claiming, rate = eligible(lever, e, quarter, rows), take_up(lever, quarter, usual)
+    place = e.lasting_draw(seed, f"claims {lever.id}")[rows]
+    if isinstance(delivery, float):
+        claiming &= place < rate * delivery
+    else:
+        _keep_claiming(claiming, place, rate, delivery, e.cluster[rows])
+    return claiming
+
+
+@compiled("void(boolean[::1], float64[::1], float64, float64[::1], int64[::1])")
+def _keep_claiming(mask: Flag, place: Array, rate: float, part: Array, cluster: Whole) -> None:
+    """Take those out of a mask whose place is above the rate of take-up as far as delivered."""
+    for i in range(len(mask)):
+        mask[i] &= place[i] < rate * part[cluster[i]]
 
 
 def claims_among(
@@ -198,11 +235,25 @@ def claimed_share(lever: Lever, e: Enterprises, seed: int, quarter: int, usual: 
 
 
 @reads("delivery", "implementation_capacity", province="share", city="share")
-def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) -> Array | float:
-    """Part of a measure of the document that reaches those who would claim it.
+def delivery_by_cluster(m: ClusterPolicyModel, lever: Lever) -> Array | float:
+    """Part of a measure of the document that reaches those who would claim it, by cluster.
 
     Older measures run as they always did. New ones start at what offices deliver anyway; the task
     force and plan of a cluster raise that for its members (articles 4 and 19).
+
+    Returns:
+        Shape (clusters + 1,), the last for no cluster, or one number where it is the same for all.
+    """
+    if lever.origin != LeverOrigin.DOCUMENT_55:
+        return 1.0
+    # Money is delivered by who pays it; what grants nothing is brought to members by the city.
+    office = "province" if lever.grants and "province" in lever.paid_by else "city"
+    raised = m.lever_value("implementation_capacity", office) * m.cluster_terms.plan
+    return np.minimum(m.parameters["delivery_base"] + raised, 1.0)
+
+
+def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) -> Array | float:
+    """Part of a measure that reaches those who would claim it (`delivery_by_cluster`).
 
     Args:
         m: The model.
@@ -212,12 +263,9 @@ def delivery(m: ClusterPolicyModel, lever: Lever, cluster: Whole | None = None) 
     Returns:
         Shape of `cluster`, or one number where it is the same for all.
     """
-    if lever.origin != LeverOrigin.DOCUMENT_55:
-        return 1.0
-    # Money is delivered by who pays it; what grants nothing is brought to members by the city.
-    office = "province" if lever.grants and "province" in lever.paid_by else "city"
-    raised = m.lever_value("implementation_capacity", office) * m.cluster_terms.plan
-    by_cluster = np.minimum(m.parameters["delivery_base"] + raised, 1.0)
+    by_cluster = delivery_by_cluster(m, lever)
+    if isinstance(by_cluster, float):
+        return by_cluster
     # Numbers below zero count from the end: an index does it faster than `take`.
     result: Array = by_cluster[m.enterprises.cluster if cluster is None else cluster]
     return result
@@ -228,21 +276,21 @@ def usual_take_up(m: ClusterPolicyModel, lever: Lever) -> float:
     return float(m.parameters[lever.usual_take_up]) if lever.usual_take_up else 1.0
 
 
-def claimants(m: ClusterPolicyModel, lever: Lever) -> Flag:
-    """Enterprises that claim what a lever gives: eligible, aware of it and ready to apply."""
-    usual, delivered = usual_take_up(m, lever), delivery(m, lever)
-    ready = claims(lever, m.enterprises, m.seed_of_run, m.quarter, usual, delivered)
-    return awareness.knows(m, lever, ready)
+def claimants(m: ClusterPolicyModel, lever: Lever, rows: Whole | slice = slice(None)) -> Flag:
+    """Who claims what a lever gives, shape of `rows`: eligible, aware of it and ready to apply."""
+    usual, delivered = usual_take_up(m, lever), delivery_by_cluster(m, lever)
+    ready = claims(lever, m.enterprises, m.seed_of_run, m.quarter, usual, delivered, rows)
+    return awareness.knows(m, lever, ready, rows)
 
 
 @reads("eligibility", "rd_conditionality", share="share")
-def applicants(m: ClusterPolicyModel, lever: Lever) -> Flag:
-    """Claimants of a grant, with R&D where that is asked."""
-    e, mask = m.enterprises, claimants(m, lever)
+def applicants(m: ClusterPolicyModel, lever: Lever, rows: Whole | slice = slice(None)) -> Flag:
+    """Claimants of a grant, with R&D where that is asked, shape of `rows`."""
+    e, mask = m.enterprises, claimants(m, lever, rows)
     share = m.lever_value("rd_conditionality", "share")
     if share > 0.0 and "province" in lever.paid_by:
         # Which programmes ask for R&D is not published: each enterprise meets its own. Article 5
         # speaks of above-scale enterprises, so smaller ones are not asked.
-        free = ~e.above_scale | (e.lasting_draw(m.seed_of_run, "condition") >= share)
-        mask &= e.rd_active | free
+        free = ~e.above_scale[rows] | (e.lasting_draw(m.seed_of_run, "condition")[rows] >= share)
+        mask &= e.rd_active[rows] | free
     return mask

@@ -158,11 +158,16 @@ class Ledger:
             ValueError: The kind, or the origin of the source, is unknown.
         """
         what, origin = Kind(kind).value, Origin(source.origin).value
+        received = RECEIVED.get(kind, 0.0)
+        whole = float(total.sum()) if received else 0.0
         for who, share in (lever.paid_by if payer is None else payer).items():
             key = (year, who, source.fund, origin, lever.id, lever.article, what)
-            self._sums[key] = self._sums.get(key, 0.0) + share * total
-            if kind in RECEIVED:
-                self.paid += RECEIVED[kind] * float(share * total.sum())
+            held = self._sums.get(key)
+            if held is None:
+                self._sums[key] = share * total
+            else:
+                held += share * total
+            self.paid += received * (share * whole)
 
     def total(self, year: int, lever: str, kind: str = Kind.PAID) -> Array:
         """Yuan under a lever in a year by city, tier and payee, shape `SHAPE`.

@@ -10,6 +10,7 @@ import numpy as np
 from jiqun.model.accounting import left_of
 from jiqun.model.elementary import compiled
 from jiqun.model.policy.eligibility import applicants
+from jiqun.model.policy.ledger import STEERED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +29,13 @@ def gives(lever: Lever, quarter: int) -> bool:
     )
 
 
-def cap_left(m: ClusterPolicyModel, lever: Lever) -> Array:
+def cap_left(m: ClusterPolicyModel, lever: Lever) -> Array | float:
     """Most that each enterprise may still be granted for an outlay, yuan.
 
     Shape (rows,), or one number where none has been granted anything this year.
     """
-    cap = lever.value("cap", m.quarter, np.inf)
-    return left_of(cap, m.programmes.granted.get(lever.id, 0.0))
+    cap, granted = lever.value("cap", m.quarter, np.inf), m.programmes.granted.get(lever.id)
+    return left_of(cap, 0.0) if granted is None else left_of(cap, granted)
 
 
 @compiled("void(float64[::1], float64, int64, int64[::1], float64[::1], float64[::1])")
@@ -105,21 +106,31 @@ class Offer:
         return np.minimum(self.rate[rows] * outlay, self.cap[rows])
 
 
-def _funded(m: ClusterPolicyModel, lever: Lever) -> Flag:
-    """Enterprises for whom the lever has money left this year: others turn to another grant."""
+def _cap(m: ClusterPolicyModel, lever: Lever, rows: Whole | slice) -> Array:
+    """Most that a lever pays each of some enterprises now, yuan; zero where it is not open.
+
+    Those for whom it has no money left this year turn to another grant. Shape (rows,).
+    """
+    cap, ready = np.zeros(len(m.enterprises)), applicants(m, lever, rows)
     sources = [x for x in m.province.sources(lever) if m.province.left(lever, x) > 0.0]
-    if not sources:
-        return np.zeros(len(m.enterprises), dtype=bool)
-    # Each part but the steered one is open to all, and it comes last.
-    return m.province.open_to(sources[-1])
+    if sources:
+        # Each part but the steered one is open to all, and it comes last.
+        if sources[-1] == STEERED:
+            ready &= m.province.open_to(STEERED, rows)
+        most = cap_left(m, lever)
+        cap[rows] = np.where(ready, most[rows] if isinstance(most, np.ndarray) else most, 0.0)
+    return cap
 
 
-def best_offer(m: ClusterPolicyModel, channel: str) -> Offer:
-    """The best grant of a channel for each enterprise this quarter."""
+def best_offer(m: ClusterPolicyModel, channel: str, rows: Whole | slice = slice(None)) -> Offer:
+    """The best grant of a channel for each of some enterprises this quarter, none for others.
+
+    Args:
+        m: The model.
+        channel: Channel of the grants.
+        rows: Enterprises that think of the outlay.
+    """
     levers = [lever for lever in m.policy.levers_of(channel) if gives(lever, m.quarter)]
     rates = [lever.value("rate", m.quarter) for lever in levers]
-    caps = [
-        np.where(applicants(m, lever) & _funded(m, lever), cap_left(m, lever), 0.0)
-        for lever in levers
-    ]
+    caps = [_cap(m, lever, rows) for lever in levers]
     return Offer.best_of(levers, rates, caps, len(m.enterprises))

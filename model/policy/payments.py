@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiqun.model.accounting import left_of
-from jiqun.model.elementary import dot
-from jiqun.model.policy import rationing
 from jiqun.model.policy.ledger import Kind, sums_by_cell
+from jiqun.model.policy.rationing import Queue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from jiqun.model.agents.enterprises import Enterprises, Flag, Whole
     from jiqun.model.dimensions import Array
@@ -24,11 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Approval:
-    """Claims a lever has approved: yuan a row and which part of its money each is from."""
+    """Claims a lever has approved.
+
+    Attributes:
+        lever: The lever that pays.
+        yuan: Yuan of each enterprise, shape (rows,).
+        parts: Each part of its money with the rows that it pays.
+    """
 
     lever: Lever
     yuan: Array
-    part: Whole
+    parts: Sequence[tuple[Source, Whole]]
 
 
 def approve(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Approval:
@@ -40,42 +45,44 @@ def approve(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Approval:
         claim: Yuan claimed, zero where nothing is, shape (rows,).
     """
     e = m.enterprises
-    approved, part = np.zeros(len(e)), np.full(len(e), -1)
-    rows = np.flatnonzero(claim)
-    queue = rationing.priority(
-        lever, e, rows, e.weight[rows] * claim[rows], m.seed_of_run, m.quarter
-    )
-    for i, source in enumerate(m.province.sources(lever)):
-        asks = (part[rows] < 0) & m.province.open_to(source)[rows]
+    rows = np.flatnonzero(claim != 0.0)
+    queue = Queue(lever, e, rows, claim[rows], m.seed_of_run, m.quarter)
+    approved, waits = np.zeros(len(e)), np.ones(len(rows), dtype=bool)
+    parts: list[tuple[Source, Whole]] = []
+    for source in m.province.sources(lever):
         left = m.province.left(lever, source)
-        if m.city_funds.holds(lever):
-            won = _by_city(m, rows[asks], claim, queue[asks], left)
-        else:
-            won = rows[rationing.serve(asks, claim[rows], e.weight[rows], queue, left)]
-        approved[won], part[won] = claim[won], i
-        m.province.spend(lever, source, dot(e.weight[won], claim[won]))
-    return Approval(lever, approved, part)
+        if left <= 0.0:
+            continue
+        asks = waits & m.province.open_to(source, rows)
+        by_city = m.city_funds.holds(lever)
+        won, yuan = _by_city(m, queue, asks, left) if by_city else queue.served(asks, left)
+        waits[won], approved[rows[won]] = False, queue.asked[won]
+        parts.append((source, rows[won]))
+        m.province.spend(lever, source, yuan)
+    return Approval(lever, approved, parts)
 
 
-def _by_city(m: ClusterPolicyModel, rows: Whole, claim: Array, queue: Array, left: float) -> Whole:
+def _by_city(m: ClusterPolicyModel, queue: Queue, asks: Flag, left: float) -> tuple[Whole, float]:
     """Who is served where each city pays for its own; the money is set aside.
 
     Args:
         m: The model.
-        rows: Rows that ask.
-        claim: Yuan that each row of all asks for.
-        queue: Priority of each that asks, the lowest first.
+        queue: The claimants.
+        asks: Which of them ask.
         left: Yuan that the lever may still commit.
+
+    Returns:
+        Places of those served in the queue, and yuan that they take.
     """
-    e, won = m.enterprises, [np.zeros(0, dtype=np.int64)]
-    for city in np.unique(e.city[rows]):
-        asks, most = e.city[rows] == city, min(left, float(m.city_funds.left[city]))
-        got = rows[rationing.serve(asks, claim[rows], e.weight[rows], queue, most)]
-        taken = dot(e.weight[got], claim[got])
-        m.city_funds.spend(int(city), taken)
-        left = float(left_of(left, taken))
+    city, won = m.enterprises.city[queue.rows], [np.zeros(0, dtype=np.int64)]
+    for one in np.unique(city[asks]):
+        most = min(left, float(m.city_funds.left[one]))
+        got, taken = queue.served(asks & (city == one), most)
+        m.city_funds.spend(int(one), taken)
+        left = left_of(left, taken)
         won.append(got)
-    return np.concatenate(won)
+    places = np.concatenate(won)
+    return np.sort(places), float(queue.yuan[places].sum())
 
 
 def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int = 0) -> Array:
@@ -91,31 +98,30 @@ def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int =
         wait: Quarters that pass before the lever's own lag begins.
     """
     e, t, lever = m.enterprises, m.quarter, approval.lever
-    granted = np.minimum(approval.yuan, actual)
     paid = np.zeros(len(e))
     lag = wait + int(lever.value("lag", t))
-    for i, source in enumerate(m.province.sources(lever)):
-        rows = np.flatnonzero(approval.part == i)
-        if not len(rows):
+    for source, approved in approval.parts:
+        if not len(approved):
             continue
-        unused = dot(e.weight[rows], approval.yuan[rows] - granted[rows])
-        m.province.spend(lever, source, -unused)
+        due = np.minimum(approval.yuan[approved], actual[approved])
+        unused = e.weight[approved] * (approval.yuan[approved] - due)
+        m.province.spend(lever, source, -float(unused.sum()))
         if m.city_funds.holds(lever):
-            back = e.weight[rows] * (approval.yuan[rows] - granted[rows])
-            for city in np.unique(e.city[rows]):
-                m.city_funds.spend(int(city), -float(back[e.city[rows] == city].sum()))
-        rows = rows[granted[rows] > 0.0]
-        book(m, lever, Kind.COMMITTED, source, rows, granted[rows])
+            for city in np.unique(e.city[approved]):
+                m.city_funds.spend(int(city), -float(unused[e.city[approved] == city].sum()))
+        rows, granted = approved[due > 0.0], due[due > 0.0]
+        book(m, lever, Kind.COMMITTED, source, rows, granted)
         if lever.cap_a_year:
-            m.programmes.granted.setdefault(lever.id, np.zeros(len(e)))[rows] += granted[rows]
+            m.programmes.granted.setdefault(lever.id, np.zeros(len(e)))[rows] += granted
         for year, share in enumerate(instalments(lever, t)):
-            later = lag + 4 * year
+            later, part = lag + 4 * year, share * granted
             if later == 0:
-                paid[rows] += share * granted[rows]
-                book(m, lever, Kind.PAID, source, rows, share * granted[rows])
+                paid[rows] += part
+                book(m, lever, Kind.PAID, source, rows, part)
             else:
-                part = e.id[rows], share * granted[rows]
-                m.programmes.payments_due.append(Due(t + later, lever, source, *part, committed=t))
+                m.programmes.payments_due.append(
+                    Due(t + later, lever, source, e.id[rows], part, committed=t)
+                )
     return paid
 
 
@@ -190,18 +196,18 @@ def pay_due(m: ClusterPolicyModel) -> Array:
 
     An enterprise that has left gets and pays none.
     """
-    e = m.enterprises
-    paid, order = np.zeros(len(e)), np.argsort(e.id, kind="stable")
-    for entry in m.programmes.payments_due:
-        if entry.quarter == m.quarter:
-            rows, alive = rows_of(e, entry.ids, order)
-            rows, yuan = rows[alive], entry.yuan[alive]
-            paid[rows] += -yuan if entry.repaid_to else yuan
-            kind, payer = (Kind.REPAID, entry.repaid_to) if entry.repaid_to else (Kind.PAID, None)
-            book(m, entry.lever, kind, entry.source, rows, yuan, payer)
-    m.programmes.payments_due = [
-        entry for entry in m.programmes.payments_due if entry.quarter > m.quarter
-    ]
+    e, entries = m.enterprises, m.programmes.payments_due
+    paid, due = np.zeros(len(e)), [entry for entry in entries if entry.quarter == m.quarter]
+    if not due:
+        return paid
+    order = np.argsort(e.id, kind="stable")
+    for entry in due:
+        rows, alive = rows_of(e, entry.ids, order)
+        rows, yuan = rows[alive], entry.yuan[alive]
+        paid[rows] += -yuan if entry.repaid_to else yuan
+        kind, payer = (Kind.REPAID, entry.repaid_to) if entry.repaid_to else (Kind.PAID, None)
+        book(m, entry.lever, kind, entry.source, rows, yuan, payer)
+    m.programmes.payments_due = [entry for entry in entries if entry.quarter > m.quarter]
     return paid
 
 

@@ -14,7 +14,7 @@ from jiqun.model.policy import awareness, cluster_support, payments, projects, p
 from jiqun.model.policy.eligibility import (
     claimants,
     claims,
-    delivery,
+    delivery_by_cluster,
     holds_any,
     size_class,
     usual_take_up,
@@ -98,11 +98,11 @@ def _take_stakes(m: ClusterPolicyModel) -> None:
     if lever is None or yearly <= 0.0:
         return
     wanted = np.minimum(lever.value("stake", t) * e.capital, lever.value("cap", t))
-    usual, delivered = usual_take_up(m, lever), delivery(m, lever)
+    usual, delivered = usual_take_up(m, lever), delivery_by_cluster(m, lever)
     claiming = claims(lever, e, m.seed_of_run, t, usual, delivered)
     wanted = np.where(claiming, wanted, 0.0)
     asked = dot(e.weight, wanted)
-    rows = np.flatnonzero(wanted)
+    rows = np.flatnonzero(wanted > 0.0)
     if not len(rows):
         return
     equity = ration(asked, yearly) * wanted

@@ -28,7 +28,7 @@ from jiqun.model.policy.eligibility import (
 from jiqun.model.policy.horse_race import whole_places
 from jiqun.model.policy.ledger import STEERED, Kind
 from jiqun.model.policy.offers import gives
-from jiqun.model.policy.rationing import allot
+from jiqun.model.policy.rationing import allot, in_order
 from jiqun.model.randomness import normal, uniform
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _winners(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
         e.last_rd_reported[rows] / revenue, revenue, w, view, m.parameters["score_noise"]
     )
     places = asked * delivered(m, lever, rows)
-    rows = rows[np.argsort(-points, kind="stable")]
+    rows = rows[in_order(-points)]
     lot = uniform(seed, f"place {lever.id}", e.id[rows], t)
     won[rows[allot(places, e.weight[rows], lot)]] = True
     return won
@@ -210,25 +210,26 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     if not gives(lever, m.quarter):
         return np.zeros(len(e), dtype=bool)
     rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
-    rows = np.flatnonzero(asks)
-    base = e.last_rd_reported[rows]
-    room = np.maximum(base - m.programmes.rd_supported[rows], 0.0)
     approval = payments.approve(m, lever, _asked(m, lever, asks))
-    m.programmes.grants_paid += payments.commit(m, approval, approval.yuan)
-    m.programmes.rd_supported += approval.yuan
     supported = approval.yuan > 0.0
+    rows = np.flatnonzero(supported)
+    base, granted = e.last_rd_reported[rows], approval.yuan[rows]
+    room = np.maximum(base - m.programmes.rd_supported[rows], 0.0)
+    m.programmes.grants_paid += payments.commit(m, approval, approval.yuan)
+    m.programmes.rd_supported[rows] += granted
     place = uniform(m.seed_of_run, f"diverts {lever.id}", e.id[rows])
     audited = np.broadcast_to(audit.chance(m), len(e))[rows]
-    diverted = supported[rows] & audit.diverts(place, rate, audited, p["misuse_share"])
+    diverted = audit.diverts(place, rate, audited, p["misuse_share"])
     misused = np.zeros(len(e))
-    misused[rows] = np.where(diverted, approval.yuan[rows], 0.0)
-    for i, source in enumerate(m.province.sources(lever)):
-        yuan = np.where(approval.part == i, misused, 0.0)
+    misused[rows] = np.where(diverted, granted, 0.0)
+    for source, paid in approval.parts:
+        yuan = np.zeros(len(e))
+        yuan[paid] = misused[paid]
         if yuan.any():
             m.programmes.misused.append(audit.Misused(lever, source, m.quarter, yuan))
     e.year_misused += misused
     below = (rate * base < cap) & (rate * base <= room)
-    e.rd_grant_rate[rows[supported[rows] & ~diverted & below]] = rate
+    e.rd_grant_rate[rows[~diverted & below]] = rate
     return supported
 
 
@@ -245,8 +246,9 @@ def _asked(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Array:
 def delivered(m: ClusterPolicyModel, lever: Lever, rows: Whole) -> float:
     """Part of the number asked for that offices bring about, as a mean over some enterprises."""
     e = m.enterprises
-    part = np.broadcast_to(delivery(m, lever), len(e))[rows]
-    return dot(e.weight[rows], part) / max(float(e.weight[rows].sum()), 1e-9)
+    weight = e.weight[rows]
+    part = weight * delivery(m, lever, e.cluster[rows])
+    return float(part.sum()) / max(float(weight.sum()), 1e-9)
 
 
 def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:

@@ -142,7 +142,7 @@ def campaign(m: ClusterPolicyModel) -> Campaign | None:
 def hosts(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Pairs of field and city with a cluster that a lever may serve, shape (fields, cities)."""
     seats, allowed = np.zeros((len(FIELDS), len(CITIES)), dtype=bool), lever.groups(m.quarter)
-    for pair, (cluster, tier, _, _) in m.places.pools.items():
+    for pair, (cluster, tier, _, _) in enumerate(m.places.pools):
         field, city = divmod(pair, len(CITIES))
         seats[field, city] = cluster >= 0 and takes_in(allowed, TIERS[tier], field, city)
     return seats

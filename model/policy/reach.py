@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiqun.model.policy.eligibility import claims, delivery, eligible
+from jiqun.model.policy.eligibility import claims, delivery, delivery_by_cluster, eligible
 
 if TYPE_CHECKING:
     from jiqun.model.dimensions import Array
@@ -28,12 +28,13 @@ def channel_value(m: ClusterPolicyModel, channel: str, term: str) -> Array | flo
         channel: Channel of the levers.
         term: The term of theirs that is asked for, in its base unit.
     """
-    total: Array | float = 0.0
+    total: Array | None = None
     for lever in m.policy.levers_of(channel):
         size = lever.value(term, m.quarter)
         if size != 0.0:
-            total = total + size * coverage(m, lever)
-    return total
+            part = size * coverage(m, lever)
+            total = part if total is None else total + part
+    return 0.0 if total is None else total
 
 
 def coverage(m: ClusterPolicyModel, lever: Lever) -> Array:
@@ -42,12 +43,15 @@ def coverage(m: ClusterPolicyModel, lever: Lever) -> Array:
     Where the lever has a take-up, an enterprise has all of it or nothing; else all that are
     eligible have the part that offices deliver. It is settled again where the groups change.
     """
-    settled = f"{lever.id} {sum(begin <= m.quarter for begin, _ in lever.who)}"
-    if settled not in m.programmes.reach:
-        e, brought = m.enterprises, delivery(m, lever)
+    settled = lever.id, sum([begin <= m.quarter for begin, _ in lever.who])
+    part = m.programmes.reach.get(settled)
+    if part is None:
+        e = m.enterprises
         if lever.value("take_up_full", m.quarter, -1.0) >= 0.0:
+            brought = delivery_by_cluster(m, lever)
             users = claims(lever, e, m.seed_of_run, m.quarter, 0.0, brought)
-            m.programmes.reach[settled] = users.astype(np.float64)
+            part = users.astype(np.float64)
         else:
-            m.programmes.reach[settled] = np.asarray(eligible(lever, e, m.quarter) * brought)
-    return m.programmes.reach[settled]
+            part = np.asarray(eligible(lever, e, m.quarter) * delivery(m, lever))
+        m.programmes.reach[settled] = part
+    return part

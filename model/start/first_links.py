@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from jiqun.model.agents.enterprises import Role
 from jiqun.model.economy.market import local_share
 from jiqun.model.economy.network import (
+    Links,
     N,
     asked,
     asks_quality,
@@ -77,13 +77,13 @@ def linked_at_start(local: float, sales: Array, market: Array, purchases: Array)
 
 
 def equilibrium(
-    links: csr_array, sales: Array, wanted: Array, field: Whole, target: Array, worth: Array,
+    links: Links, sales: Array, wanted: Array, field: Whole, target: Array, worth: Array,
     steps: int,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """Worth of links that makes the sales of 2018 an equilibrium of every enterprise.
 
     Args:
-        links: The links, shape (suppliers, leaders).
+        links: The links.
         sales: Sales of all enterprises of a row, yuan a quarter, shape (suppliers,).
         wanted: Needs of leaders, yuan a quarter, shape (leaders,).
         field: Field of the leaders, shape (leaders,).
@@ -97,15 +97,18 @@ def equilibrium(
         bought through links, yuan a quarter, both shape (fields,); sales through links over open
         sales, shape (suppliers,).
     """
-    number = np.maximum(np.diff(links.indptr), 1.0)
-    able = np.minimum(MOST_LINKED * (links.T @ (sales / number)), MOST_NEEDED * wanted)
+    # A supplier's sales are for all its leaders alike.
+    each = np.repeat(sales / np.maximum(links.number, 1.0), links.number)
+    carried = np.bincount(links.leader, each, len(wanted))
+    able = np.minimum(MOST_LINKED * carried, MOST_NEEDED * wanted)
     able = np.bincount(field, able, N)
     target = np.minimum(target, able)
     # Where there are no leaders NumPy gives whole numbers.
     whole = np.bincount(field, wanted, N).astype(np.float64)
     odds = target / np.maximum(whole - target, 1.0)
-    first, leader = links.indptr.astype(np.int64), links.indices.astype(np.int64)
-    worth, bought, ratio = _settle(first, leader, sales, wanted, field, whole, odds, worth, steps)
+    worth, bought, ratio = _settle(
+        links.first, links.leader, sales, wanted, field, whole, odds, worth, steps
+    )
     # A field without links yet takes what links are worth elsewhere.
     usual = dot(worth, bought) / max(float(bought.sum()), 1.0)
     return np.where(able > 0.0, worth, usual), bought, ratio
@@ -182,7 +185,7 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
 
     net.search = search(e, wanted, net.needs_ratio_start, p)
     supplier, leader, odds = lasting(e, net.search, np.lexsort((e.id, -e.revenue)))
-    buyers, place = np.flatnonzero(wanted), np.zeros(len(e), dtype=np.int64)
+    buyers, place = np.flatnonzero(wanted != 0.0), np.zeros(len(e), dtype=np.int64)
     place[buyers] = np.arange(len(buyers))
     # NumPy sorts numbers of 16 bits in the time of two passes; there are some dozens of leaders.
     order = np.argsort(place[leader].astype(np.uint16), kind="stable")
@@ -196,10 +199,7 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
         linked = supplier[taken]
         rows = np.flatnonzero(np.bincount(linked, minlength=len(e)))
         place[rows] = np.arange(len(rows))
-        links = csr_array(
-            (np.ones(len(linked)), (place[linked], place[leader[taken]])),
-            shape=(len(rows), len(buyers)),
-        )
+        links = Links.of(place[linked], place[leader[taken]], len(rows))
         worth, through, ratio = equilibrium(
             links, sales[rows], wanted[buyers], e.field[buyers], target, worth, steps
         )
@@ -214,5 +214,5 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
     net.digital_demand = net.quality_demand = np.zeros(len(e))
     # Rates of titles are those of 2018, with what leaders asked for then: all links count alike.
     titled = e.weight * (e.rd_active & e.above_scale)
-    share = asked(net.links, np.ones(len(e)), net.links.sum(axis=1), asks_quality(e))
+    share = asked(net.links, np.ones(len(e)), net.links.number.astype(np.float64), asks_quality(e))
     net.quality_demand_start = dot(titled, share) / max(float(titled.sum()), 1e-30)

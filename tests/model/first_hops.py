@@ -300,7 +300,7 @@ def formed(pair, served=None):
     new = rows[look < chance * raised]
     usual = rows[look < chance]
     assert len(new) > len(usual) > 0
-    return made[0][0][0][1][0], new
+    return made[0][0][0][2][0], new
 
 
 def formed_by_bodies(pair):
@@ -316,7 +316,7 @@ def additional_plants(pair):
     found = (
         promotion.campaign(m).with_plants(p, m.quarter)["plants_per_year"] - p["plants_per_year"]
     )
-    hosts = [m.clusters[number] for number, *_ in m.places.pools.values() if number >= 0]
+    hosts = [m.clusters[number] for number in m.places.pools[:, 0] if number >= 0]
     plans_of = [host.plan for host in hosts if host.tier in pair.lever.groups(m.quarter)["tier"]]
     raised = m.lever_value("implementation_capacity", "city") * np.array(plans_of)
     brought = np.minimum(p["delivery_base"] + raised, 1.0).mean()

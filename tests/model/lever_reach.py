@@ -151,7 +151,7 @@ def state(model):
     e = model.enterprises
     quotas = np.bincount(e.field, np.where(np.isfinite(e.energy_quota), e.energy_quota, 0.0))
     rivals = np.bincount(e.field, e.weight * e.unit_cost)
-    links = np.asarray(model.network.links.sum(axis=1)).ravel()
+    links = model.network.links.number
     number = np.zeros(len(e))
     number[: len(links)] = links[: len(e)]
     return {

@@ -5,7 +5,6 @@ from types import NoneType
 
 import mesa
 import numpy as np
-from scipy.sparse import csr_array
 
 from jiqun.model.agents.enterprises import COLUMNS
 from jiqun.model.lever import Lever
@@ -18,8 +17,6 @@ PLAIN = (bool, int, float, str, bytes, NoneType, np.generic)
 
 def frozen(value):
     """A value that stays as it is now and equals another where all inside is equal."""
-    if isinstance(value, csr_array):
-        return frozen((value.shape, value.data, value.indices, value.indptr))
     if isinstance(value, np.ndarray):
         # Names are labels of what is recorded, which is never written to.
         inside = id(value) if value.dtype == object else value.tobytes()

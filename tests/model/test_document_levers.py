@@ -8,7 +8,7 @@ import pytest
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.agents.enterprises import NEVER, Role
 from jiqun.model.dimensions import TIERS
-from jiqun.model.economy import finance, network, plans, turnover, unit_cost
+from jiqun.model.economy import finance, plans, turnover, unit_cost
 from jiqun.model.policy import eligibility, projects, promotion
 from jiqun.model.policy.reach import coverage
 from jiqun.scenarios import load
@@ -438,7 +438,7 @@ def test_a_platform_of_the_chain_matches_leaders_with_or_without_a_body(base):
     one, other = pair(base, "supply_chain_platform", "market")
     e = one.enterprises
     links = [
-        set(zip(*(e.id[end].tolist() for end in network.ends(m.network.links)), strict=True))
+        set(zip(*(e.id[end].tolist() for end in m.network.links.ends), strict=True))
         for m in (one, other)
     ]
     assert links[1] < links[0]
@@ -486,9 +486,7 @@ def test_what_cities_add_to_awards_and_bodies_match_is_as_far_as_delivered(base)
         books = books_of(undelivered(base, "city_matching", "costs and taxes", part))
         paid.append(summed(books, lever="city_matching", kind="paid", year=2025))
         model = undelivered(base, "leader_supplier_matching", "supply network", part)
-        links.append(
-            set(zip(*(x.tolist() for x in network.ends(model.network.links)), strict=True))
-        )
+        links.append(set(zip(*(x.tolist() for x in model.network.links.ends), strict=True)))
     assert paid[0] == pytest.approx(0.5 * paid[1])
     assert links[0] < links[1]
 

@@ -103,7 +103,7 @@ def test_the_condition_raises_the_hazard_of_starting_rd(end_of_2023, older, monk
 def links_of(model):
     """Links by the ids of supplier and leader."""
     e = model.enterprises
-    supplier, leader = network.ends(model.network.links)
+    supplier, leader = model.network.links.ends
     return set(zip(e.id[supplier].tolist(), e.id[leader].tolist(), strict=True))
 
 
@@ -152,7 +152,7 @@ def test_matching_raises_what_served_leaders_buy_here(end_of_2024):
     assert rose[reached].min() >= 0.0
     assert np.all(rose[~reached] == 0.0)
     # Those of the field without a new link lose to those with one.
-    linked = np.asarray(one.network.links.sum(axis=1) > other.network.links.sum(axis=1))
+    linked = one.network.links.number > other.network.links.number
     gained = e.revenue - other.enterprises.revenue
     assert gained[linked].max() > 0.0
     assert np.all(gained[~linked] <= 1e-6 * e.revenue[~linked])

@@ -84,14 +84,12 @@ def test_limits(drawn):
         assert_same_bits(finance.borrowing_limit(*given), plain_finance.borrowing_limit(*given))
 
 
-def test_smallness_is_that_of_the_revenue_asked_for(drawn):
-    revenue = drawn.yuan(1)[0]
-    for _ in range(2):
-        assert_same_bits(finance.smallness(revenue), plain_finance.smallness(revenue))
-    # What was kept is not given for revenue that has changed in place.
-    revenue *= 2.0
-    assert_same_bits(finance.smallness(revenue), plain_finance.smallness(revenue))
-    assert not drawn.rows or not finance.smallness(revenue).flags.writeable
+def test_interest_rates(drawn):
+    small, leverage = drawn.uniform(2)
+    given = 0.04, small, 2.0 * leverage, *drawn.flags(1), 0.012, 0.01, 0.002
+    for base in (0.0, 0.04, 0.15):
+        found = finance.interest_rate(base, *given[1:])
+        assert_same_bits(found, plain_finance.interest_rate(base, *given[1:]))
 
 
 def test_loans_asked_for(drawn):
@@ -111,6 +109,13 @@ def test_loans_granted(drawn, granted):
     asked = (long, line, short, raised), (wanted, more), granted
     found = credit._grant(*asked, YUAN, counts)
     assert_same_bits((found, counts), (plain_credit.grant(*asked, same), same))
+
+
+def test_what_is_owed(drawn):
+    debts, given = drawn.yuan(4), (drawn.yuan(4), *drawn.yuan(1), 0.9)
+    expected = plain_credit.owe(debts, *given)
+    credit._owe(debts, *given)
+    assert_same_bits(debts, expected)
 
 
 def test_own_funds_and_what_they_do_not_cover(drawn):

@@ -59,7 +59,7 @@ def compared(model, stage, plain):
 
 
 def same_links(one, other):
-    for part in ("indptr", "indices", "data"):
+    for part in ("supplier", "leader", "first"):
         same_bits(getattr(one.network.links, part), getattr(other.network.links, part))
 
 
@@ -91,7 +91,7 @@ def test_links_form_and_end_as_in_the_plain_form(running, lot):
     running.seed_of_run = lot
     one, other = compared(running, network.form_links, plain_network.form_links)
     same_links(one, other)
-    assert one.network.links.nnz != running.network.links.nnz
+    assert len(one.network.links) != len(running.network.links)
 
 
 def test_links_without_levers_are_those_of_the_plain_form(running):
@@ -102,9 +102,9 @@ def test_links_without_levers_are_those_of_the_plain_form(running):
 @pytest.mark.parametrize("came", [1, 40])
 def test_entrants_are_linked_as_in_the_plain_form(running, came):
     before = len(running.enterprises) - came
-    supplier, leader = network.ends(running.network.links)
+    supplier, leader = running.network.links.ends
     old = (supplier < before) & (leader < before)
-    running.network.links = network.matrix(supplier[old], leader[old], before)
+    running.network.links = network.Links.of(supplier[old], leader[old], before)
     same_links(*compared(
         running,
         lambda m: network.link_entrants(m, before),
@@ -179,16 +179,24 @@ def test_ordered_links_merge_as_all_are_sorted(size):
     r = np.random.default_rng(size)
     rows, more = size + 3, size // 2
     supplier, leader = r.integers(0, size, (2, 2 * size)) if size else np.zeros((2, 0), np.int64)
-    links = network.matrix(supplier, leader, size)
-    old = network.ends(links)
-    assert_array_equal(old[0], np.repeat(np.arange(size), np.diff(links.indptr)))
+    links = network.Links.of(supplier, leader, size)
+    old = links.ends
+    assert_array_equal(old[0], np.repeat(np.arange(size), links.number))
     have_one = (old[0] * rows + old[1])[::3]
     new = np.unique(np.concatenate([r.integers(0, rows * rows, more), have_one]))
     new = new // rows, new % rows
-    got = network.merged(old, new, rows)
-    wanted = network.matrix(*(np.concatenate(side) for side in zip(old, new, strict=True)), rows)
-    for part in ("indptr", "indices", "data"):
-        same_bits(getattr(got, part), getattr(wanted, part))
+    for lasts in (np.ones(len(links), dtype=bool), r.random(len(links)) < 0.6):
+        got = network.merged(links, lasts, new, rows)
+        every = zip((side[lasts] for side in old), new, strict=True)
+        wanted = network.Links.of(*(np.concatenate(sides) for sides in every), rows)
+        for part in ("supplier", "leader", "first"):
+            same_bits(getattr(got, part), getattr(wanted, part))
+
+
+def test_needs_of_leaders_are_those_of_the_plain_form(running):
+    e = running.enterprises
+    for share in (0.0, 0.3, 50.0):
+        same_bits(network.needs(e, e.revenue, share), plain_network.needs(e, e.revenue, share))
 
 
 def test_pairs_and_choices_are_those_of_the_plain_form(running):

@@ -79,6 +79,58 @@ def test_those_of_groups_that_are_not_allowed_leave_the_mask(seed, rows):
 
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("seed", SEEDS)
+def test_those_above_the_rate_of_take_up_leave_the_mask(seed, rows):
+    rng = np.random.default_rng(seed)
+    mask, cluster = rng.random(rows) < 0.8, rng.integers(-1, 6, rows)
+    part = rng.choice((0.0, 0.7, 0.95, 1.0), 7)
+    # Some places are the rate itself: they are not under it.
+    place = np.where(rng.random(rows) < 0.2, 0.4 * part[cluster], rng.random(rows))
+    other = mask.copy()
+    eligibility._keep_claiming(mask, place, 0.4, part, cluster)
+    plain_eligibility.keep_claiming(other, place, 0.4, part, cluster)
+    assert_same_bits(mask, other)
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_size_classes_begin_at_their_limits(seed, rows):
+    rng = np.random.default_rng(seed)
+    limits = (299.9, 300.0, 999.9, 1000.0), (19.9e6, 20e6, 399.9e6, 400e6)
+    employees, revenue = (rng.choice(edges, rows) for edges in limits)
+    given = rng.random(rows) < 0.7, revenue, employees
+    assert_same_bits(eligibility.size_class(*given), plain_eligibility.size_class(*given))
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("values", [3, 10**9])
+def test_of_equal_ones_the_first_comes_first(seed, rows, values):
+    value = np.random.default_rng(seed).integers(0, values, rows).astype(float)
+    assert_same_bits(rationing.in_order(value), np.argsort(value, kind="stable"))
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_queue_that_draws_no_turns_serves_whom_turns_would(seed, rows):
+    """Where money covers all claims, and where it is short by next to nothing or by much."""
+    rng = np.random.default_rng(seed)
+    e = SimpleNamespace(weight=rng.uniform(0.5, 3.0, 2 * rows), id=np.arange(2 * rows))
+    some, asks = np.sort(rng.permutation(2 * rows)[:rows]), rng.random(rows) < 0.7
+    asked = 1.0 + yuan(rng, rows) * (rng.random(rows) < 0.9)
+    lever = SimpleNamespace(id="grant", value=lambda _term, _quarter, usual: usual)
+    turn = rationing.priority(lever, e, some, asked, 1, 3)
+    total = float((e.weight[some] * asked)[asks].sum())
+    for left in (0.0, 0.5 * total, total - 2.0, total, total * (1.0 + 2e-9), 1e301, np.inf):
+        queue = rationing.Queue(lever, e, some, asked, 1, 3)
+        won, taken = queue.served(asks, left)
+        expected = plain_rationing.serve(asks, asked, e.weight[some], turn, left)
+        assert_same_bits(won, np.flatnonzero(expected))
+        assert taken == (e.weight[some] * asked)[won].sum()
+    assert "turn" not in vars(queue)
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_best_offer_is_the_first_of_the_highest_rate(seed, rows):
     rng = np.random.default_rng(seed)
     rates = [0.2, 0.1, 0.2, 0.0, 0.3][: seed % 6]

@@ -34,7 +34,7 @@ def columns(rows):
 def links(rng, rows):
     """Links to the first tenth of the rows, more than one from most that have any."""
     many = 2 * rows
-    return network.matrix(
+    return network.Links.of(
         rng.integers(0, max(rows, 1), many) // 2 * 2, rng.integers(0, 1 + rows // 10, many), rows
     )
 
@@ -47,8 +47,8 @@ def same(found, expected):
 
 
 def written(kernel, number, rows, *given):
-    """What a kernel writes into one array of so many columns."""
-    result = np.empty((number, rows))
+    """What a kernel writes into so many columns."""
+    result = tuple(np.empty((number, rows)))
     kernel(*given, result)
     return result
 
@@ -72,11 +72,30 @@ def test_income_tax(rows):
 @sizes
 def test_user_cost_of_rd(rows):
     rng, column, high_tech, _ = columns(rows)
-    given = high_tech, rng.random(rows) < 0.5, column(1.2), column(1.0), column(0.5)
+    given = (high_tech, rng.random(rows) < 0.5), (column(1.2), column(1.0), column(0.5))
     before, rates = (0.75, 0.6), (RATES.ordinary, RATES.high_tech)
-    start = taxes.rd_user_cost(np.array([rates]).T, before[0], np.array([0.0, before[1]]))
-    found = written(production._rd_terms, 2, rows, *given, start, rates)
-    same(found, plain_production.rd_terms(*given, before, rates))
+    start = tuple(
+        taxes.rd_user_cost(rate, before[0], usable) for rate in rates for usable in (0.0, before[1])
+    )
+    saved = rng.integers(-1, 5, rows), column(0.1, 0.0, 6), 0.05
+    found = written(production._rd_terms, 2, rows, *given, start, rates, *saved)
+    same(found, plain_production.rd_terms(*given, before, rates, *saved))
+
+
+@sizes
+def test_what_is_borne(rows):
+    _, column, _, _ = columns(rows)
+    given = tuple(column() for _ in range(8)), (0.03, 0.05, 0.09, 0.2)
+    same(written(production._bear, 4, rows, *given), plain_production.bear(*given))
+
+
+@sizes
+def test_what_is_added_to_the_sums_of_the_year(rows):
+    _, column, _, _ = columns(rows)
+    sums, amounts = (tuple(column(1e6, -1e6) for _ in range(12)) for _ in range(2))
+    expected = [one + other for one, other in zip(sums, amounts, strict=True)]
+    production._add(sums, amounts)
+    same(sums, expected)
 
 
 @sizes
@@ -84,8 +103,8 @@ def test_what_is_made(rows):
     _, column, _, field = columns(rows)
     energy = column(1e-4), column(1e-4), column(1.5)
     by_field = column(2.0, 0.5, FIELDS), column(0.6, -0.2, FIELDS)
-    given = column(1e8), column(0.5), energy, field, *by_field, 0.04, 3_000.0
-    same(written(production._make, 5, rows, *given), plain_production.make(*given))
+    given = column(1e8), column(0.5), energy, field, *by_field, (0.04, 0.03), 3_000.0
+    same(written(production._make, 6, rows, *given), plain_production.make(*given))
 
 
 @sizes
@@ -121,16 +140,18 @@ def test_cost_by_energy(rows):
     _, column, _, field = columns(rows)
     energy = column(1e-4), column(1e-4), column(1.5), column(0.5)
     given = energy, field, column(2.0, 0.5, FIELDS), 0.96, 3_000.0, column(2.0)
-    found = np.empty(rows)
+    found = column(0.2, -0.2)
+    expected = found + plain_unit_cost.of_energy(*given)
     unit_cost._of_energy(*given, found)
-    same([found], [plain_unit_cost.of_energy(*given)])
+    same([found], [expected])
 
 
 @sizes
 def test_plant_in_place(rows):
     _, column, running, field = columns(rows)
     given = (column(), column(3.0), column(1e5)), field, column(0.5, 0.1, FIELDS), running, 0.3, 3.0
-    found = written(unit_cost._plant_in_place, 2, rows, *given)
+    found = np.empty((2, rows))
+    unit_cost._plant_in_place(*given, *found)
     same(found, plain_unit_cost.plant_in_place(*given))
 
 
@@ -151,7 +172,7 @@ def test_deliveries(rows):
     net = links(rng, rows)
     given = column(), column(), column(1.0)
     found = filled, fall = np.zeros((2, rows))
-    supply._fill(net.indptr, *given, filled, fall)
+    supply._fill(net.first, *given, filled, fall)
     same(found, plain_supply.fill(net, *given))
 
 
@@ -164,7 +185,7 @@ def test_inputs_that_leaders_miss(rows):
     stocks = supply.covered(fall, 0.3, 0.5)
     found = missing, cover = np.zeros((2, rows))
     ordered = orders.mass, orders.bought, orders.needs
-    supply._add_up(net.indptr, net.indices, short, fall, stocks, ordered, missing, cover)
+    supply._add_up(net.first, net.leader, short, fall, stocks, ordered, missing, cover)
     same(found, plain_supply.add_up(net, short, fall, stocks, orders))
 
 
@@ -173,7 +194,10 @@ def test_sales_through_links(rows):
     rng, column, asking, _ = columns(rows)
     net, mass, bought = links(rng, rows), column(), column()
     carried = np.zeros(rows)
-    network._carry(net.indptr, net.indices, mass, carried)
+    network._carry(net.supplier, net.leader, mass, carried)
     same([carried], [plain_supply.carried(net, mass)])
-    given = net, bought, net @ bought, asking
+    linked = np.zeros(rows)
+    network._carry(net.leader, net.supplier, bought, linked)
+    same([linked], [plain_supply.linked(net, bought)])
+    given = net, bought, linked, asking
     same([network.asked(*given)], [plain_supply.asked(*given)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from jiqun.model.economy.network import N
+from jiqun.model.economy.network import Links, N
 from jiqun.model.observe.quantities import _add_up, group_sums, groups
 from jiqun.model.start.first_links import equilibrium, evenly
 from tests.model.plain import first_links
@@ -72,8 +72,9 @@ def test_the_first_equilibrium_has_the_bits_of_the_plain_one(suppliers, leaders)
     wanted, field = rng.lognormal(20.0, 3.0, leaders), rng.integers(0, N, leaders)
     target = rng.lognormal(18.0, 2.0, N) * (rng.random(N) < 0.8)
     for steps in (0, 1, 30):
-        given = (links, sales, wanted, field, target, np.full(N, 0.25), steps)
-        assert equal(equilibrium(*given), first_links.equilibrium(*given))
+        given = (sales, wanted, field, target, np.full(N, 0.25), steps)
+        found = equilibrium(Links.of(linked, to, suppliers), *given)
+        assert equal(found, first_links.equilibrium(links, *given))
 
 
 @pytest.mark.parametrize("pairs", [0, 1, 7, 5_000])

@@ -119,7 +119,7 @@ def test_a_move_costs_plant_and_moves_nothing_else(moved):
             assert np.array_equal(now, earlier[name]), name
     assert e.capital[rows] == pytest.approx((1.0 - LOSS) * earlier["capital"][rows])
     # Who supplies whom stays.
-    assert len(e) == model.network.links.shape[0]
+    assert len(e) == len(model.network.links.number)
 
 
 def without_cost(end_of_2023, older, gather):

@@ -70,7 +70,9 @@ def test_each_term_widens_the_borrowing_limit(capital, profit, knowledge):
 @given(real(0.02, 0.08), reals(0.0, 2.0), reals(1e6, 1e11), flags())
 def test_the_rate_falls_with_size_and_title_and_rises_with_debt(base, leverage, revenue, titled):
     def rate(sales=revenue, debt=leverage, title=titled):
-        return finance.interest_rate(base, sales, debt, title, 0.012, 0.01, 0.002)
+        return finance.interest_rate(
+            base, finance.smallness(sales), debt, title, 0.012, 0.01, 0.002
+        )
 
     assert np.all((rate() >= 0.01) & (rate() <= 0.15))
     assert np.all(rate(sales=2.0 * revenue) <= rate())

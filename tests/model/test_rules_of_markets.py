@@ -29,7 +29,7 @@ def markets(draw):
         "mass": mass, "weight": weight, "field": field, "own": own,
         "outside": draw(reals(1e8, 1e13, FIELDS)), "market": total, "wanted": wanted,
         "worth": draw(reals(1e-3, 10.0, FIELDS)),
-        "links": network.matrix(supplier, field[supplier], ROWS),
+        "links": network.Links.of(supplier, field[supplier], ROWS),
     }  # fmt: skip
 
 
@@ -70,9 +70,9 @@ def test_a_better_enterprise_gains_and_its_rivals_lose(m, who, lift):
 
 @given(markets(), st.integers(FIELDS, ROWS - 1))
 def test_a_further_link_adds_to_the_supplier_what_others_and_the_outside_lose(m, who):
-    linked = m["links"][:, m["field"]].diagonal() > 0.0
+    linked = m["links"].number > 0
     supplier = np.flatnonzero(linked | (np.arange(ROWS) == who))
-    more = {**m, "links": network.matrix(supplier, m["field"][supplier], ROWS)}
+    more = {**m, "links": network.Links.of(supplier, m["field"][supplier], ROWS)}
     (before, less, own), (after, through, _) = sold(m, m["mass"]), sold(more, m["mass"])
     assert after[who] >= before[who] * (1.0 - 1e-12)
     others = np.arange(ROWS) != who

@@ -21,7 +21,7 @@ def test_the_start_is_an_equilibrium_of_enterprises_with_the_plant_they_had(star
     mass = np.exp(e.size_level + e.size_noise + sigma1 * e.productivity)
     mass *= unit_cost.kept(e.unit_cost, p["cost_passed"], p["sigma"])
     assert np.abs(e.unit_cost).max() > 0.05
-    unlinked = np.diff(model.network.links.indptr) == 0
+    unlinked = model.network.links.number == 0
     assert np.allclose(mass[unlinked], 4.0 * e.revenue[unlinked], rtol=1e-9)
 
 

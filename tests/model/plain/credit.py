@@ -22,3 +22,10 @@ def grant(loans, wishes, granted, counts):
     year_asked += long + line + raised
     year_granted += granted * (long + raised) + line
     return long * granted + line, np.where(short > 0.0, granted * short, short)
+
+
+def owe(debts, lent, repaid, left):
+    """Debts after what is lent and repaid."""
+    (short, long, line, covered), (more, new, under_line, bridged) = debts, lent
+    moved = line * left + np.minimum(under_line, new)
+    return short + more, long + new + bridged - repaid, moved, covered * left

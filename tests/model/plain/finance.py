@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from jiqun.model.elementary import log
-
 
 def borrowing_limit(capital, profit_year, knowledge, on_capital, on_profit, on_knowledge):
     """Most that banks lend."""
@@ -12,6 +10,7 @@ def borrowing_limit(capital, profit_year, knowledge, on_capital, on_profit, on_k
     )
 
 
-def smallness(revenue):
-    """Place between the smallest and the largest."""
-    return np.clip(log(4e8 / np.maximum(revenue, 1e6)) / log(400.0), 0.0, 1.0)
+def interest_rate(base, small, leverage, titled, size_spread, leverage_spread, title_discount):
+    """Interest rate of each enterprise."""
+    rate = base + size_spread * (small - 0.35) + leverage_spread * (leverage - 0.27)
+    return np.clip(rate - title_discount * titled, 0.01, 0.15)

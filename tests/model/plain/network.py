@@ -3,11 +3,23 @@
 import numpy as np
 
 from jiqun.model.agents.enterprises import Role
+from jiqun.model.dimensions import FIELDS
 from jiqun.model.economy.demography import RAMP
-from jiqun.model.economy.network import address, ends, lasting, matrix, needs, search
+from jiqun.model.economy.network import MOST_OF_SALES, Links, address, lasting, search
 from jiqun.model.elementary import log
 from jiqun.model.policy.reach import channel_value, coverage
 from jiqun.model.randomness import uniform
+
+
+def needs(e, revenue, share):
+    """What leaders buy inside their field (`network.needs`)."""
+    wanted = np.zeros(len(e))
+    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
+    wanted[rows] = share * e.weight[rows] * revenue[rows] * (1.0 - e.va_rate[rows])
+    most = MOST_OF_SALES * np.bincount(e.field, e.weight * revenue, len(FIELDS))
+    whole = np.bincount(e.field[rows], wanted[rows], len(FIELDS))
+    wanted[rows] *= np.minimum(1.0, most / np.maximum(whole, 1.0))[e.field[rows]]
+    return wanted
 
 
 def pairs(s, e, rows):
@@ -59,7 +71,7 @@ def form_links(m):
     leader = choose(e, s, rows, seed, t)
     formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
-    old, led = ends(m.network.links)
+    old, led = m.network.links.ends
     lasts = uniform(seed, "link ends", address(e.id[old], e.id[led]), t) >= ending / s.fit[old]
     link(m, np.concatenate([old[lasts], rows[formed]]),
           np.concatenate([led[lasts], leader[formed]]))  # fmt: skip
@@ -68,8 +80,8 @@ def form_links(m):
 def link(m, supplier, leader):
     """Set the links; who has one supports a leader."""
     e = m.enterprises
-    m.network.links = matrix(supplier, leader, len(e))
-    linked = np.where(np.diff(m.network.links.indptr) > 0, Role.SUPPORTING, Role.INDEPENDENT)
+    m.network.links = Links.of(supplier, leader, len(e))
+    linked = np.where(m.network.links.number > 0, Role.SUPPORTING, Role.INDEPENDENT)
     e.role = np.where(e.role == Role.CHAIN_LEADER, e.role, linked)
 
 
@@ -90,7 +102,7 @@ def link_entrants(m, before):
     draw = uniform(seed, "first look", e.id[:before], t)
     supplier = np.flatnonzero(draw < (to_new.fit * to_new.sought)[:before])
     links = (
-        ends(m.network.links),
+        m.network.links.ends,
         (new[linked], leader[linked]),
         (supplier, choose(e, to_new, supplier, seed, t)),
     )

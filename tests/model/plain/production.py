@@ -6,16 +6,24 @@ from jiqun.model.economy.taxes import rd_user_cost
 
 
 def make(
-    revenue, va_rate, energy, field, price, dearer, vat_on_top, energy_price
+    revenue, va_rate, energy, field, price, dearer, vat, energy_price
 ):  # fmt: skip
     per_va, saved, technique = energy
     made = va_rate * revenue
-    real = (made + vat_on_top * made) / price.take(field)
+    real = (made + vat[0] * made) / price.take(field)
     net = made - np.minimum(dearer.take(field) * (revenue - made), 0.5 * made)
     used = per_va * real
     saved_cost = saved * technique * real * energy_price
     cost = used * energy_price
-    return real, net, revenue - net - saved_cost - cost, used, cost
+    return real, net, vat[1] * net, revenue - net - saved_cost - cost, used, cost
+
+
+def bear(columns, rates):
+    net, vat, levy, capital, upgrades, deduction, received, grants = columns
+    with_vat = net + vat
+    depreciation = (rates[2] * capital + rates[3] * upgrades) / 4.0
+    income = deduction + received + grants
+    return rates[0] * with_vat + levy, rates[1] * with_vat, depreciation, income
 
 
 def employ(labour_need, real, per_output, field, saved, adjustment, employees):
@@ -24,9 +32,11 @@ def employ(labour_need, real, per_output, field, saved, adjustment, employees):
     return employees + adjustment * (wanted - employees)
 
 
-def rd_terms(high_tech, bears, extra, share, grant_rate, before, rates):
+def rd_terms(flags, columns, before, rates, cluster, cut, least):
     """`before` is the extra deduction of 2018 and the share of it that was claimed."""
+    (high_tech, bears), (extra, share, grant_rate) = flags, columns
     usable = np.where(bears, share, 0.0)
     rate = np.where(high_tech, rates[1], rates[0])
     start = rd_user_cost(rate, before[0], np.where(bears, before[1], 0.0))
-    return (rd_user_cost(rate, extra, usable) - grant_rate) / start, rate * extra * usable
+    ratio = (rd_user_cost(rate, extra, usable) - grant_rate) / start
+    return np.maximum(ratio * (1.0 - cut[cluster]), least), rate * extra * usable

@@ -1,10 +1,11 @@
 """Deliveries and sales through links as operations on whole columns."""
 
 import numpy as np
+from scipy.sparse import csr_array
 
 
 def fill(links, revenue, asked, before):
-    linked = np.flatnonzero(np.diff(links.indptr))
+    linked = np.flatnonzero(links.number)
     part = np.minimum(revenue[linked] / np.maximum(asked[linked], 1e-9), 1.0)
     filled, fall = np.zeros(len(revenue)), np.zeros(len(revenue))
     filled[linked] = part
@@ -19,8 +20,14 @@ def add_up(links, rows, fall, stocks, orders):
 
 
 def carried(links, mass):
-    return np.bincount(links.indices, np.repeat(mass, np.diff(links.indptr)), len(mass))
+    return np.bincount(links.leader, np.repeat(mass, links.number), len(mass))
+
+
+def linked(links, bought):
+    supplier = np.repeat(np.arange(len(bought)), links.number)
+    return np.bincount(supplier, bought[links.leader], len(bought))
 
 
 def asked(links, bought, linked, asking):
-    return links @ (bought * asking) / np.maximum(linked, 1e-30)
+    sold = csr_array((np.ones(len(links)), links.leader, links.first), (len(linked), len(asking)))
+    return sold @ (bought * asking) / np.maximum(linked, 1e-30)
