@@ -225,7 +225,7 @@ def schedule(
 
 
 @commands.command(
-    epilog="Examples: jiqun report build/store --lang both; "
+    epilog="Example: jiqun report build/store --lang both. In Word and PDF, Chinese: "
     "jiqun report build/store --lang zh --format html,docx,pdf,xlsx,zip"
 )
 def report(
