@@ -146,7 +146,7 @@ else:
         text(effects.way_table(worlds, words, name))
 
 # %%
-section(words("board_title"))
+section(words("board_title"), source="targets")
 if board.runs_of(worlds):
     text(words("board_text", runs=board.runs_of(worlds)))
     text(f'<div class="board">\n\n{board.board_table(worlds, words)}\n\n</div>')
@@ -159,15 +159,15 @@ if board.runs_of(worlds):
     text(board.counts_table(worlds, words))
 else:
     text(words("board_missing"))
-section(words("quota_title"), level=3)
+section(words("quota_title"), level=3, source="document")
 text(words("quota_text"))
 text(board.quota_table(worlds, words))
-section(words("plan_title"), level=3)
+section(words("plan_title"), level=3, source="document")
 text(words("plan_text"))
 text(f'<div class="plan">\n\n{board.plan_table(words)}\n\n</div>')
 
 # %%
-section(words("clusters_title"))
+section(words("clusters_title"), source="clusters")
 horses = race.gather_race(worlds)
 if worlds.missing(AS_ISSUED):
     missing(worlds, words, AS_ISSUED)
@@ -178,7 +178,7 @@ else:
     text(race.clusters_table(horses, words))
     naive = race.before_after_table(horses, words)
     if naive:
-        section(words("naive_title"), level=3)
+        section(words("naive_title"), level=3, source="runs")
         text(words("naive_text"))
         text(naive)
 
@@ -212,7 +212,7 @@ else:
         text(money.award_table(worlds, ledger, words))
 
 # %%
-section(words("designs_title"))
+section(words("designs_title"), source="designs")
 compared_designs = read(Path(store))
 if compared_designs is None:
     command = f"jiqun compare {Path(store).name} --baseline {AS_ISSUED} --equal-cost"
@@ -228,7 +228,7 @@ else:
     text(words("designs_more"))
 
 # %%
-section(f"{words('levers_title')} {{#levers}}")
+section(words("levers_title"), name="levers", source="levers")
 if ranked is None:
     command = f"jiqun sensitivity SPEC.yaml --out {Path(store).name}"
     text(words("levers_missing", command=command))
@@ -283,7 +283,7 @@ else:
 
 # %%
 if later:
-    section(words("actuals_title"))
+    section(words("actuals_title"), source="later")
     text(words("actuals_text", file=f"`{Path(actuals).name}`"))
     figure(figures.later(evidence, words, later), words("actuals_alt"))
     text(actuals_table(evidence, later, words))
@@ -312,7 +312,7 @@ text(words("assumed_text"))
 text(tables.assumed_table(evidence, words))
 
 # %%
-section(f"{words('trust_title')} {{#trust}}")
+section(words("trust_title"), name="trust", source="record")
 text(words("trust_text"))
 text(trust.glance_table(record, words))
 text(tables.bullets(words.lines("trust_reading")))
@@ -372,7 +372,7 @@ text(tables.bullets(trust.checks(record, words)))
 text(words("trust_more"))
 
 # %%
-section(words("fit_title"))
+section(words("fit_title"), source="published")
 text(words("fit_text"))
 figure(figures.against_published(evidence, words), words("fit_alt"))
 text(words("fit_table"))
@@ -395,7 +395,7 @@ else:
     text(words("sources_missing"))
 
 # %%
-section(words("assumptions_title"))
+section(words("assumptions_title"), source="inputs")
 text(words("assumptions_data"))
 text(tables.basis_table(words))
 text(words("assumptions_parameters"))
@@ -410,7 +410,7 @@ text(tables.bullets(tables.missing(words) if compared else words.lines("missing_
 text(tables.residual(evidence, words))
 
 # %%
-section(words("glossary_title"))
+section(words("glossary_title"), source="terms")
 text(glossary.glossary_table(words))
 
 # %%

@@ -37,12 +37,6 @@ class Languages(StrEnum):
     BOTH = "both"
 
 
-class Format(StrEnum):
-    """Formats of a report."""
-
-    HTML = "html"
-
-
 @commands.command(
     epilog="Example: jiqun compare build/designs --baseline as_issued --equal-cost. Run it again "
     "to go on where it stopped."
@@ -244,14 +238,24 @@ def schedule(
             typer.echo(line)
 
 
-@commands.command(epilog="Example: jiqun report build/store --lang both")
+@commands.command(
+    epilog="Example: jiqun report build/store --lang both. In Word and PDF, Chinese: "
+    "jiqun report build/store --lang zh --format html,docx,pdf,xlsx,zip"
+)
 def report(
     store: StoreFolder,
     *,
     lang: Annotated[
         Languages, typer.Option(help="Language of the pages; of messages too, unless both.")
     ] = Languages.BOTH,
-    format_: Annotated[Format, typer.Option("--format", help="Format.")] = Format.HTML,
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Formats, with commas between: html (always made), docx (Word), pdf, xlsx (the "
+            "tables), zip (the figures as PNG and SVG).",
+        ),
+    ] = "html",
     actuals: Annotated[
         Path | None,
         typer.Option(
@@ -269,7 +273,7 @@ def report(
 ) -> None:
     """Render the report of a store, by default into DIR/report/{zh,en}.
 
-    The pages of a language are replaced together, and each names the store it is of.
+    The files of a language are replaced together, and each names the store it is of.
     """
     with refusals():
         from jiqun.notebooks.render import PageError, ReportError, render  # noqa: PLC0415
@@ -279,9 +283,10 @@ def report(
         langs: Any = ("zh", "en") if lang is Languages.BOTH else (str(lang),)
         if lang is not Languages.BOTH:
             use_language(lang)
+        asked = [name.strip() for name in formats.split(",")]
         try:
             with given_up(PageError):
-                pages = render(store, langs, (str(format_),), actuals, out, say)
+                pages = render(store, langs, asked, actuals, out, say)
         except ReportError as error:
             raise WrongOptionError(str(error)) from error
         if as_json:
