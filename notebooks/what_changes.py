@@ -6,6 +6,7 @@ levers and runs of the two; nothing is said of scenarios that are not asked abou
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from jiqun.experiments.effects.change import (
     change,
     failed,
     kept,
+    label_of,
     pairs_of,
 )
 from jiqun.experiments.effects.costs import BORNE, DISCOUNT, FIRST, LAST
@@ -75,15 +77,15 @@ class Asked:
 
     Attributes:
         changes: Scenarios against their baselines.
-        alone: Scenario that cannot be compared, to its label by language, the baseline that it
-            names, and why the two share no runs, if the store holds both.
+        alone: Scenario that cannot be compared, to its label by language and the baseline that it
+            names, or is to be compared with.
         failed: Number of failed runs by scenario.
         finished: Number of finished runs by scenario.
         results: The store.
     """
 
     changes: tuple[Change, ...]
-    alone: Mapping[str, tuple[Mapping[str, str], str | None, str]]
+    alone: Mapping[str, tuple[Mapping[str, str], str | None]]
     failed: Mapping[str, int]
     finished: Mapping[str, int]
     results: Results
@@ -108,16 +110,12 @@ def gather_asked(store: Path, given: str | None = None, *, apart: bool = False) 
     for name, baseline in pairs_of(results, given).items():
         if apart and name in shipped():
             continue
-        scenario, why = kept(results, name), ""
         if baseline is not None:
-            try:
+            with suppress(StoreError):
                 changes.append(change(results, name, baseline))
                 continue
-            except StoreError as error:
-                why = str(error)
-        label = (scenario.label_zh, scenario.label_en) if scenario else (name, name)
-        named = dict(zip(("zh", "en"), label, strict=True))
-        alone[name] = named, scenario.baseline if scenario else None, why
+        own = kept(results, name)
+        alone[name] = label_of(own, name), baseline or (own.baseline if own else None)
     counts = results.runs().groupby("scenario").size()
     finished = {str(name): int(n) for name, n in counts.items()}
     return Asked(tuple(changes), alone, failed(results), finished, results)
@@ -132,9 +130,7 @@ def holds_document(store: Path, scenario: str) -> bool:
 def said_of_runs(asked: Asked, words: Words) -> str:
     """Runs that failed, and scenarios that cannot be compared: a paragraph each."""
     told = failures(asked.failed, asked.finished, words)
-    for name, (label, baseline, why) in asked.alone.items():
-        command = run_command(asked.results, *filter(None, [baseline]))
-        told.append(why or no_baseline(label.get(words.lang, name), baseline, words, command))
+    told += [not_compared(name, asked, words) for name in asked.alone]
     return "\n\n".join(told)
 
 
@@ -161,7 +157,9 @@ def answer(found: Change, words: Words) -> list[str]:
             **_labels(found, words),
         )
     ]
-    if all(each.gain.mean == each.gain.p05 == each.gain.p95 == 0.0 for each in found.moved.values()):
+    if all(
+        each.gain.mean == each.gain.p05 == each.gain.p95 == 0.0 for each in found.moved.values()
+    ):
         told.append(words("change_same"))
     if found.pairs == 1:
         told.append(words("change_one_pair", least=LEAST_PAIRS))
@@ -188,23 +186,25 @@ def failures(failed: Mapping[str, int], runs: Mapping[str, int], words: Words) -
     ]
 
 
-def no_baseline(scenario: str, baseline: str | None, words: Words, command: str) -> str:
-    """That a scenario has nothing in the store to be compared with, and how to add it.
+def not_compared(name: str, asked: Asked, words: Words) -> str:
+    """Why a scenario is not compared, and how to make the runs that it takes.
 
     Args:
-        scenario: Its label.
-        baseline: Name of the baseline that its file names, if any.
+        name: Name of the scenario.
+        asked: What is asked of the store.
         words: Texts and number formats of the page's language.
-        command: Command that adds the runs of the baseline.
     """
+    label, baseline = asked.alone[name]
+    scenario = label[words.lang]
     if baseline is None:
         return words("change_no_baseline_named", scenario=scenario)
+    if baseline in asked.finished:
+        command = run_command(asked.results, name, baseline)
+        return words("change_no_context", scenario=scenario, name=f"`{baseline}`", command=command)
     gap = "" if words.lang == "zh" else " "
-    return (
-        words("change_no_baseline", scenario=scenario, name=f"`{baseline}`")
-        + gap
-        + words("change_add_baseline", command=command)
-    )
+    command = run_command(asked.results, baseline)
+    told_ = words("change_no_baseline", scenario=scenario, name=f"`{baseline}`")
+    return told_ + gap + words("change_add_baseline", command=command)
 
 
 def how_they_differ(found: Change, words: Words) -> list[str]:
@@ -230,8 +230,7 @@ def tier_table(found: Change, words: Words) -> Table:
         sizes = [unit[1]] if unit[0] == "tier" else list(found.tiers)
         known = bool(found.tiers) and set(sizes) <= set(found.tiers)
         count, share = (
-            (sum(found.tiers[tier][place] for tier in sizes) if known else None)
-            for place in (0, 1)
+            (sum(found.tiers[tier][place] for tier in sizes) if known else None) for place in (0, 1)
         )
         rows.append(
             [
@@ -324,7 +323,9 @@ def cost_table(found: Change, words: Words) -> Table:
         mine = [payer for payer in payers if costs_of(cost.bearers[payer]) != "nothing"]
         if not mine:
             continue
-        rows += [[words.name("payers", payer), _money(cost.bearers[payer], words)] for payer in mine]
+        rows += [
+            [words.name("payers", payer), _money(cost.bearers[payer], words)] for payer in mine
+        ]
         if len(mine) > 1:
             rows.append([f"**{words.name('borne', part)}**", _money(of_part, words)])
     rows.append([f"**{words('borne_total')}**", _money(cost.cost, words)])
@@ -334,6 +335,8 @@ def cost_table(found: Change, words: Words) -> Table:
 def cost_told(found: Change, words: Words) -> list[str]:
     """What a yuan of cost brings, or why that is not stated; what other levers cost more."""
     cost = found.comparison
+    if cost is None and found.year < LAST:
+        return [words("change_cost_early", first=FIRST, last=LAST)]
     if cost is None:
         return [words("change_cost_none") + words.bracketed(found.no_cost)]
     if cost.per_yuan_withheld:

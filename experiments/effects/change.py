@@ -178,6 +178,13 @@ def kept(results: Results, name: str) -> Scenario | None:
         return None
 
 
+def label_of(scenario: Scenario | None, name: str) -> dict[str, str]:
+    """Label of a scenario by language; its name where the store does not keep it."""
+    if scenario is None:
+        return {"zh": name, "en": name}
+    return {"zh": scenario.label_zh, "en": scenario.label_en}
+
+
 def failed(results: Results) -> dict[str, int]:
     """Number of failed runs by scenario, of those that no later batch has made good."""
     done = set(results.runs()["run_key"])
@@ -216,10 +223,7 @@ def change(results: Results, scenario: str, baseline: str) -> Change:
     return Change(
         scenario=scenario,
         baseline=baseline,
-        labels={
-            name: {"zh": each.label_zh, "en": each.label_en} if each else {"zh": name, "en": name}
-            for name, each in both.items()
-        },
+        labels={name: label_of(each, name) for name, each in both.items()},
         year=year,
         pairs=len(whole),
         joint=bool(len(whole)) and bool((whole["draw"] > 0).all()),
@@ -259,8 +263,9 @@ def _moved(rows: pd.DataFrame) -> dict[tuple[str, Unit], Moved]:
     kept_ = [rows, *([groups] if len(groups) else [])]
     found = {}
     by = ["outcome", "level", "unit_name"]
-    for (outcome, level, unit), part in pd.concat(kept_).groupby(by, observed=True):
-        part = part.sort_values(RUN)
+    for (outcome, level, unit), part in (
+        pd.concat(kept_).sort_values(RUN).groupby(by, observed=True)
+    ):
         relative = part["change"].dropna()
         found[str(outcome), (str(level), str(unit))] = Moved(
             Estimate.of(part["difference"]),
@@ -289,21 +294,20 @@ def _tiers(results: Results, baseline: str, year: int) -> dict[str, tuple[float,
 def differences(scenario: Scenario, baseline: Scenario) -> tuple[Difference, ...]:
     """Levers that a scenario sets otherwise than another."""
     last = max(scenario.end, baseline.end)
-    found = (
-        _difference(scenario.lever(name), baseline.lever(name), last) for name in declarations()
-    )
-    return tuple(each for each in found if each)
+    both = [(scenario.lever(name), baseline.lever(name)) for name in declarations()]
+    found: list[Difference] = []
+    for one, other in both:
+        if one and other and one != other:
+            found.append(_difference(one, other, last))
+        elif one and not other:
+            found.append(Difference(one.id, "added", one.start))
+        elif other and not one:
+            found.append(Difference(other.id, "left_out", other.start))
+    return tuple(found)
 
 
-def _difference(one: Lever | None, other: Lever | None, last: int) -> Difference | None:
-    if one == other:
-        return None
-    if other is None and one:
-        return Difference(one.id, "added", one.start)
-    if one is None and other:
-        return Difference(other.id, "left_out", other.start)
-    if one is None or other is None:
-        return None
+def _difference(one: Lever, other: Lever, last: int) -> Difference:
+    """How a lever is set otherwise that both scenarios have."""
     quarters = range(min(one.start, other.start), last + 1)
     apart = {
         term: [t for t in quarters if _value(one, term, t) != _value(other, term, t)]

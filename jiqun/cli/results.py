@@ -245,6 +245,12 @@ def report(
             "indicator, year, value, unit, scope."
         ),
     ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="Scenario of the store to compare with those whose own baseline it lacks."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -255,6 +261,7 @@ def report(
 ) -> None:
     """Render the report of a store, by default into DIR/report/{zh,en}.
 
+    Of a scenario of your own it says first what it changes against its baseline.
     The pages of a language are replaced together, and each names the store it is of.
     """
     with refusals():
@@ -267,7 +274,7 @@ def report(
             use_language(lang)
         try:
             with given_up(PageError):
-                pages = render(store, langs, (str(format_),), actuals, out, say)
+                pages = render(store, langs, (str(format_),), actuals, out, say, baseline)
         except ReportError as error:
             raise WrongOptionError(str(error)) from error
         if as_json:
