@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table as Grid
 
+from jiqun import screen
 from jiqun.experiments import Results
 from jiqun.experiments.effects.change import change
 from jiqun.experiments.effects.comparison_data import comparison_data
@@ -20,10 +21,9 @@ from jiqun.notebooks import what_changes
 from jiqun.notebooks.words import LANGS, Words
 from jiqun.scenarios import load
 from jiqun.scenarios.errors import ScenarioError
-from jiqun.scenarios.language import say as said
+from jiqun.scenarios.language import say
 from jiqun.scenarios.loader import baseline_file, folder_of, load_text
 from jiqun.scenarios.question import ask
-from jiqun.screen import ProgressDisplay, say
 
 if TYPE_CHECKING:
     from jiqun.experiments.effects.change import Change
@@ -35,7 +35,7 @@ STORES = Path("build/ask")
 """Where questions keep their runs if nothing is said."""
 ON = "as_issued"
 """What a question in one line is laid over if nothing is said."""
-WIDE = 170
+WIDE = 200
 """Columns of a table where there is no terminal to say."""
 
 
@@ -83,11 +83,11 @@ def read(question: str, on: str | None) -> Asked:
     scenario = load(path)
     below = on or baseline_file(path)
     if below is None:
-        problem = said("names no baseline to compare with")
+        problem = say("names no baseline to compare with")
         raise ScenarioError(path, None, "baseline", problem, "baseline: as_issued, --on NAME")
     if scenario.name == (baseline := load(below)).name:
-        problem = said("a scenario and its baseline have one name")
-        raise ScenarioError(path, None, "name", problem, said("a name of its own"))
+        problem = say("a scenario and its baseline have one name")
+        raise ScenarioError(path, None, "name", problem, say("a name of its own"))
     return Asked(scenario, baseline, "")
 
 
@@ -98,15 +98,15 @@ def keep(asked: Asked, path: Path) -> None:
         ScenarioError: A file is there already, or the baseline is not found from there.
     """
     if path.suffix not in (".yaml", ".yml"):
-        problem = said("{given} is not allowed", given=repr(path.name))
-        raise ScenarioError(path, None, "--save", problem, said("a new file that ends in .yaml"))
+        problem = say("{given} is not allowed", given=repr(path.name))
+        raise ScenarioError(path, None, "--save", problem, say("a new file that ends in .yaml"))
     if path.exists() or not asked.text:
-        problem = said("is there already")
-        raise ScenarioError(path, None, "--save", problem, said("a new file that ends in .yaml"))
+        problem = say("is there already")
+        raise ScenarioError(path, None, "--save", problem, say("a new file that ends in .yaml"))
     load_text(asked.text, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(asked.text, "utf-8")
-    say(str(path))
+    screen.say(str(path))
 
 
 def run(asked: Asked, draws: int, out: Path, options: Options) -> Report:
@@ -118,7 +118,7 @@ def run(asked: Asked, draws: int, out: Path, options: Options) -> Report:
         out: Folder of the store.
         options: How runs are made.
     """
-    with ProgressDisplay() as progress:
+    with screen.ProgressDisplay() as progress:
         report = run_batch(
             [asked.baseline, asked.scenario], Plan(draws=draws), out, options, progress
         )
@@ -166,14 +166,18 @@ def show(asked: Asked, found: Change | None, report: Report, out: Path, lang: st
         return
     for line in what_changes.answer(found, words):
         _print(console, line)
+    console.print()
     for line in what_changes.how_they_differ(found, words):
         _print(console, f"- {line}")
+    console.print()
     _grid(console, what_changes.tier_table(found, words))
+    console.print()
     if found.comparison is not None:
         _print(console, what_changes.cost_text(words))
     _grid(console, what_changes.cost_table(found, words))
     for line in what_changes.cost_told(found, words):
         _print(console, line)
+    console.print()
     _print(console, words("ask_more", command=f"jiqun report {out} --lang {words.lang}"))
 
 
@@ -209,8 +213,8 @@ def data(asked: Asked, found: Change | None, report: Report, out: Path) -> dict[
             for tier, (count, share) in found.tiers.items()
         },
         "effects": [
-            {"outcome": outcome, "level": level, "unit": unit, "sign": moved.gain.sign}
-            | asdict(moved)
+            {"outcome": outcome, "level": level, "unit": unit}
+            | {"sign": what_changes.effect_of(moved).sign, **asdict(moved)}
             for (outcome, (level, unit)), moved in found.moved.items()
         ],
         "comparison": comparison_data(found.comparison) if found.comparison else None,

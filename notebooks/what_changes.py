@@ -48,6 +48,8 @@ UNITS: tuple[Unit, ...] = (*(("tier", tier) for tier in TIERS), PROVINCE)
 SECOND = ("rd_real", "employees")
 """Outcomes beside value added in the table of tiers."""
 QUARTERS = 4
+MOSTLY = 0.95
+"""Share of new money from which on nothing is said of what is moved inside the special funds."""
 LEAST_SHOWN = 1e-5
 """Relative change of a cluster below which it is not listed: .001 %."""
 
@@ -345,6 +347,10 @@ def cost_told(found: Change, words: Words) -> list[str]:
     else:
         ratio = "".join(words.estimate(cost.per_yuan)) if cost.per_yuan else ABSENT
         lines = [words("change_per_yuan", ratio=ratio, first=FIRST, last=LAST)]
+    new = max(cost.new["programme"].mean, 0.0)
+    if cost.costs == "costs" and new < MOSTLY * cost.cost.mean:
+        inside = words.money(new)[0]
+        lines.append(words("change_inside", new=inside, unit=words.money_unit))
     if cost.feedback.sign:
         feedback = _money(cost.feedback, words)
         lines.append(words("change_feedback", sum=feedback, unit=words.money_unit))
@@ -413,7 +419,8 @@ def _listed(found: Change, words: Words) -> str:
 
 def told(found: Change, level: str) -> list[str]:
     """Units of a level whose effect on value added is distinguishable from zero."""
-    return [name for name in found.units(level) if found.moved[MAIN, (level, name)].gain.sign]
+    units = {name: found.moved[MAIN, (level, name)] for name in found.units(level)}
+    return [name for name, main in units.items() if effect_of(main).sign]
 
 
 def effect_of(moved: Moved) -> Effect:

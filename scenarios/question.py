@@ -13,6 +13,8 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cache
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from jiqun.model.calendar import quarter_index, quarter_name
@@ -38,6 +40,8 @@ BUDGET = "budget"
 MOST = 2_000
 """Longest line that is read."""
 LONGEST_NAME = 60
+WIDEST = 120
+"""Characters of a line that a message repeats."""
 
 _PLAIN = str.maketrans({"×": "*", "✕": "*", "✖": "*", "、": ","})
 _PART = re.compile(r"\s*(?P<what>[^*=]+?)\s*(?P<sign>[*=])\s*(?P<value>[^*=]+?)\s*")
@@ -86,9 +90,9 @@ def ask(expression: str, on: Scenario, folder: Path) -> Question:
         ScenarioError: A lever, term, unit or number that is unknown or out of bounds, or a part
             that is none of `GRAMMAR`.
     """
-    line = unicodedata.normalize("NFKC", expression.translate(_PLAIN)).strip()
+    line = _in_ids(_plain(expression))
     if not line or len(line) > MOST:
-        raise _refused(expression, expression[:40], say("nothing is asked"), GRAMMAR)
+        raise _refused(expression, expression, say("nothing is asked"), GRAMMAR)
     asked = _Asked()
     for part in filter(str.strip, re.split("[,;]", line)):
         _read(expression, part, on, asked)
@@ -103,11 +107,33 @@ def ask(expression: str, on: Scenario, folder: Path) -> Question:
     return Question(text, scenario)
 
 
+def _plain(text: str) -> str:
+    """A text in plain characters."""
+    return unicodedata.normalize("NFKC", text.translate(_PLAIN)).strip()
+
+
+@cache
+def _labels() -> dict[str, str]:
+    """Label of each lever, in plain characters, to its id; the longest first."""
+    found = {
+        _plain(label): id_
+        for id_, lever in declarations().items()
+        for label in (lever.label.zh, lever.label.en)
+    }
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
+def _in_ids(line: str) -> str:
+    """A line with ids of levers in place of their labels, which may hold commas."""
+    every = "|".join(map(re.escape, _labels()))
+    return re.sub(rf"(?:{every})(?=\s*[*=.])", lambda found: _labels()[found[0]], line)
+
+
 def _refused(
     expression: str, part: str, problem: str, allowed: str, nearest: str | None = None
 ) -> ScenarioError:
-    key = "" if part.strip() == expression.strip() else part.strip()
-    return ScenarioError(expression, None, key, problem, allowed, nearest)
+    key = "" if part.strip() == expression.strip() else shorten(part, WIDEST)
+    return ScenarioError(shorten(expression, WIDEST), None, key, problem, allowed, nearest)
 
 
 def _read(expression: str, part: str, on: Scenario, asked: _Asked) -> None:
@@ -116,17 +142,20 @@ def _read(expression: str, part: str, on: Scenario, asked: _Asked) -> None:
     if not found:
         raise _refused(expression, part, say("is no question"), GRAMMAR)
     what, value = found["what"], found["value"]
-    by_label = {label: id_ for id_, label in _labels()}
-    name, term = (what, "") if what in by_label else _parted(what)
-    lever = declarations().get(by_label.get(name, name))
+    name, term = _parted(what)
+    lever = declarations().get(name)
     if lever is not None and lever.id in asked.without:
         raise _refused(expression, part, say("is set twice"), say("once"))
     if lever is None:
-        near = nearest_name(name, [*declarations(), *by_label])
+        near = nearest_name(name, [*declarations(), *_labels()])
         allowed = say("{levers} (jiqun levers shows all)", levers=listed(declarations(), 12))
         problem = say("unknown lever {lever}", lever=repr(name))
         raise _refused(expression, part, problem, allowed, near)
     present = on.lever(lever.id)
+    if present and present.end is not None and present.end < SINCE:
+        problem = say("{lever} ends {date}", lever=lever.id, date=quarter_name(present.end))
+        allowed = say("levers that act from {date} on", date=quarter_name(SINCE))
+        raise _refused(expression, part, problem, allowed)
     if found["sign"] == "*":
         number = _AMOUNT.fullmatch(value)
         if term or not number or number["unit"]:
@@ -134,21 +163,12 @@ def _read(expression: str, part: str, on: Scenario, asked: _Asked) -> None:
         if present is None:
             raise _absent(expression, part, lever.id, on)
         _put(expression, part, _entry(asked, lever, present), "times", _number(number["number"]))
-        slug, template = f"times_{number['number']}", "{lever} × {number}"
-        asked.add(lever, slug, template, number=number["number"])
+        template = "{lever} × {number}"
+        asked.add(lever, f"times_{number['number']}", template, number=number["number"])
     elif term:
         _set(expression, part, lever, present, term, value, asked)
     else:
         _switch(expression, part, lever, on, value, asked)
-
-
-def _labels() -> list[tuple[str, str]]:
-    """Ids of levers with each label, as a line that was made plain has it."""
-    return [
-        (id_, unicodedata.normalize("NFKC", label))
-        for id_, lever in declarations().items()
-        for label in (lever.label.zh, lever.label.en)
-    ]
 
 
 def _parted(what: str) -> tuple[str, str]:
@@ -204,7 +224,8 @@ def _switch(
             problem = say("{scenario} has {lever} already", scenario=on.name, lever=lever.id)
             raise _refused(expression, part, problem, f"{lever.id}*2, {lever.id}=off")
         _entry(asked, lever, present)
-        asked.add(lever, "on", "With {lever}")
+        template = "With {lever}"
+        asked.add(lever, "on", template)
         return
     if present is None:
         raise _absent(expression, part, lever.id, on)
@@ -213,7 +234,8 @@ def _switch(
         asked.without.append(lever.id)
     else:
         asked.levers[lever.id] = {"id": lever.id, "to": quarter_name(SINCE - 1)}
-    asked.add(lever, "off", "Without {lever}")
+    template = "Without {lever}"
+    asked.add(lever, "off", template)
 
 
 def _terms(lever: LeverDeclaration) -> list[str]:
@@ -260,7 +282,8 @@ def _set(
         if term == BUDGET:
             given |= {"per": "year", "first": _first(present)}
         _put(expression, part, entry, term, given)
-    asked.add(lever, f"{term}_{value}", "{lever}: {value}", value=value)
+    template = "{lever}: {value}"
+    asked.add(lever, f"{term}_{value}", template, value=value)
 
 
 def _first(present: Lever | None) -> str:

@@ -7,6 +7,7 @@ value (`experiments.effects.compare`). What an effect is stands in `experiments.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -187,13 +188,8 @@ def label_of(scenario: Scenario | None, name: str) -> dict[str, str]:
 
 def failed(results: Results) -> dict[str, int]:
     """Number of failed runs by scenario, of those that no later batch has made good."""
-    done = set(results.runs()["run_key"])
-    found: dict[str, int] = {}
-    for path in sorted((results.folder / "failures").glob("*.json")):
-        if path.stem not in done:
-            name = str(json.loads(path.read_text("utf-8")).get("scenario", ""))
-            found[name] = found.get(name, 0) + 1
-    return found
+    files = sorted((results.folder / "failures").glob("*.json"))
+    return dict(Counter(str(json.loads(path.read_text("utf-8"))["scenario"]) for path in files))
 
 
 def change(results: Results, scenario: str, baseline: str) -> Change:
