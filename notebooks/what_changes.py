@@ -211,7 +211,7 @@ def not_compared(name: str, asked: Asked, words: Words) -> str:
 
 def how_they_differ(found: Change, words: Words) -> list[str]:
     """How the two scenarios differ, a line a lever, parameter or world."""
-    lines = [_difference(each, words) for each in found.levers]
+    lines = [in_words(each, words) for each in found.levers]
     rows = {row.name: row for row in table("parameters")}
     for name, (before, after) in found.parameters.items():
         label = words.name("parameter_names", name) if name in rows else name
@@ -452,13 +452,16 @@ def _labels(found: Change, words: Words) -> dict[str, str]:
     return {key: found.labels[name][words.lang] for key, name in names.items()}
 
 
-def _difference(each: Difference, words: Words) -> str:
+def in_words(each: Difference, words: Words) -> str:
+    """How a lever is set otherwise, as a sentence without its end."""
     label = getattr(declarations()[each.lever].label, words.lang)
     terms = "；" if words.lang == "zh" else ", "
     told_ = terms.join(_term(each.lever, term, words) for term in each.terms)
     if each.drawn and each.terms:
         told_ += words("change_drawn")
-    how = "times" if each.how == "changed" and each.times is not None else each.how
+    how: str = "times" if each.how == "changed" and each.times is not None else each.how
+    if each.how == "changed" and not each.terms:
+        how = "times_alone" if each.times is not None else "aimed"
     times = "" if each.times is None else f"{each.times:.4g}"
     quarter = words(
         "change_quarter", year=year_of(each.quarter), quarter=each.quarter % QUARTERS + 1

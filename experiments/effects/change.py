@@ -40,6 +40,8 @@ PLACE = "place"
 SIZED = ("enterprises", MAIN)
 """Outcomes that say how large a tier is."""
 (HORIZON,) = HORIZONS
+ALIKE = 1e-9
+"""How far ratios of one number may lie apart for rounding."""
 
 Unit = tuple[str, str]
 
@@ -307,12 +309,24 @@ def _difference(one: Lever, other: Lever, last: int) -> Difference:
     quarters = range(min(one.start, other.start), last + 1)
     apart = {
         term: [t for t in quarters if _value(one, term, t) != _value(other, term, t)]
-        for term in dict.fromkeys((*other.terms, *one.terms))
+        for term in dict.fromkeys((*declarations()[one.id].terms, *other.terms, *one.terms))
     }
     apart = {term: dates for term, dates in apart.items() if dates}
     forces = [t for t in quarters if one.in_force(t) != other.in_force(t)]
     if forces and len(apart) == len(one.terms):
         return Difference(one.id, "ended", forces[0])
+    if not apart and one.multiples != other.multiples:
+        # Drawn around zero: the centres are alike, what draws give is not.
+        many = {term: dict(steps) for term, steps in one.multiples.items()}
+        first = min(quarter for steps in many.values() for quarter in steps)
+        ratios = {
+            times / dict(other.multiples.get(term, ())).get(quarter, 1.0)
+            for term, steps in many.items()
+            for quarter, times in steps.items()
+            if times != dict(other.multiples.get(term, ())).get(quarter, 1.0)
+        }
+        alike = max(ratios, default=1.0) - min(ratios, default=1.0) < ALIKE
+        return Difference(one.id, "changed", first, max(ratios) if ratios and alike else None)
     if not apart:
         when = [t for t in quarters if one.groups(t) != other.groups(t)] or [quarters[0]]
         return Difference(one.id, "aimed", when[0])
@@ -363,6 +377,6 @@ def _times(
     }
     present = {term for term in other.size if any(value for _, value in other.terms.get(term, ()))}
     followed = all(term in one.multiples for term in apart if term in other.drawn)
-    if len(ratios) == 0 or max(ratios) - min(ratios) > 1e-9 or set(apart) != present:
+    if not ratios or max(ratios) - min(ratios) > ALIKE or set(apart) != present:
         return None
     return max(ratios) if followed else None
