@@ -122,9 +122,8 @@ def run(asked: Asked, draws: int, out: Path, options: Options) -> Report:
         report = run_batch(
             [asked.baseline, asked.scenario], Plan(draws=draws), out, options, progress
         )
-    say(
-        f"{out}: {report.made} runs made, {report.skipped} there already, in {report.seconds:.0f} s"
-    )
+    made = f"{report.made} runs made, {report.skipped} there already"
+    screen.say(f"{out}: {made}, in {report.seconds:.0f} s")
     return report
 
 
