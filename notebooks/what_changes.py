@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jiqun.experiments import Results
 from jiqun.experiments.effects.change import (
@@ -26,7 +26,7 @@ from jiqun.experiments.effects.costs import BORNE, DISCOUNT, FIRST, LAST
 from jiqun.experiments.effects.effect import LEAST_PAIRS, Estimate, costs_of
 from jiqun.experiments.stores.errors import StoreError
 from jiqun.model.calendar import year_of
-from jiqun.model.dimensions import TIERS
+from jiqun.model.dimensions import ASSUMPTION_ONLY_FIELDS, TIERS
 from jiqun.model.region import REGION
 from jiqun.notebooks.show import run_command
 from jiqun.notebooks.tables import bullets, markdown, not_meant_alone
@@ -48,6 +48,8 @@ UNITS: tuple[Unit, ...] = (*(("tier", tier) for tier in TIERS), PROVINCE)
 SECOND = ("rd_real", "employees")
 """Outcomes beside value added in the table of tiers."""
 QUARTERS = 4
+MOST_DECIMALS = 5
+"""Decimals of per cent and sums: a lever may move the province by a thousandth of one per cent."""
 MOSTLY = 0.95
 """Share of new money from which on nothing is said of what is moved inside the special funds."""
 LEAST_SHOWN = 1e-5
@@ -151,7 +153,7 @@ def answer(found: Change, words: Words) -> list[str]:
         words(
             "change_answer",
             verdict=words.name("change_verdict", effect.verdict),
-            effect=words.effect(effect),
+            effect=_effect(main, words),
             sum=_money(main.gain, words),
             year=found.year,
             unit=words.money_unit,
@@ -254,7 +256,7 @@ def places_table(found: Change, words: Words) -> Table:
     alone = {group.cities for group in REGION.city_groups.values()}
     units += [
         (getattr(REGION.cities[name], words.lang), ("city", name))
-        for name in told(found, "city")
+        for name in sorted(told(found, "city"), key=list(REGION.cities).index)
         # A group of one city is the city.
         if (name,) not in alone
     ]
@@ -276,6 +278,11 @@ def places_rest(found: Change, words: Words) -> str:
     return words("change_told", count=len(known) - len(clear)) if len(clear) < len(known) else ""
 
 
+def registered() -> list[Any]:
+    """Registered clusters, but for those of fields that rest on assumption alone."""
+    return [row for row in table("clusters") if row.field not in ASSUMPTION_ONLY_FIELDS]
+
+
 def clusters_table(found: Change, words: Words) -> Table:
     """Registered clusters whose effect is distinguishable from zero."""
     clear = {name for name in told(found, "cluster") if not _tiny(found, name)}
@@ -285,7 +292,7 @@ def clusters_table(found: Change, words: Words) -> Table:
             words.name("tier_names", row.cultivation_tier),
             *_cells(found.moved[MAIN, ("cluster", row.id)], words),
         ]
-        for row in table("clusters")
+        for row in registered()
         if row.id in clear
     ]
     return Table(_headed("change_clusters_head", words), rows, 2)
@@ -293,8 +300,7 @@ def clusters_table(found: Change, words: Words) -> Table:
 
 def clusters_rest(found: Change, words: Words) -> str:
     """How many registered clusters have no conclusion."""
-    named = {row.id for row in table("clusters")}
-    known = named & set(found.units("cluster"))
+    known = {row.id for row in registered()} & set(found.units("cluster"))
     clear = known & set(told(found, "cluster"))
     tiny = sum(_tiny(found, name) for name in clear)
     rest = len(known) - len(clear)
@@ -436,11 +442,16 @@ def _cells(main: Moved, words: Words) -> list[str]:
 
 
 def _effect(moved: Moved | None, words: Words) -> str:
-    return ABSENT if moved is None or moved.change is None else words.effect(effect_of(moved))
+    """A relative change; small ones to the decimals that keep their ends off zero."""
+    if moved is None or moved.change is None:
+        return ABSENT
+    mean, interval = words.estimate(moved.change, 100.0, most=MOST_DECIMALS)
+    told_ = mean + ("%" if words.lang == "zh" else " %")
+    return (f"**{told_}**" if moved.change.sign else told_) + interval
 
 
 def _money(found: Estimate, words: Words) -> str:
-    return "".join(words.estimate(found, words.scaled(1.0, MAIN)))
+    return "".join(words.estimate(found, words.scaled(1.0, MAIN), most=MOST_DECIMALS))
 
 
 def _headed(key: str, words: Words) -> list[str]:
