@@ -83,21 +83,29 @@ class Source:
     Attributes:
         store: Folder of the store.
         actuals: CSV file of later published values.
+        baseline: Scenario that those are compared with whose own baseline the store lacks.
         batches: Batches that the store's manifest lists, oldest first.
         digest: Tells reports of one state of a store from all others.
     """
 
     store: Path
     actuals: Path | None
+    baseline: str | None
     batches: Sequence[dict[str, Any]]
     digest: str
 
     @classmethod
-    def of(cls, store: Path, actuals: Path | None) -> Source:
+    def of(cls, store: Path, actuals: Path | None, baseline: str | None = None) -> Source:
         """What a store holds now.
+
+        Args:
+            store: Folder of the store.
+            actuals: CSV file of later published values.
+            baseline: Scenario that those are compared with whose own baseline the store lacks.
 
         Raises:
             ReportError: It holds no runs, or none that reaches the years that a report is about.
+            StoreError: It holds no runs of the baseline that is named.
         """
         try:
             results = Results(store)
@@ -109,6 +117,8 @@ class Source:
                 store=store, problem=error,
             )  # fmt: skip
             raise ReportError(problem) from error
+        if baseline is not None:
+            results.sharing(baseline)
         if last < ORIGIN:
             problem = say(
                 "{store}: its runs end in {last}, and a report needs runs to {first} or later; run "
@@ -124,10 +134,11 @@ class Source:
             store / comparison_data.FILE,
             store.joinpath(*asked),
         ]
-        digest = hashlib.sha256(f"{store.resolve()} {model_hash()}".encode())
+        digest = hashlib.sha256(f"{store.resolve()} {model_hash()} {baseline or ''}".encode())
         for path in (*kept, *analyses, *filter(None, [actuals])):
             digest.update(path.read_bytes() if path.is_file() else b"absent")
-        return cls(store, actuals, results.manifest["batches"], digest.hexdigest()[:20])
+        batches = results.manifest["batches"]
+        return cls(store, actuals, baseline, batches, digest.hexdigest()[:20])
 
     @property
     def made(self) -> datetime:
@@ -153,6 +164,7 @@ def render(
     actuals: Path | None = None,
     out: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    baseline: str | None = None,
 ) -> list[Path]:
     """Write the report of a store, a folder of pages a language.
 
@@ -163,6 +175,7 @@ def render(
         actuals: CSV file of later published values to set beside the projection.
         out: Folder of the report; `report` in the store's folder if absent.
         tell: Called with what the reader is to know beside the pages.
+        baseline: Scenario that those are compared with whose own baseline the store lacks.
 
     Returns:
         The files: `{out}/{lang}/index.html`, and beside it `designs.html` where the store keeps a
@@ -184,7 +197,7 @@ def render(
     if actuals is not None:
         # A wrong file is refused before a notebook starts.
         read_actuals(actuals)
-    source = Source.of(store, actuals)
+    source = Source.of(store, actuals, baseline)
     target = out or store / "report"
     for lang in langs:
         _check_place(target / lang)
@@ -356,6 +369,8 @@ def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:
     given = {"lang": lang, "store": str(source.store)}
     if name == "index" and source.actuals is not None:
         given["actuals"] = str(source.actuals)
+    if name == "index" and source.baseline is not None:
+        given["baseline"] = source.baseline
     logging.getLogger("papermill").setLevel(logging.WARNING)
     return papermill.execute_notebook(
         written,

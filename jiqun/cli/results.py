@@ -263,6 +263,12 @@ def report(
             "indicator, year, value, unit, scope."
         ),
     ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="Scenario of the store to compare with those whose own baseline it lacks."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -273,6 +279,7 @@ def report(
 ) -> None:
     """Render the report of a store, by default into DIR/report/{zh,en}.
 
+    Of a scenario of your own it says first what it changes against its baseline.
     The files of a language are replaced together, and each names the store it is of.
     """
     with refusals():
@@ -286,7 +293,7 @@ def report(
         asked = [name.strip() for name in formats.split(",")]
         try:
             with given_up(PageError):
-                pages = render(store, langs, asked, actuals, out, say)
+                pages = render(store, langs, asked, actuals, out, say, baseline)
         except ReportError as error:
             raise WrongOptionError(str(error)) from error
         if as_json:
