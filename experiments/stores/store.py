@@ -117,11 +117,26 @@ class Store:
         Args:
             waiting: Called if another batch holds the store.
         """
-        path = self.folder / ".lock"
-        lock = FileLock(path)
         try:
             for name in FOLDERS:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _explained(error, self.folder / ".lock") from error
+        with self.held(waiting):
+            self._clear_leftovers()
+            self._set_aside()
+            yield
+
+    @contextmanager
+    def held(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the store as it is, so that no batch changes it meanwhile.
+
+        Args:
+            waiting: Called if a batch holds the store.
+        """
+        path = self.folder / ".lock"
+        lock = FileLock(path)
+        try:
             held = lock.acquire(blocking=False)
         except Timeout:
             waiting()
@@ -130,8 +145,6 @@ class Store:
             raise _explained(error, path) from error
         with held:
             self.manifest = self._read_manifest()
-            self._clear_leftovers()
-            self._set_aside()
             yield
 
     def _clear_leftovers(self) -> None:
@@ -163,7 +176,7 @@ class Store:
             for file in sorted(moved):
                 self._move_away(file)
             if (tidy := tidied(self.folder)) is not None:
-                _write_text(self.folder / SUMS, tidy)
+                write_text(self.folder / SUMS, tidy)
         except OSError as error:
             raise _explained(error, Path(error.filename or self.folder)) from error
 
@@ -227,7 +240,7 @@ class Store:
             "batches": [*older, entry],
         }
         text = json.dumps(self.manifest, indent=1, ensure_ascii=False)
-        _write_text(self.folder / "manifest.json", text)
+        write_text(self.folder / "manifest.json", text)
 
     def add(self, result: ChunkResult) -> None:
         """Keep what became of a chunk."""
@@ -264,7 +277,7 @@ class Store:
             "sizes": dict(run.draw.sizes),
         }
         text = json.dumps(record, indent=1, ensure_ascii=False)
-        _write_text(self._failure_path(run.key), text)
+        write_text(self._failure_path(run.key), text)
 
     def _failure_path(self, key: str) -> Path:
         return self.folder / "failures" / f"{key}.json"
@@ -301,7 +314,8 @@ def _write_table(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="zstd")
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a text whole, or leave what is there."""
     _write_aside(path, lambda part: _save_text(part, text))
 
 
