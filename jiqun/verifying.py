@@ -100,16 +100,16 @@ def verified(folder: Path) -> Verified:
     """
     path = folder / FILE
     try:
-        text = path.read_text("utf-8", errors="replace")
+        content = path.read_bytes()
     except OSError as error:
         raise StoreError(
             say("{folder}: no run record; write one: jiqun record {folder}", folder=folder)
         ) from error
     try:
-        crate = json.loads(text)
+        crate = json.loads(content.decode("utf-8"))
         noted, known = digests_in(crate), parts_in(crate)
         number, recorded = number_of(crate), str(entities(crate)[ROOT]["datePublished"])
-        sound = written(crate) == text and true_number(crate) == number
+        sound = written(crate).encode() == content and true_number(crate) == number
         begun = batches_in(crate)
     except (ValueError, KeyError, TypeError, AttributeError):
         # So much is changed that nothing else can be checked.

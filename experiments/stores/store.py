@@ -320,7 +320,8 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _save_text(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
+    # The same bytes on every system: digests are of bytes.
+    path.write_text(text, "utf-8", newline="\n")
 
 
 def _write_aside(

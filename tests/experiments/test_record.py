@@ -110,7 +110,12 @@ def test_every_byte_of_the_record_counts(store):
     for place in places:
         path.write_text(text[:place] + "x" + text[place + 1 :], "utf-8")
         assert problems(store)[recording.FILE] == "changed"
-    path.write_text("", "utf-8")
+    for content in (text.replace("\n", "\r", 1), text.replace("\n", "\r\n"), text + " ", ""):
+        path.write_bytes(content.encode())
+        assert problems(store)[recording.FILE] == "changed"
+    path.write_bytes(b"\xff" + text.encode())
+    assert problems(store) == {recording.FILE: "changed"}
+    path.write_text("{}", "utf-8")
     assert problems(store) == {recording.FILE: "changed"}
     path.write_text(text, "utf-8")
     assert jiqun("verify", store).exit_code == 0

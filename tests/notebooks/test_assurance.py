@@ -12,6 +12,11 @@ from jiqun.notebooks.words import LANGS, Words
 from jiqun.scenarios.tables import table
 
 
+@pytest.fixture(autouse=True)
+def nothing_adopted(tmp_path, monkeypatch):
+    monkeypatch.setenv("JIQUN_HOME", str(tmp_path / "none"))
+
+
 def both(node):
     """Every pair of texts in both languages below a node."""
     if isinstance(node, dict) and set(node) & set(LANGS):
