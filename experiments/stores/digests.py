@@ -73,6 +73,24 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digests_of(folder: Path, files: Sequence[str]) -> dict[str, str | None]:
+    """SHA-256 of files as they are now, each read once a process; None for what cannot be read.
+
+    Args:
+        folder: Folder of the store.
+        files: Files, relative to it.
+    """
+
+    def found(file: str) -> str | None:
+        try:
+            return _once("digest", folder / file, digest_of)
+        except OSError:
+            return None
+
+    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as threads:
+        return dict(zip(files, threads.map(found, files), strict=True))
+
+
 def recorded(folder: Place) -> dict[str, str]:
     """Digests a store has noted, by file; of a file noted twice the later one."""
     if not isinstance(folder, Path):

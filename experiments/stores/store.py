@@ -129,12 +129,22 @@ class Store:
         Args:
             waiting: Called if another batch holds the store.
         """
-        with self._held_alone(waiting):
-            self.manifest = self._read_manifest()
+        with self.held(waiting):
             self._clear_leftovers()
             self._set_aside()
             self._retire(doubled(self.folder, examine(self.folder).whole))
             self._failed = set(_names(self.folder / "failures"))
+            yield
+
+    @contextmanager
+    def held(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the store as it is, so that no batch changes it meanwhile.
+
+        Args:
+            waiting: Called if a batch holds the store.
+        """
+        with self._held_alone(waiting):
+            self.manifest = self._read_manifest()
             yield
 
     @contextmanager
@@ -188,7 +198,7 @@ class Store:
             for file in sorted(moved):
                 self._move_away(file)
             if (tidy := tidied(self.folder)) is not None:
-                _write_text(self.folder / SUMS, tidy)
+                write_text(self.folder / SUMS, tidy)
         except OSError as error:
             raise _explained(
                 error, Path(error.filename) if error.filename else self.folder
@@ -258,7 +268,7 @@ class Store:
             "batches": [*older, entry],
         }
         text = json.dumps(self.manifest, indent=1, ensure_ascii=False)
-        _write_text(self.folder / "manifest.json", text)
+        write_text(self.folder / "manifest.json", text)
 
     def add(self, result: ChunkResult) -> None:
         """Keep what became of a chunk."""
@@ -296,7 +306,7 @@ class Store:
         """
         files = {f"{kind}/{name}" for kind in SHARDS for name in names}
         if names and (tidy := tidied(self.folder, files)) is not None:
-            _write_text(self.folder / SUMS, tidy)
+            write_text(self.folder / SUMS, tidy)
         for kind in (RUNS, OUTCOMES, LEDGER):
             for name in names:
                 (self.folder / kind / name).unlink(missing_ok=True)
@@ -333,7 +343,7 @@ class Store:
             "sizes": dict(run.draw.sizes),
         }
         text = json.dumps(record, indent=1, ensure_ascii=False)
-        _write_text(self._failure_path(run.key), text)
+        write_text(self._failure_path(run.key), text)
 
     def _failure_path(self, key: str) -> Place:
         return self.folder / "failures" / f"{key}.json"
@@ -366,12 +376,14 @@ def _runs_table(result: ChunkResult) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def _write_text(path: Place, text: str) -> None:
+def write_text(path: Place, text: str) -> None:
+    """Write a text whole, or leave what is there."""
     _write_aside(path, lambda part: _save_text(part, text))
 
 
 def _save_text(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
+    # The same bytes on every system: digests are of bytes.
+    path.write_text(text, "utf-8", newline="\n")
 
 
 def _write_aside(

@@ -27,6 +27,7 @@ def jiqun(*arguments):
 
 COMMANDS = [
     "check", "run", "ask", "compare", "levers", "trace", "outcomes", "schedule", "report",
+    "record", "verify",
     "calibrate", "recover", "backtest", "trial", "sensitivity", "discover",
 ]  # fmt: skip
 
