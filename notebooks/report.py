@@ -343,7 +343,7 @@ if compared or not document:
 text(words("tiers_text", triples=evidence.count(evidence.joint)))
 figure(
     policy_figures.province(evidence, worlds, words, tables.PROVINCE_PATHS, later),
-    words("province_alt"),
+    words("province_alt" if compared else "province_alone_alt"),
 )
 if compared:
     text(words("province_text"))

@@ -398,7 +398,8 @@ def whole(found: Change, words: Words) -> Iterator[str]:
     if found.of(MAIN) is None:
         return
     yield words("change_text", pairs=found.pairs)
-    yield str(tier_table(found, words))
+    # Its cells may break: it has eight columns, four of them with intervals.
+    yield f'<div class="change">\n\n{tier_table(found, words)}\n\n</div>'
     yield f"### {words('change_cost_title')}"
     if found.comparison is not None:
         yield cost_text(words)
