@@ -16,6 +16,7 @@ import pandas as pd
 from jiqun.experiments.effects.compare import compare, gather
 from jiqun.experiments.effects.effect import RUN, Estimate, main_of
 from jiqun.experiments.stores.errors import StoreError
+from jiqun.experiments.stores.places import names_in
 from jiqun.experiments.stores.selection import HORIZON as HORIZONS
 from jiqun.model.calendar import FIRST_YEAR, year_of
 from jiqun.model.region import REGION
@@ -176,7 +177,8 @@ def baseline_of(results: Results, name: str) -> str | None:
 def kept(results: Results, name: str) -> Scenario | None:
     """A scenario as the store keeps it; None where it does not, or in a form of another time."""
     try:
-        return load(results.scenario_file(results.chosen()[name].scenario_hash))
+        # A report needs a store in a folder of this machine, so the file is a path.
+        return load(str(results.scenario_file(results.chosen()[name].scenario_hash)))
     except (InputError, StoreError):
         return None
 
@@ -190,8 +192,10 @@ def label_of(scenario: Scenario | None, name: str) -> dict[str, str]:
 
 def failed(results: Results) -> dict[str, int]:
     """Number of failed runs by scenario, of those that no later batch has made good."""
-    files = sorted((results.folder / "failures").glob("*.json"))
-    return dict(Counter(str(json.loads(path.read_text("utf-8"))["scenario"]) for path in files))
+    folder = results.folder / "failures"
+    names = names_in(folder) if folder.exists() else []
+    texts = [(folder / name).read_text("utf-8") for name in names]
+    return dict(Counter(str(json.loads(text)["scenario"]) for text in texts))
 
 
 def change(results: Results, scenario: str, baseline: str) -> Change:

@@ -101,7 +101,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 
     def shown(store: Path, lang: Lang = "en", baseline: str = "") -> str:
         said: list[str] = []
-        monkeypatch.setattr(show, "png", lambda _: b"")
+        monkeypatch.setattr(show, "figure", lambda _, alt: said.append(str(alt)))
         monkeypatch.setattr(show, "display", lambda part: said.append(str(part.data)))
         told = code.replace('store: str = "build/report/store"', f"store: str = {str(store)!r}")
         told = told.replace('lang: str = "en"', f"lang: str = {lang!r}")
@@ -142,7 +142,7 @@ def test_a_store_of_ones_own_says_first_what_changes(
     said = page(store, lang)
     label = "情景mine" if lang == "zh" else "Own mine"
     asked = said.index(words("change_title"))
-    assert asked < said.index(f"## {words('tiers_title')}") < said.index("{#trust}")
+    assert asked < said.index(f"## {words('tiers_title')}") < said.index("{#trust ")
     assert label in said[asked : asked + 400]
     assert words.name("change_verdict", "1") in said
     assert [text for text in of_document(words) if text in said] == []
