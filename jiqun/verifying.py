@@ -153,7 +153,7 @@ def lines(found: Verified, *, strict: bool = False) -> Iterator[str]:
         )  # fmt: skip
     elif found.problems:
         yield say(
-            "{folder}: NOT as recorded on {date}: {count} files differ; record {number}",
+            "{folder}: NOT as recorded on {date}; files that differ: {count}; record {number}",
             count=len(found.problems), **said,
         )  # fmt: skip
     else:

@@ -23,7 +23,7 @@ from jiqun.experiments.effects.effect import LEAST_PAIRS
 from jiqun.experiments.runs import adopted
 from jiqun.model.region import REGION
 from jiqun.notebooks import first
-from jiqun.notebooks.record import read_record
+from jiqun.notebooks.record import of_parameters, read_record
 from jiqun.notebooks.trust import page as trust
 from jiqun.notebooks.words import LANGS, SHOWN, Words
 from jiqun.scenarios.evidence import evidence_of
@@ -78,6 +78,9 @@ def figures() -> Mapping[str, str]:
 def _of_record(record: Record) -> dict[str, object]:
     if not record.fit or not record.skill or not record.trials or record.parameters is None:
         raise ValueError(f"{REGION.results}: fit, back-test and trials are needed")
+    if record.recovered is None:
+        raise ValueError(f"{REGION.results}: recovery is needed")
+    covered = 100 * of_parameters(record.recovered).groupby("state")["covered"].mean()
     scores, trials = record.skill.scores, record.trials.counts
     policy = record.parameters[record.parameters["group"] == first.POLICY]
     return {
@@ -92,6 +95,8 @@ def _of_record(record: Record) -> dict[str, object]:
         "unseen": record.states["unseen"],
         "policy": len(policy),
         "policy_unseen": int((policy["state"] == "unseen").sum()),
+        "recovered_low": f"{covered.min():.0f}",
+        "recovered_high": f"{covered.max():.0f}",
         "counted": trials["counted"],
         "trials_inside": trials["inside"],
         "trials_outside": trials["outside"],
