@@ -74,8 +74,8 @@ lint: setup ## style, formatting and types
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 
-bench: setup ## speed of one run, and where its time goes
-	$(PYTHON) -m benchmarks.speed
+bench: setup ## speed beside other ways to write the model, and against stored ratios (RENEW=1 stores them)
+	$(PYTHON) -m benchmarks $(if $(RENEW),--renew)
 
 docs: setup ## the pages and files that are generated from tables and declarations
 	$(PYTHON) -m jiqun.calibration.document
@@ -83,6 +83,7 @@ docs: setup ## the pages and files that are generated from tables and declaratio
 	$(PYTHON) -m jiqun.calibration.targets
 	$(PYTHON) -m jiqun.calibration.prior_page
 	$(PYTHON) -m jiqun.notebooks.glossary
+	$(PYTHON) -m jiqun.notebooks.assurance
 
 golden: setup ## renew the golden results (say in the commit why they moved)
 	$(PYTHON) -m tests.golden.renew

@@ -41,14 +41,14 @@ GROUP_NAMES = {"tier": "tiers", "place": "cities", "size": "sizes"}
 
 
 def against(
-    store: Path, baseline: str, contents: Mapping[str, str], rows: int | None
+    store: str | Path, baseline: str, contents: Mapping[str, str], rows: int | None
 ) -> dict[str, Any]:
     """Every scenario of a store against one of them; shown and as data.
 
     Each is compared at the newest population and model that both have runs of.
 
     Args:
-        store: Folder of the store.
+        store: Folder of the store, or its address.
         baseline: The one.
         contents: Scenario to the beginning of the hash of the content that is wanted.
         rows: Rows of the runs that are wanted.

@@ -79,7 +79,8 @@ def _lever_differs(one: Lever | None, other: Lever | None) -> int:
     if one.terms.keys() != other.terms.keys() or any(
         getattr(one, name) != getattr(other, name)
         for name in one.__dataclass_fields__
-        if name not in ("terms", "end", "who", "place")
+        # Multiples of what is drawn are in the terms once it is.
+        if name not in ("terms", "end", "who", "multiples", "place")
     ):
         return start
     ends = [] if one.end == other.end else [one.end, other.end]

@@ -20,6 +20,8 @@ QUANTITIES = (
 )  # fmt: skip
 """What a cost beside grants is reckoned by (`model/policy/bearers.py`)."""
 
+IF_ANY: Mapping[str, bool] = {"if any": True}
+"""Metadata of a field that stored scenarios hold only where it is not empty: older ones lack it."""
 Steps = tuple[tuple[int, float], ...]
 """Dated values: quarter from which each holds, and the value."""
 Groups = Mapping[str, tuple[str, ...]]
@@ -77,12 +79,14 @@ class Lever:
         costs: What else is borne because of it.
         fund: Fund the money comes from, or an empty string.
         drawn: Term to the parameter its first dated value is drawn with. Later dates of the term
-            are set by a scenario and stay.
+            are set by a scenario and stay, but for those that are multiples of the drawn value.
         cap_a_year: Whether its cap is for an enterprise and a year; else it is for a project.
         usual_take_up: Parameter that says who claims where no take-up is set; empty for all.
         window: Parameter that is its weight in the special funds; empty for none.
         size: Terms that make it larger or smaller, each with the bounds it stays in; those that
             the lever has not set are no part of it.
+        multiples: Drawn term to the quarters from which it is so many times the value of its
+            parameter; absent where it is that value until a scenario sets another.
         place: Its place in the lever register. Scenarios hold their levers in this order; it
             belongs to the register, so it is no part of what a lever is.
     """
@@ -104,6 +108,7 @@ class Lever:
     usual_take_up: str = ""
     window: str = ""
     size: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    multiples: Mapping[str, Steps] = field(default_factory=dict, metadata=IF_ANY)
     place: int = field(default=0, compare=False)
 
     @property
@@ -158,11 +163,42 @@ class Lever:
                     )
                     raise ValueError(f"{problem}; allowed: {low:g} to {high:g}")
         moved = {
-            term: ((self.terms[term][0][0], float(values[parameter])), *self.terms[term][1:])
+            term: self._moved(term, float(values[parameter]))
             for term, parameter in self.drawn.items()
             if parameter in values
         }
         return replace(self, terms={**self.terms, **moved}) if moved else self
+
+    def _moved(self, term: str, value: float) -> Steps:
+        """Dated values of a drawn term at a value of its parameter; multiples stay in bounds."""
+        first, path = self.terms[term][0][0], dict(self.terms[term])
+        path[first] = value
+        for quarter, times in self.multiples.get(term, ()):
+            low, high = self.size[term]
+            path[quarter] = min(max(times * value, low), high)
+        return tuple(path.items())
+
+    def times(self, times: float, first: int) -> Lever:
+        """As `sized`, for draws to come: what is drawn keeps its parameter.
+
+        Args:
+            times: What the terms of its size are multiplied by.
+            first: First quarter (index) of the new size.
+        """
+        multiples = dict(self.multiples)
+        for term in self.size.keys() & self.drawn.keys():
+            path = self.terms[term]
+            follows = {path[0][0]: 1.0, **dict(self.multiples.get(term, ()))}
+            before, after = self._parted(term, first)
+            # Where the new size begins between two dates, it follows what the earlier one follows.
+            earlier = before[-1][0] if before and after[0] not in path else None
+            if earlier in follows:
+                follows[first] = follows[earlier]
+            multiples[term] = tuple(
+                (quarter, many * times if quarter >= first else many)
+                for quarter, many in sorted(follows.items())
+            )
+        return replace(self.sized(times, first), multiples=multiples)
 
     def sized(self, times: float, first: int) -> Lever:
         """The same lever made larger or smaller from a quarter on; before, it is as it was.

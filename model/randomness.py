@@ -10,7 +10,7 @@ neighbouring addresses.
 from __future__ import annotations
 
 import zlib
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +38,9 @@ def _mix(value: int) -> int:
     return value ^ (value >> 31)
 
 
-@cache
+# A run uses about a thousand keys, and runs of one seed that leave a common past use them again;
+# a process that makes many runs must not keep them all.
+@lru_cache(maxsize=4096)
 def _key(seed: int, purpose: str, quarter: int) -> np.uint64:
     """Mixed key of the parts of an address that a whole array shares."""
     key = _mix((seed * _GOLDEN + 1) & _MASK)

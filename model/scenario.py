@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jiqun.model.calendar import quarter_index
+from jiqun.model.lever import IF_ANY
 
 if TYPE_CHECKING:
     from jiqun.model.lever import Lever
@@ -187,7 +188,11 @@ def _plain(value: Any) -> Any:
         return [float(item) if item.ndim == 0 else _plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
         fields_of = value.__dataclass_fields__.values()
-        return {each.name: _plain(getattr(value, each.name)) for each in fields_of if each.compare}
+        return {
+            each.name: _plain(getattr(value, each.name))
+            for each in fields_of
+            if each.compare and (each.metadata != IF_ANY or getattr(value, each.name))
+        }
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in sorted(value.items())}
     if isinstance(value, tuple | list):

@@ -42,7 +42,7 @@ text(places.index_table(found, words))
 
 # %%
 for city in REGION.cities:
-    section(f"{places.city_name(city, words)} {{#{city}}}")
+    section(places.city_name(city, words), name=city)
     text(places.city_sentence(found, city, words))
     text(places.history_table(found, city, words))
     if members := places.members_table(found, city, words):
@@ -55,6 +55,6 @@ for city in REGION.cities:
     text(places.money_table(found, city, words))
     text(places.alternative(found, city, words))
     if clusters := places.clusters_tables(found, city, words):
-        section(words("city_clusters_title"), level=3)
+        section(words("city_clusters_title"), level=3, source="clusters")
         for table in clusters:
             text(table)

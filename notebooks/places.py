@@ -15,6 +15,7 @@ from jiqun.calibration.named_clusters import stored
 from jiqun.experiments import Results
 from jiqun.experiments.effects.comparison_data import is_current
 from jiqun.experiments.effects.effect import Estimate
+from jiqun.experiments.stores.places import names_in
 from jiqun.experiments.stores.populations import load_population
 from jiqun.model.dimensions import ASSUMPTION_ONLY_FIELDS, CITIES, TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
@@ -102,7 +103,9 @@ def population_of(
         store has not kept it.
     """
     form = results.chosen().get(AS_ISSUED)
-    kept = map(load_population, sorted((results.folder / "populations").glob("*.arrow")))
+    folder = results.folder / "populations"
+    names = names_in(folder) if folder.exists() else []
+    kept = (load_population(folder / name) for name in names if name.endswith(".arrow"))
     people = next((one for one in kept if form and one.digest == form.population), None)
     if people is None:
         return (), None

@@ -1,25 +1,23 @@
-"""From a store to pages that open with the network off.
+"""From a store to pages that open with the network off, and to Word, PDF and Excel.
 
-A report is there whole or not at all: its pages are written aside, and those of a language take the
+A report is there whole or not at all: its files are written aside, and those of a language take the
 place of what stood there together. A page names the store it is of.
 
 The notebook `report.py`, `comparing.py` where a store keeps a comparison of designs, and
-`ranking.py` where there is an analysis of sensitivity, and `by_city.py` where a store holds cities,
-are run once a language; what their cells
-show (Markdown and pictures) is put on one page by pandoc, with style, pictures and, for Chinese,
-the glyphs in use inside the file.
+`ranking.py` where there is an analysis of sensitivity, and `by_city.py` where it holds cities, are
+run once a language; from what their cells show (Markdown and pictures) every format is written
+(`formats/`).
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import logging
-import re
+import os
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 import jupytext
 import papermill
-import pypandoc
-from fontTools import subset  # type: ignore[import-untyped]
 
 from jiqun.experiments import Results, discovery
 from jiqun.experiments.effects import comparison_data
@@ -40,9 +36,12 @@ from jiqun.experiments.stores.errors import StoreError
 from jiqun.model.calendar import year_of
 from jiqun.notebooks.actuals import read_actuals
 from jiqun.notebooks.cautions import cautions
-from jiqun.notebooks.figures import FONT
+from jiqun.notebooks.formats import page as web
+from jiqun.notebooks.formats import pdf, word, workbook
+from jiqun.notebooks.formats.document import Document
 from jiqun.notebooks.levers.page import gather_levers
 from jiqun.notebooks.places import has_cities
+from jiqun.notebooks.show import VECTOR
 from jiqun.notebooks.trust.evidence import HORIZON, ORIGIN
 from jiqun.notebooks.words import LANGS, Words
 from jiqun.scenarios.language import say
@@ -68,8 +67,11 @@ TITLES = {
     "levers": "levers_title",
     "cities": "cities_title",
 }
-TEMPLATES = HERE / "templates"
-FORMATS = ("html",)
+SOURCES = {"index": "runs", "designs": "designs", "levers": "levers", "cities": "runs"}
+"""Where what a page shows comes from if none of its headings says another."""
+FORMATS = ("html", "docx", "pdf", "xlsx", "zip")
+"""Formats, which are the endings of their files: page, Word, PDF, tables in Excel, and figures as
+PNG and SVG. The page is always there: it tells whose report it is, and links to the others."""
 LOG = "failure.log"
 """File beside the pages that says all of a failure inside one."""
 
@@ -89,21 +91,29 @@ class Source:
     Attributes:
         store: Folder of the store.
         actuals: CSV file of later published values.
+        baseline: Scenario that those are compared with whose own baseline the store lacks.
         batches: Batches that the store's manifest lists, oldest first.
         digest: Tells reports of one state of a store from all others.
     """
 
     store: Path
     actuals: Path | None
+    baseline: str | None
     batches: Sequence[dict[str, Any]]
     digest: str
 
     @classmethod
-    def of(cls, store: Path, actuals: Path | None) -> Source:
+    def of(cls, store: Path, actuals: Path | None, baseline: str | None = None) -> Source:
         """What a store holds now.
+
+        Args:
+            store: Folder of the store.
+            actuals: CSV file of later published values.
+            baseline: Scenario that those are compared with whose own baseline the store lacks.
 
         Raises:
             ReportError: It holds no runs, or none that reaches the years that a report is about.
+            StoreError: It holds no runs of the baseline that is named.
         """
         try:
             results = Results(store)
@@ -115,6 +125,8 @@ class Source:
                 store=store, problem=error,
             )  # fmt: skip
             raise ReportError(problem) from error
+        if baseline is not None:
+            results.sharing(baseline)
         if last < ORIGIN:
             problem = say(
                 "{store}: its runs end in {last}, and a report needs runs to {first} or later; run "
@@ -130,15 +142,20 @@ class Source:
             store / comparison_data.FILE,
             store.joinpath(*asked),
         ]
-        digest = hashlib.sha256(f"{store.resolve()} {model_hash()}".encode())
+        digest = hashlib.sha256(f"{store.resolve()} {model_hash()} {baseline or ''}".encode())
         for path in (*kept, *analyses, *filter(None, [actuals])):
             digest.update(path.read_bytes() if path.is_file() else b"absent")
-        return cls(store, actuals, results.manifest["batches"], digest.hexdigest()[:20])
+        batches = results.manifest["batches"]
+        return cls(store, actuals, baseline, batches, digest.hexdigest()[:20])
+
+    @property
+    def made(self) -> datetime:
+        """When the last batch of the store was begun."""
+        return datetime.fromisoformat(self.batches[-1]["started"])
 
     def line(self, words: Words) -> str:
         """The line that names the store, when its last batch was made, and by what."""
-        last = self.batches[-1]
-        made = datetime.fromisoformat(last["started"])
+        last, made = self.batches[-1], self.made
         return words(
             "page_of",
             store=self.store.resolve().name,
@@ -151,25 +168,28 @@ class Source:
 def render(
     store: Path,
     langs: Sequence[Lang] = LANGS,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = ("html",),
     actuals: Path | None = None,
     out: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    baseline: str | None = None,
 ) -> list[Path]:
     """Write the report of a store, a folder of pages a language.
 
     Args:
         store: Folder of the store.
         langs: Languages wanted.
-        formats: Formats wanted; only ``html`` so far.
+        formats: Formats wanted besides the page, which is always written.
         actuals: CSV file of later published values to set beside the projection.
         out: Folder of the report; `report` in the store's folder if absent.
         tell: Called with what the reader is to know beside the pages.
+        baseline: Scenario that those are compared with whose own baseline the store lacks.
 
     Returns:
-        The pages, `{out}/{lang}/index.html`, and beside it `designs.html` where the store keeps a
+        The files: `{out}/{lang}/index.html`, and beside it `designs.html` where the store keeps a
         comparison of designs, `levers.html` where there is an analysis of sensitivity, and
-        `cities.html` where it holds cities with the document and without.
+        `cities.html` where it holds cities with the document and without; each also with the
+        ending of every other format.
 
     Raises:
         ReportError: A format is asked for that this version does not write, the store has no runs
@@ -186,7 +206,7 @@ def render(
     if actuals is not None:
         # A wrong file is refused before a notebook starts.
         read_actuals(actuals)
-    source = Source.of(store, actuals)
+    source = Source.of(store, actuals, baseline)
     target = out or store / "report"
     for lang in langs:
         _check_place(target / lang)
@@ -197,6 +217,7 @@ def render(
     }
     names = [name for name in NOTEBOOKS if kept.get(name, name) is not None]
     pages = [(name, lang) for name in names for lang in langs]
+    endings = [ending for ending in FORMATS if ending in {"html", *formats}]
     # Notebooks start in the folder of this process, which is changed here, once for all of them:
     # the runner would change it in each thread. So nothing below may be relative to the reader's.
     at = target.resolve()
@@ -206,12 +227,13 @@ def render(
         at.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=at, prefix=".new-") as held:
             # A notebook runs in a process of its own, so threads are enough to run two at once.
-            with chdir(ROOT), ThreadPoolExecutor(len(langs)) as pool:
-                made = list(pool.map(lambda page: _page(source, page, log), pages))
-            for (name, lang), html in zip(pages, made, strict=True):
-                part = Path(held) / lang / f"{name}.html"
-                part.parent.mkdir(exist_ok=True)
-                part.write_text(html, "utf-8")
+            with chdir(ROOT), _drawing(endings), ThreadPoolExecutor(len(langs)) as pool:
+                made = list(pool.map(lambda page: _page(source, page, endings, log), pages))
+            for (name, lang), files in zip(pages, made, strict=True):
+                for ending, content in files.items():
+                    part = Path(held) / lang / f"{name}.{ending}"
+                    part.parent.mkdir(exist_ok=True)
+                    part.write_bytes(content)
             _put(Path(held), at, langs)
     except OSError as error:
         problem = say(
@@ -230,12 +252,28 @@ def render(
                     folder=target / lang,
                 )
             )
-    return [target / lang / f"{name}.html" for name, lang in pages]
+    return [target / lang / f"{name}.{ending}" for ending in endings for name, lang in pages]
+
+
+@contextmanager
+def _drawing(endings: Sequence[str]) -> Iterator[None]:
+    """Have figures drawn as SVG too where a format takes it; that doubles the time of each."""
+    if {"pdf", "zip"}.isdisjoint(endings):
+        yield
+        return
+    before = os.environ.get(VECTOR)
+    os.environ[VECTOR] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(VECTOR)
+        if before is not None:
+            os.environ[VECTOR] = before
 
 
 def _check_place(folder: Path) -> None:
     """Refuse to put pages in the place of what no report wrote."""
-    ours = {f"{name}.html" for name in NOTEBOOKS}
+    ours = {f"{name}.{ending}" for name in NOTEBOOKS for ending in FORMATS}
     others = sorted(
         path.name
         for path in folder.glob("*")
@@ -279,19 +317,28 @@ def _is_of_another(folder: Path, source: Source) -> bool:
 
 def _remove(folder: Path) -> None:
     for name in NOTEBOOKS:
-        (folder / f"{name}.html").unlink(missing_ok=True)
+        for ending in FORMATS:
+            (folder / f"{name}.{ending}").unlink(missing_ok=True)
     if not any(folder.iterdir()):
         folder.rmdir()
 
 
-def _page(source: Source, page: tuple[str, Lang], log: Path) -> str:
-    """A page as HTML.
+def _page(
+    source: Source, page: tuple[str, Lang], endings: Sequence[str], log: Path
+) -> dict[str, bytes]:
+    """A page in each format, by the ending of its file.
+
+    Args:
+        source: What the report is of.
+        page: Name and language.
+        endings: Formats wanted.
+        log: File that gets all of a failure.
 
     Raises:
         PageError: Something in it failed. The message is one line; the log has all of it.
     """
     try:
-        return _html(source, page)
+        return _written(source, page, endings)
     except Exception as error:
         log.write_text("".join(traceback.format_exception(error)), "utf-8")
         cause = f"{type(error).__name__}: {error}"
@@ -307,40 +354,24 @@ def _page(source: Source, page: tuple[str, Lang], log: Path) -> str:
         raise PageError(problem) from error
 
 
-def _html(source: Source, page: tuple[str, Lang]) -> str:
+def _written(source: Source, page: tuple[str, Lang], endings: Sequence[str]) -> dict[str, bytes]:
     name, lang = page
     words = Words(lang)
-    line = source.line(words)
     with TemporaryDirectory() as held:
         folder = Path(held)
         above = cautions(source.store, words)
         text = "\n\n".join([*above, *_shown(_executed(source, page, folder), folder)])
-        style = _style(words, words(TITLES[name]) + words("subtitle") + line + text)
-        (folder / "style.html").write_text(f"<style>\n{style}\n</style>\n", "utf-8")
-        html = str(
-            pypandoc.convert_text(
-                text,
-                "html5",
-                format="markdown-implicit_figures-tex_math_dollars",
-                extra_args=[
-                    "--standalone",
-                    "--embed-resources",
-                    "--mathml",
-                    # Column widths are left to the browser.
-                    "--columns=100000",
-                    f"--resource-path={folder}",
-                    f"--template={TEMPLATES / 'report.html'}",
-                    f"--include-in-header={folder / 'style.html'}",
-                    f"--metadata=pagetitle:{words(TITLES[name])}",
-                    f"--metadata=source:{line}",
-                    f"--variable=digest:{source.digest}",
-                    f"--variable=lang:{words('html_lang')}",
-                    f"--variable=subtitle:{words('subtitle')}",
-                ],
-            )
-        )
-        # Heads of tables are of columns, which readers of screens are told.
-        return re.sub(r"<th(?=[ >])", '<th scope="col"', html)
+        head = words(TITLES[name]), words("subtitle"), source.line(words)
+        read = Document.read(text, head, words, folder, SOURCES[name])
+        beside = [f"{name}.{ending}" for ending in endings if ending != "html"]
+        writers: dict[str, Callable[[], bytes]] = {
+            "html": lambda: web.write(read, source.digest, beside).encode("utf-8"),
+            "docx": lambda: word.write(read, source.made),
+            "pdf": lambda: pdf.write(read, source.made),
+            "xlsx": lambda: workbook.write(read, source.made),
+            "zip": lambda: workbook.pictures(read, source.made),
+        }
+        return {ending: writers[ending]() for ending in endings}
 
 
 def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:
@@ -351,6 +382,8 @@ def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:
     given = {"lang": lang, "store": str(source.store)}
     if name == "index" and source.actuals is not None:
         given["actuals"] = str(source.actuals)
+    if name == "index" and source.baseline is not None:
+        given["baseline"] = source.baseline
     logging.getLogger("papermill").setLevel(logging.WARNING)
     return papermill.execute_notebook(
         written,
@@ -371,30 +404,9 @@ def _shown(notebook: Any, folder: Path) -> Iterator[str]:
             if "image/png" in data:
                 name = f"{len(list(folder.glob('*.png')))}.png"
                 (folder / name).write_bytes(base64.b64decode(data["image/png"]))
+                if "image/svg+xml" in data:
+                    (folder / name).with_suffix(".svg").write_text(data["image/svg+xml"], "utf-8")
                 alt = output["metadata"]["image/png"]["alt"]
                 yield f"![{alt}]({name})"
             elif "text/markdown" in data:
                 yield data["text/markdown"]
-
-
-def _style(words: Words, text: str) -> str:
-    """The style sheet; with the glyphs of the page where the reader's machine may lack them."""
-    sheet = (TEMPLATES / "report.css").read_text("utf-8")
-    if words.lang == "en":
-        return sheet
-    glyphs = base64.b64encode(_woff(set(text))).decode()
-    source = f"url(data:font/woff;base64,{glyphs}) format('woff')"
-    return f"@font-face {{ font-family: Report; src: {source}; }}\n{sheet}"
-
-
-def _woff(letters: set[str]) -> bytes:
-    """The carried font cut down to some letters."""
-    options = subset.Options(flavor="woff", hinting=False)
-    cut = subset.load_font(str(FONT), options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=[ord(letter) for letter in letters])
-    subsetter.subset(cut)
-    held = io.BytesIO()
-    cut.flavor = "woff"
-    cut.save(held)
-    return held.getvalue()

@@ -13,12 +13,15 @@
 # %% [markdown]
 # The report of a store. `notebooks.render` runs this notebook once a language; what it shows goes
 # to the page, its code does not. Texts stand in `text.yaml`. A store that holds the reference alone
-# gives the projection without what the document changes; a part whose runs are missing says so.
+# gives the projection without what the document changes; a part whose runs are missing says so. A
+# store of other scenarios says what each changes against its baseline, and leaves out the parts
+# that are about the document.
 
 # %% tags=["parameters"]
 lang: str = "en"
 store: str = "build/report/store"
 actuals: str = ""
+baseline: str = ""
 
 # %%
 # ruff: noqa: D100, E402
@@ -44,6 +47,7 @@ from jiqun.notebooks import (
     tables,
     tiles,
     trials,
+    what_changes,
 )
 from jiqun.notebooks.actuals import actuals_table, read_actuals
 from jiqun.notebooks.levers import (
@@ -75,33 +79,46 @@ from jiqun.notebooks.worlds import (
 )
 
 words = Words("zh" if lang == "zh" else "en")
-evidence = gather(Path(store))
 worlds = gather_worlds(Path(store))
+pairs = len(worlds.difference("value_added", PROVINCE))
+compared = pairs > 0
+asked = what_changes.gather_asked(Path(store), baseline or None, apart=compared)
+document = compared or asked.subject is None
+evidence = gather(Path(store), None if document else asked.subject)
+with_document = compared or what_changes.holds_document(Path(store), evidence.scenario)
 ledger = money.gather_money(worlds)
 record = read_record()
 ranked = levers.gather_levers(Path(store))
 even = levers_even.read()
 later = read_actuals(Path(actuals)) if actuals else ()
-pairs = len(worlds.difference("value_added", PROVINCE))
-compared = pairs > 0
 
 # %%
-if compared:
+text(what_changes.said_of_runs(asked, words))
+if not document:
+    text(words("change_cover") if asked.changes else tables.cover(evidence, words))
+    for place, change in enumerate(asked.changes):
+        section(words("change_title" if place == 0 else "change_also"))
+        for part in what_changes.whole(change, words):
+            text(part)
+    section(words("not_title"), level=3)
+    text(what_changes.not_meant(asked, evidence.scenario, words))
+    text(trust.sentence(record, words))
+elif compared:
     text(words("cover_compared"))
     text(first.question(worlds, words))
     if not worlds.joint:
         text(words("effects_seeds"))
     text(words("director_way"))
-    section(f"{words('q_tiers')} {{#q-tiers}}", level=3)
+    section(words("q_tiers"), level=3, name="q-tiers", source="runs")
     text(words("director_tiers_text", year=HORIZON))
     text(director.tiers_table(worlds, places.population_of(worlds.results)[0], words))
     text(first.on_money(worlds, ledger, words))
-    section(f"{words('q_targets')} {{#q-targets}}", level=3)
+    section(words("q_targets"), level=3, name="q-targets", source="targets")
     judged = lights.lights(worlds, words)
     text(lights.sentence(judged, words))
     text(director.targets_table(judged, words))
     text(director.not_judged(words))
-    section(f"{words('q_levers')} {{#q-levers}}", level=3)
+    section(words("q_levers"), level=3, name="q-levers", source="levers")
     if ranked is None:
         text(words("director_no_levers"))
     else:
@@ -109,14 +126,14 @@ if compared:
             text(words("director_levers_text", year=ranked.facts["year"]))
             text(director.levers_table(ranked, words))
         text(first.levers_answer(ranked, words))
-    section(f"{words('q_options')} {{#q-options}}", level=3)
+    section(words("q_options"), level=3, name="q-options", source="designs")
     options = director.options(Path(store))
     if options is None:
         text(words("director_no_options"))
     else:
         text(director.options_text(options, words))
         text(director.options_table(options, words))
-    section(f"{words('q_city')} {{#q-city}}", level=3)
+    section(words("q_city"), level=3, name="q-city", source="runs")
     cities = places.gather_places(Path(store))
     if cities is None:
         text(words("no_city"))
@@ -144,13 +161,12 @@ else:
     text(tables.summary(evidence, words))
     text(trust.sentence(record, words))
     section(words("not_title"), level=3)
-    text(tables.bullets(words.lines("not_list")))
+    text(tables.bullets(tables.not_meant_alone(evidence.scenario, words)))
 
 # %%
-section(words("effects_title"))
+if document:
+    section(words("effects_title"))
 if compared:
-    section(words("findings_title"), level=3)
-    text(first.findings(worlds, ledger, words))
     text(words("effects_text", pairs=pairs))
     text(effects.effects_table(worlds, words))
     figure(policy_figures.forest(worlds, words), words("forest_alt"))
@@ -167,12 +183,24 @@ if compared:
     text(words("width_text") if widths else words("width_missing"))
     text(widths)
     text(effects.enough(worlds, words))
-else:
+    section(words("findings_title"), level=3)
+    text(first.findings(worlds, ledger, words))
+elif document:
     missing(worlds, words, AS_ISSUED, REFERENCE)
 
 # %%
-section(words("way_title"), level=3)
-if worlds.missing(MARKET, REFERENCE, ALONE, AS_ISSUED):
+if document and asked.changes:
+    section(words("change_also"))
+    for change in asked.changes:
+        for part in what_changes.whole(change, words):
+            text(part)
+
+# %%
+if document:
+    section(words("way_title"), level=3)
+if not document:
+    pass
+elif worlds.missing(MARKET, REFERENCE, ALONE, AS_ISSUED):
     missing(worlds, words, MARKET, REFERENCE, ALONE, AS_ISSUED)
 else:
     text(words("way_text"))
@@ -187,8 +215,9 @@ else:
         text(effects.way_table(worlds, words, name))
 
 # %%
-section(words("board_title"))
-if board.runs_of(worlds):
+if document:
+    section(words("board_title"), source="targets")
+if document and board.runs_of(worlds):
     text(words("board_text", runs=board.runs_of(worlds)))
     text(f'<div class="board">\n\n{board.board_table(worlds, words)}\n\n</div>')
     text(words("departments_note"))
@@ -198,19 +227,23 @@ if board.runs_of(worlds):
     section(words("counts_title"), level=3)
     text(words("counts_text"))
     text(board.counts_table(worlds, words))
-else:
+elif document:
     text(words("board_missing"))
-section(words("quota_title"), level=3)
-text(words("quota_text"))
-text(board.quota_table(worlds, words))
-section(words("plan_title"), level=3)
-text(words("plan_text"))
-text(f'<div class="plan">\n\n{board.plan_table(words)}\n\n</div>')
+if document:
+    section(words("quota_title"), level=3, source="document")
+    text(words("quota_text"))
+    text(board.quota_table(worlds, words))
+    section(words("plan_title"), level=3, source="document")
+    text(words("plan_text"))
+    text(f'<div class="plan">\n\n{board.plan_table(words)}\n\n</div>')
 
 # %%
-section(words("clusters_title"))
+if document:
+    section(words("clusters_title"), source="clusters")
 horses = race.gather_race(worlds)
-if worlds.missing(AS_ISSUED):
+if not document:
+    pass
+elif worlds.missing(AS_ISSUED):
     missing(worlds, words, AS_ISSUED)
 elif horses is None:
     text(words("clusters_missing"))
@@ -219,13 +252,16 @@ else:
     text(race.clusters_table(horses, words))
     naive = race.before_after_table(horses, words)
     if naive:
-        section(words("naive_title"), level=3)
+        section(words("naive_title"), level=3, source="runs")
         text(words("naive_text"))
         text(naive)
 
 # %%
-section(words("money_title"))
-if not compared:
+if document:
+    section(words("money_title"))
+if not document:
+    pass
+elif not compared:
     missing(worlds, words, AS_ISSUED, REFERENCE)
 elif ledger is None:
     text(words("money_missing"))
@@ -253,9 +289,12 @@ else:
         text(money.award_table(worlds, ledger, words))
 
 # %%
-section(words("designs_title"))
 compared_designs = read(Path(store))
-if compared_designs is None:
+if document or compared_designs is not None:
+    section(words("designs_title"), source="designs")
+if compared_designs is None and not document:
+    pass
+elif compared_designs is None:
     command = f"jiqun compare {Path(store).name} --baseline {AS_ISSUED} --equal-cost"
     text(words("designs_missing", command=command))
 else:
@@ -269,8 +308,11 @@ else:
     text(words("designs_more"))
 
 # %%
-section(f"{words('levers_title')} {{#levers}}")
-if ranked is None:
+if document:
+    section(words("levers_title"), name="levers", source="levers")
+if not document:
+    pass
+elif ranked is None:
     command = f"jiqun sensitivity SPEC.yaml --out {Path(store).name}"
     text(words("levers_missing", command=command))
 else:
@@ -303,8 +345,11 @@ if where_missed is not None:
     text(discovering.section(where_missed, words))
 
 # %%
-section(words("long_title"))
-if not compared:
+if document:
+    section(words("long_title"))
+if not document:
+    pass
+elif not compared:
     missing(worlds, words, AS_ISSUED, REFERENCE)
 elif worlds.last_year(AS_ISSUED, REFERENCE) < LONG:
     command = run_command(worlds.results, REFERENCE, AS_ISSUED, "--until", str(LONG))
@@ -315,8 +360,11 @@ else:
     text(effects.long_table(worlds, words))
 
 # %%
-section(words("later_title"))
-if worlds.missing(REFERENCE_TO_DATE, TO_DATE):
+if document:
+    section(words("later_title"))
+if not document:
+    pass
+elif worlds.missing(REFERENCE_TO_DATE, TO_DATE):
     missing(worlds, words, REFERENCE_TO_DATE, TO_DATE)
 else:
     text(words("later_text"))
@@ -324,19 +372,19 @@ else:
 
 # %%
 if later:
-    section(words("actuals_title"))
+    section(words("actuals_title"), source="later")
     text(words("actuals_text", file=f"`{Path(actuals).name}`"))
     figure(figures.later(evidence, words, later), words("actuals_alt"))
     text(actuals_table(evidence, later, words))
 
 # %%
 section(words("tiers_title"))
-if compared:
+if compared or not document:
     text(tables.summary(evidence, words))
 text(words("tiers_text", triples=evidence.count(evidence.joint)))
 figure(
     policy_figures.province(evidence, worlds, words, tables.PROVINCE_PATHS, later),
-    words("province_alt"),
+    words("province_alt" if compared else "province_alone_alt"),
 )
 if compared:
     text(words("province_text"))
@@ -353,7 +401,7 @@ text(words("assumed_text"))
 text(tables.assumed_table(evidence, words))
 
 # %%
-section(f"{words('trust_title')} {{#trust}}")
+section(words("trust_title"), name="trust", source="record")
 text(words("trust_text"))
 text(trust.glance_table(record, words))
 text(tables.bullets(words.lines("trust_reading")))
@@ -413,7 +461,7 @@ text(tables.bullets(trust.checks(record, words)))
 text(words("trust_more"))
 
 # %%
-section(words("fit_title"))
+section(words("fit_title"), source="published")
 text(words("fit_text"))
 figure(figures.against_published(evidence, words), words("fit_alt"))
 text(words("fit_table"))
@@ -436,22 +484,22 @@ else:
     text(words("sources_missing"))
 
 # %%
-section(words("assumptions_title"))
+section(words("assumptions_title"), source="inputs")
 text(words("assumptions_data"))
 text(tables.basis_table(words))
 text(words("assumptions_parameters"))
 text(tables.parameters_table(words))
 section(words("assumed_list_title"), level=3)
 text(tables.bullets(words.lines("assumed_list")))
-if compared:
+if with_document:
     section(words("policy_list_title"), level=3)
     text(tables.bullets(words.lines("policy_list")))
 section(words("missing_title"), level=3)
-text(tables.bullets(tables.missing(words) if compared else words.lines("missing_list")))
+text(tables.bullets(tables.missing_of(evidence.scenario, words, document=with_document)))
 text(tables.residual(evidence, words))
 
 # %%
-section(words("glossary_title"))
+section(words("glossary_title"), source="terms")
 text(glossary.glossary_table(words))
 
 # %%

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import os
 from typing import TYPE_CHECKING
 
-from IPython.display import Image, Markdown, display
+import matplotlib as mpl
+from IPython.display import Markdown, display
 
 from jiqun.scenarios.loader import DEFAULT_ROWS
 
@@ -17,11 +20,22 @@ if TYPE_CHECKING:
     from jiqun.notebooks.worlds import Worlds
 
 DPI = 144
+VECTOR = "JIQUN_FIGURES_AS_SVG"
+"""Variable of the environment: figures are drawn as SVG too."""
 
 
-def section(title: str, level: int = 2) -> None:
-    """Show a heading."""
-    text(f"{'#' * level} {title}")
+def section(title: str, level: int = 2, *, name: str = "", source: str = "") -> None:
+    """Show a heading.
+
+    Args:
+        title: Its text.
+        level: 2 for a part of the page, 3 and 4 below.
+        name: Anchor that links lead to.
+        source: Where tables and figures below it come from: a key of `source_names`. Headings below
+            that say nothing have the same.
+    """
+    given = [f"#{name}"] * bool(name) + [f"source={source}"] * bool(source)
+    text(f"{'#' * level} {title}" + f" {{{' '.join(given)}}}" * bool(given))
 
 
 def text(markdown: str) -> None:
@@ -32,7 +46,10 @@ def text(markdown: str) -> None:
 
 def figure(drawn: Figure, alt: str) -> None:
     """Show a figure, with words for those who do not see it."""
-    display(Image(data=png(drawn), format="png", alt=alt))  # type: ignore[no-untyped-call]
+    shown: dict[str, str] = {"image/png": base64.b64encode(png(drawn)).decode()}
+    if os.environ.get(VECTOR):
+        shown["image/svg+xml"] = svg(drawn)
+    display(shown, metadata={"image/png": {"alt": alt}}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def folded(title: str, drawn: Figure, alt: str) -> None:
@@ -75,4 +92,12 @@ def png(drawn: Figure) -> bytes:
     held = io.BytesIO()
     # The date would make two renderings of one store differ.
     drawn.savefig(held, format="png", dpi=DPI, metadata={"Software": None})
+    return held.getvalue()
+
+
+def svg(drawn: Figure) -> str:
+    """A figure as SVG, its letters as outlines, since a reader's machine may lack the font."""
+    held = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "jiqun", "svg.fonttype": "path"}):
+        drawn.savefig(held, format="svg", metadata={"Date": None, "Creator": None})
     return held.getvalue()

@@ -78,7 +78,14 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: i
 
 def cover(evidence: Evidence, words: Words) -> str:
     """What the page is, in two sentences."""
-    return words("cover", scenario=evidence.labels[words.lang])
+    key = "cover" if evidence.scenario == REFERENCE else "cover_alone"
+    return words(key, scenario=evidence.labels[words.lang])
+
+
+def not_meant_alone(scenario: str, words: Words) -> list[str]:
+    """What the projection of one scenario is not."""
+    first, *rest = words.lines("not_list")
+    return [first if scenario == REFERENCE else words("not_list_alone"), *rest]
 
 
 def summary(evidence: Evidence, words: Words) -> str:
@@ -213,6 +220,19 @@ def missing(words: Words) -> list[str]:
         for row in table("articles")
         if row.reason
     ] + words.lines("missing_list_compared")
+
+
+def missing_of(scenario: str, words: Words, *, document: bool) -> list[str]:
+    """What is not in the model of what a page is about.
+
+    Args:
+        scenario: Name of the scenario that the page projects.
+        words: Texts and number formats of the page's language.
+        document: Whether the page is about the document, or a scenario that holds levers of it.
+    """
+    if document:
+        return missing(words)
+    return words.lines("missing_list" if scenario == REFERENCE else "missing_list_compared")
 
 
 # Simulated against published

@@ -354,6 +354,12 @@ class Words:
         """An enumeration."""
         return ("；" if self.lang == "zh" else "; ").join(parts)
 
+    def place(self, number: int) -> str:
+        """A number that tells things of one name apart."""
+        return (
+            "一二三四五六七八九"[number - 1] if self.lang == "zh" and number < 10 else str(number)
+        )
+
 
 def _closed(text: Any) -> Any:
     """Take out the spaces that a folded line leaves between Chinese characters."""

@@ -280,12 +280,16 @@ def apply(
             "fund with from: {date}; dated rate, cap or budget beside it", date=quarter_name(begin)
         )
         raise document.error((*at, "fund"), problem, allowed)
+    if setting.times is not None:
+        base = _times(document, lever, replace(base, terms=before), setting, start, at)
+        before = dict(base.terms)
     terms = before | {name: _spliced(before.get(name, ()), dated) for name, dated in given.items()}
     return replace(
         base,
         start=begin,
         end=end,
         terms=terms,
+        multiples=_still_drawn(base.multiples, given),
         who=_targets(base.who, _groups(_who(document, lever, setting, at)), start, begin),
         fund=fund,
         # What the scenario says from the first date on is no longer drawn.
@@ -295,6 +299,40 @@ def apply(
             if name not in given or given[name][0][0] > max(begin, before[name][0][0])
         },
     )
+
+
+def _times(
+    document: Document,
+    lever: LeverDeclaration,
+    base: Lever,
+    setting: LeverSetting,
+    start: int,
+    at: Key,
+) -> Lever:
+    """A lever made larger or smaller from a quarter on, at the values of every draw.
+
+    Raises:
+        ScenarioError: The setting gives a term of the lever's size as well, or the central value of
+            one leaves its bounds.
+    """
+    given = setting.model_extra or {}
+    if twice := [name for name in lever.size if name in given or getattr(setting, name, None)]:
+        problem = say("{term} is set and multiplied as well", term=twice[0])
+        raise document.error((*at, "times"), problem, say("one of the two"))
+    times = float(setting.times or 0.0)
+    if times > (most := base.most_times(start)):
+        problem = say("{times:g} times leaves the bounds of {lever}", times=times, lever=lever.id)
+        raise document.error((*at, "times"), problem, say("0 to {most:g}", most=most))
+    return base.times(times, start)
+
+
+def _still_drawn(multiples: Mapping[str, Dated], given: Mapping[str, Dated]) -> dict[str, Dated]:
+    """Multiples of drawn values until a setting gives the term a value of its own."""
+    kept = {
+        name: tuple(step for step in steps if name not in given or step[0] < given[name][0][0])
+        for name, steps in multiples.items()
+    }
+    return {name: steps for name, steps in kept.items() if steps}
 
 
 def _advanced(base: Lever, start: int) -> dict[str, Dated]:

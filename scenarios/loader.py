@@ -20,7 +20,7 @@ from jiqun.scenarios.resolved import is_resolved, resolved
 from jiqun.scenarios.schema import SCALED_SETTINGS, ScenarioFile, checked
 from jiqun.scenarios.tables import data_hash, table
 from jiqun.scenarios.units import parse_quarter
-from jiqun.scenarios.yaml_file import Document, read_yaml
+from jiqun.scenarios.yaml_file import Document, parse_yaml, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,6 +98,39 @@ def load(name_or_path: str | Path) -> Scenario:
     """
     document = read_yaml(_find(name_or_path))
     return resolved(document) if is_resolved(document) else _load(document)[0]
+
+
+def load_text(text: str, at: Path) -> Scenario:
+    """A scenario of a text, as if it stood in a file.
+
+    Args:
+        text: What would stand in the file.
+        at: The file: baselines are looked for beside it, then among the shipped scenarios.
+
+    Raises:
+        ScenarioError: As `load`.
+    """
+    return _load(parse_yaml(at, text))[0]
+
+
+def baseline_file(name_or_path: str | Path) -> Path | None:
+    """File of the baseline that a scenario names; None where it names none.
+
+    Raises:
+        ScenarioError: There is no such scenario, or no such baseline.
+    """
+    document = read_yaml(_find(name_or_path))
+    named = document.data.get("baseline") if isinstance(document.data, dict) else None
+    return _baseline(document, named) if isinstance(named, str) else None
+
+
+def folder_of(name_or_path: str | Path) -> Path:
+    """Folder of a scenario's file, where one that builds on it finds it.
+
+    Raises:
+        ScenarioError: No shipped scenario has this name.
+    """
+    return _find(name_or_path).parent
 
 
 def load_design(name_or_path: str | Path) -> Design:

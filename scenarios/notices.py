@@ -189,7 +189,8 @@ def _undated(setting: LeverSetting) -> bool:
     """Whether a setting gives anything without a date of its own."""
     terms = (setting.model_extra or {}).values()
     parts = (setting.who, setting.budget, setting.take_up, setting.lag, setting.instalments)
-    given = [*terms, *(part for part in (*parts, setting.fund) if part is not None)]
+    whole = (*parts, setting.fund, setting.times)
+    given = [*terms, *(part for part in whole if part is not None)]
     ended = setting.to is not None and (parse_quarter(setting.to) or 0) < HISTORY
     return (
         not given

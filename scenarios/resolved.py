@@ -112,6 +112,7 @@ class LeverData(Part):
     usual_take_up: str
     window: str
     size: dict[str, tuple[Finite, float]]
+    multiples: dict[str, list[tuple[StrictInt, Finite]]] = Field(default_factory=dict)
 
 
 class NoticeData(Part):
@@ -191,14 +192,18 @@ def resolved(document: Document) -> Scenario:
 
 def _lever(data: LeverData) -> Lever:
     plain: dict[str, Any] = data.model_dump(exclude={"who"})
-    terms = {name: tuple(map(tuple, steps)) for name, steps in plain["terms"].items()}
+    terms, multiples = (
+        {name: tuple(map(tuple, steps)) for name, steps in plain[part].items()}
+        for part in ("terms", "multiples")
+    )
     who = tuple(
         (quarter, {name: tuple(ids) for name, ids in groups.model_dump(exclude_none=True).items()})
         for quarter, groups in data.who
     )
     place = list(declarations()).index(data.id)
     costs = tuple(Cost(**cost) for cost in plain["costs"])
-    return Lever(**plain | {"terms": terms, "who": who, "costs": costs, "place": place})
+    given = {"terms": terms, "multiples": multiples, "who": who, "costs": costs, "place": place}
+    return Lever(**plain | given)
 
 
 def _check_period(document: Document, data: ResolvedFile) -> None:
@@ -232,6 +237,10 @@ def _check_levers(document: Document, data: ResolvedFile) -> None:
             allowed = declared.channel
             raise document.error((*at, "channel"), problem, allowed)
         _check_terms(document, lever, declared, (*at, "terms"))
+        for name in lever.multiples:
+            if name not in lever.drawn or name not in lever.size:
+                allowed = listed(lever.drawn.keys() & lever.size.keys()) or say("none")
+                raise document.error((*at, "multiples", name), say("is not drawn"), allowed)
 
 
 def _check_terms(document: Document, lever: LeverData, declared: LeverDeclaration, at: Key) -> None:

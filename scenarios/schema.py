@@ -176,7 +176,10 @@ class Who(Part):
 
 
 class LeverSetting(BaseModel):
-    """How a scenario sets a lever; keys not listed here are terms of the lever."""
+    """How a scenario sets a lever; keys not listed here are terms of the lever.
+
+    `times` makes the lever so many times as large: the terms of its size, at the values of a draw.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -189,6 +192,7 @@ class LeverSetting(BaseModel):
     lag: Quantity | None = None
     instalments: Instalments | None = None
     fund: Annotated[str, _one_of(*FUNDS, ADDITIONAL)] | None = None
+    times: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)] | None = None
 
 
 class OutsidePath(Part):
@@ -242,6 +246,7 @@ class ScenarioFile(Part):
         "take_up": "take_up: {start: 0.1, full: 0.4, years: 3}",
         "lag": "lag: {value: 2, unit: quarters}",
         "instalments": "instalments: [0.4, 0.3, 0.3]",
+        "times": "times: 2",
         "take": "take: [document_55]",
         "without": "without: [cluster_award]",
         "parameters": "parameters: {steered_share: 0.4}",

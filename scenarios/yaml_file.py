@@ -182,7 +182,19 @@ def read_yaml(path: Path) -> Document:
     Raises:
         ScenarioError: The file is missing, too large, binary, empty or not plain YAML.
     """
-    text = _text(path)
+    return parse_yaml(path, _text(path))
+
+
+def parse_yaml(path: Path, text: str) -> Document:
+    """A YAML text as plain data, as if it stood in a file.
+
+    Args:
+        path: The file, for messages.
+        text: The text.
+
+    Raises:
+        ScenarioError: It is empty or not plain YAML.
+    """
     _refuse_wide_colons(path, text)
     try:
         node = _node(text)

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jiqun import model
-from jiqun.experiments.runs.draws import BLOCK, FIRST_OF_BLOCK, Draw, Vary, draws
+from jiqun.experiments.runs.draws import (
+    BLOCK,
+    FIRST_OF_BLOCK,
+    Draw,
+    Vary,
+    draws,
+    moved_by_draws,
+)
 from jiqun.experiments.runs.ensemble import fitted, in_use
 from jiqun.experiments.runs.meaning import hash_of, text_hash
 from jiqun.model.calendar import FIRST_YEAR, quarter_name
@@ -84,6 +91,8 @@ class Record:
 WHOLE = Record("all")
 BRIEF = Record("brief", ("province", "tier"))
 """Kept of batches too large to keep everything of."""
+LEAN = Record("lean", ("province", "tier"), places=False)
+"""Kept of the largest: who is paid would be nine tenths of it."""
 
 
 @dataclass(frozen=True)
@@ -215,18 +224,10 @@ def run_key(scenario: Scenario, draw: Draw, seed: int, population: str) -> str:
         seed: Seed of the run.
         population: Hash of the population's content.
     """
-    drawn = [dict(draw.values), dict(draw.outside)]
-    drawn += [dict(draw.sizes)] if draw.sizes else []
-    parts = (
-        scenario_hash(scenario),
-        drawn,
-        draw.index,
-        seed,
-        population,
-        model_hash(),
-        scenario.data_hash,
-    )
-    return f"{_hash(parts)}-{quarter_name(scenario.end)}"
+    ends = (draw.index, seed, population, model_hash(), scenario.data_hash)
+    # The text of a draw is made once for all runs of it: it is most of the work.
+    parts = (json.dumps(scenario_hash(scenario)), draw.text, *map(json.dumps, ends))
+    return f"{_digest(f'[{", ".join(parts)}]')}-{quarter_name(scenario.end)}"
 
 
 def drawn_pairs(scenario: Scenario, plan: Plan) -> list[tuple[Draw, int]]:
@@ -235,6 +236,20 @@ def drawn_pairs(scenario: Scenario, plan: Plan) -> list[tuple[Draw, int]]:
     numbers = sorted({index for index, _ in pairs})
     drawn = {draw.index: draw for draw in draws(scenario, numbers, plan.ensemble)}
     return [(drawn[index], seed) for index, seed in pairs]
+
+
+def listed_pairs(
+    scenarios: Iterable[Scenario], plan: Plan
+) -> list[tuple[Scenario, list[tuple[Draw, int]]]]:
+    """Scenarios, each with draw and seed of its runs; those of equal draws hold them in common."""
+    drawn: dict[frozenset[str], list[tuple[Draw, int]]] = {}
+    listed = []
+    for scenario in scenarios:
+        moved = moved_by_draws(scenario)
+        if moved not in drawn:
+            drawn[moved] = drawn_pairs(scenario, plan)
+        listed.append((scenario, drawn[moved]))
+    return listed
 
 
 def runs_of(
@@ -254,4 +269,8 @@ def runs_of(
 
 
 def _hash(parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
+    return _digest(json.dumps(parts, sort_keys=True))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

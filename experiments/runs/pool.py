@@ -25,7 +25,13 @@ from dataclasses import replace
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jiqun.experiments.runs.worker import ChunkResult, Failure, failure, run_chunk
+from jiqun.experiments.runs.worker import (
+    ChunkResult,
+    Failure,
+    ForeignWorkerError,
+    failure,
+    run_chunk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -41,7 +47,7 @@ class WorkerDiedError(Exception):
 
 
 class ClusterError(Exception):
-    """A cluster that cannot be reached; the message names its address."""
+    """A cluster that cannot be used; the message names its address or the worker."""
 
 
 class Pool(Protocol):
@@ -208,6 +214,9 @@ def dispatch(chunks: Iterable[Chunk], pool: Pool) -> Iterator[ChunkResult]:
     Args:
         chunks: The chunks.
         pool: Where they are worked on.
+
+    Raises:
+        ClusterError: A worker has another model or other tables than this process.
     """
     waiting = deque(chunks)
     suspects: deque[Chunk] = deque()
@@ -230,6 +239,8 @@ def dispatch(chunks: Iterable[Chunk], pool: Pool) -> Iterator[ChunkResult]:
                 error = CancelledError() if future.cancelled() else future.exception()
                 if error is None:
                     yield future.result()
+                elif isinstance(error, ForeignWorkerError):
+                    raise ClusterError(str(error)) from error
                 elif not pool.died(error):
                     yield _all_failed(chunk, error)
                 else:

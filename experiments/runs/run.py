@@ -30,7 +30,7 @@ def run(
 
     Args:
         scenarios: Names of shipped scenarios, files, or scenarios that `load` gave; one or several.
-        out: Folder of the store.
+        out: Folder of the store, or an address that fsspec reads, as ``s3://bucket/store``.
         draws: Number of draws of parameters and outside world, each with its own seed; None for
             the central one.
         seeds: Number of seeds where there are no draws.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from jiqun.experiments.effects.together import bundles
 from jiqun.experiments.runs.batch import (
     BRIEF,
+    LEAN,
     POPULATION_SEED,
     WHOLE,
     Chunk,
@@ -21,7 +22,7 @@ from jiqun.experiments.runs.batch import (
     PopulationRef,
     Record,
     Run,
-    drawn_pairs,
+    listed_pairs,
     model_hash,
     population_key,
     runs_of,
@@ -41,10 +42,13 @@ if TYPE_CHECKING:
 
     from jiqun.experiments.effects.together import Arm
     from jiqun.experiments.runs.draws import Draw
+    from jiqun.experiments.stores.places import Remote
     from jiqun.model.scenario import Scenario
 
 ALL_LEVELS_UP_TO = 500
 """Batches of more runs record the province and the tiers alone: a full record is large."""
+PLACES_UP_TO = 10_000
+"""Batches of more runs keep the ledger without who is paid."""
 LARGEST_CHUNK = 8
 """Runs of a chunk at most: what a killed worker takes with it."""
 LARGEST_BUNDLE = 16
@@ -122,7 +126,7 @@ class Options:
 def run_batch(
     scenarios: Sequence[Scenario],
     plan: Plan,
-    folder: str | Path,
+    folder: str | Path | Remote,
     options: Options | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     waiting: Callable[[], None] = lambda: None,
@@ -133,7 +137,7 @@ def run_batch(
     Args:
         scenarios: Resolved scenarios, of different names.
         plan: Which draws go with which seeds.
-        folder: Folder of the store.
+        folder: Folder of the store, or its address.
         options: How to run.
         progress: Called at the start and whenever a chunk ends.
         waiting: Called if another batch holds the store.
@@ -142,9 +146,8 @@ def run_batch(
     Raises:
         StoreError: The store cannot be used; finished shards stay.
     """
-    large = len(scenarios) * len(plan.pairs()) > ALL_LEVELS_UP_TO
-    kept = record or (BRIEF if large or plan.vary != Vary.ALL else WHOLE)
-    listed = [(scenario, drawn_pairs(scenario, plan)) for scenario in scenarios]
+    kept = record or _record_of(len(scenarios) * len(plan.pairs()), plan)
+    listed = listed_pairs(scenarios, plan)
     facts = {
         "plan": {
             "seeds": plan.seeds,
@@ -159,7 +162,7 @@ def run_batch(
 
 def run_listed(
     listed: Sequence[tuple[Scenario, Sequence[tuple[Draw, int]]]],
-    folder: str | Path,
+    folder: str | Path | Remote,
     record: Record,
     facts: Mapping[str, object],
     options: Options | None = None,
@@ -170,7 +173,7 @@ def run_listed(
 
     Args:
         listed: Resolved scenarios of different names, each with its draws and seeds.
-        folder: Folder of the store.
+        folder: Folder of the store, or its address.
         record: What is kept of each run.
         facts: What the manifest notes of the batch beside its scenarios.
         options: How to run.
@@ -187,7 +190,7 @@ def run_listed(
         present = store.keys()
         planned: list[tuple[Scenario, PopulationRef, list[Run]]] = []
         for scenario, pairs in listed:
-            population = _population(store, scenario)
+            population = population_in(store, scenario)
             planned.append((scenario, population, runs_of(scenario, pairs, population)))
             store.add_scenario(scenario_hash(scenario), scenario)
         store.add_batch(_entry(planned, facts, options))
@@ -209,6 +212,7 @@ def run_listed(
         ]
         keys = tuple(run.key for _, _, runs in planned for run in runs)
         failures = _make(store, chunks, workers, options, progress) if chunks else ()
+        store.merge()
     total = sum(len(chunk.runs) for chunk in chunks)
     failed = {failure.run.key for failure in failures}
     return Report(
@@ -223,6 +227,13 @@ def run_listed(
             if any(run.key not in failed for run in runs)
         ),
     )
+
+
+def _record_of(runs: int, plan: Plan) -> Record:
+    """What is kept of each run of a batch if nothing is said."""
+    if runs > PLACES_UP_TO:
+        return LEAN
+    return WHOLE if runs <= ALL_LEVELS_UP_TO and plan.vary == Vary.ALL else BRIEF
 
 
 def _make(
@@ -282,7 +293,7 @@ def _parts(arms: list[Arm], workers: int) -> list[list[Arm]]:
     return parts
 
 
-def _population(store: Store, scenario: Scenario) -> PopulationRef:
+def population_in(store: Store, scenario: Scenario) -> PopulationRef:
     """The population of a scenario, from the store or built into it."""
     key = population_key(scenario)
     path = store.population_path(key)
@@ -291,7 +302,9 @@ def _population(store: Store, scenario: Scenario) -> PopulationRef:
             scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED
         )
         store.add_population(key, lambda part: save_population(built, part))
-    return PopulationRef(str(path.resolve()), load_population(path).digest)
+    return PopulationRef(
+        str(path.resolve() if isinstance(path, Path) else path), load_population(path).digest
+    )
 
 
 def _entry(

@@ -13,15 +13,19 @@ import os
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+
+from jiqun.experiments.stores.places import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from jiqun.experiments.stores.places import Place
 
 SUMS = "sha256sums.txt"
 RUNS, OUTCOMES, LEDGER = SHARDS = ("runs", "outcomes", "ledger")
@@ -69,8 +73,28 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def recorded(folder: Path) -> dict[str, str]:
+def digests_of(folder: Path, files: Sequence[str]) -> dict[str, str | None]:
+    """SHA-256 of files as they are now, each read once a process; None for what cannot be read.
+
+    Args:
+        folder: Folder of the store.
+        files: Files, relative to it.
+    """
+
+    def found(file: str) -> str | None:
+        try:
+            return _once("digest", folder / file, digest_of)
+        except OSError:
+            return None
+
+    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as threads:
+        return dict(zip(files, threads.map(found, files), strict=True))
+
+
+def recorded(folder: Place) -> dict[str, str]:
     """Digests a store has noted, by file; of a file noted twice the later one."""
+    if not isinstance(folder, Path):
+        return {}
     try:
         text = (folder / SUMS).read_text("utf-8", errors="replace")
     except FileNotFoundError:
@@ -93,24 +117,44 @@ def record(folder: Path, path: Path, digest: str) -> None:
         os.fsync(file.fileno())
 
 
-def tidied(folder: Path) -> str | None:
-    """The notes without lines of files that are gone and broken ones; None if they are tidy."""
+def tidied(folder: Place, without: Collection[str] = ()) -> str | None:
+    """The notes without lines of files that are gone and broken ones; None if they are tidy.
+
+    Args:
+        folder: Folder of the store.
+        without: Files that are about to be taken away.
+    """
+    if not isinstance(folder, Path):
+        return None
     try:
         text = (folder / SUMS).read_text("utf-8", errors="replace")
     except FileNotFoundError:
         return None
-    there = {file: digest for file, digest in recorded(folder).items() if (folder / file).is_file()}
+    there = {
+        file: digest
+        for file, digest in recorded(folder).items()
+        if file not in without and (folder / file).is_file()
+    }
     tidy = "".join(_line(file, digest) for file, digest in there.items())
     return None if text == tidy else tidy
 
 
-def examine(folder: Path) -> Holdings:
+def examine(folder: Place) -> Holdings:
     """What of the results of a store is whole: its shards, without what a batch is writing.
 
     Args:
         folder: Folder of the store.
     """
-    listed = {kind: _files(folder, kind) for kind in SHARDS}
+    while True:
+        listed = {kind: _files(folder, kind) for kind in SHARDS}
+        with suppress(FileNotFoundError):
+            found = _examined(folder, listed)
+            # A batch that merges takes shards away, after it put what they held in another.
+            if not any(set(listed[kind]) - set(_files(folder, kind)) for kind in SHARDS):
+                return found
+
+
+def _examined(folder: Place, listed: Mapping[str, Sequence[str]]) -> Holdings:
     # Read after the folder is listed: what a running batch adds meanwhile has its digest by then.
     sums = recorded(folder)
     files = [f"{kind}/{name}" for kind in SHARDS for name in listed[kind]]
@@ -151,7 +195,7 @@ def examine(folder: Path) -> Holdings:
     )
 
 
-def verify(folder: Path) -> Holdings:
+def verify(folder: Place) -> Holdings:
     """What of a store is whole: its shards, and the scenarios and populations beside them."""
     shards, sums = examine(folder), recorded(folder)
     beside = [
@@ -169,18 +213,34 @@ def verify(folder: Path) -> Holdings:
     )
 
 
-def problem_of(folder: Path, file: str) -> str | None:
+def any_shard(folder: Place) -> bool:
+    """Whether a store has a shard of runs, whole or not."""
+    return any(name.endswith(".parquet") for name in _files(folder, RUNS))
+
+
+def problem_of(folder: Place, file: str) -> str | None:
     """What is wrong with a file of a store, or None."""
-    return _problem(folder / file, recorded(folder).get(file))
+    return problem_in(folder, file, recorded(folder))
 
 
-def runs_in(folder: Path, holdings: Holdings) -> dict[str, list[int]]:
+def problem_in(folder: Place, file: str, sums: Mapping[str, str]) -> str | None:
+    """The same where the digests are known.
+
+    Args:
+        folder: Folder of the store.
+        file: The file, relative to it.
+        sums: Digests, by file.
+    """
+    return _problem(folder / file, sums.get(file))
+
+
+def runs_in(folder: Place, holdings: Holdings) -> dict[str, list[int]]:
     """Draws of the runs in damaged shards by scenario, as far as what is left of them tells."""
     found: Counter[tuple[str, int]] = Counter()
     for name in holdings.left_out:
         for kind in (RUNS, OUTCOMES):
             if f"{kind}/{name}" not in holdings.damaged:
-                table = pq.read_table(folder / kind / name, columns=["scenario", "draw", "seed"])
+                table = read_table(folder / kind / name, columns=["scenario", "draw", "seed"])
                 for row in table.group_by(table.column_names).aggregate([]).to_pylist():
                     found[str(row["scenario"]), int(row["draw"])] += 1
                 break
@@ -190,14 +250,19 @@ def runs_in(folder: Path, holdings: Holdings) -> dict[str, list[int]]:
     return by_scenario
 
 
-def _gone(path: Path) -> bool:
+def _gone(path: Place) -> bool:
     """Whether a noted file is lost: one that a batch is about to put in its place is not."""
-    part = path.with_name(f".{path.name}.part")
-    return not path.exists() and not part.exists() and not path.exists()
+    if path.exists():
+        return False
+    return not isinstance(path, Path) or not (
+        path.with_name(f".{path.name}.part").exists() or path.exists()
+    )
 
 
-def _files(folder: Path, kind: str) -> list[str]:
+def _files(folder: Place, kind: str) -> list[str]:
     """Names of the files of a folder; hidden ones are parts, or of the system."""
+    if not isinstance(folder, Path):
+        return (folder / kind).names()
     try:
         with os.scandir(folder / kind) as entries:
             return sorted(e.name for e in entries if not e.name.startswith("."))
@@ -205,14 +270,16 @@ def _files(folder: Path, kind: str) -> list[str]:
         return []
 
 
-def _problems(folder: Path, files: Sequence[str], sums: Mapping[str, str]) -> dict[str, str]:
+def _problems(folder: Place, files: Sequence[str], sums: Mapping[str, str]) -> dict[str, str]:
     # Digests are made outside the interpreter's lock, so threads help.
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as threads:
         found = threads.map(lambda file: _problem(folder / file, sums.get(file)), files)
         return {file: said for file, said in zip(files, found, strict=True) if said}
 
 
-def _problem(path: Path, digest: str | None) -> str | None:
+def _problem(path: Place, digest: str | None) -> str | None:
+    if not isinstance(path, Path):
+        return None if path.exists() else "is missing"
     try:
         if not path.is_file():
             return "is missing"
@@ -228,7 +295,7 @@ def _unreadable(path: Path) -> str:
     """Why a file that has no digest cannot be read; empty if it can."""
     try:
         if path.suffix == ".parquet":
-            pq.read_table(path)
+            read_table(path)
         elif path.suffix == ".arrow":
             with pa.memory_map(str(path)) as source:
                 pa.ipc.open_file(source).read_all()
@@ -237,8 +304,10 @@ def _unreadable(path: Path) -> str:
     return ""
 
 
-def _named_after_its_runs(path: Path) -> bool:
-    keys = pq.read_table(path, columns=["run_key"]).column("run_key").to_pylist()
+def _named_after_its_runs(path: Place) -> bool:
+    if not isinstance(path, Path):
+        return True
+    keys = read_table(path, columns=["run_key"]).column("run_key").to_pylist()
     return path.name == shard_name(map(str, keys))
 
 

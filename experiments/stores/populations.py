@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from jiqun.model import Population
 from jiqun.model.agents.clusters import ClusterSeat
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from jiqun.experiments.stores.places import Place
 
 
 def save_population(population: Population, path: Path) -> None:
@@ -35,9 +36,10 @@ def save_population(population: Population, path: Path) -> None:
         writer.write_table(table)
 
 
-def load_population(path: Path) -> Population:
+def load_population(path: Place) -> Population:
     """Map a population read-only: many workers share one copy in memory."""
-    with pa.memory_map(str(path)) as source:
+    local = isinstance(path, Path)
+    with pa.memory_map(str(path)) if local else pa.BufferReader(path.read_bytes()) as source:
         table = pa.ipc.open_file(source).read_all()
     facts = json.loads(table.schema.metadata[b"population"])
     return Population(

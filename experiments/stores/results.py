@@ -35,7 +35,7 @@ class Results(Selection):
     a batch adds later are seen by a new `Results`.
 
     Args:
-        folder: Folder of the store.
+        folder: Folder of the store, or an address that fsspec reads, as ``s3://bucket/store``.
         every: Read all runs instead, whatever model, population and horizon they are of.
         contents: Scenario to the beginning of the `scenario_hash` that is read instead of its
             newest.
@@ -113,7 +113,7 @@ class Results(Selection):
         return self.sharing(scenario, baseline)._query(
             f"""
             WITH o AS (
-                SELECT outcome.*, run.population FROM outcome JOIN run USING (run_key) {both}
+                SELECT outcome.*, held.population FROM outcome JOIN held USING (run_key) {both}
             )
             SELECT {using}, a.value AS value, b.value AS baseline, a.value - b.value AS difference,
                 a.value / nullif(b.value, 0) - 1 AS change

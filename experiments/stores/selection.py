@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from jiqun.experiments.effects.costs import WEIGHT
-from jiqun.experiments.stores.digests import LEDGER, OUTCOMES, RUNS, examine, problem_of
+from jiqun.experiments.stores.digests import LEDGER, OUTCOMES, RUNS, any_shard, examine, problem_of
 from jiqun.experiments.stores.errors import StoreError, StoreWarning
 from jiqun.experiments.stores.forms import allowed, forms_of, newest, shared_context
 from jiqun.experiments.stores.naming import check_names, check_years, names_of, years_of
@@ -24,7 +24,7 @@ from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.limits import LAST_END
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import duckdb
     import pandas as pd
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jiqun.experiments.stores.digests import Holdings
     from jiqun.experiments.stores.forms import Context, Form
     from jiqun.experiments.stores.naming import Names, Years
+    from jiqun.experiments.stores.places import Place, Remote
 
 _OF_ONE_SHARD = """
     SEMI JOIN held ON o.run_key = held.run_key AND parse_filename(o.filename) = held.shard
@@ -51,18 +52,20 @@ class Selection:
 
     def __init__(
         self,
-        folder: str | Path,
+        folder: str | Path | Remote,
         *,
         every: bool = False,
         contents: Mapping[str, str] | None = None,
         rows: int | None = None,
     ) -> None:
-        self.folder = Path(folder)
+        store = Store(folder)
+        self.folder = store.folder
         self.every = every
-        self.manifest = Store(folder).manifest
+        self.manifest = store.manifest
         self._asked = dict(contents or {}), rows
         self._context: Context | None = None
-        if not self.manifest or not any((self.folder / RUNS).glob("*.parquet")):
+        self._seen: pd.DataFrame | None = None
+        if not self.manifest or not any_shard(self.folder):
             raise StoreError(f"{self.folder} holds no finished runs: make some with jiqun run")
         self.holdings = self._examined()
         self._chosen()
@@ -100,7 +103,7 @@ class Selection:
         shared._context = shared_context(self._allowed, scenarios, self._forms, self.folder)
         return shared
 
-    def scenario_file(self, digest: str) -> Path:
+    def scenario_file(self, digest: str) -> Place:
         """Where a scenario is kept as resolved.
 
         Raises:
@@ -120,8 +123,12 @@ class Selection:
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A DuckDB connection with views `run`, `outcome` and `ledger` over the shards in place.
 
-        It has one thread: the sums of several differ in their last bits from call to call.
+        It has one thread: the sums of several differ in their last bits from call to call. It is
+        for use at once: a batch that runs in the store may merge shards, which ends it.
         """
+        return self._at_any_time(self._connected)
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
         connection = self._connection()
         if not self.every:
             connection.execute(
@@ -134,56 +141,96 @@ class Selection:
             connection.executemany("INSERT INTO chosen VALUES (?, ?, ?, ?)", chosen)
             connection.execute(
                 """
-                CREATE OR REPLACE TABLE run AS SELECT run.* FROM run JOIN chosen ON
-                    run.scenario = chosen.scenario AND scenario_hash = h AND population = p
+                CREATE OR REPLACE TABLE held AS SELECT held.* FROM held JOIN chosen ON
+                    held.scenario = chosen.scenario AND scenario_hash = h AND population = p
                     AND model_hash = m
-                QUALIFY "end" = max("end") OVER (PARTITION BY run.scenario, draw, seed)
+                QUALIFY "end" = max("end") OVER (PARTITION BY held.scenario, draw, seed)
                 """
             )
-        connection.execute("DELETE FROM held WHERE run_key NOT IN (SELECT run_key FROM run)")
-        rows = connection.execute("SELECT DISTINCT shard FROM held ORDER BY shard").fetchall()
-        shards = [str(row[0]) for row in rows]
+        rows = connection.execute(
+            """
+            SELECT shard, count(*) < any_value(runs) FROM held JOIN shards USING (shard)
+            GROUP BY shard ORDER BY shard
+            """
+        ).fetchall()
+        shards = {str(shard): bool(partly) for shard, partly in rows}
+        connection.execute(f"CREATE VIEW run AS SELECT * FROM {self._rows(RUNS, shards)}")
         # Brief shards hold float32: read beside full ones they are widened, never the other way.
         connection.execute(
             f"""
             CREATE VIEW outcome AS
             SELECT run_key, scenario, draw, seed, year, level, unit_name, outcome,
                 value::DOUBLE AS value
-            FROM {self._shards(OUTCOMES, shards)} o {_OF_ONE_SHARD}
+            FROM {self._rows(OUTCOMES, shards)}
             """
         )
         columns = ", ".join(f"ledger.{name}" for name in LEDGER_NAMES)
-        booked = [name for name in shards if (self.folder / LEDGER / name).exists()]
-        source = f"(SELECT * EXCLUDE (filename) FROM {self._shards(LEDGER, booked)} o "
-        source += f"{_OF_ONE_SHARD})"
+        booked = {name: shards[name] for name in shards if (self.folder / LEDGER / name).exists()}
+        source = self._rows(LEDGER, booked)
         if not booked:
             names = ", ".join(f"'' AS {name}" for name in LEDGER_NAMES)
             source = f"(SELECT '' AS run_key, 0 AS year, {names}, 0.0 AS yuan WHERE false)"
         connection.execute(
             f"""
             CREATE VIEW ledger AS
-            SELECT run_key, run.scenario, run.draw, run.seed, ledger.year, {columns}, ledger.yuan
-            FROM {source} ledger JOIN run USING (run_key)
+            SELECT run_key, held.scenario, held.draw, held.seed, ledger.year, {columns}, ledger.yuan
+            FROM {source} ledger JOIN held USING (run_key)
             """
         )
         return connection
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
-        """A connection with all runs in `run`, and in `held` the shard that each is read from."""
+        """A connection with the runs in `held`, each with the shard that it is read from.
+
+        What was drawn for a run is most of what is noted of it, and few ask for it: it is left in
+        the shards. In `shards` is the number of runs of each.
+        """
         import duckdb  # noqa: PLC0415
 
         connection = duckdb.connect(config={"threads": 1})
+        if not isinstance(self.folder, Path):
+            connection.register_filesystem(self.folder.fs)
         connection.execute(
             f"""
-            CREATE TABLE run AS
-            SELECT * EXCLUDE (filename), parse_filename(filename) AS shard
+            CREATE TABLE held AS
+            SELECT run_key, record, parse_filename(filename) AS shard, scenario, draw, seed,
+                scenario_hash, population, model_hash, "end"
             FROM {self._shards(RUNS, self.holdings.whole)}
+            """
+        )
+        connection.execute(
+            "CREATE TABLE shards AS SELECT shard, count(*) AS runs FROM held GROUP BY shard"
+        )
+        connection.execute(
+            """
+            CREATE OR REPLACE TABLE held AS SELECT * FROM held
             QUALIFY row_number() OVER (PARTITION BY run_key ORDER BY record, shard) = 1
             """
         )
-        connection.execute("CREATE TABLE held AS SELECT run_key, shard FROM run")
-        connection.execute("ALTER TABLE run DROP COLUMN shard")
+        if self._seen is not None:
+            connection.register("seen", self._seen)
+            connection.execute("DELETE FROM held WHERE run_key NOT IN (SELECT run_key FROM seen)")
+            connection.unregister("seen")
         return connection
+
+    def _rows(self, kind: str, shards: Mapping[str, bool]) -> str:
+        """SQL: rows of the runs that are read.
+
+        Args:
+            kind: Which shards.
+            shards: Their names; whether some of the runs in them are not read, or are read from
+                others: a run counts once, even where several shards hold it.
+        """
+        whole = [name for name, partly in shards.items() if not partly]
+        parts = [name for name, partly in shards.items() if partly]
+        read = []
+        if whole:
+            read.append(f"SELECT * EXCLUDE (filename) FROM {self._shards(kind, whole)}")
+        if parts or not whole:
+            read.append(
+                f"SELECT * EXCLUDE (filename) FROM {self._shards(kind, parts)} o {_OF_ONE_SHARD}"
+            )
+        return f"({' UNION ALL BY NAME '.join(read)})"
 
     def _shards(self, kind: str, names: Sequence[str]) -> str:
         """SQL: the rows of some shards, each with the file it stands in."""
@@ -192,12 +239,13 @@ class Selection:
 
     def _chosen(self) -> None:
         """Find what the store holds under each name, and which of it is read."""
-        with self._connection() as connection:
+        with self._at_any_time(self._connection) as connection:
             counted = connection.execute(
-                "SELECT scenario, scenario_hash, population, model_hash, count(*) FROM run "
+                "SELECT scenario, scenario_hash, population, model_hash, count(*) FROM held "
                 "GROUP BY ALL ORDER BY ALL"
             ).fetchall()
-            (end,) = connection.execute('SELECT max("end") FROM run').fetchone() or (0,)
+            (end,) = connection.execute('SELECT max("end") FROM held').fetchone() or (0,)
+            self._seen = connection.execute("SELECT run_key FROM held").df()
         self._forms = forms_of(self.manifest, counted)
         self._latest_year = year_of(int(end))
         contents, rows = self._asked
@@ -244,5 +292,24 @@ class Selection:
         return list(self._query(f"SELECT DISTINCT {column} AS name FROM {table}")["name"])
 
     def _query(self, sql: str, values: Sequence[Any] = ()) -> pd.DataFrame:
-        with self.connect() as connection:
-            return connection.execute(sql, list(values)).df()
+        def read() -> pd.DataFrame:
+            with self._connected() as connection:
+                return connection.execute(sql, list(values)).df()
+
+        return self._at_any_time(read)
+
+    def _at_any_time[T](self, read: Callable[[], T]) -> T:
+        """What is read, again where a batch merged shards meanwhile: its runs stand in others now.
+
+        Args:
+            read: Reads the shards.
+        """
+        import duckdb  # noqa: PLC0415
+
+        while True:
+            try:
+                return read()
+            except duckdb.IOException:
+                if all((self.folder / RUNS / name).exists() for name in self.holdings.whole):
+                    raise
+                self.holdings = self._examined()

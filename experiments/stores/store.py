@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 from filelock import FileLock, Timeout
 
@@ -32,20 +33,24 @@ from jiqun.experiments.stores.digests import (
     digest_of,
     examine,
     record,
+    recorded,
     runs_in,
     shard_name,
     tidied,
     verify,
 )
 from jiqun.experiments.stores.errors import StoreError, StoreWarning
+from jiqun.experiments.stores.merging import doubled, merged, packs, write_shard
+from jiqun.experiments.stores.places import Remote, names_in, place, read_table
 from jiqun.model.region import DEFAULT, REGION, VARIABLE
 from jiqun.scenarios.errors import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from jiqun.experiments.runs.worker import ChunkResult, Failure
     from jiqun.experiments.stores.digests import Holdings
+    from jiqun.experiments.stores.places import Place
     from jiqun.model.scenario import Scenario
 
 STORE_VERSION = 1
@@ -53,6 +58,8 @@ STORE_VERSION = 1
 FOLDERS = ("populations", "scenarios", "runs", "outcomes", "ledger", "failures")
 ASIDE = "set_aside"
 """Folder of what was found damaged or unknown."""
+MERGED_TOGETHER = 128
+"""Shards after which a batch merges."""
 LEDGER_NAMES = (
     "payer", "fund", "origin", "city", "tier", "payee", "lever", "article", "kind",
 )  # fmt: skip
@@ -63,21 +70,26 @@ class Store:
     """A store of runs.
 
     Args:
-        folder: Its folder.
+        folder: Its folder, or an address that fsspec reads.
 
     Raises:
         StoreError: The folder holds something else, or a store of another version.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path | Remote) -> None:
+        try:
+            self.folder = place(folder)
+        except ValueError as error:
+            raise StoreError(str(error)) from error
         self.manifest = self._read_manifest()
+        self._small = 0
+        self._failed: set[str] = set()
 
     def _read_manifest(self) -> dict[str, Any]:
         path = self.folder / "manifest.json"
         try:
             if not path.exists():
-                strangers = [p.name for p in self.folder.iterdir() if p.name not in (".lock", SUMS)]
+                strangers = [n for n in names_in(self.folder) if n not in (".lock", SUMS)]
                 if any(name not in FOLDERS for name in strangers):
                     raise StoreError(
                         f"{self.folder} is no store of runs, and not empty (it holds "
@@ -117,11 +129,36 @@ class Store:
         Args:
             waiting: Called if another batch holds the store.
         """
+        with self.held(waiting):
+            self._clear_leftovers()
+            self._set_aside()
+            self._retire(doubled(self.folder, examine(self.folder).whole))
+            self._failed = set(_names(self.folder / "failures"))
+            yield
+
+    @contextmanager
+    def held(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the store as it is, so that no batch changes it meanwhile.
+
+        Args:
+            waiting: Called if a batch holds the store.
+        """
+        with self._held_alone(waiting):
+            self.manifest = self._read_manifest()
+            yield
+
+    @contextmanager
+    def _held_alone(self, waiting: Callable[[], None]) -> Iterator[None]:
+        """Hold the lock of a folder of this machine, or the mark of an address."""
         path = self.folder / ".lock"
+        if not isinstance(path, Path):
+            with _marked(path):
+                yield
+            return
         lock = FileLock(path)
         try:
             for name in FOLDERS:
-                (self.folder / name).mkdir(parents=True, exist_ok=True)
+                (path.parent / name).mkdir(parents=True, exist_ok=True)
             held = lock.acquire(blocking=False)
         except Timeout:
             waiting()
@@ -129,21 +166,19 @@ class Store:
         except OSError as error:
             raise _explained(error, path) from error
         with held:
-            self.manifest = self._read_manifest()
-            self._clear_leftovers()
-            self._set_aside()
             yield
 
     def _clear_leftovers(self) -> None:
         """Remove what a killed batch left: parts, and shards whose runs were never noted."""
-        for name in FOLDERS:
-            for part in (self.folder / name).glob(".*.part"):
-                part.unlink(missing_ok=True)
-        noted = {path.name for path in (self.folder / RUNS).glob("*.parquet")}
-        for folder in (OUTCOMES, LEDGER):
-            for path in (self.folder / folder).glob("*.parquet"):
-                if path.name not in noted and NAME.fullmatch(path.name):
-                    path.unlink(missing_ok=True)
+        if isinstance(self.folder, Path):
+            for name in FOLDERS:
+                for part in (self.folder / name).glob(".*.part"):
+                    part.unlink(missing_ok=True)
+        noted = set(_names(self.folder / RUNS))
+        for kind in (OUTCOMES, LEDGER):
+            for name in _names(self.folder / kind):
+                if name not in noted and NAME.fullmatch(name):
+                    (self.folder / kind / name).unlink(missing_ok=True)
 
     def _set_aside(self) -> None:
         """Move away what is damaged or unknown, so that the runs in it are made again."""
@@ -163,14 +198,20 @@ class Store:
             for file in sorted(moved):
                 self._move_away(file)
             if (tidy := tidied(self.folder)) is not None:
-                _write_text(self.folder / SUMS, tidy)
+                write_text(self.folder / SUMS, tidy)
         except OSError as error:
-            raise _explained(error, Path(error.filename or self.folder)) from error
+            raise _explained(
+                error, Path(error.filename) if error.filename else self.folder
+            ) from error
 
     def _move_away(self, file: str) -> None:
-        path, target = self.folder / file, self.folder / ASIDE / file
+        path = self.folder / file
         if not path.exists():
             return
+        if isinstance(path, Remote):
+            path.move(self.folder / ASIDE / file)
+            return
+        target = path.parents[1] / ASIDE / file
         target.parent.mkdir(parents=True, exist_ok=True)
         taken = 1
         while target.exists():
@@ -183,16 +224,16 @@ class Store:
         return {
             key
             for name in examine(self.folder).whole
-            for key in pq.read_table(self.folder / RUNS / name, columns=["run_key"])
+            for key in read_table(self.folder / RUNS / name, ["run_key"])
             .column("run_key")
             .to_pylist()
         }
 
-    def population_path(self, key: str) -> Path:
+    def population_path(self, key: str) -> Place:
         """Where a population is kept."""
         return self.folder / "populations" / f"{key}.arrow"
 
-    def add_population(self, key: str, save: Callable[[Path], None]) -> Path:
+    def add_population(self, key: str, save: Callable[[Path], None]) -> Place:
         """Keep a population.
 
         Args:
@@ -227,27 +268,65 @@ class Store:
             "batches": [*older, entry],
         }
         text = json.dumps(self.manifest, indent=1, ensure_ascii=False)
-        _write_text(self.folder / "manifest.json", text)
+        write_text(self.folder / "manifest.json", text)
 
     def add(self, result: ChunkResult) -> None:
         """Keep what became of a chunk."""
         if result.finished:
-            name = shard_name(finished.run.key for finished in result.finished)
-            # The order matters: what stands in runs/ is done.
-            for folder, table in (
-                (OUTCOMES, result.outcomes),
-                (LEDGER, result.ledger),
-                (RUNS, _runs_table(result)),
-            ):
-                self._put(self.folder / folder / name, partial(_write_table, table))
+            self._put_shard(
+                {OUTCOMES: result.outcomes, LEDGER: result.ledger, RUNS: _runs_table(result)}
+            )
         for finished in result.finished:
-            self._failure_path(finished.run.key).unlink(missing_ok=True)
+            if (path := self._failure_path(finished.run.key)).name in self._failed:
+                path.unlink(missing_ok=True)
         for failure in result.failures:
             self._add_failure(failure)
 
-    def _put(self, path: Path, save: Callable[[Path], None]) -> None:
+        self._small += bool(result.finished)
+        if self._small >= MERGED_TOGETHER:
+            self.merge()
+
+    def merge(self) -> None:
+        """Merge small shards into large ones, where there are many; the lock is held."""
+        self._small = 0
+        try:
+            for pack in packs(self.folder, examine(self.folder).whole, recorded(self.folder)):
+                tables = merged(self.folder, pack)
+                name = self._put_shard(tables)
+                self._retire([each for each in pack if each != name])
+        except OSError as error:
+            raise _explained(
+                error, Path(error.filename) if error.filename else self.folder
+            ) from error
+
+    def _retire(self, names: Collection[str]) -> None:
+        """Take away shards whose runs stand in others.
+
+        Their digests go first: a file that is noted and gone is a loss, and these are none.
+        """
+        files = {f"{kind}/{name}" for kind in SHARDS for name in names}
+        if names and (tidy := tidied(self.folder, files)) is not None:
+            write_text(self.folder / SUMS, tidy)
+        for kind in (RUNS, OUTCOMES, LEDGER):
+            for name in names:
+                (self.folder / kind / name).unlink(missing_ok=True)
+
+    def _put_shard(self, tables: Mapping[str, pa.Table]) -> str:
+        """Write the tables of some runs, and give the name of their shard."""
+        name = shard_name(tables[RUNS].column("run_key").to_pylist())
+        # The order matters: what stands in runs/ is done.
+        for kind in (OUTCOMES, LEDGER, RUNS):
+            self._put(self.folder / kind / name, partial(write_shard, tables[kind]))
+        return name
+
+    def _put(self, path: Place, save: Callable[[Path], None]) -> None:
         """Write a file that has a digest."""
-        _write_aside(path, save, lambda part: record(self.folder, path, digest_of(part)))
+
+        def note(part: Path) -> None:
+            if isinstance(self.folder, Path) and isinstance(path, Path):
+                record(self.folder, path, digest_of(part))
+
+        _write_aside(path, save, note)
 
     def _add_failure(self, failure: Failure) -> None:
         run = failure.run
@@ -264,9 +343,9 @@ class Store:
             "sizes": dict(run.draw.sizes),
         }
         text = json.dumps(record, indent=1, ensure_ascii=False)
-        _write_text(self._failure_path(run.key), text)
+        write_text(self._failure_path(run.key), text)
 
-    def _failure_path(self, key: str) -> Path:
+    def _failure_path(self, key: str) -> Place:
         return self.folder / "failures" / f"{key}.json"
 
 
@@ -297,22 +376,27 @@ def _runs_table(result: ChunkResult) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def _write_table(table: pa.Table, path: Path) -> None:
-    pq.write_table(table, path, compression="zstd")
-
-
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Place, text: str) -> None:
+    """Write a text whole, or leave what is there."""
     _write_aside(path, lambda part: _save_text(part, text))
 
 
 def _save_text(path: Path, text: str) -> None:
-    path.write_text(text, "utf-8")
+    # The same bytes on every system: digests are of bytes.
+    path.write_text(text, "utf-8", newline="\n")
 
 
 def _write_aside(
-    path: Path, save: Callable[[Path], None], note: Callable[[Path], None] = lambda _: None
+    path: Place, save: Callable[[Path], None], note: Callable[[Path], None] = lambda _: None
 ) -> None:
     """Write a file beside its place, note what is to be noted of it, and put it there whole."""
+    if not isinstance(path, Path):
+        try:
+            with path.replacing() as part:
+                save(part)
+        except OSError as error:
+            raise _explained(error, path) from error
+        return
     part = path.with_name(f".{path.name}.part")
     try:
         save(part)
@@ -326,7 +410,32 @@ def _write_aside(
         raise _explained(error, path) from error
 
 
-def set_aside_text(folder: Path, found: Holdings) -> str:
+def _names(folder: Place) -> list[str]:
+    return names_in(folder) if folder.exists() else []
+
+
+@contextmanager
+def _marked(mark: Remote) -> Iterator[None]:
+    """Leave a mark at an address while a batch writes there: no lock can be waited for.
+
+    Raises:
+        StoreError: Another batch left one.
+    """
+    text = f"{platform.node()}, process {os.getpid()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    try:
+        mark.create(text.encode())
+    except FileExistsError:
+        raise StoreError(
+            f"{mark}: another batch writes here ({mark.read_text('utf-8')}); if it was killed, "
+            "delete this file and run again to go on"
+        ) from None
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def set_aside_text(folder: Place, found: Holdings) -> str:
     """What a batch says of what it moves away."""
     parts = [f"{folder}: not whole, moved to {ASIDE}/: {_files_text(found)}"]
     if found.left_out:
@@ -334,7 +443,7 @@ def set_aside_text(folder: Path, found: Holdings) -> str:
     return "; ".join(parts)
 
 
-def left_out_text(folder: Path, found: Holdings) -> str:
+def left_out_text(folder: Place, found: Holdings) -> str:
     """What is said of a store that is read without its damaged and unknown files; may be empty."""
     if not found.damaged and not found.unknown:
         return ""
@@ -352,7 +461,7 @@ def _files_text(found: Holdings) -> str:
     return listed(said, 10)
 
 
-def _runs_text(folder: Path, found: Holdings) -> str:
+def _runs_text(folder: Place, found: Holdings) -> str:
     lost = runs_in(folder, found)
     if not lost:
         return f"those of {len(found.left_out)} shards"
@@ -370,6 +479,6 @@ def _ranges(numbers: Iterable[int]) -> str:
     return listed((f"{a}-{b}" if b > a else f"{a}" for a, b in spans), 10)
 
 
-def _explained(error: OSError, path: Path) -> StoreError:
+def _explained(error: OSError, path: Place) -> StoreError:
     reason = error.strerror or str(error)
     return StoreError(f"{path}: {reason}; what was finished before is kept: run again to go on")

@@ -19,7 +19,33 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 2_000_000
 
-StoreFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the store.")]
+AnyStore = Annotated[
+    str, typer.Argument(metavar="DIR", help="Folder of the store, or its address (s3://...).")
+]
+
+
+def local_folder(given: str) -> Path:
+    """A folder of this machine.
+
+    Raises:
+        BadParameter: An address is given.
+    """
+    from jiqun.experiments.stores.places import place  # noqa: PLC0415
+    from jiqun.scenarios.language import say  # noqa: PLC0415
+
+    try:
+        found = place(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if not isinstance(found, Path):
+        template = "{given}: this command needs a folder of this machine; copy the store to one"
+        raise typer.BadParameter(say(template, given=given))
+    return found
+
+
+StoreFolder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Folder of the store.", parser=local_folder)
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes.")]
 Dask = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or 'local'.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jiqun.cli.options import Json, StoreFolder, Workers, as_called, print_json, row_count
+from jiqun.cli.options import (
+    AnyStore,
+    Json,
+    StoreFolder,
+    Workers,
+    as_called,
+    local_folder,
+    print_json,
+    row_count,
+)
 from jiqun.cli.refusals import SOME_FAILED, WrongOptionError, given_up, refusals
 
 if TYPE_CHECKING:
@@ -28,18 +37,12 @@ class Languages(StrEnum):
     BOTH = "both"
 
 
-class Format(StrEnum):
-    """Formats of a report."""
-
-    HTML = "html"
-
-
 @commands.command(
     epilog="Example: jiqun compare build/designs --baseline as_issued --equal-cost. Run it again "
     "to go on where it stopped."
 )
 def compare(  # noqa: PLR0913  (one parameter an option)
-    store: StoreFolder,
+    store: AnyStore,
     *,
     baseline: Annotated[str, typer.Option(help="Scenario that others are compared with.")],
     equal_cost: Annotated[
@@ -109,13 +112,15 @@ def compare(  # noqa: PLR0913  (one parameter an option)
             not keep
             or design
             or rows is not None
-            or not (data := comparing.kept(store, baseline, borne, worlds=worlds))
+            or not (data := comparing.kept(local_folder(store), baseline, borne, worlds=worlds))
         ):
             chosen = tuple(design or ())
             count = row_count(rows, [load(baseline)])
             shape = Shape(baseline, chosen, min(solve_draws, draws), draws, count, borne)
             options = Options(workers, None, as_called())
-            data, failures = comparing.at_equal_cost(store, shape, options, worlds=worlds)
+            data, failures = comparing.at_equal_cost(
+                local_folder(store), shape, options, worlds=worlds
+            )
             show_failures(failures)
         if as_json:
             print_json(data)
@@ -151,7 +156,10 @@ def levers(*, as_json: Json = False) -> None:
 @commands.command(epilog="Example: jiqun trace build/store")
 def trace(
     store: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Folder of a store with results.")
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]", help="Folder of a store with results.", parser=local_folder
+        ),
     ] = None,
     *,
     as_json: Json = False,
@@ -230,19 +238,35 @@ def schedule(
             typer.echo(line)
 
 
-@commands.command(epilog="Example: jiqun report build/store --lang both")
+@commands.command(
+    epilog="Example: jiqun report build/store --lang both. In Word and PDF, Chinese: "
+    "jiqun report build/store --lang zh --format html,docx,pdf,xlsx,zip"
+)
 def report(
     store: StoreFolder,
     *,
     lang: Annotated[
         Languages, typer.Option(help="Language of the pages; of messages too, unless both.")
     ] = Languages.BOTH,
-    format_: Annotated[Format, typer.Option("--format", help="Format.")] = Format.HTML,
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Formats, with commas between: html (always made), docx (Word), pdf, xlsx (the "
+            "tables), zip (the figures as PNG and SVG).",
+        ),
+    ] = "html",
     actuals: Annotated[
         Path | None,
         typer.Option(
             help="CSV of later figures to set beside the projection: "
             "indicator, year, value, unit, scope."
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="Scenario of the store to compare with those whose own baseline it lacks."
         ),
     ] = None,
     out: Annotated[
@@ -255,7 +279,8 @@ def report(
 ) -> None:
     """Render the report of a store, by default into DIR/report/{zh,en}.
 
-    The pages of a language are replaced together, and each names the store it is of.
+    Of a scenario of your own it says first what it changes against its baseline.
+    The files of a language are replaced together, and each names the store it is of.
     """
     with refusals():
         from jiqun.notebooks.render import PageError, ReportError, render  # noqa: PLC0415
@@ -265,9 +290,10 @@ def report(
         langs: Any = ("zh", "en") if lang is Languages.BOTH else (str(lang),)
         if lang is not Languages.BOTH:
             use_language(lang)
+        asked = [name.strip() for name in formats.split(",")]
         try:
             with given_up(PageError):
-                pages = render(store, langs, (str(format_),), actuals, out, say)
+                pages = render(store, langs, asked, actuals, out, say, baseline)
         except ReportError as error:
             raise WrongOptionError(str(error)) from error
         if as_json:

@@ -1,4 +1,4 @@
-"""Scenarios are checked and run: ``check``, ``run``."""
+"""Scenarios are checked, run and asked about: ``check``, ``run``, ``ask``."""
 
 from __future__ import annotations
 
@@ -31,6 +31,13 @@ class Varied(StrEnum):
     PARAMETERS = "parameters"
     OUTSIDE = "outside"
     SEEDS = "seeds"
+
+
+class Answer(StrEnum):
+    """Languages of an answer."""
+
+    ZH = "zh"
+    EN = "en"
 
 
 @commands.command(epilog="Example: jiqun check without_document_55 my_scenario.yaml")
@@ -87,7 +94,9 @@ def run(  # noqa: PLR0913  (one parameter an option)
     until: Annotated[int | None, typer.Option(help="Last year.")] = None,
     workers: Workers = None,
     dask: Dask = None,
-    out: Annotated[Path, typer.Option(help="Folder of the store.")] = STORE,
+    out: Annotated[
+        str, typer.Option(help="Folder of the store, or an address that fsspec reads (s3://...).")
+    ] = str(STORE),
     as_json: Json = False,
 ) -> None:
     """Run a batch of simulations; what the store holds already is not run again."""
@@ -146,6 +155,67 @@ def run(  # noqa: PLR0913  (one parameter an option)
         raise typer.Exit(SOME_FAILED)
 
 
+@commands.command(
+    epilog='Example: jiqun ask "cluster_award*2" --lang zh. Others: "cluster_award=off", '
+    '"digital_voucher.rate=50%; rd_grant*2", my_scenario.yaml. Run it again to go on.'
+)
+def ask(
+    question: Annotated[
+        str,
+        typer.Argument(
+            metavar="EXPRESSION",
+            help="lever*2, lever=off, lever=on, lever.term=50%, several joined by , or ;; "
+            "or a scenario file.",
+        ),
+    ],
+    *,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            help="Scenario, by name or file, that it is laid over and compared with; as_issued, or "
+            "the baseline of a file."
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Pairs of runs.")] = 20,
+    rows: Annotated[
+        str | None, typer.Option(help="Enterprise rows, or 'all' for one an enterprise.")
+    ] = None,
+    workers: Workers = None,
+    lang: Annotated[Answer | None, typer.Option(help="Language of answer and messages.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the store; build/ask/HASH if nothing is said.")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the question as a scenario file as well.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask what a change of policy changes: runs it with its baseline and answers by tier."""
+    with refusals():
+        from jiqun.scenarios.language import language, use_language  # noqa: PLC0415
+
+        if lang is not None:
+            use_language(lang)
+        from jiqun import asking  # noqa: PLC0415
+        from jiqun.experiments.runs.runner import Options  # noqa: PLC0415
+        from jiqun.screen import show_failures  # noqa: PLC0415
+
+        asked = asking.read(question, on)
+        asked = asked.at(row_count(rows, (asked.scenario, asked.baseline)))
+        if save is not None:
+            asking.keep(asked, save)
+        folder = out or asked.folder
+        report = asking.run(asked, draws, folder, Options(workers, None, as_called()))
+        show_failures(report.failures)
+        found = asking.change_of(asked, report, folder)
+        if as_json:
+            print_json(asking.data(asked, found, report, folder))
+        else:
+            asking.show(asked, found, report, folder, language())
+    if report.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
 def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list[Scenario]:
     """Scenarios as the options change them."""
     from jiqun.experiments.runs.runner import with_rows  # noqa: PLC0415
@@ -170,7 +240,7 @@ def _resolved(names: Sequence[str], rows: str | None, until: int | None) -> list
 
 
 def _distances(
-    scenarios: Sequence[Scenario], finished: Collection[str], out: Path, *, show: bool
+    scenarios: Sequence[Scenario], finished: Collection[str], out: str, *, show: bool
 ) -> dict[str, Any]:
     """Distance of what was simulated to what is published, shown and as data."""
     from jiqun.calibration.fitting.distance import distances, population_distances  # noqa: PLC0415

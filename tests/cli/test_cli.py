@@ -26,7 +26,8 @@ def jiqun(*arguments):
 
 
 COMMANDS = [
-    "check", "run", "compare", "levers", "trace", "outcomes", "schedule", "report",
+    "check", "run", "ask", "compare", "levers", "trace", "outcomes", "schedule", "report",
+    "record", "verify",
     "calibrate", "recover", "backtest", "trial", "sensitivity", "discover",
 ]  # fmt: skip
 

@@ -62,19 +62,32 @@ def kills_its_worker_at_seed_2(chunk):
     return worker.run_chunk(chunk)
 
 
-class KillsItsWorkerOnce:
-    """Work whose first worker dies; the mark says that it did."""
+class KillsItsWorkerAt:
+    """Work whose worker dies at some seeds, once at each; marks in a folder say that it did."""
 
-    def __init__(self, mark):
-        self.mark = mark
+    def __init__(self, folder, *seeds):
+        self.folder, self.seeds = folder, seeds
 
     def __call__(self, chunk):
-        try:
-            self.mark.touch(exist_ok=False)
-        except FileExistsError:
-            return worker.run_chunk(chunk)
-        os.kill(os.getpid(), signal.SIGKILL)
-        raise AssertionError
+        for run in chunk.runs:
+            if run.seed in self.seeds:
+                try:
+                    (self.folder / f"died_at_{run.seed}").touch(exist_ok=False)
+                except FileExistsError:
+                    continue
+                os.kill(os.getpid(), signal.SIGKILL)
+        return worker.run_chunk(chunk)
+
+
+def another_model(chunk):
+    """As of a worker whose model is of another version than the client's."""
+    return worker.run_chunk(replace(chunk, model_hash="other"))
+
+
+def another_population(chunk):
+    """As of a worker that cannot reach the store and has other tables."""
+    ref = worker.PopulationRef("nowhere", "other")
+    return worker.run_chunk(replace(chunk, population=ref))
 
 
 def one_value_is_no_number(chunk):

@@ -1,5 +1,6 @@
 """Plans and run keys."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -108,3 +109,16 @@ def test_a_key_is_the_same_for_the_same_run(small):
 def test_keys_at_another_horizon_share_their_first_part(small):
     short, long = (run_key(s, Draw(0), 1, "abc") for s in (small, small.until(2027)))
     assert short.removesuffix("-2020-Q4") == long.removesuffix("-2027-Q4")
+
+
+def test_a_key_is_a_hash_of_all_that_decides_a_run(small):
+    """Written out: stores of years hold keys made this way."""
+    for draw in (Draw(3, {"b": 0.1, "a": 2.0}, {"demand": 0.5}), Draw(0, {}, {}, {"grant": 2.0})):
+        drawn = [dict(draw.values), dict(draw.outside), *([dict(draw.sizes)] if draw.sizes else [])]
+        parts = [
+            *(small.identity, drawn, draw.index, 7, "population"),
+            *(batch.model_hash(), small.data_hash),
+        ]
+        text = json.dumps(parts, sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:20]
+        assert run_key(small, draw, 7, "population").startswith(f"{digest}-")

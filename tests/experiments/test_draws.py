@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jiqun.experiments.runs.draws import BLOCK, draws
+from jiqun.experiments.runs.batch import Plan, drawn_pairs, listed_pairs
+from jiqun.experiments.runs.draws import BLOCK, draws, moved_by_draws
 from jiqun.experiments.runs.ensemble import fitted
 from jiqun.model.outside_world import SERIES
 from jiqun.scenarios import load
@@ -57,3 +58,21 @@ def test_a_draw_leaves_what_the_scenario_itself_sets(scenario):
     assert name not in kept.values
     assert "demand" not in kept.outside
     assert {k: v for k, v in ordinary.values.items() if k != name} == kept.values
+
+
+def test_draws_in_any_selection_are_those_made_alone(scenario):
+    numbers = [0, 1, 7, 8, 40, BLOCK, BLOCK + 7, 2 * BLOCK + 40]
+    assert list(draws(scenario, numbers)) == [next(draws(scenario, [n])) for n in numbers]
+
+
+def test_scenarios_that_leave_the_same_at_its_centre_have_the_same_draws(scenario):
+    name, row = next(iter(RANGED.items()))
+    set_by_hand = replace(scenario.with_draw({name: row.high}, {"demand": 1.0}), name="set_by_hand")
+    other = replace(scenario, name="other", levers=())
+    assert moved_by_draws(scenario) == moved_by_draws(other) == {*RANGED, *SERIES}
+    assert moved_by_draws(set_by_hand) == {*RANGED, *SERIES} - {name, "demand"}
+    (_, first), (_, second), (_, third) = listed_pairs(
+        [scenario, other, set_by_hand], Plan(draws=3)
+    )
+    assert first is second
+    assert third == drawn_pairs(set_by_hand, Plan(draws=3))

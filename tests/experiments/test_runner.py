@@ -17,6 +17,7 @@ import pytest
 from jiqun.experiments import Results
 from jiqun.experiments.runs import runner, worker
 from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.pool import ClusterError
 from jiqun.experiments.runs.runner import Options, run_batch
 from jiqun.experiments.stores.store import Store
 
@@ -86,9 +87,9 @@ def test_a_failed_run_is_recorded_the_batch_goes_on_and_it_is_tried_again(
 
 
 def test_a_killed_worker_costs_nothing_but_time(undisturbed, small, tmp_path):
-    options = Options(workers=2, work=fake_work.KillsItsWorkerOnce(tmp_path / "mark"))
+    options = Options(workers=2, work=fake_work.KillsItsWorkerAt(tmp_path, 2))
     report = run_batch([small], PLAN, tmp_path / "store", options)
-    assert (tmp_path / "mark").exists()
+    assert (tmp_path / "died_at_2").exists()
     assert (report.made, report.failures) == (6, ())
     fake_work.same(undisturbed, tmp_path / "store")
 
@@ -124,12 +125,24 @@ def test_the_driver_killed_half_way_then_run_again(undisturbed, small, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_dask_cluster_gives_the_same_rows_though_a_worker_is_killed(undisturbed, small, tmp_path):
-    work = fake_work.KillsItsWorkerOnce(tmp_path / "mark")
-    options = Options(workers=2, dask="local", work=work)
-    report = run_batch([small], PLAN, tmp_path / "store", options)
-    assert (report.made, report.failures) == (6, ())
-    fake_work.same(undisturbed, tmp_path / "store")
+def test_a_dask_cluster_that_loses_three_workers_gives_the_same_rows(small, tmp_path):
+    plan, seeds = Plan(draws=60), (5, 25, 45)
+    run_batch([small], plan, tmp_path / "calm", Options(workers=2))
+    work = fake_work.KillsItsWorkerAt(tmp_path, *seeds)
+    report = run_batch([small], plan, tmp_path / "store", Options(2, "local", work=work))
+    assert (report.made, report.failures) == (60, ())
+    assert all((tmp_path / f"died_at_{seed}").exists() for seed in seeds)
+    fake_work.same(tmp_path / "calm", tmp_path / "store")
+
+
+@pytest.mark.parametrize("what", ["model", "population"])
+def test_a_worker_with_another_model_or_other_tables_is_refused_by_name(small, tmp_path, what):
+    work = {"model": fake_work.another_model, "population": fake_work.another_population}[what]
+    with pytest.raises(ClusterError, match=rf"worker .*process.* {what}"):
+        run_batch([small], PLAN, tmp_path, Options(workers=1, work=work))
+    assert not Store(tmp_path).keys()
+    assert not list((tmp_path / "failures").iterdir())
+    assert run_batch([small], PLAN, tmp_path, Options(workers=1)).made == 6
 
 
 @pytest.fixture

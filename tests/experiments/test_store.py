@@ -57,7 +57,7 @@ def test_a_full_disk_names_the_path_and_keeps_what_is_finished(
     tmp_path, small, monkeypatch, shards, room
 ):
     written = []
-    honest = stores._write_table
+    honest = stores.write_shard
 
     def fills_up(table, path):
         if len(written) >= room:
@@ -66,7 +66,7 @@ def test_a_full_disk_names_the_path_and_keeps_what_is_finished(
         written.append(path)
         honest(table, path)
 
-    monkeypatch.setattr(stores, "_write_table", fills_up)
+    monkeypatch.setattr(stores, "write_shard", fills_up)
     with pytest.raises(StoreError, match=rf"{shards}/.*parquet: No space left on device"):
         run_batch([small], Plan(seeds=4), tmp_path, ONE)
     assert len(Store(tmp_path).keys()) == 2

@@ -221,7 +221,7 @@ def test_the_page_of_cities_has_a_section_a_city_and_an_anchor_a_cluster(
     of_cities: Path, lang: Lang, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr(show, "png", lambda _: b"")
+    monkeypatch.setattr(show, "figure", lambda _, alt: said.append(str(alt)))
     monkeypatch.setattr(show, "display", lambda part: said.append(str(part.data)))
     code = (Path(notebooks.__file__).parent / "by_city.py").read_text("utf-8")
     code = code.replace('store: str = "build/report/store"', f"store: str = {str(of_cities)!r}")

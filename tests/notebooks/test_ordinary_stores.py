@@ -112,7 +112,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[str]]:
 
     def shown(store: Path) -> list[str]:
         said: list[str] = []
-        monkeypatch.setattr(show, "png", lambda _: b"")
+        monkeypatch.setattr(show, "figure", lambda _, alt: said.append(str(alt)))
         monkeypatch.setattr(show, "display", lambda part: said.append(str(part.data)))
         told = code.replace('store: str = "build/report/store"', f"store: str = {str(store)!r}")
         exec(compile(told, "report.py", "exec"), {"__name__": "page"})

@@ -1,5 +1,7 @@
 """Where a report lies, and that its pages are there together or not at all."""
 
+from collections.abc import Sequence
+from os import environ
 from pathlib import Path
 from threading import Barrier
 from time import sleep
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 from jiqun.cli import app
 from jiqun.notebooks import render as rendering
 from jiqun.notebooks.render import LOG, PageError, ReportError, Source, render
+from jiqun.notebooks.show import VECTOR
 from jiqun.notebooks.words import LANGS, Words
 from jiqun.scenarios.language import VARIABLE
 from tests.notebooks.made_up import outcomes_of, runs, write_manifest, write_shard, write_store
@@ -21,11 +24,12 @@ from tests.notebooks.made_up import outcomes_of, runs, write_manifest, write_sha
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages without running their notebooks: their names and what they are of."""
 
-    def html(source: Source, page: tuple[str, str]) -> str:
+    def written(source: Source, page: tuple[str, str], endings: Sequence[str]) -> dict[str, bytes]:
         line = source.line(Words("zh" if page[1] == "zh" else "en"))
-        return f'{"/".join(page)} <meta content="{source.digest}"> {line}'
+        text = f'{"/".join(page)} <meta content="{source.digest}"> {line}'
+        return {ending: text.encode("utf-8") for ending in endings}
 
-    monkeypatch.setattr(rendering, "_html", html)
+    monkeypatch.setattr(rendering, "_written", written)
     monkeypatch.setattr(rendering, "gather_levers", lambda _: None)
 
 
@@ -79,6 +83,48 @@ def test_pages_of_two_reports_never_stand_together(
     assert len(said) == 1
 
 
+def test_a_report_has_the_page_and_the_formats_asked_for(
+    plain: None, small: Path, tmp_path: Path
+) -> None:
+    out, other = tmp_path / "pages", write_store(tmp_path / "b", 1, 1)
+    given = render(small, ["zh"], ["pdf", "docx"], out=out)
+    assert [page.name for page in given] == ["index.html", "index.docx", "index.pdf"]
+    assert files(out) == {f"zh/index.{ending}" for ending in ("html", "docx", "pdf")}
+    # What is not asked for again is not left behind: it may be of an earlier state of the store.
+    render(small, ["zh"], ["xlsx"], out=out)
+    assert files(out) == {"zh/index.html", "zh/index.xlsx"}
+    render(other, ["en"], out=out)
+    assert files(out) == {"en/index.html"}
+
+
+@pytest.mark.parametrize(
+    ("formats", "drawn"), [(["html"], False), (["docx"], False), (["pdf"], True), (["zip"], True)]
+)
+def test_figures_are_drawn_twice_only_where_a_format_takes_it(
+    plain: None, small: Path, monkeypatch: pytest.MonkeyPatch, formats: list[str], drawn: bool
+) -> None:
+    monkeypatch.delenv(VECTOR, raising=False)
+    seen = []
+    monkeypatch.setattr(rendering, "_written", lambda *_: seen.append(VECTOR in environ) or {})
+    monkeypatch.setattr(rendering, "_put", lambda *_: None)
+    render(small, ["en"], formats)
+    assert seen == [drawn]
+    assert VECTOR not in environ
+
+
+def test_formats_are_given_with_commas(
+    plain: None, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "en")  # and back afterwards
+    given = ["report", str(small), "--lang", "zh", "--format"]
+    found = CliRunner().invoke(app, [*given, "html, docx,pdf"])
+    assert found.exit_code == 0
+    assert [Path(line).suffix for line in found.stdout.splitlines()] == [".html", ".docx", ".pdf"]
+    found = CliRunner().invoke(app, [*given, "docx,odt"])
+    assert found.exit_code == 2
+    assert "odt" in found.stderr
+
+
 def test_what_fails_leaves_the_report_that_stood_there(
     plain: None, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,13 +134,13 @@ def test_what_fails_leaves_the_report_that_stood_there(
     }
     write_shard(small, runs(2, 0).iloc[1:], outcomes_of(runs(2, 0).iloc[1:]))
 
-    def html(_: Source, page: tuple[str, str]) -> str:
+    def written(_: Source, page: tuple[str, str], __: object) -> dict[str, bytes]:
         if page[1] == "en":
             told = papermill.PapermillExecutionError
             raise told(3, 5, "text(x)", "KeyError", "2027", ["Traceback", "..."])
-        return "new"
+        return {"html": b"new"}
 
-    monkeypatch.setattr(rendering, "_html", html)
+    monkeypatch.setattr(rendering, "_written", written)
     with pytest.raises(PageError, match=r"page en/index could not be made: KeyError: 2027"):
         render(small)
     assert "Traceback" in (small / "report" / LOG).read_text("utf-8")
@@ -109,7 +155,7 @@ def test_pages_that_cannot_be_put_in_place_leave_those_that_stood_there(
     out = tmp_path / "pages"
     render(small, LANGS, out=out)
     before = {path: path.read_text("utf-8") for path in out.rglob("*.html")}
-    monkeypatch.setattr(rendering, "_html", lambda source, page: f"new {page}")
+    monkeypatch.setattr(rendering, "_written", lambda *_: {"html": b"new"})
     rename = Path.rename
 
     def full(path: Path, target: Path) -> Path:
@@ -173,10 +219,10 @@ def test_messages_of_a_report_in_both_languages_are_in_that_of_messages(
 def test_a_failure_inside_a_page_is_one_message(
     plain: None, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def html(*_: object) -> str:
+    def written(*_: object) -> dict[str, bytes]:
         raise KeyError("x")
 
-    monkeypatch.setattr(rendering, "_html", html)
+    monkeypatch.setattr(rendering, "_written", written)
     found = CliRunner().invoke(app, ["report", str(small), "--lang", "en"])
     assert found.exit_code == 1
     assert len(found.output.splitlines()) <= 3

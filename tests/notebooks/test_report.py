@@ -107,8 +107,8 @@ def test_summary_has_three_to_five_sentences(evidence: Evidence) -> None:
 
 
 def test_what_cannot_be_written_is_refused(store: Path) -> None:
-    with pytest.raises(ValueError, match="not pdf"):
-        render(store, ["zh"], ["pdf"])
+    with pytest.raises(ValueError, match="not odt"):
+        render(store, ["zh"], ["pdf", "odt"])
     with pytest.raises(InputError, match=r"later\.csv: .*No such file"):
         render(store, ["zh"], actuals=Path("later.csv"))
 

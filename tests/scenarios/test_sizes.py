@@ -4,7 +4,7 @@ import pytest
 
 from jiqun.model.calendar import quarter_index
 from jiqun.model.lever import Lever
-from jiqun.scenarios import load, load_design
+from jiqun.scenarios import ScenarioError, load, load_design
 from jiqun.scenarios.levers import declarations, issued, most_times
 
 BEFORE, FIRST = quarter_index(2023, 4), quarter_index(2024, 1)
@@ -82,3 +82,73 @@ def test_sizes_come_on_top_of_the_values_of_a_draw():
     # A lever that the scenario lacks stays absent.
     root = load("without_document_55")
     assert root.with_draw({}, {}, {"digital_voucher": 2.0}).digest == root.digest
+
+
+def test_a_file_may_say_how_many_times_as_large_a_lever_is(tmp_path):
+    """What a draw gives is multiplied, not the centre that it is drawn around."""
+    path = tmp_path / "double.yaml"
+    path.write_text(
+        "name: double\nbaseline: as_issued\nlevers:\n"
+        "  - {id: digital_voucher, times: 2, from: 2024-Q1}\n"
+        "  - {id: rd_grant, times: 0.5, from: 2025-Q1}\n",
+        "utf-8",
+    )
+    scenario, issued_ = load(path), load("as_issued")
+    later = quarter_index(2025, 1)
+    for values in ({}, {"voucher_rate": 0.3, "rd_grant_rate": 0.25}):
+        drawn, base = scenario.with_draw(values, {}), issued_.with_draw(values, {})
+        for name, times, first in (("digital_voucher", 2.0, FIRST), ("rd_grant", 0.5, later)):
+            lever, was = drawn.lever(name), base.lever(name)
+            for term in lever.size.keys() & lever.terms.keys():
+                assert lever.value(term, first) == times * was.value(term, first)
+                assert lever.value(term, first - 1) == was.value(term, first - 1)
+                assert lever.value(term, first + 8) == times * was.value(term, first + 8)
+    # Beyond the bounds of a term a draw stays at them.
+    assert scenario.with_draw({"voucher_rate": 0.6}, {}).lever("digital_voucher").value(
+        "rate", FIRST
+    ) == pytest.approx(1.0)
+
+
+def test_multiples_come_on_top_of_each_other_and_end_with_a_value_of_its_own(tmp_path):
+    base, top = tmp_path / "double.yaml", tmp_path / "mine.yaml"
+    base.write_text(
+        "name: double\nbaseline: as_issued\nlevers:\n  - {id: fund_steering, times: 2}\n", "utf-8"
+    )
+    top.write_text(
+        "name: mine\nbaseline: double\nlevers:\n"
+        "  - {id: fund_steering, times: 0.5, from: 2025-Q1}\n",
+        "utf-8",
+    )
+    drawn = load(top).with_draw({"steered_share": 0.3}, {}).lever("fund_steering")
+    assert [drawn.value("theta", t) for t in (FIRST, FIRST + 3, FIRST + 4)] == [0.6, 0.6, 0.3]
+    top.write_text(
+        "name: mine\nbaseline: double\nlevers:\n"
+        '  - {id: fund_steering, from: 2025-Q1, theta: {value: 45, unit: "%"}}\n',
+        "utf-8",
+    )
+    drawn = load(top).with_draw({"steered_share": 0.3}, {}).lever("fund_steering")
+    assert [drawn.value("theta", t) for t in (FIRST, FIRST + 3, FIRST + 4)] == [0.6, 0.6, 0.45]
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("{id: digital_voucher, times: 3}", r"times: 3 times leaves .*allowed: 0 to 2\.5"),
+        ("{id: digital_voucher, times: -1}", "times: .*0"),
+        (
+            '{id: digital_voucher, times: 2, rate: {value: 30, unit: "%"}}',
+            "rate is set and multiplied as well",
+        ),
+    ],
+)
+def test_a_size_that_means_nothing_is_refused(tmp_path, setting, said):
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"name: mine\nbaseline: as_issued\nlevers:\n  - {setting}\n", "utf-8")
+    with pytest.raises(ScenarioError, match=said):
+        load(path)
+
+
+def test_scenarios_without_multiples_are_stored_as_ever():
+    """Stores made before there were any keep their keys."""
+    plain = load("as_issued").canonical()
+    assert all("multiples" not in lever for lever in plain["levers"])
