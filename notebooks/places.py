@@ -152,7 +152,13 @@ def index_table(places: Places, words: Words, page: str = "") -> str:
 
 
 def new_money(places: Places, city: str, words: Words) -> str:
-    """What the document directs to a city's enterprises over the four years."""
+    """What the document directs to a city's enterprises over the four years.
+
+    Args:
+        places: What the store says of cities.
+        city: Id of the city.
+        words: Texts and number formats of the page's language.
+    """
     if places.money is None:
         return ABSENT
     found = places.money.band(AS_ISSUED, {"sort": money.NEW, "place": city})
@@ -177,7 +183,13 @@ def map_alt(places: Places, words: Words) -> str:
 
 
 def city_sentence(places: Places, city: str, words: Words) -> str:
-    """The answer for a city."""
+    """The answer for a city.
+
+    Args:
+        places: What the store says of cities.
+        city: Id of the city.
+        words: Texts and number formats of the page's language.
+    """
     effect = places.effect(("city", city))
     if effect is None:
         return words("city_absent")
@@ -190,14 +202,28 @@ def city_sentence(places: Places, city: str, words: Words) -> str:
 
 
 def history_table(places: Places, city: str, words: Words) -> str:
-    """Outcomes of a city from 2019 to 2023, in 2027 without and with the document, the effect."""
+    """Outcomes of a city from 2019 to 2023, in 2027 without and with the document, the effect.
+
+    Args:
+        places: What the store says of cities.
+        city: Id of the city.
+        words: Texts and number formats of the page's language.
+    """
     rows = [_history(places, ("city", city), name, words.headed(name), words) for name in SHOWN]
     head = words.lines("city_history_head")
     return markdown([head[0], *map(str, HISTORY), *head[1:]], [row for row in rows if row])
 
 
 def _history(places: Places, unit: Unit, outcome: str, name: str, words: Words) -> list[str] | None:
-    """Medians by year, and the effect at the horizon; None where there is nothing of the unit."""
+    """Medians by year, and the effect at the horizon; None where there is nothing of the unit.
+
+    Args:
+        places: What the store says of cities.
+        unit: Level and name of what the outcome is of.
+        outcome: Id of the outcome.
+        name: What the line is called.
+        words: Texts and number formats of the page's language.
+    """
     effect = places.effect(unit, outcome)
     if effect is None:
         return None
@@ -209,7 +235,13 @@ def _history(places: Places, unit: Unit, outcome: str, name: str, words: Words) 
 
 
 def members_table(places: Places, city: str, words: Words) -> str:
-    """A line a tier: clusters of the register, synthetic ones, enterprises and their share."""
+    """A line a tier: clusters of the register, synthetic ones, enterprises and their share.
+
+    Args:
+        places: What the store says of cities.
+        city: Id of the city.
+        words: Texts and number formats of the page's language.
+    """
     if places.members is None:
         return ""
     number = CITIES.index(city)
@@ -232,7 +264,13 @@ def members_table(places: Places, city: str, words: Words) -> str:
 
 
 def titles_sentence(places: Places, city: str, words: Words) -> str:
-    """Titles that the register lists, and how many of the city's clusters hold one in 2027."""
+    """Titles that the register lists, and how many of the city's clusters hold one in 2027.
+
+    Args:
+        places: What the store says of cities.
+        city: Id of the city.
+        words: Texts and number formats of the page's language.
+    """
     held = [row for row in registered(city) if row.status_end_2023 not in ("candidate", "county")]
     names = words.listing(
         cluster_name(row, words)
@@ -274,7 +312,13 @@ def _counted(band: Band, words: Words) -> str:
 
 
 def money_table(places: Places, city: str, words: Words) -> str:
-    """What a city's enterprises receive over the four years, with the document and without."""
+    """What a city's enterprises receive over the four years, with the document and without.
+
+    Args:
+        places: What the store says of cities.
+        city: Id of the city.
+        words: Texts and number formats of the page's language.
+    """
     if places.money is None:
         return ""
     head = words.lines("money_tier_head")
@@ -283,7 +327,13 @@ def money_table(places: Places, city: str, words: Words) -> str:
 
 
 def alternative(places: Places, city: str, words: Words) -> str:
-    """The nearest alternative: the document without the award, or the best option at equal cost."""
+    """The nearest alternative: the document without the award, or the best option at equal cost.
+
+    Args:
+        places: What the store says of cities.
+        city: Id of the city.
+        words: Texts and number formats of the page's language.
+    """
     own = places.worlds.effect(MAIN, ("city", city), HORIZON, NO_AWARD, REFERENCE)
     if own is not None:
         return words("city_without_award", effect=words.concluded(own))
