@@ -375,6 +375,11 @@ def clusters_tables(places: Places, city: str, words: Words) -> list[str]:
     """Registered clusters of a city: what they are, and what changes; empty where it has none.
 
     Those of fields of which nothing is published stand in the first table without numbers.
+
+    Args:
+        places: What the store says of cities.
+        city: Id of the city.
+        words: Texts and number formats of the page's language.
     """
     rows = registered(city)
     if not rows:
