@@ -12,7 +12,7 @@ from jiqun.model.channels import reads
 from jiqun.model.elementary import log
 from jiqun.model.policy.eligibility import eligible
 from jiqun.model.policy.payments import approve, commit
-from jiqun.model.policy.rationing import allot, in_order
+from jiqun.model.policy.rationing import allot
 from jiqun.model.policy.reach import channel_value
 from jiqun.model.randomness import uniform
 from jiqun.model.start.first_research import TITLE_TERM
@@ -143,7 +143,7 @@ def _mu_classes(e: Enterprises) -> None:
     """Classes A to D of above-scale enterprises by value added over capital (land is not known)."""
     rows = np.flatnonzero(e.above_scale & (e.weight > 0.0))
     yield_ = e.year_value_added[rows] / np.maximum(e.capital[rows], 1.0)
-    order = rows[in_order(-yield_)]
+    order = rows[np.argsort(-yield_, kind="stable")]
     weight = e.weight[order]
     place = weight.cumsum() / max(float(weight.sum()), 1.0)
     e.mu_class[order] = np.searchsorted(np.cumsum(MU_SHARES), place)

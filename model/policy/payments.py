@@ -82,7 +82,7 @@ def _by_city(m: ClusterPolicyModel, queue: Queue, asks: Flag, left: float) -> tu
         left = left_of(left, taken)
         won.append(got)
     places = np.concatenate(won)
-    return np.sort(places), float(queue.yuan[places].sum())
+    return np.sort(places, kind="stable"), float(queue.yuan[places].sum())
 
 
 def commit(m: ClusterPolicyModel, approval: Approval, actual: Array, wait: int = 0) -> Array:

@@ -28,7 +28,7 @@ from jiqun.model.policy.eligibility import (
 from jiqun.model.policy.horse_race import whole_places
 from jiqun.model.policy.ledger import STEERED, Kind
 from jiqun.model.policy.offers import gives
-from jiqun.model.policy.rationing import allot, in_order
+from jiqun.model.policy.rationing import allot
 from jiqun.model.randomness import normal, uniform
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _winners(m: ClusterPolicyModel, lever: Lever, free: Flag) -> Flag:
         e.last_rd_reported[rows] / revenue, revenue, w, view, m.parameters["score_noise"]
     )
     places = asked * delivered(m, lever, rows)
-    rows = rows[in_order(-points)]
+    rows = rows[np.argsort(-points, kind="stable")]
     lot = uniform(seed, f"place {lever.id}", e.id[rows], t)
     won[rows[allot(places, e.weight[rows], lot)]] = True
     return won

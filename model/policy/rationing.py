@@ -157,16 +157,6 @@ def running_sum(group: Whole, order: Array, yuan: Array) -> Array:
     return result
 
 
-def in_order(value: Array) -> Whole:
-    """Indices from the lowest value up; of equal ones the first comes first."""
-    order = np.argsort(value)
-    ranked = value[order]
-    # That sort is several times as fast as a stable one, and gives the same where none are equal.
-    if (ranked[1:] == ranked[:-1]).any():
-        order = np.argsort(value, kind="stable")
-    return order
-
-
 def serve(wanted: Flag, cost: Array, weight: Array, priority: Array, capacity: float) -> Flag:
     """Who is served out of a sum of money or a capacity of work: first by priority.
 

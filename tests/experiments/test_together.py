@@ -173,7 +173,7 @@ def design(several, tmp_path_factory):
     issued = several[1]
     store = Store(tmp_path_factory.mktemp("design"))
     with store.locked():
-        population = runner._population(store, issued)
+        population = runner.population_in(store, issued)
     few = named(issued, "few", levers=tuple(x for x in issued.levers if x.origin == "older"))
     dear = {"energy_price_rise": 1.1 * issued.parameters["energy_price_rise"]}
     rows = [
@@ -241,8 +241,8 @@ def test_the_sizes_of_a_run_are_kept(design, tmp_path):
     assert json.loads(sizes) == {"digital_voucher": 2.0}
 
 
-def test_a_worker_with_another_model_refuses_each_run(chunks, tmp_path):
+def test_a_worker_with_another_model_refuses_the_batch_by_name(chunks, tmp_path):
     chunk = replace(chunks(tmp_path)[0], model_hash="other")
     assert model_hash() != "other"
-    result = worker.run_chunk(chunk)
-    assert [failure.run for failure in result.failures] == list(chunk.runs)
+    with pytest.raises(worker.ForeignWorkerError, match=f"{model_hash()}.*other"):
+        worker.run_chunk(chunk)

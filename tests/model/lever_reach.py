@@ -136,7 +136,7 @@ def levy(model):
     rise = np.zeros(len(model.enterprises))
     for lever in model.policy.levers_of("price_of_energy"):
         for settled, part in model.programmes.reach.items():
-            if settled.split()[0] == lever.id:
+            if settled[0] == lever.id:
                 rise += lever.value("rise", model.quarter) * part
     return rise
 

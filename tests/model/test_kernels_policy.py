@@ -103,14 +103,6 @@ def test_size_classes_begin_at_their_limits(seed, rows):
 
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("values", [3, 10**9])
-def test_of_equal_ones_the_first_comes_first(seed, rows, values):
-    value = np.random.default_rng(seed).integers(0, values, rows).astype(float)
-    assert_same_bits(rationing.in_order(value), np.argsort(value, kind="stable"))
-
-
-@pytest.mark.parametrize("rows", ROWS)
-@pytest.mark.parametrize("seed", SEEDS)
 def test_a_queue_that_draws_no_turns_serves_whom_turns_would(seed, rows):
     """Where money covers all claims, and where it is short by next to nothing or by much."""
     rng = np.random.default_rng(seed)
