@@ -188,8 +188,6 @@ class Selection:
         import duckdb  # noqa: PLC0415
 
         connection = duckdb.connect(config={"threads": 1})
-        # Drawn even where the output is a file.
-        connection.execute("SET enable_progress_bar = false")
         if not isinstance(self.folder, Path):
             connection.register_filesystem(self.folder.fs)
         connection.execute(
