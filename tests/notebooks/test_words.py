@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.region import REGION
 from jiqun.notebooks.figures import FONT
 from jiqun.notebooks.tables import missing, not_meant
 from jiqun.notebooks.words import LANGS, SHOWN, Words, decimals_of, texts, translations, written
 from jiqun.scenarios.levers import declarations
-from jiqun.scenarios.tables import table
+from jiqun.scenarios.tables import TABLES, files_of, table
 
 
 def strings(value: Any) -> list[str]:
@@ -47,7 +48,10 @@ def test_carried_font_has_every_letter() -> None:
     shown += "".join(outcome.zh + outcome.note for outcome in OUTCOMES.values())
     shown += "".join(translations().values())
     shown += "".join(unit.zh for unit in SHOWN.values()) + "0123456789.,−–%±→—·"
-    missing = {letter for letter in shown if ord(letter) not in known} - {"\n"}
+    # Names of cities, clusters and levers, and all else that tables hold.
+    shown += "".join(path.read_text("utf-8") for name in TABLES for path in files_of(name))
+    shown += (REGION.folder / "levers.yaml").read_text("utf-8")
+    missing = {letter for letter in shown if ord(letter) not in known} - {"\n", "\r"}
     assert not missing
 
 
