@@ -22,6 +22,8 @@ FALLS = ("#f3e1cf", "#dba876", "#b56a2b", "#7d3f0b")
 NONE = "#f1f1f1"
 WIDE, HIGH = 1.0, 0.56
 """Inches of a tile."""
+LONGEST = 11
+"""Letters of a name that a tile holds at full size."""
 
 
 def has_tiles() -> bool:
@@ -40,18 +42,20 @@ def tile_map(places: Places, words: Words) -> Figure:
     axes = figure.subplots()
     for city, (column, row) in tiles.items():
         shade, ink, hatch = _look(effects[city], largest)
-        corner, size = (column + 0.03, row + 0.03), 0.94
-        axes.add_patch(Rectangle(corner, size, size, facecolor=shade, edgecolor=GREY, lw=0.8))
+        corner, side = (column + 0.03, row + 0.03), 0.94
+        axes.add_patch(Rectangle(corner, side, side, facecolor=shade, edgecolor=GREY, lw=0.8))
         if hatch:
             axes.add_patch(
                 Rectangle(
-                    corner, size, size, facecolor="none", edgecolor="#c4c4c4", lw=0.0, hatch="///"
+                    corner, side, side, facecolor="none", edgecolor="#c4c4c4", lw=0.0, hatch="///"
                 )
             )
         box = {"facecolor": shade, "edgecolor": "none", "pad": 1.5}
-        name = city_name(city, words).replace(" (", "\n(")
-        middle = column + 0.5
-        axes.text(middle, row + 0.36, name, ha="center", va="center", color=ink, bbox=box, size=9.5)
+        name = city_name(city, words)
+        middle, size = column + 0.5, 9.5 if len(name) <= LONGEST else 7.5
+        axes.text(
+            middle, row + 0.36, name, ha="center", va="center", color=ink, bbox=box, size=size
+        )
         told = _told(effects[city], words)
         axes.text(middle, row + 0.7, told, ha="center", va="center", color=ink, bbox=box, size=8.5)
     axes.set_xlim(0, columns)
