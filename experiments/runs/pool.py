@@ -82,7 +82,7 @@ class LocalPool:
             "forkserver" if "forkserver" in methods else "spawn"
         )
         if "forkserver" in methods:
-            self._context.set_forkserver_preload(["jiqun.experiments.runs.worker"])
+            self._context.set_forkserver_preload(["jiqun.experiments.runs.warm"])
             with _same_path():
                 forkserver.ensure_running()
         self._open()
@@ -103,6 +103,14 @@ class LocalPool:
         """Whether a worker died."""
         return isinstance(error, BrokenExecutor)
 
+    def is_broken(self) -> bool:
+        """Whether a worker died and the others were ended with it."""
+        try:
+            self._executor.submit(_nothing).cancel()
+        except BrokenExecutor:
+            return True
+        return False
+
     def restart(self) -> None:
         """Start new workers."""
         self.close(at_once=True)
@@ -115,6 +123,10 @@ class LocalPool:
         self._executor.shutdown(wait=not at_once, cancel_futures=True)
         self._lifeline.close()
         self._reader.close()
+
+
+def _nothing() -> None:
+    """What a pool is asked to do to see whether it still takes anything."""
 
 
 @contextmanager
