@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jiqun.experiments.effects.costs import BEARERS, FIRST, Books, money, runs_of, set_otherwise
-from jiqun.experiments.effects.costs import stored_levers
+from jiqun.experiments.effects.costs import (
+    BEARERS,
+    FIRST,
+    Books,
+    money,
+    runs_of,
+    set_otherwise,
+    stored_levers,
+)
 from jiqun.experiments.effects.effect import RUN, paired
 from jiqun.experiments.emulator.designs import BASELINE, Design, dials, draw_designs, scenario_of
 from jiqun.experiments.runs.batch import Record
