@@ -68,12 +68,11 @@ class Pool(Protocol):
         """End the workers."""
 
 
-class LocalPool:
-    """Processes of this machine, one thread each."""
+class Processes:
+    """Processes of this machine, one thread each; they end with the one that started them."""
 
-    def __init__(self, workers: int, work: Callable[[Chunk], ChunkResult] = run_chunk) -> None:
+    def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._work = work
         # Libraries that start threads of their own only get in the way of the other runs.
         for name in THREADS:
             os.environ.setdefault(name, "1")
@@ -95,9 +94,11 @@ class LocalPool:
             self.workers, self._context, initializer=_live_with, initargs=(self._reader,)
         )
 
-    def submit(self, chunk: Chunk) -> Future[ChunkResult]:
-        """Send a chunk to a worker."""
-        return self._executor.submit(self._work, chunk)
+    def call[**Given, Made](
+        self, work: Callable[Given, Made], *given: Given.args, **more: Given.kwargs
+    ) -> Future[Made]:
+        """Have a worker do something."""
+        return self._executor.submit(work, *given, **more)
 
     def died(self, error: BaseException) -> bool:
         """Whether a worker died."""
@@ -123,6 +124,18 @@ class LocalPool:
         self._executor.shutdown(wait=not at_once, cancel_futures=True)
         self._lifeline.close()
         self._reader.close()
+
+
+class LocalPool(Processes):
+    """Processes of this machine that work on chunks."""
+
+    def __init__(self, workers: int, work: Callable[[Chunk], ChunkResult] = run_chunk) -> None:
+        super().__init__(workers)
+        self._work = work
+
+    def submit(self, chunk: Chunk) -> Future[ChunkResult]:
+        """Send a chunk to a worker."""
+        return self.call(self._work, chunk)
 
 
 def _nothing() -> None:
