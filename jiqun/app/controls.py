@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, isnan
 from typing import TYPE_CHECKING, Literal
 
 from jiqun.scenarios.errors import ScenarioError
@@ -151,7 +151,7 @@ def _field(lever: LeverDeclaration, name: str, term: Term, present: Lever | None
     low, high = term.bounds
     drawn = present is not None and name in present.drawn and parameter_of(term) is not None
     return Field(
-        lever.id, name, term.kind, None if value != value else value, low, high, term.grade, drawn
+        lever.id, name, term.kind, None if isnan(value) else value, low, high, term.grade, drawn
     )
 
 

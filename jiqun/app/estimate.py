@@ -50,23 +50,32 @@ def estimated(state: State, known: Emulator | None) -> Estimated:
     """
     if known is None:
         return Estimated({}, "none")
-    if state.on != ON or state.against not in ("", ON):
-        return Estimated({}, "scenario")
-    if state.world:
-        return Estimated({}, "world")
-    if not state.parts:
-        return Estimated({}, "nothing_moved")
-    if not state.only_times:
-        terms = tuple(key.partition(".")[0] for key, said in state.parts if said[0] != "*")
-        return Estimated({}, "terms", tuple(dict.fromkeys(terms)))
-    dials = {dial.lever: dial for dial in known.dials}
     times = {lever: x for lever, x in state.times.items() if lever not in known.inert}
-    if strangers := tuple(lever for lever in times if lever not in dials):
-        return Estimated({}, "dials", strangers)
-    if far := tuple(n for n, x in times.items() if not dials[n].low <= x <= dials[n].high):
-        return Estimated({}, "far", far)
+    why, levers = _beyond(state, times, known)
+    if why:
+        return Estimated({}, why, levers)
     found = known.guess(times)
     return Estimated({(each.outcome, each.level, each.unit): each for each in found})
+
+
+def _beyond(
+    state: State, times: Mapping[str, float], known: Emulator
+) -> tuple[str, tuple[str, ...]]:
+    """Why an emulator has no estimate of a state, and of which levers; empty where it has."""
+    dials = {dial.lever: dial for dial in known.dials}
+    terms = (key.partition(".")[0] for key, said in state.parts if said[0] != "*")
+    reasons = (
+        ("scenario", state.on != ON or state.against not in ("", ON), ()),
+        ("world", bool(state.world), ()),
+        ("nothing_moved", not state.parts, ()),
+        ("terms", not state.only_times, tuple(dict.fromkeys(terms))),
+        ("dials", bool(out := tuple(n for n in times if n not in dials)), out),
+    )
+    why = next(((key, levers) for key, holds, levers in reasons if holds), None)
+    if why is not None:
+        return why
+    far = tuple(n for n, x in times.items() if not dials[n].low <= x <= dials[n].high)
+    return ("far", far) if far else ("", ())
 
 
 def cost_of(state: State, known: Emulator | None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, log10
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,9 @@ from jiqun.model.region import REGION
 from jiqun.notebooks.figures import FONT
 from jiqun.notebooks.places import city_name
 from jiqun.notebooks.what_changes import value_of
-from jiqun.notebooks.words import LANGS
+from jiqun.notebooks.words import ABSENT, LANGS
 from jiqun.scenarios import designs, shipped, worlds
+from jiqun.scenarios.units import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -193,12 +194,12 @@ def choices(state: State, shelf: Shelf, labels: Mapping[str, str], words: PageWo
     }
     same = {"": {"": words.said("against_own")}}
     return TagList(
-        ui.input_select("on", words.said("scenario"), of, selected=state.on),  # type: ignore[arg-type]
+        ui.input_select("on", words.said("scenario"), of, selected=state.on),
         ui.input_select(
             "against",
             words.said("against"),
             {**same, **of},
-            selected=state.against,  # type: ignore[arg-type]
+            selected=state.against,
         ),
         ui.input_select(
             "world",
@@ -399,9 +400,6 @@ def _field(field: Field, said: Mapping[str, str], label: str, words: PageWords) 
     )
 
 
-ABSENT = "—"
-
-
 def _id(field: Field) -> str:
     return field.key.replace(".", "-")
 
@@ -410,7 +408,6 @@ def _held(field: Field, own: str, words: PageWords) -> str:
     """What a field holds for what is said of it: a number in the field's unit."""
     if not own:
         return ""
-    unit, many = field.unit(words.lang)
     for given, factor in _factors(field):
         text = own[1:].strip().removesuffix(given).strip()
         if own.endswith(given):
@@ -418,15 +415,12 @@ def _held(field: Field, own: str, words: PageWords) -> str:
                 base = float(text) * factor
             except ValueError:
                 return ""
-            value = field.shown(base, words.lang)
-            return f"{round(value, 10 - floor(log10(abs(value) or 1.0))):.12g}"
+            return f"{field.shown(base, words.lang):.10g}"
     return ""
 
 
 def _factors(field: Field) -> list[tuple[str, float]]:
     """Units of a term, the longest first, each with its size in base units."""
-    from jiqun.scenarios.units import UNITS  # noqa: PLC0415
-
     units = UNITS[field.kind]
     return sorted(((name, float(size)) for name, size in units.items()), key=lambda u: -len(u[0]))
 

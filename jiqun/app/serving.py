@@ -1,4 +1,4 @@
-"""Serving the page: on the loopback address alone, and to browsers that asked for it by that name."""
+"""Serving the page: on the loopback address alone, to browsers that ask for it by that name."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ class Guard:
         self.hosts = {f"{name}:{port}" for name in (HOST, "localhost")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on, or refuse it."""
         if scope["type"] == "lifespan" or self._fits(scope):
             await self.app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":
@@ -110,7 +111,13 @@ def served(
         desk = Desk(folder, rows=rows)
         guarded = Guard(application(desk), port)
         server = uvicorn.Server(
-            uvicorn.Config(guarded, log_level="warning", access_log=False, server_header=False)
+            uvicorn.Config(
+                guarded,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
         )
         # Signals stay with the command.
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
@@ -123,7 +130,7 @@ def served(
                 desk.warm(ON)
             yield f"http://{HOST}:{port}/"
         finally:
-            server.should_exit = server.force_exit = True
+            server.should_exit = True
             thread.join(timeout=5.0)
             desk.close()
 

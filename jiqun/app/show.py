@@ -55,7 +55,12 @@ def grid(table: Table, caption: str, kind: str = "") -> Tag:
         )
         for row in table.rows
     ]
-    head = tags.tr(*(tags.th(name, scope="col") for name in table.head))
+    head = tags.tr(
+        *(
+            tags.th(name, scope="col", class_="" if place < table.text_columns else "number")
+            for place, name in enumerate(table.head)
+        )
+    )
     return tags.div(
         tags.table(tags.caption(caption), tags.thead(head), tags.tbody(*rows)),
         class_=f"wide {kind}",
@@ -109,7 +114,11 @@ def disagreements(guesses: Estimated, moved: Effects) -> list[tuple[str, Unit]]:
     found = []
     for (outcome, level, unit), guess in guesses.guesses.items():
         run = moved.get((outcome, (level, unit)))
-        if guess.tells and guess.measure == "relative" and disagrees(guess, run and run.change):
+        if (
+            guess.tells
+            and guess.measure == "relative"
+            and disagrees(guess, run.change if run else None)
+        ):
             found.append((outcome, (level, unit)))
     return found
 
@@ -134,20 +143,21 @@ def tier_table(guesses: Estimated, moved: Effects, shown: Collection[str], words
             lines = []
             if guess is not None:
                 said = relative(guess, words) if guess.tells else words.said("cannot_tell")
-                lines.append(_labelled("estimate", said, words))
+                lines.append(labelled("estimate", said, words))
             run = moved.get((outcome, unit))
             if run is not None and run.change is not None:
                 said = relative(run.change, words)
                 if (outcome, unit) in apart:
                     said += f" ≠ {words.said('disagree_mark')}"
-                lines.append(_labelled("runs", said, words))
+                lines.append(labelled("runs", said, words))
             cells.append("\n".join(lines) or ABSENT)
         rows.append(cells)
     caption = words.said("tier_caption", year=HORIZON)
     return grid(Table(words.row("tier_head"), rows), caption, "both")
 
 
-def _labelled(key: str, said: str, words: PageWords) -> str:
+def labelled(key: str, said: str, words: PageWords) -> str:
+    """What is said, behind what it is: an estimate or of runs."""
     return f"{words.said(key)}{'：' if words.lang == 'zh' else ': '}{said}"
 
 
@@ -200,25 +210,30 @@ def targets_table(found: Details, words: PageWords) -> Tag:
     return grid(Table(words.row("targets_head"), rows, 2), words.said("targets_caption"))
 
 
-def winners_table(found: Details, shown: Collection[str], words: PageWords) -> Tag | None:
+def winners(found: Details, shown: Collection[str], words: PageWords) -> TagList | None:
     """Who gains and who loses, by tier, size and group of cities."""
     cost = found.change.comparison
     if cost is None:
         return None
     names = {"tier": "tier_names", "size": "size_names", "place": "city_groups"}
-    rows = []
-    for cut in ("tier", "size", "place"):
+    rows, moved_only = [], False
+    for cut, group in names.items():
+        gains = cost.gains[cut]
+        shares = [gain.money for gain in gains.values() if gain.money is not None]
+        told_ = all(0.0 <= share <= 1.0 for share in shares)
+        moved_only = moved_only or not told_
         for unit in CUTS[cut]:
-            gain = cost.gains[cut].get(unit)
-            if gain is None or (cut == "tier" and unit not in shown):
+            if unit not in gains or (cut == "tier" and unit not in shown):
                 continue
+            gain = gains[unit]
             verdict = "few" if gain.gain.low is None else str(gain.gain.sign)
-            share = ABSENT if gain.money is None else words.percent(gain.money)
-            label = f"{words.named('cuts', cut)} · {words.name(names[cut], unit)}"
+            share = words.percent(gain.money) if told_ and gain.money is not None else ABSENT
+            label = f"{words.named('cuts', cut)} · {words.name(group, unit)}"
             verdict = words.name("verdict_of_effect", verdict)
             rows.append([label, verdict, money(gain.gain, words), share])
     caption = words.said("winners_caption", unit=words.money_unit)
-    return grid(Table(words.row("winners_head"), rows, 2), caption)
+    table = grid(Table(words.row("winners_head"), rows, 2), caption)
+    return TagList(table, told([words.said("winners_shares") if moved_only else ""]))
 
 
 def cities(found: Details, shown: Collection[str], words: PageWords) -> TagList:

@@ -78,8 +78,8 @@
       document.documentElement.lang = said.lang;
       document.title = said.title;
     });
-    window.Shiny.addCustomMessageHandler("link", (query) => {
-      window.history.replaceState(null, "", `?${query}`);
+    window.Shiny.addCustomMessageHandler("link", (said) => {
+      window.history.replaceState(null, "", `?${said.query}`);
       const show = () => document.querySelectorAll("[data-link]").forEach((box) => {
         box.value = window.location.href;
       });
