@@ -11,6 +11,7 @@ from urllib.request import urlopen
 from jiqun.app.serving import served
 from jiqun.app.words import PageWords, lang_of
 from jiqun.asking import ON
+from jiqun.experiments.effects.effect import LEAST_PAIRS
 from jiqun.scenarios import load
 from jiqun.scenarios.loader import least_rows
 
@@ -38,7 +39,7 @@ def check(folder: Path) -> str:
     Raises:
         CheckError: It did not answer.
     """
-    with served(folder, 0, least_rows(load(ON)), warm=False) as address:
+    with served(folder, 0, least_rows(load(ON)), LEAST_PAIRS, warm=False) as address:
         with urlopen(address) as got:
             if PageWords(lang_of("")).said("title") not in got.read().decode():
                 raise CheckError(address)

@@ -124,13 +124,16 @@ class Desk:
     """Takes questions of all sessions and runs them.
 
     Args:
+        folder: Folder of all that the page keeps.
         workers: Worker processes.
         rows: Enterprise rows of all runs; those of the scenarios if None.
-        folder: Folder of all that the page keeps.
+        pairs: Pairs that a question begins with, and that more are asked for by.
     """
 
-    def __init__(self, folder: Path, workers: int = 2, rows: int | None = None) -> None:
-        self.folder, self.rows = folder, rows
+    def __init__(
+        self, folder: Path, workers: int = 2, rows: int | None = None, pairs: int = PAIRS
+    ) -> None:
+        self.folder, self.rows, self.pairs = folder, rows, pairs
         self.pool = SharedPool(workers)
         self.reader = Processes(1)
         self._turns = threading.Semaphore(AT_ONCE)
@@ -138,13 +141,12 @@ class Desk:
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
-    def start(self, asked: Asked, folder: Path, pairs: int = PAIRS) -> Job:
+    def start(self, asked: Asked, folder: Path) -> Job:
         """Begin a job.
 
         Args:
             asked: The question.
             folder: Folder of the session's stores.
-            pairs: Pairs that are wanted.
 
         Raises:
             BusyError: There are too many jobs or too many stores.
@@ -152,7 +154,7 @@ class Desk:
         asked = asked.at(self.rows)
         whole = f"{asked.scenario.identity} {asked.baseline.identity}"
         job = Job(asked, folder / hashlib.sha256(whole.encode()).hexdigest()[:12])
-        self.go_on(job, pairs)
+        self.go_on(job, self.pairs)
         return job
 
     def go_on(self, job: Job, pairs: int) -> None:
@@ -188,14 +190,13 @@ class Desk:
             job.stop.set()
         threading.Thread(target=self._clear, args=(folder, jobs), daemon=True).start()
 
-    def warm(self, name: str, draws: int = PAIRS) -> None:
+    def warm(self, name: str) -> None:
         """Make the pasts and the runs of a baseline that most questions begin with.
 
         Args:
             name: Name of the baseline.
-            draws: Number of draws.
         """
-        threading.Thread(target=self._warm, args=(name, draws), daemon=True).start()
+        threading.Thread(target=self._warm, args=(name,), daemon=True).start()
 
     def close(self) -> None:
         """End all jobs and workers."""
@@ -242,11 +243,16 @@ class Desk:
             pass
         shutil.rmtree(folder, ignore_errors=True)
 
-    def _warm(self, name: str, draws: int) -> None:
+    def _warm(self, name: str) -> None:
         folder = self.folder / "warm"
         scenario = with_rows(load(name), self.rows)
         with suppress(Exception):  # nothing is lost but time
-            run_batch([scenario], Plan(draws=draws), folder, Options(draws, pool=Lane(self.pool)))
+            run_batch(
+                [scenario],
+                Plan(draws=self.pairs),
+                folder,
+                Options(self.pairs, pool=Lane(self.pool)),
+            )
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -11,7 +11,6 @@ from shiny.ui import TagList, tags
 
 from jiqun.app.controls import GROUPS, STEP
 from jiqun.app.estimate import emulator
-from jiqun.app.jobs import PAIRS
 from jiqun.model.dimensions import TIERS
 from jiqun.model.region import REGION
 from jiqun.notebooks.figures import FONT
@@ -36,10 +35,8 @@ HERE = Path(__file__).parent
 ASSETS: dict[str, str | Path] = {"/look": HERE / "look", "/font": FONT.parent}
 """What the page loads beside Shiny's own files, by address."""
 NAMES = {"zh": "中文", "en": "English"}
-OUTPUTS = (
-    "beside", "targets", "winners", "cities", "clusters", "flows", "assumed", "even",
-)  # fmt: skip
-"""Sections below the answer, each with a title of its name."""
+DETAILS = ("targets", "winners", "cities", "clusters", "flows")
+"""Sections that follow the runs, each with a title of its name."""
 
 
 def frame(words: PageWords) -> Tag:
@@ -68,8 +65,13 @@ def query_lang(request: Request) -> str:
     return str(request.query_params.get("lang", ""))
 
 
-def shell(words: PageWords) -> TagList:
-    """What stands on the page whatever is asked."""
+def shell(words: PageWords, pairs: int) -> TagList:
+    """What stands on the page whatever is asked.
+
+    Args:
+        words: Texts.
+        pairs: Pairs that a button makes.
+    """
     return TagList(
         tags.a(words.said("skip"), href="#results", class_="skip"),
         tags.header(
@@ -105,8 +107,8 @@ def shell(words: PageWords) -> TagList:
                 tags.div(ui.output_ui("question"), class_="asked"),
                 tags.div(ui.output_ui("estimate"), aria_live="polite"),
                 tags.div(
-                    ui.input_action_button("run", words.said("run", pairs=PAIRS), class_="first"),
-                    ui.input_action_button("more", words.said("more", pairs=PAIRS)),
+                    ui.input_action_button("run", words.said("run", pairs=pairs), class_="first"),
+                    ui.input_action_button("more", words.said("more", pairs=pairs)),
                     ui.input_action_button("cancel", words.said("cancel")),
                     class_="buttons",
                 ),
@@ -114,7 +116,12 @@ def shell(words: PageWords) -> TagList:
                 ui.output_ui("answer"),
                 tags.h3(words.said("cost_title")),
                 ui.output_ui("cost"),
-                *(_section(name, words) for name in OUTPUTS),
+                *(ui.output_ui(name) for name in DETAILS),
+                tags.h3(words.said("assumed_title")),
+                ui.output_ui("assumed"),
+                ui.output_ui("even"),
+                tags.h3(words.said("beside_title")),
+                *_beside(words),
                 tags.h3(words.said("keep_title")),
                 _keep(words),
                 aria_labelledby="results",
@@ -125,21 +132,19 @@ def shell(words: PageWords) -> TagList:
     )
 
 
-def _section(name: str, words: PageWords) -> TagList:
-    key = {"flows": "money_title"}.get(name, f"{name}_title")
-    above: list[Tag] = []
-    if name == "beside":
-        above = [
-            tags.p(words.said("beside_text")),
-            tags.div(
-                ui.input_action_button("hold", words.said("beside_keep")),
-                ui.input_action_button("drop", words.said("beside_drop")),
-                ui.input_action_button("equal", words.said("equal")),
-                class_="buttons",
-            ),
-            tags.p(words.said("equal_text"), class_="soft"),
-        ]
-    return TagList(tags.h3(words.said(key)), *above, ui.output_ui(name))
+def _beside(words: PageWords) -> list[Tag]:
+    """Two designs side by side."""
+    return [
+        tags.p(words.said("beside_text")),
+        tags.div(
+            ui.input_action_button("hold", words.said("beside_keep")),
+            ui.input_action_button("drop", words.said("beside_drop")),
+            ui.input_action_button("equal", words.said("equal")),
+            class_="buttons",
+        ),
+        tags.p(words.said("equal_text"), class_="soft"),
+        ui.output_ui("beside"),
+    ]
 
 
 def _keep(words: PageWords) -> Tag:

@@ -9,7 +9,9 @@ from shiny import App
 from jiqun.app import page
 from jiqun.app.session import answer, beside, question, taking
 from jiqun.app.session.visit import Visit
+from jiqun.app.shelf import shipped_label
 from jiqun.app.words import PageWords, lang_of
+from jiqun.scenarios import designs, shipped, worlds
 
 if TYPE_CHECKING:
     from shiny import Inputs, Outputs, Session
@@ -25,6 +27,8 @@ def application(desk: Desk) -> App:
         desk: What makes the runs.
     """
     open_: set[str] = set()
+    for name in (*shipped(), *designs(), *worlds()):
+        shipped_label(name)  # read before anybody waits for it
 
     def frame(request: Request) -> Any:
         return page.frame(PageWords(lang_of(page.query_lang(request))))

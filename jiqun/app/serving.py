@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from filelock import FileLock, Timeout
 
-from jiqun.app.jobs import Desk
+from jiqun.app.jobs import PAIRS, Desk
 from jiqun.app.server import application
 from jiqun.asking import ON
 from jiqun.scenarios.errors import InputError
@@ -90,7 +90,12 @@ def _with_headers(send: Send) -> Send:
 
 @contextlib.contextmanager
 def served(
-    folder: Path, port: int = 0, rows: int | None = None, *, warm: bool = True
+    folder: Path,
+    port: int = 0,
+    rows: int | None = None,
+    pairs: int = PAIRS,
+    *,
+    warm: bool = True,
 ) -> Iterator[str]:
     """Serve the page while the block runs.
 
@@ -98,6 +103,7 @@ def served(
         folder: Folder that it keeps everything in.
         port: Port; any that is free if 0.
         rows: Enterprise rows of all runs; those of the scenarios if None.
+        pairs: Pairs that a question begins with.
         warm: Whether to make at once what most questions begin with.
 
     Yields:
@@ -108,7 +114,7 @@ def served(
     """
     with _own(folder), _bound(port) as listening:
         port = listening.getsockname()[1]
-        desk = Desk(folder, rows=rows)
+        desk = Desk(folder, rows=rows, pairs=pairs)
         guarded = Guard(application(desk), port)
         server = uvicorn.Server(
             uvicorn.Config(

@@ -7,6 +7,7 @@ shipped designs, so that each finds its baseline beside it, as the files of a us
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from typing import TYPE_CHECKING
 
 import yaml
@@ -40,6 +41,7 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.loaded: list[str] = []
+        self._known: dict[tuple[str, str], Scenario] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
@@ -56,7 +58,17 @@ class Shelf:
         Raises:
             ScenarioError: There is no such scenario or world.
         """
-        return load(self._file(name, world))
+        key = name, world
+        if key not in self._known:
+            self._known[key] = load(self._file(name, world))
+        return self._known[key]
+
+    def label(self, name: str) -> tuple[str, str]:
+        """Label of a scenario or outside world, Chinese and English."""
+        if name not in self.loaded:
+            return shipped_label(name)
+        scenario = self.scenario(name)
+        return scenario.label_zh, scenario.label_en
 
     def asked(self, state: State) -> Asked:
         """What a state asks: a scenario, what it is compared with, and its file.
@@ -118,6 +130,10 @@ class Shelf:
         (self.folder / f"{scenario.name}.yaml").write_text(text, "utf-8")
         if scenario.name not in self.loaded:
             self.loaded.append(scenario.name)
+        # Those that build on an earlier file of the name are written again when they are asked for.
+        self._known = {key: known for key, known in self._known.items() if key[0] != scenario.name}
+        for world in worlds():
+            (self.folder / f"{scenario.name}_{world}.yaml").unlink(missing_ok=True)
         return scenario
 
     def _file(self, name: str, world: str) -> Path:
@@ -156,6 +172,13 @@ class Shelf:
             told = {"name": path.stem, "label": label, "baseline": name, "outside": outside}
             path.write_text(yaml.safe_dump(told, allow_unicode=True, sort_keys=False), "utf-8")
         return path
+
+
+@cache
+def shipped_label(name: str) -> tuple[str, str]:
+    """Label of a shipped scenario or outside world, Chinese and English; read once a process."""
+    scenario = load(name)
+    return scenario.label_zh, scenario.label_en
 
 
 def _below(text: str) -> str:

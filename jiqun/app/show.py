@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     Effects = Mapping[tuple[str, Unit], Moved]
 
 UNITS: tuple[Unit, ...] = (*(("tier", tier) for tier in TIERS), PROVINCE)
+MOST_OPEN = 6
+"""Levers whose evidence is shown without a fold."""
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 
@@ -313,8 +315,10 @@ def assumed(asked: Asked, world: str, levers: Sequence[str], words: PageWords) -
         label = getattr(declarations()[lever].label, words.lang)
         rows.append([label, word, name, evidence.grade or ABSENT])
     if rows:
-        table = Table(words.row("assumed_head"), rows, 4)
-        parts.append(grid(table, words.said("assumed_caption")))
+        caption = words.said("assumed_caption")
+        table = grid(Table(words.row("assumed_head"), rows, 4), caption)
+        many = len(rows) > MOST_OPEN
+        parts.append(tags.details(tags.summary(caption), table) if many else table)
     return TagList(*parts)  # type: ignore[arg-type]
 
 

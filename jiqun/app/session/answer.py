@@ -9,7 +9,6 @@ from shiny.ui import TagList, tags
 
 from jiqun.app import show
 from jiqun.app.estimate import Estimated
-from jiqun.app.jobs import PAIRS
 from jiqun.experiments.effects.change import MAIN, PROVINCE, differences
 from jiqun.notebooks import what_changes
 from jiqun.scenarios import InputError
@@ -42,12 +41,12 @@ def _follow(visit: Visit) -> None:
     @reactive.effect
     @reactive.event(visit.inputs.run)
     def run() -> None:
-        visit.run(PAIRS)
+        visit.run()
 
     @reactive.effect
     @reactive.event(visit.inputs.more)
     def more() -> None:
-        visit.run(PAIRS, more=True)
+        visit.run(more=True)
 
     @reactive.effect
     @reactive.event(visit.inputs.cancel)
@@ -166,8 +165,8 @@ def _show_details(visit: Visit) -> None:
             visit.seen()
             words, ran = visit.words(), visit.ran()
             if ran is None or ran.job.details is None:
-                return tags.p(words.said("details_wait"), class_="soft")
-            return made(ran.job.details, words)
+                return None
+            return TagList(tags.h3(words.said(f"{name}_title")), made(ran.job.details, words))
 
         shown.__name__ = name
         render.ui(shown)
@@ -193,5 +192,9 @@ def _show_assumed(visit: Visit) -> None:
 
     @render.ui
     def even() -> Any:
+        words = visit.words()
         moved = [key.partition(".")[0] for key, _ in visit.state().parts]
-        return show.break_even(list(dict.fromkeys(moved)), visit.words())
+        if not moved:
+            return None
+        found = show.break_even(list(dict.fromkeys(moved)), words)
+        return TagList(tags.h3(words.said("even_title")), found)

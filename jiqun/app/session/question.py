@@ -59,7 +59,7 @@ def _frame(visit: Visit) -> None:
 
     @render.ui
     def shell() -> TagList:
-        return page.shell(visit.words())
+        return page.shell(visit.words(), visit.desk.pairs)
 
     @render.ui
     def notice() -> Any:

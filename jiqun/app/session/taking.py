@@ -14,7 +14,6 @@ from shiny import reactive, render
 from shiny.ui import tags
 
 from jiqun.app import keep
-from jiqun.app.jobs import PAIRS
 from jiqun.app.session.visit import short
 from jiqun.app.shelf import LARGEST
 from jiqun.scenarios import InputError
@@ -86,7 +85,7 @@ def _files(visit: Visit) -> None:
             return None
         ran = visit.ran()
         same = ran is not None and ran.state == visit.state()
-        pairs = ran.job.wanted if ran is not None and same else PAIRS
+        pairs = ran.job.wanted if ran is not None and same else visit.desk.pairs
         return tags.pre(tags.code(keep.program(texts, asked, pairs)), tabindex="0")
 
 

@@ -15,7 +15,7 @@ from jiqun.app.shelf import Shelf
 from jiqun.app.state import State
 from jiqun.app.words import PageWords, lang_of
 from jiqun.model.dimensions import TIERS
-from jiqun.scenarios import InputError, designs, load, shipped, worlds
+from jiqun.scenarios import InputError, worlds
 from jiqun.scenarios.language import speaking
 
 if TYPE_CHECKING:
@@ -74,7 +74,6 @@ class Visit:
         self.equal: reactive.Value[Equal | None] = reactive.Value(None)
         self.equal_said: reactive.Value[Said] = reactive.Value(NOTHING)
         self._controls: dict[tuple[str, str], list[Control]] = {}
-        self._labels: dict[str, tuple[str, str]] = {}
         self.welcome = len(open_) < MOST_SESSIONS
         if self.welcome:
             open_.add(self.name)
@@ -124,11 +123,8 @@ class Visit:
 
     def labels(self, lang: Lang) -> dict[str, str]:
         """Name of a scenario or outside world to its label."""
-        known = [*shipped(), *designs(), *worlds()]
-        found = {name: load(name) for name in known if name not in self._labels}
-        found |= {name: self.shelf.scenario(name) for name in self.shelf.loaded}
-        self._labels |= {name: (each.label_zh, each.label_en) for name, each in found.items()}
-        return {name: both[lang == "en"] for name, both in self._labels.items()}
+        names = [*self.shelf.names(), *worlds()]
+        return {name: self.shelf.label(name)[lang == "en"] for name in names}
 
     def asked(self, state: State) -> Asked:
         """What a state asks, refused in the language of the session."""
@@ -185,11 +181,10 @@ class Visit:
         if state != self.state():
             self.state.set(state)
 
-    def run(self, pairs: int, *, more: bool = False) -> None:
+    def run(self, *, more: bool = False) -> None:
         """Make pairs of what is asked.
 
         Args:
-            pairs: Number of pairs.
             more: Whether these come on top of those that the question has.
         """
         self.notice.set(NOTHING)
@@ -197,12 +192,12 @@ class Visit:
         try:
             if ran is not None and ran.state == state and (more or not ran.job.ended):
                 if ran.job.ended:
-                    self.desk.go_on(ran.job, ran.job.wanted + pairs)
+                    self.desk.go_on(ran.job, ran.job.wanted + self.desk.pairs)
                     self.ran.set(Ran(ran.job, state))
                 return
             if ran is not None:
                 self.desk.cancel(ran.job)
-            job = self.desk.start(self.asked(state), self.folder / "runs", pairs)
+            job = self.desk.start(self.asked(state), self.folder / "runs")
         except BusyError as error:
             self.notice.set((error.why, {"most": MOST_PAIRS}))
             return
