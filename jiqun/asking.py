@@ -122,8 +122,7 @@ def run(asked: Asked, draws: int, out: Path, options: Options) -> Report:
         report = run_batch(
             [asked.baseline, asked.scenario], Plan(draws=draws), out, options, progress
         )
-    made = f"{report.made} runs made, {report.skipped} there already"
-    screen.say(f"{out}: {made}, in {report.seconds:.0f} s")
+    screen.show_made(out, report)
     return report
 
 

@@ -10,11 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from jiqun.scenarios.language import language, said_in
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from jiqun.calibration.fitting.distance import Distance
     from jiqun.experiments.runs.runner import Progress as BatchProgress
+    from jiqun.experiments.runs.runner import Report
     from jiqun.experiments.runs.worker import Failure
 
 SHOWN_FAILURES = 10
@@ -52,16 +56,20 @@ class ProgressDisplay:
 
     def __call__(self, state: BatchProgress) -> None:
         """Show how far a batch is."""
-        left = "" if state.seconds_left is None else f"{_span(state.seconds_left)} left"
+        lang = language()
+        left = ""
+        if state.seconds_left is not None:
+            left = said_in(lang, "{time} left", time=_span(state.seconds_left))
         if state.failed:
-            left = f"{left}  {state.failed} failed"
+            left += "  " + said_in(lang, "{count} failed", count=state.failed)
         if self._bar:
             self._bar.update(self._task, completed=state.done, total=state.total, left=left)
             return
         now = time.monotonic()
         if state.done == state.total or now - self._last >= PLAIN_EVERY:
             self._last = now
-            say(f"{state.done} of {state.total} runs  {left}".rstrip())
+            done = said_in(lang, "{done} of {total} runs", done=state.done, total=state.total)
+            say(f"{done}  {left}".rstrip())
 
 
 class Stages:
@@ -93,6 +101,16 @@ class Stages:
 def say(text: str) -> None:
     """Print a line on stderr, as it is and unbroken."""
     console.print(text, markup=False, soft_wrap=True)
+
+
+def show_made(out: Path | str, report: Report) -> None:
+    """Say what a batch did, in the language of messages."""
+    template = (
+        "{out}: {made} runs made, {skipped} there already, {failed} failed, in {seconds:.0f} s"
+    )
+    failed = len(report.failures)
+    counts = {"made": report.made, "skipped": report.skipped, "failed": failed}
+    say(said_in(language(), template, out=out, seconds=report.seconds, **counts))
 
 
 def show_failures(failures: Sequence[Failure]) -> None:

@@ -107,7 +107,7 @@ def run(  # noqa: PLR0913  (one parameter an option)
         from jiqun.experiments.runs.draws import Vary  # noqa: PLC0415
         from jiqun.experiments.runs.ensemble import in_use  # noqa: PLC0415
         from jiqun.experiments.runs.runner import Options, run_batch  # noqa: PLC0415
-        from jiqun.screen import ProgressDisplay, say, show_failures  # noqa: PLC0415
+        from jiqun.screen import ProgressDisplay, say, show_failures, show_made  # noqa: PLC0415
 
         resolved = _resolved(scenarios, rows, until)
         plan = Plan(seeds, draws, cross, Vary(vary), ensemble or in_use())
@@ -121,10 +121,7 @@ def run(  # noqa: PLR0913  (one parameter an option)
                 progress,
                 lambda: say(f"waiting for another batch that uses {out} ..."),
             )
-        say(
-            f"{out}: {report.made} runs made, {report.skipped} there already, "
-            f"{len(report.failures)} failed, in {report.seconds:.0f} s"
-        )
+        show_made(out, report)
         show_failures(report.failures)
         distances = _distances(resolved, report.finished, out, show=vary is Varied.ALL)
         if report.finished:

@@ -41,7 +41,7 @@ def test_doubling_the_award_is_one_command(tmp_path, monkeypatch):
     (store,) = (tmp_path / "build/ask").iterdir()
     # Asked again nothing is run, and the file that was saved is the same question.
     for again in (question, ("ask", "mine.yaml", *SMALL, "--draws", "2")):
-        done = jiqun(*again, "--json")
+        done = jiqun(*again, "--lang", "en", "--json")
         assert done.exit_code == 0, done.stderr
         assert "0 runs made, 4 there already" in done.stderr
         told = json.loads(done.stdout)
