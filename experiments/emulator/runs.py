@@ -87,10 +87,14 @@ class Batch:
         """Its designs, the same whenever they are drawn."""
         return draw_designs(dials(), self.designs, self.seed, self.name)
 
+    def dealt(self) -> dict[str, int]:
+        """Name of each design to its group."""
+        return {design.name: place % self.groups for place, design in enumerate(self.drawn())}
+
     def draws(self, group: int) -> range:
-        """Numbers of the draws of a group."""
-        begin = self.first + group * self.pairs
-        return range(begin, begin + self.pairs)
+        """Numbers of the draws of a group; runs come in their order, so groups fill up alike."""
+        begin = self.first + group
+        return range(begin, begin + self.groups * self.pairs, self.groups)
 
 
 TRAINING = Batch("training", designs=320, pairs=16, groups=22, first=1, seed=20231205)
@@ -122,9 +126,10 @@ def make(
     listed: list[tuple[Scenario, Sequence[tuple[Draw, int]]]] = [
         (issued, [(draw, number) for number, draw in drawn.items()])
     ]
-    for number, design in enumerate(batch.drawn()):
+    dealt = batch.dealt()
+    for design in batch.drawn():
         scenario = replace(with_rows(scenario_of(design, issued), rows), name=design.name)
-        pairs = [(drawn[draw], draw) for draw in batch.draws(number % batch.groups)]
+        pairs = [(drawn[draw], draw) for draw in batch.draws(dealt[design.name])]
         listed.append((scenario, pairs))
     ensemble = fitted(in_use())
     facts = {"plan": {"emulator": batch.name}, "ensemble": ensemble.digest if ensemble else ""}
@@ -148,7 +153,8 @@ def measure(batch: Batch, folder: Path) -> pd.DataFrame:
     Raises:
         StoreError: The store lacks runs of the batch.
     """
-    designs = [design.name for design in batch.drawn()]
+    dealt = batch.dealt()
+    designs = list(dealt)
     results = Results(folder).sharing(BASELINE, *designs)
     frame = results.outcomes(None, list(OUTCOMES), [PROVINCE, TIER], [HORIZON])
     known = runs_of(results)
@@ -174,6 +180,8 @@ def measure(batch: Batch, folder: Path) -> pd.DataFrame:
             cost = books.cost(name, BASELINE, changed, payers)
             columns[COST, PAYER, payer] = cost.reindex(its.index)
         part = pd.DataFrame(columns, index=its.index).droplevel(["seed", "population"])
+        # A store may hold more pairs than are asked for.
+        part = part[part.index.isin(batch.draws(dealt[name]))]
         if len(part) < batch.pairs:
             raise StoreError(f"{folder} lacks runs of {name}: {len(part)} of {batch.pairs}")
         parts.append(pd.concat({name: part}, names=["design"]))
