@@ -13,16 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jiqun.experiments.effects.costs import (
-    BEARERS,
-    FIRST,
-    Books,
-    money,
-    runs_of,
-    set_otherwise,
-    stored_levers,
-)
-from jiqun.experiments.effects.effect import RUN, paired
+from jiqun.experiments.effects.costs import BEARERS, FIRST, money
+from jiqun.experiments.effects.effect import paired
 from jiqun.experiments.emulator.designs import BASELINE, Design, dials, draw_designs, scenario_of
 from jiqun.experiments.runs.batch import Record
 from jiqun.experiments.runs.draws import draws
@@ -153,39 +145,53 @@ def measure(batch: Batch, folder: Path) -> pd.DataFrame:
     Raises:
         StoreError: The store lacks runs of the batch.
     """
-    dealt = batch.dealt()
-    designs = list(dealt)
-    results = Results(folder).sharing(BASELINE, *designs)
-    frame = results.outcomes(None, list(OUTCOMES), [PROVINCE, TIER], [HORIZON])
-    known = runs_of(results)
-    population = {level.get_level_values("population")[0] for level in known.values()}
-    if len(population) != 1:
-        raise StoreError(f"{folder}: runs are of {len(population)} populations")
-    frame["population"] = population.pop()
-    cells = ["outcome", "level", "unit_name"]
-    frame = frame[frame["scenario"].isin([BASELINE, *designs])]
-    wide = frame.pivot(index=["scenario", *RUN], columns=cells, values="value")
-    books = Books(money(results, [BASELINE, *designs]), known)
-    levers = stored_levers(results)
-    issued = wide.xs(BASELINE, level="scenario")
-    parts = []
-    for name in designs:
-        its = wide.xs(name, level="scenario")
-        changed = set_otherwise(levers[name], levers[BASELINE])
-        columns: dict[Cell, pd.Series[float]] = {
-            cell: paired(its[cell], issued[cell])["change"] for cell in CELLS if cell[0] != COST
-        }
-        for payer in (*BEARERS, TOTAL):
-            payers = BEARERS if payer == TOTAL else (payer,)
-            cost = books.cost(name, BASELINE, changed, payers)
-            columns[COST, PAYER, payer] = cost.reindex(its.index)
-        part = pd.DataFrame(columns, index=its.index).droplevel(["seed", "population"])
-        # A store may hold more pairs than are asked for.
-        part = part[part.index.isin(batch.draws(dealt[name]))]
-        if len(part) < batch.pairs:
-            raise StoreError(f"{folder} lacks runs of {name}: {len(part)} of {batch.pairs}")
-        parts.append(pd.concat({name: part}, names=["design"]))
-    found = pd.concat(parts)[list(CELLS)]
-    if not np.isfinite(found.to_numpy()).all():
+    designs, dealt = batch.drawn(), batch.dealt()
+    names = [BASELINE, *dealt]
+    results = Results(folder).sharing(*names)
+    values = _values(results, names)
+    money_ = _money(results, names, values.index)
+    wanted = pd.MultiIndex.from_tuples(
+        [(name, draw) for name in dealt for draw in batch.draws(dealt[name])],
+        names=["design", "draw"],
+    )
+    if len(lacking := wanted.difference(values.index)):
+        raise StoreError(f"{folder} lacks {len(lacking)} runs of the batch {batch.name}")
+    # The run without, of the draw of each.
+    issued = pd.MultiIndex.from_arrays(
+        [[BASELINE] * len(wanted), wanted.get_level_values("draw")], names=wanted.names
+    )
+    found = {}
+    for cell in CELLS:
+        if cell[0] != COST:
+            without = values.loc[issued, cell].set_axis(wanted)
+            found[cell] = paired(values.loc[wanted, cell], without)["change"]
+    more = money_.loc[wanted] - money_.loc[issued].set_axis(wanted)
+    # Costs are under levers set otherwise, which are those that the design moves.
+    moved = {design.name: list(design.at) for design in designs}
+    counted = pd.DataFrame(
+        [more.columns.get_level_values("lever").isin(moved[name]) for name in dealt], list(dealt)
+    ).loc[wanted.get_level_values("design")]
+    more = more.where(counted.to_numpy(), 0.0).T.groupby(level="payer").sum().T
+    for payer in BEARERS:
+        found[COST, PAYER, payer] = more[payer] if payer in more else 0.0 * more.sum(axis=1)
+    found[COST, PAYER, TOTAL] = more.sum(axis=1)
+    whole = pd.DataFrame(found, index=wanted)[list(CELLS)]
+    if not np.isfinite(whole.to_numpy()).all():
         raise StoreError(f"{folder}: effects of the batch {batch.name} are not whole")
-    return found
+    return whole
+
+
+def _values(results: Results, names: Sequence[str]) -> pd.DataFrame:
+    """Outcomes of the horizon year, one row a scenario and draw, one column a cell."""
+    frame = results.outcomes(list(names), list(OUTCOMES), [PROVINCE, TIER], [HORIZON])
+    wide = frame.pivot(
+        index=["scenario", "draw"], columns=["outcome", "level", "unit_name"], values="value"
+    )
+    return wide.rename_axis(index=["design", "draw"])
+
+
+def _money(results: Results, names: Sequence[str], runs: pd.MultiIndex) -> pd.DataFrame:
+    """Present cost of bookings, one row a run, one column a payer and lever."""
+    rows = money(results, names)
+    sums = rows.groupby(["scenario", "draw", "payer", "lever"], observed=True)["yuan"].sum()
+    return sums.unstack(["payer", "lever"]).reindex(runs).fillna(0.0)
