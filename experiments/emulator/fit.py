@@ -14,7 +14,6 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import nnls
 
 from jiqun.experiments.effects.comparison_data import made_by
 from jiqun.experiments.emulator.designs import ISSUED
@@ -46,10 +45,14 @@ WORTH = 0.005
 TRIED = 3
 """Features next in line that are tried before none is taken."""
 FOLDS = 10
-ROUNDS = 3
-"""Times that variances are fitted anew with the weights that they give."""
-SHRUNK = 4.0
-"""Designs' worth by which the variance of a dial is held near that of all."""
+ROUNDS = 400
+"""Updates by which variances are fitted."""
+TINY = 1e-10
+"""Part of the largest variance below which there is none."""
+LEAST = 1e-6
+"""Part of the largest variance of a design that others are weighted by at least."""
+FAR = 0.02
+"""Variances of a pair that a fit is taken to leave open when designs are weighted."""
 DIGITS = 6
 """Significant figures of what is kept."""
 EXTREME = 0.98
@@ -66,6 +69,7 @@ class _Data:
         variance: Variance of pairs about it, as smoothed over designs.
         pairs: Number of pairs of each.
         folds: Which designs are left out together: those that share draws.
+        active: Dials that move the cell at all.
     """
 
     moved: Array
@@ -73,12 +77,12 @@ class _Data:
     variance: Array
     pairs: Array
     folds: Array
+    active: tuple[int, ...]
 
     def rows(self, chosen: Array) -> _Data:
         """Some of the designs."""
-        return _Data(
-            *(getattr(self, name)[chosen] for name in self.__dataclass_fields__)
-        )  # fmt: skip
+        columns = (self.moved, self.effect, self.variance, self.pairs, self.folds)
+        return _Data(*(column[chosen] for column in columns), self.active)
 
 
 @dataclass(frozen=True)
@@ -101,20 +105,25 @@ def moved_by(designs: Sequence[Design], dials: Sequence[Dial]) -> Array:
     )
 
 
-def split_inert(
-    measured: pd.DataFrame, designs: Sequence[Design], dials: Sequence[Dial]
-) -> tuple[tuple[Dial, ...], tuple[str, ...]]:
-    """Dials that move anything, and levers that move nothing in any run that moves them alone."""
-    known = {design.name: design for design in designs}
-    active = measured.ne(0.0).any(axis=1).groupby(level="design").any()
-    alone: dict[str, bool] = {}
-    for name, moves in active.items():
-        at = known[str(name)].at
-        if len(at) == 1:
-            (lever,) = at
-            alone[lever] = alone.get(lever, False) or bool(moves)
-    inert = tuple(dial.lever for dial in dials if not alone.get(dial.lever, True))
-    return tuple(dial for dial in dials if dial.lever not in inert), inert
+def active_dials(effects: pd.Series[float] | pd.DataFrame, moved: Array) -> tuple[int, ...]:
+    """Dials that move anything in some run of a design that moves them alone.
+
+    One that no design moves alone is taken to do so.
+
+    Args:
+        effects: Effects by design and draw, designs in the order of `moved`.
+        moved: How far designs move each dial, shape (designs, dials).
+    """
+    changed = effects != 0.0
+    if changed.ndim > 1:
+        changed = changed.any(axis=1)
+    moves = changed.groupby(level="design", sort=False).any().to_numpy()
+    alone = (moved != 0.0).sum(axis=1) == 1
+    return tuple(
+        dial
+        for dial in range(moved.shape[1])
+        if moves[its := alone & (moved[:, dial] != 0.0)].any() or not its.any()
+    )
 
 
 def fit(
@@ -131,17 +140,23 @@ def fit(
         dials: All dials that designs move.
         groups: Design to its group; those of one share draws.
     """
-    kept, inert = split_inert(measured, designs, dials)
-    moved = moved_by(designs, kept)
-    by = measured.groupby(level="design")
     names = [design.name for design in designs]
-    means, pairs = by.mean().loc[names], by.size().loc[names].to_numpy(dtype=float)
-    variances = by.var(ddof=1).loc[names]
+    measured = measured.loc[names]
+    every = moved_by(designs, dials)
+    active = active_dials(measured, every)
+    kept = tuple(dials[place] for place in active)
+    inert = tuple(dial.lever for dial in dials if dial not in kept)
+    moved = every[:, list(active)]
+    by = measured.groupby(level="design", sort=False)
+    means, pairs = by.mean(), by.size().to_numpy(dtype=float)
+    variances = by.var(ddof=1)
     folds = np.array([groups[name] % FOLDS for name in names])
     fitted = {}
     for cell in CELLS:
-        widths = _widths(variances[cell].to_numpy(), moved, pairs)
-        data = _Data(moved, means[cell].to_numpy(), _spread_of(widths, moved), pairs, folds)
+        within = active_dials(measured[cell], moved)
+        widths = _widths(variances[cell].to_numpy(), moved, pairs, within)
+        apart = _spread_of(widths, moved)
+        data = _Data(moved, means[cell].to_numpy(), apart, pairs, folds, within)
         fitted[cell] = data, widths, _chosen(data), _left_out(data)
     tails = _tails(fitted)
     cells = [
@@ -160,44 +175,39 @@ def _columns(features: Sequence[Feature], moved: Array) -> Array:
     return found
 
 
-def _plain(dials: int) -> tuple[Feature, ...]:
-    return tuple((Factor(dial),) for dial in range(dials))
+def _plain(dials: Sequence[int]) -> tuple[Feature, ...]:
+    return tuple((Factor(dial),) for dial in dials)
 
 
-def _candidates(dials: int) -> tuple[Feature, ...]:
+def _candidates(dials: Sequence[int]) -> tuple[Feature, ...]:
     """Bends of each dial, and products of two."""
-    below: list[Feature] = [(Factor(dial, below=True),) for dial in range(dials)]
+    below: list[Feature] = [(Factor(dial, below=True),) for dial in dials]
     products: list[Feature] = [
-        (Factor(one), Factor(other)) for one in range(dials) for other in range(one, dials)
+        (Factor(one), Factor(other)) for place, one in enumerate(dials) for other in dials[place:]
     ]
     return (*below, *products)
 
 
-def _widths(variances: Array, moved: Array, pairs: Array) -> Array:
+def _widths(variances: Array, moved: Array, pairs: Array, active: Sequence[int]) -> Array:
     """What the variance of pairs gets from each dial: as moved at all, then as squared.
 
-    Fitted to the variances of designs, none below zero. The variance of a variance grows with its
-    square, so weights are made anew from what was found; a dial that few designs move is held near
-    what dials have in common.
+    By gamma likelihood, since the variance of a variance grows with its square and what dials do
+    differs by orders of magnitude: a dial that does little is told by designs that move it alone.
+    Updates are products, so nothing falls below zero.
     """
-    dials = moved.shape[1]
-    if not variances.any():
-        return np.zeros(2 * dials)
+    moved = np.where(np.isin(np.arange(moved.shape[1]), active), moved, 0.0)
     parts = np.hstack([(moved != 0.0).astype(float), moved**2])
-    both = np.stack([parts[:, :dials].sum(axis=1), parts[:, dials:].sum(axis=1)], axis=1)
-    floor = 1e-4 * float(np.median(variances[variances > 0.0]))
-    expected = np.full(len(variances), float(variances.mean()))
-    found = np.zeros(2 * dials)
+    if not variances.any():
+        return np.zeros(parts.shape[1])
+    known = parts.any(axis=1)
+    parts, variances, weights = parts[known], variances[known], (pairs[known] - 1.0) / 2.0
+    found = np.full(parts.shape[1], float(variances.mean() / parts.sum(axis=1).mean()))
+    least = TINY * float(variances.max())
     for _ in range(ROUNDS):
-        weights = np.sqrt((pairs - 1.0) / 2.0) / np.maximum(expected, floor)
-        common, _ = nnls(both * weights[:, None], variances * weights)
-        centre = np.repeat(common, dials)
-        # Held where the data are: as much as some typical designs that move the dial would.
-        scale = np.sqrt(SHRUNK * ((parts * weights[:, None]) ** 2).mean(axis=0))
-        held = np.diag(scale)
-        top = np.vstack([parts * weights[:, None], held])
-        found, _ = nnls(top, np.concatenate([variances * weights, scale * centre]))
-        expected = parts @ found
+        expected = parts @ found + least
+        top = parts.T @ (weights * variances / expected**2)
+        bottom = parts.T @ (weights / expected)
+        found *= np.sqrt(np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0.0))
     return found
 
 
@@ -226,11 +236,11 @@ def _solve(data: _Data, features: Sequence[Feature], ridge: float) -> _Fit:
 
 def _weights(data: _Data) -> Array:
     """Root of the weight of each design; those whose pairs do not differ weigh as the least."""
-    variance = data.variance / data.pairs
-    known = variance[variance > 0.0]
-    if not len(known):
+    variance = data.variance * (1.0 / data.pairs + FAR)
+    if not variance.any():
         return np.ones(len(variance))
-    least = float(np.quantile(known, 0.25))
+    # What is tiny beside all is known well enough: more weight would be for rounding.
+    least = LEAST * float(variance.max())
     found: Array = 1.0 / np.sqrt(np.maximum(variance, least))
     return found / float(np.sqrt((found**2).mean()))
 
@@ -248,13 +258,12 @@ def _error(data: _Data, features: Sequence[Feature], ridge: float) -> float:
 
 def _chosen(data: _Data) -> _Fit:
     """The fit of a cell, with the ridge and the features that designs left out are told best by."""
-    dials = data.moved.shape[1]
-    features = _plain(dials)
-    if not data.effect.any():
+    features = _plain(data.active)
+    if not data.effect.any() or not features:
         return _Fit((), np.zeros(0))
     errors = {ridge: _error(data, features, ridge) for ridge in RIDGES}
     ridge = min(errors, key=lambda each: errors[each])
-    error, waiting = errors[ridge], list(_candidates(dials))
+    error, waiting = errors[ridge], list(_candidates(data.active))
     columns, weights = _columns(waiting, data.moved), _weights(data)
     rows = columns * weights[:, None]
     size = np.sqrt((rows**2).sum(axis=0))
@@ -294,7 +303,7 @@ def _beyond(data: _Data, left_out: Array) -> float:
     cut = np.minimum(squared, np.quantile(squared, EXTREME))
     # What squares have beyond the noise of a design; never less than so many numbers leave open.
     over = float(cut.mean() - (1.0 / data.pairs[known]).mean())
-    least = data.moved.shape[1] / float(data.pairs.sum())
+    least = len(data.active) / float(data.pairs.sum())
     return max(over, least)
 
 

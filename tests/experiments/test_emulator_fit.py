@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from jiqun.experiments.emulator.designs import Dial, draw_designs
-from jiqun.experiments.emulator.fit import fit, judge, moved_by, split_inert, tells
+from jiqun.experiments.emulator.fit import active_dials, fit, judge, moved_by, tells
 from jiqun.experiments.emulator.runs import CELLS
 from jiqun.model.region import REGION
 
@@ -120,9 +120,12 @@ def test_a_lever_that_moves_nothing_is_no_dial():
     measured = measured_of(designs, 2, 2)
     still = [d.name for d in designs if set(d.at) <= {"lever_4", "lever_5"}]
     measured.loc[still] = 0.0
-    kept, inert = split_inert(measured, designs, DIALS)
-    assert inert == ("lever_4", "lever_5")
-    assert kept == DIALS[:4]
+    measured = measured.loc[[design.name for design in designs]]
+    found = fit(measured, designs, DIALS, {d.name: n % 3 for n, d in enumerate(designs)})
+    assert found.inert == ("lever_4", "lever_5")
+    assert found.dials == DIALS[:4]
+    assert active_dials(measured[COST], moved_by(designs, DIALS)) == (0,)
+    assert {factor.dial for factors, _ in cell_of(found, COST).terms for factor in factors} == {0}
 
 
 def test_the_same_runs_give_the_same_emulator(emulator):
