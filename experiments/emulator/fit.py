@@ -18,7 +18,7 @@ import numpy as np
 from jiqun.experiments.effects.comparison_data import made_by
 from jiqun.experiments.emulator.designs import ISSUED
 from jiqun.experiments.emulator.emulator import PAIRS, Cell, Emulator, Factor, Score, Width
-from jiqun.experiments.emulator.runs import CELLS, COST, HORIZON, PAYER
+from jiqun.experiments.emulator.runs import CELLS, COST, HORIZON, PAYER, TOTAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,10 +53,12 @@ LEAST = 1e-6
 """Part of the largest variance of a design that others are weighted by at least."""
 FAR = 0.02
 """Variances of a pair that a fit is taken to leave open when designs are weighted."""
+WHOLE = (COST, PAYER, TOTAL)
 DIGITS = 6
 """Significant figures of what is kept."""
-EXTREME = 0.98
-"""Quantile that squared errors are cut at when their mean is taken."""
+QUARTILE = 0.75, 1.3233
+"""Quantile of squared errors that says how large they are, and its value for normal ones: a few
+that are far out would decide a mean, and the tails are judged beside it."""
 
 
 @dataclass(frozen=True)
@@ -157,12 +159,27 @@ def fit(
         widths = _widths(variances[cell].to_numpy(), moved, pairs, within)
         apart = _spread_of(widths, moved)
         data = _Data(moved, means[cell].to_numpy(), apart, pairs, folds, within)
-        fitted[cell] = data, widths, _chosen(data), _left_out(data)
+        if cell == WHOLE:
+            # What all bear is the sum of what each does, so that the page adds up.
+            parts = [found for other, found in fitted.items() if other[0] == COST]
+            chosen = _sum([part[2] for part in parts])
+            fitted[cell] = data, widths, chosen, np.sum([part[3] for part in parts], axis=0)
+        else:
+            fitted[cell] = data, widths, _chosen(data), _left_out(data)
     tails = _tails(fitted)
     cells = [
         _cell(cell, *found, tail=tails[_alike(cell)]) for cell, found in fitted.items()
     ]  # fmt: skip
     return Emulator(kept, tuple(cells), made_by(), HORIZON, inert)
+
+
+def _sum(fits: Sequence[_Fit]) -> _Fit:
+    """The sum of some fits."""
+    numbers: dict[Feature, float] = {}
+    for each in fits:
+        for feature, number in zip(each.features, each.numbers.tolist(), strict=True):
+            numbers[feature] = numbers.get(feature, 0.0) + _rounded(number)
+    return _Fit(tuple(numbers), np.array(list(numbers.values())))
 
 
 def _columns(features: Sequence[Feature], moved: Array) -> Array:
@@ -300,9 +317,9 @@ def _beyond(data: _Data, left_out: Array) -> float:
     if not known.any():
         return 0.0
     squared = (data.effect - left_out)[known] ** 2 / data.variance[known]
-    cut = np.minimum(squared, np.quantile(squared, EXTREME))
+    share, normal = QUARTILE
     # What squares have beyond the noise of a design; never less than so many numbers leave open.
-    over = float(cut.mean() - (1.0 / data.pairs[known]).mean())
+    over = float(np.quantile(squared, share)) / normal - float((1.0 / data.pairs[known]).mean())
     least = len(data.active) / float(data.pairs.sum())
     return max(over, least)
 

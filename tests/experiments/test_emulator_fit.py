@@ -39,6 +39,8 @@ def measured_of(designs, pairs, seed):
             row = dict.fromkeys(CELLS, 0.0)
             row[PLANTED] = truth(moved[[place]])[0] + apart[place] * rng.normal()
             row[NOISE] = 0.02 * (moved[place, :4] != 0.0).any() * rng.normal()
+            row["cost", "payer", "province"] = 3e8 * moved[place, 0]
+            row["cost", "payer", "city"] = -2e8 * moved[place, 0]
             row[COST] = 1e8 * moved[place, 0]
             rows[design.name, draw] = row
     index = pd.MultiIndex.from_tuples(rows, names=["design", "draw"])
@@ -110,6 +112,8 @@ def test_what_every_run_does_alike_is_known_exactly(emulator):
     cost = cell_of(emulator, COST)
     assert cost.tells
     assert cost.mean([1.0, *[0.0] * 5]) == pytest.approx(1e8, rel=0.02)
+    payers = [cell.mean([0.7, *[0.0] * 5]) for cell in emulator.cells if cell.level == "payer"]
+    assert payers[-1] == pytest.approx(sum(payers[:-1]), rel=1e-5)
     nothing = cell_of(emulator, ("cost", "payer", "households"))
     assert nothing.terms == nothing.widths == ()
     assert nothing.tells
