@@ -83,8 +83,14 @@ class _Data:
 
     def rows(self, chosen: Array) -> _Data:
         """Some of the designs."""
-        columns = (self.moved, self.effect, self.variance, self.pairs, self.folds)
-        return _Data(*(column[chosen] for column in columns), self.active)
+        return replace(
+            self,
+            moved=self.moved[chosen],
+            effect=self.effect[chosen],
+            variance=self.variance[chosen],
+            pairs=self.pairs[chosen],
+            folds=self.folds[chosen],
+        )
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def moved_by(designs: Sequence[Design], dials: Sequence[Dial]) -> Array:
     )
 
 
-def active_dials(effects: pd.Series[float] | pd.DataFrame, moved: Array) -> tuple[int, ...]:
+def active_dials(effects: pd.DataFrame, moved: Array) -> tuple[int, ...]:
     """Dials that move anything in some run of a design that moves them alone.
 
     One that no design moves alone is taken to do so.
@@ -116,9 +122,7 @@ def active_dials(effects: pd.Series[float] | pd.DataFrame, moved: Array) -> tupl
         effects: Effects by design and draw, designs in the order of `moved`.
         moved: How far designs move each dial, shape (designs, dials).
     """
-    changed = effects != 0.0
-    if changed.ndim > 1:
-        changed = changed.any(axis=1)
+    changed: pd.Series[bool] = effects.ne(0.0).any(axis=1)
     moves = changed.groupby(level="design", sort=False).any().to_numpy()
     alone = (moved != 0.0).sum(axis=1) == 1
     return tuple(
@@ -150,12 +154,12 @@ def fit(
     inert = tuple(dial.lever for dial in dials if dial not in kept)
     moved = every[:, list(active)]
     by = measured.groupby(level="design", sort=False)
-    means, pairs = by.mean(), by.size().to_numpy(dtype=float)
+    means, pairs = by.mean(), np.asarray(by.size(), dtype=np.float64)
     variances = by.var(ddof=1)
     folds = np.array([groups[name] % FOLDS for name in names])
-    fitted = {}
+    fitted: dict[tuple[str, str, str], tuple[_Data, Array, _Fit, Array]] = {}
     for cell in CELLS:
-        within = active_dials(measured[cell], moved)
+        within = active_dials(measured[[cell]], moved)
         widths = _widths(variances[cell].to_numpy(), moved, pairs, within)
         apart = _spread_of(widths, moved)
         data = _Data(moved, means[cell].to_numpy(), apart, pairs, folds, within)
@@ -432,7 +436,7 @@ def judge(emulator: Emulator, measured: pd.DataFrame, designs: Sequence[Design])
     moved = moved_by(asked, emulator.dials)
     names = [design.name for design in designs]
     by = measured.groupby(level="design")
-    means, pairs = by.mean().loc[names], by.size().loc[names].to_numpy(dtype=float)
+    means, pairs = by.mean().loc[names], np.asarray(by.size().loc[names], dtype=np.float64)
     variances = by.var(ddof=1).loc[names]
     cells = []
     for cell in emulator.cells:

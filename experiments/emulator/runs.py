@@ -149,23 +149,25 @@ def measure(batch: Batch, folder: Path) -> pd.DataFrame:
     names = [BASELINE, *dealt]
     results = Results(folder).sharing(*names)
     values = _values(results, names)
-    money_ = _money(results, names, values.index)
     wanted = pd.MultiIndex.from_tuples(
         [(name, draw) for name in dealt for draw in batch.draws(dealt[name])],
         names=["design", "draw"],
     )
-    if len(lacking := wanted.difference(values.index)):
-        raise StoreError(f"{folder} lacks {len(lacking)} runs of the batch {batch.name}")
     # The run without, of the draw of each.
     issued = pd.MultiIndex.from_arrays(
         [[BASELINE] * len(wanted), wanted.get_level_values("draw")], names=wanted.names
     )
-    found = {}
+    lacking = set(wanted.union(issued)) - set(values.index)
+    if lacking:
+        raise StoreError(f"{folder} lacks {len(lacking)} runs of the batch {batch.name}")
+    found: dict[Cell, pd.Series[float]] = {}
     for cell in CELLS:
         if cell[0] != COST:
-            without = values.loc[issued, cell].set_axis(wanted)
-            found[cell] = paired(values.loc[wanted, cell], without)["change"]
-    more = money_.loc[wanted] - money_.loc[issued].set_axis(wanted)
+            value: pd.Series[float] = values[cell]
+            without = value.loc[issued].set_axis(wanted)
+            found[cell] = paired(value.loc[wanted], without)["change"]
+    booked = _money(results, names).reindex(values.index).fillna(0.0)
+    more = booked.loc[wanted] - booked.loc[issued].set_axis(wanted)
     # Costs are under levers set otherwise, which are those that the design moves.
     moved = {design.name: list(design.at) for design in designs}
     counted = pd.DataFrame(
@@ -190,8 +192,9 @@ def _values(results: Results, names: Sequence[str]) -> pd.DataFrame:
     return wide.rename_axis(index=["design", "draw"])
 
 
-def _money(results: Results, names: Sequence[str], runs: pd.MultiIndex) -> pd.DataFrame:
+def _money(results: Results, names: Sequence[str]) -> pd.DataFrame:
     """Present cost of bookings, one row a run, one column a payer and lever."""
     rows = money(results, names)
     sums = rows.groupby(["scenario", "draw", "payer", "lever"], observed=True)["yuan"].sum()
-    return sums.unstack(["payer", "lever"]).reindex(runs).fillna(0.0)
+    wide = sums.unstack(["payer", "lever"])
+    return wide.rename_axis(index=["design", "draw"])

@@ -128,7 +128,7 @@ def test_a_lever_that_moves_nothing_is_no_dial():
     found = fit(measured, designs, DIALS, {d.name: n % 3 for n, d in enumerate(designs)})
     assert found.inert == ("lever_4", "lever_5")
     assert found.dials == DIALS[:4]
-    assert active_dials(measured[COST], moved_by(designs, DIALS)) == (0,)
+    assert active_dials(measured[[COST]], moved_by(designs, DIALS)) == (0,)
     assert {factor.dial for factors, _ in cell_of(found, COST).terms for factor in factors} == {0}
 
 
