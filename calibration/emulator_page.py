@@ -28,6 +28,7 @@ POOLED = (0.87, 0.93)
 """Coverage that is wanted of all effects together."""
 BY_CELL = (0.80, 0.98)
 """The same of every cell of outcome and tier."""
+KINDS = {"one": "one dial", "some": "some", "all": "all"}
 YI = 1e8
 
 HEAD = """# The emulator: estimates of what levers do at other sizes
@@ -134,6 +135,18 @@ def _judged(emulator: Emulator) -> Iterator[str]:
             f"{PAIRS} pairs."
         )
         yield ""
+    told = ", ".join(
+        f"{emulator.by_kind[kind]:.1%} of those that move {name}" for kind, name in KINDS.items()
+        if kind in emulator.by_kind
+    )  # fmt: skip
+    yield f"By kind of design the intervals hold {told}."
+    yield ""
+    asked = [{tuple(sorted(each.at.items())) for each in b.drawn()} for b in (TRAINING, HELD_OUT)]
+    yield (
+        f"{len(asked[0] & asked[1])} of the designs move one dial to a level that the fit had too, "
+        "on other draws; all others are new to it."
+    )
+    yield ""
     for title, cells in (("Outside", outside), ("Wide though it said that it tells", _told(wide))):
         if cells:
             yield f"{title}: " + "; ".join(f"{cell.outcome} of {cell.unit}" for cell in cells) + "."

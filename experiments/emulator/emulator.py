@@ -9,7 +9,7 @@ interval is the root of a sum over the dials that are moved. Both are a few line
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +160,8 @@ class Emulator:
         made_by: Hashes of the model, the data and the fit of its runs.
         year: The horizon year.
         inert: Levers with a size that move nothing in any run: no dials.
+        by_kind: Kind of design to the share of effects, on outcomes, that intervals held on designs
+            kept from the fit; empty before it is judged.
     """
 
     dials: tuple[Dial, ...]
@@ -167,6 +169,7 @@ class Emulator:
     made_by: Mapping[str, str]
     year: int
     inert: tuple[str, ...] = ()
+    by_kind: Mapping[str, float] = field(default_factory=dict)
 
     def guess(self, at: Mapping[str, float]) -> tuple[Guess, ...]:
         """What a setting of the dials does.
@@ -218,6 +221,7 @@ def from_data(data: Mapping[str, Any]) -> Emulator:
         dict(data["made_by"]),
         int(data["year"]),
         tuple(data["inert"]),
+        dict(data["by_kind"]),
     )
 
 

@@ -402,23 +402,28 @@ def score(
         pairs: Number of pairs that each was measured on.
         noise: Variance of the measurement.
     """
-    count = np.full(len(moved), PAIRS)
-    halves = [
-        np.array([cell.half_width(row, int(n)) for row, n in zip(moved.tolist(), of, strict=True)])
-        for of in (pairs, count)
-    ]
-    # What no pair moves is estimated as exactly nothing, but for rounding.
-    miss = np.abs(effect - estimate)
+    stated = np.array([cell.half_width(row) for row in moved.tolist()])
     low, high = np.quantile(effect, SPREAD)
     return Score(
         designs=len(effect),
         pairs=int(pairs.min()),
-        coverage=float((miss <= halves[0] + 1e-12 * np.abs(effect).max()).mean()),
-        width=float(2.0 * np.median(halves[1])),
+        coverage=float(_held(cell, moved, effect, estimate, pairs).mean()),
+        width=float(2.0 * np.median(stated)),
         spread=float(high - low),
-        error=sqrt(float((miss**2).mean())),
+        error=sqrt(float(((effect - estimate) ** 2).mean())),
         noise=sqrt(float(noise.mean())),
     )
+
+
+def _held(cell: Cell, moved: Array, effect: Array, estimate: Array, pairs: Array) -> Array:
+    """Whether intervals, widened for the number of pairs measured, hold the effects."""
+    halves = [
+        cell.half_width(row, int(count))
+        for row, count in zip(moved.tolist(), pairs.tolist(), strict=True)
+    ]
+    # What no pair moves is estimated as exactly nothing, but for rounding.
+    found: Array = np.abs(effect - estimate) <= np.array(halves) + 1e-12 * np.abs(effect).max()
+    return found
 
 
 def judge(emulator: Emulator, measured: pd.DataFrame, designs: Sequence[Design]) -> Emulator:
@@ -438,14 +443,20 @@ def judge(emulator: Emulator, measured: pd.DataFrame, designs: Sequence[Design])
     by = measured.groupby(level="design")
     means, pairs = by.mean().loc[names], np.asarray(by.size().loc[names], dtype=np.float64)
     variances = by.var(ddof=1).loc[names]
-    cells = []
+    cells, held = [], []
     for cell in emulator.cells:
         key = cell.outcome, cell.level, cell.unit
+        effect = means[key].to_numpy()
         estimate = np.array([cell.mean(row) for row in moved.tolist()])
-        noise = variances[key].to_numpy() / pairs
-        found = score(cell, moved, means[key].to_numpy(), estimate, pairs, noise)
+        found = score(cell, moved, effect, estimate, pairs, variances[key].to_numpy() / pairs)
         cells.append(replace(cell, held_out=found))
-    return replace(emulator, cells=tuple(cells))
+        if cell.outcome != COST:
+            held.append(_held(cell, moved, effect, estimate, pairs))
+    kinds = np.array([design.kind for design in designs])
+    shares = {
+        str(kind): float(np.array(held)[:, kinds == kind].mean()) for kind in np.unique(kinds)
+    }
+    return replace(emulator, cells=tuple(cells), by_kind=shares)
 
 
 def _rounded(value: float) -> float:
