@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BASELINE = "as_issued"
 """The scenario that effects are measured against."""
+OLDER = ("rd_grant",)
+"""Levers from before the document that are dials too: users ask what they do beside its own."""
 STEP = 0.1
 """Step of a slider, in what is issued."""
 ISSUED = 1.0
@@ -69,10 +71,11 @@ class Design:
 
 
 def dials() -> tuple[Dial, ...]:
-    """Levers that document 55 brings and that have a size, in the order of their register."""
+    """Levers that document 55 brings, and `OLDER`, in the order of their register."""
     found = []
     for lever in load(BASELINE).levers:
-        if declarations()[lever.id].origin == "document_55" and lever.size:
+        brought = declarations()[lever.id].origin == "document_55"
+        if lever.size and (brought or lever.id in OLDER):
             high = next(high for high in (*HIGHS, 1.0) if high <= most_times(lever.id))
             found.append(Dial(lever.id, 0.0, high))
     return tuple(found)

@@ -9,7 +9,7 @@ interval is the root of a sum over the dials that are moved. Both are a few line
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NAME = "emulator.json"
 SHIPPED = RESULTS / NAME
+PAIRS = 100
+"""Pairs of runs that would measure an effect as its interval says."""
 TOLERANCE = 1e-9
 """How far beyond its range a dial may be for rounding."""
 
@@ -42,7 +44,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Width:
-    """What the variance of an estimate gets from a dial that is moved: at all, and as squared."""
+    """What a squared half width gets from a dial that is moved: at all, and by the squared move."""
 
     dial: int
     moved: float
@@ -82,7 +84,8 @@ class Cell:
         unit: Unit of the level.
         measure: ``relative``, a share of the baseline, or ``yuan``.
         terms: Features, each a product of factors, and the number that it is multiplied by.
-        widths: What the variance of the estimate gets from each dial.
+        widths: What the squared half width of the interval gets from each dial.
+        beyond: What the fit leaves open beside the noise of a measurement, in variances of a pair.
         tells: Whether its intervals are narrow enough to tell designs apart.
         checked: Its score by cross-validation.
         held_out: Its score on designs and draws that were kept from the fit; None before it is
@@ -95,6 +98,7 @@ class Cell:
     measure: str
     terms: tuple[tuple[tuple[Factor, ...], float], ...]
     widths: tuple[Width, ...]
+    beyond: float
     tells: bool
     checked: Score
     held_out: Score | None = None
@@ -109,14 +113,16 @@ class Cell:
             total += value
         return total
 
-    def half_width(self, moved: list[float]) -> float:
-        """Half the width of its interval."""
-        variance = 0.0
+    def half_width(self, moved: list[float], pairs: int = PAIRS) -> float:
+        """Half the width of its interval for an effect that so many pairs measure."""
+        squared = 0.0
         for width in self.widths:
             by = moved[width.dial]
             if by != 0.0:
-                variance += width.moved + width.squared * by * by
-        return sqrt(variance)
+                squared += width.moved + width.squared * by * by
+        if pairs != PAIRS:
+            squared *= (1.0 / pairs + self.beyond) / (1.0 / PAIRS + self.beyond)
+        return sqrt(squared)
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,8 @@ class Emulator:
         made_by: Hashes of the model, the data and the fit of its runs.
         year: The horizon year.
         inert: Levers with a size that move nothing in any run: no dials.
+        by_kind: Kind of design to the share of effects, on outcomes, that intervals held on designs
+            kept from the fit; empty before it is judged.
     """
 
     dials: tuple[Dial, ...]
@@ -161,6 +169,7 @@ class Emulator:
     made_by: Mapping[str, str]
     year: int
     inert: tuple[str, ...] = ()
+    by_kind: Mapping[str, float] = field(default_factory=dict)
 
     def guess(self, at: Mapping[str, float]) -> tuple[Guess, ...]:
         """What a setting of the dials does.
@@ -212,6 +221,7 @@ def from_data(data: Mapping[str, Any]) -> Emulator:
         dict(data["made_by"]),
         int(data["year"]),
         tuple(data["inert"]),
+        dict(data["by_kind"]),
     )
 
 

@@ -13,16 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jiqun.experiments.effects.costs import (
-    BEARERS,
-    FIRST,
-    Books,
-    money,
-    runs_of,
-    set_otherwise,
-    stored_levers,
-)
-from jiqun.experiments.effects.effect import RUN, paired
+from jiqun.experiments.effects.costs import BEARERS, FIRST, money
+from jiqun.experiments.effects.effect import paired
 from jiqun.experiments.emulator.designs import BASELINE, Design, dials, draw_designs, scenario_of
 from jiqun.experiments.runs.batch import Record
 from jiqun.experiments.runs.draws import draws
@@ -87,10 +79,14 @@ class Batch:
         """Its designs, the same whenever they are drawn."""
         return draw_designs(dials(), self.designs, self.seed, self.name)
 
+    def dealt(self) -> dict[str, int]:
+        """Name of each design to its group."""
+        return {design.name: place % self.groups for place, design in enumerate(self.drawn())}
+
     def draws(self, group: int) -> range:
-        """Numbers of the draws of a group."""
-        begin = self.first + group * self.pairs
-        return range(begin, begin + self.pairs)
+        """Numbers of the draws of a group; runs come in their order, so groups fill up alike."""
+        begin = self.first + group
+        return range(begin, begin + self.groups * self.pairs, self.groups)
 
 
 TRAINING = Batch("training", designs=320, pairs=16, groups=22, first=1, seed=20231205)
@@ -122,9 +118,10 @@ def make(
     listed: list[tuple[Scenario, Sequence[tuple[Draw, int]]]] = [
         (issued, [(draw, number) for number, draw in drawn.items()])
     ]
-    for number, design in enumerate(batch.drawn()):
+    dealt = batch.dealt()
+    for design in batch.drawn():
         scenario = replace(with_rows(scenario_of(design, issued), rows), name=design.name)
-        pairs = [(drawn[draw], draw) for draw in batch.draws(number % batch.groups)]
+        pairs = [(drawn[draw], draw) for draw in batch.draws(dealt[design.name])]
         listed.append((scenario, pairs))
     ensemble = fitted(in_use())
     facts = {"plan": {"emulator": batch.name}, "ensemble": ensemble.digest if ensemble else ""}
@@ -148,36 +145,56 @@ def measure(batch: Batch, folder: Path) -> pd.DataFrame:
     Raises:
         StoreError: The store lacks runs of the batch.
     """
-    designs = [design.name for design in batch.drawn()]
-    results = Results(folder).sharing(BASELINE, *designs)
-    frame = results.outcomes(None, list(OUTCOMES), [PROVINCE, TIER], [HORIZON])
-    known = runs_of(results)
-    population = {level.get_level_values("population")[0] for level in known.values()}
-    if len(population) != 1:
-        raise StoreError(f"{folder}: runs are of {len(population)} populations")
-    frame["population"] = population.pop()
-    cells = ["outcome", "level", "unit_name"]
-    frame = frame[frame["scenario"].isin([BASELINE, *designs])]
-    wide = frame.pivot(index=["scenario", *RUN], columns=cells, values="value")
-    books = Books(money(results, [BASELINE, *designs]), known)
-    levers = stored_levers(results)
-    issued = wide.xs(BASELINE, level="scenario")
-    parts = []
-    for name in designs:
-        its = wide.xs(name, level="scenario")
-        changed = set_otherwise(levers[name], levers[BASELINE])
-        columns: dict[Cell, pd.Series[float]] = {
-            cell: paired(its[cell], issued[cell])["change"] for cell in CELLS if cell[0] != COST
-        }
-        for payer in (*BEARERS, TOTAL):
-            payers = BEARERS if payer == TOTAL else (payer,)
-            cost = books.cost(name, BASELINE, changed, payers)
-            columns[COST, PAYER, payer] = cost.reindex(its.index)
-        part = pd.DataFrame(columns, index=its.index).droplevel(["seed", "population"])
-        if len(part) < batch.pairs:
-            raise StoreError(f"{folder} lacks runs of {name}: {len(part)} of {batch.pairs}")
-        parts.append(pd.concat({name: part}, names=["design"]))
-    found = pd.concat(parts)[list(CELLS)]
-    if not np.isfinite(found.to_numpy()).all():
+    designs, dealt = batch.drawn(), batch.dealt()
+    names = [BASELINE, *dealt]
+    results = Results(folder).sharing(*names)
+    values = _values(results, names)
+    wanted = pd.MultiIndex.from_tuples(
+        [(name, draw) for name in dealt for draw in batch.draws(dealt[name])],
+        names=["design", "draw"],
+    )
+    # The run without, of the draw of each.
+    issued = pd.MultiIndex.from_arrays(
+        [[BASELINE] * len(wanted), wanted.get_level_values("draw")], names=wanted.names
+    )
+    lacking = set(wanted.union(issued)) - set(values.index)
+    if lacking:
+        raise StoreError(f"{folder} lacks {len(lacking)} runs of the batch {batch.name}")
+    found: dict[Cell, pd.Series[float]] = {}
+    for cell in CELLS:
+        if cell[0] != COST:
+            value: pd.Series[float] = values[cell]
+            without = value.loc[issued].set_axis(wanted)
+            found[cell] = paired(value.loc[wanted], without)["change"]
+    booked = _money(results, names).reindex(values.index).fillna(0.0)
+    more = booked.loc[wanted] - booked.loc[issued].set_axis(wanted)
+    # Costs are under levers set otherwise, which are those that the design moves.
+    moved = {design.name: list(design.at) for design in designs}
+    counted = pd.DataFrame(
+        [more.columns.get_level_values("lever").isin(moved[name]) for name in dealt], list(dealt)
+    ).loc[wanted.get_level_values("design")]
+    more = more.where(counted.to_numpy(), 0.0).T.groupby(level="payer").sum().T
+    for payer in BEARERS:
+        found[COST, PAYER, payer] = more[payer] if payer in more else 0.0 * more.sum(axis=1)
+    found[COST, PAYER, TOTAL] = more.sum(axis=1)
+    whole = pd.DataFrame(found, index=wanted)[list(CELLS)]
+    if not np.isfinite(whole.to_numpy()).all():
         raise StoreError(f"{folder}: effects of the batch {batch.name} are not whole")
-    return found
+    return whole
+
+
+def _values(results: Results, names: Sequence[str]) -> pd.DataFrame:
+    """Outcomes of the horizon year, one row a scenario and draw, one column a cell."""
+    frame = results.outcomes(list(names), list(OUTCOMES), [PROVINCE, TIER], [HORIZON])
+    wide = frame.pivot(
+        index=["scenario", "draw"], columns=["outcome", "level", "unit_name"], values="value"
+    )
+    return wide.rename_axis(index=["design", "draw"])
+
+
+def _money(results: Results, names: Sequence[str]) -> pd.DataFrame:
+    """Present cost of bookings, one row a run, one column a payer and lever."""
+    rows = money(results, names)
+    sums = rows.groupby(["scenario", "draw", "payer", "lever"], observed=True)["yuan"].sum()
+    wide = sums.unstack(["payer", "lever"])
+    return wide.rename_axis(index=["design", "draw"])

@@ -16,7 +16,7 @@ def _cell(outcome, level, unit, size, tells=True):
     widths = [Width(place, (0.2 * size) ** 2, (0.3 * size) ** 2) for place in range(len(LEVERS))]
     measure = "yuan" if outcome == "cost" else "relative"
     return Cell(
-        outcome, level, unit, measure, tuple(terms), tuple(widths), tells, SCORE, SCORE
+        outcome, level, unit, measure, tuple(terms), tuple(widths), 0.01, tells, SCORE, SCORE
     )  # fmt: skip
 
 
