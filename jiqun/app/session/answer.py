@@ -181,7 +181,7 @@ def _show_details(visit: Visit) -> None:
 def _show_assumed(visit: Visit) -> None:
     @render.ui
     def assumed() -> Any:
-        words, state = visit.words(), visit.state()
+        words, state = visit.words(), visit.settled()
         try:
             asked = visit.asked(state)
         except InputError:
@@ -193,7 +193,7 @@ def _show_assumed(visit: Visit) -> None:
     @render.ui
     def even() -> Any:
         words = visit.words()
-        moved = [key.partition(".")[0] for key, _ in visit.state().parts]
+        moved = [key.partition(".")[0] for key, _ in visit.settled().parts]
         if not moved:
             return None
         found = show.break_even(list(dict.fromkeys(moved)), words)

@@ -125,7 +125,7 @@ def _tell_browser(visit: Visit) -> None:
 
     @reactive.effect
     async def link() -> None:
-        query = visit.state().query()
+        query = visit.settled().query()
         query += ("&" if query else "") + f"lang={visit.lang()}"
         await visit.session.send_custom_message("link", {"query": query})
 
@@ -145,9 +145,13 @@ def _show(visit: Visit) -> None:
             state, words = visit.state(), visit.words()
         return page.levers(visit.controls(state), state, words)
 
+    @reactive.effect
+    def settle() -> None:
+        visit.settle()
+
     @render.ui
     def question() -> Any:
-        state, words = visit.state(), visit.words()
+        state, words = visit.settled(), visit.words()
         try:
             asked = visit.asked(state)
         except InputError as error:

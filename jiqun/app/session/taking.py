@@ -39,7 +39,7 @@ def _files(visit: Visit) -> None:
     loaded_ = reactive.Value("")
 
     def files() -> tuple[Asked, dict[str, str]]:
-        asked = visit.asked(visit.state())
+        asked = visit.asked(visit.settled())
         return asked.at(visit.desk.rows), visit.shelf.files(asked)
 
     @render.download_button(filename=lambda: keep.saved(files()[1])[0])
@@ -74,7 +74,7 @@ def _files(visit: Visit) -> None:
 
     @render.ui
     def link_note() -> Any:
-        own = {visit.state().on, visit.state().against} & set(visit.shelf.loaded)
+        own = {visit.settled().on, visit.settled().against} & set(visit.shelf.loaded)
         return tags.p(visit.words().said("link_loaded"), class_="soft") if own else None
 
     @render.ui
@@ -84,7 +84,7 @@ def _files(visit: Visit) -> None:
         except InputError:
             return None
         ran = visit.ran()
-        same = ran is not None and ran.state == visit.state()
+        same = ran is not None and ran.state == visit.settled()
         pairs = ran.job.wanted if ran is not None and same else visit.desk.pairs
         return tags.pre(tags.code(keep.program(texts, asked, pairs)), tabindex="0")
 

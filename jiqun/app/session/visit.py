@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from jiqun.asking import Asked
     from jiqun.notebooks.words import Lang
 
+ISSUED = 1.0
+SETTLED = 0.3
+"""Seconds after the last move of a slider until all that is no estimate follows."""
 MOST_SESSIONS = 8
 """Sessions that are open at once."""
 
@@ -61,6 +65,8 @@ class Visit:
         self.folder = desk.folder / "sessions" / self.name
         self.lang: reactive.Value[Lang] = reactive.Value(lang_of(""))
         self.state = reactive.Value(State())
+        self.settled = reactive.Value(State())
+        """The state since it was last left alone: what takes longer to show follows this."""
         self.bad: reactive.Value[dict[str, str]] = reactive.Value({})
         """Lever or term to why what stands in its field is refused."""
         self.fresh = reactive.Value(0)
@@ -73,6 +79,7 @@ class Visit:
         """What was last seen of the jobs; outputs of runs follow it."""
         self.equal: reactive.Value[Equal | None] = reactive.Value(None)
         self.equal_said: reactive.Value[Said] = reactive.Value(NOTHING)
+        self._touched = float("-inf")
         self._controls: dict[tuple[str, str], list[Control]] = {}
         self.welcome = len(open_) < MOST_SESSIONS
         if self.welcome:
@@ -108,6 +115,17 @@ class Visit:
         if fresh:
             self.bad.set({})
             self.redraw()
+
+    def settle(self) -> None:
+        """Follow the state once it is left alone; in an effect."""
+        state = self.state()
+        with reactive.isolate():
+            if state == self.settled():
+                return
+        if time.monotonic() - self._touched < SETTLED:
+            reactive.invalidate_later(SETTLED)
+        else:
+            self.settled.set(state)
 
     def redraw(self) -> None:
         """Have the levers drawn again."""
@@ -158,16 +176,23 @@ class Visit:
                 self.say(key, field.said(value, self.lang()) if value else None)
             return
         try:
-            unchanged = float(value) == 1.0
+            times = float(value)
         except ValueError:
-            unchanged = not value
-        self.say(key, None if unchanged else f"*{value}")
+            times = ISSUED if not value else float("nan")
+        sure = control.present is not None and 0.0 <= times <= control.most
+        self.say(key, None if times == ISSUED else f"*{value}", sure=sure)
 
-    def say(self, key: str, said: str | None) -> None:
-        """Say something of a lever or term; what cannot be asked is refused beside its field."""
+    def say(self, key: str, said: str | None, *, sure: bool = False) -> None:
+        """Say something of a lever or term; what cannot be asked is refused beside its field.
+
+        Args:
+            key: Lever, or lever and term.
+            said: What is said of it; None to take it back.
+            sure: Whether it is known to be allowed: asking takes longer than an estimate may.
+        """
         state, bad = self.state(), dict(self.bad())
         bad.pop(key, None)
-        if said is not None:
+        if said is not None and not sure:
             with speaking(self.lang()):
                 on = self.shelf.scenario(state.on, state.world)
                 wrong = refusal(key, said, on, self.shelf.folder)
@@ -179,6 +204,7 @@ class Visit:
             self.bad.set(bad)
         state = state.put(key, said)
         if state != self.state():
+            self._touched = time.monotonic()
             self.state.set(state)
 
     def run(self, *, more: bool = False) -> None:
