@@ -279,7 +279,7 @@ def test_report_tables_and_data_are_taken_along(visit, tmp_path):
             assert path.read_text("utf-8").startswith("outcome,level,unit")
         else:
             with zipfile.ZipFile(path) as archive:
-                assert archive.namelist() == [f"index.{form}"]
+                assert f"index.{form}" in archive.namelist()
                 assert len(archive.read(f"index.{form}")) > 1_000
 
 
