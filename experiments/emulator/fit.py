@@ -172,7 +172,7 @@ def fit(
             fitted[cell] = data, widths, _chosen(data), _left_out(data)
     tails = _tails(fitted)
     cells = [
-        _cell(cell, *found, tail=tails[_alike(cell)]) for cell, found in fitted.items()
+        _cell(cell, *found, tail=tails[cell[0]]) for cell, found in fitted.items()
     ]  # fmt: skip
     return Emulator(kept, tuple(cells), made_by(), HORIZON, inert)
 
@@ -328,26 +328,21 @@ def _beyond(data: _Data, left_out: Array) -> float:
     return max(over, least)
 
 
-def _alike(cell: tuple[str, str, str]) -> tuple[str, ...]:
-    """What shares its tails: units of one outcome; each payer is its own."""
-    return cell[1:] if cell[1] == PAYER else (cell[0],)
-
-
 def _tails(
     fitted: Mapping[tuple[str, str, str], tuple[_Data, Array, _Fit, Array]],
-) -> dict[tuple[str, ...], float]:
-    """Half width that holds the wanted share of errors, in standard errors, by what is alike."""
-    scores: dict[tuple[str, ...], list[Array]] = {}
+) -> dict[str, float]:
+    """Half width that holds the wanted share of errors, in standard errors, by outcome."""
+    scores: dict[str, list[Array]] = {}
     for cell, (data, _, _, left_out) in fitted.items():
         known = data.variance > 0.0
         expected = data.variance[known] * (1.0 / data.pairs[known] + _beyond(data, left_out))
         miss = np.abs(data.effect - left_out)[known] / np.sqrt(expected)
-        scores.setdefault(_alike(cell), []).append(miss)
+        scores.setdefault(cell[0], []).append(miss)
     found = {}
-    for alike, parts in scores.items():
+    for outcome, parts in scores.items():
         every = np.concatenate(parts)
         share = min(1.0, COVERAGE * (1.0 + 1.0 / max(len(every), 1)))
-        found[alike] = float(np.quantile(every, share)) if len(every) else 0.0
+        found[outcome] = float(np.quantile(every, share)) if len(every) else 0.0
     return found
 
 
