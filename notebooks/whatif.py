@@ -132,7 +132,8 @@ def _issued(lever: str, words: Words) -> str:
         for term in held.size
         if held.terms.get(term)
     ]
-    return words("whatif_issued", terms=words.listing(terms))
+    drawn = words("change_drawn") if held.drawn.keys() & held.size.keys() else ""
+    return words("whatif_issued", terms=words.listing(terms)) + drawn
 
 
 def _body(outcome: str, place: dict[tuple[str, str], int], words: Words) -> str:

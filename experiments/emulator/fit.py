@@ -19,6 +19,7 @@ from jiqun.experiments.effects.comparison_data import made_by
 from jiqun.experiments.emulator.designs import ISSUED
 from jiqun.experiments.emulator.emulator import PAIRS, Cell, Emulator, Factor, Score, Width
 from jiqun.experiments.emulator.runs import CELLS, COST, HORIZON, PAYER, TOTAL
+from jiqun.model.accounting import YUAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +60,9 @@ DIGITS = 6
 QUARTILE = 0.75, 1.3233
 """Quantile of squared errors that says how large they are, and its value for normal ones: a few
 that are far out would decide a mean, and the tails are judged beside it."""
+
+
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,10 @@ class _Fit:
         """Estimates, one for each row of `moved`."""
         found: Array = _columns(self.features, moved) @ self.numbers
         return found
+
+
+Fitted = tuple[_Data, "Array", _Fit, "Array"]
+"""Of a cell: its effects, what variances get from each dial, the fit, and what it left out said."""
 
 
 def moved_by(designs: Sequence[Design], dials: Sequence[Dial]) -> Array:
@@ -157,33 +165,55 @@ def fit(
     means, pairs = by.mean(), np.asarray(by.size(), dtype=np.float64)
     variances = by.var(ddof=1)
     folds = np.array([groups[name] % FOLDS for name in names])
-    fitted: dict[tuple[str, str, str], tuple[_Data, Array, _Fit, Array]] = {}
+    fitted: dict[Key, Fitted] = {}
     for cell in CELLS:
         within = active_dials(measured[[cell]], moved)
         widths = _widths(variances[cell].to_numpy(), moved, pairs, within)
         apart = _spread_of(widths, moved)
         data = _Data(moved, means[cell].to_numpy(), apart, pairs, folds, within)
-        if cell == WHOLE:
-            # What all bear is the sum of what each does, so that the page adds up.
-            parts = [found for other, found in fitted.items() if other[0] == COST]
-            chosen = _sum([part[2] for part in parts])
-            fitted[cell] = data, widths, chosen, np.sum([part[3] for part in parts], axis=0)
-        else:
-            fitted[cell] = data, widths, _chosen(data), _left_out(data)
+        fitted[cell] = data, widths, _chosen(data), _left_out(data)
+    _add_up(fitted)
     tails = _tails(fitted)
     cells = [
-        _cell(cell, *found, tail=tails[_alike(cell)]) for cell, found in fitted.items()
+        _cell(cell, *found, tail=tails[cell[0]]) for cell, found in fitted.items()
     ]  # fmt: skip
     return Emulator(kept, tuple(cells), made_by(), HORIZON, inert)
 
 
-def _sum(fits: Sequence[_Fit]) -> _Fit:
-    """The sum of some fits."""
-    numbers: dict[Feature, float] = {}
-    for each in fits:
-        for feature, number in zip(each.features, each.numbers.tolist(), strict=True):
-            numbers[feature] = numbers.get(feature, 0.0) + _rounded(number)
-    return _Fit(tuple(numbers), np.array(list(numbers.values())))
+def _add_up(fitted: dict[Key, Fitted]) -> None:
+    """Make costs of each payer add up to those of all, feature by feature.
+
+    What one pays another may receive, so the sum is often known better than its parts. A gap goes
+    to payers by how far pairs lie apart there; what nobody's pairs say anything of goes to the sum.
+    """
+    payers = [cell for cell in fitted if cell[0] == COST and cell != WHOLE]
+    numbers = {
+        cell: dict(zip(fit.features, fit.numbers.tolist(), strict=True))
+        for cell, (_, _, fit, _) in fitted.items()
+        if cell[0] == COST
+    }
+    for feature in dict.fromkeys(f for held in numbers.values() for f in held):
+        parts = [numbers[cell].get(feature, 0.0) for cell in payers]
+        gap = numbers[WHOLE].get(feature, 0.0) - sum(parts)
+        apart = [_apart(fitted[cell], feature) for cell in payers]
+        for cell, part, share in zip(payers, parts, apart, strict=True):
+            if share > 0.0:
+                numbers[cell][feature] = part + gap * share / sum(apart)
+        numbers[WHOLE][feature] = sum(numbers[cell].get(feature, 0.0) for cell in payers)
+    for cell, held in numbers.items():
+        data, widths, _, left_out = fitted[cell]
+        found = _Fit(tuple(held), np.array(list(held.values())))
+        fitted[cell] = data, widths, found, left_out
+
+
+def _apart(found: Fitted, feature: Feature) -> float:
+    """How far pairs lie apart in a cell where the dials of a feature are moved by one."""
+    data, widths, _, _ = found
+    moved = {factor.dial for factor in feature}
+    if not moved <= set(data.active):
+        return 0.0
+    dials = data.moved.shape[1]
+    return float(sum(widths[dial] + widths[dials + dial] for dial in moved))
 
 
 def _columns(features: Sequence[Feature], moved: Array) -> Array:
@@ -315,9 +345,19 @@ def _left_out(data: _Data) -> Array:
     return found
 
 
+def _telling(data: _Data) -> Array:
+    """Designs that say how wide intervals have to be: those that the most pairs measured.
+
+    Some draws do far more than others, so means of few pairs scatter less than their variance
+    says, and now and then far more: how often many pairs are missed few pairs do not tell.
+    """
+    found: Array = (data.variance > 0.0) & (data.pairs == data.pairs.max())
+    return found
+
+
 def _beyond(data: _Data, left_out: Array) -> float:
     """What the fit leaves open, in variances of a pair."""
-    known = data.variance > 0.0
+    known = _telling(data)
     if not known.any():
         return 0.0
     squared = (data.effect - left_out)[known] ** 2 / data.variance[known]
@@ -328,26 +368,21 @@ def _beyond(data: _Data, left_out: Array) -> float:
     return max(over, least)
 
 
-def _alike(cell: tuple[str, str, str]) -> tuple[str, ...]:
-    """What shares its tails: units of one outcome; each payer is its own."""
-    return cell[1:] if cell[1] == PAYER else (cell[0],)
-
-
 def _tails(
-    fitted: Mapping[tuple[str, str, str], tuple[_Data, Array, _Fit, Array]],
-) -> dict[tuple[str, ...], float]:
-    """Half width that holds the wanted share of errors, in standard errors, by what is alike."""
-    scores: dict[tuple[str, ...], list[Array]] = {}
+    fitted: Mapping[Key, Fitted],
+) -> dict[str, float]:
+    """Half width that holds the wanted share of errors, in standard errors, by outcome."""
+    scores: dict[str, list[Array]] = {}
     for cell, (data, _, _, left_out) in fitted.items():
-        known = data.variance > 0.0
+        known = _telling(data)
         expected = data.variance[known] * (1.0 / data.pairs[known] + _beyond(data, left_out))
         miss = np.abs(data.effect - left_out)[known] / np.sqrt(expected)
-        scores.setdefault(_alike(cell), []).append(miss)
+        scores.setdefault(cell[0], []).append(miss)
     found = {}
-    for alike, parts in scores.items():
+    for outcome, parts in scores.items():
         every = np.concatenate(parts)
         share = min(1.0, COVERAGE * (1.0 + 1.0 / max(len(every), 1)))
-        found[alike] = float(np.quantile(every, share)) if len(every) else 0.0
+        found[outcome] = float(np.quantile(every, share)) if len(every) else 0.0
     return found
 
 
@@ -359,18 +394,20 @@ def _cell(
     beyond = _beyond(data, left_out)
     scaled = tail**2 * (1.0 / PAIRS + beyond) * widths
     dials = data.moved.shape[1]
+    # Less than a yuan is nothing: it is left of sums that cancel.
+    least = YUAN if cell[0] == COST else 0.0
     made = Cell(
         *cell,
         measure="yuan" if cell[0] == COST else "relative",
         terms=tuple(
             (feature, _rounded(number))
             for feature, number in zip(chosen.features, chosen.numbers, strict=True)
-            if number
+            if abs(number) > least
         ),
         widths=tuple(
             Width(dial, _rounded(scaled[dial]), _rounded(scaled[dials + dial]))
             for dial in range(dials)
-            if scaled[dial] or scaled[dials + dial]
+            if scaled[dial] + scaled[dials + dial] > least**2
         ),
         beyond=_rounded(beyond),
         tells=True,

@@ -42,6 +42,9 @@ def measured_of(designs, pairs, seed):
             row["cost", "payer", "province"] = 3e8 * moved[place, 0]
             row["cost", "payer", "city"] = -2e8 * moved[place, 0]
             row[COST] = 1e8 * moved[place, 0]
+            # What the centre gets of the second dial is what banks pay.
+            row["cost", "payer", "banks"] = 1e8 * moved[place, 1] * (1.0 + 0.3 * rng.normal())
+            row["cost", "payer", "centre"] = -row["cost", "payer", "banks"]
             rows[design.name, draw] = row
     index = pd.MultiIndex.from_tuples(rows, names=["design", "draw"])
     return pd.DataFrame(list(rows.values()), index=index, columns=pd.MultiIndex.from_tuples(CELLS))
@@ -114,6 +117,11 @@ def test_what_every_run_does_alike_is_known_exactly(emulator):
     assert cost.mean([1.0, *[0.0] * 5]) == pytest.approx(1e8, rel=0.02)
     payers = [cell.mean([0.7, *[0.0] * 5]) for cell in emulator.cells if cell.level == "payer"]
     assert payers[-1] == pytest.approx(sum(payers[:-1]), rel=1e-5)
+    transfer = [0.0, -1.0, *[0.0] * 4]
+    banks, centre = (cell_of(emulator, ("cost", "payer", name)) for name in ("banks", "centre"))
+    assert banks.mean(transfer) == pytest.approx(-1e8, rel=0.2)
+    assert banks.mean(transfer) == pytest.approx(-centre.mean(transfer))
+    assert cost.mean(transfer) == cost.half_width(transfer) == 0.0
     nothing = cell_of(emulator, ("cost", "payer", "households"))
     assert nothing.terms == nothing.widths == ()
     assert nothing.tells
