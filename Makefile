@@ -29,7 +29,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 # container does, each compiles every library anew: 4 to 7 s a start, of which 2 are left.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup report designs sensitivity test test-slow test-all lint bench docs golden lock clean
+.PHONY: help setup report designs sensitivity emulator test test-slow test-all lint bench docs golden lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -60,6 +60,10 @@ designs: setup ## compare designs of support at equal cost, on 100 pairs and in 
 
 sensitivity: setup ## rank the levers anew, for later reports: 60,000 runs (an hour and a half on two cores)
 	$(JIQUN) sensitivity reference --out build/sensitivity --ship
+
+emulator: setup ## fit and judge the estimates of the page anew: 27,000 runs (two hours on two cores)
+	$(PYTHON) -m jiqun.experiments.emulator --ship
+	$(PYTHON) -m jiqun.calibration.emulator_page
 
 test: setup ## the tests that need no browser and no system package
 	$(PYTEST) -m "not slow"

@@ -29,6 +29,7 @@ from pathlib import Path
 
 from jiqun.experiments import discovery
 from jiqun.experiments.effects.comparison_data import read
+from jiqun.experiments.emulator import shipped
 from jiqun.experiments.sensitivity.arms import GROUPS
 from jiqun.notebooks import (
     board,
@@ -48,6 +49,7 @@ from jiqun.notebooks import (
     tiles,
     trials,
     what_changes,
+    whatif,
 )
 from jiqun.notebooks.actuals import actuals_table, read_actuals
 from jiqun.notebooks.levers import (
@@ -337,6 +339,17 @@ else:
         for group in GROUPS:
             text(levers_even.sentence(even, words, group))
     text(words("levers_more"))
+
+# %%
+if document:
+    section(words("whatif_title"), name="whatif-title", source="whatif")
+    emulator = shipped()
+    if emulator is None:
+        text(words("whatif_missing"))
+    else:
+        text(words("whatif_text", year=emulator.year))
+        text(f'<div class="whatif-without">\n\n{words("whatif_without")}\n\n</div>')
+        text(whatif.block(emulator, words))
 
 # %%
 where_missed = discovery.read(Path(store))

@@ -59,7 +59,7 @@ def write(page: Document, digest: str, beside: Sequence[str]) -> str:
         ],
     )
     # Heads of tables are of columns, which readers of screens are told.
-    return re.sub(r"<th(?=[ >])", '<th scope="col"', made)
+    return re.sub(r"<th(?=[ >])(?![^>]*scope=)", '<th scope="col"', made)
 
 
 def _style(words: Words, text: str) -> str:
