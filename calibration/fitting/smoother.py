@@ -69,6 +69,11 @@ def perturbations(covariance: Array, members: int, rng: np.random.Generator) -> 
     Their covariance is not quite the one asked for: this is the open defect `errors` of
     `notebooks/defects.yaml`. The fit in use was made with these errors and could not be made again
     with others, so the factor is turned (`factor @`) when the next fit is made.
+
+    Args:
+        covariance: Covariance of the errors, shape (figures, figures).
+        members: Number of members.
+        rng: Draws the errors.
     """
     factor = np.linalg.cholesky(covariance)
     errors: Array = factor.T @ rng.standard_normal((len(covariance), members))

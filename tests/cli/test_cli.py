@@ -26,8 +26,8 @@ def jiqun(*arguments):
 
 
 COMMANDS = [
-    "check", "run", "ask", "compare", "levers", "trace", "outcomes", "schedule", "report",
-    "record", "verify",
+    "check", "run", "ask", "sweep", "compare", "levers", "trace", "outcomes", "schedule", "export",
+    "report", "record", "verify",
     "calibrate", "recover", "backtest", "trial", "sensitivity", "discover",
 ]  # fmt: skip
 
