@@ -8,15 +8,21 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from jiqun.experiments.best_use.information import evpi, evppi, evsi, regress
 from jiqun.experiments.best_use.judging import SURE, judge, shared, to_judge
 from jiqun.experiments.best_use.search import Effort, search
+from jiqun.experiments.best_use.spec import SPREAD
 from jiqun.experiments.best_use.workshop import FOLDER, Workshop
 from jiqun.experiments.best_use.writing import LANGS, label_of, lever_label
 from jiqun.experiments.effects.bootstrap import CONFIDENCE
 from jiqun.experiments.effects.comparison_data import made_by
 from jiqun.experiments.effects.costs import DISCOUNT, FIRST, LAST
 from jiqun.experiments.effects.effect import Estimate
+from jiqun.experiments.runs.draws import draws
+from jiqun.experiments.runs.ensemble import in_use
+from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.scenarios import load_design
 from jiqun.scenarios.structure import switches
 
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from jiqun.experiments.best_use.information import Worth
     from jiqun.experiments.best_use.judging import Verdict
     from jiqun.experiments.best_use.search import Found
     from jiqun.experiments.best_use.spec import Task
@@ -115,6 +122,7 @@ def find(bench: Bench, task: Task) -> dict[str, Any]:
             "designs": good,
             "levers": [asdict(row) | {"label": _lever(task, row.lever)} for row in ways],
         },
+        "information": _information(workshop, entrants, measured.gains[:, 0, :, 0].T),
         "robust": _robust(workshop, entrants, verdict, designs),
     }
     _write_scenarios(workshop, found, entrants)
@@ -239,6 +247,59 @@ def _held_out(verdict: Verdict, designs: Sequence[dict[str, Any]]) -> dict[str, 
         if named is None
         else asdict(named) | {"best": designs[named.best]["id"], "better": named.better},
     }
+
+
+OUTSIDE = "outside"
+"""What the outside world brings, as something that may be known."""
+
+
+def _information(workshop: Workshop, entrants: Sequence[Entrant], gains: Array) -> dict[str, Any]:
+    """What would be worth knowing before the choice is made, in the unit of the main objective.
+
+    Args:
+        workshop: The specification and its runs.
+        entrants: The designs.
+        gains: Main gain by draw of the judging and design.
+    """
+    spec = workshop.task.spec
+    choices = [i for i, entrant in enumerate(entrants) if "document" not in entrant.roles]
+    gains = gains[:, choices]
+    drawn = list(draws(workshop.task.root, spec.judging, in_use()))
+    values = pd.DataFrame([dict(draw.values) for draw in drawn])
+    outside = pd.DataFrame([dict(draw.outside) for draw in drawn])
+    unknowns = [
+        {
+            "name": name,
+            "label": unknown.label.model_dump(),
+            "parameters": unknown.parameters,
+            **_worth(evppi(regress(gains, values[unknown.parameters].to_numpy()))),
+        }
+        for name, unknown in spec.unknowns.items()
+    ]
+    if not outside.empty:
+        found = evppi(regress(gains, outside.to_numpy()))
+        unknowns.append(
+            {"name": OUTSIDE, "label": None, "parameters": list(outside), **_worth(found)}
+        )
+    studies = []
+    for study in spec.studies:
+        regression = regress(gains, values[[study.parameter]].to_numpy())
+        worths = [
+            {"enterprises": size, **_worth(evsi(regression, study.spread, size))}
+            for size in study.enterprises
+        ]
+        studies.append(study.model_dump() | {"worth": worths})
+    return {
+        "unit": OUTCOMES[spec.objectives[0]].unit if spec.objectives[0] != SPREAD else "",
+        "choices": len(choices),
+        "everything": _worth(evpi(gains)),
+        "unknowns": sorted(unknowns, key=lambda row: -row["value"]),
+        "studies": studies,
+    }
+
+
+def _worth(worth: Worth) -> dict[str, Any]:
+    return asdict(worth) | {"clear": worth.clear}
 
 
 def _robust(

@@ -295,14 +295,10 @@ def _fewer(found: Found, space: Space) -> list[Plan]:
 
 def _agree(said: Array, seen: Array) -> tuple[float, ...]:
     """Correlation of what was said of plans with what was seen, by objective."""
-    if len(said) < 3:
-        return (float("nan"),) * said.shape[1]
-    pairs = zip(said.T, seen.T, strict=True)
-    flat = (np.ptp(said, axis=0) * np.ptp(seen, axis=0) == 0.0).tolist()
-    found = [
-        float("nan") if still else float(np.corrcoef(one, other)[0, 1])
-        for still, (one, other) in zip(flat, pairs, strict=True)
-    ]
+    found: list[float] = []
+    for one, other in zip(said.T, seen.T, strict=True):
+        flat = len(one) < 3 or np.ptp(one) == 0.0 or np.ptp(other) == 0.0
+        found.append(float("nan") if flat else float(np.corrcoef(one, other)[0, 1]))
     return tuple(found)
 
 

@@ -26,7 +26,6 @@ from jiqun.scenarios.schema import (
     Name,
     Part,
     Share,
-    Text,
     Who,
     checked,
 )
@@ -154,20 +153,29 @@ class EffortPart(Part):
     each: Count
 
 
+class Unknown(Part):
+    """Parameters that may be worth knowing, and what they are together."""
+
+    label: Label
+    parameters: Annotated[list[str], Field(min_length=1, max_length=6)]
+
+
 class Study(Part):
     """A planned study of enterprises that would tell a parameter.
 
     Attributes:
+        label: What is studied.
         parameter: The parameter.
         enterprises: Numbers of enterprises that are considered.
         spread: Deviation, between enterprises, of what one of them tells of the parameter.
         why: Where that is from.
     """
 
+    label: Label
     parameter: str
     enterprises: Annotated[list[Annotated[StrictInt, Field(ge=1)]], Field(min_length=1)]
     spread: Annotated[Finite, Field(gt=0)]
-    why: Text
+    why: Label
 
 
 class SpecFile(Part):
@@ -187,7 +195,7 @@ class SpecFile(Part):
     compare: list[str] | None = None
     worlds: list[str] = Field(default_factory=list)
     switches: list[str] = Field(default_factory=list)
-    unknowns: dict[Name, list[str]] = Field(default_factory=dict)
+    unknowns: dict[Name, Unknown] = Field(default_factory=dict)
     studies: list[Study] = Field(default_factory=list)
     draws: DrawsPart
     effort: EffortPart
@@ -254,8 +262,8 @@ def read_spec(name_or_path: str | Path) -> Task:
     _names(document, ("worlds",), spec.worlds, shipped_worlds())
     _names(document, ("switches",), spec.switches, switches())
     drawn = [row.name for row in table("parameters") if row.low < row.high]
-    for name, parameters in spec.unknowns.items():
-        _names(document, ("unknowns", name), parameters, drawn)
+    for name, unknown in spec.unknowns.items():
+        _names(document, ("unknowns", name, "parameters"), unknown.parameters, drawn)
     for i, study in enumerate(spec.studies):
         _names(document, ("studies", i, "parameter"), [study.parameter], drawn)
     _check_attitude(document, spec)

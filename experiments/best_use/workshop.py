@@ -305,7 +305,7 @@ class Workshop:
             rows = money_of_runs(results, every, years)
             rows = rows[rows["payer"].isin(limit.payers)]
             sums = rows.groupby(["lever", "run_key"], observed=True)["yuan"].sum()
-            wide = sums.unstack("run_key", fill_value=0.0).reindex(columns=every, fill_value=0.0)
+            wide = sums.unstack("run_key").reindex(columns=every).fillna(0.0)
             own = 1.0 if limit.year is None else (1.0 + DISCOUNT) ** (limit.year - FIRST)
             for place, scenario in enumerate(scenarios):
                 changed = set_otherwise(scenario.canonical()["levers"], root)
