@@ -47,7 +47,7 @@ class Entrant:
     """A scenario that is judged.
 
     Attributes:
-        id: Name of its scenario.
+        id: Name of its scenario file.
         label: Label by language.
         roles: What it is there for: front, simple, named, document.
         scenario: The scenario.
@@ -151,14 +151,15 @@ def _entrants(workshop: Workshop, found: Found) -> list[Entrant]:
         scenario = workshop.plan_scenario(found.plans[place])
         roles = ("front",) if place in front else ("simple",)
         label = {"zh": scenario.label_zh, "en": scenario.label_en}
-        entrants.append(Entrant(scenario.name, label, roles, scenario, place))
+        name = scenario.name.replace(".", "_", 1)
+        entrants.append(Entrant(name, label, roles, scenario, place))
     for name, (scenario, _) in workshop.all_scaled(task.compared).items():
         own = load_design(name).scenario
         label = {"zh": own.label_zh, "en": own.label_en}
         entrants.append(Entrant(name, label, ("named",), scenario))
     if task.issued is not None:
         label = {"zh": task.issued.label_zh, "en": task.issued.label_en}
-        entrants.append(Entrant(task.issued.name, label, ("document",), task.issued))
+        entrants.append(Entrant(str(spec.document), label, ("document",), task.issued))
     return entrants
 
 
@@ -219,6 +220,7 @@ def _design(
 
 def _searched(workshop: Workshop, found: Found) -> dict[str, Any]:
     """What was searched, and what was not."""
+    groups = workshop.task.spec.groups
     return {
         "plans": len(found.plans),
         "levers": {name: _lever(workshop.task, name) for name in workshop.space.levers},
@@ -232,6 +234,7 @@ def _searched(workshop: Workshop, found: Found) -> dict[str, Any]:
             }
             for option, curve in zip(workshop.space.options, workshop.curves, strict=True)
         ],
+        "groups": {name: group.label.model_dump() for name, group in groups.items()},
         "left_out": workshop.left_out,
     }
 
@@ -365,9 +368,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def files(store: Path) -> list[Path]:
+    """Files of a store that say what searches found, in order of their names."""
+    return sorted((store / FOLDER).glob(f"*/{FACTS}"))
+
+
 def read(store: Path) -> list[dict[str, Any]]:
     """What the searches of a store found, in order of their names."""
-    return [
-        dict(json.loads(path.read_text("utf-8")))
-        for path in sorted((store / FOLDER).glob(f"*/{FACTS}"))
-    ]
+    return [dict(json.loads(path.read_text("utf-8"))) for path in files(store)]

@@ -238,8 +238,13 @@ class Task:
     compared: tuple[str, ...]
 
     def sized(self, scenario: Scenario) -> Scenario:
-        """A scenario at the rows of the specification, to the last year of costs."""
-        return replace(scenario, rows=self.spec.rows).until(LAST)
+        """A scenario at the rows of the specification, to the last year of costs.
+
+        It has a name of its own: runs of a search keep less than others and are no part of what is
+        told of scenarios that a store holds for their own sake.
+        """
+        name = f"{self.spec.name}.{scenario.name.removeprefix(f'{self.spec.name}_')}"
+        return replace(scenario, rows=self.spec.rows, name=name).until(LAST)
 
 
 def read_spec(name_or_path: str | Path) -> Task:

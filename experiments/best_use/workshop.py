@@ -232,8 +232,7 @@ class Workshop:
         found = {name: load_design(name) for name in names}
 
         def made(name: str, scale: float) -> Scenario:
-            scenario = self.task.sized(found[name].at(scale))
-            return replace(scenario, name=f"{name}.{spec.name}")
+            return self.task.sized(found[name].at(scale))
 
         def price(wanted: Sequence[tuple[str, str, float]]) -> list[float]:
             self.bench.say(f"{len(wanted)} named designs, {len(spec.search)} draws each")
