@@ -30,7 +30,7 @@ LEVER = {"id": "rd_matching_grant", "scale": ["budget"]}
     [
         ({"objectives": ["value_aded"]}, "objectives[0]", "value_added"),
         ({"levers": [LEVER | {"id": "rd_matching_grants"}]}, "levers[0].id", "rd_matching_grant"),
-        ({"levers": [LEVER, LEVER]}, "levers[1].id", None),
+        ({"levers": [LEVER, dict(LEVER, scale=["rate"])]}, "levers[1].id", None),
         ({"levers": [LEVER | {"groups": ["al"]}]}, "levers[0].groups[0]", "all"),
         ({"worlds": ["demand_lo"]}, "worlds[0]", "demand_low"),
         ({"switches": ["peer_effect"]}, "switches[0]", "peer_effects"),
