@@ -31,11 +31,12 @@ class Attitude:
     kind: Kind = "mean"
     enough: tuple[float, ...] = ()
 
-    def scores(self, gains: Array) -> Array:
+    def scores(self, gains: Array, among: Array | None = None) -> Array:
         """Score by plan and objective, larger is better.
 
         Args:
-            gains: Shape (plans, worlds, draws, objectives). Regret is that among these plans.
+            gains: Shape (plans, worlds, draws, objectives).
+            among: Whether regret is felt for each plan; for all of them if absent.
         """
         central = gains[:, CENTRAL]
         found: Array
@@ -44,7 +45,8 @@ class Attitude:
         elif self.kind == "satisficing":
             found = (central >= np.array(self.enough)).mean(axis=1)
         elif self.kind == "regret":
-            found = -(gains.max(axis=0) - gains).mean(axis=2).max(axis=1)
+            best = gains if among is None else gains[among]
+            found = -(best.max(axis=0) - gains).mean(axis=2).max(axis=1)
         else:
             found = central.mean(axis=1)
         return found

@@ -49,7 +49,7 @@ class Entrant:
     Attributes:
         id: Name of its scenario file.
         label: Label by language.
-        roles: What it is there for: front, simple, named, document.
+        roles: What it is there for: nothing, front, simple, next, named or document.
         scenario: The scenario.
         place: Its place among the plans of the search; -1 for those that were not searched.
     """
@@ -87,12 +87,13 @@ def find(bench: Bench, task: Task) -> dict[str, Any]:
         for entrant in entrants
     ]
     named = [i for i, entrant in enumerate(entrants) if "named" in entrant.roles]
-    verdict = judge(measured.gains, spec.taken, min(1, len(entrants) - 1), counts, named)
+    # Doing nothing is the first entrant, and is chosen where nothing scored better in the search.
+    best = [entrant.place for entrant in entrants].index(found.best)
+    verdict = judge(measured.gains, spec.taken, best, counts, named)
     designs = [
         _design(workshop, found, entrant, verdict, i, costs[i], measured.slacks[i])
         for i, entrant in enumerate(entrants)
     ]
-    chosen = designs[min(1, len(entrants) - 1)]["id"]
     good, ways = shared(found, workshop.space)
     data = {
         "name": spec.name,
@@ -115,7 +116,7 @@ def find(bench: Bench, task: Task) -> dict[str, Any]:
         "rounds": [asdict(row) for row in found.rounds],
         "designs": designs,
         "front": [designs[i]["id"] for i, e in enumerate(entrants) if "front" in e.roles],
-        "chosen": chosen,
+        "chosen": designs[best]["id"],
         "held_out": _held_out(verdict, designs),
         "simplest": designs[verdict.simplest]["id"],
         "shared": {
@@ -123,7 +124,7 @@ def find(bench: Bench, task: Task) -> dict[str, Any]:
             "levers": [asdict(row) | {"label": _lever(task, row.lever)} for row in ways],
         },
         "information": _information(workshop, entrants, measured.gains[:, 0, :, 0].T),
-        "robust": _robust(workshop, entrants, verdict, designs),
+        "robust": _robust(workshop, entrants, verdict, designs, best),
     }
     _write_scenarios(workshop, found, entrants)
     save(workshop.folder, data)
@@ -143,16 +144,14 @@ def _write_scenarios(workshop: Workshop, found: Found, entrants: Sequence[Entran
 def _entrants(workshop: Workshop, found: Found) -> list[Entrant]:
     """Doing nothing, the chosen design, the rest of the front, simple ones, then named ones."""
     task, spec = workshop.task, workshop.task.spec
-    front = set(found.front)
     entrants = [Entrant("nothing", label_of(spec, []), ("nothing",), task.root, 0)]
-    for place in to_judge(found, workshop.space):
+    for place, role in to_judge(found, workshop.space).items():
         if place == 0:
             continue
         scenario = workshop.plan_scenario(found.plans[place])
-        roles = ("front",) if place in front else ("simple",)
         label = {"zh": scenario.label_zh, "en": scenario.label_en}
         name = scenario.name.replace(".", "_", 1)
-        entrants.append(Entrant(name, label, roles, scenario, place))
+        entrants.append(Entrant(name, label, (role,), scenario, place))
     for name, (scenario, _) in workshop.all_scaled(task.compared).items():
         own = load_design(name).scenario
         label = {"zh": own.label_zh, "en": own.label_en}
@@ -310,11 +309,12 @@ def _robust(
     entrants: Sequence[Entrant],
     verdict: Verdict,
     designs: Sequence[dict[str, Any]],
+    best: int,
 ) -> list[dict[str, Any]]:
     """Main gain of the chosen, the simplest and the best named design where all is otherwise."""
     spec = workshop.task.spec
     numbers = spec.judging[: spec.draws.robust]
-    places = [min(1, len(entrants) - 1), verdict.simplest]
+    places = [best, verdict.simplest]
     places += [verdict.named.best] if verdict.named else []
     places += [i for i, entrant in enumerate(entrants) if "document" in entrant.roles]
     places = list(dict.fromkeys(places))

@@ -26,6 +26,8 @@ SURE = 0.9
 """Probability from which on one design is called better than another."""
 MOST_OF_FRONT = 10
 """Designs of the front that are judged: with several objectives it may have very many."""
+NEXT_BEST = 6
+"""Plans with the best scores in the search that are judged as well."""
 GOOD_RESAMPLES = 500
 
 
@@ -75,20 +77,29 @@ class Verdict:
     simplest: int
 
 
-def to_judge(found: Found, space: Space) -> list[int]:
-    """Places of the designs that are worth judging: the front, and the best of each simplicity."""
+def to_judge(found: Found, space: Space) -> dict[int, str]:
+    """Places of the plans that are worth judging, each with what it is there for.
+
+    The best first; the rest of the front; the best plans with fewer levers; and the next best.
+    """
     front = found.front
     if len(front) > MOST_OF_FRONT:
         picked = np.linspace(0, len(front) - 1, MOST_OF_FRONT).round().astype(int)
         front = [front[int(i)] for i in picked]
-    best: dict[int, int] = {}
-    for place in np.flatnonzero(found.kept).tolist():
-        count = len(space.used(found.plans[place]))
-        if count and found.scores[place, 0] > found.scores[best.get(count, 0), 0]:
-            best[count] = place
+    places = np.flatnonzero(found.kept)
+    ordered = [int(i) for i in places[np.argsort(-found.scores[places, 0], kind="stable")]]
     most = len(space.used(found.plans[found.best]))
-    simple = [place for count, place in sorted(best.items()) if count < most]
-    return list(dict.fromkeys([found.best, *front, *simple]))
+    simple: dict[int, int] = {}
+    for place in ordered:
+        count = len(space.used(found.plans[place]))
+        if 0 < count < most and found.scores[place, 0] > found.scores[0, 0]:
+            simple.setdefault(count, place)
+    roles = dict.fromkeys([found.best, *front], "front")
+    for place in simple.values():
+        roles.setdefault(place, "simple")
+    for place in ordered[:NEXT_BEST]:
+        roles.setdefault(place, "next")
+    return roles
 
 
 def judge(

@@ -90,8 +90,8 @@ class Found:
 
     @cached_property
     def scores(self) -> Array:
-        """Score by plan and objective."""
-        return self.attitude.scores(self.measured.gains)
+        """Score by plan and objective; no regret is felt for plans that break a limit."""
+        return self.attitude.scores(self.measured.gains, self.kept)
 
     @cached_property
     def kept(self) -> Array:

@@ -11,8 +11,9 @@ from pydantic import Field, StrictInt
 from jiqun.experiments.best_use.attitude import Attitude, Kind
 from jiqun.experiments.effects.compare import FLOWS
 from jiqun.experiments.effects.costs import BEARERS, COUNTED, FIRST, LAST, OTHERS
-from jiqun.experiments.runs.draws import BLOCK
+from jiqun.experiments.runs.draws import BLOCK, moved_by_draws
 from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.outside_world import SERIES
 from jiqun.scenarios import InputError, load
 from jiqun.scenarios import designs as shipped_designs
 from jiqun.scenarios import worlds as shipped_worlds
@@ -30,7 +31,6 @@ from jiqun.scenarios.schema import (
     checked,
 )
 from jiqun.scenarios.structure import switches
-from jiqun.scenarios.tables import table
 from jiqun.scenarios.units import to_base
 from jiqun.scenarios.yaml_file import find_specification, read_yaml
 
@@ -266,7 +266,12 @@ def read_spec(name_or_path: str | Path) -> Task:
         _names(document, ("levers", i, "groups"), entry.groups, spec.groups)
     _names(document, ("worlds",), spec.worlds, shipped_worlds())
     _names(document, ("switches",), spec.switches, switches())
-    drawn = [row.name for row in table("parameters") if row.low < row.high]
+    found = {
+        key: _scenario(document, key, name)
+        for key in ("baseline", "document")
+        if (name := getattr(spec, key))
+    }
+    drawn = sorted(moved_by_draws(found["baseline"]) - set(SERIES))
     for name, unknown in spec.unknowns.items():
         _names(document, ("unknowns", name, "parameters"), unknown.parameters, drawn)
     for i, study in enumerate(spec.studies):
@@ -287,11 +292,6 @@ def read_spec(name_or_path: str | Path) -> Task:
     known = [name for name in shipped_designs() if name != APART]
     if spec.compare is not None:
         _names(document, ("compare",), spec.compare, known)
-    found = {
-        key: _scenario(document, key, name)
-        for key in ("baseline", "document")
-        if (name := getattr(spec, key))
-    }
     check_rows(document, ("rows",), found["baseline"], spec.rows)
     compared = known if spec.compare is None else spec.compare
     task = Task(spec, path.read_text("utf-8"), document, found["baseline"], None, tuple(compared))

@@ -17,13 +17,13 @@ def found():
     return search(MadeUp(), Attitude(), EFFORT)
 
 
-def judged(found, problem, named=()):
-    places = [0, *to_judge(found, SPACE)]
+def judged(found, problem, named=(), chosen=1):
+    places = list(dict.fromkeys([0, *to_judge(found, SPACE)]))
     plans = [found.plans[i] for i in places] + [SPACE.plan(plan) for plan in named]
     counts = [len(SPACE.used(found.plans[i])) for i in places] + [-1] * len(named)
     gains = problem.measure(plans).gains
     others = range(len(places), len(plans))
-    return plans, judge(gains, found.attitude, 1, counts, others)
+    return plans, judge(gains, found.attitude, chosen, counts, others)
 
 
 def test_the_search_finds_the_known_best_within_its_interval(found):
@@ -75,6 +75,24 @@ def test_two_objectives_give_a_front_along_which_one_is_given_up_for_the_other()
     assert len(scores) > 3
     assert (np.diff(scores[:, 0]) <= 0.0).all()
     assert (np.diff(scores[:, 1]) >= 0.0).all()
+
+
+def test_where_every_lever_does_harm_the_search_itself_chooses_nothing():
+    class Harm(MadeUp):
+        def true(self, plan):
+            return -super().true(plan)
+
+    found = search(Harm(own=0.0), Attitude(), Effort(4, 1, 4, 1))
+    assert found.best == 0
+    _, verdict = judged(found, Harm(draws=HELD_OUT), chosen=0)
+    assert not verdict.above_nothing
+    assert verdict.simplest == 0
+
+
+def test_no_regret_is_felt_for_a_plan_that_breaks_a_limit():
+    gains = np.array([1.0, 5.0, 3.0]).reshape(3, 1, 1, 1)
+    kept = np.array([True, False, True])
+    assert Attitude("regret").scores(gains, kept)[:, 0].tolist() == [-2.0, 2.0, 0.0]
 
 
 def test_volume_of_a_front_is_that_of_its_boxes():
