@@ -4,9 +4,9 @@ A report is there whole or not at all: its files are written aside, and those of
 place of what stood there together. A page names the store it is of.
 
 The notebook `report.py`, `comparing.py` where a store keeps a comparison of designs, and
-`ranking.py` where there is an analysis of sensitivity, and `by_city.py` where it holds cities, are
-run once a language; from what their cells show (Markdown and pictures) every format is written
-(`formats/`).
+`ranking.py` where there is an analysis of sensitivity, `by_city.py` where it holds cities, and
+`spending.py` where it keeps a search of designs, are run once a language; from what their cells
+show (Markdown and pictures) every format is written (`formats/`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ import jupytext
 import papermill
 
 from jiqun.experiments import Results, discovery
+from jiqun.experiments.best_use import finding
 from jiqun.experiments.effects import comparison_data
+from jiqun.experiments.effects.change import of_analysis
 from jiqun.experiments.runs.batch import model_hash
 from jiqun.experiments.sensitivity.tables import FACTS, FOLDER
 from jiqun.experiments.stores.digests import SUMS
@@ -59,6 +61,7 @@ NOTEBOOKS = {
     "designs": HERE / "comparing.py",
     "levers": HERE / "ranking.py",
     "cities": HERE / "by_city.py",
+    "spending": HERE / "spending.py",
 }
 """Pages and the notebooks they are made of."""
 TITLES = {
@@ -66,8 +69,15 @@ TITLES = {
     "designs": "designs_title",
     "levers": "levers_title",
     "cities": "cities_title",
+    "spending": "use_title",
 }
-SOURCES = {"index": "runs", "designs": "designs", "levers": "levers", "cities": "runs"}
+SOURCES = {
+    "index": "runs",
+    "designs": "designs",
+    "levers": "levers",
+    "cities": "runs",
+    "spending": "search",
+}
 """Where what a page shows comes from if none of its headings says another."""
 FORMATS = ("html", "docx", "pdf", "xlsx", "zip")
 """Formats, which are the endings of their files: page, Word, PDF, tables in Excel, and figures as
@@ -94,6 +104,7 @@ class Source:
         baseline: Scenario that those are compared with whose own baseline the store lacks.
         batches: Batches that the store's manifest lists, oldest first.
         digest: Tells reports of one state of a store from all others.
+        searches_alone: Whether it holds nothing but searches of designs: their page is the first.
     """
 
     store: Path
@@ -101,6 +112,7 @@ class Source:
     baseline: str | None
     batches: Sequence[dict[str, Any]]
     digest: str
+    searches_alone: bool = False
 
     @classmethod
     def of(cls, store: Path, actuals: Path | None, baseline: str | None = None) -> Source:
@@ -134,7 +146,7 @@ class Source:
                 store=store, last=last, first=ORIGIN, until=HORIZON,
             )  # fmt: skip
             raise ReportError(problem)
-        analyses = sorted((store / FOLDER).glob(f"*/{FACTS}"))
+        analyses = sorted((store / FOLDER).glob(f"*/{FACTS}")) + finding.files(store)
         asked = FOLDER, discovery.FILE
         kept = [
             store / "manifest.json",
@@ -146,7 +158,12 @@ class Source:
         for path in (*kept, *analyses, *filter(None, [actuals])):
             digest.update(path.read_bytes() if path.is_file() else b"absent")
         batches = results.manifest["batches"]
-        return cls(store, actuals, baseline, batches, digest.hexdigest()[:20])
+        alone = bool(finding.read(store)) and all(map(of_analysis, results.scenarios()))
+        return cls(store, actuals, baseline, batches, digest.hexdigest()[:20], alone)
+
+    def page(self, name: str) -> str:
+        """The page whose notebook, title and source the one of a name has."""
+        return "spending" if name == "index" and self.searches_alone else name
 
     @property
     def made(self) -> datetime:
@@ -188,8 +205,8 @@ def render(
     Returns:
         The files: `{out}/{lang}/index.html`, and beside it `designs.html` where the store keeps a
         comparison of designs, `levers.html` where there is an analysis of sensitivity, and
-        `cities.html` where it holds cities with the document and without; each also with the
-        ending of every other format.
+        `cities.html` where it holds cities with the document and without, and `spending.html` where
+        it keeps a search of designs; each also with the ending of every other format.
 
     Raises:
         ReportError: A format is asked for that this version does not write, the store has no runs
@@ -214,8 +231,11 @@ def render(
         "designs": comparison_data.read(store),
         "levers": gather_levers(store),
         "cities": has_cities(store) or None,
+        "spending": finding.read(store) or None,
     }
     names = [name for name in NOTEBOOKS if kept.get(name, name) is not None]
+    if kept["spending"] and source.searches_alone:
+        names = ["index"]
     pages = [(name, lang) for name in names for lang in langs]
     endings = [ending for ending in FORMATS if ending in {"html", *formats}]
     # Notebooks start in the folder of this process, which is changed here, once for all of them:
@@ -361,8 +381,8 @@ def _written(source: Source, page: tuple[str, Lang], endings: Sequence[str]) -> 
         folder = Path(held)
         above = cautions(source.store, words)
         text = "\n\n".join([*above, *_shown(_executed(source, page, folder), folder)])
-        head = words(TITLES[name]), words("subtitle"), source.line(words)
-        read = Document.read(text, head, words, folder, SOURCES[name])
+        head = words(TITLES[source.page(name)]), words("subtitle"), source.line(words)
+        read = Document.read(text, head, words, folder, SOURCES[source.page(name)])
         beside = [f"{name}.{ending}" for ending in endings if ending != "html"]
         writers: dict[str, Callable[[], bytes]] = {
             "html": lambda: web.write(read, source.digest, beside).encode("utf-8"),
@@ -378,11 +398,11 @@ def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:
     """The notebook with its outputs."""
     name, lang = page
     written, done = folder / f"{lang}.ipynb", folder / f"{lang}.done.ipynb"
-    jupytext.write(jupytext.read(NOTEBOOKS[name]), written)
+    jupytext.write(jupytext.read(NOTEBOOKS[source.page(name)]), written)
     given = {"lang": lang, "store": str(source.store)}
-    if name == "index" and source.actuals is not None:
+    if source.page(name) == "index" and source.actuals is not None:
         given["actuals"] = str(source.actuals)
-    if name == "index" and source.baseline is not None:
+    if source.page(name) == "index" and source.baseline is not None:
         given["baseline"] = source.baseline
     logging.getLogger("papermill").setLevel(logging.WARNING)
     return papermill.execute_notebook(

@@ -28,10 +28,12 @@ baseline: str = ""
 from pathlib import Path
 
 from jiqun.experiments import discovery
+from jiqun.experiments.best_use.finding import read as read_searches
 from jiqun.experiments.effects.comparison_data import read
 from jiqun.experiments.emulator import shipped
 from jiqun.experiments.sensitivity.arms import GROUPS
 from jiqun.notebooks import (
+    best_use,
     board,
     designs,
     director,
@@ -308,6 +310,18 @@ else:
     figure(designs.forest(compared_designs, words), words("designs_alt"))
     text(designs.reading(compared_designs, words))
     text(words("designs_more"))
+
+# %%
+searches = read_searches(Path(store))
+if searches:
+    section(words("use_title"), source="search")
+    for search in searches:
+        section(search["label"][words.lang], level=3)
+        text(best_use.stands_on(search, words))
+        text(f"**{best_use.answer(search, words)}**")
+        text(best_use.simplest(search, words))
+        text(f"**{best_use.worth_sentence(search, words)}**")
+    text(words("use_more"))
 
 # %%
 if document:

@@ -98,10 +98,12 @@ def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
         return _present(connection, "run.scenario", scenarios)
 
 
-def money_of_runs(results: Results, keys: Iterable[str]) -> pd.DataFrame:
-    """The same of some runs by their keys."""
+def money_of_runs(
+    results: Results, keys: Iterable[str], years: Iterable[int] = YEARS
+) -> pd.DataFrame:
+    """The same of some runs by their keys, and of some of the years."""
     with results.connect() as connection:
-        return _present(connection, "run.run_key", keys)
+        return _present(connection, "run.run_key", keys, years)
 
 
 def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
@@ -120,9 +122,12 @@ def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
 
 
 def _present(
-    connection: duckdb.DuckDBPyConnection, column: str, wanted: Iterable[str]
+    connection: duckdb.DuckDBPyConnection,
+    column: str,
+    wanted: Iterable[str],
+    years: Iterable[int] = YEARS,
 ) -> pd.DataFrame:
-    """Present costs of the runs of which a column has some values."""
+    """Present costs in some years of the runs of which a column has some values."""
     return connection.execute(
         f"""
         WITH booked AS (
@@ -134,10 +139,10 @@ def _present(
         priced AS (SELECT *, yuan * {PRESENT} * {_cost()} AS cost FROM booked)
         SELECT run_key, scenario, draw, seed, population, payer, fund, lever, origin,
             {KIND} AS kind, tier, {place_of("city")} AS place, payee, {steady_sum("cost")} AS yuan
-        FROM priced l WHERE cost <> 0.0
+        FROM priced l WHERE cost <> 0.0 AND year IN (SELECT unnest(?))
         GROUP BY ALL ORDER BY ALL
         """,
-        [list(dict.fromkeys(wanted))],
+        [list(dict.fromkeys(wanted)), list(years)],
     ).df()
 
 
