@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from jiqun.model.agents.clusters import ClusterSeat
     from jiqun.notebooks.money import Money
+    from jiqun.notebooks.tiles import Mapped
     from jiqun.notebooks.trust.evidence import Unit
     from jiqun.notebooks.words import Words
     from jiqun.notebooks.worlds import Effect
@@ -165,7 +166,7 @@ def new_money(places: Places, city: str, words: Words) -> str:
     return words.money(found.median)[0]
 
 
-def map_alt(places: Places, words: Words) -> str:
+def map_alt(places: Mapped, words: Words) -> str:
     """What the map shows, in words."""
     by_sign: dict[int, list[str]] = {1: [], -1: [], 0: []}
     for city in REGION.cities:

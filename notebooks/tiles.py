@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -12,7 +12,7 @@ from jiqun.notebooks.figures import GREY, style
 from jiqun.notebooks.places import city_name
 
 if TYPE_CHECKING:
-    from jiqun.notebooks.places import Places
+    from jiqun.notebooks.trust.evidence import Unit
     from jiqun.notebooks.words import Words
     from jiqun.notebooks.worlds import Effect
 
@@ -26,12 +26,19 @@ LONGEST = 11
 """Letters of a name that a tile holds at full size."""
 
 
+class Mapped(Protocol):
+    """What a map is of."""
+
+    def effect(self, unit: Unit) -> Effect | None:
+        """Effect on value added of a city; None where it is not known."""
+
+
 def has_tiles() -> bool:
     """Whether the region says where its cities stand on the map."""
     return all(city.tile for city in REGION.cities.values())
 
 
-def tile_map(places: Places, words: Words) -> Figure:
+def tile_map(places: Mapped, words: Words) -> Figure:
     """Effect on value added of each city; hatched where nothing is concluded."""
     style(words)
     effects = {city: places.effect(("city", city)) for city in REGION.cities}

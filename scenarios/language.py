@@ -7,6 +7,8 @@ each; identifiers, files, lines and keys go into the fields and stay as they are
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,18 +16,19 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 LANGUAGES = ("zh", "en")
 VARIABLE = "JIQUN_LANG"
 """Environment variable that names the language; workers inherit it."""
 LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
 CATALOGUE = Path(__file__).with_name("messages.yaml")
+_SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
 
 
 def language() -> str:
-    """Language of messages: as `JIQUN_LANG` says, else as the locale does, else English."""
-    asked = os.environ.get(VARIABLE, "")
+    """Language of messages: that of `speaking`, of `JIQUN_LANG`, of the locale, else English."""
+    asked = _SPOKEN.get() or os.environ.get(VARIABLE, "")
     if asked in LANGUAGES:
         return asked
     locale = next((os.environ[name] for name in LOCALE if os.environ.get(name)), "")
@@ -44,6 +47,20 @@ def use_language(name: str) -> None:
     if name not in LANGUAGES:
         raise ValueError(f"{name!r}: allowed: {', '.join(LANGUAGES)}")
     os.environ[VARIABLE] = name
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Messages in a language inside a block: of one reader of a page that serves several.
+
+    Args:
+        name: ``zh`` or ``en``.
+    """
+    token = _SPOKEN.set(name)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
 
 
 def say(template: str, **fields: Any) -> str:

@@ -235,7 +235,7 @@ def change(results: Results, scenario: str, baseline: str) -> Change:
         year=year,
         pairs=len(whole),
         joint=bool(len(whole)) and bool((whole["draw"] > 0).all()),
-        moved=_moved(rows),
+        moved=moved_of(rows),
         tiers=_tiers(shared, baseline, min(ORIGIN, year)),
         levers=differences(one, other) if one and other else (),
         parameters={
@@ -256,8 +256,13 @@ def _outside(scenario: Scenario | None) -> object:
     return scenario.canonical()["outside"] if scenario else None
 
 
-def _moved(rows: pd.DataFrame) -> dict[tuple[str, Unit], Moved]:
-    """What changes by outcome and unit; groups of cities are sums of their cities, pair by pair."""
+def moved_of(rows: pd.DataFrame) -> dict[tuple[str, Unit], Moved]:
+    """What changes by outcome and unit; groups of cities are sums of their cities, pair by pair.
+
+    Args:
+        rows: Columns draw, seed, population, year, level, unit_name, outcome, value, baseline,
+            difference and change, as `Results.paired` gives them.
+    """
     cities = rows[rows["level"] == "city"]
     groups = (
         cities.assign(level=PLACE, unit_name=cities["unit_name"].astype(str).map(REGION.group_of))

@@ -68,12 +68,11 @@ class Pool(Protocol):
         """End the workers."""
 
 
-class LocalPool:
-    """Processes of this machine, one thread each."""
+class Processes:
+    """Processes of this machine, one thread each; they end with the one that started them."""
 
-    def __init__(self, workers: int, work: Callable[[Chunk], ChunkResult] = run_chunk) -> None:
+    def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._work = work
         # Libraries that start threads of their own only get in the way of the other runs.
         for name in THREADS:
             os.environ.setdefault(name, "1")
@@ -82,7 +81,7 @@ class LocalPool:
             "forkserver" if "forkserver" in methods else "spawn"
         )
         if "forkserver" in methods:
-            self._context.set_forkserver_preload(["jiqun.experiments.runs.worker"])
+            self._context.set_forkserver_preload(["jiqun.experiments.runs.warm"])
             with _same_path():
                 forkserver.ensure_running()
         self._open()
@@ -95,13 +94,23 @@ class LocalPool:
             self.workers, self._context, initializer=_live_with, initargs=(self._reader,)
         )
 
-    def submit(self, chunk: Chunk) -> Future[ChunkResult]:
-        """Send a chunk to a worker."""
-        return self._executor.submit(self._work, chunk)
+    def call[**Given, Made](
+        self, work: Callable[Given, Made], *given: Given.args, **more: Given.kwargs
+    ) -> Future[Made]:
+        """Have a worker do something."""
+        return self._executor.submit(work, *given, **more)
 
     def died(self, error: BaseException) -> bool:
         """Whether a worker died."""
         return isinstance(error, BrokenExecutor)
+
+    def is_broken(self) -> bool:
+        """Whether a worker died and the others were ended with it."""
+        try:
+            self._executor.submit(_nothing).cancel()
+        except BrokenExecutor:
+            return True
+        return False
 
     def restart(self) -> None:
         """Start new workers."""
@@ -115,6 +124,22 @@ class LocalPool:
         self._executor.shutdown(wait=not at_once, cancel_futures=True)
         self._lifeline.close()
         self._reader.close()
+
+
+class LocalPool(Processes):
+    """Processes of this machine that work on chunks."""
+
+    def __init__(self, workers: int, work: Callable[[Chunk], ChunkResult] = run_chunk) -> None:
+        super().__init__(workers)
+        self._work = work
+
+    def submit(self, chunk: Chunk) -> Future[ChunkResult]:
+        """Send a chunk to a worker."""
+        return self.call(self._work, chunk)
+
+
+def _nothing() -> None:
+    """What a pool is asked to do to see whether it still takes anything."""
 
 
 @contextmanager

@@ -115,12 +115,15 @@ class Options:
         dask: Address of a Dask scheduler, or ``local``, or None.
         command: Command line, for the manifest.
         work: What a worker does with a chunk.
+        pool: Workers that are there already and outlast the batch, shared with others; then
+            `workers` only says into how many parts the batch is cut.
     """
 
     workers: int | None = None
     dask: str | None = None
     command: str = ""
     work: Callable[[Chunk], ChunkResult] = run_chunk
+    pool: Pool | None = None
 
 
 def run_batch(
@@ -247,7 +250,7 @@ def _make(
     total = sum(len(chunk.runs) for chunk in chunks)
     done, failures, begun = 0, list[Failure](), time.monotonic()
     progress(Progress(total, 0, 0, 0.0))
-    pool: Pool = (
+    pool = options.pool or (
         DaskPool(options.dask, workers, options.work)
         if options.dask
         else LocalPool(min(workers, len(chunks)), options.work)

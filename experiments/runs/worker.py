@@ -10,6 +10,7 @@ import os
 import platform
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -58,7 +59,10 @@ ALWAYS_THERE = (
 PLACES = ("city", "tier", "payee")
 """Columns of the ledger that say who is paid."""
 HOUSE = ("jiqun.model.", "jiqun.scenarios.", "jiqun.experiments.")
-_POPULATIONS: dict[PopulationRef, Population] = {}
+_POPULATIONS: dict[str, Population] = {}
+"""Population by the hash of its content, whichever store it lies in."""
+Made = Callable[["Chunk"], "Iterator[tuple[Run, ClusterPolicyModel | Exception]]"]
+"""Gives each run of a chunk with its simulation at the end, or with what it failed of."""
 
 
 class ForeignWorkerError(Exception):
@@ -116,10 +120,23 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
     Raises:
         ForeignWorkerError: The worker has another model or builds another population.
     """
+    return recorded(chunk, made)
+
+
+def recorded(chunk: Chunk, make: Made) -> ChunkResult:
+    """Make the runs of a chunk in some way, and record them.
+
+    Args:
+        chunk: The runs.
+        make: How they are made; it moves no bit of a result.
+
+    Raises:
+        ForeignWorkerError: The worker has another model or builds another population.
+    """
     _settle()
     finished, failures, tables, ledgers = [], [], [], []
     begun = time.process_time()
-    for run, simulation in _made(chunk):
+    for run, simulation in make(chunk):
         if isinstance(simulation, Exception):
             failures.append(failure(run, simulation))
             continue
@@ -138,7 +155,7 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
         finished.append(Finished(run, len(simulation.population), now - begun, residual))
         begun = now
         del simulation
-    return ChunkResult(chunk, tuple(finished), tuple(failures), _joined(tables), _joined(ledgers))
+    return ChunkResult(chunk, tuple(finished), tuple(failures), joined(tables), joined(ledgers))
 
 
 @cache
@@ -152,7 +169,8 @@ def _settle() -> None:
     gc.freeze()
 
 
-def _joined(tables: list[pa.Table]) -> pa.Table | None:
+def joined(tables: list[pa.Table]) -> pa.Table | None:
+    """Tables of runs as one; None where there is none."""
     return pa.concat_tables(tables).unify_dictionaries() if tables else None
 
 
@@ -172,41 +190,50 @@ def _name() -> str:
     return f"worker {platform.node()} (process {os.getpid()})"
 
 
-def _population(ref: PopulationRef, scenario: Scenario) -> Population:
+def population(ref: PopulationRef, scenario: Scenario) -> Population:
     """The population from the store, or built again where the store cannot be reached."""
-    if ref in _POPULATIONS:
-        return _POPULATIONS[ref]
+    if ref.digest in _POPULATIONS:
+        return _POPULATIONS[ref.digest]
     if Path(ref.path).is_file():
-        population = load_population(Path(ref.path))
+        found = load_population(Path(ref.path))
     else:
-        population = build_population(
+        found = build_population(
             scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED
         )
-    if population.digest != ref.digest:
+    if found.digest != ref.digest:
         raise ForeignWorkerError(
-            f"{_name()} makes population {population.digest} where the batch has {ref.digest}: "
+            f"{_name()} makes population {found.digest} where the batch has {ref.digest}: "
             "give it the files, tables and libraries of the machine that runs the batch"
         )
     _POPULATIONS.clear()  # chunks come by population: one at a time is enough
-    _POPULATIONS[ref] = population
-    return population
+    _POPULATIONS[ref.digest] = found
+    return found
 
 
-def _made(chunk: Chunk) -> Iterator[tuple[Run, ClusterPolicyModel | Exception]]:
+def check_model(chunk: Chunk) -> None:
+    """Refuse runs of another model.
+
+    Raises:
+        ForeignWorkerError: The worker has another version of it than the batch.
+    """
+    if model_hash() != chunk.model_hash:
+        raise ForeignWorkerError(
+            f"{_name()} holds version {model_hash()} of the model, and the batch is of "
+            f"version {chunk.model_hash}: install the same on both"
+        )
+
+
+def made(chunk: Chunk) -> Iterator[tuple[Run, ClusterPolicyModel | Exception]]:
     """Each run with its simulation at the end, or with what it failed of."""
     for arms in bundles((run, chunk.scenarios[run.scenario]) for run in chunk.runs):
         try:
-            if model_hash() != chunk.model_hash:
-                raise ForeignWorkerError(
-                    f"{_name()} holds version {model_hash()} of the model, and the batch is of "
-                    f"version {chunk.model_hash}: install the same on both"
-                )
-            population = _population(chunk.population, arms[0][1])
+            check_model(chunk)
+            people = population(chunk.population, arms[0][1])
             told = [(arm[0], drawn(arm)) for arm in arms]
             # The longest makes the past of all.
-            told.sort(key=lambda arm: -_last_quarter(arm[1]))
+            told.sort(key=lambda arm: -last_quarter(arm[1]))
             run, scenario = told[0]
-            simulation = ClusterPolicyModel(scenario, rng=run.seed, population=population)
+            simulation = ClusterPolicyModel(scenario, rng=run.seed, population=people)
         except ForeignWorkerError:
             raise
         except Exception as error:  # a failed run must not take the batch with it
@@ -229,7 +256,7 @@ def _branching(
     (run, scenario), *others = arms
     leaving: list[tuple[int, list[Arm]]] = []
     for arm in others:
-        quarter = min(first_difference(scenario, arm[1]) - 1, _last_quarter(arm[1]))
+        quarter = min(first_difference(scenario, arm[1]) - 1, last_quarter(arm[1]))
         # Those that have no more in common leave one by one: else all would be held at once.
         for when, together in leaving:
             if when == quarter and first_difference(together[0][1], arm[1]) > quarter + 1:
@@ -245,7 +272,7 @@ def _branching(
             other = simulation.branch(together[0][1])
             leaving.pop()
             yield from _branching(other, together)
-        simulation.run_until_year(year_of(_last_quarter(scenario)))
+        simulation.run_until_year(year_of(last_quarter(scenario)))
     except Exception as error:  # nor those that have left it
         left = chain.from_iterable(together for _, together in leaving)
         yield from ((arm[0], error) for arm in (arms[0], *left))
@@ -253,7 +280,7 @@ def _branching(
         yield run, simulation
 
 
-def _last_quarter(scenario: Scenario) -> int:
+def last_quarter(scenario: Scenario) -> int:
     """Last quarter of the last whole year: a year that ends early has no outcomes."""
     return (scenario.end + 1) // 4 * 4 - 1
 

@@ -188,6 +188,8 @@ class Selection:
         import duckdb  # noqa: PLC0415
 
         connection = duckdb.connect(config={"threads": 1})
+        # It would be drawn into what a command prints.
+        connection.execute("SET enable_progress_bar = false")
         if not isinstance(self.folder, Path):
             connection.register_filesystem(self.folder.fs)
         connection.execute(
