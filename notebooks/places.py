@@ -165,20 +165,6 @@ def new_money(places: Places, city: str, words: Words) -> str:
     return words.money(found.median)[0]
 
 
-def map_alt(places: Places, words: Words) -> str:
-    """What the map shows, in words."""
-    by_sign: dict[int, list[str]] = {1: [], -1: [], 0: []}
-    for city in REGION.cities:
-        effect = places.effect(("city", city))
-        by_sign[effect.sign if effect else 0].append(city_name(city, words))
-    gap = "、" if words.lang == "zh" else ", "
-    told = [
-        words.name("map_signs", str(sign)) + (gap.join(names) or ABSENT)
-        for sign, names in by_sign.items()
-    ]
-    return words("map_alt", told=words.listing(told))
-
-
 # One city
 
 
