@@ -326,7 +326,7 @@ def forest(data: Row, words: Words) -> Figure:
             gain = row["effects"][MAIN]["gain"]
             mean = words.scaled(gain["mean"], MAIN)
             if abs(mean) > most:
-                beyond(axis, place, _money(gain, words), most if mean > 0.0 else -most)
+                beyond(axis, place, _money(gain, words), most if mean > 0.0 else -most, BLUE)
                 continue
             if gain["low"] is not None:
                 ends = [words.scaled(gain[k], MAIN) for k in ("low", "high")]

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC-subset.ttf"
 FIT_COLUMNS = 4
-OUTLIER = 3.0
-"""Times the third largest value of a scale beyond which a value is cut off and written out."""
+OUTLIER, KEPT = 5.0, 3.0
+"""Times the third largest value: where the largest is beyond the first, a scale ends at the second,
+and what lies further is written out."""
 YEARS = (2019, ORIGIN, HORIZON)
 """Years that axes of time name, and that descriptions of them tell of."""
 SOURCE_COLOURS = dict(zip(SOURCES, (DIM, BLUE, OCHRE), strict=True))
@@ -244,7 +245,7 @@ def medians(path: pd.DataFrame, words: Words, outcome: str) -> dict[str, str]:
         outcome: Id of the outcome.
     """
     years = [year for year in YEARS if year in path.index]
-    values = [float(path.loc[year, "median"]) for year in years]
+    values = path.loc[years, "median"].tolist()
     return dict(zip(map(str, years), words.numbers(values, outcome), strict=True)) if years else {}
 
 
@@ -302,7 +303,7 @@ def sources(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure
 
 
 def room(sizes: Iterable[float]) -> float:
-    """How far a scale reaches: what is several times larger than the third largest is cut off.
+    """How far a scale reaches that outliers do not rule.
 
     Args:
         sizes: Values that a scale is for.
@@ -311,10 +312,10 @@ def room(sizes: Iterable[float]) -> float:
     if not largest or largest[0] == 0.0:
         return 1.0
     third = largest[min(2, len(largest) - 1)]
-    return largest[0] if largest[0] <= OUTLIER * third else OUTLIER * third
+    return largest[0] if largest[0] <= OUTLIER * third else KEPT * third
 
 
-def beyond(axis: Axes, place: float, told: str, edge: float) -> None:
+def beyond(axis: Axes, place: float, told: str, edge: float, colour: str = INK) -> None:
     """An arrowhead at the edge of a scale, and what lies beyond it.
 
     Args:
@@ -322,8 +323,9 @@ def beyond(axis: Axes, place: float, told: str, edge: float) -> None:
         place: Row of the value.
         told: The value, written.
         edge: End of the scale on the side of the value.
+        colour: Colour of the arrowhead.
     """
-    axis.plot([edge], [place], ">" if edge > 0.0 else "<", ms=6, color=INK, clip_on=False)
+    axis.plot([edge], [place], ">" if edge > 0.0 else "<", ms=6, color=colour, clip_on=False)
     axis.text(
         0.96 * edge, place, told, ha="right" if edge > 0.0 else "left", va="center", color=INK,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},

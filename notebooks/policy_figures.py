@@ -226,14 +226,6 @@ def _percent(share: float | None) -> float:
     return float("nan") if share is None else 100.0 * share
 
 
-def picture(worlds: Worlds, words: Words) -> Figure:
-    """One picture for a front page: what the document changes in each tier, year by year."""
-    figure = long_run(worlds, words)
-    figure.set_size_inches(9.6, 2.4)
-    figure.suptitle(words("picture_title", outcome=words.label("value_added")), fontsize=9.5)
-    return figure
-
-
 def by_year(money: Money, words: Words) -> Figure:
     """Money by year and kind, without and with the document; tax forgone apart."""
     style(words)

@@ -54,8 +54,8 @@ def tile_map(places: Places, words: Words) -> Figure:
         )
         told = _told(effects[city], words)
         axes.text(middle, row + 0.7, told, ha="center", va="center", color=ink, bbox=box, size=8.5)
-    told = {city_name(city, words): _told(effects[city], words) for city in tiles}
-    tell(axes, words, "", told)
+    shown = {city_name(city, words): _told(effects[city], words) for city in tiles}
+    tell(axes, words, "", shown)
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)
     axes.set_axis_off()

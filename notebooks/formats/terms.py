@@ -47,15 +47,18 @@ class _Part:
         self.seen: set[str] = set()
 
     def block(self, block: Node) -> Node:
-        kind, held = block["t"], block.get("c")
+        kind, held = block["t"], block.get("c", ())
         if kind == "Header" and held[0] <= 2:
             self.seen = set()
         elif kind in PARAGRAPHS:
             return {"t": kind, "c": self._inlines(held)}
         elif kind == "Div" and "source" not in held[0][1]:
             return {"t": kind, "c": [held[0], [self.block(inner) for inner in held[1]]]}
-        elif kind == "BulletList":
-            return {"t": kind, "c": [[self.block(inner) for inner in item] for item in held]}
+        elif kind in {"BulletList", "OrderedList"}:
+            # An ordered one says first how it counts.
+            *counting, items = [held] if kind == "BulletList" else held
+            made = [[self.block(inner) for inner in item] for item in items]
+            return {"t": kind, "c": [*counting, made] if counting else made}
         elif kind == "BlockQuote":
             return {"t": kind, "c": [self.block(inner) for inner in held]}
         return block

@@ -15,7 +15,7 @@ from jiqun.calibration import palette
 from jiqun.calibration.palette import BAND, BLUE, DIM, GREEN, GREY, INK, OCHRE, PALE, PURPLE, RED
 from jiqun.experiments.sensitivity.arms import DOCUMENT, GROUPS
 from jiqun.experiments.sensitivity.runs import PROVINCE
-from jiqun.notebooks.figures import plain, style, tick, wrapped
+from jiqun.notebooks.figures import beyond, plain, room, style, tick, wrapped
 from jiqun.notebooks.levers.page import (
     SHOWN,
     by_size,
@@ -75,7 +75,7 @@ def heat(found: Levers, words: Words) -> Figure:
         if row.lever in levers:
             place, across = levers.index(str(row.lever)), across_of[str(row.outcome), str(row.tier)]
             cells[place, across] = row.strength
-            if row.strength < 0.0:
+            if cells[place, across] < 0.0:
                 # A copy in grey does not tell red from blue.
                 axis.plot([across - 0.3], [place], **FALLS)
             if row.tie_set == 1:
@@ -108,7 +108,7 @@ def _strongest(found: Levers, words: Words, levers: Sequence[str]) -> dict[str, 
         own = clear[clear["lever"] == lever]
         text = words("panels_clear", count=len(own))
         if len(own):
-            top = own.loc[own["strength"].abs().idxmax()]
+            top = own.iloc[int(own["strength"].abs().to_numpy().argmax())]
             outcome, tier = str(top["outcome"]), str(top["tier"])
             where = _short(outcome, words) + words.bracketed(unit_label(tier, words))
             size = ("+" if top["strength"] > 0 else "") + tick(float(top["strength"]))
@@ -183,12 +183,19 @@ def ranked(found: Levers, words: Words, group: str = DOCUMENT) -> Figure:
 
 def _bars(axis: Axes, rows: pd.DataFrame, value: str, scale: float, names: Sequence[str]) -> None:
     """Bars with intervals and floors, from above: dark in the first tie, grey within the noise."""
+    most = room(scale * rows[value])
     for place, (_, row) in enumerate(rows.iterrows()):
         colour = (BLUE if row.get("tie_set", 1) == 1 else PALE) if row["above_noise"] else DIM
+        if abs(scale * row[value]) > most:
+            edge = most if row[value] > 0.0 else -most
+            beyond(axis, place, tick(scale * row[value]), edge, colour)
+            continue
         axis.barh([place], [scale * row[value]], height=0.66, color=colour)
         axis.plot([scale * row["low"], scale * row["high"]], [place, place], color="black", lw=1.0)
         side = -1.0 if row[value] < 0.0 else 1.0
         axis.plot([side * scale * row["floor"]], [place], "|", ms=8, color=RED, mew=1.4)
+    low, high = axis.get_xlim()
+    axis.set_xlim(max(low, -1.04 * most), min(high, 1.04 * most))
     _listed(axis, names)
 
 
@@ -263,8 +270,8 @@ def morris(found: Levers, words: Words) -> Figure:
         _listed(axis, [wrapped(factor_label(found, words, f), words, 40, 60) for f in factors])
         axis.set_title(unit_label(tier, words), loc="left", color=COLOURS[tier])
         told = {
-            factor_label(found, words, factor): tick(scale * float(own.loc[factor, "mu_star"]))
-            for factor in factors[:5]
+            factor_label(found, words, str(factor)): tick(scale * size)
+            for factor, size in own.loc[factors[:5], "mu_star"].items()
         }
         tell(axis, words, unit_label(tier, words), told)
     figure.supxlabel(words("levers_morris_axis", unit=unit), fontsize="medium")

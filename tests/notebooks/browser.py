@@ -3,6 +3,8 @@
 Run ``python -m tests.notebooks.browser build/report build/pictures``: every page in both languages
 at the width of a desk and of a phone, in light and dark, and on paper (needs Chromium, and
 pdftoppm of Poppler for paper; files of Word as well where LibreOffice is installed).
+``python -m tests.notebooks.browser build/report docs --first`` renews the pictures of first pages
+in `docs/`; each names the store that its numbers come from.
 """
 
 import shutil
@@ -15,6 +17,13 @@ from typing import Any
 
 WIDTHS = {"desk": 1440, "phone": 390}
 SCHEMES = ("light", "dark")
+FIRST = {
+    "report_zh": "zh/index.html",
+    "report_en": "en/index.html",
+    "report_cities": "en/cities.html",
+}
+"""Pictures in `docs/`, and the pages that they are of."""
+HEIGHT, COLOURS = 1700, 48
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -49,6 +58,24 @@ def opened(one: Any, page: Path, width: int = 1440, scheme: str = "light") -> It
         context.close()
 
 
+def first_pages(report: Path, out: Path) -> None:
+    """Pictures of the head of some pages, small enough to be kept.
+
+    Args:
+        report: Folder with a folder of pages a language.
+        out: Folder of the pictures.
+    """
+    from PIL import Image  # noqa: PLC0415
+
+    with browser() as one:
+        for name, page in FIRST.items():
+            file = out / f"{name}.png"
+            with opened(one, report / page) as tab:
+                tab.screenshot(path=file, clip={"x": 0, "y": 0, "width": 1440, "height": HEIGHT})
+            # The page has few colours.
+            Image.open(file).convert("RGB").quantize(COLOURS).save(file, optimize=True)
+
+
 def pictures(report: Path, out: Path) -> None:
     """Pictures of every page of a report.
 
@@ -80,4 +107,4 @@ def pictures(report: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    pictures(Path(sys.argv[1]), Path(sys.argv[2]))
+    (first_pages if "--first" in sys.argv else pictures)(Path(sys.argv[1]), Path(sys.argv[2]))

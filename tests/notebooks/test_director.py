@@ -32,11 +32,12 @@ from jiqun.notebooks.trust import page as trust
 from jiqun.notebooks.words import LANGS, Lang, Words
 from jiqun.notebooks.worlds import Worlds
 from tests.notebooks.made_up import (
+    GAIN,
+    cities_of,
     clusters_of,
     ledger_of,
     outcomes_of,
     runs,
-    tidy,
     write_manifest,
     write_shard,
 )
@@ -44,8 +45,6 @@ from tests.notebooks.test_agreement import cells, numbers
 
 EN = Words("en")
 PAIRS = 8
-GAIN = {"hefei": 0.02, "wuhu": -0.02}
-"""What the document does to two cities of the made-up store; the others move by chance alone."""
 
 
 def apart(worlds: Worlds, ranked: Levers, compared: Any, behind: Worlds) -> list[str]:
@@ -155,23 +154,6 @@ def test_colours_have_words_and_directions_are_not_counted(worlds: Worlds) -> No
 
 
 # Cities and clusters
-
-
-def cities_of(batch: pd.DataFrame, *, changed: bool) -> pd.DataFrame:
-    """Outcomes of all cities: noise that both worlds share, and an effect on two cities."""
-    rng = np.random.default_rng(5)
-    names: list[tuple[int, str, str, str]] = []
-    values = []
-    for place, city in enumerate(CITIES):
-        for outcome in places.SHOWN:
-            luck = rng.normal(size=len(batch))
-            beside = 1e-3 * np.where(np.arange(len(batch)) % 2, 1.0, -1.0)
-            for year in range(2019, 2028):
-                effect = GAIN.get(city, 0.0) * (1.0 + 0.1 * luck) + beside * (city not in GAIN)
-                factor = 1.0 + effect * (changed and year == 2027)
-                names.append((year, "city", city, outcome))
-                values.append((place + 1) * 1e9 * (1.0 + 0.01 * luck) * factor)
-    return tidy(batch, names, values)
 
 
 @pytest.fixture(scope="module")

@@ -213,6 +213,7 @@ def test_no_level_of_headings_is_left_out(tmp_path: Path) -> None:
     ("lang", "text", "terms"),
     [
         ("zh", "按培育梯度看增加值，增加值最大。\n\n- 增加值", ["培育梯度", "增加值"]),
+        ("zh", "- 区间\n\n1. 情景", ["区间", "情景"]),
         ("zh", "**专精特新企业**与专精特新“小巨人”企业", ["专精特新企业", "专精特新“小巨人”企业"]),
         ("en", "Tiers differ; each tier is a Tier. Frontier is none.", ["Tiers"]),
         ("en", "**Value added** and *value\nadded*", ["Value added"]),
@@ -230,7 +231,7 @@ def test_terms_open_at_their_first_use_in_a_part(
     meanings = {entry[lang].text for entry in glossary.entries().values()}
     assert {unescape(meaning) for meaning, _ in found} <= meanings
     # What the page says is what it said.
-    assert " ".join(text.replace("*", "").replace("- ", "").split()) in " ".join(
+    assert " ".join(re.sub(r"\*|- |1\. ", "", text).split()) in " ".join(
         re.sub(r"<[^>]+>", "", html.split("<main")[1]).split()
     )
 

@@ -1,6 +1,5 @@
 """Pages as a browser shows them: no barrier that axe finds, nothing cut, all of it on paper."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from jiqun.experiments.effects import comparison_data
 from jiqun.notebooks.render import render
 from jiqun.notebooks.words import LANGS
 from tests.notebooks.browser import SCHEMES, WIDTHS, browser, found, opened
+from tests.notebooks.made_up import write_compared_store
 
 pytest.importorskip("playwright")
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -39,13 +39,18 @@ OUTSIDE = """() => [...document.querySelectorAll('main *')].filter(e =>
 ).map(e => e.tagName + ': ' + e.textContent.trim().slice(0, 60))"""
 
 
+MOVED = """() => [...document.querySelectorAll('.wide')].filter(e =>
+    e.scrollWidth > e.clientWidth + 1).map(e => e.getAttribute('aria-label'))"""
+"""What can only be seen whole by moving it."""
+PAPER = 695
+"""Pixels between the margins of a page of A4."""
+
+
 @pytest.fixture(scope="module")
-def report(compared_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report with every page, in both languages."""
-    store = tmp_path_factory.mktemp("seen") / "store"
-    shutil.copytree(compared_store, store)
-    shipped = comparison_data.SHIPPED.read_text("utf-8")
-    comparison_data.save(store, json.loads(shipped))
+    store = write_compared_store(tmp_path_factory.mktemp("seen") / "store", cities=True)
+    shutil.copy(comparison_data.SHIPPED / comparison_data.FILE, store)
     out = store.parent / "report"
     made = render(store, LANGS, ["html", "zip"], out=out)
     assert {page.stem for page in made} == set(PAGES)
@@ -101,6 +106,14 @@ def test_planted_faults_are_found(report: Path, one: Any) -> None:
         tab.evaluate("document.querySelector('main p').innerHTML = 'x'.repeat(200)")
         tab.evaluate("document.body.style.overflowWrap = 'normal'")
         assert tab.evaluate(CUT) != []
+
+
+@pytest.mark.parametrize(("lang", "name"), list(product(LANGS, PAGES)))
+def test_no_table_is_wider_than_paper_or_desk(report: Path, one: Any, lang: str, name: str) -> None:
+    for width, media in ((PAPER, "print"), (1440, "screen")):
+        with opened(one, report / lang / f"{name}.html", width) as tab:
+            tab.emulate_media(media=media)
+            assert tab.evaluate(MOVED) == []
 
 
 @pytest.mark.parametrize("lang", LANGS)
