@@ -52,7 +52,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = write_compared_store(tmp_path_factory.mktemp("seen") / "store", cities=True)
     shutil.copy(comparison_data.SHIPPED / comparison_data.FILE, store)
     out = store.parent / "report"
-    made = render(store, LANGS, ["html", "zip"], out=out)
+    made = render(store, LANGS, out=out)
     assert {page.stem for page in made} == set(PAGES)
     return out
 
