@@ -24,6 +24,8 @@ FIRST = {
 }
 """Pictures in `docs/`, and the pages that they are of."""
 HEIGHT, COLOURS = 1700, 48
+PATIENCE = 600_000
+"""Milliseconds that a page may take to open."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -51,6 +53,8 @@ def opened(one: Any, page: Path, width: int = 1440, scheme: str = "light") -> It
     size = {"width": width, "height": 900}
     context = one.new_context(viewport=size, color_scheme=scheme, offline=True)
     try:
+        # A busy machine is no failure.
+        context.set_default_timeout(PATIENCE)
         tab = context.new_page()
         tab.goto(page.resolve().as_uri())
         yield tab
