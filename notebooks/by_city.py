@@ -36,7 +36,7 @@ if found is None:
 text(words("cities_text"))
 text(places.caution(words))
 if tiles.has_tiles():
-    figure(tiles.tile_map(found, words), places.map_alt(found, words))
+    figure(tiles.tile_map(found, words), words("map_alt"))
     text(words("map_note"))
 text(places.index_table(found, words))
 

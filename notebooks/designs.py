@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from jiqun.calibration.palette import BLUE, GREY
 from jiqun.experiments.designs.designs import REPORTED_ON, SOLVED_ON
 from jiqun.experiments.effects.comparison_data import is_current
 from jiqun.experiments.effects.effect import CUTS, Estimate
-from jiqun.notebooks.figures import BLUE, GREY, style, tick
+from jiqun.notebooks.figures import beyond, room, style, tick
+from jiqun.notebooks.panels import tell
 from jiqun.notebooks.tables import markdown
 from jiqun.notebooks.words import ABSENT, decimals_of, written
 
@@ -319,18 +321,30 @@ def forest(data: Row, words: Words) -> Figure:
     axes = figure.subplots(1, len(envelopes), squeeze=False)[0]
     for axis, envelope in zip(axes, envelopes, strict=True):
         rows = rows_of(data, envelope)[::-1]
+        most = room(words.scaled(row["effects"][MAIN]["gain"]["mean"], MAIN) for row in rows)
         for place, row in enumerate(rows):
             gain = row["effects"][MAIN]["gain"]
             mean = words.scaled(gain["mean"], MAIN)
+            if abs(mean) > most:
+                beyond(axis, place, _money(gain, words), most if mean > 0.0 else -most, BLUE)
+                continue
             if gain["low"] is not None:
                 ends = [words.scaled(gain[k], MAIN) for k in ("low", "high")]
                 axis.plot(ends, [place, place], color=BLUE, lw=2.2, alpha=0.45)
             face = BLUE if row["distinguishable"] else "white"
             axis.plot([mean], [place], "o", ms=4.5, color=BLUE, mfc=face)
         axis.axvline(0.0, color=GREY, lw=0.8)
+        low, high = axis.get_xlim()
+        axis.set_xlim(max(low, -1.04 * most), min(high, 1.04 * most))
         total = words.money(data["envelopes"][envelope])[0]
         name = words.name("envelope_names", envelope)
-        axis.set_title(f"{name}: {total} {words.money_unit}", loc="left")
+        colon = "：" if words.lang == "zh" else ": "
+        axis.set_title(f"{name}{colon}{total} {words.money_unit}", loc="left")
+        gains = {
+            row["label"][words.lang]: _money(row["effects"][MAIN]["gain"], words)
+            for row in rows[::-1]
+        }
+        tell(axis, words, name, gains)
         axis.set_xlabel(words("designs_axis", unit=words.money_unit))
         axis.set_yticks(range(len(rows)), [row["label"][words.lang] for row in rows])
         axis.tick_params(axis="y", length=0, labelcolor="black")

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from jiqun.model.agents.clusters import ClusterSeat
     from jiqun.notebooks.money import Money
-    from jiqun.notebooks.tiles import Mapped
     from jiqun.notebooks.trust.evidence import Unit
     from jiqun.notebooks.words import Words
     from jiqun.notebooks.worlds import Effect
@@ -164,20 +163,6 @@ def new_money(places: Places, city: str, words: Words) -> str:
         return ABSENT
     found = places.money.band(AS_ISSUED, {"sort": money.NEW, "place": city})
     return words.money(found.median)[0]
-
-
-def map_alt(places: Mapped, words: Words) -> str:
-    """What the map shows, in words."""
-    by_sign: dict[int, list[str]] = {1: [], -1: [], 0: []}
-    for city in REGION.cities:
-        effect = places.effect(("city", city))
-        by_sign[effect.sign if effect else 0].append(city_name(city, words))
-    gap = "、" if words.lang == "zh" else ", "
-    told = [
-        words.name("map_signs", str(sign)) + (gap.join(names) or ABSENT)
-        for sign, names in by_sign.items()
-    ]
-    return words("map_alt", told=words.listing(told))
 
 
 # One city

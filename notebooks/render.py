@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import logging
 import os
 import traceback
@@ -40,10 +41,10 @@ from jiqun.notebooks.actuals import read_actuals
 from jiqun.notebooks.cautions import cautions
 from jiqun.notebooks.formats import page as web
 from jiqun.notebooks.formats import pdf, word, workbook
-from jiqun.notebooks.formats.document import Document
+from jiqun.notebooks.formats.document import ALT, Document
 from jiqun.notebooks.levers.page import gather_levers
 from jiqun.notebooks.places import has_cities
-from jiqun.notebooks.show import VECTOR
+from jiqun.notebooks.show import PANELS, PANELS_TYPE, VECTOR
 from jiqun.notebooks.trust.evidence import HORIZON, ORIGIN
 from jiqun.notebooks.words import LANGS, Words
 from jiqun.scenarios.language import say
@@ -82,6 +83,7 @@ SOURCES = {
 FORMATS = ("html", "docx", "pdf", "xlsx", "zip")
 """Formats, which are the endings of their files: page, Word, PDF, tables in Excel, and figures as
 PNG and SVG. The page is always there: it tells whose report it is, and links to the others."""
+INDEX = "index.html"
 LOG = "failure.log"
 """File beside the pages that says all of a failure inside one."""
 
@@ -105,6 +107,8 @@ class Source:
         batches: Batches that the store's manifest lists, oldest first.
         digest: Tells reports of one state of a store from all others.
         searches_alone: Whether it holds nothing but searches of designs: their page is the first.
+        pages: Names of the pages.
+        langs: Languages that the report is there in when it is written.
     """
 
     store: Path
@@ -113,6 +117,8 @@ class Source:
     batches: Sequence[dict[str, Any]]
     digest: str
     searches_alone: bool = False
+    pages: Sequence[str] = ("index",)
+    langs: Sequence[Lang] = ()
 
     @classmethod
     def of(cls, store: Path, actuals: Path | None, baseline: str | None = None) -> Source:
@@ -242,7 +248,14 @@ def render(
     # the runner would change it in each thread. So nothing below may be relative to the reader's.
     at = target.resolve()
     log = at / LOG
-    source = replace(source, store=store.resolve(), actuals=actuals and actuals.resolve())
+    beside = [lang for lang in LANGS if lang in langs or _is_of_this(at / lang, source)]
+    source = replace(
+        source,
+        store=store.resolve(),
+        actuals=actuals and actuals.resolve(),
+        pages=names,
+        langs=beside,
+    )
     try:
         at.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=at, prefix=".new-") as held:
@@ -263,7 +276,7 @@ def render(
         raise PageError(problem) from error
     log.unlink(missing_ok=True)
     for lang in (lang for lang in LANGS if lang not in langs):
-        if _is_of_another(target / lang, source):
+        if (target / lang / INDEX).is_file() and not _is_of_this(target / lang, source):
             _remove(target / lang)
             tell(
                 say(
@@ -277,12 +290,15 @@ def render(
 
 @contextmanager
 def _drawing(endings: Sequence[str]) -> Iterator[None]:
-    """Have figures drawn as SVG too where a format takes it; that doubles the time of each."""
+    """Have figures drawn as SVG too where a format takes it; that doubles the time of each.
+
+    Where they are to be taken away (`zip`), each panel is drawn alone too.
+    """
     if {"pdf", "zip"}.isdisjoint(endings):
         yield
         return
     before = os.environ.get(VECTOR)
-    os.environ[VECTOR] = "1"
+    os.environ[VECTOR] = PANELS if "zip" in endings else "1"
     try:
         yield
     finally:
@@ -327,12 +343,12 @@ def _put(held: Path, target: Path, langs: Sequence[Lang]) -> None:
         raise
 
 
-def _is_of_another(folder: Path, source: Source) -> bool:
-    """Whether a folder holds pages, and they are of another report."""
-    index = folder / "index.html"
+def _is_of_this(folder: Path, source: Source) -> bool:
+    """Whether a folder holds pages of the same report."""
+    index = folder / INDEX
     if not index.is_file():
         return False
-    return f'content="{source.digest}"' not in index.read_text("utf-8", errors="replace")
+    return f'content="{source.digest}"' in index.read_text("utf-8", errors="replace")
 
 
 def _remove(folder: Path) -> None:
@@ -383,9 +399,10 @@ def _written(source: Source, page: tuple[str, Lang], endings: Sequence[str]) -> 
         text = "\n\n".join([*above, *_shown(_executed(source, page, folder), folder)])
         head = words(TITLES[source.page(name)]), words("subtitle"), source.line(words)
         read = Document.read(text, head, words, folder, SOURCES[source.page(name)])
-        beside = [f"{name}.{ending}" for ending in endings if ending != "html"]
+        files = [f"{name}.{ending}" for ending in endings if ending != "html"]
+        around = web.Around(name, source.pages, source.langs, files)
         writers: dict[str, Callable[[], bytes]] = {
-            "html": lambda: web.write(read, source.digest, beside).encode("utf-8"),
+            "html": lambda: web.write(read, source.digest, around).encode("utf-8"),
             "docx": lambda: word.write(read, source.made),
             "pdf": lambda: pdf.write(read, source.made),
             "xlsx": lambda: workbook.write(read, source.made),
@@ -426,7 +443,12 @@ def _shown(notebook: Any, folder: Path) -> Iterator[str]:
                 (folder / name).write_bytes(base64.b64decode(data["image/png"]))
                 if "image/svg+xml" in data:
                     (folder / name).with_suffix(".svg").write_text(data["image/svg+xml"], "utf-8")
-                alt = output["metadata"]["image/png"]["alt"]
-                yield f"![{alt}]({name})"
+                if PANELS_TYPE in data:
+                    (folder / name).with_suffix(".json").write_text(
+                        json.dumps(data[PANELS_TYPE]), "utf-8"
+                    )
+                said = output["metadata"]["image/png"]
+                alt = json.dumps(said["alt"], ensure_ascii=False)
+                yield f"![{said['title']}]({name}){{{ALT}={alt}}}"
             elif "text/markdown" in data:
                 yield data["text/markdown"]

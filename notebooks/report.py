@@ -143,7 +143,7 @@ elif compared:
         text(words("no_city"))
     else:
         if tiles.has_tiles():
-            figure(tiles.tile_map(cities, words), places.map_alt(cities, words))
+            figure(tiles.tile_map(cities, words), words("map_alt"))
             text(words("map_note"))
         else:
             text(places.index_table(cities, words, "cities.html"))

@@ -23,6 +23,10 @@ type Node = dict[str, Any]
 """An element of pandoc's tree: its type `t` and its contents `c`."""
 
 READER = "markdown-implicit_figures-tex_math_dollars-auto_identifiers"
+ALT = "seen"
+"""Attribute of an image that says in words what it shows; its text is its title."""
+MINOR = "minor"
+"""Class of a heading that was raised so that no level is left out; it looks as it was."""
 SOURCE = "source"
 """Attribute of a heading that says where what stands below it comes from."""
 OTHER_PAGE = re.compile(r"^([\w-]+)\.html")
@@ -140,6 +144,7 @@ class _Numbering:
     def __init__(self, page: Document, source: str) -> None:
         self.page = page
         self.titles = {1: page.title}
+        self.above: list[int] = []
         self.sources = {1: source}
 
     def blocks(self, blocks: Sequence[Node]) -> list[Node]:
@@ -164,7 +169,12 @@ class _Numbering:
         return made
 
     def _heading(self, block: Node) -> None:
-        level, (name, classes, pairs), inlines = block["c"]
+        written, (name, classes, pairs), inlines = block["c"]
+        # No level is left out: what stands below nothing but the title has the level below it.
+        self.above = [*(level for level in self.above if level < written), written]
+        level = len(self.above) + 1
+        if level < written:
+            classes.append(MINOR)
         given = dict(pairs)
         self.titles = {k: v for k, v in self.titles.items() if k < level} | {level: plain(block)}
         above = {k: v for k, v in self.sources.items() if k < level}
@@ -182,6 +192,10 @@ class _Numbering:
         figures = self.page.figures
         title = plain({"t": "Plain", "c": image["c"][1]})
         figures.append(self._shown(len(figures) + 1, title, image))
+        name, classes, pairs = image["c"][0]
+        given = dict(pairs)
+        image["c"][1] = [string(given.pop(ALT, title))]
+        image["c"][0] = [name, classes, list(map(list, given.items()))]
         block = {"t": "Figure", "c": [["", [], []], [None, []], [{"t": "Plain", "c": [image]}]]}
         return [block, _source_line(figures[-1].source)]
 

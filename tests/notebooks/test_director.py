@@ -13,7 +13,18 @@ from jiqun.experiments.effects.comparison_data import SHIPPED, read
 from jiqun.experiments.sensitivity.arms import DOCUMENT
 from jiqun.model.dimensions import CITIES
 from jiqun.model.region import REGION
-from jiqun.notebooks import board, designs, director, effects, lights, places, show, tables, tiles
+from jiqun.notebooks import (
+    board,
+    designs,
+    director,
+    effects,
+    lights,
+    panels,
+    places,
+    show,
+    tables,
+    tiles,
+)
 from jiqun.notebooks.levers import cost as levers_cost
 from jiqun.notebooks.levers.page import Levers, gather_levers
 from jiqun.notebooks.record import read_record
@@ -21,11 +32,12 @@ from jiqun.notebooks.trust import page as trust
 from jiqun.notebooks.words import LANGS, Lang, Words
 from jiqun.notebooks.worlds import Worlds
 from tests.notebooks.made_up import (
+    GAIN,
+    cities_of,
     clusters_of,
     ledger_of,
     outcomes_of,
     runs,
-    tidy,
     write_manifest,
     write_shard,
 )
@@ -33,8 +45,6 @@ from tests.notebooks.test_agreement import cells, numbers
 
 EN = Words("en")
 PAIRS = 8
-GAIN = {"hefei": 0.02, "wuhu": -0.02}
-"""What the document does to two cities of the made-up store; the others move by chance alone."""
 
 
 def apart(worlds: Worlds, ranked: Levers, compared: Any, behind: Worlds) -> list[str]:
@@ -146,23 +156,6 @@ def test_colours_have_words_and_directions_are_not_counted(worlds: Worlds) -> No
 # Cities and clusters
 
 
-def cities_of(batch: pd.DataFrame, *, changed: bool) -> pd.DataFrame:
-    """Outcomes of all cities: noise that both worlds share, and an effect on two cities."""
-    rng = np.random.default_rng(5)
-    names: list[tuple[int, str, str, str]] = []
-    values = []
-    for place, city in enumerate(CITIES):
-        for outcome in places.SHOWN:
-            luck = rng.normal(size=len(batch))
-            beside = 1e-3 * np.where(np.arange(len(batch)) % 2, 1.0, -1.0)
-            for year in range(2019, 2028):
-                effect = GAIN.get(city, 0.0) * (1.0 + 0.1 * luck) + beside * (city not in GAIN)
-                factor = 1.0 + effect * (changed and year == 2027)
-                names.append((year, "city", city, outcome))
-                values.append((place + 1) * 1e9 * (1.0 + 0.01 * luck) * factor)
-    return tidy(batch, names, values)
-
-
 @pytest.fixture(scope="module")
 def of_cities(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cities") / "store"
@@ -196,10 +189,10 @@ def test_nothing_is_concluded_in_the_same_words_everywhere(
     for city, told in table.items():
         assert told.startswith(nothing) == (city not in GAIN)
         assert told in places.city_sentence(known, city, words).replace("**", "")
-    alt = places.map_alt(known, words)
-    signs = words.names("map_signs")
-    assert signs["1"] + places.city_name("hefei", words) in alt
-    assert signs["-1"] + places.city_name("wuhu", words) in alt
+    alt = panels.seen(tiles.tile_map(known, words))
+    assert alt.count(nothing) == len(CITIES) - len(GAIN)
+    for city in CITIES:
+        assert places.city_name(city, words) in alt
 
 
 def test_the_map_hatches_what_is_not_concluded(known: places.Places) -> None:
