@@ -16,11 +16,12 @@ import numpy as np
 from jiqun.calibration.markdown import pipe_table
 from jiqun.experiments.emulator.emulator import PAIRS, SHIPPED, from_data
 from jiqun.experiments.emulator.fit import COVERAGE, NARROW, SPREAD
-from jiqun.experiments.emulator.runs import COST, HELD_OUT, TRAINING
+from jiqun.experiments.emulator.runs import COST, HELD_OUT, LEARNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from jiqun.experiments.emulator.designs import Design
     from jiqun.experiments.emulator.emulator import Cell, Emulator, Score
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "emulator.md"
@@ -65,9 +66,16 @@ ask`).
   false, and pages say so.
 
 `make emulator` renews it after a change of the model, the data or the fit; one of another model,
-data or fit is refused. Rows: {trained} designs with {training_pairs} pairs each for the fit,
-{judged} other designs with {judged_pairs} pairs each on draws that no fit has seen, chosen
-before any fit (seeds {seeds}).
+data or fit is refused. It was fitted to {learnt} pairs each and judged on
+{judged} other designs with {judged_pairs} pairs each, on draws that no fit has seen, drawn
+before the fit (seed {seed}).
+
+A first fit, to the 320 designs alone, failed: judged once on the 200 designs, of which no fit had
+seen anything then, its intervals held 84.6 % of the effects (87 to 93 % were wanted), 78.0 % where
+one dial moves, and fewer than 80 % in four cells of 24 (value added outside clusters, real R&D of
+world and county clusters, employees of county clusters). A few draws do far more than others, so
+16 pairs say too little of how far 50 scatter. The fit that is shipped learnt from those 200
+designs too, takes its widths from them, and is judged on new ones.
 """
 
 
@@ -78,9 +86,10 @@ def page(emulator: Emulator) -> str:
     head = HEAD.format(
         dials=len(emulator.dials) + len(emulator.inert), year=emulator.year, pairs=PAIRS,
         coverage=COVERAGE, low=SPREAD[0], high=SPREAD[1],
-        trained=first.checked.designs, training_pairs=first.checked.pairs,
-        judged=held.designs if held else 0, judged_pairs=held.pairs if held else 0,
-        seeds=f"{TRAINING.seed} and {HELD_OUT.seed}",
+        learnt=" and ".join(f"{batch.designs} designs with {batch.pairs}" for batch in LEARNT),
+        judged=held.designs if held else HELD_OUT.designs,
+        judged_pairs=held.pairs if held else HELD_OUT.pairs,
+        seed=HELD_OUT.seed,
     )  # fmt: skip
     return head + "\n".join(["", *_judged(emulator), "", *_cells(emulator), "", *_dials(emulator)])
 
@@ -141,16 +150,21 @@ def _judged(emulator: Emulator) -> Iterator[str]:
     )  # fmt: skip
     yield f"By kind of design the intervals hold {told}."
     yield ""
-    asked = [{tuple(sorted(each.at.items())) for each in b.drawn()} for b in (TRAINING, HELD_OUT)]
+    known = {_setting(design) for batch in LEARNT for design in batch.drawn()}
+    again = sum(_setting(design) in known for design in HELD_OUT.drawn())
     yield (
-        f"{len(asked[0] & asked[1])} of the designs move one dial to a level that the fit had too, "
-        "on other draws; all others are new to it."
+        f"{again} of the designs move one dial to a level that the fit had too, on other draws; "
+        "all others are new to it."
     )
     yield ""
     for title, cells in (("Outside", outside), ("Wide though it said that it tells", _told(wide))):
         if cells:
             yield f"{title}: " + "; ".join(f"{cell.outcome} of {cell.unit}" for cell in cells) + "."
             yield ""
+
+
+def _setting(design: Design) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(design.at.items()))
 
 
 def _told(cells: Sequence[Cell]) -> list[Cell]:

@@ -1,8 +1,8 @@
 """Makes an emulator: the runs, the fit, and its judgement on designs kept from the fit.
 
 ``python -m jiqun.experiments.emulator [--out build/emulator] [--workers 2] [--ship | --adopt]``
-makes the runs that the folder lacks and goes on where it stopped. Runs come round by round, a pair
-of every design in each, so ``--pairs`` and ``--held-out-pairs`` take less than the whole.
+makes the runs that the folder lacks and goes on where it stopped. ``--held-out-pairs`` measures the
+effects that judge it by another number of pairs.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from jiqun.experiments.emulator.designs import dials
 from jiqun.experiments.emulator.emulator import NAME, SHIPPED, save
 from jiqun.experiments.emulator.fit import fit, judge
-from jiqun.experiments.emulator.runs import HELD_OUT, TRAINING, Batch, make, measure
+from jiqun.experiments.emulator.runs import HELD_OUT, LEARNT, Batch, make, measure
 from jiqun.experiments.runs import adopted
 from jiqun.experiments.runs.runner import Options
 
@@ -52,22 +54,26 @@ class Made:
         return self.folder / batch.name
 
 
-def build(how: Made, training: Batch = TRAINING, held_out: Batch = HELD_OUT) -> Emulator:
-    """An emulator, fitted to one batch and judged on the other.
+def build(how: Made, learnt: Sequence[Batch] = LEARNT, held_out: Batch = HELD_OUT) -> Emulator:
+    """An emulator, fitted to some batches and judged on another.
 
     It is fitted before the runs that judge it are looked at.
 
     Args:
         how: Where the runs are and how they are made.
-        training: What it is fitted to.
+        learnt: What it is fitted to.
         held_out: What it is judged on.
 
     Raises:
         StoreError: A run failed.
     """
-    make(training, how.store(training), how.options, how.progress, how.rows)
+    for batch in learnt:
+        make(batch, how.store(batch), how.options, how.progress, how.rows)
     fitted = fit(
-        measure(training, how.store(training)), training.drawn(), dials(), training.dealt()
+        pd.concat([measure(batch, how.store(batch)) for batch in learnt]),
+        [design for batch in learnt for design in batch.drawn()],
+        dials(),
+        {name: group for batch in learnt for name, group in batch.dealt().items()},
     )
     make(held_out, how.store(held_out), how.options, how.progress, how.rows)
     return judge(fitted, measure(held_out, how.store(held_out)), held_out.drawn())
@@ -81,7 +87,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("build/emulator"), metavar="DIR")
     parser.add_argument("--workers", type=int, help="worker processes (one a core)")
     parser.add_argument("--rows", type=int, help="rows of enterprises")
-    parser.add_argument("--pairs", type=int, default=TRAINING.pairs, help="pairs of a design")
     parser.add_argument("--held-out-pairs", type=int, default=HELD_OUT.pairs, metavar="PAIRS")
     parser.add_argument("--ship", action="store_true", help="put it into the sources")
     parser.add_argument("--adopt", action="store_true", help="use it on this machine")
@@ -92,11 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     command = "python -m jiqun.experiments.emulator"
     how = Made(given.out, Options(given.workers, command=command), _Lines(), given.rows)
-    emulator = build(
-        how,
-        replace(TRAINING, pairs=given.pairs),
-        replace(HELD_OUT, pairs=given.held_out_pairs),
-    )
+    emulator = build(how, LEARNT, replace(HELD_OUT, pairs=given.held_out_pairs))
     for path in filter(None, (given.out / NAME, place)):
         path.parent.mkdir(parents=True, exist_ok=True)
         save(emulator, path)

@@ -345,9 +345,19 @@ def _left_out(data: _Data) -> Array:
     return found
 
 
+def _telling(data: _Data) -> Array:
+    """Designs that say how wide intervals have to be: those that the most pairs measured.
+
+    Some draws do far more than others, so means of few pairs scatter less than their variance
+    says, and now and then far more: how often many pairs are missed few pairs do not tell.
+    """
+    found: Array = (data.variance > 0.0) & (data.pairs == data.pairs.max())
+    return found
+
+
 def _beyond(data: _Data, left_out: Array) -> float:
     """What the fit leaves open, in variances of a pair."""
-    known = data.variance > 0.0
+    known = _telling(data)
     if not known.any():
         return 0.0
     squared = (data.effect - left_out)[known] ** 2 / data.variance[known]
@@ -364,7 +374,7 @@ def _tails(
     """Half width that holds the wanted share of errors, in standard errors, by outcome."""
     scores: dict[str, list[Array]] = {}
     for cell, (data, _, _, left_out) in fitted.items():
-        known = data.variance > 0.0
+        known = _telling(data)
         expected = data.variance[known] * (1.0 / data.pairs[known] + _beyond(data, left_out))
         miss = np.abs(data.effect - left_out)[known] / np.sqrt(expected)
         scores.setdefault(cell[0], []).append(miss)
