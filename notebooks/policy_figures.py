@@ -73,7 +73,8 @@ def forest(worlds: Worlds, words: Words) -> Figure:
             axis.plot([100 * found.mean], [place], "o", ms=4.5, color=colour, mfc=face)
         axis.axvline(0.0, color=GREY, lw=0.8)
         unit_name = "%" if measure_of(name) == "percent" else words("points")
-        axis.set_title(wrapped(words.label(name), words, 18, 40) + f" ({unit_name})", loc="left")
+        title = wrapped(words.label(name), words, 18, 40) + words.bracketed(unit_name)
+        axis.set_title(title, loc="left")
         axis.set_ylim(-0.6, len(UNITS) - 0.4)
         axis.set_yticks(places, [words.name("tier_names", unit[1]) for unit in UNITS])
         axis.tick_params(axis="y", length=0, labelcolor="black")
@@ -83,6 +84,8 @@ def forest(worlds: Worlds, words: Words) -> Figure:
     for row in axes:
         for axis in row[1:]:
             axis.set_yticklabels([])
+    for axis in axes.ravel()[len(MEASURED) :]:
+        axis.set_visible(False)
     return figure
 
 
@@ -206,7 +209,7 @@ def by_year(money: Money, words: Words) -> Figure:
     shown = [
         sort
         for sort in GROUPS
-        if max(money.band(s, {"sort": sort}).high for s in (AS_ISSUED, REFERENCE)) > 0.0
+        if max(money.total(s, {"sort": sort}).high for s in (AS_ISSUED, REFERENCE)) > 0.0
     ]
     top = 0.0
     for axis, scenario in zip(axes[:2], (REFERENCE, AS_ISSUED), strict=True):
@@ -231,7 +234,7 @@ def _stack(axis: Axes, money: Money, words: Words, scenario: str, sorts: list[st
     bottom = [0.0] * len(POLICY_YEARS)
     for sort in sorts:
         sizes = [
-            words.scaled(money.band(scenario, {"sort": sort}, (year,)).median, "value_added")
+            words.scaled(money.total(scenario, {"sort": sort}, (year,)).mean, "value_added")
             for year in POLICY_YEARS
         ]
         axis.bar(POLICY_YEARS, sizes, bottom=bottom, color=SORT_COLOURS[sort], width=0.7)
