@@ -27,7 +27,7 @@ from jiqun.notebooks import places, tiles
 from jiqun.notebooks.show import figure, section, text
 from jiqun.notebooks.words import Words
 
-words = Words("zh" if lang == "zh" else "en")
+words = Words("zh" if lang == "zh" else "en", marked=True)
 found = places.gather_places(Path(store))
 if found is None:
     raise FileNotFoundError(f"{store} holds no cities with the document and without it")

@@ -161,8 +161,20 @@ def new_money(places: Places, city: str, words: Words) -> str:
     """
     if places.money is None:
         return ABSENT
-    found = places.money.band(AS_ISSUED, {"sort": money.NEW, "place": city})
-    return words.money(found.median)[0]
+    return money.paid(places.money, words, AS_ISSUED, {"sort": money.NEW, "place": city})
+
+
+def by_sign(places: Places, words: Words) -> list[str]:
+    """Cities that rise, that fall, and on which nothing is concluded."""
+    found: dict[int, list[str]] = {1: [], -1: [], 0: []}
+    for city in REGION.cities:
+        effect = places.effect(("city", city))
+        found[effect.sign if effect else 0].append(city_name(city, words))
+    gap = "、" if words.lang == "zh" else ", "
+    return [
+        words.name("map_signs", str(sign)) + (gap.join(names) or ABSENT)
+        for sign, names in found.items()
+    ]
 
 
 # One city

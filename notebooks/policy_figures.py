@@ -66,7 +66,7 @@ def forest(worlds: Worlds, words: Words) -> Figure:
             effect = worlds.effect(name, unit)
             if effect is None:
                 continue
-            told[words.name("tier_names", unit[1])] = words.effect(effect, bold=False)
+            told[words.name("tier_names", unit[1])] = words.bare.effect(effect, bold=False)
             found, colour = effect.estimate, COLOURS[unit[1]]
             for low, high, width in (
                 (found.p05, found.p95, 0.9),
@@ -91,6 +91,8 @@ def forest(worlds: Worlds, words: Words) -> Figure:
     for row in axes:
         for axis in row[1:]:
             axis.tick_params(labelleft=False)
+    for axis in axes.ravel()[len(MEASURED) :]:
+        axis.set_visible(False)
     return figure
 
 
@@ -210,7 +212,9 @@ def long_run(worlds: Worlds, words: Words, outcome: str = "value_added") -> Figu
             color=colour, lw=1.5, marker=MARKS[unit[1]], ms=3,
         )  # fmt: skip
         shown = (y for y in (HORIZON, last) if y in found)
-        told = {str(y): words.effect(worlds.effect(outcome, unit, y), bold=False) for y in shown}
+        told = {
+            str(y): words.bare.effect(worlds.effect(outcome, unit, y), bold=False) for y in shown
+        }
         tell(axis, words, words.name("tier_names", unit[1]), told)
         axis.axhline(0.0, color=GREY, lw=0.7)
         axis.axvline(HORIZON, color=GREY, lw=0.7, ls=":")
@@ -235,7 +239,7 @@ def by_year(money: Money, words: Words) -> Figure:
     shown = [
         sort
         for sort in GROUPS
-        if max(money.band(s, {"sort": sort}).high for s in (AS_ISSUED, REFERENCE)) > 0.0
+        if max(money.total(s, {"sort": sort}).high for s in (AS_ISSUED, REFERENCE)) > 0.0
     ]
     top = 0.0
     for axis, scenario in zip(axes[:2], (REFERENCE, AS_ISSUED), strict=True):
@@ -275,7 +279,7 @@ def _stack(
     bottom = [0.0] * len(POLICY_YEARS)
     for sort in sorts:
         sizes = [
-            words.scaled(money.band(scenario, {"sort": sort}, (year,)).median, "value_added")
+            words.scaled(money.total(scenario, {"sort": sort}, (year,)).mean, "value_added")
             for year in POLICY_YEARS
         ]
         axis.bar(

@@ -177,14 +177,13 @@ class Source:
         return datetime.fromisoformat(self.batches[-1]["started"])
 
     def line(self, words: Words) -> str:
-        """The line that names the store, when its last batch was made, and by what."""
-        last, made = self.batches[-1], self.made
+        """The line that names the store, and when its last batch was made."""
+        made = self.made
         return words(
             "page_of",
             store=self.store.resolve().name,
             count=len(self.batches),
             made=f"{made:%Y-%m-%d %H:%M} {made:%Z}",
-            command=last["command"] or words("page_of_python"),
         )
 
 

@@ -90,7 +90,7 @@ def missing(worlds: Worlds, words: Words, *names: str) -> None:
     # Where none is absent, those that are there share no pair that reaches the horizon.
     absent = worlds.missing(*names) or names
     command = run_command(worlds.results, *absent)
-    shown = ", ".join(f"`{name}`" for name in absent)
+    shown = words.listing(words.name("scenario_names", name) for name in absent)
     text(words("missing_runs", names=shown, command=command))
 
 

@@ -147,6 +147,37 @@ def _present(
     ).df()
 
 
+def flows(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
+    """Present value of all bookings of some scenarios by kind, those too that are no cost.
+
+    Returns:
+        Rows scenario, draw, seed, population, payer, fund, lever, origin, kind, covered, yuan: what
+        is received or taken back is below zero, and covered is what a provision pays (`ACCRUES`).
+    """
+    weights = " ".join(f"WHEN {quoted(name)} THEN {weight}" for name, weight in WEIGHT.items())
+    provided = ", ".join(map(quoted, PROVIDED_FOR))
+    with results.connect() as connection:
+        return connection.execute(
+            f"""
+            WITH booked AS (
+                SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.fund,
+                    l.lever, l.origin, l.kind, l.yuan
+                FROM ledger l JOIN run USING (run_key)
+                WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
+            ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued'),
+            priced AS (
+                SELECT *, kind IN ({provided}) AND {ACCRUES} AS covered,
+                    yuan * {PRESENT} * CASE kind {weights} ELSE 0.0 END AS value
+                FROM booked
+            )
+            SELECT scenario, draw, seed, population, payer, fund, lever, origin, kind, covered,
+                {steady_sum("value")} AS yuan
+            FROM priced GROUP BY ALL ORDER BY ALL
+            """,
+            [list(dict.fromkeys(scenarios))],
+        ).df()
+
+
 @dataclass(frozen=True)
 class Books:
     """Money of a store's scenarios, run by run.

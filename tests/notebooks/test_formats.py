@@ -1,6 +1,7 @@
 """One page in all formats: the same headings, tables, numbers, titles and sources."""
 
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from openpyxl import load_workbook
 from jiqun.notebooks import glossary
 from jiqun.notebooks.formats import page as web
 from jiqun.notebooks.formats import pdf, word, workbook
-from jiqun.notebooks.formats.document import Document, shares, wide
+from jiqun.notebooks.formats.document import Document, printed, shares, wide
 from jiqun.notebooks.render import FORMATS, NOTEBOOKS, SOURCES, render
 from jiqun.notebooks.show import png, svg
 from jiqun.notebooks.words import LANGS, Lang, Words, texts
@@ -429,3 +430,18 @@ def plain(html: str) -> str:
     for mark, letter in (("&lt;", "<"), ("&gt;", ">"), ("&#39;", "'"), ("&quot;", '"')):
         html = html.replace(mark, letter)
     return " ".join(re.sub(r"<(?=[a-z/])[^>]*>", "", html).replace("&amp;", "&").split())
+
+
+def test_commands_stand_at_the_end_and_marks_leave_print(tmp_path: Path) -> None:
+    words = Words("zh")
+    text = '值为[+0.2]{n="a/b"}(估算)。\n\n补上：`jiqun run a`。\n\n补上：`jiqun run b`。'
+    read = Document.read(text, ("题", "副题", "行"), words, tmp_path, "runs")
+    page = web.write(read, "digest", [])
+    assert page.count('data-n="a/b"') == 1
+    assert "（估算）" in page
+    title = words("commands_title")
+    for number, command in enumerate(("jiqun run a", "jiqun run b"), 1):
+        assert page.index(words("command_note", number=number)) < page.index(f">{title}<")
+        assert page.index(f">{title}<") < page.index(command)
+    assert '"n"' not in json.dumps(printed(read, "pdf"))
+    assert read.headings[-1][2] == title
