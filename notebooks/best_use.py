@@ -77,6 +77,8 @@ def answer(data: Row, words: Words) -> str:
     chosen, held = design(data, data["chosen"]), data["held_out"]
     first, last = data["years"]
     common = {"first": first, "last": last, "unit": words.money_unit, "budget": budget(data, words)}
+    if not data["searched"]["kept"]:
+        return words("use_none_kept", **common)
     if not held["above_nothing"]:
         return words("use_nothing", **common)
     gap = "" if words.lang == "zh" else " "

@@ -222,6 +222,7 @@ def _searched(workshop: Workshop, found: Found) -> dict[str, Any]:
     groups = workshop.task.spec.groups
     return {
         "plans": len(found.plans),
+        "kept": int(found.kept.sum()),
         "levers": {name: _lever(workshop.task, name) for name in workshop.space.levers},
         "options": [
             {

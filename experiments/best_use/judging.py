@@ -184,6 +184,8 @@ def shared(found: Found, space: Space) -> tuple[int, list[Shared]]:
         Number of good designs, and how they use each lever.
     """
     places = np.flatnonzero(found.kept)
+    if not len(places):
+        return 0, []
     resampled = found.attitude.resampled(found.measured.gains[places], GOOD_RESAMPLES)[:, :, 0]
     own = int(np.flatnonzero(places == found.best)[0])
     _, high = quantiles(resampled - resampled[:, [own]])

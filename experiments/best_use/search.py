@@ -91,7 +91,8 @@ class Found:
     @cached_property
     def scores(self) -> Array:
         """Score by plan and objective; no regret is felt for plans that break a limit."""
-        return self.attitude.scores(self.measured.gains, self.kept)
+        among = self.kept if self.kept.any() else None
+        return self.attitude.scores(self.measured.gains, among)
 
     @cached_property
     def kept(self) -> Array:

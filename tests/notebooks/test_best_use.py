@@ -58,6 +58,7 @@ DATA = {
     "draws": {"search": [1, 32], "judging": [33, 232]},
     "searched": {
         "plans": 321,
+        "kept": 300,
         "levers": {"rd_matching_grant": GRANT},
         "options": [{"lever": "rd_matching_grant", "group": "sme"}] * 5,
         "groups": {"sme": SME},
@@ -187,6 +188,11 @@ def test_where_nothing_is_better_than_doing_nothing_no_design_is_recommended():
         said = best_use.answer(changed(held_out=held), words)
         assert DATA["designs"][1]["label"][lang] not in said
         assert not best_use.simplest(changed(held_out=held), words)
+
+
+def test_where_no_design_keeps_the_constraints_that_is_said():
+    none = changed(searched=DATA["searched"] | {"kept": 0})
+    assert "keeps all constraints" in best_use.answer(none, Words("en"))
 
 
 def test_a_design_that_costs_more_than_the_sum_in_the_judging_is_said_to():
