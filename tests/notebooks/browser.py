@@ -75,7 +75,8 @@ def first_pages(report: Path, out: Path) -> None:
         for name, page in FIRST.items():
             file = out / f"{name}.png"
             with opened(one, report / page) as tab:
-                tab.screenshot(path=file, clip={"x": 0, "y": 0, "width": 1440, "height": HEIGHT})
+                clip = {"x": 0, "y": 0, "width": 1440, "height": HEIGHT}
+                tab.screenshot(path=file, full_page=True, clip=clip)
             # The page has few colours.
             Image.open(file).convert("RGB").quantize(COLOURS).save(file, optimize=True)
 
