@@ -29,6 +29,8 @@ POOLED = (0.87, 0.93)
 """Coverage that is wanted of all effects together."""
 BY_CELL = (0.80, 0.98)
 """The same of every cell of outcome and tier."""
+DESIGNS = 200
+"""Designs that are wanted to judge it."""
 KINDS = {"one": "one dial", "some": "some", "all": "all"}
 YI = 1e8
 
@@ -126,6 +128,12 @@ def _judged(emulator: Emulator) -> Iterator[str]:
             "each outcome and tier, else it says that it cannot tell",
             f"{len(scores) - len(wide)} of {len(scores)}",
             _verdict(not any(cell.tells for cell in wide)),
+        ),
+        (
+            "designs kept from the fit",
+            f"{DESIGNS} or more",
+            str(scores[0][1].designs),
+            _verdict(scores[0][1].designs >= DESIGNS),
         ),
         (
             "pairs that measured each effect",
