@@ -116,7 +116,6 @@ def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
     import duckdb  # noqa: PLC0415
 
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute("SET enable_progress_bar = false")
         connection.register("run", runs)
         connection.register("ledger", ledger)
         return _present(connection, "run.run_key", runs["run_key"])

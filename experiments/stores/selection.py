@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -188,8 +189,9 @@ class Selection:
         import duckdb  # noqa: PLC0415
 
         connection = duckdb.connect(config={"threads": 1})
-        # It would be drawn into what a command prints.
-        connection.execute("SET enable_progress_bar = false")
+        # It would be drawn into what a command prints; a notebook has none that could be set.
+        with suppress(duckdb.InvalidInputException):
+            connection.execute("SET enable_progress_bar = false")
         if not isinstance(self.folder, Path):
             connection.register_filesystem(self.folder.fs)
         connection.execute(

@@ -27,7 +27,7 @@ DECIMALS = 4
 PAUSE = 0.1
 
 
-@dataclass
+@dataclass(eq=False)
 class Equal:
     """A search for the scale.
 

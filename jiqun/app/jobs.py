@@ -64,7 +64,7 @@ class GivenUpError(Exception):
     """The user has cancelled the job."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """A question that is run, or was.
 

@@ -96,10 +96,10 @@ def shell(words: PageWords, pairs: int) -> TagList:
         ),
         tags.main(
             tags.section(
-                tags.h2(words.said("controls"), id="question"),
+                tags.h2(words.said("controls"), id="asks"),
                 ui.output_ui("choices"),
                 ui.output_ui("levers"),
-                aria_labelledby="question",
+                aria_labelledby="asks",
                 class_="asks",
             ),
             tags.section(

@@ -16,6 +16,7 @@ from jiqun.app.serving import served
 from jiqun.app.words import PageWords
 from jiqun.notebooks.words import LANGS
 from jiqun.scenarios import load
+from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.question import GRAMMAR
 
 CHROMIUM = shutil.which("chromium")
@@ -212,7 +213,7 @@ def test_two_sessions_run_at_once_and_know_nothing_of_each_other(visit):
     one.wait_for_selector("progress")
     # The sliders of the other answer while the first one runs.
     move(other, "cluster_award", "3")
-    other.wait_for_function("document.querySelector('#question').innerText.includes('× 3')")
+    other.wait_for_function("document.querySelector('#question').innerText.includes('×3')")
     assert one.locator("progress").count() == 1
     assert box(one, "cluster_award").input_value() == "2"
     other.click("#run")
@@ -258,7 +259,7 @@ def test_the_keyboard_is_enough(visit):
 
 def test_levers_are_found_by_name(visit):
     page = visit()
-    page.fill("[data-search]", "credit guarantee")
+    page.fill("[data-search]", declarations()["credit_guarantee"].label.en)
     page.wait_for_function("document.querySelectorAll('.lever:not([hidden])').length === 1")
     assert page.locator('[data-key="credit_guarantee"]').first.is_visible()
 
@@ -266,8 +267,10 @@ def test_levers_are_found_by_name(visit):
 def test_report_tables_and_data_are_taken_along(visit, tmp_path):
     page = visit("lang=en&set=cluster_award*2")
     run(page)
-    for form in ("csv", "html", "docx", "xlsx"):
+    for form in ("csv", "html", "xlsx"):
         page.select_option("#format", form)
+        # The choice goes by the socket, the download by an address of its own.
+        page.wait_for_timeout(1_000)
         with page.expect_download(timeout=LONG) as got:
             page.click("#report")
         path = tmp_path / got.value.suggested_filename
@@ -276,7 +279,7 @@ def test_report_tables_and_data_are_taken_along(visit, tmp_path):
             assert path.read_text("utf-8").startswith("outcome,level,unit")
         else:
             with zipfile.ZipFile(path) as archive:
-                assert archive.namelist() == [f"index.{form}"]
+                assert f"index.{form}" in archive.namelist()
                 assert len(archive.read(f"index.{form}")) > 1_000
 
 

@@ -80,12 +80,14 @@ def test_failed_runs_are_told_and_the_rest_is_answered(tmp_path, monkeypatch):
     from fake_work import always_fails, fails_at_seed_2  # noqa: PLC0415
 
     question = ("ask", "cluster_award=off", *SMALL, "--draws", "3", "--lang", "en")
-    defaults = (None, None, "", always_fails)
+    defaults = (None, None, "", always_fails, None)
     monkeypatch.setattr(runner.Options.__init__, "__defaults__", defaults)
     done = jiqun(*question, "--out", tmp_path / "none")
     assert done.exit_code == 1
     assert "all 3 runs failed, so there is nothing to show of it" in done.stdout
-    monkeypatch.setattr(runner.Options.__init__, "__defaults__", (None, None, "", fails_at_seed_2))
+    monkeypatch.setattr(
+        runner.Options.__init__, "__defaults__", (None, None, "", fails_at_seed_2, None)
+    )
     done = jiqun(*question, "--out", tmp_path / "some")
     assert done.exit_code == 1
     assert "1 runs failed and are left out" in done.stdout

@@ -27,7 +27,7 @@ def jiqun(*arguments):
 
 COMMANDS = [
     "check", "run", "ask", "sweep", "compare", "levers", "trace", "outcomes", "schedule", "export",
-    "report", "record", "verify",
+    "report", "app", "record", "verify",
     "calibrate", "recover", "backtest", "trial", "sensitivity", "discover",
 ]  # fmt: skip
 
@@ -162,7 +162,7 @@ def test_failed_runs_give_status_1(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "tests/experiments"))
     from fake_work import fails_at_seed_2  # noqa: PLC0415
 
-    defaults = (None, None, "", fails_at_seed_2)
+    defaults = (None, None, "", fails_at_seed_2, None)
     monkeypatch.setattr(runner.Options.__init__, "__defaults__", defaults)
     command = ("run", "without_document_55", "--seeds", "3", *SMALL)
     done = jiqun(*command, "--out", tmp_path / "store", "--json")

@@ -158,7 +158,7 @@ def test_where_every_run_failed_no_distance_is_told(tmp_path, monkeypatch):
     from fake_work import always_fails  # noqa: PLC0415
 
     command = ("run", "without_document_55", *SMALL, "--until", "2019", "--out", tmp_path / "store")
-    defaults = (None, None, "", always_fails)
+    defaults = (None, None, "", always_fails, None)
     with monkeypatch.context() as patched:
         patched.setattr(runner.Options.__init__, "__defaults__", defaults)
         done = jiqun(*command, "--json")
