@@ -97,7 +97,7 @@ def answer(data: Row, words: Words) -> str:
         told.append(
             words(
                 "use_better" if held["named"]["better"] else "use_not_better",
-                probability=words.percent(held["named"]["probability"]),
+                probability=levers_even.chance(held["named"]["probability"], words),
                 sure=words.percent(held["sure"]),
                 named=best["label"][words.lang],
                 gain=gain(best, data["objectives"][0], words),
@@ -117,6 +117,8 @@ def curse(data: Row, words: Words) -> str:
     if chosen["searched"] is None or data["attitude"]["kind"] != "mean":
         return ""
     name = data["objectives"][0]
+    if chosen["searched"]["score"][0] <= chosen["gains"][name]["mean"]:
+        return ""
     shown = [
         _number(value, name, words)
         for value in (chosen["searched"]["score"][0], chosen["gains"][name]["mean"])
@@ -220,14 +222,14 @@ def worth_sentence(data: Row, words: Words) -> str:
     """Which unknown could change the choice, and what knowing it is worth."""
     found = data["information"]
     clear = [row for row in found["unknowns"] if row["clear"] and row["value"] > 0.0]
-    everything = _worth(found["everything"], data, words)
+    everything = _with_unit(found["everything"], data, words)
     if not clear:
         return words("use_worth_none", everything=everything)
     first = clear[0]
     return words(
         "use_worth_first",
         unknown=_unknown(first, words),
-        worth=_worth(first, data, words),
+        worth=_with_unit(first, data, words),
         changes=words.percent(first["changes"]),
         everything=everything,
     )
@@ -404,6 +406,11 @@ def _worth(row: Row, data: Row, words: Words) -> str:
     decimals = max(0, min(decimals_of(max(map(abs, values)), 2), 4))
     value, low, high = (written(each, decimals) for each in values)
     return value + words.bracketed(words.between(low, high))
+
+
+def _with_unit(row: Row, data: Row, words: Words) -> str:
+    gap = "" if words.lang == "zh" else " "
+    return f"{_worth(row, data, words)}{gap}{_worth_unit(data, words)}"
 
 
 def _worth_unit(data: Row, words: Words) -> str:

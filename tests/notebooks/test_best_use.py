@@ -207,7 +207,14 @@ def test_unclear_unknowns_are_not_called_worth_knowing():
     for row in blank["information"]["unknowns"]:
         row["clear"] = False
     assert "hardly change the choice" in best_use.worth_sentence(blank, Words("en"))
-    assert "R&D matching grants" in best_use.worth_sentence(DATA, Words("en"))
+    said = best_use.worth_sentence(DATA, Words("en"))
+    assert "R&D matching grants" in said
+    assert said.count("bn yuan") == 2
+
+
+def test_a_probability_that_draws_told_is_never_certain():
+    held = DATA["held_out"] | {"named": {"probability": 1.0, "best": "old", "better": True}}
+    assert "a probability of >99 %" in best_use.answer(changed(held_out=held), Words("en"))
 
 
 def test_a_result_of_an_earlier_model_is_said_to_be_one():
