@@ -28,7 +28,7 @@ def jiqun(*arguments):
 COMMANDS = [
     "check", "run", "ask", "sweep", "compare", "levers", "trace", "outcomes", "schedule", "export",
     "report", "app", "record", "verify",
-    "calibrate", "recover", "backtest", "trial", "sensitivity", "discover",
+    "calibrate", "recover", "backtest", "trial", "sensitivity", "discover", "design",
 ]  # fmt: skip
 
 
