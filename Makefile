@@ -88,6 +88,7 @@ docs: setup ## the pages and files that are generated from tables and declaratio
 	$(PYTHON) -m jiqun.calibration.prior_page
 	$(PYTHON) -m jiqun.notebooks.glossary
 	$(PYTHON) -m jiqun.notebooks.assurance
+	$(PYTHON) -m tests.licences
 
 golden: setup ## renew the golden results (say in the commit why they moved)
 	$(PYTHON) -m tests.golden.renew

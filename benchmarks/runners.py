@@ -135,7 +135,7 @@ def by_joblib(runs: int) -> None:
 def by_ema(runs: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of evaluators that are not asked for
-        import ema_workbench as ema  # noqa: PLC0415  (an extra, and slow to load)
+        import ema_workbench as ema  # noqa: PLC0415  (slow to load)
 
     workbench: Any = ema
     model = workbench.Model("small", function=lambda seed: {"value_added": value_added(int(seed))})

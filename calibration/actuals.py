@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from jiqun.calibration.backtest.data import LAST, ORIGIN, UNITS, Published, all_series
 from jiqun.scenarios.errors import TableError, nearest_name
 from jiqun.scenarios.language import say
+from jiqun.scenarios.spreadsheet import how_to_save, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 COLUMNS = {"indicator": "指标", "year": "年份", "value": "数值", "unit": "单位", "scope": "范围"}
 """Columns of the file, and their Chinese names."""
 DELIMITERS = ",;\t"
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How files of spreadsheets begin, new and old."""
 JUMP = 200.0
 """Times by which a later figure may differ from the last one known; a point for a separator of
 thousands makes a thousand, a unit of the other kind ten thousand."""
@@ -46,7 +45,7 @@ def read_actuals(path: Path) -> list[Published]:
         TableError: The file is wrong; the message names file, line, column, what is allowed and
             the nearest valid name.
     """
-    text = _text(path)
+    text = text_of(path)
     delimiter = _delimiter(path, text)
     found: list[Published] = []
     seen: dict[tuple[str, int], int] = {}
@@ -61,29 +60,6 @@ def read_actuals(path: Path) -> list[Published]:
         allowed = say("at least one row under the head")
         raise TableError(path, 1, "", say("holds no figures"), allowed)
     return found
-
-
-def _text(path: Path) -> str:
-    """The file as text, whichever of the encodings of spreadsheets it has."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        problem = say("cannot be read: {reason}", reason=error.strerror)
-        raise TableError(path, None, "", problem) from error
-    if raw.startswith(WORKBOOKS):
-        raise TableError(path, None, "", say("is a workbook, not a CSV file"), _how_to_save())
-    marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-    # What is UTF-8 by accident of another encoding is next to impossible; GB 18030 holds GBK.
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise TableError(path, None, "", say("is neither UTF-8 nor GBK text"), _how_to_save())
-
-
-def _how_to_save() -> str:
-    return say("a CSV file; in a spreadsheet: save as 'CSV UTF-8 (comma delimited)'")
 
 
 def _columns() -> str:
@@ -137,7 +113,7 @@ def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, dict[
             line = reader.line_num + 1
     except csv.Error as error:
         problem = say("broken CSV: {error}", error=error)
-        raise TableError(path, line, "", problem, _how_to_save()) from error
+        raise TableError(path, line, "", problem, how_to_save()) from error
 
 
 def _trimmed(row: Sequence[str]) -> list[str]:

@@ -108,27 +108,6 @@ def rebuilt(x: pd.DataFrame, y: Cases, box: Box) -> Box:
         built = max(better, key=lambda each: each.score)
 
 
-def box_of(x: pd.DataFrame, y: Cases, lims: pd.DataFrame) -> Box:
-    """A box as the library gives it: two rows, the least and the most of each factor.
-
-    Args:
-        x: Factors of the runs, one row a run.
-        y: Whether each run is a case, shape (runs,).
-        lims: Two rows, least and most, and a column a factor; a limit that all runs keep to is left
-            out.
-    """
-    return box_from(
-        x,
-        y,
-        {
-            (str(factor), side): value
-            for factor, both in lims.items()
-            for side, value in zip(SIDES, map(float, both), strict=True)
-            if not keeps(x, (str(factor), side), value).all()
-        },
-    )
-
-
 def box_from(x: pd.DataFrame, y: Cases, places: Mapping[Place, float]) -> Box:
     """A box from its limits.
 

@@ -1,9 +1,7 @@
 """Scenario discovery: where among uncertain factors the cases of interest lie.
 
-Two searches of the EMA Workbench look for a box, a few limits on a few factors, that holds many of
-the cases (coverage) and little else (density). PRIM (Friedman and Fisher 1999, as Bryant and
-Lempert 2010 use it) peels thin slices off the whole until what is left is dense; CART (Breiman et
-al. 1984) splits the whole in two again and again.
+Two searches look for a box, a few limits on a few factors, that holds many of the cases (coverage)
+and little else (density), as Bryant and Lempert (2010) use them: PRIM and CART (`searches.py`).
 
 With hundreds of factors and some hundred runs both find boxes in pure noise. So the whole search,
 the choice of factors included, is repeated on shuffled cases: a box counts only if it is better
@@ -19,28 +17,25 @@ points. No search can tell such factors apart: each limit names those that go wi
 from __future__ import annotations
 
 import json
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import kstwobign
 
-from jiqun.experiments.boxes import SIDES, box_from, box_of, inside, rebuilt
+from jiqun.experiments.boxes import SIDES, box_from, inside, rebuilt
+from jiqun.experiments.searches import cart, prim
 from jiqun.experiments.sensitivity.tables import FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
 
     from jiqun.experiments.boxes import Box, Cases, Place
-
-    Search = Callable[[pd.DataFrame, Cases], list[Box]]
+    from jiqun.experiments.searches import Search
 
 LEVEL = 0.05
 """Chance of a box in noise, and of a factor let in without cause."""
@@ -48,12 +43,6 @@ FEW = 10
 """Cases, and others, that a search needs."""
 MOST = 8
 """Factors that a search is over: those whose distributions in cases and others differ most."""
-MASS = 0.05
-"""Least share of the runs in a box."""
-LEAVES = 6
-"""Most leaves of a tree: each is a box that is to be told in a sentence."""
-PURER = 0.01
-"""Least fall of the Gini impurity that a split of the tree is for."""
 KEPT = 0.5
 """Least share of the halves that set a limit again, for it to stay."""
 ALIKE = 0.5
@@ -63,10 +52,6 @@ HALVES = 20
 SEED = 20231201
 FILE = "discovery.json"
 """Where a store keeps its last discovery, beside the analyses of sensitivity."""
-
-
-class ExtraMissingError(ImportError):
-    """What scenario discovery needs is not installed."""
 
 
 @dataclass(frozen=True)
@@ -110,20 +95,6 @@ class Discovery:
     looks: tuple[Look, ...]
 
 
-def require() -> None:
-    """Refuse to go on without the extra.
-
-    Raises:
-        ExtraMissingError: It is not installed.
-    """
-    if find_spec("ema_workbench") is None:
-        raise ExtraMissingError(
-            "scenario discovery needs the EMA Workbench, an extra of this project: "
-            'install it with  pip install "jiqun[discovery]"  (in a checkout: '
-            'pip install -e ".[discovery]")'
-        )
-
-
 def discover(
     x: pd.DataFrame,
     y: Cases,
@@ -155,8 +126,7 @@ def telling(x: pd.DataFrame, y: Cases) -> list[str]:
     """Factors whose distributions differ between cases and others, the most telling first.
 
     By the Kolmogorov-Smirnov distance and its large-sample bound for a single factor, so that a
-    twentieth of inert factors come in; what they do to the search, the floor tells. Never one
-    alone, with which the library reads no tree.
+    twentieth of inert factors come in; what they do to the search, the floor tells.
     """
     values = x.to_numpy(dtype=float)
     sorted_y = y[np.argsort(values, axis=0, kind="stable")]
@@ -165,7 +135,7 @@ def telling(x: pd.DataFrame, y: Cases) -> list[str]:
     distance = np.abs(apart).max(axis=0)
     bound = float(kstwobign.isf(LEVEL)) * np.sqrt((cases + others) / cases / others)
     passed = min(int((distance > bound).sum()), MOST)
-    order = np.argsort(-distance, kind="stable")[: max(passed, 2) if passed else 0]
+    order = np.argsort(-distance, kind="stable")[:passed]
     return [str(x.columns[i]) for i in order]
 
 
@@ -182,38 +152,6 @@ def read(store: Path) -> dict[str, Any] | None:
     """The last discovery of a store, or None."""
     path = store / FOLDER / FILE
     return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else None
-
-
-def prim(x: pd.DataFrame, y: Cases) -> list[Box]:
-    """The box of the peeling trajectory with the best score."""
-    with _library():
-        from ema_workbench.analysis.prim import Prim  # noqa: PLC0415
-
-        peeled = Prim(x, y, mass_min=MASS).find_box()
-    path = peeled.peeling_trajectory
-    return [box_of(x, y, peeled.box_lims[int((path["coverage"] * path["density"]).idxmax())])]
-
-
-def cart(x: pd.DataFrame, y: Cases) -> list[Box]:
-    """The leaves of a tree in which cases are more frequent than in all."""
-    from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415
-
-    # The library's own tree is grown to the end, and breaks ties by a generator that cannot be set.
-    tree = DecisionTreeClassifier(
-        max_leaf_nodes=LEAVES,
-        min_samples_leaf=max(int(MASS * len(y)), 2),
-        min_impurity_decrease=PURER,
-        random_state=0,
-    ).fit(x.to_numpy(), y)
-    if tree.tree_.node_count == 1:
-        return []
-    with _library():
-        from ema_workbench.analysis.cart import CART  # noqa: PLC0415
-
-        found = CART(x, y, mass_min=MASS)
-        found.clf = tree
-        leaves = [box_of(x, y, lims) for lims in found.boxes]
-    return [leaf for leaf in leaves if leaf.density > y.mean()]
 
 
 SEARCHES: dict[str, Search] = {"prim": prim, "cart": cart}
@@ -314,12 +252,3 @@ def _left_out(
             runs += int(held.sum())
             hits += int(y[rows][held].sum())
     return hits / cases if cases else None, hits / runs if runs else None
-
-
-@contextmanager
-def _library() -> Iterator[None]:
-    """Where the library is used: without its remarks on what else could be installed or is old."""
-    require()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -26,7 +26,10 @@ from jiqun.scenarios.loader import baseline_file, folder_of, load_text
 from jiqun.scenarios.question import ask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jiqun.experiments.effects.change import Change
+    from jiqun.experiments.runs.batch import Record
     from jiqun.experiments.runs.runner import Options, Report
     from jiqun.model.scenario import Scenario
     from jiqun.notebooks.what_changes import Table
@@ -109,19 +112,24 @@ def keep(asked: Asked, path: Path) -> None:
     screen.say(str(path))
 
 
-def run(asked: Asked, draws: int, out: Path, options: Options) -> Report:
-    """Make the pairs of runs that a question takes; what the store holds is not run again.
+def run(
+    scenarios: Sequence[Scenario],
+    draws: int,
+    out: Path,
+    options: Options,
+    record: Record | None = None,
+) -> Report:
+    """Make the runs that a question takes; what the store holds is not run again.
 
     Args:
-        asked: The question.
-        draws: Number of pairs.
+        scenarios: The baseline, and what is compared with it.
+        draws: Number of runs of each.
         out: Folder of the store.
         options: How runs are made.
+        record: What is kept of each run; if absent, all unless the batch is large.
     """
     with screen.ProgressDisplay() as progress:
-        report = run_batch(
-            [asked.baseline, asked.scenario], Plan(draws=draws), out, options, progress
-        )
+        report = run_batch(scenarios, Plan(draws=draws), out, options, progress, record=record)
     screen.show_made(out, report)
     return report
 
@@ -188,17 +196,13 @@ def data(asked: Asked, found: Change | None, report: Report, out: Path) -> dict[
         report: What the batch did.
         out: Folder of the store.
     """
-    failures = [
-        {"scenario": f.run.scenario, "draw": f.run.draw.index, "message": f.message}
-        for f in report.failures
-    ]
     whole: dict[str, Any] = {
         "scenario": asked.scenario.name,
         "baseline": asked.baseline.name,
         "file": asked.text or None,
         "store": str(out),
         "seconds": report.seconds,
-        "failures": failures,
+        "failures": failures_data(report),
     }
     if found is None:
         return whole
@@ -218,6 +222,14 @@ def data(asked: Asked, found: Change | None, report: Report, out: Path) -> dict[
         "comparison": comparison_data(found.comparison) if found.comparison else None,
         "no_cost": found.no_cost or None,
     }
+
+
+def failures_data(report: Report) -> list[dict[str, Any]]:
+    """Runs that failed, as plain data."""
+    return [
+        {"scenario": f.run.scenario, "draw": f.run.draw.index, "message": f.message}
+        for f in report.failures
+    ]
 
 
 def _grid(console: Console, table: Table) -> None:

@@ -19,7 +19,13 @@ from jiqun.experiments.effects.comparison_data import (
     save,
 )
 from jiqun.experiments.effects.costs import BEARERS, LAST
-from jiqun.experiments.effects.effect import LEAST_PAIRS, STATISTIC, WITHHELD, Estimate
+from jiqun.experiments.effects.effect import (
+    LEAST_PAIRS,
+    NO_CONCLUSION,
+    STATISTIC,
+    WITHHELD,
+    Estimate,
+)
 from jiqun.experiments.stores.errors import StoreError
 from jiqun.experiments.stores.results import Results
 from jiqun.model.calendar import year_of
@@ -219,14 +225,14 @@ def _show(title: str, rows: list[dict[str, Any]], data: Mapping[str, Any]) -> No
     for row in few:
         say(
             f"{row['name']}: {row['pairs']} pairs, under {LEAST_PAIRS}: no interval is given and "
-            "no effect is distinguishable from zero; make more draws"
+            f"there is {NO_CONCLUSION} on any effect; make more draws"
         )
     first, last = data["years"]
     say(
         f"亿元, present value {first}-{last} at {data['discount']:.0%}; each number is the "
-        f"{STATISTIC} over the pairs, in brackets its {data['confidence']:.0%} interval; no effect "
-        "found: not distinguishable from zero; a yuan brings: value added for a yuan of "
-        "cost, where gain and cost are distinguishable from zero; cost: "
+        f"{STATISTIC} over the pairs, in brackets its {data['confidence']:.0%} interval; "
+        f"{NO_CONCLUSION}: the interval touches zero, or the mean is within what chance makes; a "
+        "yuan brings: value added for a yuan of cost, where a conclusion is possible; cost: "
         "what all bear, of it the budgets of province, cities and centre, and others; feedback: "
         "what levers set alike cost more; private: yuan moved by a yuan of the budgets"
     )
@@ -267,7 +273,7 @@ def _told(interval: Mapping[str, Any] | None, unit: float = 1.0, form: str = "+.
     if found.low == found.high == 0.0:
         return "0"
     span = f"({found.low / unit:{form}} to {found.high / unit:{form}})"
-    return f"{mean} {span}" if found.sign else f"no effect found {span}"
+    return f"{mean} {span}" if found.sign else f"{NO_CONCLUSION} {span}"
 
 
 def _mean(interval: Mapping[str, Any]) -> str:

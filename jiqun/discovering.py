@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from jiqun.experiments.discovery import HALVES, SHUFFLES, discover, require, save
+from jiqun.experiments.discovery import HALVES, SHUFFLES, discover, save
 from jiqun.experiments.effects.comparison_data import made_by
 from jiqun.experiments.stores.errors import StoreError
 from jiqun.notebooks import board
@@ -39,11 +39,9 @@ def discover_misses(store: Path, scenario: str, chosen: Sequence[str], year: int
         year: Year in which targets without a deadline of their own are judged.
 
     Raises:
-        ExtraMissingError: The EMA Workbench is not installed.
         StoreError: The store holds no draws of the scenario that reach the year.
         TargetError: A target is not known.
     """
-    require()
     targets = _targets(chosen)
     worlds = gather_worlds(store)
     if not worlds.joint or scenario not in worlds.names or year not in _years(worlds.frame):

@@ -17,7 +17,7 @@ from jiqun.experiments.effects.effect import RUN
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.notebooks.tables import markdown
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
-from jiqun.notebooks.words import ABSENT, written
+from jiqun.notebooks.words import ABSENT, INTERVAL, quantity, written
 from jiqun.notebooks.worlds import POLICY_YEARS
 from jiqun.scenarios.tables import table
 
@@ -224,7 +224,6 @@ def board_table(worlds: Worlds, words: Words) -> str:
     rows = []
     for item in judged(worlds):
         outcome, aim = item.outcome, item.aim
-        low, high = item.band.low, item.band.high
         rows.append(
             [
                 f"{label(item.target, words)}{words.bracketed(item.target.article)}",
@@ -232,10 +231,11 @@ def board_table(worlds: Worlds, words: Words) -> str:
                 words.measured(aim, outcome) if aim is not None else aim_words(item, words),
                 str(item.year),
                 words.measured(item.before, outcome),
-                f"{words.number(item.band.median, outcome)}"
-                f"{words.bracketed(words.interval(low, high, outcome))}",
-                f"**{probability(item.met, words)}**",
-                ABSENT if item.met_without is None else probability(item.met_without, words),
+                median(item.target, item.year, item.band, outcome, words),
+                f"**{chance(item.target, item.met, words)}**",
+                ABSENT
+                if item.met_without is None
+                else chance(item.target, item.met_without, words, REFERENCE),
                 _gap(item, words),
                 _pace(item, words),
             ]
@@ -262,6 +262,33 @@ def probability(share: float, words: Words) -> str:
     if share < 0.005:
         return "<" + words.percent(0.01)
     return ">" + words.percent(0.99) if share > 0.995 else words.percent(share)
+
+
+def chance(target: Any, share: float, words: Words, scenario: str = AS_ISSUED) -> str:
+    """The probability of a target, marked with what it is of.
+
+    Args:
+        target: Row of the table of targets.
+        share: Share of the runs that meet it.
+        words: Texts and number formats of the page's language.
+        scenario: Name of the scenario.
+    """
+    return words.told(quantity("target", target.id, scenario), probability(share, words))
+
+
+def median(target: Any, year: int, band: Band, outcome: Outcome, words: Words) -> str:
+    """What the runs give of a target in a year: median, with the interval in brackets.
+
+    Args:
+        target: Row of the table of targets.
+        year: Calendar year.
+        band: Interval in that year.
+        outcome: The outcome that it is judged by, for its unit.
+        words: Texts and number formats of the page's language.
+    """
+    of = quantity("median", target.id, year)
+    interval = words.told(quantity(of, INTERVAL), words.interval(band.low, band.high, outcome))
+    return words.told(of, words.number(band.median, outcome)) + words.bracketed(interval)
 
 
 def _gap(item: Judged, words: Words) -> str:
@@ -361,9 +388,13 @@ def yearly_table(worlds: Worlds, words: Words) -> str:
     rows = []
     for item in yearly(worlds, AS_ISSUED, REFERENCE):
         runs, reached, outcome = item.runs, item.reached, item.outcome
+        mine = item.target.id if item.scenario == AS_ISSUED else ""
         cells = [
-            f"{words.number(float(runs[year].median()), outcome)}"
-            f"{words.bracketed(probability(float(reached[year].mean()), words))}"
+            words.told(
+                quantity(mine and "median", mine, year),
+                words.number(float(runs[year].median()), outcome),
+            )
+            + words.bracketed(probability(float(reached[year].mean()), words))
             for year in POLICY_YEARS
         ]
         last = Band.of(runs[HORIZON])
@@ -375,8 +406,11 @@ def yearly_table(worlds: Worlds, words: Words) -> str:
                 words.name("scenario_names", item.scenario),
                 f"{item.aim:,.0f}",
                 *cells,
-                words.interval(last.low, last.high, outcome),
-                f"**{probability(item.met, words)}**",
+                words.told(
+                    quantity(mine and "median", mine, HORIZON, INTERVAL),
+                    words.interval(last.low, last.high, outcome),
+                ),
+                f"**{chance(item.target, item.met, words, item.scenario)}**",
                 words("reached") if gap <= 0 else words.number(gap, outcome),
             ]
         )
@@ -442,10 +476,9 @@ def counts_table(worlds: Worlds, words: Words) -> str:
                 f"{aim:,.0f}",
                 f"{before.median():,.0f}",
                 f"{runs[FIRST_DUE].median():,.0f}",
-                f"{band.median:,.0f}"
-                f"{words.bracketed(words.between(f'{band.low:,.0f}', f'{band.high:,.0f}'))}",
+                median(item.target, HORIZON, band, item.outcome, words),
                 probability(float((runs[HORIZON] >= aim).mean()), words),
-                f"**{probability(item.met, words)}**",
+                f"**{chance(item.target, item.met, words)}**",
                 amount(max(aim - band.median, 0.0), item.outcome, words),
                 _both_paces(
                     (aim - float(before.median())) / (LAST_DUE - ORIGIN),

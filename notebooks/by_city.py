@@ -27,7 +27,7 @@ from jiqun.notebooks import places, tiles
 from jiqun.notebooks.show import figure, section, text
 from jiqun.notebooks.words import Words
 
-words = Words("zh" if lang == "zh" else "en")
+words = Words("zh" if lang == "zh" else "en", marked=True)
 found = places.gather_places(Path(store))
 if found is None:
     raise FileNotFoundError(f"{store} holds no cities with the document and without it")
@@ -36,7 +36,7 @@ if found is None:
 text(words("cities_text"))
 text(places.caution(words))
 if tiles.has_tiles():
-    figure(tiles.tile_map(found, words), places.map_alt(found, words))
+    figure(tiles.tile_map(found, words), words("map_alt"))
     text(words("map_note"))
 text(places.index_table(found, words))
 

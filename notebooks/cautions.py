@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from jiqun.experiments import Results
+from jiqun.experiments.effects.change import of_analysis
 from jiqun.experiments.effects.effect import LEAST_PAIRS, main_of
 from jiqun.scenarios import InputError, load, warnings_of
 
@@ -37,9 +38,14 @@ def _found(store: Path) -> tuple[int, tuple[Notice, ...]]:
     """Fewest runs that a scenario has in its main batch, and notices of the scenarios."""
     results = Results(store)
     runs = results.runs()
+    # What an analysis made is told of in its own part, with its own pairs.
+    asked = [not of_analysis(str(name)) for name in runs["scenario"]]
+    runs = runs[asked] if any(asked) else runs
     ends = runs.groupby("scenario")["end"].max()
     noted: dict[Notice, None] = {}
     for name, form in results.chosen().items():
+        if name not in ends.index:
+            continue
         # One that is out of range now, or of an older form, has runs all the same.
         with suppress(InputError):
             scenario = load(store / "scenarios" / f"{form.scenario_hash}.yaml")

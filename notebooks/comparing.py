@@ -28,7 +28,7 @@ from jiqun.notebooks import designs
 from jiqun.notebooks.show import figure, section, text
 from jiqun.notebooks.words import Words
 
-words = Words("zh" if lang == "zh" else "en")
+words = Words("zh" if lang == "zh" else "en", marked=True)
 data = read(Path(store))
 if data is None:
     raise FileNotFoundError(f"{store} keeps no comparison of designs")
@@ -37,7 +37,7 @@ if data is None:
 text(designs.made(data, words, Path(store).name))
 for envelope in designs.envelopes_of(data):
     section(words.name("envelopes", envelope), level=3)
-    text(f"**{designs.headline(data, words, envelope)}**")
+    text(designs.answer(data, words, envelope))
     text(designs.summary_table(data, words, envelope))
 text(designs.reading(data, words))
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from jiqun.calibration.palette import BLUE, GREY
 from jiqun.experiments.designs.designs import REPORTED_ON, SOLVED_ON
 from jiqun.experiments.effects.comparison_data import is_current
 from jiqun.experiments.effects.effect import CUTS, Estimate
-from jiqun.notebooks.figures import BLUE, GREY, style, tick
+from jiqun.notebooks.figures import beyond, room, style, tick
+from jiqun.notebooks.panels import tell
 from jiqun.notebooks.tables import markdown
-from jiqun.notebooks.words import ABSENT, decimals_of, written
+from jiqun.notebooks.words import ABSENT, INTERVAL, decimals_of, quantity, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,12 +53,10 @@ def headline(data: Row, words: Words, envelope: str) -> str:
         envelope: Name of the envelope, `award` or `programme`.
     """
     rows = rows_of(data, envelope)
-    better = [
-        row for row in rows if row["distinguishable"] and row["effects"][MAIN]["gain"]["mean"] > 0.0
-    ]
+    better = [row for row in able(rows) if gains(row)]
     common = {
         "envelope": words.name("envelope_names", envelope),
-        "sum": words.money(data["envelopes"][envelope])[0],
+        "sum": envelope_sum(data, words, envelope),
         "unit": words.money_unit,
         "count": len(rows),
         "pairs": data["reported_on"],
@@ -70,22 +70,75 @@ def headline(data: Row, words: Words, envelope: str) -> str:
         rest = words(
             "designs_second",
             name=other["label"][words.lang],
-            often=words.percent(other["best"]),
+            often=words.told(row_of(other, "best"), words.percent(other["best"])),
         )
     told = words(
         "designs_best",
         found=sum(row["distinguishable"] for row in rows),
+        spend=words("designs_able", able=len(able(rows))),
         best=best["label"][words.lang],
-        gain=_money(best["effects"][MAIN]["gain"], words),
-        often=words.percent(best["best"]),
+        gain=_money(best["effects"][MAIN]["gain"], words, row_of(best, "gain")),
+        often=words.told(row_of(best, "best"), words.percent(best["best"])),
         rest=rest,
         **common,
     )
-    if (others := best["others"]["mean"]) < 0.1 * best["cost"]["mean"]:
-        return told
-    shown = {"name": best["label"][words.lang], "others": words.money(others)[0]}
     gap = "" if words.lang == "zh" else " "
-    return told + gap + words("designs_bulk", unit=words.money_unit, **shown)
+    if (others := best["others"]["mean"]) >= 0.1 * best["cost"]["mean"]:
+        shown = words.told(row_of(best, "others"), words.money(others)[0])
+        name = best["label"][words.lang]
+        told += gap + words("designs_bulk", unit=words.money_unit, name=name, others=shown)
+    beyond = [row["label"][words.lang] for row in rows if row["verdict"] != "equal" and gains(row)]
+    if beyond:
+        told += gap + words("designs_beyond", names=words.listing(beyond))
+    return told
+
+
+def able(rows: Sequence[Row]) -> list[Row]:
+    """The designs that cost what the envelope holds: only these compare."""
+    return [row for row in rows if row["verdict"] == "equal"]
+
+
+def gains(row: Row) -> bool:
+    """Whether a design raises value added, and a conclusion on that is possible."""
+    return bool(row["distinguishable"] and row["effects"][MAIN]["gain"]["mean"] > 0.0)
+
+
+def row_of(row: Row, what: str) -> str:
+    """What a number of a design is of, as pages mark it.
+
+    Args:
+        row: The design; the scenario that sets the sum has no name of a design.
+        what: Which of its numbers it is.
+    """
+    return quantity("design", row.get("envelope", "baseline"), row.get("design", "baseline"), what)
+
+
+def envelope_sum(data: Row, words: Words, envelope: str) -> str:
+    """The sum that designs cost.
+
+    Args:
+        data: A comparison of designs at equal cost, as plain data.
+        words: Texts and number formats of the page's language.
+        envelope: Name of the envelope, `award` or `programme`.
+    """
+    return words.told(quantity("envelope", envelope), words.money(data["envelopes"][envelope])[0])
+
+
+def is_small(data: Row) -> bool:
+    """Whether a comparison rests on fewer runs than the one that is shipped: a first hint."""
+    return bool(data["reported_on"] < REPORTED_ON or data["solved_on"] < SOLVED_ON)
+
+
+def answer(data: Row, words: Words, envelope: str) -> str:
+    """The answer at an envelope as a page shows it: a first hint is not in bold.
+
+    Args:
+        data: A comparison of designs at equal cost, as plain data.
+        words: Texts and number formats of the page's language.
+        envelope: Name of the envelope, `award` or `programme`.
+    """
+    told = headline(data, words, envelope)
+    return told if is_small(data) else f"**{told}**"
 
 
 def made(data: Row, words: Words, store: str) -> str:
@@ -99,8 +152,7 @@ def made(data: Row, words: Words, store: str) -> str:
     baseline = data["baseline"]["scenario"]
     command = f"jiqun compare {store} --baseline {baseline} --equal-cost"
     runs = {"pairs": data["reported_on"], "solved": data["solved_on"], "command": command}
-    small = data["reported_on"] < REPORTED_ON or data["solved_on"] < SOLVED_ON
-    parts = [words("designs_small" if small else "designs_whole", **runs)]
+    parts = [words("designs_small" if is_small(data) else "designs_whole", **runs)]
     if not is_current(data):
         parts.append(words("designs_old", command=command))
     return "\n\n".join(parts)
@@ -129,8 +181,8 @@ def summary_table(data: Row, words: Words, envelope: str) -> str:
         base = data["baseline"]
         directed, new = words.money([base[name][envelope]["mean"] for name in ("envelopes", "new")])
         last = line(base | {"verdict": ""}, words)
-        last[0] += words.bracketed(words("designs_itself"))
-        last[1] = directed + words.bracketed(f"{words('designs_new')} {new}")
+        whole = words("designs_itself", directed=directed, new=new)
+        last[0] += words.bracketed(whole)
         # What costs nothing new brings most of its gain: a ratio would mislead.
         last[4] = ABSENT
         rows.append(last)
@@ -148,28 +200,40 @@ def line(row: Row, words: Words) -> list[str]:
     others = row["others"]["mean"]
     return [
         name,
-        words.money(row["budget"]["mean"])[0],
-        words.money(others)[0] if abs(others) > LEAST * abs(row["cost"]["mean"]) else ABSENT,
-        f"**{_money(gain, words)}**" if row["distinguishable"] else nothing(gain, words),
+        words.told(row_of(row, "budget"), words.money(row["budget"]["mean"])[0]),
+        words.told(row_of(row, "others"), words.money(others)[0])
+        if abs(others) > LEAST * abs(row["cost"]["mean"])
+        else ABSENT,
+        f"**{_money(gain, words, row_of(row, 'gain'))}**"
+        if row["distinguishable"]
+        else nothing(gain, words, row_of(row, "gain")),
         per_yuan(row, words),
         displaced(row["displaced"], words),
         who_gains(row, words),
+        words.told(row_of(row, "best"), words.percent(row["best"])) if "best" in row else ABSENT,
     ]
 
 
-def nothing(interval: Row, words: Words) -> str:
-    """An effect not distinguishable from zero: the interval alone; few pairs have none."""
+def nothing(interval: Row, words: Words, of: str = "") -> str:
+    """An effect of which nothing is concluded: the interval alone; few pairs have none.
+
+    Args:
+        interval: The effect, as plain data.
+        words: Texts and number formats of the page's language.
+        of: What it is the effect of.
+    """
     if interval["low"] is None:
         return words("designs_nothing")
     scaled = [words.scaled(interval[name], MAIN) for name in ("low", "high")]
-    return words("designs_nothing") + words.bracketed(words.between(*words.signed(scaled)))
+    told = words.told(quantity(of, INTERVAL), words.between(*words.signed(scaled)))
+    return words("designs_nothing") + words.bracketed(told)
 
 
 def per_yuan(row: Row, words: Words) -> str:
     """Value added for a yuan of cost, or why there is no ratio."""
     if row["per_yuan_withheld"]:
         return words.name("cost_said", row["per_yuan_withheld"])
-    return _ratio(row["per_yuan"], words)
+    return _ratio(row["per_yuan"], words, row_of(row, "per-yuan"))
 
 
 def displaced(interval: Row | None, words: Words) -> str:
@@ -192,8 +256,8 @@ def who_gains(row: Row, words: Words) -> str:
     return words.listing(parts) if parts else ABSENT
 
 
-def _money(interval: Mapping[str, float], words: Words) -> str:
-    return "".join(words.estimate(Estimate(**interval), words.scaled(1.0, MAIN)))
+def _money(interval: Mapping[str, float], words: Words, of: str = "") -> str:
+    return "".join(words.estimate(Estimate(**interval), words.scaled(1.0, MAIN), of=of))
 
 
 def cost_table(data: Row, words: Words, envelope: str) -> str:
@@ -213,6 +277,7 @@ def cost_table(data: Row, words: Words, envelope: str) -> str:
                 written(row["scale"], max(decimals_of(row["scale"], 2), 0)),
                 words.name("design_verdicts", row["verdict"]),
                 words.money(row["solved_cost"])[0],
+                centre(row, words),
                 ABSENT
                 if row["cost"]["low"] is None
                 else words.between(*words.money([row["cost"]["low"], row["cost"]["high"]])),
@@ -225,9 +290,14 @@ def cost_table(data: Row, words: Words, envelope: str) -> str:
     return markdown([*head[:-1], head[-1] + words.bracketed(words.unit(JOB_COST))], rows)
 
 
-def _ratio(interval: Row, words: Words) -> str:
+def centre(row: Row, words: Words) -> str:
+    """What the central budget bears of the cost of a design."""
+    return words.told(row_of(row, "centre"), words.money(row["bearers"]["centre"]["mean"])[0])
+
+
+def _ratio(interval: Row, words: Words, of: str = "") -> str:
     """Yuan a yuan, with its interval where there is one."""
-    return "".join(words.estimate(Estimate(**interval)))
+    return "".join(words.estimate(Estimate(**interval), of=of))
 
 
 def gain_table(data: Row, words: Words, envelope: str, grouping: str) -> str:
@@ -319,20 +389,34 @@ def forest(data: Row, words: Words) -> Figure:
     axes = figure.subplots(1, len(envelopes), squeeze=False)[0]
     for axis, envelope in zip(axes, envelopes, strict=True):
         rows = rows_of(data, envelope)[::-1]
+        most = room(words.scaled(row["effects"][MAIN]["gain"]["mean"], MAIN) for row in rows)
         for place, row in enumerate(rows):
             gain = row["effects"][MAIN]["gain"]
             mean = words.scaled(gain["mean"], MAIN)
+            if abs(mean) > most:
+                beyond(axis, place, _money(gain, words), most if mean > 0.0 else -most, BLUE)
+                continue
             if gain["low"] is not None:
                 ends = [words.scaled(gain[k], MAIN) for k in ("low", "high")]
                 axis.plot(ends, [place, place], color=BLUE, lw=2.2, alpha=0.45)
             face = BLUE if row["distinguishable"] else "white"
             axis.plot([mean], [place], "o", ms=4.5, color=BLUE, mfc=face)
         axis.axvline(0.0, color=GREY, lw=0.8)
+        low, high = axis.get_xlim()
+        axis.set_xlim(max(low, -1.04 * most), min(high, 1.04 * most))
         total = words.money(data["envelopes"][envelope])[0]
         name = words.name("envelope_names", envelope)
-        axis.set_title(f"{name}: {total} {words.money_unit}", loc="left")
+        axis.set_title(
+            words("designs_panel", name=name, sum=total, unit=words.money_unit), loc="left"
+        )
+        gains = {
+            row["label"][words.lang]: _money(row["effects"][MAIN]["gain"], words.bare)
+            for row in rows[::-1]
+        }
+        tell(axis, words, name, gains)
         axis.set_xlabel(words("designs_axis", unit=words.money_unit))
-        axis.set_yticks(range(len(rows)), [row["label"][words.lang] for row in rows])
+        names = [words.full(row["label"][words.lang]) for row in rows]
+        axis.set_yticks(range(len(rows)), names)
         axis.tick_params(axis="y", length=0, labelcolor="black")
         axis.grid(visible=False)
         axis.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))

@@ -13,12 +13,11 @@ from jiqun.experiments.effects.comparison_data import SHIPPED, is_current, read
 from jiqun.experiments.effects.effect import Estimate
 from jiqun.experiments.sensitivity.arms import DOCUMENT
 from jiqun.notebooks import board, designs, lights
-from jiqun.notebooks.levers import cost as levers_cost
 from jiqun.notebooks.levers import even as levers_even
-from jiqun.notebooks.tables import basis, bullets, markdown
+from jiqun.notebooks.tables import WEAK, basis, bullets, markdown
 from jiqun.notebooks.trust import page as trust
 from jiqun.notebooks.trust.evidence import ORIGIN, REFERENCE
-from jiqun.notebooks.words import ABSENT
+from jiqun.notebooks.words import ABSENT, INTERVAL, SUM, quantity
 from jiqun.notebooks.worlds import UNITS
 from jiqun.scenarios.evidence import evidence_of
 from jiqun.scenarios.levers import declarations
@@ -27,6 +26,8 @@ from jiqun.scenarios.tables import table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import pandas as pd
 
     from jiqun.model.agents.clusters import ClusterSeat
     from jiqun.notebooks.levers.page import Levers
@@ -39,6 +40,7 @@ OPTIONS = 3
 CREDIT = "rd_tax_credit"
 """Design whose place follows from one elasticity, which the page says."""
 CREDIT_LEVER = "rd_super_deduction"
+REAL = "rd_real"
 
 
 # What changes by tier
@@ -65,7 +67,7 @@ def tiers_table(worlds: Worlds, seats: Sequence[ClusterSeat], words: Words) -> s
                 _members(seats, unit, words),
                 words.percent(float(part.median())) if len(part) else ABSENT,
                 words.concluded(effect),
-                _sum(effect, Estimate.of(worlds.difference("value_added", unit)), words),
+                sum_of(effect, Estimate.of(worlds.difference("value_added", unit)), words),
                 words.concluded(worlds.effect("rd_real", unit)),
             ]
         )
@@ -74,14 +76,21 @@ def tiers_table(worlds: Worlds, seats: Sequence[ClusterSeat], words: Words) -> s
     return markdown(head, rows, 2) if rows else ""
 
 
-def _sum(effect: Effect, gap: Estimate, words: Words) -> str:
-    """An effect as a sum; the interval alone where there is none."""
-    scale = words.scaled(1.0, "value_added")
+def sum_of(effect: Effect, gap: Estimate, words: Words) -> str:
+    """An effect as a sum; the interval alone where nothing is concluded.
+
+    Args:
+        effect: The effect.
+        gap: Its mean and interval in yuan.
+        words: Texts and number formats of the page's language.
+    """
+    scale, of = words.scaled(1.0, "value_added"), quantity(effect.of, SUM)
     if effect.sign:
-        return "".join(words.estimate(gap, scale))
+        return "".join(words.estimate(gap, scale, of=of))
     if gap.low is None or gap.high is None:
         return ABSENT
-    return words.between(*words.signed([scale * gap.low, scale * gap.high]))
+    ends = words.signed([scale * gap.low, scale * gap.high])
+    return words.told(quantity(of, INTERVAL), words.between(*ends))
 
 
 def _members(seats: Sequence[ClusterSeat], unit: tuple[str, str], words: Words) -> str:
@@ -105,7 +114,7 @@ def targets_table(found: Sequence[lights.Light], words: Words) -> str:
             + words.bracketed(light.target.article)
             + ("" if light.numeric else words("director_direction")),
             f"[{words.name('director_colours', light.colour)}]{{.light .{light.colour}}}",
-            board.probability(light.met, words),
+            board.chance(light.target, light.met, words),
             light.aim,
             light.found,
             board.departments(light.target, words),
@@ -131,20 +140,35 @@ def not_judged(words: Words) -> str:
 # Levers
 
 
-def levers_table(found: Levers, words: Words) -> str:
-    """The five levers of the document with the largest effects: size, cost, what they rest on."""
-    rows = found.first(DOCUMENT, found.units[0])
-    names = [str(lever) for lever in rows["lever"]]
-    lines = []
-    for name, (label, *numbers) in zip(
-        names, levers_cost.yuan_lines(found, rows, words), strict=True
-    ):
-        article = declarations()[name].article or ABSENT
-        evidence = words.name("lever_evidence", evidence_of(name).word)
-        lines.append([label, article, evidence, *numbers])
-    first, *others = levers_cost.yuan_head(found, rows, words)
-    head = [first, words("director_article"), words("lever_evidence_head"), *others]
-    return f'<div class="five">\n\n{markdown(head, lines, 3)}\n\n</div>'
+def first_five(found: Levers) -> pd.DataFrame:
+    """The five levers of the document with the largest effects on the province."""
+    return found.first(DOCUMENT, found.units[0])
+
+
+def unpaid(found: Levers, words: Words) -> str:
+    """Of the five levers those that cost nobody: why, and what enterprises spend of their own."""
+    rows = first_five(found)
+    names = [str(row["lever"]) for _, row in rows.iterrows() if row["costs"] == "nothing"]
+    return bullets(
+        words(
+            "director_unpaid",
+            name=getattr(declarations()[name].label, words.lang),
+            basis=getattr(declarations()[name].cost_basis, words.lang),
+            own=own_research(found, name, words),
+        )
+        for name in names
+    )
+
+
+def own_research(found: Levers, lever: str, words: Words) -> str:
+    """By how much a lever changes real R&D, which enterprises pay; empty where that is unknown."""
+    rows = found.ranks(DOCUMENT, tier=found.units[0], outcome=REAL)
+    rows = rows[(rows["lever"] == lever) & rows["above_noise"].astype(bool)]
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    mean, low, high = words.signed([100.0 * float(row[name]) for name in ("mean", "low", "high")])
+    return words("director_own_research", mean=mean, interval=words.between(low, high))
 
 
 # Options
@@ -155,79 +179,93 @@ def options(store: Path) -> Mapping[str, Any] | None:
     return read(store) or read(SHIPPED)
 
 
-def chosen(data: Mapping[str, Any]) -> tuple[str, list[Mapping[str, Any]]]:
-    """The first envelope at which some designs cost the same, and the three that gain most there.
+def options_at(data: Mapping[str, Any], envelope: str) -> list[Mapping[str, Any]]:
+    """Of the designs that cost what an envelope holds, the three that gain most.
 
-    A design that cannot spend the sum, or costs more, is none of them.
+    A design that cannot spend the sum, or costs more, is none of them: the rule is cost alone.
     """
+    return designs.able(designs.rows_of(data, envelope))[:OPTIONS]
+
+
+def chosen(data: Mapping[str, Any]) -> tuple[str, list[Mapping[str, Any]]]:
+    """The first envelope at which some designs cost the same, and its three that gain most."""
     for envelope in designs.envelopes_of(data):
-        equal = [row for row in designs.rows_of(data, envelope) if row["verdict"] == "equal"]
-        if equal:
-            return envelope, equal[:OPTIONS]
+        if rows := options_at(data, envelope):
+            return envelope, rows
     return "", []
 
 
-def options_table(data: Mapping[str, Any], words: Words) -> str:
-    """Three options that cost the same in all, as the page of designs tells of them."""
-    _, rows = chosen(data)
-    lines = []
-    for row in rows:
-        cells = designs.line(row, words)
-        lines.append([*cells, words.percent(row["best"])])
-    head = [*words.lines("designs_head"), words("director_best")]
-    return f'<div class="designs">\n\n{markdown(head, lines, len(head))}\n\n</div>' if rows else ""
-
-
 def options_text(data: Mapping[str, Any], words: Words) -> str:
-    """The sum, the runs behind the options, and what the first place follows from."""
-    envelope, rows = chosen(data)
-    if not rows:
+    """How options are chosen, how many can spend each sum, and what the first follows from."""
+    if not chosen(data)[1]:
         return words("director_no_options")
-    others = [
-        row
-        for row in designs.rows_of(data, envelope)
-        if row["verdict"] == "cannot spend" and row["distinguishable"]
-    ]
     told: list[str] = [] if is_current(data) else [f"**{words('director_options_old')}**"]
-    told.append(
-        words(
-            "director_options",
-            envelope=words.name("envelope_names", envelope),
-            sum=words.money(data["envelopes"][envelope])[0],
-            unit=words.money_unit,
-            pairs=data["reported_on"],
-            holds=words("director_holds") if envelope == designs.PROGRAMME else "",
-        )
-    )
-    if others:
-        told.append(words("director_cannot_spend", count=len(others)))
-    if rows[0]["design"] == CREDIT:
-        told.append(credit_note(rows[0]["best"], words))
+    told.append(words("director_options", pairs=data["reported_on"]))
+    told += [able_note(data, envelope, words) for envelope in designs.envelopes_of(data)]
+    told.append(words("director_holds"))
+    if (credit := leading_credit(data)) is not None:
+        told.append(credit_note(credit, words))
     return ("" if words.lang == "zh" else " ").join(told)
 
 
-def credit_note(often: float, words: Words) -> str:
-    """That the tax credit leads by the elasticity that was put in.
+def able_note(data: Mapping[str, Any], envelope: str, words: Words) -> str:
+    """How many designs can spend a sum.
 
     Args:
-        often: Share of the draws in which it is best.
+        data: A comparison of designs at equal cost, as plain data.
+        envelope: Name of the envelope, `award` or `programme`.
+        words: Texts and number formats of the page's language.
+    """
+    rows = designs.rows_of(data, envelope)
+    return words(
+        "director_options_sum",
+        envelope=words.name("envelope_names", envelope),
+        sum=designs.envelope_sum(data, words, envelope),
+        unit=words.money_unit,
+        count=len(rows),
+        able=len(designs.able(rows)),
+    )
+
+
+def leading_credit(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The tax credit where it leads the options of a sum; None where it leads none."""
+    leading = [row for name in designs.envelopes_of(data) for row in options_at(data, name)[:1]]
+    return next((row for row in leading if row["design"] == CREDIT), None)
+
+
+def credit_note(row: Mapping[str, Any], words: Words) -> str:
+    """That the tax credit leads by the elasticity that was put in, and who pays it.
+
+    Args:
+        row: The design at the envelope where it leads.
+        words: Texts and number formats of the page's language.
+    """
+    return words("director_credit", **credit_facts(row, words))
+
+
+def credit_facts(row: Mapping[str, Any], words: Words) -> dict[str, str]:
+    """What the first place of the tax credit follows from, and what the centre bears of its cost.
+
+    Args:
+        row: The design at the envelope where it leads.
         words: Texts and number formats of the page's language.
     """
     name = evidence_of(CREDIT_LEVER).parameter
-    row = next(row for row in table("parameters") if row.name == name)
-    largest = max(abs(row.low), abs(row.high))
+    known = next(each for each in table("parameters") if each.name == name)
+    largest = max(abs(known.low), abs(known.high))
     value, low, high = (
         levers_even.value_text(name, each, largest, words, whole=False)
-        for each in (row.value, row.low, row.high)
+        for each in (known.value, known.low, known.high)
     )
-    return words(
-        "director_credit",
-        often=words.percent(often),
-        parameter=words.name("parameter_names", name),
-        value=value,
-        range=words.between(low, high),
-        grade=row.grade,
-    )
+    return {
+        "often": words.told(designs.row_of(row, "best"), words.percent(row["best"])),
+        "parameter": words.name("parameter_names", name),
+        "value": value,
+        "range": words.between(low, high),
+        "grade": known.grade,
+        "centre": designs.centre(row, words),
+        "unit": words.money_unit,
+    }
 
 
 # What it rests on, and what to decide
@@ -241,10 +279,9 @@ def rests_on(record: Record, words: Words) -> str:
             words(
                 "director_tuned",
                 parameters=record.fit["fitted_parameters"],
-                figures=len(record.fitted),
-                inside=record.met,
-                chosen=record.chosen,
-                must=len(record.must),
+                figures=words.told("fit/fitted", str(len(record.fitted))),
+                **words.counts("fit", inside=record.met),
+                **words.counts("facts", chosen=record.chosen, must=len(record.must)),
             )
         )
     if record.skill is not None:
@@ -256,25 +293,32 @@ def rests_on(record: Record, words: Words) -> str:
                 first=f"{record.skill.scores['first_method']['rmse_ratio']:.2f}",
             )
         )
+    told.append(weak_inputs(words, "director_proxies"))
+    return bullets(told)
+
+
+def weak_inputs(words: Words, text: str) -> str:
+    """What share of the inputs nobody published.
+
+    Args:
+        words: Texts and number formats of the page's language.
+        text: Key of the text.
+    """
     found = basis(words.names("tables"))
     whole = sum(sum(counts.values()) for counts in found.values())
     weak = {kind: sum(counts[kind] for counts in found.values()) for kind in WEAK}
     fields = found["fields"]
-    told.append(
-        words(
-            "director_proxies",
+    return words(
+        text,
+        share=words.told("inputs/share", words.percent(sum(weak.values()) / whole)),
+        **words.counts(
+            "inputs",
             count=whole,
-            share=words.percent(sum(weak.values()) / whole),
             **weak,
             published=fields["published"],
             fields=sum(fields.values()),
-        )
+        ),
     )
-    return bullets(told)
-
-
-WEAK = ("proxy", "assumption")
-"""Kinds of inputs that nobody published."""
 
 
 def decisions(
@@ -291,13 +335,7 @@ def decisions(
         compared: The comparison at equal cost, if there is one.
         words: Texts and number formats of the page's language.
     """
-    told = []
-    rows = chosen(compared)[1] if compared else []
-    better = [row for row in rows if row["distinguishable"] and _gain(row) > 0.0]
-    if better:
-        told.append(words("decide_option", name=better[0]["label"][words.lang]))
-    elif rows:
-        told.append(words("decide_no_option"))
+    told = option_decision(compared, words)
     found = lights.lights(worlds, words)
     for colour in ("red", "amber"):
         names = [
@@ -307,15 +345,23 @@ def decisions(
         ]
         if names:
             told.append(words(f"decide_{colour}", names=words.listing(names)))
-    if ranked is not None and ranked.current:
-        first = [str(lever) for lever in ranked.first(DOCUMENT, ranked.units[0])["lever"]]
-        untried = [name for name in first if evidence_of(name).word != "trial"]
-        if untried:
-            labels = (getattr(declarations()[name].label, words.lang) for name in untried)
-            listed = words.listing(labels)
-            told.append(words("decide_trial", count=len(untried), names=listed))
+    if names := untried(ranked):
+        labels = (getattr(declarations()[name].label, words.lang) for name in names)
+        told.append(words("decide_trial", count=len(names), names=words.listing(labels)))
     return "\n".join(f"{n}. {text}" for n, text in enumerate(told, 1))
 
 
-def _gain(row: Mapping[str, Any]) -> float:
-    return float(row["effects"][designs.MAIN]["gain"]["mean"])
+def option_decision(compared: Mapping[str, Any] | None, words: Words) -> list[str]:
+    """What the options of equal cost leave to decide; nothing where there are none."""
+    rows = chosen(compared)[1] if compared else []
+    better = [row for row in rows if designs.gains(row)]
+    if better:
+        return [words("decide_option", name=better[0]["label"][words.lang])]
+    return [words("decide_no_option")] if rows else []
+
+
+def untried(ranked: Levers | None) -> list[str]:
+    """Of the five levers of largest effect those whose effect rests on no trial."""
+    if ranked is None or not ranked.current:
+        return []
+    return [str(name) for name in first_five(ranked)["lever"] if evidence_of(name).word != "trial"]

@@ -12,7 +12,7 @@ from jiqun.experiments.effects.effect import Estimate
 from jiqun.experiments.stores.errors import StoreError
 from jiqun.notebooks.tables import markdown
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES
-from jiqun.notebooks.words import ABSENT
+from jiqun.notebooks.words import ABSENT, SUM, quantity
 from jiqun.notebooks.worlds import (
     ALONE,
     LONG,
@@ -25,19 +25,21 @@ from jiqun.notebooks.worlds import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from jiqun.notebooks.trust.evidence import Unit
     from jiqun.notebooks.words import Words
     from jiqun.notebooks.worlds import Worlds
 
 STEPS = ("market", "older", "document", "interaction")
-WATERFALL = ("value_added", "revenue", "rd_expenditure", "employees")
+WATERFALL = ("value_added", "revenue", "rd_real", "employees")
 """Outcomes whose way from 2023 to 2027 is taken apart; the first is drawn in full."""
-DETAIL = {"size": MEASURED[:5], "quality": MEASURED[5:]}
+DETAIL = {"size": MEASURED[:6], "quality": MEASURED[6:]}
 """The effect tables: a group of outcomes each."""
 SHOWN = [displacement.WHOLE, *displacement.PARTS]
 """Columns of the table of what comes from whom."""
+FINE = {"digits": 3, "most": 2}
+"""How finely steps of the way are written."""
 ENOUGH = 20
 """Pairs that should suffice to see an effect of one per cent."""
 
@@ -103,11 +105,11 @@ def headline(worlds: Worlds, words: Words) -> str:
         "answer",
         verdict=verdict,
         effect=words.effect(effect),
-        sum=_money(words, Estimate.of(gap)),
+        sum=_money(words, Estimate.of(gap), quantity(effect.of, SUM)),
         spread=_spread(effect, words),
         unit=words.money_unit,
         pairs=effect.pairs,
-        rise=words.percent(effect.rise),
+        rise=_rise(effect, words),
     )
 
 
@@ -123,9 +125,13 @@ def effects_table(worlds: Worlds, words: Words) -> str:
                 words.name("tier_names", unit[1]),
                 words.name("verdict_of_effect", effect.verdict),
                 words.effect(effect),
-                _money(words, Estimate.of(worlds.difference("value_added", unit))),
+                _money(
+                    words,
+                    Estimate.of(worlds.difference("value_added", unit)),
+                    quantity(effect.of, SUM),
+                ),
                 _spread(effect, words),
-                words.percent(effect.rise),
+                _rise(effect, words),
             ]
         )
     head = words.lines("effects_head")
@@ -161,8 +167,13 @@ def _estimate(row: pd.Series[Any]) -> Estimate:
     return Estimate(**{field.name: row[field.name] for field in fields(Estimate)})
 
 
-def _money(words: Words, found: Estimate) -> str:
-    return "".join(words.estimate(found, words.scaled(1.0, "value_added")))
+def _money(words: Words, found: Estimate, of: str = "") -> str:
+    return "".join(words.estimate(found, words.scaled(1.0, "value_added"), of=of))
+
+
+def _rise(effect: Effect, words: Words) -> str:
+    """Share of the pairs in which the outcome is higher."""
+    return words.told(quantity(effect.of, "rise"), words.percent(effect.rise))
 
 
 def _spread(effect: Effect, words: Words) -> str:
@@ -172,7 +183,8 @@ def _spread(effect: Effect, words: Words) -> str:
         return ABSENT
     unit = "%" if effect.measure == "percent" else words("points")
     ends = words.signed([100.0 * found.p05, 100.0 * found.p95])
-    return words.between(*ends) + ("" if words.lang == "zh" else " ") + unit
+    told = words.told(quantity(effect.of, "pairs"), words.between(*ends))
+    return told + ("" if words.lang == "zh" else " ") + unit
 
 
 def detail_table(worlds: Worlds, words: Words, group: str) -> str:
@@ -205,11 +217,26 @@ def width_table(worlds: Worlds, words: Words) -> str:
         rows.append(
             [
                 words.name("tier_names", unit[1]),
-                *(words.percent(shares[s]) if shares else ABSENT for s in SOURCES),
+                *(
+                    share_of(source, unit, shares, words) if shares else ABSENT
+                    for source in SOURCES
+                ),
                 *([ABSENT] * 2 if pairs is None else [f"{n:,}" for n in pairs]),
             ]
         )
     return markdown(words.lines("width_head"), rows) if rows else ""
+
+
+def share_of(source: str, unit: Unit, shares: Mapping[str, float], words: Words) -> str:
+    """Share of a source in the variance of the effect on value added.
+
+    Args:
+        source: Name of the source.
+        unit: Level and name of what the effect is of.
+        shares: Share by source.
+        words: Texts and number formats of the page's language.
+    """
+    return words.told(quantity("width", unit[1], source), words.percent(shares[source]))
 
 
 def enough(worlds: Worlds, words: Words) -> str:
@@ -242,20 +269,25 @@ def way_table(worlds: Worlds, words: Words, outcome: str) -> str:
             continue
         values = [found.start, found.end, *(step.mean for step in found.steps.values())]
         start, end = words.numbers([found.start, found.end], outcome)
-        cells = [_step(words, outcome, found.steps[step], values) for step in STEPS]
+        cells = [
+            _step(
+                words, outcome, found.steps[step], values, quantity("way", outcome, unit[1], step)
+            )
+            for step in STEPS
+        ]
         rows.append([words.name("tier_names", unit[1]), start, *cells, end])
     head = words.names("steps")
     names = [f"{ORIGIN}", *(head[step] for step in STEPS), f"{HORIZON}"]
     return markdown([words("tier_head"), *names], rows) if rows else ""
 
 
-def _step(words: Words, outcome: str, found: Estimate, beside: Sequence[float]) -> str:
+def _step(words: Words, outcome: str, found: Estimate, beside: Sequence[float], of: str) -> str:
     # A step is written as finely as it needs, but no finer than a ten-thousandth of the level.
     if max(abs(end or 0.0) for end in (found.mean, found.low, found.high)) < 1e-5 * max(
         map(abs, beside)
     ):
         return "0"
-    return "".join(words.estimate(found, words.scaled(1.0, outcome), digits=3, most=2))
+    return "".join(words.estimate(found, words.scaled(1.0, outcome), of=of, **FINE))
 
 
 def long_table(worlds: Worlds, words: Words) -> str:
@@ -265,7 +297,7 @@ def long_table(worlds: Worlds, words: Words) -> str:
             words.name("tier_names", unit[1]),
             *(
                 words.effect(worlds.effect(name, unit, year))
-                for name in ("value_added", "rd_expenditure")
+                for name in ("value_added", "rd_real")
                 for year in (HORIZON, LONG)
             ),
         ]
@@ -273,7 +305,7 @@ def long_table(worlds: Worlds, words: Words) -> str:
     ]
     head = [
         f"{words.label(name)}{words.bracketed(str(year))}"
-        for name in ("value_added", "rd_expenditure")
+        for name in ("value_added", "rd_real")
         for year in (HORIZON, LONG)
     ]
     return markdown([words("tier_head"), *head], rows)

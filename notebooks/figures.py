@@ -5,6 +5,7 @@ All text is drawn in the font carried in `fonts/`, so that Chinese shows on any 
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +15,15 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from jiqun.calibration import palette
+from jiqun.calibration.palette import BLUE, DIM, GREY, GRID, HATCHES, INK, OCHRE, RED
 from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.notebooks.panels import tell
 from jiqun.notebooks.trust.evidence import HORIZON, ORIGIN, SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -30,11 +34,12 @@ if TYPE_CHECKING:
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC-subset.ttf"
 FIT_COLUMNS = 4
-BLUE, GREY, RED = "#1f5a92", "#6b7280", "#b4341f"
-TIER_COLOURS = dict(
-    zip(TIERS, ("#7b2d8b", "#1f5a92", "#2b8a57", "#b7791f", "#6b7280"), strict=True)
-)
-SOURCE_COLOURS = dict(zip(SOURCES, ("#9aa5b1", "#1f5a92", "#d08c2e"), strict=True))
+OUTLIER, KEPT = 5.0, 3.0
+"""Times the third largest value: where the largest is beyond the first, a scale ends at the second,
+and what lies further is written out."""
+YEARS = (2019, ORIGIN, HORIZON)
+"""Years that axes of time name, and that descriptions of them tell of."""
+SOURCE_COLOURS = dict(zip(SOURCES, (DIM, BLUE, OCHRE), strict=True))
 
 
 @cache
@@ -64,8 +69,9 @@ def style(words: Words) -> None:
             "axes.grid": True,
             "axes.axisbelow": True,
             "axes.grid.axis": "y",
-            "grid.color": "#e5e7eb",
+            "grid.color": GRID,
             "grid.linewidth": 0.6,
+            "hatch.linewidth": 0.6,
         }
     )
 
@@ -121,6 +127,13 @@ def _series(axis: Axes, evidence: Evidence, words: Words, points: list[Compared]
         gap = "：" if words.lang == "zh" else ": "
         name = words.name("fields", target.unit_name) + gap + name
     axis.set_title(wrapped(name, words) + f"\n{unit}", loc="left", linespacing=1.35)
+    last = points[-1]
+    known = str(last.target.year) + words.bracketed(words("published_value"))
+    told = {known: words.number(last.published, outcome)}
+    if last.target.year in central.index:
+        value = float(central.loc[last.target.year])
+        told[words("simulated_value")] = words.number(value, outcome)
+    tell(axis, words, name, told)
     axis.set_xlim(2018.6, ORIGIN + 0.4)
     axis.set_xticks([2019, 2021, 2023])
     # Growth and change may be negative; everything else is read from zero.
@@ -147,13 +160,15 @@ def tiers(
     figure = Figure(figsize=(9.6, 1.45 * len(outcomes) + 0.35), layout="constrained")
     grid = figure.subplots(len(outcomes), len(TIERS), sharex=True, squeeze=False)
     for axis, tier in zip(grid[0], TIERS, strict=True):
-        axis.set_title(words.name("tier_names", tier), color=TIER_COLOURS[tier])
+        axis.set_title(words.name("tier_names", tier), color=palette.TIERS[tier])
     for row, name in zip(grid, outcomes, strict=True):
         factor = words.scaled(1.0, name)
         top = 0.0
         for axis, tier in zip(row, TIERS, strict=True):
             path = evidence.path(name, ("tier", tier)) * factor
-            _path(axis, path, TIER_COLOURS[tier])
+            _path(axis, path, palette.TIERS[tier])
+            title = words.name("tier_names", tier) + words.bracketed(words.headed(name))
+            tell(axis, words, title, medians(path / factor, words, name))
             dots = overlay(axis, actuals, name, ("tier", tier), factor)
             top = max(top, dots, float(path["high"].max()) if len(path) else 0.0)
         for axis in row:
@@ -213,6 +228,7 @@ def later(evidence: Evidence, words: Words, actuals: Sequence[Actual]) -> Figure
         overlay(axis, actuals, name, unit, factor)
         gap = "：" if words.lang == "zh" else ": "
         title = words.unit_name(unit) + gap + words.label(name)
+        tell(axis, words, title, medians(evidence.path(name, unit), words, name))
         axis.set_title(wrapped(title, words) + f"\n{words.unit(name)}", loc="left")
         plain(axis)
     for axis in axes[len(series) :]:
@@ -220,13 +236,25 @@ def later(evidence: Evidence, words: Words, actuals: Sequence[Actual]) -> Figure
     return figure
 
 
+def medians(path: pd.DataFrame, words: Words, outcome: str) -> dict[str, str]:
+    """Medians of some years, written.
+
+    Args:
+        path: Median by year, in the stored unit of the outcome.
+        words: Texts and number formats of the page's language.
+        outcome: Id of the outcome.
+    """
+    years = [year for year in YEARS if year in path.index]
+    values = path.loc[years, "median"].tolist()
+    return dict(zip(map(str, years), words.numbers(values, outcome), strict=True)) if years else {}
+
+
 def _path(axis: Axes, path: pd.DataFrame, colour: str) -> None:
     axis.fill_between(path.index, path["low"], path["high"], color=colour, alpha=0.2, lw=0)
     axis.plot(path.index, path["median"], color=colour, lw=1.5)
     axis.axvline(ORIGIN + 0.5, color=GREY, lw=0.7, ls=":")
-    axis.set_xticks([2019, ORIGIN, HORIZON])
     axis.set_xlim(2018.5, HORIZON + 0.5)
-    axis.set_xticklabels(["2019", str(ORIGIN), str(HORIZON)])
+    axis.set_xticks(YEARS, list(map(str, YEARS)))
 
 
 def sources(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure:
@@ -243,7 +271,7 @@ def sources(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure
     found = [evidence.shares(name) for name in outcomes]
     places = list(range(len(outcomes)))[::-1]
     left = [0.0] * len(outcomes)
-    for source in SOURCES:
+    for source, hatch in zip(SOURCES, HATCHES, strict=False):
         width = [100 * shares.get(source, 0.0) for shares in found]
         axis.barh(
             places,
@@ -251,6 +279,9 @@ def sources(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure
             left=left,
             height=0.66,
             color=SOURCE_COLOURS[source],
+            hatch=hatch,
+            edgecolor="white",
+            lw=0.0,
             label=words.name("sources_names", source),
         )
         left = [before + more for before, more in zip(left, width, strict=True)]
@@ -258,9 +289,47 @@ def sources(evidence: Evidence, words: Words, outcomes: Sequence[str]) -> Figure
     axis.tick_params(axis="y", length=0, labelcolor="black")
     axis.set_xlim(0, 100)
     axis.set_xlabel(words("sources_axis"))
+    told = {
+        words.label(name): words.listing(
+            words.name("sources_names", source) + " " + words.percent(shares.get(source, 0.0))
+            for source in SOURCES
+        )
+        for name, shares in zip(outcomes, found, strict=True)
+    }
+    tell(axis, words, "", told)
     axis.grid(visible=False)
     figure.legend(loc="outside upper right", ncols=len(SOURCES), frameon=False)
     return figure
+
+
+def room(sizes: Iterable[float]) -> float:
+    """How far a scale reaches that outliers do not rule.
+
+    Args:
+        sizes: Values that a scale is for.
+    """
+    largest = sorted((abs(size) for size in sizes if math.isfinite(size)), reverse=True)
+    if not largest or largest[0] == 0.0:
+        return 1.0
+    third = largest[min(2, len(largest) - 1)]
+    return largest[0] if largest[0] <= OUTLIER * third else KEPT * third
+
+
+def beyond(axis: Axes, place: float, told: str, edge: float, colour: str = INK) -> None:
+    """An arrowhead at the edge of a scale, and what lies beyond it.
+
+    Args:
+        axis: Panel of rows.
+        place: Row of the value.
+        told: The value, written.
+        edge: End of the scale on the side of the value.
+        colour: Colour of the arrowhead.
+    """
+    axis.plot([edge], [place], ">" if edge > 0.0 else "<", ms=6, color=colour, clip_on=False)
+    axis.text(
+        0.96 * edge, place, told, ha="right" if edge > 0.0 else "left", va="center", color=INK,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+    )  # fmt: skip
 
 
 def plain(axis: Axes) -> None:

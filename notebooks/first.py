@@ -5,7 +5,7 @@ Which sentence stands there is decided by the results; no number is written by h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,11 +16,14 @@ from jiqun.experiments.runs.batch import model_hash
 from jiqun.notebooks import board, effects, lights, money
 from jiqun.notebooks.levers import page as levers
 from jiqun.notebooks.record import RESULTS
-from jiqun.notebooks.trust.evidence import AS_ISSUED, REFERENCE, Band
+from jiqun.notebooks.tables import POLICY, WEAK_GRADES, markdown
+from jiqun.notebooks.trust.evidence import AS_ISSUED, REFERENCE
+from jiqun.notebooks.words import INTERVAL, quantity, written
 from jiqun.notebooks.worlds import MEASURED, NO_AWARD, UNITS
 from jiqun.scenarios.tables import data_hash, table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from jiqun.notebooks.levers.page import Levers
@@ -29,12 +32,9 @@ if TYPE_CHECKING:
     from jiqun.notebooks.words import Words
     from jiqun.notebooks.worlds import Worlds
 
-POLICY = "policy"
-"""Group of the parameters that describe the document's measures and their neighbours."""
 OTHERWISE = ("none", "others_do_the_same")
 """Switches of the table of effects that the first page speaks of."""
 FEW = 3
-WEAK_GRADES = ("D", "E")
 CHANCE = 0.05
 """Chance that the strongest of all inert parameters would be named."""
 
@@ -87,17 +87,16 @@ def by_tier(worlds: Worlds, words: Words) -> str:
     text = words("finding_tiers", tiers=words.listing(moved)) if moved else words("finding_no_tier")
     way = effects.way(worlds, "value_added", UNITS[-1])
     if way is not None:
-        means = [way.steps[step].mean for step in ("market", "older", "document")]
-        market, older, document = (
-            words.signed([words.scaled(value, "value_added")])[0] for value in means
-        )
-        text += _gap(words) + words(
-            "finding_way",
-            market=market,
-            older=older,
-            document=document,
-            unit=words.money_unit,
-        )
+        told = {
+            step: words.estimate(
+                found,
+                words.scaled(1.0, "value_added"),
+                of=quantity("way", "value_added", UNITS[-1][1], step),
+                **effects.FINE,
+            )[0]
+            for step, found in way.steps.items()
+        }
+        text += _gap(words) + words("finding_way", unit=words.money_unit, **told)
     clear = effects.clearest(worlds)
     if clear is None:
         return text + _gap(words) + words("finding_nothing_clear", count=len(MEASURED) - 2)
@@ -128,8 +127,8 @@ def on_targets(worlds: Worlds, words: Words) -> str:
         + words(
             "finding_targets_moved",
             target=board.label(most.target, words),
-            before=words.percent(most.met_without or 0.0),
-            after=words.percent(most.met),
+            before=board.chance(most.target, most.met_without or 0.0, words, REFERENCE),
+            after=board.chance(most.target, most.met, words),
         )
     )
 
@@ -144,12 +143,10 @@ def on_money(worlds: Worlds, ledger: Money | None, words: Words) -> str:
     """
     if ledger is None or worlds.missing(AS_ISSUED, REFERENCE):
         return ""
-    award = ledger.band(AS_ISSUED, {"sort": "award"})
-    programme = Band.of(ledger.sums(AS_ISSUED, {"sort": money.NEW}))
     text = words(
         "finding_money",
-        award=words.money(award.median)[0],
-        programme=words.money(programme.median)[0],
+        award=money.paid(ledger, words, AS_ISSUED, {"sort": "award"}),
+        directed=money.paid(ledger, words, AS_ISSUED, {"sort": money.NEW}),
         unit=words.money_unit,
     )
     own = worlds.effect("value_added", UNITS[-1], scenario=AS_ISSUED, baseline=NO_AWARD)
@@ -169,7 +166,7 @@ def width(worlds: Worlds, words: Words) -> str:
     return words(
         "doubt_width",
         source=words.name("width_sources", largest),
-        **{name: words.percent(share) for name, share in shares.items()},
+        **{name: effects.share_of(name, UNITS[-1], shares, words) for name in shares},
     )
 
 
@@ -212,16 +209,36 @@ def strongest_sentence(worlds: Worlds, words: Words) -> str:
     return words("doubt_parameters", names=words.listing(names))
 
 
+def weakest(worlds: Worlds, words: Words) -> str:
+    """For page one: the parameters that the effect hangs on, and how weak their like is."""
+    drawn, poor = _drawn()
+    text = words("brief_weak", **words.counts("drawn", count=drawn, weak=poor))
+    found = strongest(worlds)
+    if not found:
+        return text
+    grades = {row.name: row.grade for row in table("parameters")}
+    names = (
+        words.name("parameter_names", name) + words.bracketed(words("grade", grade=grades[name]))
+        for name, _ in found
+    )
+    return words("brief_strongest", names=words.listing(names)) + _gap(words) + text
+
+
+def _drawn() -> tuple[int, int]:
+    """Drawn parameters that describe policy, and those of weak evidence among them."""
+    drawn = [row for row in table("parameters") if row.group == POLICY and row.low < row.high]
+    return len(drawn), sum(row.grade in WEAK_GRADES for row in drawn)
+
+
 def weak(evidence: Evidence, words: Words) -> str:
     """How much of the document's terms rests on weak evidence, and how the fit stands."""
-    drawn = [row for row in table("parameters") if row.group == POLICY and row.low < row.high]
+    drawn, poor = _drawn()
     verdicts = [point.verdict for point in evidence.compared]
     text = words(
         "doubt_weak",
-        count=len(drawn),
-        weak=sum(row.grade in WEAK_GRADES for row in drawn),
         near=verdicts.count("near"),
         judged=verdicts.count("far") + verdicts.count("near"),
+        **words.counts("drawn", count=drawn, weak=poor),
     )
     return text + _gap(words) + otherwise(words)
 
@@ -231,21 +248,76 @@ def otherwise(words: Words, folder: Path = RESULTS) -> str:
 
     Empty where the table of effects is of another model or other data, or lacks them.
     """
+    found = _package(folder)
+    if found is None:
+        return ""
+    draws, others = (int(found[name]["draws"]) for name in OTHERWISE)
+    told = {name: _share_of(name, found, words) for name in OTHERWISE}
+    text = words("doubt_otherwise", draws=draws, others=others, **told)
+    return text + _gap(words) + order(found[OTHERWISE[1]], words)
+
+
+def rivals(words: Words, folder: Path = RESULTS) -> str:
+    """The same in a line for page one."""
+    found = _package(folder)
+    if found is None:
+        return ""
+    told = {name: _share_of(name, found, words) for name in OTHERWISE}
+    return words("brief_rivals", **told) + _gap(words) + order(found[OTHERWISE[1]], words)
+
+
+def order(row: pd.Series[Any], words: Words) -> str:
+    """What becomes of the order of the first ten levers; empty where that is not known."""
+    if not np.isfinite(float(row.get("tau", np.nan))):
+        return ""
+    key = "order_turns" if row["tau"] < 0.0 else "order_stays"
+    known = {"tau": written(float(row["tau"]), 2), "turned": f"{row['reversed']:.0f}"}
+    known["kept"] = f"{row['kept']:.0f}"
+    return words(key, **{name: words.told(f"order/{name}", text) for name, text in known.items()})
+
+
+def package_table(words: Words, folder: Path = RESULTS) -> str:
+    """The document's effect under other assumptions, and what becomes of the order of its levers.
+
+    Empty where the table of effects is of another model or other data.
+    """
+    found = _package(folder)
+    if found is None:
+        return ""
+    rows = []
+    for name, row in found.items():
+        mine = name == OTHERWISE[1]
+        cells = [written(float(row["tau"]), 2), f"{row['kept']:.0f}", f"{row['reversed']:.0f}"]
+        if mine:
+            names = ("tau", "kept", "turned")
+            cells = [words.told(f"order/{n}", c) for n, c in zip(names, cells, strict=True)]
+        rows.append(
+            [
+                words.name("package_names", name),
+                f"{row['draws']}",
+                _share_of(name, found, words),
+                *cells,
+            ]
+        )
+    return markdown(words.lines("package_head"), rows)
+
+
+def _package(folder: Path) -> Mapping[str, pd.Series[Any]] | None:
+    """Rows of the table of the document's effect by switch; None where they are not of now."""
     path = folder / "package.csv"
     if not path.is_file():
-        return ""
+        return None
     rows = pd.read_csv(path)
     rows = rows[(rows["model"] == model_hash()) & (rows["data"] == data_hash())]
     found = {str(row["switch"]): row for _, row in rows.iterrows()}
-    if not {*OTHERWISE} <= set(found):
-        return ""
-    told = {
-        name: words.percent(float(row["mean"]), 2, signed=True)
-        + words.bracketed(words.percents(float(row["low"]), float(row["high"]), 2, signed=True))
-        for name, row in found.items()
-    }
-    draws, others = (int(found[name]["draws"]) for name in OTHERWISE)
-    return words("doubt_otherwise", draws=draws, others=others, **told)
+    return found if {*OTHERWISE} <= set(found) else None
+
+
+def _share_of(name: str, found: Mapping[str, pd.Series[Any]], words: Words) -> str:
+    row, of = found[name], quantity("package", name)
+    mean = words.percent(float(row["mean"]), 2, signed=True)
+    ends = words.percents(float(row["low"]), float(row["high"]), 2, signed=True)
+    return words.told(of, mean) + words.bracketed(words.told(quantity(of, INTERVAL), ends))
 
 
 def _gap(words: Words) -> str:

@@ -61,7 +61,8 @@ def lights(worlds: Worlds, words: Words) -> list[Light]:
             words.measured(item.aim, item.outcome)
             if item.aim is not None
             else board.aim_words(item, words),
-            _value(item.band, item.outcome, words) + words.bracketed(str(item.year)),
+            board.median(item.target, item.year, item.band, item.outcome, words)
+            + words.bracketed(str(item.year)),
             item.met,
             item.aim is not None,
             runs,
@@ -72,8 +73,7 @@ def lights(worlds: Worlds, words: Words) -> list[Light]:
         Light(
             item.target,
             words("director_yearly", aim=f"{item.aim:,.0f}"),
-            _value(Band.of(item.runs[HORIZON]), item.outcome, words)
-            + words.bracketed(str(HORIZON)),
+            _last(item, words),
             item.met,
             True,
             len(item.runs),
@@ -84,8 +84,7 @@ def lights(worlds: Worlds, words: Words) -> list[Light]:
         Light(
             item.target,
             words("director_count", aim=f"{item.aim:,.0f}", year=board.LAST_DUE),
-            _value(Band.of(item.runs[HORIZON]), item.outcome, words)
-            + words.bracketed(str(HORIZON)),
+            _last(item, words),
             item.met,
             True,
             len(item.runs),
@@ -95,9 +94,11 @@ def lights(worlds: Worlds, words: Words) -> list[Light]:
     return sorted(found, key=lambda light: (not light.numeric, light.met))
 
 
-def _value(band: Band, outcome: Any, words: Words) -> str:
-    low, high = band.low, band.high
-    return words.number(band.median, outcome) + words.bracketed(words.interval(low, high, outcome))
+def _last(item: board.Yearly | board.Counted, words: Words) -> str:
+    """What the runs give of a target at the horizon."""
+    band = Band.of(item.runs[HORIZON])
+    told = board.median(item.target, HORIZON, band, item.outcome, words)
+    return told + words.bracketed(str(HORIZON))
 
 
 def sentence(found: Sequence[Light], words: Words) -> str:

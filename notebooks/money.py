@@ -4,7 +4,7 @@ Steered money is what the document moves to cluster enterprises out of a sum tha
 and without it; pooled money is the rest. What the document has paid from other funds, older
 programmes and tax forgone stand apart, and so does equity, which is invested and not spent. What
 audits take back is less paid. What it all costs, and whom, is found in `experiments.effects.costs`
-alone.
+alone. Every sum is told by its mean over the runs: means of parts add up to that of the whole.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pandas as pd
 from jiqun.experiments.effects.costs import (
     BEARERS,
     BORNE,
+    BUDGET,
     DISCOUNT,
     KIND,
     NET,
@@ -26,19 +27,23 @@ from jiqun.experiments.effects.costs import (
     set_otherwise,
 )
 from jiqun.experiments.effects.costs import money as present_costs
-from jiqun.experiments.effects.effect import RUN, Estimate, main_runs, place_of
+from jiqun.experiments.effects.effect import RUN, SPREAD, Estimate, main_runs, place_of
+from jiqun.experiments.effects.who_pays import SUMS, payments, who_pays
+from jiqun.model.accounting import YUAN
 from jiqun.model.dimensions import TIERS
 from jiqun.model.region import REGION
 from jiqun.notebooks.tables import markdown
-from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
-from jiqun.notebooks.words import ABSENT
+from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE
+from jiqun.notebooks.words import ABSENT, SUM, quantity, written
 from jiqun.notebooks.worlds import NO_AWARD, POLICY_YEARS, UNITS
 from jiqun.scenarios import load
 from jiqun.scenarios.levers import declarations
+from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
+    from jiqun.experiments import Results
     from jiqun.notebooks.words import Words
     from jiqun.notebooks.worlds import Worlds
 
@@ -52,8 +57,38 @@ EQUITY = "equity"
 SPECIAL = ("award", "steered", "pooled")
 """What is paid out of the special funds."""
 NEW = ("award", "steered", "beside")
-"""What the document directs: the programme envelope."""
+"""What the document directs: directed payments."""
 SCENARIOS = (AS_ISSUED, REFERENCE, NO_AWARD)
+RECOGNISED = {
+    "provincial": ("clusters_provincial",),
+    "national": ("clusters_national_fields", "clusters_world_fields"),
+}
+"""Level of an award to the targets that count the clusters which would get it."""
+ALL = "all"
+"""All who bear a cost together."""
+EXACT = {"zh": 2, "en": 3}
+"""Decimals of sums that are added up in a table, by language: a hundredth of 100 million yuan."""
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A sum of money over the runs.
+
+    Attributes:
+        low: What one run of twenty is below.
+        mean: Mean over the runs.
+        high: What one run of twenty is above.
+    """
+
+    low: float
+    mean: float
+    high: float
+
+    @classmethod
+    def of(cls, values: pd.Series[float]) -> Sum:
+        """The sum of the values of some runs."""
+        low, high = values.quantile(list(SPREAD))
+        return cls(float(low), float(values.mean()), float(high))
 
 
 @dataclass(frozen=True)
@@ -65,11 +100,13 @@ class Money:
             years after the origin.
         runs: Runs by scenario: a run without a row had none of that money.
         books: Present costs of the same runs.
+        results: The store.
     """
 
     frame: pd.DataFrame
     runs: dict[str, pd.MultiIndex]
     books: Books
+    results: Results
 
     def sums(
         self,
@@ -101,23 +138,23 @@ class Money:
         found = yuan.groupby([rows[name] for name in RUN]).sum()
         return found.reindex(self.runs[scenario], fill_value=0.0)
 
-    def band(self, scenario: str, chosen: Where, years: tuple[int, ...] = POLICY_YEARS) -> Band:
-        """Interval of a sum.
+    def total(self, scenario: str, chosen: Where, years: tuple[int, ...] = POLICY_YEARS) -> Sum:
+        """Mean and range of a sum.
 
         Args:
             scenario: Name of the scenario.
             chosen: Column to the value, or values, that count.
             years: Years that are added.
         """
-        return Band.of(self.sums(scenario, chosen, years))
+        return Sum.of(self.sums(scenario, chosen, years))
 
-    def borne(self, payers: Collection[str] = BEARERS) -> Band:
+    def borne(self, payers: Collection[str] = BEARERS) -> Sum:
         """What the document costs some payers, present value."""
-        return Band.of(self.books.cost(AS_ISSUED, REFERENCE, directed(), payers))
+        return Sum.of(self.books.cost(AS_ISSUED, REFERENCE, directed(), payers))
 
-    def new(self, envelope: str) -> Band:
-        """The part of an envelope that is new money, present value."""
-        return Band.of(self.books.new(AS_ISSUED, REFERENCE, directed())[envelope])
+    def new(self) -> Sum:
+        """What of the cost of the document's measures is new money, present value."""
+        return Sum.of(self.books.new(AS_ISSUED, REFERENCE, directed())["programme"])
 
 
 @cache
@@ -171,7 +208,43 @@ def gather_money(worlds: Worlds, *, by_city: bool = False) -> Money | None:
     none = pd.MultiIndex.from_arrays([[]] * len(RUN), names=RUN)
     runs = runs_of(worlds.results)
     found = {name: runs.get(name, none) for name in SCENARIOS}
-    return Money(frame, found, Books(present_costs(worlds.results, SCENARIOS), found))
+    books = Books(present_costs(worlds.results, SCENARIOS), found)
+    return Money(frame, found, books, worlds.results)
+
+
+def paid_of(scenario: str, chosen: Where, years: tuple[int, ...] = POLICY_YEARS) -> str:
+    """What a sum of the ledger is of, as pages mark it.
+
+    Args:
+        scenario: Name of the scenario.
+        chosen: Columns and the values wanted.
+        years: Years that are added.
+    """
+    parts = (
+        f"{column}={values if isinstance(values, str) else '+'.join(values)}"
+        for column, values in chosen.items()
+    )
+    return quantity("money", scenario, *parts, f"{years[0]}-{years[-1]}")
+
+
+def paid(
+    money: Money,
+    words: Words,
+    scenario: str,
+    chosen: Where,
+    years: tuple[int, ...] = POLICY_YEARS,
+) -> str:
+    """The mean of a sum of the ledger, as it is told.
+
+    Args:
+        money: Money of the runs.
+        words: Texts and number formats of the page's language.
+        scenario: Name of the scenario.
+        chosen: Columns and the values wanted.
+        years: Years that are added.
+    """
+    found = money.total(scenario, chosen, years)
+    return words.told(paid_of(scenario, chosen, years), words.money(found.mean)[0])
 
 
 def year_table(money: Money, words: Words) -> str:
@@ -181,24 +254,33 @@ def year_table(money: Money, words: Words) -> str:
     parts.insert(len(SPECIAL), ("special", SPECIAL))
     for sort, sorts in parts:
         chosen = {"sort": sorts}
-        total, without = (money.band(name, chosen) for name in (AS_ISSUED, REFERENCE))
+        total, without = (money.total(name, chosen) for name in (AS_ISSUED, REFERENCE))
         if total.high == without.high == 0.0:
             continue
-        years = [money.band(AS_ISSUED, chosen, (year,)).median for year in POLICY_YEARS]
         rows.append(
             [
                 words.name("money_sorts", sort),
-                *(words.money(value)[0] for value in years),
-                f"**{words.money(total.median)[0]}**{_bracketed(total, words)}",
-                words.money(without.median)[0],
+                *(paid(money, words, AS_ISSUED, chosen, (year,)) for year in POLICY_YEARS),
+                f"**{paid(money, words, AS_ISSUED, chosen)}**{_bracketed(total, words)}",
+                paid(money, words, REFERENCE, chosen),
             ]
         )
+    directs = {"sort": NEW}
+    rows.append(
+        [
+            f"**{words('money_directed')}**",
+            *(paid(money, words, AS_ISSUED, directs, (year,)) for year in POLICY_YEARS),
+            f"**{paid(money, words, AS_ISSUED, directs)}**"
+            + _bracketed(money.total(AS_ISSUED, directs), words),
+            paid(money, words, REFERENCE, directs),
+        ]
+    )
     head = words.lines("money_head")
     return markdown([head[0], *map(str, POLICY_YEARS), *head[1:]], rows)
 
 
-def _bracketed(band: Band, words: Words) -> str:
-    return words.bracketed(words.between(*words.money([band.low, band.high])))
+def _bracketed(found: Sum, words: Words) -> str:
+    return words.bracketed(words.between(*words.money([found.low, found.high])))
 
 
 def tier_table(money: Money, words: Words) -> str:
@@ -227,45 +309,83 @@ def received(money: Money, words: Words, where: Where) -> list[str]:
         words: Texts and number formats of the page's language.
         where: Columns and the values wanted, such as a tier or a place.
     """
-    award = money.band(AS_ISSUED, {"sort": "award", **where}).median
-    steered = money.band(AS_ISSUED, {"sort": "steered", **where}).median
-    pooled = money.band(AS_ISSUED, {"sort": "pooled", **where}).median
-    cells = [words.money(value)[0] for value in (award, steered, pooled)]
-    change = pooled_change(money, where)
-    cells.append(ABSENT if change is None else _change(change, words))
-    cells += [
-        words.money(money.band(AS_ISSUED, {"sort": sort, **where}).median)[0]
-        for sort in ("older", "tax")
+    cells = [
+        paid(money, words, AS_ISSUED, {"sort": sort, **where})
+        for sort in ("award", "steered", "pooled", "older", "tax")
     ]
+    change = pooled_change(money, where)
+    cells.insert(3, ABSENT if change is None else _change(change, words, _change_of(where)))
     return cells
 
 
-def _change(band: Band, words: Words) -> str:
-    median, low, high = words.signed([100 * v for v in (band.median, band.low, band.high)], most=0)
+def _change_of(where: Where) -> str:
+    return quantity("pooled change", *where.values()).replace(" ", "-")
+
+
+def _change(found: Sum, words: Words, of: str) -> str:
+    mean, low, high = words.signed([100 * v for v in (found.mean, found.low, found.high)], most=0)
     gap = "" if words.lang == "zh" else " "
-    return f"{median}{gap}%{words.bracketed(words.between(low, high))}"
+    return f"{words.told(of, mean)}{gap}%{words.bracketed(words.between(low, high))}"
 
 
-def pooled_change(money: Money, where: Where) -> Band | None:
+def pooled_change(money: Money, where: Where) -> Sum | None:
     """Relative change of pooled money against the world without the document, run by run."""
     with_ = money.sums(AS_ISSUED, {"sort": "pooled", **where})
     without = money.sums(REFERENCE, {"sort": "pooled", **where})
     change = (with_ / without.where(without > 0.0) - 1.0).dropna()
-    return Band.of(change) if len(change) else None
+    return Sum.of(change) if len(change) else None
 
 
 def payer_table(money: Money, words: Words) -> str:
-    """Who pays over the four years, with and without the document."""
+    """What each budget pays and forgoes over the four years, with and without the document."""
+    both = [payments(money.results, name) for name in (AS_ISSUED, REFERENCE)]
     rows = []
-    for payer in ("province", "city", "centre"):
-        cells = []
-        for kind, sorts in (("paid", {}), ("forgone", {"sort": "tax"})):
-            for scenario in (AS_ISSUED, REFERENCE):
-                where = {"payer": payer, **sorts}
-                found = Band.of(money.sums(scenario, where, kinds=(kind,)))
-                cells.append(words.money(found.median)[0])
+    for payer in BUDGET:
+        with_, without = (float(found[payer]) for found in both)
+        where = {"payer": payer, "sort": "tax"}
+        forgone = [
+            Sum.of(money.sums(name, where, discounted=True, kinds=("forgone",))).mean
+            for name in (AS_ISSUED, REFERENCE)
+        ]
+        more = words.told(_bearer_of("payments", payer), _exact([with_ - without], words)[0])
+        cells = [*_exact([with_, without], words), more, *_exact(forgone, words)]
         rows.append([words.name("payers", payer), *cells])
     return markdown(words.lines("payer_head"), rows)
+
+
+def _bearer_of(part: str, payer: str) -> str:
+    return quantity("bearer", part, payer)
+
+
+def _exact(yuan: Sequence[float], words: Words) -> list[str]:
+    """Sums that are added up: all with the same decimals."""
+    return [written(words.scaled(value, "value_added"), EXACT[words.lang]) for value in yuan]
+
+
+def bridge_table(money: Money, words: Words) -> str:
+    """From new money to what each bearer pays more; bearers and parts of nothing are left out."""
+    found = who_pays(money.results, AS_ISSUED, REFERENCE, directed())
+    found = found.loc[:, (found.abs() >= YUAN).any()]
+    found = found.assign(**{ALL: found.sum(axis=1)})
+    rows = []
+    for part, values in found.iterrows():
+        if part not in SUMS and (values.abs() < YUAN).all():
+            continue
+        cells = [
+            ABSENT
+            if abs(float(yuan)) < YUAN
+            else words.told(_bearer_of(str(part), str(payer)), _exact([float(yuan)], words)[0])
+            for payer, yuan in values.items()
+        ]
+        name = words.name("bridge_parts", str(part))
+        if part in SUMS:
+            name, *cells = (f"**{cell}**" for cell in (name, *cells))
+        rows.append([name, *cells])
+    names = [
+        words("borne_total") if payer == ALL else words.name("payers", str(payer))
+        for payer in found.columns
+    ]
+    return markdown([words("bridge_head"), *names], rows)
 
 
 def bearer_table(money: Money, words: Words) -> str:
@@ -273,46 +393,56 @@ def bearer_table(money: Money, words: Words) -> str:
     rows = []
     for part, payers in BORNE.items():
         rows += [
-            [words.name("payers", payer), _cost(money.borne((payer,)), words)] for payer in payers
+            [
+                words.name("payers", payer),
+                _cost(money.borne((payer,)), words, _bearer_of("cost", payer)),
+            ]
+            for payer in payers
         ]
-        rows.append([f"**{words.name('borne', part)}**", _cost(money.borne(payers), words)])
-    rows.append([f"**{words('borne_total')}**", _cost(money.borne(), words)])
+        told = _cost(money.borne(payers), words, quantity("cost", part))
+        rows.append([f"**{words.name('borne', part)}**", told])
+    rows.append(
+        [f"**{words('borne_total')}**", _cost(money.borne(), words, _bearer_of("cost", ALL))]
+    )
+    rows.append([words("borne_new"), _cost(money.new(), words, _bearer_of("new", ALL))])
     return markdown(words.lines("bearer_head"), rows)
 
 
-def _cost(band: Band, words: Words) -> str:
-    if band.low == band.high == 0.0:
-        return ABSENT
-    return words.money(band.median)[0] + _bracketed(band, words)
+def _cost(found: Sum, words: Words, of: str) -> str:
+    told = _mean(found, words, of)
+    return told if found.low == found.high == 0.0 else told + _bracketed(found, words)
 
 
 def cost_sentence(money: Money, words: Words) -> str:
     """What the budgets bear and what others bear, and how much of what is directed is new."""
-    budget, others = (money.borne(payers).median for payers in BORNE.values())
+    sums = {part: money.borne(payers) for part, payers in BORNE.items()}
+    told = {part: _mean(found, words, quantity("cost", part)) for part, found in sums.items()}
     return words(
         "finding_cost",
-        budget=words.money(budget)[0],
-        others=words.money(others)[0],
-        new=words.money(money.new("programme").median)[0],
+        new=_mean(money.new(), words, _bearer_of("new", ALL)),
         unit=words.money_unit,
+        **told,
     )
 
 
+def _mean(found: Sum, words: Words, of: str) -> str:
+    return words.told(of, words.money(found.mean)[0])
+
+
 def envelope_table(money: Money, words: Words) -> str:
-    """The two envelopes: what awards cost, and what is steered to clusters in all."""
+    """What awards pay, and what is directed to clusters in all: paid, discounted, committed."""
     rows = []
-    for name, sorts in (("award", ("award",)), ("programme", NEW)):
-        sums = [
-            Band.of(money.sums(AS_ISSUED, {"sort": sorts}, discounted=discounted))
-            for discounted in (False, True)
-        ]
-        due = Band.of(money.sums(AS_ISSUED, {"sort": sorts}, kinds=("committed",)))
+    for name, sorts in (("award", "award"), ("directed", NEW)):
+        where: Where = {"sort": sorts}
+        now = Sum.of(money.sums(AS_ISSUED, where, discounted=True))
+        due = Sum.of(money.sums(AS_ISSUED, where, kinds=("committed",)))
         rows.append(
             [
-                words.name("envelopes", name),
-                *(f"{words.money(b.median)[0]}{_bracketed(b, words)}" for b in sums),
-                words.money(money.new(name).median)[0],
-                words.money(due.median)[0],
+                words.name("directed", name),
+                paid(money, words, AS_ISSUED, where)
+                + _bracketed(money.total(AS_ISSUED, where), words),
+                _mean(now, words, "") + _bracketed(now, words),
+                words.money(due.mean)[0],
             ]
         )
     return markdown(words.lines("envelope_head"), rows)
@@ -327,10 +457,22 @@ def county_sentence(money: Money, words: Words) -> str:
     key = "county_money" if float(new.abs().max()) == 0.0 else "county_money_some"
     return words(
         key,
-        new=words.money(float(new.median()))[0],
-        change=_change(change, words),
+        new=words.money(float(new.mean()))[0],
+        change=_change(change, words, _change_of({"tier": "county"})),
         unit=words.money_unit,
     )
+
+
+def document_sums(words: Words) -> str:
+    """What the document's own numbers come to: clusters aimed at times the award of each."""
+    rows = {row.id: row for row in table("policy_targets")}
+    told = {}
+    for level, counts in RECOGNISED.items():
+        each = float(rows[f"award_{level}"].value)
+        count = sum(int(float(rows[name].value)) for name in counts)
+        told |= {f"{level}_count": str(count), f"{level}_sum": words.money(each * count)[0]}
+        told[f"{level}_each"] = words.name("award_each", level)
+    return words("document_sums", unit=words.money_unit, **told)
 
 
 def award_table(worlds: Worlds, money: Money, words: Words) -> str:
@@ -348,12 +490,14 @@ def award_table(worlds: Worlds, money: Money, words: Words) -> str:
         if effect is None:
             continue
         where = {"tier": unit[1]} if unit[0] == "tier" else {}
-        paid = money.band(AS_ISSUED, {"sort": "award", **where})
-        own = words.estimate(Estimate.of(gap), words.scaled(1.0, "value_added"))
+        chosen: Where = {"sort": "award", **where}
+        of = quantity(effect.of, SUM)
+        own = words.estimate(Estimate.of(gap), words.scaled(1.0, "value_added"), of=of)
         rows.append(
             [
                 words.name("tier_names", unit[1]),
-                f"{words.money(paid.median)[0]}{_bracketed(paid, words)}",
+                paid(money, words, AS_ISSUED, chosen)
+                + _bracketed(money.total(AS_ISSUED, chosen), words),
                 "".join(own),
                 words.effect(effect),
                 words.name("verdict_of_effect", effect.verdict),

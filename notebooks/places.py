@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from jiqun.model.agents.clusters import ClusterSeat
     from jiqun.notebooks.money import Money
-    from jiqun.notebooks.tiles import Mapped
     from jiqun.notebooks.trust.evidence import Unit
     from jiqun.notebooks.words import Words
     from jiqun.notebooks.worlds import Effect
@@ -162,22 +161,20 @@ def new_money(places: Places, city: str, words: Words) -> str:
     """
     if places.money is None:
         return ABSENT
-    found = places.money.band(AS_ISSUED, {"sort": money.NEW, "place": city})
-    return words.money(found.median)[0]
+    return money.paid(places.money, words, AS_ISSUED, {"sort": money.NEW, "place": city})
 
 
-def map_alt(places: Mapped, words: Words) -> str:
-    """What the map shows, in words."""
-    by_sign: dict[int, list[str]] = {1: [], -1: [], 0: []}
+def by_sign(places: Places, words: Words) -> list[str]:
+    """Cities that rise, that fall, and on which nothing is concluded."""
+    found: dict[int, list[str]] = {1: [], -1: [], 0: []}
     for city in REGION.cities:
         effect = places.effect(("city", city))
-        by_sign[effect.sign if effect else 0].append(city_name(city, words))
+        found[effect.sign if effect else 0].append(city_name(city, words))
     gap = "、" if words.lang == "zh" else ", "
-    told = [
+    return [
         words.name("map_signs", str(sign)) + (gap.join(names) or ABSENT)
-        for sign, names in by_sign.items()
+        for sign, names in found.items()
     ]
-    return words("map_alt", told=words.listing(told))
 
 
 # One city

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from jiqun.calibration import palette
+from jiqun.calibration.palette import BLUE, DIM, GREEN, GREY, HATCHES, INK, OCHRE, PALE, PURPLE, RED
 from jiqun.notebooks import effects
 from jiqun.notebooks.figures import (
-    BLUE,
-    GREY,
-    RED,
-    TIER_COLOURS,
+    medians,
     overlay,
     plain,
     style,
@@ -20,11 +20,12 @@ from jiqun.notebooks.figures import (
     wrapped,
 )
 from jiqun.notebooks.money import GROUPS
+from jiqun.notebooks.panels import tell
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE
 from jiqun.notebooks.worlds import LONG, MEASURED, POLICY_YEARS, UNITS, measure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -35,17 +36,20 @@ if TYPE_CHECKING:
     from jiqun.notebooks.words import Words
     from jiqun.notebooks.worlds import Worlds
 
-COLOURS = {**TIER_COLOURS, PROVINCE[1]: "black"}
-STEP_COLOURS = {"market": GREY, "older": "#b7791f", "document": BLUE, "interaction": "#7b2d8b"}
+COLOURS = {**palette.TIERS, PROVINCE[1]: INK}
+MARKS = {**palette.MARKS, PROVINCE[1]: "o"}
+STEP_COLOURS = {"market": GREY, "older": OCHRE, "document": BLUE, "interaction": PURPLE}
+STEP_HATCHES = dict(zip(STEP_COLOURS, HATCHES, strict=False))
 SORT_COLOURS = {
     "award": RED,
     "steered": BLUE,
-    "pooled": "#9db7d3",
-    "beside": "#6b5ca5",
-    "older": "#b7791f",
-    "later": "#2b8a57",
-    "tax": "#d1d5db",
+    "pooled": PALE,
+    "beside": PURPLE,
+    "older": OCHRE,
+    "later": GREEN,
+    "tax": DIM,
 }
+SORT_HATCHES = dict(zip(SORT_COLOURS, HATCHES, strict=True))
 FOREST_COLUMNS = 3
 
 
@@ -57,10 +61,12 @@ def forest(worlds: Worlds, words: Words) -> Figure:
     axes = figure.subplots(rows, FOREST_COLUMNS, squeeze=False)
     places = list(range(len(UNITS)))[::-1]
     for axis, name in zip(axes.ravel(), MEASURED, strict=False):
+        told = {}
         for place, unit in zip(places, UNITS, strict=True):
             effect = worlds.effect(name, unit)
             if effect is None:
                 continue
+            told[words.name("tier_names", unit[1])] = words.bare.effect(effect, bold=False)
             found, colour = effect.estimate, COLOURS[unit[1]]
             for low, high, width in (
                 (found.p05, found.p95, 0.9),
@@ -73,7 +79,9 @@ def forest(worlds: Worlds, words: Words) -> Figure:
             axis.plot([100 * found.mean], [place], "o", ms=4.5, color=colour, mfc=face)
         axis.axvline(0.0, color=GREY, lw=0.8)
         unit_name = "%" if measure_of(name) == "percent" else words("points")
-        axis.set_title(wrapped(words.label(name), words, 18, 40) + f" ({unit_name})", loc="left")
+        tell(axis, words, words.label(name), told)
+        heading = wrapped(words.label(name), words, 18, 40) + words.bracketed(unit_name)
+        axis.set_title(heading, loc="left")
         axis.set_ylim(-0.6, len(UNITS) - 0.4)
         axis.set_yticks(places, [words.name("tier_names", unit[1]) for unit in UNITS])
         axis.tick_params(axis="y", length=0, labelcolor="black")
@@ -82,7 +90,9 @@ def forest(worlds: Worlds, words: Words) -> Figure:
         axis.xaxis.set_major_formatter(FuncFormatter(tick))
     for row in axes:
         for axis in row[1:]:
-            axis.set_yticklabels([])
+            axis.tick_params(labelleft=False)
+    for axis in axes.ravel()[len(MEASURED) :]:
+        axis.set_visible(False)
     return figure
 
 
@@ -107,27 +117,47 @@ def waterfall(worlds: Worlds, words: Words, outcome: str) -> Figure:
             continue
         _stairs(above[column], found, factor)
         _policy(below[column], found, factor)
+        tier = words.name("tier_names", unit[1])
+        ends = {str(ORIGIN): found.start, str(HORIZON): found.end}
+        tell(above[column], words, tier, _numbers(ends, words, outcome))
+        parts = {words.name("steps", step): found.steps[step].mean for step in effects.STEPS[1:]}
+        told = _numbers(parts, words, outcome)
+        tell(below[column], words, tier + words.bracketed(words("policy_alone")), told)
     above[0].set_ylabel(wrapped(words.headed(outcome), words, 14, 24))
     below[0].set_ylabel(wrapped(words("policy_alone"), words, 14, 24))
     handles = [
-        above[0].plot([], [], "s", color=colour, label=words.name("steps", step))[0]
+        Patch(
+            facecolor=colour,
+            hatch=STEP_HATCHES[step],
+            edgecolor="white",
+            lw=0.0,
+            label=words.name("steps", step),
+        )
         for step, colour in STEP_COLOURS.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
+def _numbers(values: Mapping[str, float], words: Words, outcome: str) -> dict[str, str]:
+    """Values that stand together, written."""
+    return dict(zip(values, words.numbers(list(values.values()), outcome), strict=True))
+
+
 def _stairs(axis: Axes, found: Way, factor: float) -> None:
     level = found.start
     top = max(found.start, found.end)
-    axis.bar(0, found.start * factor, color="#374151", width=0.75)
+    axis.bar(0, found.start * factor, color=INK, width=0.75)
     for place, step in enumerate(effects.STEPS, 1):
         size = found.steps[step].mean
-        axis.bar(place, size * factor, bottom=level * factor, color=STEP_COLOURS[step], width=0.75)
+        axis.bar(
+            place, size * factor, bottom=level * factor, color=STEP_COLOURS[step], width=0.75,
+            hatch=STEP_HATCHES[step], edgecolor="white", lw=0.0,
+        )  # fmt: skip
         axis.plot([place - 1.4, place + 0.4], [level * factor] * 2, color=GREY, lw=0.6)
         level += size
         top = max(top, level)
-    axis.bar(5, found.end * factor, color="#374151", width=0.75)
+    axis.bar(5, found.end * factor, color=INK, width=0.75)
     axis.set_ylim(0.0, 1.06 * top * factor)
     axis.set_xticks([0, 5], [str(ORIGIN), str(HORIZON)])
     axis.tick_params(axis="x", length=0)
@@ -137,7 +167,10 @@ def _stairs(axis: Axes, found: Way, factor: float) -> None:
 def _policy(axis: Axes, found: Way, factor: float) -> None:
     for place, step in enumerate(effects.STEPS[1:]):
         size = found.steps[step]
-        axis.bar(place, size.mean * factor, color=STEP_COLOURS[step], width=0.6)
+        axis.bar(
+            place, size.mean * factor, color=STEP_COLOURS[step], width=0.6,
+            hatch=STEP_HATCHES[step], edgecolor="white", lw=0.0,
+        )  # fmt: skip
         if size.low is not None and size.high is not None:
             axis.plot(
                 [place, place], [size.low * factor, size.high * factor], color="black", lw=0.9
@@ -174,7 +207,15 @@ def long_run(worlds: Worlds, words: Words, outcome: str = "value_added") -> Figu
         for low, high in (("p05", "p95"), ("low", "high")):
             ends = [[_percent(getattr(found[y], end)) for y in years] for end in (low, high)]
             axis.fill_between(years, *ends, color=colour, alpha=0.2, lw=0)
-        axis.plot(years, [100 * found[y].mean for y in years], color=colour, lw=1.5)
+        axis.plot(
+            years, [100 * found[y].mean for y in years],
+            color=colour, lw=1.5, marker=MARKS[unit[1]], ms=3,
+        )  # fmt: skip
+        shown = (y for y in (HORIZON, last) if y in found)
+        told = {
+            str(y): words.bare.effect(worlds.effect(outcome, unit, y), bold=False) for y in shown
+        }
+        tell(axis, words, words.name("tier_names", unit[1]), told)
         axis.axhline(0.0, color=GREY, lw=0.7)
         axis.axvline(HORIZON, color=GREY, lw=0.7, ls=":")
         axis.set_title(words.name("tier_names", unit[1]), color=colour)
@@ -189,14 +230,6 @@ def _percent(share: float | None) -> float:
     return float("nan") if share is None else 100.0 * share
 
 
-def picture(worlds: Worlds, words: Words) -> Figure:
-    """One picture for a front page: what the document changes in each tier, year by year."""
-    figure = long_run(worlds, words)
-    figure.set_size_inches(9.6, 2.4)
-    figure.suptitle(words("picture_title", outcome=words.label("value_added")), fontsize=9.5)
-    return figure
-
-
 def by_year(money: Money, words: Words) -> Figure:
     """Money by year and kind, without and with the document; tax forgone apart."""
     style(words)
@@ -206,20 +239,26 @@ def by_year(money: Money, words: Words) -> Figure:
     shown = [
         sort
         for sort in GROUPS
-        if max(money.band(s, {"sort": sort}).high for s in (AS_ISSUED, REFERENCE)) > 0.0
+        if max(money.total(s, {"sort": sort}).high for s in (AS_ISSUED, REFERENCE)) > 0.0
     ]
     top = 0.0
     for axis, scenario in zip(axes[:2], (REFERENCE, AS_ISSUED), strict=True):
-        total = _stack(axis, money, words, scenario, [s for s in spent if s in shown])
-        top = max(top, total)
-        axis.set_title(words.name("scenario_names", scenario), loc="left")
+        totals = _stack(axis, money, words, scenario, [s for s in spent if s in shown])
+        top = max(top, *totals)
+        _headed(axis, words, words.name("scenario_names", scenario), totals)
     for axis in axes[:2]:
         axis.set_ylim(0.0, top * 1.08 if top else 1.0)
-    _stack(axes[2], money, words, AS_ISSUED, ["tax"])
-    axes[2].set_title(words("tax_panel"), loc="left")
+    totals = _stack(axes[2], money, words, AS_ISSUED, ["tax"])
+    _headed(axes[2], words, words("tax_panel"), totals)
     axes[0].set_ylabel(words.money_unit)
     handles = [
-        axes[0].bar([2024], [0], color=SORT_COLOURS[s], label=words.name("money_sorts", s))
+        Patch(
+            facecolor=SORT_COLOURS[s],
+            hatch=SORT_HATCHES[s],
+            edgecolor="white",
+            lw=0.0,
+            label=words.name("money_sorts", s),
+        )
         for s in shown
     ]
     columns = 3 if words.lang == "en" else 7
@@ -227,18 +266,30 @@ def by_year(money: Money, words: Words) -> Figure:
     return figure
 
 
-def _stack(axis: Axes, money: Money, words: Words, scenario: str, sorts: list[str]) -> float:
+def _headed(axis: Axes, words: Words, title: str, totals: Sequence[float]) -> None:
+    axis.set_title(title, loc="left")
+    written = [tick(total) for total in totals]
+    tell(axis, words, title, dict(zip(map(str, POLICY_YEARS), written, strict=True)))
+
+
+def _stack(
+    axis: Axes, money: Money, words: Words, scenario: str, sorts: list[str]
+) -> Sequence[float]:
+    """Draw a stack a year; the height of each."""
     bottom = [0.0] * len(POLICY_YEARS)
     for sort in sorts:
         sizes = [
-            words.scaled(money.band(scenario, {"sort": sort}, (year,)).median, "value_added")
+            words.scaled(money.total(scenario, {"sort": sort}, (year,)).mean, "value_added")
             for year in POLICY_YEARS
         ]
-        axis.bar(POLICY_YEARS, sizes, bottom=bottom, color=SORT_COLOURS[sort], width=0.7)
+        axis.bar(
+            POLICY_YEARS, sizes, bottom=bottom, color=SORT_COLOURS[sort], width=0.7,
+            hatch=SORT_HATCHES[sort], edgecolor="white", lw=0.0,
+        )  # fmt: skip
         bottom = [before + more for before, more in zip(bottom, sizes, strict=True)]
     axis.set_xticks(POLICY_YEARS)
     plain(axis)
-    return max(bottom)
+    return bottom
 
 
 def province(
@@ -276,6 +327,7 @@ def province(
                 ls="--",
             )
         overlay(axis, actuals, name, PROVINCE, factor)
+        tell(axis, words, words.headed(name), medians(path / factor, words, name))
         axis.set_title(
             wrapped(words.label(name), words, 12, 22) + f"\n{words.unit(name)}", loc="left"
         )

@@ -44,7 +44,7 @@ from jiqun.notebooks.show import figure, section, text
 from jiqun.notebooks.tables import bullets
 from jiqun.notebooks.words import Words
 
-words = Words("zh" if lang == "zh" else "en")
+words = Words("zh" if lang == "zh" else "en", marked=True)
 found = levers.gather_levers(Path(store))
 if found is None:
     raise FileNotFoundError(f"{store} keeps no analysis of sensitivity, and none is shipped")

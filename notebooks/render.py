@@ -4,15 +4,16 @@ A report is there whole or not at all: its files are written aside, and those of
 place of what stood there together. A page names the store it is of.
 
 The notebook `report.py`, `comparing.py` where a store keeps a comparison of designs, and
-`ranking.py` where there is an analysis of sensitivity, and `by_city.py` where it holds cities, are
-run once a language; from what their cells show (Markdown and pictures) every format is written
-(`formats/`).
+`ranking.py` where there is an analysis of sensitivity, `by_city.py` where it holds cities, and
+`spending.py` where it keeps a search of designs, are run once a language; from what their cells
+show (Markdown and pictures) every format is written (`formats/`).
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import logging
 import os
 import traceback
@@ -28,7 +29,9 @@ import jupytext
 import papermill
 
 from jiqun.experiments import Results, discovery
+from jiqun.experiments.best_use import finding
 from jiqun.experiments.effects import comparison_data
+from jiqun.experiments.effects.change import of_analysis
 from jiqun.experiments.runs.batch import model_hash
 from jiqun.experiments.sensitivity.tables import FACTS, FOLDER
 from jiqun.experiments.stores.digests import SUMS
@@ -38,10 +41,10 @@ from jiqun.notebooks.actuals import read_actuals
 from jiqun.notebooks.cautions import cautions
 from jiqun.notebooks.formats import page as web
 from jiqun.notebooks.formats import pdf, word, workbook
-from jiqun.notebooks.formats.document import Document
+from jiqun.notebooks.formats.document import ALT, Document
 from jiqun.notebooks.levers.page import gather_levers
 from jiqun.notebooks.places import has_cities
-from jiqun.notebooks.show import VECTOR
+from jiqun.notebooks.show import PANELS, PANELS_TYPE, VECTOR
 from jiqun.notebooks.trust.evidence import HORIZON, ORIGIN
 from jiqun.notebooks.words import LANGS, Words
 from jiqun.scenarios.language import say
@@ -59,6 +62,7 @@ NOTEBOOKS = {
     "designs": HERE / "comparing.py",
     "levers": HERE / "ranking.py",
     "cities": HERE / "by_city.py",
+    "spending": HERE / "spending.py",
 }
 """Pages and the notebooks they are made of."""
 TITLES = {
@@ -66,12 +70,20 @@ TITLES = {
     "designs": "designs_title",
     "levers": "levers_title",
     "cities": "cities_title",
+    "spending": "use_title",
 }
-SOURCES = {"index": "runs", "designs": "designs", "levers": "levers", "cities": "runs"}
+SOURCES = {
+    "index": "runs",
+    "designs": "designs",
+    "levers": "levers",
+    "cities": "runs",
+    "spending": "search",
+}
 """Where what a page shows comes from if none of its headings says another."""
 FORMATS = ("html", "docx", "pdf", "xlsx", "zip")
 """Formats, which are the endings of their files: page, Word, PDF, tables in Excel, and figures as
 PNG and SVG. The page is always there: it tells whose report it is, and links to the others."""
+INDEX = "index.html"
 LOG = "failure.log"
 """File beside the pages that says all of a failure inside one."""
 
@@ -94,6 +106,9 @@ class Source:
         baseline: Scenario that those are compared with whose own baseline the store lacks.
         batches: Batches that the store's manifest lists, oldest first.
         digest: Tells reports of one state of a store from all others.
+        searches_alone: Whether it holds nothing but searches of designs: their page is the first.
+        pages: Names of the pages.
+        langs: Languages that the report is there in when it is written.
     """
 
     store: Path
@@ -101,6 +116,9 @@ class Source:
     baseline: str | None
     batches: Sequence[dict[str, Any]]
     digest: str
+    searches_alone: bool = False
+    pages: Sequence[str] = ("index",)
+    langs: Sequence[Lang] = ()
 
     @classmethod
     def of(cls, store: Path, actuals: Path | None, baseline: str | None = None) -> Source:
@@ -134,7 +152,7 @@ class Source:
                 store=store, last=last, first=ORIGIN, until=HORIZON,
             )  # fmt: skip
             raise ReportError(problem)
-        analyses = sorted((store / FOLDER).glob(f"*/{FACTS}"))
+        analyses = sorted((store / FOLDER).glob(f"*/{FACTS}")) + finding.files(store)
         asked = FOLDER, discovery.FILE
         kept = [
             store / "manifest.json",
@@ -146,7 +164,12 @@ class Source:
         for path in (*kept, *analyses, *filter(None, [actuals])):
             digest.update(path.read_bytes() if path.is_file() else b"absent")
         batches = results.manifest["batches"]
-        return cls(store, actuals, baseline, batches, digest.hexdigest()[:20])
+        alone = bool(finding.read(store)) and all(map(of_analysis, results.scenarios()))
+        return cls(store, actuals, baseline, batches, digest.hexdigest()[:20], alone)
+
+    def page(self, name: str) -> str:
+        """The page whose notebook, title and source the one of a name has."""
+        return "spending" if name == "index" and self.searches_alone else name
 
     @property
     def made(self) -> datetime:
@@ -154,14 +177,13 @@ class Source:
         return datetime.fromisoformat(self.batches[-1]["started"])
 
     def line(self, words: Words) -> str:
-        """The line that names the store, when its last batch was made, and by what."""
-        last, made = self.batches[-1], self.made
+        """The line that names the store, and when its last batch was made."""
+        made = self.made
         return words(
             "page_of",
             store=self.store.resolve().name,
             count=len(self.batches),
             made=f"{made:%Y-%m-%d %H:%M} {made:%Z}",
-            command=last["command"] or words("page_of_python"),
         )
 
 
@@ -188,8 +210,8 @@ def render(
     Returns:
         The files: `{out}/{lang}/index.html`, and beside it `designs.html` where the store keeps a
         comparison of designs, `levers.html` where there is an analysis of sensitivity, and
-        `cities.html` where it holds cities with the document and without; each also with the
-        ending of every other format.
+        `cities.html` where it holds cities with the document and without, and `spending.html` where
+        it keeps a search of designs; each also with the ending of every other format.
 
     Raises:
         ReportError: A format is asked for that this version does not write, the store has no runs
@@ -214,15 +236,25 @@ def render(
         "designs": comparison_data.read(store),
         "levers": gather_levers(store),
         "cities": has_cities(store) or None,
+        "spending": finding.read(store) or None,
     }
     names = [name for name in NOTEBOOKS if kept.get(name, name) is not None]
+    if kept["spending"] and source.searches_alone:
+        names = ["index"]
     pages = [(name, lang) for name in names for lang in langs]
     endings = [ending for ending in FORMATS if ending in {"html", *formats}]
     # Notebooks start in the folder of this process, which is changed here, once for all of them:
     # the runner would change it in each thread. So nothing below may be relative to the reader's.
     at = target.resolve()
     log = at / LOG
-    source = replace(source, store=store.resolve(), actuals=actuals and actuals.resolve())
+    beside = [lang for lang in LANGS if lang in langs or _is_of_this(at / lang, source)]
+    source = replace(
+        source,
+        store=store.resolve(),
+        actuals=actuals and actuals.resolve(),
+        pages=names,
+        langs=beside,
+    )
     try:
         at.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=at, prefix=".new-") as held:
@@ -243,7 +275,7 @@ def render(
         raise PageError(problem) from error
     log.unlink(missing_ok=True)
     for lang in (lang for lang in LANGS if lang not in langs):
-        if _is_of_another(target / lang, source):
+        if (target / lang / INDEX).is_file() and not _is_of_this(target / lang, source):
             _remove(target / lang)
             tell(
                 say(
@@ -257,12 +289,15 @@ def render(
 
 @contextmanager
 def _drawing(endings: Sequence[str]) -> Iterator[None]:
-    """Have figures drawn as SVG too where a format takes it; that doubles the time of each."""
+    """Have figures drawn as SVG too where a format takes it; that doubles the time of each.
+
+    Where they are to be taken away (`zip`), each panel is drawn alone too.
+    """
     if {"pdf", "zip"}.isdisjoint(endings):
         yield
         return
     before = os.environ.get(VECTOR)
-    os.environ[VECTOR] = "1"
+    os.environ[VECTOR] = PANELS if "zip" in endings else "1"
     try:
         yield
     finally:
@@ -307,12 +342,12 @@ def _put(held: Path, target: Path, langs: Sequence[Lang]) -> None:
         raise
 
 
-def _is_of_another(folder: Path, source: Source) -> bool:
-    """Whether a folder holds pages, and they are of another report."""
-    index = folder / "index.html"
+def _is_of_this(folder: Path, source: Source) -> bool:
+    """Whether a folder holds pages of the same report."""
+    index = folder / INDEX
     if not index.is_file():
         return False
-    return f'content="{source.digest}"' not in index.read_text("utf-8", errors="replace")
+    return f'content="{source.digest}"' in index.read_text("utf-8", errors="replace")
 
 
 def _remove(folder: Path) -> None:
@@ -361,11 +396,12 @@ def _written(source: Source, page: tuple[str, Lang], endings: Sequence[str]) -> 
         folder = Path(held)
         above = cautions(source.store, words)
         text = "\n\n".join([*above, *_shown(_executed(source, page, folder), folder)])
-        head = words(TITLES[name]), words("subtitle"), source.line(words)
-        read = Document.read(text, head, words, folder, SOURCES[name])
-        beside = [f"{name}.{ending}" for ending in endings if ending != "html"]
+        head = words(TITLES[source.page(name)]), words("subtitle"), source.line(words)
+        read = Document.read(text, head, words, folder, SOURCES[source.page(name)])
+        files = [f"{name}.{ending}" for ending in endings if ending != "html"]
+        around = web.Around(name, source.pages, source.langs, files)
         writers: dict[str, Callable[[], bytes]] = {
-            "html": lambda: web.write(read, source.digest, beside).encode("utf-8"),
+            "html": lambda: web.write(read, source.digest, around).encode("utf-8"),
             "docx": lambda: word.write(read, source.made),
             "pdf": lambda: pdf.write(read, source.made),
             "xlsx": lambda: workbook.write(read, source.made),
@@ -378,11 +414,11 @@ def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:
     """The notebook with its outputs."""
     name, lang = page
     written, done = folder / f"{lang}.ipynb", folder / f"{lang}.done.ipynb"
-    jupytext.write(jupytext.read(NOTEBOOKS[name]), written)
+    jupytext.write(jupytext.read(NOTEBOOKS[source.page(name)]), written)
     given = {"lang": lang, "store": str(source.store)}
-    if name == "index" and source.actuals is not None:
+    if source.page(name) == "index" and source.actuals is not None:
         given["actuals"] = str(source.actuals)
-    if name == "index" and source.baseline is not None:
+    if source.page(name) == "index" and source.baseline is not None:
         given["baseline"] = source.baseline
     logging.getLogger("papermill").setLevel(logging.WARNING)
     return papermill.execute_notebook(
@@ -406,7 +442,12 @@ def _shown(notebook: Any, folder: Path) -> Iterator[str]:
                 (folder / name).write_bytes(base64.b64decode(data["image/png"]))
                 if "image/svg+xml" in data:
                     (folder / name).with_suffix(".svg").write_text(data["image/svg+xml"], "utf-8")
-                alt = output["metadata"]["image/png"]["alt"]
-                yield f"![{alt}]({name})"
+                if PANELS_TYPE in data:
+                    (folder / name).with_suffix(".json").write_text(
+                        json.dumps(data[PANELS_TYPE]), "utf-8"
+                    )
+                said = output["metadata"]["image/png"]
+                alt = json.dumps(said["alt"], ensure_ascii=False)
+                yield f"![{said['title']}]({name}){{{ALT}={alt}}}"
             elif "text/markdown" in data:
                 yield data["text/markdown"]

@@ -28,11 +28,14 @@ baseline: str = ""
 from pathlib import Path
 
 from jiqun.experiments import discovery
+from jiqun.experiments.best_use.finding import read as read_searches
 from jiqun.experiments.effects.comparison_data import read
 from jiqun.experiments.emulator import shipped
 from jiqun.experiments.sensitivity.arms import GROUPS
 from jiqun.notebooks import (
+    best_use,
     board,
+    brief,
     designs,
     director,
     discovering,
@@ -80,7 +83,7 @@ from jiqun.notebooks.worlds import (
     gather_worlds,
 )
 
-words = Words("zh" if lang == "zh" else "en")
+words = Words("zh" if lang == "zh" else "en", marked=True)
 worlds = gather_worlds(Path(store))
 pairs = len(worlds.difference("value_added", PROVINCE))
 compared = pairs > 0
@@ -106,42 +109,62 @@ if not document:
     text(what_changes.not_meant(asked, evidence.scenario, words))
     text(trust.sentence(record, words))
 elif compared:
-    text(words("cover_compared"))
+    judged = lights.lights(worlds, words)
+    options = director.options(Path(store))
+    cities = places.gather_places(Path(store))
+    current = ranked is not None and ranked.current
+    text('<div class="brief">')
     text(first.question(worlds, words))
     if not worlds.joint:
         text(words("effects_seeds"))
+    text(f"**{words('brief_tiers_title')}**")
+    text(director.tiers_table(worlds, places.population_of(worlds.results)[0], words))
+    if ledger is not None:
+        text(money.cost_sentence(ledger, words))
+    text(f"**{words('brief_targets_title')}**")
+    text(brief.targets(judged, words))
+    if current:
+        text(f"**{words('brief_levers_title')}**")
+        text(brief.levers_table(ranked, words))
+    if options is not None:
+        text(f"**{words('brief_options_title')}**")
+        text(brief.options_table(options, words))
+        text(brief.options_note(options, words))
+    text(f"**{words('brief_city_title')}**")
+    text(brief.cities(cities, words))
+    text(f"**{words('brief_doubts_title')}**")
+    text(brief.doubts(worlds, record, words))
+    text(f"**{words('brief_decide_title')}**")
+    text(brief.decisions(judged, ranked, options, words))
+    text(words("brief_source"))
+    text("</div>")
+    text(words("cover_compared"))
     text(words("director_way"))
     section(words("q_tiers"), level=3, name="q-tiers", source="runs")
     text(words("director_tiers_text", year=HORIZON))
-    text(director.tiers_table(worlds, places.population_of(worlds.results)[0], words))
     text(first.on_money(worlds, ledger, words))
     section(words("q_targets"), level=3, name="q-targets", source="targets")
-    judged = lights.lights(worlds, words)
     text(lights.sentence(judged, words))
     text(director.targets_table(judged, words))
     text(director.not_judged(words))
+    text(words("digital_note"))
     section(words("q_levers"), level=3, name="q-levers", source="levers")
     if ranked is None:
         text(words("director_no_levers"))
     else:
-        if ranked.current:
-            text(words("director_levers_text", year=ranked.facts["year"]))
-            text(director.levers_table(ranked, words))
+        if current:
+            draws = levers.draws_of(director.first_five(ranked), words)
+            text(words("director_levers_text", year=ranked.facts["year"], draws=draws))
+            text(director.unpaid(ranked, words))
         text(first.levers_answer(ranked, words))
     section(words("q_options"), level=3, name="q-options", source="designs")
-    options = director.options(Path(store))
-    if options is None:
-        text(words("director_no_options"))
-    else:
-        text(director.options_text(options, words))
-        text(director.options_table(options, words))
+    text(words("director_no_options") if options is None else director.options_text(options, words))
     section(words("q_city"), level=3, name="q-city", source="runs")
-    cities = places.gather_places(Path(store))
     if cities is None:
         text(words("no_city"))
     else:
         if tiles.has_tiles():
-            figure(tiles.tile_map(cities, words), places.map_alt(cities, words))
+            figure(tiles.tile_map(cities, words), words("map_alt"))
             text(words("map_note"))
         else:
             text(places.index_table(cities, words, "cities.html"))
@@ -185,6 +208,10 @@ if compared:
     text(words("width_text") if widths else words("width_missing"))
     text(widths)
     text(effects.enough(worlds, words))
+    if others := first.package_table(words):
+        section(words("package_title"), level=3, source="effects")
+        text(words("package_text"))
+        text(others)
     section(words("findings_title"), level=3)
     text(first.findings(worlds, ledger, words))
 elif document:
@@ -278,16 +305,21 @@ else:
     text(money.city_table(ledger, words))
     section(words("envelope_title"), level=3)
     text(money.envelope_table(ledger, words))
-    section(words("payer_title"), level=3)
-    text(money.payer_table(ledger, words))
     section(words("bearer_title"), level=3)
     text(words("bearer_text", unit=words.money_unit))
     text(money.bearer_table(ledger, words))
+    section(words("bridge_title"), level=3)
+    text(words("bridge_text", unit=words.money_unit))
+    text(f'<div class="bridge">\n\n{money.bridge_table(ledger, words)}\n\n</div>')
+    section(words("payer_title"), level=3)
+    text(words("payer_text", unit=words.money_unit))
+    text(money.payer_table(ledger, words))
     section(words("award_title"), level=3)
     if worlds.missing(NO_AWARD):
         missing(worlds, words, NO_AWARD)
     else:
         text(words("award_text"))
+        text(money.document_sums(words))
         text(money.award_table(worlds, ledger, words))
 
 # %%
@@ -303,11 +335,23 @@ else:
     text(designs.made(compared_designs, words, Path(store).name))
     for envelope in designs.envelopes_of(compared_designs):
         section(words.name("envelopes", envelope), level=3)
-        text(f"**{designs.headline(compared_designs, words, envelope)}**")
+        text(designs.answer(compared_designs, words, envelope))
         text(designs.summary_table(compared_designs, words, envelope))
     figure(designs.forest(compared_designs, words), words("designs_alt"))
     text(designs.reading(compared_designs, words))
     text(words("designs_more"))
+
+# %%
+searches = read_searches(Path(store))
+if searches:
+    section(words("use_title"), source="search")
+    for search in searches:
+        section(search["label"][words.lang], level=3)
+        text(best_use.stands_on(search, words))
+        text(f"**{best_use.answer(search, words)}**")
+        text(best_use.simplest(search, words))
+        text(f"**{best_use.worth_sentence(search, words)}**")
+    text(words("use_more"))
 
 # %%
 if document:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from IPython.display import Markdown, display
 
+from jiqun.notebooks import panels
 from jiqun.scenarios.loader import DEFAULT_ROWS
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 DPI = 144
 VECTOR = "JIQUN_FIGURES_AS_SVG"
-"""Variable of the environment: figures are drawn as SVG too."""
+"""Variable of the environment: where it is set, figures are drawn as SVG too."""
+PANELS = "panels"
+"""Value of that variable: each panel is drawn alone too."""
+PANELS_TYPE = "application/vnd.jiqun.panels+json"
+"""Type of what a cell shows that nobody sees: the title and the SVG of each panel."""
 
 
 def section(title: str, level: int = 2, *, name: str = "", source: str = "") -> None:
@@ -44,24 +49,33 @@ def text(markdown: str) -> None:
         display(Markdown(markdown))  # type: ignore[no-untyped-call]
 
 
-def figure(drawn: Figure, alt: str) -> None:
-    """Show a figure, with words for those who do not see it."""
-    shown: dict[str, str] = {"image/png": base64.b64encode(png(drawn)).decode()}
-    if os.environ.get(VECTOR):
-        shown["image/svg+xml"] = svg(drawn)
-    display(shown, metadata={"image/png": {"alt": alt}}, raw=True)  # type: ignore[no-untyped-call]
-
-
-def folded(title: str, drawn: Figure, alt: str) -> None:
-    """Show a figure that opens on a click; printed pages leave it out.
+def figure(drawn: Figure, title: str) -> None:
+    """Show a figure, with words for those who do not see it (`panels`).
 
     Args:
-        title: Line that opens the figure.
-        drawn: Figure to show.
-        alt: Description for those who do not see it.
+        drawn: The figure.
+        title: Its title.
     """
-    text(f"<details><summary>{title}</summary>")
-    figure(drawn, alt)
+    shown: dict[str, Any] = {"image/png": base64.b64encode(png(drawn)).decode()}
+    asked = os.environ.get(VECTOR, "")
+    if asked:
+        shown["image/svg+xml"] = svg(drawn)
+    if asked == PANELS:
+        shown[PANELS_TYPE] = [[name, svg(panel)] for name, panel in panels.alone(drawn)]
+    said = {"title": title, "alt": panels.seen(drawn) or title}
+    display(shown, metadata={"image/png": said}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def folded(opens: str, drawn: Figure, title: str) -> None:
+    """Show a figure that opens on a click; on paper it stands open.
+
+    Args:
+        opens: Line that opens the figure.
+        drawn: Figure to show.
+        title: Its title.
+    """
+    text(f"<details><summary>{opens}</summary>")
+    figure(drawn, title)
     text("</details>")
 
 
@@ -76,7 +90,7 @@ def missing(worlds: Worlds, words: Words, *names: str) -> None:
     # Where none is absent, those that are there share no pair that reaches the horizon.
     absent = worlds.missing(*names) or names
     command = run_command(worlds.results, *absent)
-    shown = ", ".join(f"`{name}`" for name in absent)
+    shown = words.listing(words.name("scenario_names", name) for name in absent)
     text(words("missing_runs", names=shown, command=command))
 
 

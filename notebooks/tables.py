@@ -56,6 +56,11 @@ PROVINCE_PATHS = ("revenue", "value_added", "rd_expenditure", "employees", "srdi
 """Outcomes that the province is shown by."""
 GIVEN = {REFERENCE: "given_reference", AS_ISSUED: "given_as_issued"}
 """How a projection is introduced, by scenario."""
+WEAK = ("proxy", "assumption")
+"""Kinds of inputs that nobody published."""
+POLICY = "policy"
+"""Group of the parameters that describe the document's measures and their neighbours."""
+WEAK_GRADES = ("D", "E")
 ASSUMED = ("enterprises", "revenue", "value_added", "employees")
 COUNTY = ("county_clusters_revenue", "county_clusters_enterprises")
 # How a number of the tables came about, as the report groups it.
@@ -382,10 +387,23 @@ def basis(names: Iterable[str]) -> dict[str, dict[str, int]]:
 
 def basis_table(words: Words) -> str:
     """How the numbers behind the starting population came about."""
+    found = basis(words.names("tables"))
     rows = [
-        [words.name("tables", name), *map(str, counts.values())]
-        for name, counts in basis(words.names("tables")).items()
+        [words.name("tables", name), *map(str, counts.values()), str(sum(counts.values()))]
+        for name, counts in found.items()
     ]
+    fields = list(found).index("fields")
+    published = words.told("inputs/published", rows[fields][1])
+    rows[fields][1], rows[fields][-1] = published, words.told("inputs/fields", rows[fields][-1])
+    whole = {kind: sum(counts[kind] for counts in found.values()) for kind in found["fields"]}
+    count = sum(whole.values())
+    weak = words.percent(sum(whole[kind] for kind in WEAK) / count)
+    label = words("assumptions_data_total", share=words.told("inputs/share", weak))
+    cells = [
+        words.told(f"inputs/{kind}", str(n)) if kind in WEAK else str(n)
+        for kind, n in whole.items()
+    ]
+    rows.append([label, *cells, words.told("inputs/count", str(count))])
     return markdown(words.lines("assumptions_data_head"), rows)
 
 
@@ -399,6 +417,12 @@ def parameters_table(words: Words) -> str:
         groups = sorted({words.name("parameter_groups", row.group) for row in mine})
         joined = ("、" if words.lang == "zh" else ", ").join(groups)
         lines.append([grade or words.name("grades", "none"), str(len(mine)), str(drawn), joined])
+    drawn = [row for row in rows if row.group == POLICY and row.low < row.high]
+    poor = [row for row in drawn if row.grade in WEAK_GRADES]
+    group = words.name("parameter_groups", POLICY)
+    for key, own, of in (("policy", drawn, "count"), ("policy_weak", poor, "weak")):
+        label = words.name("assumptions_parameters_rows", key)
+        lines.append([label, str(len(own)), words.told(f"drawn/{of}", str(len(own))), group])
     return markdown(words.lines("assumptions_parameters_head"), lines, text_columns=4)
 
 

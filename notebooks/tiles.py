@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from jiqun.calibration.palette import ABSENT, DIM, FALLS, GREY, INK, RISES, letters_on
 from jiqun.model.region import REGION
-from jiqun.notebooks.figures import GREY, style
+from jiqun.notebooks.figures import style
+from jiqun.notebooks.panels import tell
 from jiqun.notebooks.places import city_name
 
 if TYPE_CHECKING:
@@ -16,10 +18,6 @@ if TYPE_CHECKING:
     from jiqun.notebooks.words import Words
     from jiqun.notebooks.worlds import Effect
 
-RISES = ("#dbe8f4", "#9dc0de", "#4f8fc0", "#1f5a92")
-FALLS = ("#f3e1cf", "#dba876", "#b56a2b", "#7d3f0b")
-"""Shades by size: the darker, the larger; legible in grey, since each tile shows its number."""
-NONE = "#f1f1f1"
 WIDE, HIGH = 1.0, 0.56
 """Inches of a tile."""
 LONGEST = 11
@@ -53,9 +51,7 @@ def tile_map(places: Mapped, words: Words) -> Figure:
         axes.add_patch(Rectangle(corner, side, side, facecolor=shade, edgecolor=GREY, lw=0.8))
         if hatch:
             axes.add_patch(
-                Rectangle(
-                    corner, side, side, facecolor="none", edgecolor="#c4c4c4", lw=0.0, hatch="///"
-                )
+                Rectangle(corner, side, side, facecolor="none", edgecolor=DIM, lw=0.0, hatch="///")
             )
         box = {"facecolor": shade, "edgecolor": "none", "pad": 1.5}
         name = city_name(city, words)
@@ -65,6 +61,8 @@ def tile_map(places: Mapped, words: Words) -> Figure:
         )
         told = _told(effects[city], words)
         axes.text(middle, row + 0.7, told, ha="center", va="center", color=ink, bbox=box, size=8.5)
+    shown = {city_name(city, words): _told(effects[city], words) for city in tiles}
+    tell(axes, words, "", shown)
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)
     axes.set_axis_off()
@@ -74,10 +72,10 @@ def tile_map(places: Mapped, words: Words) -> Figure:
 def _look(effect: Effect | None, largest: float) -> tuple[str, str, bool]:
     """Shade, colour of the letters, and whether the tile is hatched."""
     if effect is None or not effect.sign:
-        return NONE, "#1f2937", True
+        return ABSENT, INK, True
     shades = RISES if effect.sign > 0 else FALLS
     step = min(int(len(shades) * abs(effect.estimate.mean) / largest), len(shades) - 1)
-    return shades[step], "white" if step >= len(shades) - 1 else "#111111", False
+    return shades[step], letters_on(shades[step]), False
 
 
 def _told(effect: Effect | None, words: Words) -> str:

@@ -12,8 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from jiqun.calibration.trial.page import LINE, MISS, PLAIN, forest
+from jiqun.calibration.palette import BLUE, GREY, RED
+from jiqun.calibration.trial.page import forest
 from jiqun.notebooks.figures import style
+from jiqun.notebooks.panels import tell
 from jiqun.notebooks.tables import bullets, markdown
 from jiqun.notebooks.words import ABSENT, decimals_of, written
 
@@ -143,15 +145,18 @@ def picture(found: Trials, words: Words) -> Figure:
     axis = figure.subplots()
     names = [named(each, words) for each in found.made]
     forest(axis, found.made, names, words.lines("trials_ticks"), 7.5)
+    answers = words.names("trial_answers")
+    told = (answers[each.answer].strip("*") for each in found.made)
+    tell(axis, words, "", dict(zip(names, told, strict=True)))
     axis.tick_params(axis="y", length=0, labelcolor="black")
     axis.grid(visible=False)
     marks = [
-        Line2D([], [], marker="o", ms=5, color=LINE, lw=1.4),
-        Line2D([], [], marker="o", ms=5, color=MISS, lw=1.4),
-        Line2D([], [], marker="o", ms=5, color=LINE, mfc="white", lw=1.4),
+        Line2D([], [], marker="o", ms=5, color=BLUE, lw=1.4),
+        Line2D([], [], marker="o", ms=5, color=RED, lw=1.4),
+        Line2D([], [], marker="o", ms=5, color=BLUE, mfc="white", lw=1.4),
         Line2D([], [], ls="", marker="|", ms=10, color="black"),
-        Line2D([], [], ls="", marker="x", ms=5, color=PLAIN),
-        Line2D([], [], ls="", marker="+", ms=5, color=PLAIN),
+        Line2D([], [], ls="", marker="x", ms=5, color=GREY),
+        Line2D([], [], ls="", marker="+", ms=5, color=GREY),
     ]
     figure.legend(marks, words.lines("trials_legend"), loc="outside upper right", ncols=3,
                   frameon=False)  # fmt: skip

@@ -30,8 +30,8 @@ from jiqun.model.dimensions import ASSUMPTION_ONLY_FIELDS, TIERS
 from jiqun.model.region import REGION
 from jiqun.notebooks.show import run_command
 from jiqun.notebooks.tables import bullets, markdown, not_meant_alone
-from jiqun.notebooks.words import ABSENT, decimals_of, written
-from jiqun.notebooks.worlds import Effect
+from jiqun.notebooks.words import ABSENT, SUM, decimals_of, quantity, written
+from jiqun.notebooks.worlds import Effect, effect_on
 from jiqun.scenarios import shipped
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.tables import table
@@ -153,8 +153,8 @@ def answer(found: Change, words: Words) -> list[str]:
         words(
             "change_answer",
             verdict=words.name("change_verdict", effect.verdict),
-            effect=_effect(main, words),
-            sum=_money(main.gain, words),
+            effect=_effect(main, words, of_change(found, MAIN)),
+            sum=_money(main.gain, words, quantity(of_change(found, MAIN), SUM)),
             year=found.year,
             unit=words.money_unit,
             pairs=found.pairs,
@@ -241,8 +241,11 @@ def tier_table(found: Change, words: Words) -> Table:
                 words.name("tier_names", unit[1]),
                 ABSENT if count is None else words.number(count, "enterprises"),
                 ABSENT if share is None else words.percent(share),
-                *_cells(main, words),
-                *(_effect(found.of(name, unit), words) for name in SECOND),
+                *_cells(found, unit, words),
+                *(
+                    _effect(found.of(name, unit), words, of_change(found, name, unit))
+                    for name in SECOND
+                ),
             ]
         )
     return Table(_headed("change_head", words), rows)
@@ -261,9 +264,13 @@ def places_table(found: Change, words: Words) -> Table:
         if (name,) not in alone
     ]
     rows = [
-        [label, *_cells(main, words), _effect(found.of("rd_real", unit), words)]
+        [
+            label,
+            *_cells(found, unit, words),
+            _effect(found.of("rd_real", unit), words, of_change(found, "rd_real", unit)),
+        ]
         for label, unit in units
-        if (main := found.of(MAIN, unit))
+        if found.of(MAIN, unit)
     ]
     return Table(_headed("change_places_head", words), rows)
 
@@ -290,7 +297,7 @@ def clusters_table(found: Change, words: Words) -> Table:
         [
             getattr(row, f"name_{words.lang}"),
             words.name("tier_names", row.cultivation_tier),
-            *_cells(found.moved[MAIN, ("cluster", row.id)], words),
+            *_cells(found, ("cluster", row.id), words),
         ]
         for row in registered()
         if row.id in clear
@@ -346,7 +353,7 @@ def cost_told(found: Change, words: Words) -> list[str]:
     if cost is None and found.year < LAST:
         return [words("change_cost_early", first=FIRST, last=LAST)]
     if cost is None:
-        return [words("change_cost_none") + words.bracketed(found.no_cost)]
+        return [words("change_cost_none")]
     if cost.per_yuan_withheld:
         why = words.name("change_withheld_why", cost.per_yuan_withheld)
         lines = [words("change_per_yuan_withheld", why=why)]
@@ -435,24 +442,36 @@ def effect_of(moved: Moved) -> Effect:
     return Effect(moved.change or moved.gain, "percent", moved.rise, moved.pairs)
 
 
-def _cells(main: Moved, words: Words) -> list[str]:
+def of_change(found: Change, outcome: str, unit: Unit = PROVINCE) -> str:
+    """What a change is of, as pages mark it: what the report of a store says of it too.
+
+    Args:
+        found: What changes between two scenarios.
+        outcome: Id of the outcome.
+        unit: Level and name of what the outcome is of.
+    """
+    return effect_on(outcome, unit, found.year, found.scenario, found.baseline)
+
+
+def _cells(found: Change, unit: Unit, words: Words) -> list[str]:
     """Verdict, per cent and sum of a change of value added."""
-    effect = effect_of(main)
-    verdict = words.name("verdict_of_effect", effect.verdict)
-    return [verdict, _effect(main, words), _money(main.gain, words)]
+    main, of = found.moved[MAIN, unit], of_change(found, MAIN, unit)
+    verdict = words.name("verdict_of_effect", effect_of(main).verdict)
+    return [verdict, _effect(main, words, of), _money(main.gain, words, quantity(of, SUM))]
 
 
-def _effect(moved: Moved | None, words: Words) -> str:
+def _effect(moved: Moved | None, words: Words, of: str) -> str:
     """A relative change; small ones to the decimals that keep their ends off zero."""
     if moved is None or moved.change is None:
         return ABSENT
-    mean, interval = words.estimate(moved.change, 100.0, most=MOST_DECIMALS)
+    mean, interval = words.estimate(moved.change, 100.0, of=of, most=MOST_DECIMALS)
     told_ = mean + ("%" if words.lang == "zh" else " %")
     return (f"**{told_}**" if moved.change.sign else told_) + interval
 
 
-def _money(found: Estimate, words: Words) -> str:
-    return "".join(words.estimate(found, words.scaled(1.0, MAIN), most=MOST_DECIMALS))
+def _money(found: Estimate, words: Words, of: str = "") -> str:
+    scale = words.scaled(1.0, MAIN)
+    return "".join(words.estimate(found, scale, of=of, most=MOST_DECIMALS))
 
 
 def _headed(key: str, words: Words) -> list[str]:
@@ -461,7 +480,11 @@ def _headed(key: str, words: Words) -> list[str]:
 
 def _labels(found: Change, words: Words) -> dict[str, str]:
     names = {"scenario": found.scenario, "baseline": found.baseline}
-    return {key: found.labels[name][words.lang] for key, name in names.items()}
+    # A store that keeps no readable scenario has its name alone.
+    return {
+        key: words.name("scenario_names", found.labels[name][words.lang])
+        for key, name in names.items()
+    }
 
 
 def in_words(each: Difference, words: Words) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -35,8 +35,16 @@ TRANSLATED = TEXT.with_name("translated.yaml")
 OF_REGION = "texts.yaml"
 """File of a region: every key of the one of the default region, and what else it says otherwise."""
 ABSENT = "—"
+INTERVAL = "interval"
+SUM = "sum"
+"""Last part of what an interval is of, and a change in the outcome's unit."""
+
+FINEST = 9
+"""Most decimals that any number is written with."""
 
 _WIDE = "[\u3000-\u9fff\uff00-\uffef]"
+_LETTER = "[\u4e00-\u9fff]"
+_FULL = dict(zip(",;:()?!", "，；：（）？！", strict=True))
 
 
 @dataclass(frozen=True)
@@ -136,14 +144,43 @@ def translations() -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class Words:
-    """Texts, labels and numbers in one language."""
+    """Texts, labels and numbers in one language.
+
+    Attributes:
+        lang: The language.
+        marked: Whether numbers bear what they are of, as pages do (`told`): figures and terminals
+            take `bare` words.
+    """
 
     lang: Lang
+    marked: bool = False
+
+    @property
+    def bare(self) -> Words:
+        """The same words without marks."""
+        return replace(self, marked=False)
+
+    def told(self, of: str, text: str) -> str:
+        """A number, or an interval, marked with what it is of.
+
+        A reader sees nothing of the mark; a page carries it as an attribute. Numbers that stand in
+        several places, or in a sentence and in its table, bear one mark, so that a test of the
+        pages as they are written finds those that differ.
+
+        Args:
+            of: What it is of (`quantity`), without spaces; nothing for a number of no other place.
+            text: The number as it is written.
+        """
+        return f'[{text}]{{n="{of}"}}' if self.marked and of and text != ABSENT else text
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key, with its gaps filled."""
         text = cast("str", texts()[key][self.lang])
         return text.format(**values) if values else text
+
+    def counts(self, of: str, **values: object) -> dict[str, str]:
+        """Counts of one subject, each marked with what it is of: gaps of a text by name."""
+        return {name: self.told(quantity(of, name), str(value)) for name, value in values.items()}
 
     def translated(self, sentence: str) -> str:
         """A sentence that is kept in English beside the data."""
@@ -169,7 +206,11 @@ class Words:
     def label(self, outcome: Outcome | str) -> str:
         """An outcome's label."""
         found = OUTCOMES[outcome] if isinstance(outcome, str) else outcome
-        return found.zh if self.lang == "zh" else found.en
+        return self.full(found.zh if self.lang == "zh" else found.en)
+
+    def full(self, text: str) -> str:
+        """A label that is kept with half-width signs, as figures show it."""
+        return full_width(text) if self.lang == "zh" else text
 
     def unit(self, outcome: Outcome | str) -> str:
         """The unit an outcome is shown in."""
@@ -298,7 +339,7 @@ class Words:
         """An effect with its interval; in bold where it is distinguishable from zero."""
         if effect is None:
             return ABSENT
-        mean, interval = self.estimate(effect.estimate, 100.0)
+        mean, interval = self.estimate(effect.estimate, 100.0, of=effect.of)
         gap = "" if self.lang == "zh" else " "
         unit = "%" if effect.measure == "percent" else self("points")
         shown = f"**{mean}{gap}{unit}**" if bold and effect.sign else f"{mean}{gap}{unit}"
@@ -319,21 +360,31 @@ class Words:
         ends = self.signed([100.0 * effect.estimate.low, 100.0 * effect.estimate.high])
         gap = "" if self.lang == "zh" else " "
         unit = "%" if effect.measure == "percent" else self("points")
-        return told + self.bracketed(f"{self.between(*ends)}{gap}{unit}")
+        interval = self.told(quantity(effect.of, INTERVAL), self.between(*ends))
+        return told + self.bracketed(f"{interval}{gap}{unit}")
 
-    def estimate(self, found: Estimate, factor: float = 1.0, **digits: int) -> tuple[str, str]:
+    def estimate(
+        self, found: Estimate, factor: float = 1.0, *, of: str = "", **digits: int
+    ) -> tuple[str, str]:
         """Mean, and its interval in brackets: nothing where the runs are too few for one.
 
         Args:
             found: The estimate.
             factor: What its values are multiplied by.
+            of: What it is an estimate of.
             digits: Those of `signed`.
         """
         if found.low is None or found.high is None:
-            return self.signed([factor * found.mean], **digits)[0], ""
+            return self.told(of, self.signed([factor * found.mean], **digits)[0]), ""
         values = [factor * value for value in (found.mean, found.low, found.high)]
-        mean, low, high = self.signed(values, **digits)
-        return mean, self.bracketed(self.between(low, high))
+        texts = self.signed(values, **digits)
+        # An interval that is clear of zero does not end in a nought that rounding made.
+        while found.sign and digits.get("most", 3) < FINEST and any(map(_is_nought, texts)):
+            digits = {"digits": digits.get("digits", 2) + 1, "most": digits.get("most", 3) + 1}
+            texts = self.signed(values, **digits)
+        mean, low, high = texts
+        interval = self.told(quantity(of, INTERVAL), self.between(low, high))
+        return self.told(of, mean), self.bracketed(interval)
 
     def bracketed(self, text: str) -> str:
         """A text in brackets, to follow another."""
@@ -377,6 +428,22 @@ def _named(text: Any, lang: Lang) -> Any:
     region, document = (getattr(of, lang) for of in (REGION.name, REGION.document))
     text = text.replace("<region>", region).replace("<document>", document)
     return text.replace("<Document>", document[:1].upper() + document[1:])
+
+
+def full_width(text: str) -> str:
+    """Chinese text with the punctuation of Chinese where it follows or precedes a character."""
+    marks = re.sub(rf"(?<={_LETTER})[,;:()?!]|[(](?={_LETTER})", lambda m: _FULL[m[0]], text)
+    # What a full-width bracket opens, one closes, whatever stands before it.
+    return re.sub(r"（([^（()）]*)\)", r"（\1）", marks)
+
+
+def quantity(*parts: object) -> str:
+    """What a number is of, from its parts; nothing where the first is nothing."""
+    return "/".join(str(part) for part in parts if part != "") if parts[0] else ""
+
+
+def _is_nought(text: str) -> bool:
+    return not text.strip("+−0.")
 
 
 def decimals_of(value: float, digits: int) -> int:

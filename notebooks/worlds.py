@@ -17,6 +17,7 @@ from jiqun.experiments.runs.draws import BLOCK
 from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
+from jiqun.notebooks.words import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -36,6 +37,7 @@ UNITS: tuple[Unit, ...] = (*(("tier", tier) for tier in TIERS), PROVINCE)
 MEASURED = (
     "value_added",
     "revenue",
+    "rd_real",
     "rd_expenditure",
     "employees",
     "labour_productivity",
@@ -47,7 +49,6 @@ MEASURED = (
 """Outcomes that effects are shown on."""
 BESIDE = (
     "enterprises",
-    "rd_real",
     "digital_upgrades_above",
     "digital_upgrades_below",
     "little_giants",
@@ -63,6 +64,25 @@ def measure_of(outcome: str) -> Measure:
     return "points" if OUTCOMES[outcome].unit.startswith(("share", "stage")) else "percent"
 
 
+def effect_on(
+    outcome: str,
+    unit: Unit,
+    year: int = HORIZON,
+    scenario: str = AS_ISSUED,
+    baseline: str = REFERENCE,
+) -> str:
+    """What an effect is of, as pages mark it.
+
+    Args:
+        outcome: Id of the outcome.
+        unit: Level and name of what the outcome is of.
+        year: Calendar year.
+        scenario: Name of the scenario whose effect is measured.
+        baseline: Name of the one that it is compared with.
+    """
+    return quantity("effect", outcome, unit[1], year, scenario, baseline)
+
+
 @dataclass(frozen=True)
 class Effect:
     """What a scenario changes against another.
@@ -72,12 +92,14 @@ class Effect:
         measure: Whether they are relative changes or differences of shares.
         rise: Share of the pairs in which the outcome is higher.
         pairs: Number of pairs.
+        of: What it is the effect on (`words.quantity`); empty where no page marks it.
     """
 
     estimate: Estimate
     measure: Measure
     rise: float
     pairs: int
+    of: str = ""
 
     @property
     def sign(self) -> int:
@@ -220,7 +242,8 @@ class Worlds:
         gap = pairs["change" if measure == "percent" else "gain"].dropna()
         if gap.empty:
             return None
-        return Effect(Estimate.of(gap), measure, float((gap > 0).mean()), len(gap))
+        of = effect_on(outcome, unit, year, scenario, baseline)
+        return Effect(Estimate.of(gap), measure, float((gap > 0).mean()), len(gap), of)
 
     def shares(self, outcome: str, unit: Unit) -> dict[str, float]:
         """Share of each source in the variance of the effect; empty without the side batches."""

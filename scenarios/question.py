@@ -44,9 +44,11 @@ WIDEST = 120
 """Characters of a line that a message repeats."""
 
 _PLAIN = str.maketrans({"×": "*", "✕": "*", "✖": "*", "、": ","})
-_PART = re.compile(r"\s*(?P<what>[^*=]+?)\s*(?P<sign>[*=])\s*(?P<value>[^*=]+?)\s*")
+PART = re.compile(r"\s*(?P<what>[^*=]+?)\s*(?P<sign>[*=])\s*(?P<value>[^*=]+?)\s*")
+"""What is set, and to what."""
 _INDEX = re.compile(r"^levers\[(\d+)\]")
-_AMOUNT = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+))\s*(?P<unit>\S.*)?", re.ASCII)
+AMOUNT = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+))\s*(?P<unit>\S.*)?", re.ASCII)
+"""A number with its unit."""
 
 
 @dataclass
@@ -90,7 +92,7 @@ def ask(expression: str, on: Scenario, folder: Path) -> Question:
         ScenarioError: A lever, term, unit or number that is unknown or out of bounds, or a part
             that is none of `GRAMMAR`.
     """
-    line = _in_ids(_plain(expression))
+    line = _in_ids(plain(expression))
     if not line or len(line) > MOST:
         raise _refused(expression, expression, say("nothing is asked"), GRAMMAR)
     asked = _Asked()
@@ -107,7 +109,7 @@ def ask(expression: str, on: Scenario, folder: Path) -> Question:
     return Question(text, scenario)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A text in plain characters."""
     return unicodedata.normalize("NFKC", text.translate(_PLAIN)).strip()
 
@@ -116,7 +118,7 @@ def _plain(text: str) -> str:
 def _labels() -> dict[str, str]:
     """Label of each lever, in plain characters, to its id; the longest first."""
     found = {
-        _plain(label): id_
+        plain(label): id_
         for id_, lever in declarations().items()
         for label in (lever.label.zh, lever.label.en)
     }
@@ -138,7 +140,7 @@ def _refused(
 
 def _read(expression: str, part: str, on: Scenario, asked: _Asked) -> None:
     """Read one part of a line."""
-    found = _PART.fullmatch(part)
+    found = PART.fullmatch(part)
     if not found:
         raise _refused(expression, part, say("is no question"), GRAMMAR)
     what, value = found["what"], found["value"]
@@ -157,7 +159,7 @@ def _read(expression: str, part: str, on: Scenario, asked: _Asked) -> None:
         allowed = say("levers that act from {date} on", date=quarter_name(SINCE))
         raise _refused(expression, part, problem, allowed)
     if found["sign"] == "*":
-        number = _AMOUNT.fullmatch(value)
+        number = AMOUNT.fullmatch(value)
         if term or not number or number["unit"]:
             raise _refused(expression, part, say("is no question"), GRAMMAR)
         if present is None:
@@ -264,7 +266,7 @@ def _set(
             raise _refused(expression, part, problem, say("0 (off) or 1 (on)"))
         _put(expression, part, entry, term, "on" if switched(value) else "off")
     else:
-        found = _AMOUNT.fullmatch(value)
+        found = AMOUNT.fullmatch(value)
         units = ", ".join(UNITS[kind])
         if not found:
             problem = say("{value} is no number with a unit", value=repr(value))

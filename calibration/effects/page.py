@@ -55,10 +55,10 @@ of the draws in which the mean effect is, which tells how far the draws leave it
 Costs are present values of the same years in 亿元 as `experiments/effects/costs.py` defines them:
 *budget* is province, cities and centre, *others* banks, enterprises and households; *new* is the
 part that does not come out of the special funds, whose sum stays. *A yuan brings* mean gain over
-mean cost, both together; where cost, effect or ratio is not distinguishable from zero
-(`experiments/effects/effect.py`) it is withheld and the table says why. What the special funds pay
-to one lever others lose, and the effect is net of that loss. Cost of a lever is what stands in the
-ledger under it; effects do not add up to the package's.
+mean cost, both together; where the cost reaches zero, or there is no conclusion on effect or ratio
+(the one rule: `experiments/effects/effect.py`), it is withheld and the table says why. What the
+special funds pay to one lever others lose, and the effect is net of that loss. Cost of a lever is
+what stands in the ledger under it; effects do not add up to the package's.
 """
 
 
@@ -92,7 +92,8 @@ def package_under(frame: pd.DataFrame) -> pd.DataFrame:
     """The document's effect on value added of the province under each switch, as a share.
 
     Columns `switch`, `draws` (those that the switch and no switch share), `mean` with its 95 %
-    interval `low` and `high`, and `model` and `data` that made them.
+    interval `low` and `high`, and `model` and `data` that made them; `tau`, `kept` and `reversed`
+    say what is left of the order of the document's levers (see `_survival`), where there are two.
     """
     rows = frame[frame["lever"] == PACKAGE]
     found = []
@@ -103,6 +104,7 @@ def package_under(frame: pd.DataFrame) -> pd.DataFrame:
         under = rows[(rows["switch"] == name) & rows["draw"].isin(common)].sort_values("draw")
         effect = Estimate.of(under["share_province"])
         made = under.iloc[0][["model", "data"]].to_dict()
+        made |= _kept(*(_ranked(frame, switch, common) for switch in (MAIN, name)))
         found.append({"switch": name, "draws": len(common), "mean": effect.mean,
                       "low": effect.low, "high": effect.high} | made)  # fmt: skip
     return pd.DataFrame(found)
@@ -327,22 +329,27 @@ def _survival(frame: pd.DataFrame) -> Iterator[str]:
         if name not in package.index:
             cells.append((name, len(common), "", "", "", "", "too few draws"))
             continue
-        whole, part = (_ranked(frame, switch, common) for switch in (MAIN, name))
+        part = _ranked(frame, name, common)
         mean, low, high = 100.0 * package.loc[name, ["mean", "low", "high"]].to_numpy(dtype=float)
         first = [part.names[i] for i in np.argsort(-np.abs(part.mean[:, 0]), kind="stable")[:FIRST]]
         effect = f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
         named = ", ".join(f"`{lever}`" for lever in first)
-        cells.append((name, len(common), effect, *_kept(whole, part), named))
+        tau, *others = package.loc[name, ["tau", "kept", "reversed"]].astype(float)
+        order = ["—" if np.isnan(tau) else f"{tau:.2f}", *(f"{each:.0f}" for each in others)]
+        cells.append((name, len(common), effect, *order, named))
     heads = ("switch", "draws", "document, %", "tau", "kept", "reversed", "first ten there")
     yield pipe_table(heads, cells, "lrlrrrl")
 
 
-def _kept(whole: Ranks, part: Ranks) -> tuple[object, object, object]:
+def _kept(whole: Ranks, part: Ranks) -> dict[str, float]:
     if len(whole.names) < 2:
-        return "", "", ""
+        return dict.fromkeys(("tau", "kept", "reversed"), np.nan)
     found = survival(whole, part, FIRST)
-    tau = "—" if np.isnan(found.tau[0]) else f"{found.tau[0]:.2f}"
-    return tau, found.kept[0], found.reversed[0]
+    return {
+        "tau": float(found.tau[0]),
+        "kept": float(found.kept[0]),
+        "reversed": float(found.reversed[0]),
+    }
 
 
 def _common(frame: pd.DataFrame, names: Sequence[str]) -> list[int]:

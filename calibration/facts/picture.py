@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from jiqun.calibration.palette import BLUE, GREY
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
     from matplotlib.axes import Axes
 
-LINE, PLAIN = "#1f5a7a", "#9a9a9a"
 TITLES = {
     "size_tail": ("Sales, 2023", "yuan", "share of enterprises above"),
     "growth_shape": ("Growth of sales, field-year means taken out", "log", "density"),
@@ -58,21 +59,21 @@ def panel(place: Axes, points: pd.DataFrame, fact: str, note: str) -> None:
     rows = points[points["fact"] == fact]
     x, y = rows["x"].to_numpy(dtype=float), rows["y"].to_numpy(dtype=float)
     if fact == "size_tail":
-        place.loglog(x, y, ".", color=LINE, ms=4)
+        place.loglog(x, y, ".", color=BLUE, ms=4)
         tail = (y < 0.08) & (x > 0.0)
         start = np.flatnonzero(tail)[-1]
-        place.loglog(x[tail], y[start] * x[start] / x[tail], color=PLAIN, lw=1)
+        place.loglog(x[tail], y[start] * x[start] / x[tail], color=GREY, lw=1)
         place.text(0.05, 0.1, note, fontsize=7, transform=place.transAxes)
     elif fact == "growth_shape":
         seen = y > 0.0
-        place.semilogy(x[seen], y[seen], ".", color=LINE, ms=4)
+        place.semilogy(x[seen], y[seen], ".", color=BLUE, ms=4)
         spread = float(np.average(np.abs(x), weights=y))
-        place.semilogy(x, np.exp(-np.abs(x) / spread) / (2 * spread), color=PLAIN, lw=1)
+        place.semilogy(x, np.exp(-np.abs(x) / spread) / (2 * spread), color=GREY, lw=1)
         place.set_ylim(y[seen].min() / 2, y.max() * 2)
         place.text(0.05, 0.9, note, fontsize=7, transform=place.transAxes)
     elif fact in ("rd_bunching", "lumpiness"):
-        place.bar(x, y, width=0.9 * (x[1] - x[0]), color=LINE)
-        place.axvline(1.0 if fact == "rd_bunching" else 0.2, color=PLAIN, lw=1)
+        place.bar(x, y, width=0.9 * (x[1] - x[0]), color=BLUE)
+        place.axvline(1.0 if fact == "rd_bunching" else 0.2, color=GREY, lw=1)
     else:
-        place.plot(x, y, "-o", color=LINE, ms=3, lw=1)
-        place.axhline(0.0, color=PLAIN, lw=0.8)
+        place.plot(x, y, "-o", color=BLUE, ms=3, lw=1)
+        place.axhline(0.0, color=GREY, lw=0.8)

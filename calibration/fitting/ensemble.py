@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jiqun.calibration.fitting.fit import Fit
 
 LEAST_DRAWS = 200
-VERSIONS = ("jiqun", "numpy", "scipy", "iterative-ensemble-smoother", "SALib", "scikit-learn")
+VERSIONS = ("jiqun", "numpy", "scipy", "SALib", "scikit-learn")
 
 
 def write_ensemble(fit: Fit, path: Path) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jiqun.calibration.markdown import pipe_table
+from jiqun.calibration.palette import BAND, BLUE, GREY, RED
 from jiqun.calibration.trial.files import all_trials, table_rows
 from jiqun.calibration.trial.runs import COLUMNS, TABLE
 from jiqun.calibration.trial.verdicts import counts, verdicts
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "trials.md"
 PICTURE = "trials.png"
-LINE, PLAIN, MISS, BAND = "#1f5a7a", "#9a9a9a", "#b4341f", "#e8eef2"
 MOST = 4.0
 """Half-widths of a band that the picture shows to either side of its middle."""
 
@@ -192,11 +192,11 @@ def forest(
 
         for value, mark in ((found.off, "x"), (found.doubled, "+")):
             if np.isfinite(value):
-                axis.plot(at(value), place, mark, ms=5, color=PLAIN)
+                axis.plot(at(value), place, mark, ms=5, color=GREY)
         if known.estimate is not None:
             axis.plot(at(known.estimate), place, "|", ms=10, color="black")
         if np.isfinite(found.mean):
-            colour = MISS if each.counted and each.answer == "outside" else LINE
+            colour = RED if each.counted and each.answer == "outside" else BLUE
             axis.plot([at(found.low), at(found.high)], [place, place], color=colour, lw=1.4)
             filled = colour if each.counted else "white"
             where = at(found.mean)

@@ -150,9 +150,10 @@ def pairs_of(results: Results, given: str | None = None) -> dict[str, str | None
 
     Returns:
         Every scenario that is compared, or could be: None where the store lacks its baseline. Those
-        that come with the region are among them only if the store holds their baseline.
+        that come with the region are among them only if the store holds their baseline; those that
+        an analysis made are not.
     """
-    names = results.scenarios()
+    names = [name for name in results.scenarios() if not of_analysis(name)]
     come = set(shipped())
     found: dict[str, str | None] = {}
     for name in names:
@@ -166,6 +167,11 @@ def pairs_of(results: Results, given: str | None = None) -> dict[str, str | None
         for name, other in found.items()
         if other is not None or name not in found.values()
     }
+
+
+def of_analysis(name: str) -> bool:
+    """Whether an analysis gave a scenario its name: names of scenario files have no point."""
+    return "." in name
 
 
 def baseline_of(results: Results, name: str) -> str | None:

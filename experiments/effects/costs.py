@@ -98,10 +98,12 @@ def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
         return _present(connection, "run.scenario", scenarios)
 
 
-def money_of_runs(results: Results, keys: Iterable[str]) -> pd.DataFrame:
-    """The same of some runs by their keys."""
+def money_of_runs(
+    results: Results, keys: Iterable[str], years: Iterable[int] = YEARS
+) -> pd.DataFrame:
+    """The same of some runs by their keys, and of some of the years."""
     with results.connect() as connection:
-        return _present(connection, "run.run_key", keys)
+        return _present(connection, "run.run_key", keys, years)
 
 
 def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
@@ -120,9 +122,12 @@ def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
 
 
 def _present(
-    connection: duckdb.DuckDBPyConnection, column: str, wanted: Iterable[str]
+    connection: duckdb.DuckDBPyConnection,
+    column: str,
+    wanted: Iterable[str],
+    years: Iterable[int] = YEARS,
 ) -> pd.DataFrame:
-    """Present costs of the runs of which a column has some values."""
+    """Present costs in some years of the runs of which a column has some values."""
     return connection.execute(
         f"""
         WITH booked AS (
@@ -134,11 +139,42 @@ def _present(
         priced AS (SELECT *, yuan * {PRESENT} * {_cost()} AS cost FROM booked)
         SELECT run_key, scenario, draw, seed, population, payer, fund, lever, origin,
             {KIND} AS kind, tier, {place_of("city")} AS place, payee, {steady_sum("cost")} AS yuan
-        FROM priced l WHERE cost <> 0.0
+        FROM priced l WHERE cost <> 0.0 AND year IN (SELECT unnest(?))
         GROUP BY ALL ORDER BY ALL
         """,
-        [list(dict.fromkeys(wanted))],
+        [list(dict.fromkeys(wanted)), list(years)],
     ).df()
+
+
+def flows(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
+    """Present value of all bookings of some scenarios by kind, those too that are no cost.
+
+    Returns:
+        Rows scenario, draw, seed, population, payer, fund, lever, origin, kind, covered, yuan: what
+        is received or taken back is below zero, and covered is what a provision pays (`ACCRUES`).
+    """
+    weights = " ".join(f"WHEN {quoted(name)} THEN {weight}" for name, weight in WEIGHT.items())
+    provided = ", ".join(map(quoted, PROVIDED_FOR))
+    with results.connect() as connection:
+        return connection.execute(
+            f"""
+            WITH booked AS (
+                SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.fund,
+                    l.lever, l.origin, l.kind, l.yuan
+                FROM ledger l JOIN run USING (run_key)
+                WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
+            ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued'),
+            priced AS (
+                SELECT *, kind IN ({provided}) AND {ACCRUES} AS covered,
+                    yuan * {PRESENT} * CASE kind {weights} ELSE 0.0 END AS value
+                FROM booked
+            )
+            SELECT scenario, draw, seed, population, payer, fund, lever, origin, kind, covered,
+                {steady_sum("value")} AS yuan
+            FROM priced GROUP BY ALL ORDER BY ALL
+            """,
+            [list(dict.fromkeys(scenarios))],
+        ).df()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ with more runs, and widens with fewer rows of enterprises.
 
 An effect is *distinguishable from zero* where its interval lies clear of zero on one side and its
 mean is above what chance makes of effects whose signs are dealt out anew. The second matters where
-pairs are few: of eight, the interval alone leaves out a true zero in one case of nine.
+pairs are few: of eight, the interval alone leaves out a true zero in one case of nine. Of every
+other effect pages, commands and tables say 'no conclusion'.
 """
 
 from __future__ import annotations
@@ -47,12 +48,14 @@ CUTS = {"tier": TIERS, "place": tuple(REGION.city_groups), "size": SIZES[:3]}
 Costs = Literal["costs", "nothing", "unclear", "brings in"]
 """What can be said of a cost: above zero, none at all, not distinguishable from it, below zero."""
 NO_EFFECT = "no effect"
+NO_CONCLUSION = "no conclusion"
+"""What is said of an effect that is not distinguishable from zero, everywhere."""
 WITHHELD = {
     "nothing": "costs nobody",
     "unclear": "cost reaches zero",
     "brings in": "brings money in",
     "unknown": "not booked",
-    NO_EFFECT: "not distinguishable from zero",
+    NO_EFFECT: NO_CONCLUSION,
 }
 """Why what a yuan brings is not told, in words."""
 

@@ -7,9 +7,13 @@ import pandas as pd
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.region import REGION
 
+SUFFIXES = {"median": "", "p05": "|p05", "p95": "|p95"}
+"""Statistic over the runs to what its variable is called beside the outcome."""
+COLUMNS = ["model", "scenario", "region", "variable", "unit"]
+
 
 def iamc(frame: pd.DataFrame) -> pd.DataFrame:
-    """Medians and ends of 90 % intervals in the IAMC layout, a variable each.
+    """Medians and ends of 90 % intervals in the IAMC layout: a row a variable, a column a year.
 
     Args:
         frame: Rows of `Results.intervals`.
@@ -17,7 +21,7 @@ def iamc(frame: pd.DataFrame) -> pd.DataFrame:
     region = REGION.name.en
     part = frame["level"].where(frame["level"] != "province", "")
     names = part.str.capitalize() + " " + frame["unit_name"].astype(str)
-    wide = pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "model": "jiqun",
             "scenario": frame["scenario"],
@@ -26,9 +30,10 @@ def iamc(frame: pd.DataFrame) -> pd.DataFrame:
             "unit": frame["outcome"].map({o.id: o.unit for o in OUTCOMES.values()}),
             "year": frame["year"],
         }
-    )
+    ).astype({"scenario": str, "variable": str, "unit": str})
     layers = [
-        wide.assign(variable=wide["variable"] + suffix, value=frame[column])
-        for column, suffix in (("median", ""), ("p05", "|p05"), ("p95", "|p95"))
+        rows.assign(variable=rows["variable"] + suffix, value=frame[statistic])
+        for statistic, suffix in SUFFIXES.items()
     ]
-    return pd.concat(layers)
+    wide = pd.concat(layers).pivot(index=COLUMNS, columns="year", values="value")
+    return wide.rename_axis(columns=None).reset_index()

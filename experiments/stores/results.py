@@ -320,7 +320,7 @@ class Results(Selection):
         self.outcomes().to_csv(path, index=False)
 
     def to_iamc(self, path: str | Path) -> None:
-        """Write medians and 90 % intervals in the IAMC layout that scenario tools read."""
+        """Write medians and 90 % intervals in the IAMC layout, which has a column a year."""
         from jiqun.experiments.stores.iamc import iamc  # noqa: PLC0415
 
         iamc(self.intervals()).to_csv(path, index=False)

@@ -20,8 +20,7 @@ from jiqun.experiments.effects.costs import (
     stored_levers,
 )
 from jiqun.experiments.effects.effect import CUTS, Estimate
-from jiqun.notebooks import board
-from jiqun.notebooks.places import map_alt
+from jiqun.notebooks import board, panels
 from jiqun.notebooks.tiles import has_tiles, tile_map
 from jiqun.notebooks.trust.evidence import ORIGIN
 from jiqun.notebooks.what_changes import effect_of
@@ -91,8 +90,9 @@ def read(folder: Path, scenario: str, baseline: str) -> Details:
 
 def _map(cities: Cities, words: Words) -> tuple[str, str]:
     held = io.StringIO()
-    tile_map(cities, words).savefig(held, format="svg", transparent=True)
-    return held.getvalue(), map_alt(cities, words)
+    drawn = tile_map(cities, words)
+    drawn.savefig(held, format="svg", transparent=True)
+    return held.getvalue(), panels.seen(drawn)
 
 
 def _flows(results: Results, scenario: str, baseline: str) -> dict[tuple[str, str], Estimate]:

@@ -69,12 +69,11 @@ def _is_refusal(error: Exception) -> bool:
     except ValueError:  # a wrong region: nothing that has its fields can be imported
         return True
     from jiqun.experiments.designs.designs import DesignError  # noqa: PLC0415
-    from jiqun.experiments.discovery import ExtraMissingError  # noqa: PLC0415
     from jiqun.experiments.runs.adopted import AdoptionError  # noqa: PLC0415
     from jiqun.experiments.runs.batch import PlanError  # noqa: PLC0415
     from jiqun.experiments.runs.pool import ClusterError  # noqa: PLC0415
     from jiqun.experiments.stores.errors import StoreError  # noqa: PLC0415
     from jiqun.scenarios import InputError  # noqa: PLC0415
 
-    wrong = (InputError, StoreError, PlanError, DesignError, ClusterError, ExtraMissingError)
-    return isinstance(error, (*wrong, AdoptionError, WrongOptionError))
+    wrong = (InputError, StoreError, PlanError, DesignError, ClusterError, AdoptionError)
+    return isinstance(error, (*wrong, WrongOptionError))

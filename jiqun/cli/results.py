@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 commands = typer.Typer()
 
 
+class Form(StrEnum):
+    """Forms of an export."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    IAMC = "iamc"
+
+
 class Languages(StrEnum):
     """Languages of a report."""
 
@@ -236,6 +244,33 @@ def schedule(
             return
         for line in scheduling.schedule_lines(found):
             typer.echo(line)
+
+
+@commands.command(epilog="Example: jiqun export build/store --format xlsx --out outcomes.xlsx")
+def export(
+    store: StoreFolder,
+    *,
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--format", help="csv, xlsx, or iamc: the layout of scenario tools, a column a year."
+        ),
+    ] = Form.CSV,
+    out: Annotated[
+        Path | None, typer.Option(help="File; in DIR/export if nothing is said.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write outcomes over the runs of a store as a table, with the meaning and unit of columns."""
+    with refusals():
+        from jiqun import exporting  # noqa: PLC0415
+
+        found = exporting.export(store, form, out)
+        if as_json:
+            print_json({"file": str(found.file), "columns": str(found.columns), "rows": found.rows})
+            return
+        for path in dict.fromkeys((found.file, found.columns)):
+            typer.echo(str(path))
 
 
 @commands.command(

@@ -202,13 +202,83 @@ def ask(
         if save is not None:
             asking.keep(asked, save)
         folder = out or asked.folder
-        report = asking.run(asked, draws, folder, Options(workers, None, as_called()))
+        both = [asked.baseline, asked.scenario]
+        report = asking.run(both, draws, folder, Options(workers, None, as_called()))
         show_failures(report.failures)
         found = asking.change_of(asked, report, folder)
         if as_json:
             print_json(asking.data(asked, found, report, folder))
         else:
             asking.show(asked, found, report, folder, language())
+    if report.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@commands.command(
+    epilog='Example: jiqun sweep as_issued --set "digital_voucher.rate=40%,50%,60%" '
+    '--set "cluster_award*0.5,1,2" --draws 40. Run it again to go on. A Latin hypercube: '
+    '--set "digital_voucher.rate=30%..60%" --design lhs:30. From a table: --settings mine.csv'
+)
+def sweep(  # noqa: PLR0913  (one parameter an option)
+    scenario: Annotated[
+        str, typer.Argument(help="Scenario, by name or file, that settings are laid over.")
+    ],
+    *,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="TERM=A,B,C",
+            help="Values of a term of a lever (lever.term=40%,50%), of its size (lever*0.5,2), or "
+            "a range (lever.term=20%..60%).",
+        ),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="CSV of settings: a column for each lever.term, a row for each setting."),
+    ] = None,
+    design: Annotated[
+        str | None, typer.Option(help="lhs:N draws N settings that fill the ranges; else a grid.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Pairs of runs of each setting.")] = 20,
+    outcome: Annotated[
+        list[str] | None, typer.Option(help="An outcome of the table; all if none is named.")
+    ] = None,
+    level: Annotated[
+        list[str] | None, typer.Option(help="A level of the table; province and tier if none.")
+    ] = None,
+    year: Annotated[
+        list[int] | None, typer.Option(help="A year of the table; 2027 if none is named.")
+    ] = None,
+    rows: Annotated[
+        str | None, typer.Option(help="Enterprise rows, or 'all' for one an enterprise.")
+    ] = None,
+    workers: Workers = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the store; build/sweep/HASH if nothing is said.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="File of the table; sweep.csv in the store if none.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a grid of settings in one batch and write one table: effects, intervals, cost."""
+    with refusals():
+        from jiqun import sweeping  # noqa: PLC0415
+        from jiqun.experiments.runs.runner import Options  # noqa: PLC0415
+        from jiqun.screen import show_failures  # noqa: PLC0415
+
+        asked = sweeping.read(scenario, set_ or [], settings, design)
+        asked = asked.at(row_count(rows, [asked.baseline]))
+        wanted = sweeping.Wanted.of(asked, outcome, level, year)
+        folder = out or asked.folder
+        report = sweeping.run(asked, draws, folder, Options(workers, None, as_called()), wanted)
+        show_failures(report.failures)
+        found = sweeping.tabulated(asked, report, folder, wanted, table)
+        if as_json:
+            print_json(sweeping.data(asked, found, report, folder))
+        else:
+            sweeping.show(asked, found)
     if report.failures:
         raise typer.Exit(SOME_FAILED)
 

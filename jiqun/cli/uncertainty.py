@@ -53,8 +53,7 @@ def sensitivity(
 
 
 @commands.command(
-    epilog="Example: jiqun discover build/report/store --target srdi_provincial --json. "
-    "Needs the extra `discovery`."
+    epilog="Example: jiqun discover build/report/store --target srdi_provincial --json"
 )
 def discover(
     store: StoreFolder,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pypandoc
 
+from jiqun.notebooks.words import full_width
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
@@ -23,8 +25,16 @@ type Node = dict[str, Any]
 """An element of pandoc's tree: its type `t` and its contents `c`."""
 
 READER = "markdown-implicit_figures-tex_math_dollars-auto_identifiers"
+ALT = "seen"
+"""Attribute of an image that says in words what it shows; its text is its title."""
+MINOR = "minor"
+"""Class of a heading that was raised so that no level is left out; it looks as it was."""
 SOURCE = "source"
 """Attribute of a heading that says where what stands below it comes from."""
+BRIEF = "brief"
+"""Class of what stands on one page."""
+MARK = "n"
+"""Attribute that says what a number is of (`Words.told`)."""
 OTHER_PAGE = re.compile(r"^([\w-]+)\.html")
 """Target of a link to another page of the report."""
 STOPS = ("。", ".", "！", "!")
@@ -110,7 +120,10 @@ class Document:
         tree = json.loads(pypandoc.convert_text(markdown, "json", format=READER))
         title, subtitle, line = head
         page = cls(title, subtitle, line, words, folder, tree)
-        tree["blocks"] = _Numbering(page, source).blocks(tree["blocks"])
+        if words.lang == "zh":
+            tree = mapped(tree, _full_width)
+            page.tree = tree
+        tree["blocks"] = _Numbering(page, source).whole(tree["blocks"])
         _finish_titles(page)
         return page
 
@@ -140,7 +153,32 @@ class _Numbering:
     def __init__(self, page: Document, source: str) -> None:
         self.page = page
         self.titles = {1: page.title}
+        self.above: list[int] = []
         self.sources = {1: source}
+        self.brief = False
+        self.commands: list[Node] = []
+
+    def whole(self, blocks: Sequence[Node]) -> list[Node]:
+        """Blocks of a page; commands, which only those who run the model need, stand at its end."""
+        made = self.blocks(blocks)
+        if not self.commands:
+            return made
+        title = {"t": "Header", "c": [2, ["", [], []], [string(self.page.words("commands_title"))]]}
+        lines = [
+            [{"t": "Plain", "c": [{"t": "Span", "c": [[_command(n), [], []], [code]]}]}]
+            for n, code in enumerate(self.commands, 1)
+        ]
+        style = [1, {"t": "Decimal"}, {"t": "Period"}]
+        return made + self.blocks([title]) + [{"t": "OrderedList", "c": [style, lines]}]
+
+    def _noted(self, node: Node) -> Node:
+        """A command in a sentence gives way to a note of where it stands."""
+        if node["t"] != "Code":
+            return node
+        self.commands.append(node)
+        number = len(self.commands)
+        text = self.page.words("command_note", number=number)
+        return {"t": "Link", "c": [["", [], []], [string(text)], [f"#{_command(number)}", ""]]}
 
     def blocks(self, blocks: Sequence[Node]) -> list[Node]:
         """Blocks with titles and sources of what they show."""
@@ -151,7 +189,9 @@ class _Numbering:
                 self._heading(block)
                 made.append(block)
             elif kind == "Div":
+                brief, self.brief = self.brief, self.brief or BRIEF in held[0][1]
                 made.append({"t": "Div", "c": [held[0], self.blocks(held[1])]})
+                self.brief = brief
             elif kind == "Table":
                 title = _bold_line(made)
                 if title:
@@ -160,11 +200,16 @@ class _Numbering:
             elif kind == "Para" and [inline["t"] for inline in held] == ["Image"]:
                 made += self._figure(held[0])
             else:
-                made.append(block)
+                made.append(mapped(block, self._noted))
         return made
 
     def _heading(self, block: Node) -> None:
-        level, (name, classes, pairs), inlines = block["c"]
+        written, (name, classes, pairs), inlines = block["c"]
+        # No level is left out: what stands below nothing but the title has the level below it.
+        self.above = [*(level for level in self.above if level < written), written]
+        level = len(self.above) + 1
+        if level < written:
+            classes.append(MINOR)
         given = dict(pairs)
         self.titles = {k: v for k, v in self.titles.items() if k < level} | {level: plain(block)}
         above = {k: v for k, v in self.sources.items() if k < level}
@@ -176,12 +221,17 @@ class _Numbering:
     def _table(self, block: Node, title: str) -> list[Node]:
         tables = self.page.tables
         tables.append(self._shown(len(tables) + 1, title or self._section(), block))
-        return [block, _source_line(tables[-1].source)]
+        # A page in brief has one line of sources for all that it shows.
+        return [block] if self.brief else [block, _source_line(tables[-1].source)]
 
     def _figure(self, image: Node) -> list[Node]:
         figures = self.page.figures
         title = plain({"t": "Plain", "c": image["c"][1]})
         figures.append(self._shown(len(figures) + 1, title, image))
+        name, classes, pairs = image["c"][0]
+        given = dict(pairs)
+        image["c"][1] = [string(given.pop(ALT, title))]
+        image["c"][0] = [name, classes, list(map(list, given.items()))]
         block = {"t": "Figure", "c": [["", [], []], [None, []], [{"t": "Plain", "c": [image]}]]}
         return [block, _source_line(figures[-1].source)]
 
@@ -192,6 +242,15 @@ class _Numbering:
         key = self.sources[max(self.sources)]
         text = self.page.words("source_line", source=self.page.words.name("source_names", key))
         return Shown(number, title, text, node, tuple(self.titles.values()))
+
+
+def _command(number: int) -> str:
+    return f"command-{number}"
+
+
+def _full_width(node: Node) -> Node:
+    """A piece of Chinese text with the punctuation of Chinese."""
+    return {"t": "Str", "c": full_width(node["c"])} if node["t"] == "Str" else node
 
 
 def _finish_titles(page: Document) -> None:
@@ -336,6 +395,8 @@ def printed(page: Document, ending: str) -> Node:
             return []
         if kind == "Header":
             return {"t": "Header", "c": [held[0] - 1, held[1], held[2]]}
+        if kind == "Span" and dict(held[0][2]).keys() == {MARK}:
+            return list(held[1])
         if kind == "Link":
             target = OTHER_PAGE.sub(rf"\1.{ending}", held[2][0])
             return {"t": "Link", "c": [held[0], held[1], [target, held[2][1]]]}

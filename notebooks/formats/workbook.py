@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,7 @@ def _is_bold(node: Node) -> bool:
 
 
 def pictures(page: Document, made: datetime) -> bytes:
-    """The figures of a page as PNG and SVG, with a list of their titles, in one archive.
+    """The figures of a page as PNG and SVG, their panels as SVG, with a list of titles.
 
     Args:
         page: What it shows.
@@ -124,4 +125,9 @@ def pictures(page: Document, made: datetime) -> bytes:
         lines += [f"    {name}.png, {name}.svg", f"    {figure.source}"]
         for ending in ("png", "svg"):
             parts[f"{name}.{ending}"] = (page.folder / f"{figure.file}.{ending}").read_bytes()
+        panels = page.folder / f"{figure.file}.json"
+        if panels.is_file():
+            for number, (title, drawn) in enumerate(json.loads(panels.read_text("utf-8")), 1):
+                parts[f"{name}_{number:02}.svg"] = drawn.encode("utf-8")
+                lines += [f"    {name}_{number:02}.svg  {title}"]
     return packed(parts | {"figures.txt": ("\n".join(lines) + "\n").encode("utf-8")}, made)

@@ -9,7 +9,7 @@ from jiqun.experiments.effects.effect import withheld_of
 from jiqun.experiments.sensitivity.lever_ranks import EQUAL_COST
 from jiqun.notebooks.levers.page import FIRST, draws_of, first_levers, label, measure, unit_label
 from jiqun.notebooks.tables import markdown
-from jiqun.notebooks.words import ABSENT
+from jiqun.notebooks.words import ABSENT, INTERVAL, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +52,16 @@ def yuan_head(found: Levers, rows: pd.DataFrame, words: Words) -> list[str]:
     return [text.format(**known) for text in words.lines("levers_yuan_head")]
 
 
+def effect_of(lever: str, tier: str) -> str:
+    """What the effect of a lever on the main outcome is of, as pages mark it.
+
+    Args:
+        lever: Id of the lever.
+        tier: Tier, or `province`.
+    """
+    return quantity("lever", lever, tier)
+
+
 def yuan_lines(found: Levers, rows: pd.DataFrame, words: Words) -> list[list[str]]:
     """Name, effect on the first unit, cost by who bears it, and a yuan's worth of some levers.
 
@@ -65,13 +75,21 @@ def yuan_lines(found: Levers, rows: pd.DataFrame, words: Words) -> list[list[str
     for _, row in rows.iterrows():
         values = [scale * float(row[name]) for name in ("mean", "low", "high")]
         mean, low, high = words.signed(values, DIGITS, DECIMALS)
+        of = effect_of(str(row["lever"]), str(row["tier"]))
+        mean = words.told(of, mean)
         effect = f"**{mean}**" if row["above_noise"] else mean
-        parts = [float(row[f"{name}_cost"]) for name in ("budget", "others", "total")]
+        parts = {name: float(row[f"{name}_cost"]) for name in ("budget", "others", "total")}
         lines.append(
             [
                 label(found, words, str(row["lever"])),
-                effect + words.bracketed(words.between(low, high)),
-                *(words.money(yuan)[0] if yuan and not isnan(yuan) else ABSENT for yuan in parts),
+                effect
+                + words.bracketed(words.told(quantity(of, INTERVAL), words.between(low, high))),
+                *(
+                    words.told(quantity("lever", row["lever"], "cost", name), words.money(yuan)[0])
+                    if yuan and not isnan(yuan)
+                    else ABSENT
+                    for name, yuan in parts.items()
+                ),
                 brings(row, words),
             ]
         )
@@ -84,7 +102,10 @@ def brings(row: pd.Series[Any], words: Words) -> str:
         return words.name("cost_said", why)
     names = ("per_yuan", "per_yuan_low", "per_yuan_high")
     mean, low, high = words.signed([float(row[name]) for name in names])
-    return mean + words.bracketed(words.between(low, high))
+    of = quantity("lever", row["lever"], "per-yuan")
+    return words.told(of, mean) + words.bracketed(
+        words.told(quantity(of, INTERVAL), words.between(low, high))
+    )
 
 
 def cost_text(found: Levers, words: Words, group: str, condition: str = EQUAL_COST) -> str:

@@ -109,7 +109,7 @@ def even_table(even: pd.DataFrame, words: Words, group: str) -> str:
             [
                 getattr(declarations()[lever].label, words.lang),
                 words.name("lever_evidence", evidence_of(lever).word),
-                _decisive(row, words),
+                decisive(row, words),
                 even_text(row, words),
                 chance(row["chance"], words),
                 _share(row["beats"], words),
@@ -192,7 +192,8 @@ def _share(share: float, words: Words) -> str:
     return ABSENT if isnan(share) else words.percent(share)
 
 
-def _decisive(row: Row, words: Words) -> str:
+def decisive(row: Row, words: Words) -> str:
+    """The parameter that decides what a lever brings, with its value in use and its range."""
     name = str(row["parameter"])
     if not name or row["said"] in UNCOMPARED:
         return ABSENT

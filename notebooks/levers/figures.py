@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -11,9 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
+from jiqun.calibration import palette
+from jiqun.calibration.palette import BAND, BLUE, DIM, GREEN, GREY, INK, OCHRE, PALE, PURPLE, RED
 from jiqun.experiments.sensitivity.arms import DOCUMENT, GROUPS
 from jiqun.experiments.sensitivity.runs import PROVINCE
-from jiqun.notebooks.figures import BLUE, GREY, RED, TIER_COLOURS, plain, style, tick, wrapped
+from jiqun.notebooks.figures import beyond, plain, room, style, tick, wrapped
 from jiqun.notebooks.levers.page import (
     SHOWN,
     by_size,
@@ -25,9 +27,10 @@ from jiqun.notebooks.levers.page import (
     strength,
     unit_label,
 )
+from jiqun.notebooks.panels import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -36,15 +39,17 @@ if TYPE_CHECKING:
     from jiqun.notebooks.levers.page import Levers
     from jiqun.notebooks.words import Words
 
-COLOURS = {**TIER_COLOURS, PROVINCE: "black"}
-PALE, DIM = "#9db7d3", "#c3c8cf"
+COLOURS = {**palette.TIERS, PROVINCE: INK}
+MARKS = {**palette.MARKS, PROVINCE: "o"}
 KIND_COLOURS = {
     "lever": BLUE,
-    "parameter": "#2b8a57",
-    "outside": "#b7791f",
-    "structure": "#7b2d8b",
+    "parameter": GREEN,
+    "outside": OCHRE,
+    "structure": PURPLE,
     "dummy": GREY,
 }
+FALLS: Mapping[str, Any] = {"ls": "", "marker": "_", "ms": 4, "color": INK, "mew": 1.0}
+"""Mark of a lever that lowers an outcome."""
 MOST = 4.0
 """Half widths of an interval beyond which a colour deepens no more."""
 BARS = 8
@@ -70,6 +75,9 @@ def heat(found: Levers, words: Words) -> Figure:
         if row.lever in levers:
             place, across = levers.index(str(row.lever)), across_of[str(row.outcome), str(row.tier)]
             cells[place, across] = row.strength
+            if cells[place, across] < 0.0:
+                # A copy in grey does not tell red from blue.
+                axis.plot([across - 0.3], [place], **FALLS)
             if row.tie_set == 1:
                 axis.plot([across], [place], "o", ms=3.2, color="black", mfc="white", mew=0.7)
     image = axis.imshow(cells, cmap=_colours(), vmin=-MOST, vmax=MOST, aspect="auto")
@@ -86,13 +94,33 @@ def heat(found: Levers, words: Words) -> Figure:
         if groups[place] != groups[place - 1]:
             axis.axhline(place - 0.5, color="black", lw=0.8)
     _heat_legend(figure, axis, image, words)
+    tell(axis, words, "", _strongest(found, words, levers))
     return figure
+
+
+def _strongest(found: Levers, words: Words, levers: Sequence[str]) -> dict[str, str]:
+    """Of each lever how many cells stand clear of the noise, and which stands out most."""
+    rows = shown(found)
+    rows = rows.assign(strength=strength(rows))
+    clear = rows[rows["above_noise"].astype(bool)]
+    told = {}
+    for lever in levers:
+        own = clear[clear["lever"] == lever]
+        text = words("panels_clear", count=len(own))
+        if len(own):
+            top = own.iloc[int(own["strength"].abs().to_numpy().argmax())]
+            outcome, tier = str(top["outcome"]), str(top["tier"])
+            where = _short(outcome, words) + words.bracketed(unit_label(tier, words))
+            size = ("+" if top["strength"] > 0 else "") + tick(float(top["strength"]))
+            text += words.bracketed(words("panels_most", where=where, size=size))
+        told[label(found, words, lever)] = text
+    return told
 
 
 def _grid(
     axis: Axes, found: Levers, words: Words, levers: list[str], columns: list[tuple[str, str]]
 ) -> None:
-    axis.set_facecolor("#e9ebee")
+    axis.set_facecolor(BAND)
     names = [unit_label(tier, words) for _, tier in columns]
     axis.set_xticks(range(len(columns)), names, rotation=90, fontsize=7.5)
     axis.set_yticks(range(len(levers)), [_name(found, words, lever) for lever in levers])
@@ -113,9 +141,10 @@ def _heat_legend(figure: Figure, axis: Axes, image: AxesImage, words: Words) -> 
     bar.outline.set_visible(False)
     bar.ax.yaxis.set_major_formatter(FuncFormatter(tick))
     dot = Line2D([], [], ls="", marker="o", ms=4, color="black", mfc="white", mew=0.7)
-    grey = Patch(color="#e9ebee")
-    names = [words("levers_heat_tie"), words("levers_heat_noise")]
-    figure.legend([dot, grey], names, loc="outside lower right", ncols=2, frameon=False)
+    fall = Line2D([], [], **FALLS)
+    grey = Patch(color=BAND)
+    names = [words("levers_heat_tie"), words("levers_heat_fall"), words("levers_heat_noise")]
+    figure.legend([dot, fall, grey], names, loc="outside lower right", ncols=3, frameon=False)
 
 
 def ranked(found: Levers, words: Words, group: str = DOCUMENT) -> Figure:
@@ -138,6 +167,8 @@ def ranked(found: Levers, words: Words, group: str = DOCUMENT) -> Figure:
         axis.set_title(unit_label(tier, words), loc="left", color=COLOURS[tier])
         axis.axvline(0.0, color=GREY, lw=0.8)
         axis.set_xlabel(words("levers_axis", unit=unit))
+        sizes = [tick(scale * value) for value in rows["mean"]]
+        tell(axis, words, unit_label(tier, words), dict(zip(names, sizes, strict=True)))
     for axis in axes[len(found.units) :]:
         axis.axis("off")
     marks = [
@@ -152,12 +183,19 @@ def ranked(found: Levers, words: Words, group: str = DOCUMENT) -> Figure:
 
 def _bars(axis: Axes, rows: pd.DataFrame, value: str, scale: float, names: Sequence[str]) -> None:
     """Bars with intervals and floors, from above: dark in the first tie, grey within the noise."""
+    most = room(scale * rows[value])
     for place, (_, row) in enumerate(rows.iterrows()):
         colour = (BLUE if row.get("tie_set", 1) == 1 else PALE) if row["above_noise"] else DIM
+        if abs(scale * row[value]) > most:
+            edge = most if row[value] > 0.0 else -most
+            beyond(axis, place, tick(scale * row[value]), edge, colour)
+            continue
         axis.barh([place], [scale * row[value]], height=0.66, color=colour)
         axis.plot([scale * row["low"], scale * row["high"]], [place, place], color="black", lw=1.0)
         side = -1.0 if row[value] < 0.0 else 1.0
         axis.plot([side * scale * row["floor"]], [place], "|", ms=8, color=RED, mew=1.4)
+    low, high = axis.get_xlim()
+    axis.set_xlim(max(low, -1.04 * most), min(high, 1.04 * most))
     _listed(axis, names)
 
 
@@ -190,6 +228,12 @@ def sobol(found: Levers, words: Words) -> Figure:
                 axis.plot([100 * row["low"], 100 * row["high"]], [at, at], color="black", lw=0.9)
                 axis.plot([100 * row["floor"]], [at], "|", ms=6, color=RED, mew=1.3)
         _listed(axis, [factor_label(found, words, factor) for factor in factors])
+        own = rows[(rows["tier"] == tier) & (rows["order"] == "total")].set_index("factor")
+        told = {
+            factor_label(found, words, factor): words.percent(float(own.loc[factor, "estimate"]))
+            for factor in factors
+        }
+        tell(axis, words, unit_label(tier, words), told)
         chance = rows.loc[rows["tier"] == tier, "in_mean"].dropna()
         title = unit_label(tier, words)
         if len(chance):
@@ -225,6 +269,11 @@ def morris(found: Levers, words: Words) -> Figure:
             axis.plot([scale * row["floor"]], [place], "|", ms=6, color=RED, mew=1.2)
         _listed(axis, [wrapped(factor_label(found, words, f), words, 40, 60) for f in factors])
         axis.set_title(unit_label(tier, words), loc="left", color=COLOURS[tier])
+        told = {
+            factor_label(found, words, str(factor)): tick(scale * size)
+            for factor, size in own.loc[factors[:5], "mu_star"].items()
+        }
+        tell(axis, words, unit_label(tier, words), told)
     figure.supxlabel(words("levers_morris_axis", unit=unit), fontsize="medium")
     marks = [Line2D([], [], ls="", marker="o", ms=4, color=colour) for colour in kinds.values()]
     names = [words.name("levers_kinds", name) for name in kinds]
@@ -244,9 +293,17 @@ def convergence(found: Levers, words: Words) -> Figure:
         for (group, tier), line in own.groupby(["group", "tier"], sort=False):
             ordered = line.sort_values("size")
             axis.plot(
-                ordered["size"], ordered["tau"], color=COLOURS[str(tier)], marker="o", ms=3,
+                ordered["size"], ordered["tau"], color=COLOURS[str(tier)],
+                marker=MARKS[str(tier)], ms=3,
                 lw=1.2, ls="--" if group == GROUPS[1] else "-",
             )  # fmt: skip
+        last = own.loc[own.groupby(["group", "tier"], sort=False)["size"].idxmax()]
+        told = {
+            words.name("levers_group_names", str(row.group))
+            + words.bracketed(unit_label(str(row.tier), words)): f"{row.tau:.2f}"
+            for row in last.itertuples()
+        }
+        tell(axis, words, words.name("levers_methods", str(name)), told)
         axis.axhline(TOLD, color=GREY, lw=0.8, ls=":")
         axis.set_xscale("log", base=2)
         sizes = sorted(int(size) for size in set(own["size"]))[::-1]
@@ -258,7 +315,10 @@ def convergence(found: Levers, words: Words) -> Figure:
         axis.set_ylim(1.05 * min([-0.05, *rows["tau"].dropna()]), 1.06)
     axes[0].set_ylabel(words("levers_tau"))
     figure.supxlabel(words("levers_convergence_axis"), fontsize="medium")
-    marks = [Line2D([], [], color=COLOURS[tier], lw=1.5) for tier in found.units]
+    marks = [
+        Line2D([], [], color=COLOURS[tier], marker=MARKS[tier], ms=4, lw=1.5)
+        for tier in found.units
+    ]
     names = [unit_label(tier, words) for tier in found.units]
     if set(rows["group"]) >= set(GROUPS):
         marks.append(Line2D([], [], color="black", lw=1.2, ls="--"))
@@ -268,7 +328,7 @@ def convergence(found: Levers, words: Words) -> Figure:
 
 
 def _colours() -> LinearSegmentedColormap:
-    return LinearSegmentedColormap.from_list("effect", [RED, "#f6efe9", BLUE])
+    return LinearSegmentedColormap.from_list("effect", [RED, palette.ABSENT, BLUE])
 
 
 def _short(outcome: str, words: Words) -> str:

@@ -196,7 +196,7 @@ def label(found: Levers, words: Words, lever: str) -> str:
         words: Texts and number formats of the page's language.
         lever: Id of the lever.
     """
-    return str(found.facts["levers"][lever][words.lang])
+    return words.full(str(found.facts["levers"][lever][words.lang]))
 
 
 def directed(found: Levers, words: Words, lever: str, mean: float) -> str:
@@ -220,7 +220,7 @@ def condition_label(found: Levers, words: Words, condition: str) -> str:
         words: Texts and number formats of the page's language.
         condition: Name of the condition.
     """
-    return str(found.facts["conditions"][condition][words.lang])
+    return words.full(str(found.facts["conditions"][condition][words.lang]))
 
 
 def outcome_name(outcome: str, words: Words) -> str:
@@ -245,7 +245,7 @@ def factor_label(found: Levers, words: Words, factor: str) -> str:
     if factor in words.names("parameter_names"):
         return words.name("parameter_names", factor)
     known = found.facts["factors"].get(factor)
-    return str(known[words.lang]) if known else factor
+    return words.full(str(known[words.lang])) if known else factor
 
 
 def made(found: Levers, words: Words, store: str) -> str:

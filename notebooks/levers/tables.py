@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jiqun.experiments.effects.bootstrap import CONFIDENCE
 from jiqun.experiments.sensitivity.arms import DOCUMENT, GROUPS
 from jiqun.experiments.sensitivity.lever_ranks import AT_ONE_COST, EQUAL_COST
+from jiqun.notebooks.levers.cost import effect_of
 from jiqun.notebooks.levers.page import (
     FIRST,
     PATHS,
@@ -25,7 +26,7 @@ from jiqun.notebooks.levers.page import (
     unit_label,
 )
 from jiqun.notebooks.tables import bullets, markdown
-from jiqun.notebooks.words import ABSENT, written
+from jiqun.notebooks.words import ABSENT, INTERVAL, quantity, written
 from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def tier_table(found: Levers, words: Words, group: str, tier: str) -> str:
         rows.append(
             [
                 f"{letter} {_named(found, words, row)}",
-                _effect(row, scale, words),
+                _effect(row, scale, words, effect_of(lever, tier)),
                 _effect(alone[lever], scale, words) if lever in alone else ABSENT,
                 _ranks([row["rank_low"], row["rank_high"]], words),
                 words.percent(float(row["top_5"])),
@@ -279,10 +280,11 @@ def _named(found: Levers, words: Words, row: Row, *, marked: bool = False) -> st
     return f"**{name}**" if row["above_noise"] else name
 
 
-def _effect(row: Row, scale: float, words: Words) -> str:
+def _effect(row: Row, scale: float, words: Words, of: str = "") -> str:
     values = [scale * float(row[name]) for name in ("mean", "low", "high")]
     mean, low, high = words.signed(values, DIGITS, DECIMALS)
-    return mean + words.bracketed(words.between(low, high))
+    interval = words.told(quantity(of, INTERVAL), words.between(low, high))
+    return words.told(of, mean) + words.bracketed(interval)
 
 
 def _ranks(values: Sequence[float], words: Words) -> str:

@@ -10,7 +10,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from jiqun.calibration.backtest.data import all_series
 from jiqun.calibration.facts import picture as facts_picture
-from jiqun.notebooks.figures import BLUE, GREY, RED, plain, style, tick, wrapped
+from jiqun.calibration.palette import BAND, BLUE, GREY, PALE, RED, letters_on
+from jiqun.notebooks.figures import plain, style, tick, wrapped
+from jiqun.notebooks.panels import tell
 from jiqun.notebooks.record import STATES
 from jiqun.notebooks.trust.page import dated, of_unit
 
@@ -28,7 +30,7 @@ MOST_ERRORS = 8.0
 MOST_POINTS = 80.0
 """Points beyond which the picture of the forecasts is cut off."""
 BOUNDS = ("low", "median", "high")
-STATE_COLOURS = dict(zip(STATES, (BLUE, "#9db7d3", "#e5e7eb"), strict=True))
+STATE_COLOURS = dict(zip(STATES, (BLUE, PALE, BAND), strict=True))
 
 
 def fit(record: Record, words: Words) -> Figure:
@@ -40,13 +42,26 @@ def fit(record: Record, words: Words) -> Figure:
     axes = figure.subplots(1, 2)
     for axis, part in zip(axes, (rows.iloc[:half], rows.iloc[half:]), strict=True):
         off = {name: (part[name] - part["published"]) / part["allowed"] for name in BOUNDS}
-        axis.axvspan(-1.0, 1.0, color="#e5e7eb", lw=0)
+        axis.axvspan(-1.0, 1.0, color=BAND, lw=0)
         _dots(axis, off, part["inside"].astype(bool), MOST_ERRORS)
         axis.set_ylim(half - 0.4, -0.6)
         names = [dated(of_unit(target, words), target.year, words) for target in part["target"]]
         axis.set_yticks(range(len(part)), names)
+        _tell(axis, words, "", names, part["inside"])
     figure.supxlabel(words("trust_fit_axis"), fontsize="medium")
     return figure
+
+
+def _tell(
+    axis: Axes, words: Words, title: str, names: Sequence[str], good: pd.Series[bool]
+) -> None:
+    """How many intervals hold the published figure, and the names of those that do not."""
+    inside = [bool(value) for value in good]
+    told = {words("panels_inside"): f"{sum(inside)} / {len(inside)}"}
+    missed = [name for name, held in zip(names, inside, strict=True) if not held]
+    if missed:
+        told[words("panels_outside")] = words.listing(missed)
+    tell(axis, words, title, told)
 
 
 def _dots(axis: Axes, off: dict[str, pd.Series[float]], good: pd.Series[bool], most: float) -> None:
@@ -89,6 +104,7 @@ def forecasts(skill: Skill, words: Words) -> Figure:
         ]
         axis.set_yticks(range(len(part)), names)
         axis.set_title(words("trust_origin", year=origin), loc="left")
+        _tell(axis, words, words("trust_origin", year=origin), names, part["inside"])
     figure.supxlabel(words("trust_skill_axis"), fontsize="medium")
     handles = [
         axes[0].plot([], [], mark, color=colour, label=words(key))[0]
@@ -112,6 +128,9 @@ def facts(points: pd.DataFrame, words: Words) -> Figure:
         axis.set_title(wrapped(title, words, 18, 34), loc="left")
         axis.set_xlabel(x_label)
         axis.set_ylabel(y_label)
+        rows = points[points["fact"] == fact].sort_values("x")
+        ends = zip(rows["x"].iloc[[0, -1]], rows["y"].iloc[[0, -1]], strict=True)
+        tell(axis, words, title, {f"{x_label} {x:.3g}": f"{y_label} {y:.3g}" for x, y in ends})
         axis.grid(visible=False)
         if axis.get_yscale() == "linear":
             plain(axis)
@@ -131,22 +150,29 @@ def seen(record: Record, words: Words) -> Figure:
     axis = figure.subplots()
     places: Sequence[int] = range(len(counts))
     left = np.zeros(len(counts))
-    for state in STATES:
+    for state, hatch in zip(STATES, ("", "////", ""), strict=True):
         width = counts[state].to_numpy(dtype=float)
         axis.barh(
-            places, width, left=left, height=0.68, color=STATE_COLOURS[state],
-            label=words.name("trust_states", state),
+            places, width, left=left, height=0.68, color=STATE_COLOURS[state], hatch=hatch,
+            edgecolor="white", lw=0.0, label=words.name("trust_states", state),
         )  # fmt: skip
         for place, start, size in zip(places, left, width, strict=True):
             if size:
                 axis.text(
                     start + size / 2, place, f"{size:.0f}", ha="center", va="center", fontsize=7,
-                    color="white" if state == "identified" else "black",
+                    color=letters_on(STATE_COLOURS[state]),
                 )  # fmt: skip
         left += width
     axis.set_yticks(places, [words.name("parameter_groups", str(name)) for name in counts.index])
     axis.tick_params(axis="y", length=0, labelcolor="black")
     axis.set_xlabel(words("trust_seen_axis"))
+    told = {
+        words.name("parameter_groups", str(group)): words.listing(
+            f"{words.name('trust_states', state)} {counts.loc[group, state]}" for state in STATES
+        )
+        for group in counts.index
+    }
+    tell(axis, words, "", told)
     axis.grid(visible=False)
     figure.legend(loc="outside upper right", ncols=len(STATES), frameon=False)
     return figure

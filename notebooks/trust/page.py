@@ -87,7 +87,8 @@ def glance_table(record: Record, words: Words) -> str:
     """Up to six questions, each with an answer in words and the numbers behind it."""
     rows = []
     if fitted := len(record.fitted):
-        numbers = words("glance_fit", inside=record.met, fitted=fitted)
+        counts = words.counts("fit", inside=record.met, fitted=fitted)
+        numbers = words("glance_fit", **counts)
         rows.append(("fit", _how_much(record.met / fitted, words), numbers))
     if record.skill is not None:
         scores, verdict = record.skill.scores, str(record.skill.verdict)
@@ -98,17 +99,20 @@ def glance_table(record: Record, words: Words) -> str:
         rows.append(("width", words.name("glance_widths", _width(covered)), numbers))
     if must := len(record.must):
         enough = words.name("glance_enough", str(record.held / must >= WANTED))
-        numbers = words("glance_facts", passed=record.held, must=must, chosen=record.chosen)
+        counts = words.counts("facts", passed=record.held, must=must, chosen=record.chosen)
+        numbers = words("glance_facts", **counts)
         rows.append(("facts", enough, numbers))
     if record.trials is not None:
         told = record.trials.counts
         share = told["inside"] / told["counted"] if told["counted"] else 0.0
         answer = _how_much(share, words) if told["counted"] else words("trials_none_short")
-        rows.append(("trials", answer, words("glance_trials", **told)))
+        rows.append(("trials", answer, words("glance_trials", **words.counts("trials", **told))))
     if states := record.states:
         seen = 1.0 - states["unseen"] / sum(states.values())
-        rows.append(("seen", _how_much(seen, words), words("glance_seen", **states)))
-    rows += [(part, words("not_computed"), f"`{COMMANDS[part]}`") for part in _absent(record)]
+        rows.append(
+            ("seen", _how_much(seen, words), words("glance_seen", **words.counts("seen", **states)))
+        )
+    rows += [(part, words("not_computed"), ABSENT) for part in _absent(record)]
     asked = words.names("glance_questions")
     shown = [[asked[key], f"**{answer}**", numbers] for key, answer, numbers in rows]
     return markdown(words.lines("glance_head"), shown, 3)
@@ -129,8 +133,9 @@ def _width(covered: float) -> str:
 
 def skill_numbers(skill: Skill, words: Words) -> str:
     """How large forecast errors are beside those of the naive rule."""
-    ratio = f"{skill.scores['rmse_ratio']:.2f}"
-    return words("glance_skill", ratio=ratio, interval=_ratio(skill.scores, words))
+    ratio = words.told("skill/ratio", f"{skill.scores['rmse_ratio']:.2f}")
+    interval = words.told("skill/ratio/interval", _ratio(skill.scores, words))
+    return words("glance_skill", ratio=ratio, interval=interval)
 
 
 def _ratio(scores: Any, words: Words) -> str:
@@ -155,9 +160,8 @@ def fit_text(record: Record, evidence: Evidence, words: Words) -> str:
     text = words(
         "trust_fit",
         members=record.fit["members"],
-        fitted=len(fitted),
-        inside=record.met,
         covered=int(fitted["covered"].sum()),
+        **words.counts("fit", fitted=len(fitted), inside=record.met),
     )
     if len(held_out):
         text += _gap(words) + words(
@@ -216,6 +220,11 @@ def of_unit(target: Any, words: Words) -> str:
 
 def spoken(text: str, words: Words) -> str:
     """A text in which other figures are named by their labels instead of their ids."""
+    text = re.sub(
+        r" ?[(（]([a-z]+(?:_[a-z]+)+)[)）]",
+        lambda found: words.bracketed(words.name("parameter_names", found[1])),
+        text,
+    )
     return re.sub(r"[a-z]+_\d{4}\b", lambda found: _named(found[0], words), text)
 
 

@@ -26,9 +26,9 @@ def jiqun(*arguments):
 
 
 COMMANDS = [
-    "check", "run", "ask", "compare", "levers", "trace", "outcomes", "schedule", "report",
-    "app", "record", "verify",
-    "calibrate", "recover", "backtest", "trial", "sensitivity", "discover",
+    "check", "run", "ask", "sweep", "compare", "levers", "trace", "outcomes", "schedule", "export",
+    "report", "app", "record", "verify",
+    "calibrate", "recover", "backtest", "trial", "sensitivity", "discover", "design",
 ]  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """`jiqun discover` on a small store of real runs."""
 
 import json
-import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -52,11 +51,3 @@ def test_wrong_input_is_refused_with_what_is_allowed(store, arguments, said):
     done = jiqun("discover", store, *arguments)
     assert (done.exit_code, done.stdout) == (2, "")
     assert said in " ".join(done.stderr.split())
-
-
-def test_without_the_extra_the_command_says_how_to_get_it(store, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ema_workbench", None)
-    done = jiqun("discover", store)
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert 'pip install "jiqun[discovery]"' in done.stderr
-    assert "Traceback" not in done.stderr

@@ -1,21 +1,11 @@
 """Boxes: planted ones are found, none in noise, and what cannot be told apart is named."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from jiqun.experiments import discovery
-from jiqun.experiments.discovery import (
-    ExtraMissingError,
-    discover,
-    prim,
-    read,
-    require,
-    save,
-    telling,
-)
+from jiqun.experiments.discovery import discover, read, save, telling
 
 FACTORS = [f"p{i}" for i in range(25)]
 
@@ -87,17 +77,7 @@ def test_factors_searched_over_are_those_that_tell():
     x, _ = world(100)
     assert telling(x, (x["p7"] > 0.6).to_numpy())[0] == "p7"
     assert telling(x[["p1", "p2"]], np.arange(100) % 2 == 0) == []
-    # The reader of trees needs two.
-    assert len(telling(x[["p7", "p8"]], (x["p7"] > 0.6).to_numpy())) == 2
-
-
-def test_without_the_extra_one_message_says_how_to_get_it(monkeypatch):
-    require()
-    monkeypatch.setitem(sys.modules, "ema_workbench", None)
-    x, _ = world(100)
-    for refused in (require, lambda: prim(x, (x["p7"] > 0.6).to_numpy())):
-        with pytest.raises(ExtraMissingError, match=r"jiqun\[discovery\]"):
-            refused()
+    assert telling(x[["p7", "p8"]], (x["p7"] > 0.6).to_numpy()) == ["p7"]
 
 
 def test_a_discovery_is_kept_with_its_store(tmp_path):

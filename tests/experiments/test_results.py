@@ -113,11 +113,17 @@ def test_exports(store, tmp_path):
     assert len(pd.read_csv(tmp_path / "tidy.csv")) == len(results.outcomes())
     results.to_iamc(tmp_path / "iamc.csv")
     iamc = pd.read_csv(tmp_path / "iamc.csv")
-    assert list(iamc.columns) == [
-        *("model", "scenario", "region", "variable", "unit", "year", "value")
-    ]
+    years = [*map(str, sorted(results.outcomes()["year"].unique()))]
+    assert list(iamc.columns) == ["model", "scenario", "region", "variable", "unit", *years]
+    cell = results.intervals("no_levers", "value_added", "province", int(years[-1]))
+    where = (iamc["scenario"] == "no_levers") & (iamc["region"] == "Anhui")
+    for variable, statistic in (("value_added", "median"), ("value_added|p95", "p95")):
+        (row,) = iamc[where & (iamc["variable"] == variable)].to_dict("records")
+        assert (row["unit"], row[years[-1]]) == ("yuan", pytest.approx(cell[statistic].item()))
     assert {"Anhui", "Anhui|Tier world"} <= set(iamc["region"])
-    assert not iamc.isna().to_numpy().any()
+    # Empty is what has no value in that year, such as growth in the first.
+    whole = (iamc["region"] == "Anhui") & (iamc["variable"] == "value_added")
+    assert not iamc[whole].isna().to_numpy().any()
 
 
 def test_drawn_values_can_be_read(store):

@@ -9,8 +9,9 @@ import pandas as pd
 
 from jiqun.experiments.stores.digests import shard_name
 from jiqun.experiments.stores.store import STORE_VERSION
-from jiqun.model.dimensions import FIELDS, TIERS
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.notebooks import places
 
 YEARS = range(2019, 2028)
 SCENARIO = "without_document_55"
@@ -57,6 +58,8 @@ BY_UNIT = {
     "upgrades": 3_000.0,
     "clusters": 20.0,
 }
+GAIN = {"hefei": 0.02, "wuhu": -0.02}
+"""What the document does to two cities; the others move by chance alone."""
 TOTALS = ("yuan", "enterprises", "persons", "tce", "upgrades")
 # What each scenario does to every total by 2027, against the reference.
 EFFECT = {
@@ -112,7 +115,9 @@ def write_store(folder: Path, triples: int = 12, each: int = 6) -> Path:
     return folder
 
 
-def write_compared_store(folder: Path, triples: int = 8, each: int = 3) -> Path:
+def write_compared_store(
+    folder: Path, triples: int = 8, each: int = 3, *, cities: bool = False
+) -> Path:
     """Write a store of every shipped scenario, two of them to 2032, with a ledger and clusters."""
     for scenario, effect in EFFECT.items():
         main = scenario in (SCENARIO, "as_issued")
@@ -121,6 +126,8 @@ def write_compared_store(folder: Path, triples: int = 8, each: int = 3) -> Path:
         found = [outcomes_of(batch, years, effect, fields=False)]
         if main:
             found.append(clusters_of(batch, effect))
+        if main and cities:
+            found.append(cities_of(batch, changed=scenario == "as_issued"))
         ledger = ledger_of(batch, new=scenario.startswith(("as_issued", "policy")))
         write_shard(folder, batch, pd.concat(found), ledger)
     write_manifest(folder, list(EFFECT))
@@ -182,6 +189,23 @@ def clusters_of(batch: pd.DataFrame, effect: float) -> pd.DataFrame:
             ):
                 names.append((year, "cluster", cluster, outcome))
                 values.append(value)
+    return tidy(batch, names, values)
+
+
+def cities_of(batch: pd.DataFrame, *, changed: bool) -> pd.DataFrame:
+    """Outcomes of all cities: noise that both worlds share, and an effect on two cities."""
+    rng = np.random.default_rng(5)
+    names: list[tuple[int, str, str, str]] = []
+    values = []
+    for place, city in enumerate(CITIES):
+        for outcome in places.SHOWN:
+            luck = rng.normal(size=len(batch))
+            beside = 1e-3 * np.where(np.arange(len(batch)) % 2, 1.0, -1.0)
+            for year in range(2019, 2028):
+                effect = GAIN.get(city, 0.0) * (1.0 + 0.1 * luck) + beside * (city not in GAIN)
+                factor = 1.0 + effect * (changed and year == 2027)
+                names.append((year, "city", city, outcome))
+                values.append((place + 1) * 1e9 * (1.0 + 0.01 * luck) * factor)
     return tidy(batch, names, values)
 
 

@@ -12,6 +12,7 @@ from fontTools.ttLib import TTFont
 
 from jiqun.experiments.effects.bootstrap import CONFIDENCE
 from jiqun.experiments.effects.comparison_data import made_by, save
+from jiqun.experiments.effects.costs import BEARERS
 from jiqun.experiments.effects.effect import NO_EFFECT, WITHHELD
 from jiqun.notebooks import designs
 from jiqun.notebooks.figures import FONT
@@ -45,6 +46,7 @@ def comparison(gain: float, width: float, cost: float) -> dict[str, Any]:
         "cost": interval(cost, cost / 10),
         "budget": interval(cost, cost / 10),
         "others": interval(0.0, 0.0),
+        "bearers": dict.fromkeys(BEARERS, interval(cost / 6, 0.0)),
         "costs": "costs",
         "per_yuan": interval(gain / cost, width / cost) if found else None,
         "per_yuan_withheld": None if found else NO_EFFECT,
@@ -113,7 +115,7 @@ def test_the_first_table_has_a_line_a_design_and_the_baseline_last(data: Any, la
     words = Words(lang)
     table = lines(designs.summary_table(data, words, "programme"))
     assert len(table) == len(shipped()) + 1
-    assert {len(row) for row in table} == {7}
+    assert {len(row) for row in table} == {8}
     assert table[-1][0].startswith(data["baseline"]["label"][lang])
     nothing = words("designs_nothing")
     assert [row[3].startswith("**") for row in table[:3]] == [True, True, False]
@@ -123,7 +125,9 @@ def test_the_first_table_has_a_line_a_design_and_the_baseline_last(data: Any, la
         assert row[3].startswith(nothing)
     assert [row[4] == nothing for row in table[:3]] == [False, False, True]
     assert table[-1][4] == "—"
-    assert words.money(ENVELOPES["programme"] / 4)[0] in table[-1][1]
+    # The sum that it sets is no cost of the budgets alone, so it stands by its name.
+    assert words.money(ENVELOPES["programme"] / 4)[0] in table[-1][0]
+    assert table[-1][1] == words.money(1e7)[0]
     # The largest effect stands first, and a design that leaves money over says so.
     assert table[0][0] == data["designs"][0]["label"][lang]
     assert words.name("design_verdicts", "cannot spend") in table[1][0]

@@ -13,7 +13,19 @@ from jiqun.experiments.effects.comparison_data import SHIPPED, read
 from jiqun.experiments.sensitivity.arms import DOCUMENT
 from jiqun.model.dimensions import CITIES
 from jiqun.model.region import REGION
-from jiqun.notebooks import board, designs, director, effects, lights, places, show, tables, tiles
+from jiqun.notebooks import (
+    board,
+    brief,
+    designs,
+    director,
+    effects,
+    lights,
+    panels,
+    places,
+    show,
+    tables,
+    tiles,
+)
 from jiqun.notebooks.levers import cost as levers_cost
 from jiqun.notebooks.levers.page import Levers, gather_levers
 from jiqun.notebooks.record import read_record
@@ -21,11 +33,12 @@ from jiqun.notebooks.trust import page as trust
 from jiqun.notebooks.words import LANGS, Lang, Words
 from jiqun.notebooks.worlds import Worlds
 from tests.notebooks.made_up import (
+    GAIN,
+    cities_of,
     clusters_of,
     ledger_of,
     outcomes_of,
     runs,
-    tidy,
     write_manifest,
     write_shard,
 )
@@ -33,8 +46,6 @@ from tests.notebooks.test_agreement import cells, numbers
 
 EN = Words("en")
 PAIRS = 8
-GAIN = {"hefei": 0.02, "wuhu": -0.02}
-"""What the document does to two cities of the made-up store; the others move by chance alone."""
 
 
 def apart(worlds: Worlds, ranked: Levers, compared: Any, behind: Worlds) -> list[str]:
@@ -49,14 +60,15 @@ def apart(worlds: Worlds, ranked: Levers, compared: Any, behind: Worlds) -> list
     shipped, options = gather_levers(Path("nowhere")), read(SHIPPED)
     assert shipped is not None
     assert options is not None
-    envelope, _ = director.chosen(compared)
     beneath = {
         "tiers": effects.effects_table(behind, EN),
         "targets": board.board_table(behind, EN)
         + board.yearly_table(behind, EN)
         + board.counts_table(behind, EN),
         "levers": levers_cost.per_yuan_table(shipped, EN, DOCUMENT),
-        "options": designs.summary_table(options, EN, envelope),
+        "options": "\n".join(
+            designs.summary_table(options, EN, name) for name in designs.envelopes_of(options)
+        ),
     }
     # Columns that the tables behind have too: change in per cent and sum; chance; all numbers.
     shown = {
@@ -64,8 +76,8 @@ def apart(worlds: Worlds, ranked: Levers, compared: Any, behind: Worlds) -> list
         "targets": [
             row[2:3] for row in cells(director.targets_table(lights.lights(worlds, EN), EN))[2:]
         ],
-        "levers": [row[3:] for row in cells(director.levers_table(ranked, EN))[2:]],
-        "options": [row[1:6] for row in cells(director.options_table(compared, EN))[2:]],
+        "levers": [row[1:] for row in cells(brief.levers_table(ranked, EN))[2:]],
+        "options": [row[2:] for row in cells(brief.options_table(compared, EN))[2:]],
     }
     return [
         name
@@ -105,6 +117,32 @@ def test_a_planted_difference_is_caught(worlds: Worlds, ranked: Levers) -> None:
     assert apart(worlds, ranked, shipped, worlds) == ["options"]
 
 
+def test_options_are_those_that_can_spend_the_sum_and_gain_most(ranked: Levers) -> None:
+    shipped = read(SHIPPED)
+    assert shipped is not None
+    for envelope in designs.envelopes_of(shipped):
+        rows = director.options_at(shipped, envelope)
+        able = designs.able(designs.rows_of(shipped, envelope))
+        assert rows == able[: director.OPTIONS]
+        assert all(row["verdict"] == "equal" for row in rows)
+        # The largest that a headline names can spend the sum too.
+        told = designs.headline(shipped, EN, envelope)
+        if better := [row for row in able if designs.gains(row)]:
+            assert f"that of '{better[0]['label']['en']}'" in told
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_lever_that_costs_nobody_says_what_enterprises_pay(ranked: Levers, lang: Lang) -> None:
+    words = Words(lang)
+    free = [row for row in cells(brief.levers_table(ranked, words))[2:] if row[2] == row[3] == "—"]
+    shown = [
+        row for row in cells(brief.levers_table(ranked, words))[2:] if words("brief_own") in row
+    ]
+    assert shown
+    assert not free
+    assert "+0.14" in director.unpaid(ranked, words)
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_what_numbers_rest_on_is_told_as_where_it_is_shown_in_full(lang: Lang) -> None:
     words, record = Words(lang), read_record()
@@ -112,7 +150,8 @@ def test_what_numbers_rest_on_is_told_as_where_it_is_shown_in_full(lang: Lang) -
     assert record.skill is not None
     assert trust.skill_numbers(record.skill, words) in told
     assert trust.skill_numbers(record.skill, words) in trust.glance_table(record, words)
-    shown = [list(map(int, row[1:])) for row in cells(tables.basis_table(words))[2:]]
+    # Without the line and the column of sums.
+    shown = [list(map(int, row[1:-1])) for row in cells(tables.basis_table(words))[2:-1]]
     proxy, assumed = (sum(row[column] for row in shown) for column in (3, 4))
     weak = words.percent((proxy + assumed) / sum(map(sum, shown)))
     assert all(text in told for text in (str(proxy), str(assumed), weak))
@@ -144,23 +183,6 @@ def test_colours_have_words_and_directions_are_not_counted(worlds: Worlds) -> No
 
 
 # Cities and clusters
-
-
-def cities_of(batch: pd.DataFrame, *, changed: bool) -> pd.DataFrame:
-    """Outcomes of all cities: noise that both worlds share, and an effect on two cities."""
-    rng = np.random.default_rng(5)
-    names: list[tuple[int, str, str, str]] = []
-    values = []
-    for place, city in enumerate(CITIES):
-        for outcome in places.SHOWN:
-            luck = rng.normal(size=len(batch))
-            beside = 1e-3 * np.where(np.arange(len(batch)) % 2, 1.0, -1.0)
-            for year in range(2019, 2028):
-                effect = GAIN.get(city, 0.0) * (1.0 + 0.1 * luck) + beside * (city not in GAIN)
-                factor = 1.0 + effect * (changed and year == 2027)
-                names.append((year, "city", city, outcome))
-                values.append((place + 1) * 1e9 * (1.0 + 0.01 * luck) * factor)
-    return tidy(batch, names, values)
 
 
 @pytest.fixture(scope="module")
@@ -196,10 +218,10 @@ def test_nothing_is_concluded_in_the_same_words_everywhere(
     for city, told in table.items():
         assert told.startswith(nothing) == (city not in GAIN)
         assert told in places.city_sentence(known, city, words).replace("**", "")
-    alt = places.map_alt(known, words)
-    signs = words.names("map_signs")
-    assert signs["1"] + places.city_name("hefei", words) in alt
-    assert signs["-1"] + places.city_name("wuhu", words) in alt
+    alt = panels.seen(tiles.tile_map(known, words))
+    assert alt.count(nothing) == len(CITIES) - len(GAIN)
+    for city in CITIES:
+        assert places.city_name(city, words) in alt
 
 
 def test_the_map_hatches_what_is_not_concluded(known: places.Places) -> None:

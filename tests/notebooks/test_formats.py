@@ -1,12 +1,15 @@
 """One page in all formats: the same headings, tables, numbers, titles and sources."""
 
 import io
+import json
 import re
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,12 +17,13 @@ import pytest
 from matplotlib.figure import Figure
 from openpyxl import load_workbook
 
+from jiqun.notebooks import glossary
 from jiqun.notebooks.formats import page as web
 from jiqun.notebooks.formats import pdf, word, workbook
-from jiqun.notebooks.formats.document import Document, shares, wide
+from jiqun.notebooks.formats.document import Document, printed, shares, wide
 from jiqun.notebooks.render import FORMATS, NOTEBOOKS, SOURCES, render
 from jiqun.notebooks.show import png, svg
-from jiqun.notebooks.words import LANGS, Words, texts
+from jiqun.notebooks.words import LANGS, Lang, Words, texts
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MADE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -73,6 +77,8 @@ MARKDOWN = f"""
 | --- | --- |
 | 命令 | `jiqun run a` |
 """
+ALONE = web.Around("index", ["index"], ["zh"])
+DFN = r'<dfn tabindex="0" aria-description="([^"]+)">(.*?)</dfn>'
 TITLES = ["变化（一）", "变化（二）", "营业收入（亿元）", "每年", "可信程度"]
 HEADINGS = ["变化", "目标", "每年", "可信程度"]
 
@@ -138,19 +144,103 @@ def test_tables_of_one_title_below_other_headings_are_told_apart_by_these(tmp_pa
 
 
 def test_the_page_shows_captions_and_links_to_the_other_formats(made: Document) -> None:
-    html = web.write(made, "abc", ["index.docx", "index.zip"])
+    html = web.write(made, "abc", replace(ALONE, files=["index.docx", "index.zip"]))
     captions = [
         re.sub("<[^>]+>", "", found) for found in re.findall("<caption>.*?</caption>", html)
     ]
     assert captions == [f"表{n}　{title}" for n, title in enumerate(TITLES, 1)]
     assert "图2　更多的效果" in re.sub("<[^>]+>", "", html)
     assert html.count("资料来源：") == len(made.tables) + len(made.figures)
-    assert re.findall('href="([^"#:]+)"', html) == ["index.docx", "index.zip", "levers.html"]
+    links = re.findall('href="([^"#:]+)"', html)
+    assert links == ["index.html", "index.docx", "index.zip", "levers.html"]
     assert "**" not in html
     assert "营业收入（亿元）</strong>" not in html  # it became the title of its table
     assert "不是表的题目。</strong>" in html
     assert "custom-style" not in html
     assert 'id="trust"' in html
+
+
+def test_every_page_leads_to_the_others_and_to_its_place_in_the_other_language(
+    made: Document,
+) -> None:
+    around = web.Around("levers", ["index", "levers"], LANGS)
+    html = web.write(made, "abc", around)
+    navigation = html.split('<nav class="pages"')[1].split("</nav>")[0]
+    assert re.findall(r'<a href="([^"]+)"( aria-current="page")?', navigation) == [
+        ("index.html", ""),
+        ("levers.html", ' aria-current="page"'),
+        ("../en/levers.html", ""),
+    ]
+    assert 'lang="en" hreflang="en">English</a>' in navigation
+    anchors = [name for level, name, _ in made.headings if level == 1]
+    contents = html.split('<nav class="contents"')[1].split("</nav>")[0]
+    assert re.findall('href="#([^"]+)"', contents) == anchors
+    below = re.findall(r'<p class="other"><a href="\.\./en/levers\.html#([^"]+)"', html)
+    assert below == anchors
+    assert all(html.count(f'id="{name}"') == 1 for name in anchors)
+    assert '<a class="skip" href="#main">' in html
+    assert html.count('id="main"') == 1
+    alone = web.write(made, "abc", ALONE)
+    assert "hreflang=" not in alone
+    assert "../en" not in alone
+
+
+def test_heads_of_columns_and_of_rows_are_told(made: Document) -> None:
+    html = web.write(made, "abc", ALONE)
+    tables = re.findall("<table.*?</table>", html, re.DOTALL)
+    for table, shown in zip(tables, made.tables, strict=True):
+        width, height = len(shown.rows[0]), len(shown.rows) - 1
+        assert table.count('<th scope="col"') == width
+        assert table.count('<th scope="row"') == height
+        assert len(re.findall("<th[ >]", table)) == width + height
+        assert table.count("<td") == (width - 1) * height
+        assert "<col" not in table  # widths are the browser's
+
+
+def test_no_level_of_headings_is_left_out(tmp_path: Path) -> None:
+    text = "### a\n\n### b\n\n#### c\n\n## d\n\n#### e\n\n### f\n"
+    page = Document.read(text, ("t", "s", "l"), Words("en"), tmp_path, "runs")
+    assert [(level, text) for level, _, text in page.headings] == [
+        (1, "a"), (1, "b"), (2, "c"), (1, "d"), (2, "e"), (2, "f"),
+    ]  # fmt: skip
+    html = web.write(page, "abc", ALONE)
+    levels = [int(level) for level in re.findall(r"<h(\d)", html)]
+    assert levels == [1, 2, 2, 3, 2, 3, 3]
+    raised = re.findall(r'<h\d class="minor"[^>]*>(\w)', html)
+    assert raised == ["a", "b", "c", "e"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "terms"),
+    [
+        ("zh", "按培育梯度看增加值，增加值最大。\n\n- 增加值", ["培育梯度", "增加值"]),
+        ("zh", "- 区间\n\n1. 情景", ["区间", "情景"]),
+        ("zh", "**专精特新企业**与专精特新“小巨人”企业", ["专精特新企业", "专精特新“小巨人”企业"]),
+        ("en", "Tiers differ; each tier is a Tier. Frontier is none.", ["Tiers"]),
+        ("en", "**Value added** and *value\nadded*", ["Value added"]),
+    ],
+)
+def test_terms_open_at_their_first_use_in_a_part(
+    tmp_path: Path, lang: Lang, text: str, terms: list[str]
+) -> None:
+    page = Document.read(
+        f"## A\n\n{text}\n\n## B\n\n{text}\n", ("t", "s", "l"), Words(lang), tmp_path, "runs"
+    )
+    html = web.write(page, "abc", ALONE)
+    found = re.findall(DFN, html, re.DOTALL)
+    assert [" ".join(term.split()) for _, term in found] == 2 * terms
+    meanings = {entry[lang].text for entry in glossary.entries().values()}
+    assert {unescape(meaning) for meaning, _ in found} <= meanings
+    # What the page says is what it said.
+    assert " ".join(re.sub(r"\*|- |1\. ", "", text).split()) in " ".join(
+        re.sub(r"<[^>]+>", "", html.split("<main")[1]).split()
+    )
+
+
+def test_terms_are_marked_in_text_alone(tmp_path: Path) -> None:
+    text = "## Value added\n\n| Value added |\n| --- |\n| value added |\n"
+    page = Document.read(text, ("t", "s", "l"), Words("en"), tmp_path, "runs")
+    assert "<dfn" not in web.write(page, "abc", ALONE)
 
 
 def test_word_holds_the_same_headings_and_tables(made: Document, body: ElementTree.Element) -> None:
@@ -340,3 +430,18 @@ def plain(html: str) -> str:
     for mark, letter in (("&lt;", "<"), ("&gt;", ">"), ("&#39;", "'"), ("&quot;", '"')):
         html = html.replace(mark, letter)
     return " ".join(re.sub(r"<(?=[a-z/])[^>]*>", "", html).replace("&amp;", "&").split())
+
+
+def test_commands_stand_at_the_end_and_marks_leave_print(tmp_path: Path) -> None:
+    words = Words("zh")
+    text = '值为[+0.2]{n="a/b"}(估算)。\n\n补上：`jiqun run a`。\n\n补上：`jiqun run b`。'
+    read = Document.read(text, ("题", "副题", "行"), words, tmp_path, "runs")
+    page = web.write(read, "digest", [])
+    assert page.count('data-n="a/b"') == 1
+    assert "（估算）" in page
+    title = words("commands_title")
+    for number, command in enumerate(("jiqun run a", "jiqun run b"), 1):
+        assert page.index(words("command_note", number=number)) < page.index(f">{title}<")
+        assert page.index(f">{title}<") < page.index(command)
+    assert '"n"' not in json.dumps(printed(read, "pdf"))
+    assert read.headings[-1][2] == title

@@ -44,7 +44,6 @@ def drawn(
         figures.against_published(evidence, words),
         *(figures.tiers(evidence, words, outcomes, LATER) for outcomes in tables.GROUPS.values()),
         figures.sources(evidence, words, tables.SOURCED),
-        policy_figures.picture(worlds, words),
     ]
     with warnings.catch_warnings():
         # matplotlib warns of a glyph that the font lacks.

@@ -271,7 +271,8 @@ def test_registered_clusters_are_listed_where_they_move(tmp_path: Path) -> None:
     assert what_changes.clusters_rest(found, EN) == ""
     still = change(Results(own_store(tmp_path / "other", pair(0.0))), "mine", "base")
     assert what_changes.clusters_table(still, EN).rows == []
-    assert "Of 4 registered clusters none" in what_changes.clusters_rest(still, EN)
+    told_ = what_changes.clusters_rest(still, EN)
+    assert told_ == "No conclusion for any of the 4 registered clusters."
 
 
 def told(line: str, lang: Lang) -> list[str]:

@@ -9,12 +9,22 @@ from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jiqun.experiments.effects.effect import Estimate
 from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.region import REGION
 from jiqun.notebooks.figures import FONT
 from jiqun.notebooks.tables import missing, not_meant
-from jiqun.notebooks.words import LANGS, SHOWN, Words, decimals_of, texts, translations, written
+from jiqun.notebooks.words import (
+    LANGS,
+    SHOWN,
+    Words,
+    decimals_of,
+    full_width,
+    texts,
+    translations,
+    written,
+)
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.tables import TABLES, files_of, table
 
@@ -145,3 +155,38 @@ def test_terms_whose_sign_is_open_are_named(lang: Literal["zh", "en"]) -> None:
             if lever.origin == "document_55" and row:
                 name = words.name("parameter_names", row.name)
                 assert (name in told) == (row.low < 0.0 < row.high), name
+
+
+@pytest.mark.parametrize(
+    ("half", "wanted"),
+    [
+        ("集群奖补(一次性)", "集群奖补（一次性）"),
+        ("关闭:知识溢出,等成本;完", "关闭：知识溢出，等成本；完"),
+        ("(2025-2027)年", "(2025-2027)年"),
+        ("增加值(%)", "增加值（%）"),
+        ("R&D (real), 2,480", "R&D (real), 2,480"),
+    ],
+)
+def test_chinese_has_its_own_punctuation(half: str, wanted: str) -> None:
+    assert full_width(half) == wanted
+    assert Words("en").full(half) == half
+
+
+@pytest.mark.parametrize("low", [0.012, 0.0012, 0.3])
+def test_an_interval_that_is_clear_of_zero_does_not_end_in_a_nought(low: float) -> None:
+    found = Estimate(low, 1.3, 2.7, 1.3)
+    assert found.sign == (low >= 0.027)
+    ends = Words("en").estimate(found)[1].strip(" ()").split(" to ")
+    assert (float(ends[0]) > 0.0) == (found.sign == 1)
+    clear = Estimate(0.03, 1.3, 2.7, 1.3)
+    assert Words("en").estimate(clear) == ("+1.30", " (+0.03 to +2.70)")
+
+
+def test_a_mark_is_on_pages_alone() -> None:
+    page, bare = Words("en", marked=True), Words("en")
+    found = Estimate(1.0, 2.0, 3.0, 2.0)
+    mean, interval = page.estimate(found, of="money/a")
+    assert mean == '[+2.0]{n="money/a"}'
+    assert interval == ' ([+1.0 to +3.0]{n="money/a/interval"})'
+    assert page.bare.estimate(found, of="money/a") == bare.estimate(found, of="money/a")
+    assert page.told("", "2.0") == bare.told("money/a", "2.0") == "2.0"

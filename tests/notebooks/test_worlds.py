@@ -116,7 +116,7 @@ def test_tiers_that_need_more_than_twenty_pairs_are_named(worlds: Worlds) -> Non
             return (35 if unit[1] == "world" else 3), 700
 
     few = Needs(worlds.frame, worlds.results, worlds.joint)
-    assert "World 35;" in effects.enough(few, words)
+    assert "World-class 35;" in effects.enough(few, words)
     assert "National" not in effects.enough(few, words)
     assert effects.enough(worlds, words).startswith("20 pairs suffice")
 
@@ -145,7 +145,7 @@ def changed(worlds: Worlds, factor: float) -> Worlds:
 @pytest.mark.parametrize(
     ("factor", "answer"),
     [
-        (1.0, "No effect"),
+        (1.0, "No conclusion"),
         (1.01, "In the model the document raises"),
         (0.99, "In the model the document lowers"),
     ],
@@ -155,7 +155,7 @@ def test_the_answer_follows_the_results(worlds: Worlds, factor: float, answer: s
     other = changed(worlds, factor)
     assert effects.headline(other, words).startswith(f"**{answer}")
     found = first.by_tier(other, words)
-    assert found.startswith("In no tier") == (factor == 1.0)
+    assert found.startswith("No conclusion") == (factor == 1.0)
     assert (effects.clearest(other) is None) == (factor == 1.0)
 
 

@@ -1,0 +1,42 @@
+"""What to do with a budget: ``design``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jiqun.cli.options import Dask, Json, Workers, as_called, print_json
+from jiqun.cli.refusals import given_up, refusals
+
+SEARCHES = Path("build/design")
+"""Where searches and their runs are kept if nothing is said."""
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog="Example: jiqun design programme --out build/design. Run it again to go on where it "
+    "stopped."
+)
+def design(
+    spec: Annotated[
+        str, typer.Argument(metavar="SPEC", help="Name of a shipped specification, or a file.")
+    ],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the store.")] = SEARCHES,
+    workers: Workers = None,
+    dask: Dask = None,
+    as_json: Json = False,
+) -> None:
+    """Search the best use of a budget, judged on draws that the search never saw."""
+    with refusals():
+        from jiqun import designing  # noqa: PLC0415
+        from jiqun.experiments.runs.runner import Options  # noqa: PLC0415
+        from jiqun.experiments.sensitivity.designs import SensitivityError  # noqa: PLC0415
+
+        with given_up(SensitivityError):
+            data = designing.design(spec, out, Options(workers, dask, as_called()))
+        if as_json:
+            print_json(data)

@@ -1,0 +1,70 @@
+"""What `jiqun design` does and shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from jiqun.experiments.best_use.finding import find, plain
+from jiqun.experiments.best_use.spec import read_spec
+from jiqun.experiments.best_use.workshop import FOLDER, outcomes_of
+from jiqun.experiments.effects.costs import LAST
+from jiqun.experiments.sensitivity.runs import Bench
+from jiqun.screen import Stages, console, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jiqun.experiments.runs.runner import Options
+
+YI = 1e8
+
+
+def design(spec: str, out: Path, options: Options) -> dict[str, Any]:
+    """Search the designs of a specification, show the best, and hand back what is kept as data.
+
+    Args:
+        spec: Name of a shipped specification, or a file.
+        out: Folder of the store.
+        options: How runs are made.
+    """
+    task = read_spec(spec)
+    with Stages() as stages:
+        bench = Bench(out, options, stages, say, outcomes_of(task), LAST)
+        data = find(bench, task)
+    _show(data)
+    say(f"kept: {out / FOLDER / task.spec.name}")
+    found: dict[str, Any] = plain(data)
+    return found
+
+
+def _show(data: dict[str, Any]) -> None:
+    """The designs on held-out draws, best first, and what is said of the chosen one."""
+    main = data["objectives"][0]
+    first, last = data["draws"]["judging"]
+    grid = Table(title=f"{main}, draws {first} to {last}", title_justify="left", box=None)
+    for name in ("design", "score", "95 % interval", "cost, 亿元", "in the search", ""):
+        grid.add_column(name, justify="left" if name in ("design", "") else "right")
+    for row in sorted(data["designs"], key=lambda row: -row["score"]["value"][0]):
+        score, searched = row["score"], row["searched"]
+        mark = "chosen" if row["id"] == data["chosen"] else ""
+        if row["id"] == data["simplest"]:
+            mark = ", ".join(filter(None, [mark, "simplest"]))
+        grid.add_row(
+            row["label"]["en"],
+            f"{score['value'][0]:.4g}",
+            f"{score['low'][0]:.4g} to {score['high'][0]:.4g}",
+            f"{row['cost']['mean'] / YI:,.3g}",
+            f"{searched['score'][0]:.4g}" if searched else "-",
+            mark,
+        )
+    console.print(grid)
+    if not data["held_out"]["above_nothing"]:
+        say("no design is distinguishably better than doing nothing")
+    if named := data["held_out"]["named"]:
+        said = "better than" if named["better"] else "not shown to be better than"
+        say(
+            f"the chosen design is {said} the best of the named designs: probability"
+            f" {named['probability']:.0%}, {named['best']} is the best of them"
+        )

@@ -1,0 +1,124 @@
+"""What `jiqun export` does: outcomes of a store as a table for other tools, with its columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from jiqun.cli.refusals import WrongOptionError
+from jiqun.cli.results import Form
+from jiqun.experiments import Results
+from jiqun.experiments.stores.iamc import iamc
+from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.scenarios.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FOLDER = "export"
+MOST_ROWS = 1_048_575
+"""Rows of a sheet below its head."""
+
+
+FILES = {Form.CSV: "outcomes.csv", Form.XLSX: "outcomes.xlsx", Form.IAMC: "iamc.csv"}
+OWN = "unit of the outcome"
+TABLE: Mapping[str, tuple[str, str, str]] = {
+    "scenario": ("", "情景", "scenario"),
+    "outcome": ("", "指标（标识）", "outcome, by its id"),
+    "unit": ("", "指标的单位", "unit of the outcome"),
+    "level": ("", "层级", "level: province, tier, city, ..."),
+    "unit_name": ("", "层级中的单位", "unit of the level"),
+    "year": ("year", "年份", "year"),
+    "runs": ("runs", "运行次数", "runs that have the unit in that year"),
+    "median": (OWN, "各次运行的中位数", "median over the runs"),
+    "mean": (OWN, "各次运行的均值", "mean over the runs"),
+    "p05": (OWN, "第5百分位数", "5th percentile over the runs"),
+    "p25": (OWN, "第25百分位数", "25th percentile"),
+    "p75": (OWN, "第75百分位数", "75th percentile"),
+    "p95": (OWN, "第95百分位数", "95th percentile"),
+}
+"""Columns of csv and xlsx: unit, meaning in Chinese and in English."""
+LAYOUT: Mapping[str, tuple[str, str, str]] = {
+    "model": ("", "模型", "model"),
+    "scenario": ("", "情景", "scenario"),
+    "region": ("", "地区，其后为层级和单位", "region, then level and unit"),
+    "variable": (
+        "",
+        "指标（标识）：中位数，加 |p05、|p95 为第5、第95百分位数",
+        "outcome by its id: the median; with |p05 or |p95 that percentile over the runs",
+    ),
+    "unit": ("", "指标的单位", "unit of the outcome"),
+    "2019, 2020, ...": (OWN, "该年的取值", "value in that year"),
+}
+"""Columns of the IAMC layout."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        file: The table.
+        columns: File that describes its columns and outcomes; the table itself if it is a workbook.
+        rows: Rows of the table.
+    """
+
+    file: Path
+    columns: Path
+    rows: int
+
+
+def export(store: Path, form: Form, out: Path | None) -> Exported:
+    """Write the outcomes of a store over its runs, and what columns and outcomes mean.
+
+    Args:
+        store: Folder of the store.
+        form: Form of the table.
+        out: File of the table; in the folder `export` of the store if None.
+
+    Raises:
+        StoreError: The store holds no runs.
+        WrongOptionError: The table has more rows than a sheet.
+    """
+    path = out or store / FOLDER / FILES[form]
+    found = Results(store).intervals()
+    units = found["outcome"].astype(str).map({each.id: each.unit for each in OUTCOMES.values()})
+    rows = iamc(found) if form is Form.IAMC else found.assign(unit=units)[[*TABLE]]
+    meanings = dictionary(found, LAYOUT if form is Form.IAMC else TABLE)
+    if form is Form.XLSX and len(rows) > MOST_ROWS:
+        template = "{rows:,} rows are more than a sheet holds: --format csv"
+        raise WrongOptionError(say(template, rows=len(rows)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{path.name}")
+    if form is Form.XLSX:
+        with pd.ExcelWriter(part, engine="openpyxl") as book:
+            rows.to_excel(book, sheet_name="outcomes", index=False)
+            meanings.to_excel(book, sheet_name="columns", index=False)
+        part.replace(path)
+        return Exported(path, path, len(rows))
+    rows.to_csv(part, index=False)
+    part.replace(path)
+    beside = path.with_name(f"{path.stem}_columns.csv")
+    # The mark tells spreadsheets that the Chinese is UTF-8.
+    meanings.to_csv(beside, index=False, encoding="utf-8-sig")
+    return Exported(path, beside, len(rows))
+
+
+def dictionary(rows: pd.DataFrame, columns: Mapping[str, tuple[str, str, str]]) -> pd.DataFrame:
+    """What the columns of a table and its outcomes mean, with their units.
+
+    Args:
+        rows: The outcomes that it has.
+        columns: Column to its unit and meanings.
+    """
+    told = [("column", name, *each) for name, each in columns.items()]
+    held = set(rows["outcome"].astype(str))
+    told += [
+        ("outcome", each.id, each.unit, each.zh, each.en)
+        for each in OUTCOMES.values()
+        if each.id in held
+    ]
+    return pd.DataFrame(told, columns=["kind", "name", "unit", "zh", "en"])

@@ -1,0 +1,131 @@
+"""What a search of designs is told, and that its judging draws are none of its search."""
+
+import json
+
+import pytest
+import yaml
+
+from jiqun.experiments import Results
+from jiqun.experiments.best_use import finding
+from jiqun.experiments.best_use.spec import HERE, SHIPPED, read_spec
+from jiqun.experiments.best_use.workshop import Curve, Workshop, outcomes_of
+from jiqun.experiments.effects.costs import LAST
+from jiqun.experiments.runs.runner import Options
+from jiqun.experiments.sensitivity.runs import Bench
+from jiqun.scenarios import InputError, check, load
+
+
+def written(tmp_path, **changes):
+    told = yaml.safe_load((HERE / "tiny.yaml").read_text("utf-8")) | changes
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(told), "utf-8")
+    return path
+
+
+LEVER = {"id": "rd_matching_grant", "scale": ["budget"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "nearest"),
+    [
+        ({"objectives": ["value_aded"]}, "objectives[0]", "value_added"),
+        ({"levers": [LEVER | {"id": "rd_matching_grants"}]}, "levers[0].id", "rd_matching_grant"),
+        ({"levers": [LEVER, dict(LEVER, scale=["rate"])]}, "levers[1].id", None),
+        ({"levers": [LEVER | {"groups": ["al"]}]}, "levers[0].groups[0]", "all"),
+        ({"worlds": ["demand_lo"]}, "worlds[0]", "demand_low"),
+        ({"switches": ["peer_effect"]}, "switches[0]", "peer_effects"),
+        ({"compare": ["green_retrofits"]}, "compare[0]", "green_retrofit"),
+        ({"baseline": "without_document"}, "baseline", "without_document_55"),
+        ({"attitude": {"kind": "regret"}}, "attitude.kind", None),
+        ({"attitude": {"kind": "satisficing"}}, "attitude.enough", None),
+        ({"attitude": {"kind": "means"}}, "attitude.kind", "mean"),
+        ({"budget": [{"value": 1, "unit": "亿元", "year": 2025}]}, "budget[0].year", None),
+        ({"budget": [{"value": -1, "unit": "亿元"}]}, "budget[0].value", None),
+        ({"budgets": []}, "budgets", "budget"),
+        ({"rows": 3}, "rows", None),
+        ({"draws": {"search": 8, "judging": 8, "robust": 9}}, "draws.robust", None),
+        ({"draws": {"search": 4, "judging": 8}}, "draws.search", None),
+        (
+            {"constraints": {"targets": [{"outcome": "value_added", "probability": 0.5}]}},
+            "constraints.targets[0]",
+            None,
+        ),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_key(tmp_path, changes, key, nearest):
+    with pytest.raises(InputError) as refused:
+        read_spec(written(tmp_path, **changes))
+    assert refused.value.key == key
+    assert refused.value.nearest == nearest
+    assert refused.value.line
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_lever_of_the_shipped_specifications_can_be_set_for_every_group(name, tmp_path):
+    task = read_spec(name)
+    bench = Bench(tmp_path, Options(), print, print, outcomes_of(task), LAST)
+    workshop = Workshop(task, bench)
+    assert all(workshop.limit(place) > 1.0 for place in range(len(workshop.entries)))
+
+
+def test_a_lever_that_cannot_be_set_so_is_refused_with_its_entry(tmp_path):
+    lever = LEVER | {"set": {"rat": {"value": 30, "unit": "%"}}}
+    task = read_spec(written(tmp_path, levers=[lever]))
+    bench = Bench(tmp_path, Options(), print, print, outcomes_of(task), LAST)
+    with pytest.raises(InputError) as refused:
+        Workshop(task, bench).limit(0)
+    assert refused.value.key == "levers[0]"
+
+
+def test_judging_draws_are_none_of_the_search():
+    for name in SHIPPED:
+        spec = read_spec(name).spec
+        assert not set(spec.search) & set(spec.judging)
+        assert len(spec.judging) == spec.draws.judging
+
+
+def test_a_sum_that_was_run_has_the_very_scale_it_was_run_at():
+    curve = Curve.of({1.0: 2e8, 2.0: 3.9e8, 3.0: 3.9e8, 5.0: 6e8}, 0.0)
+    assert curve.scale(3.9e8 + 4e5) == 2.0
+    assert curve.scale(1e8) == pytest.approx(0.5)
+    assert curve.scale(5e8) == pytest.approx(2.0 + 3.0 * 1.1 / 2.1)
+
+
+@pytest.mark.slow
+def test_from_a_specification_to_scenario_files_that_check(tmp_path):
+    task = read_spec("tiny")
+    store = tmp_path / "store"
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(line):
+        if line.startswith("judging"):
+            raise StoppedError
+
+    def bench(say):
+        return Bench(store, Options(workers=1), lambda _: None, say, outcomes_of(task), LAST)
+
+    with pytest.raises(StoppedError):
+        finding.find(bench(stop), task)
+    # What was decided until here was decided on draws of the search alone.
+    assert set(Results(store).runs()["draw"]) == set(task.spec.search)
+    data = finding.find(bench(lambda _: None), task)
+    runs = Results(store).runs()
+    judged = {f"tiny.{row['id'].removeprefix('tiny_')}" for row in data["designs"]}
+    judged |= {"tiny.without_document_55"}
+    others = runs[~runs["scenario"].isin(judged)]
+    assert len(others)
+    assert set(others["draw"]) == set(task.spec.search)
+    assert set(runs["draw"]) == {*task.spec.search, *task.spec.judging}
+    found = [row for row in data["designs"] if row["amounts"]]
+    for row in found:
+        path = store / "best_use" / "tiny" / f"{row['id']}.yaml"
+        assert not check(path)
+        scenario = load(path)
+        assert (scenario.label_zh, scenario.label_en) == (row["label"]["zh"], row["label"]["en"])
+        assert path.read_text("utf-8").count("# ") == 2
+    assert finding.read(store)[0]["chosen"] == data["chosen"]
+    again = finding.find(bench(lambda _: None), task)
+    kept = json.loads((store / "best_use" / "tiny" / finding.FACTS).read_text("utf-8"))
+    assert finding.plain(again) == kept
