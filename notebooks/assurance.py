@@ -22,8 +22,8 @@ from jiqun.calibration.markdown import pipe_table
 from jiqun.experiments.effects.effect import LEAST_PAIRS
 from jiqun.experiments.runs import adopted
 from jiqun.model.region import REGION
-from jiqun.notebooks import first
 from jiqun.notebooks.record import of_parameters, read_record
+from jiqun.notebooks.tables import POLICY
 from jiqun.notebooks.trust import page as trust
 from jiqun.notebooks.words import LANGS, SHOWN, Words
 from jiqun.scenarios.evidence import evidence_of
@@ -82,7 +82,7 @@ def _of_record(record: Record) -> dict[str, object]:
         raise ValueError(f"{REGION.results}: recovery is needed")
     covered = 100 * of_parameters(record.recovered).groupby("state")["covered"].mean()
     scores, trials = record.skill.scores, record.trials.counts
-    policy = record.parameters[record.parameters["group"] == first.POLICY]
+    policy = record.parameters[record.parameters["group"] == POLICY]
     return {
         "identity": record.fit["identity"],
         "written": record.fit["written"][:10],

@@ -466,7 +466,7 @@ def county_sentence(money: Money, words: Words) -> str:
 def document_sums(words: Words) -> str:
     """What the document's own numbers come to: clusters aimed at times the award of each."""
     rows = {row.id: row for row in table("policy_targets")}
-    told = {}
+    told: dict[str, str] = {}
     for level, counts in RECOGNISED.items():
         each = float(rows[f"award_{level}"].value)
         count = sum(int(float(rows[name].value)) for name in counts)

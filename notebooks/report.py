@@ -112,7 +112,6 @@ elif compared:
     judged = lights.lights(worlds, words)
     options = director.options(Path(store))
     cities = places.gather_places(Path(store))
-    current = ranked is not None and ranked.current
     text('<div class="brief">')
     text(first.question(worlds, words))
     if not worlds.joint:
@@ -123,7 +122,7 @@ elif compared:
         text(money.cost_sentence(ledger, words))
     text(f"**{words('brief_targets_title')}**")
     text(brief.targets(judged, words))
-    if current:
+    if ranked is not None and ranked.current:
         text(f"**{words('brief_levers_title')}**")
         text(brief.levers_table(ranked, words))
     if options is not None:
@@ -152,7 +151,7 @@ elif compared:
     if ranked is None:
         text(words("director_no_levers"))
     else:
-        if current:
+        if ranked.current:
             draws = levers.draws_of(director.first_five(ranked), words)
             text(words("director_levers_text", year=ranked.facts["year"], draws=draws))
             text(director.unpaid(ranked, words))

@@ -15,7 +15,7 @@ from jiqun.calibration.outlook import state_of
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.notebooks import first
 from jiqun.notebooks.record import of_parameters
-from jiqun.notebooks.tables import markdown
+from jiqun.notebooks.tables import POLICY, markdown
 from jiqun.notebooks.words import ABSENT
 from jiqun.notebooks.worlds import UNITS
 from jiqun.scenarios.tables import table
@@ -338,7 +338,7 @@ def unseen_text(record: Record, words: Words) -> str:
     if record.parameters is None:
         return missing("fit", words)
     rows = record.parameters
-    policy = rows[rows["group"] == first.POLICY]
+    policy = rows[rows["group"] == POLICY]
     text = words(
         "trust_unseen",
         count=len(rows),
