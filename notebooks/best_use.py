@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from jiqun.calibration.palette import BLUE, GREY
 from jiqun.experiments.best_use.finding import CENTRAL
 from jiqun.experiments.best_use.spec import SPREAD
 from jiqun.experiments.effects.comparison_data import is_current
 from jiqun.experiments.effects.effect import Estimate
 from jiqun.model.observe.outcomes import OUTCOMES
-from jiqun.notebooks.figures import BLUE, GREY, style, tick
+from jiqun.notebooks.figures import style, tick
 from jiqun.notebooks.levers import even as levers_even
 from jiqun.notebooks.tables import bullets, markdown
 from jiqun.notebooks.words import ABSENT, decimals_of, written
