@@ -219,7 +219,7 @@ def test_runs_that_share_no_more_are_not_held_at_once(design, monkeypatch):
     sizes = [{"rd_grant": 0.1 * n} for n in range(1, 7)]
     runs = [replace(first, key=str(n), draw=Draw(n, sizes=s)) for n, s in enumerate(sizes)]
     most = 0
-    for run, _ in worker._made(replace(design, runs=(first, *runs))):
+    for run, _ in worker.made(replace(design, runs=(first, *runs))):
         assert isinstance(run, Run)
         gc.collect()
         most = max(most, len(held))

@@ -436,12 +436,12 @@ def test_commands_stand_at_the_end_and_marks_leave_print(tmp_path: Path) -> None
     words = Words("zh")
     text = '值为[+0.2]{n="a/b"}(估算)。\n\n补上：`jiqun run a`。\n\n补上：`jiqun run b`。'
     read = Document.read(text, ("题", "副题", "行"), words, tmp_path, "runs")
-    page = web.write(read, "digest", [])
+    page = web.write(read, "digest", web.Around("index", ["index"], ["zh"]))
     assert page.count('data-n="a/b"') == 1
     assert "（估算）" in page
     title = words("commands_title")
     for number, command in enumerate(("jiqun run a", "jiqun run b"), 1):
-        assert page.index(words("command_note", number=number)) < page.index(f">{title}<")
-        assert page.index(f">{title}<") < page.index(command)
+        assert page.index(words("command_note", number=number)) < page.rindex(f">{title}<")
+        assert page.rindex(f">{title}<") < page.index(command)
     assert '"n"' not in json.dumps(printed(read, "pdf"))
     assert read.headings[-1][2] == title

@@ -54,7 +54,10 @@ def test_what_was_not_computed_is_said_with_its_command(
     for part in ("fit", "skill", "facts", "trials"):
         told = words("clause_absent", part=words.name("trust_parts", part))
         assert told in trust.sentence(nothing, words)
-        assert trust.COMMANDS[part] in trust.glance_table(nothing, words)
+        assert trust.COMMANDS[part] in trust.missing(part, words)
+    glance = trust.glance_table(nothing, words)
+    assert glance.count(words("not_computed")) == 4
+    assert "jiqun" not in glance
     assert "jiqun calibrate reference --adopt" in trust.fit_text(nothing, evidence, words)
     assert "jiqun calibrate reference --adopt" in trust.unseen_text(nothing, words)
     assert "jiqun.calibration.facts" in trust.facts_text(nothing, words)
