@@ -279,7 +279,13 @@ def studies_note(data: Row, words: Words) -> str:
 
 
 def even_table(data: Row, even: pd.DataFrame | None, words: Words) -> str:
-    """Where each lever that was searched breaks even, by the number that decides it."""
+    """Where each lever that was searched breaks even, by the number that decides it.
+
+    Args:
+        data: What a search found, as plain data.
+        even: A line a lever: where it breaks even with the grant; None where it was not computed.
+        words: Texts and number formats of the page's language.
+    """
     if even is None:
         return ""
     known = even.set_index("lever", drop=False)
@@ -389,7 +395,13 @@ def factor(name: str, words: Words) -> float:
 
 
 def gain(row: Row, name: str, words: Words) -> str:
-    """A gain with its interval."""
+    """A gain with its interval.
+
+    Args:
+        row: A design, as plain data.
+        name: Id of an objective: an outcome, or `spread`.
+        words: Texts and number formats of the page's language.
+    """
     return "".join(words.estimate(Estimate(**row["gains"][name]), factor(name, words)))
 
 

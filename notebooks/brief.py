@@ -91,7 +91,13 @@ def cities(found: Places | None, words: Words) -> str:
 
 
 def doubts(worlds: Worlds, record: Record, words: Words) -> str:
-    """What is doubtful: rivals that do the same, weak evidence, tuning, forecasts and inputs."""
+    """What is doubtful: rivals that do the same, weak evidence, tuning, forecasts and inputs.
+
+    Args:
+        worlds: Runs of all scenarios of the store.
+        record: What the calibration left on record.
+        words: Texts and number formats of the page's language.
+    """
     told = [first.rivals(words), first.weakest(worlds, words)]
     told.append(director.weak_inputs(words, "brief_inputs"))
     if record.skill is not None:

@@ -161,7 +161,13 @@ def unpaid(found: Levers, words: Words) -> str:
 
 
 def own_research(found: Levers, lever: str, words: Words) -> str:
-    """By how much a lever changes real R&D, which enterprises pay; empty where that is unknown."""
+    """By how much a lever changes real R&D, which enterprises pay; empty where that is unknown.
+
+    Args:
+        found: The analysis of sensitivity.
+        lever: Id of the lever.
+        words: Texts and number formats of the page's language.
+    """
     rows = found.ranks(DOCUMENT, tier=found.units[0], outcome=REAL)
     rows = rows[(rows["lever"] == lever) & rows["above_noise"].astype(bool)]
     if rows.empty:

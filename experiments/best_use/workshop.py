@@ -287,13 +287,25 @@ class Workshop:
     def costs(
         self, scenarios: Sequence[Scenario], numbers: Sequence[int], limits: Sequence[Limit]
     ) -> Array:
-        """Mean cost by limit, yuan, shape (scenarios, limits)."""
+        """Mean cost by limit, yuan, shape (scenarios, limits).
+
+        Args:
+            scenarios: The scenarios.
+            numbers: Numbers of the draws.
+            limits: Limits whose payers and years are counted; their sums play no part.
+        """
         return self.costs_by_draw(scenarios, numbers, limits).mean(axis=1)
 
     def costs_by_draw(
         self, scenarios: Sequence[Scenario], numbers: Sequence[int], limits: Sequence[Limit]
     ) -> Array:
-        """Cost of what scenarios set otherwise, by draw and limit; a year's in its own money."""
+        """Cost of what scenarios set otherwise, by draw and limit; a year's in its own money.
+
+        Args:
+            scenarios: The scenarios.
+            numbers: Numbers of the draws.
+            limits: Limits whose payers and years are counted; their sums play no part.
+        """
         runs = self._runs([self.task.root, *scenarios], numbers)
         results = Results(self.bench.folder, every=True)
         every = sorted({key for keys in runs for key in keys})

@@ -101,7 +101,13 @@ def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
 def money_of_runs(
     results: Results, keys: Iterable[str], years: Iterable[int] = YEARS
 ) -> pd.DataFrame:
-    """The same of some runs by their keys, and of some of the years."""
+    """The same of some runs by their keys, and of some of the years.
+
+    Args:
+        results: The store.
+        keys: Keys of the runs.
+        years: Years whose bookings are counted; none outside `YEARS` is.
+    """
     with results.connect() as connection:
         return _present(connection, "run.run_key", keys, years)
 

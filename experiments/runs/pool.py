@@ -97,7 +97,13 @@ class Processes:
     def call[**Given, Made](
         self, work: Callable[Given, Made], *given: Given.args, **more: Given.kwargs
     ) -> Future[Made]:
-        """Have a worker do something."""
+        """Have a worker do something.
+
+        Args:
+            work: What is done; it is pickled, and so are its arguments.
+            *given: Its arguments by place.
+            **more: Its arguments by name.
+        """
         return self._executor.submit(work, *given, **more)
 
     def died(self, error: BaseException) -> bool:

@@ -95,7 +95,13 @@ class Equal:
         return search.solution().scale
 
     def by_runs(self, desk: Desk, shelf: Shelf, folder: Path) -> None:
-        """Search by runs, in the background."""
+        """Search by runs, in the background.
+
+        Args:
+            desk: What makes the runs.
+            shelf: Scenarios of the session.
+            folder: Folder of the session's stores.
+        """
         work = threading.Thread(target=self._by_runs, args=(desk, shelf, folder), daemon=True)
         work.start()
 

@@ -45,7 +45,13 @@ _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 
 def grid(table: Table, caption: str, kind: str = "") -> Tag:
-    """A table that scrolls by itself where it is wider than the page."""
+    """A table that scrolls by itself where it is wider than the page.
+
+    Args:
+        table: Its head and cells; bold in a cell is marked as in Markdown.
+        caption: What stands above it, and its name for screen readers.
+        kind: A further class of the style sheet, if any.
+    """
     rows = [
         tags.tr(
             *(
@@ -159,12 +165,24 @@ def tier_table(guesses: Estimated, moved: Effects, shown: Collection[str], words
 
 
 def labelled(key: str, said: str, words: PageWords) -> str:
-    """What is said, behind what it is: an estimate or of runs."""
+    """What is said, behind what it is: an estimate or of runs.
+
+    Args:
+        key: Key of the text that says what it is, `estimate` or `runs`.
+        said: What is said.
+        words: Texts.
+    """
     return f"{words.said(key)}{'：' if words.lang == 'zh' else ': '}{said}"
 
 
 def agreement(guesses: Estimated, moved: Effects, words: PageWords) -> str:
-    """Whether estimate and runs agree; nothing while either is missing."""
+    """Whether estimate and runs agree; nothing while either is missing.
+
+    Args:
+        guesses: The estimate.
+        moved: Effects of the runs; none before they have any.
+        words: Texts.
+    """
     known = [each for each in moved.values() if each.change and each.change.low is not None]
     if not guesses.guesses or not known:
         return ""
@@ -173,7 +191,13 @@ def agreement(guesses: Estimated, moved: Effects, words: PageWords) -> str:
 
 
 def cost_table(guesses: Estimated, found: Details | None, words: PageWords) -> Tag | None:
-    """Cost by bearer, by the estimate and by the runs; None where neither tells it."""
+    """Cost by bearer, by the estimate and by the runs; None where neither tells it.
+
+    Args:
+        guesses: The estimate.
+        found: What the store says; None before the runs are there.
+        words: Texts.
+    """
     cost = found.change.comparison if found else None
     rows = []
     for payer in (*BEARERS, TOTAL):
@@ -213,7 +237,13 @@ def targets_table(found: Details, words: PageWords) -> Tag:
 
 
 def winners(found: Details, shown: Collection[str], words: PageWords) -> TagList | None:
-    """Who gains and who loses, by tier, size and group of cities."""
+    """Who gains and who loses, by tier, size and group of cities.
+
+    Args:
+        found: What the store says.
+        shown: Tiers that are shown.
+        words: Texts.
+    """
     cost = found.change.comparison
     if cost is None:
         return None
@@ -239,7 +269,13 @@ def winners(found: Details, shown: Collection[str], words: PageWords) -> TagList
 
 
 def cities(found: Details, shown: Collection[str], words: PageWords) -> TagList:
-    """The map of the cities, and those that are asked for one by one."""
+    """The map of the cities, and those that are asked for one by one.
+
+    Args:
+        found: What the store says.
+        shown: Cities that are shown one by one.
+        words: Texts.
+    """
     parts: list[object] = [tags.p(words.said("cities_text"))]
     if words.lang in found.tiles:
         svg, alt = found.tiles[words.lang]
@@ -271,7 +307,13 @@ def clusters(found: Details, words: PageWords) -> TagList:
 
 
 def flows_table(found: Details, shown: Collection[str], words: PageWords) -> Tag:
-    """Who pays whom."""
+    """Who pays whom.
+
+    Args:
+        found: What the store says.
+        shown: Tiers of receivers that are shown.
+        words: Texts.
+    """
     if not found.flows:
         return tags.p(words.said("money_none"))
     tiers = [tier for tier in TIERS if tier in shown]
@@ -344,7 +386,15 @@ def beside_table(
     own_cost: Estimate | None,
     words: PageWords,
 ) -> Tag:
-    """Two designs side by side."""
+    """Two designs side by side.
+
+    Args:
+        other: Effects of the runs of the other design; none before they have any.
+        other_cost: Its cost to all, yuan; None where it is not told.
+        own: Effects of the runs of what is moved, likewise.
+        own_cost: Its cost to all, likewise.
+        words: Texts.
+    """
     rows = [
         [words.name("tier_names", unit[1]), *(_of(each, unit, words) for each in (other, own))]
         for unit in UNITS

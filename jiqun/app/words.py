@@ -36,7 +36,13 @@ class PageWords(Words):
         return str(page_texts()[key][self.lang]).format(**values)
 
     def named(self, group: str, key: str, **values: object) -> str:
-        """A text of a group of the page's texts, with its gaps filled."""
+        """A text of a group of the page's texts, with its gaps filled.
+
+        Args:
+            group: Key of the group.
+            key: Key of the text in it.
+            **values: Name of a gap to what fills it.
+        """
         return str(page_texts()[group][self.lang][key]).format(**values)
 
     def row(self, key: str) -> list[str]:
