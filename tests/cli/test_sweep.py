@@ -166,7 +166,7 @@ def test_failed_runs_are_told_and_the_rest_is_tabulated(tmp_path, monkeypatch):
 
     asked = ("sweep", "as_issued", *SMALL, "--set", "cluster_award=off", "--draws", "3", "--json")
     for work, rows in ((always_fails, 0), (fails_at_seed_2, 2)):
-        monkeypatch.setattr(runner.Options.__init__, "__defaults__", (None, None, "", work))
+        monkeypatch.setattr(runner.Options.__init__, "__defaults__", (None, None, "", work, None))
         done = jiqun(*asked, "--out", tmp_path / work.__name__)
         assert done.exit_code == 1
         told = json.loads(done.stdout)

@@ -165,7 +165,7 @@ def written(
     with TemporaryDirectory() as held:
         (Path(held) / "dot.png").write_bytes(DOT)
         document = Document.read(markdown, head, words, Path(held), SOURCES[name])
-        html = web.write(document, "digest", [])
+        html = web.write(document, "digest", web.Around(name, [name], [lang]))
     return Page.read(f"{lang}/{name}", html, figures), document
 
 
