@@ -77,7 +77,8 @@ class Page(HTMLParser):
         page._open: list[tuple[str, str, list[str]]] = []
         page._hidden = 0
         page._part = ""
-        page.feed(html)
+        # Sliders are written by the page's script, and in no other format.
+        page.feed(re.sub(r'<section id="whatif".*?</section>', "", html, flags=re.DOTALL))
         return page
 
     @property
