@@ -40,7 +40,8 @@ def document(lang, folder):
 
 def write_page(lang, folder):
     path = folder / f"{lang}.html"
-    path.write_text(web.write(document(lang, folder), "digest", []), "utf-8")
+    around = web.Around("index", ["index"], [lang])
+    path.write_text(web.write(document(lang, folder), "digest", around), "utf-8")
     return path
 
 
