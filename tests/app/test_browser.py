@@ -88,6 +88,12 @@ def move(page, key, value):
     box(page, key).press("Tab")
 
 
+def shows(page, place, text):
+    """Wait until a part of the page says something: its parts follow each other."""
+    told = "([place, text]) => document.querySelector(place)?.innerText.includes(text)"
+    page.wait_for_function(told, arg=[place, text])
+
+
 def run(page):
     page.click("#run")
     page.wait_for_selector('[data-status="done"]', timeout=LONG)
@@ -101,14 +107,13 @@ def test_a_lever_is_moved_the_estimate_and_the_runs_are_shown(visit, emulator, m
     page = visit()
     slider(page, "cluster_award").fill("2")
     page.wait_for_selector("#estimate .estimated")
-    assert "+1" in page.inner_text("#estimate .estimated")
-    assert words.said("estimate") in page.inner_text("#answer table")
-    assert words.said("not_yet") in page.inner_text("#cost table")
+    shows(page, "#estimate .estimated", "+1")
+    shows(page, "#answer table", words.said("estimate"))
+    shows(page, "#cost table", words.said("not_yet"))
     run(page)
-    text = page.inner_text("#answer")
-    assert words.said("runs") in text
+    shows(page, "#answer", words.said("runs"))
     # The made-up estimate is a hundred times too large, and the page says so.
-    assert words.said("disagree_mark") in text
+    shows(page, "#answer", words.said("disagree_mark"))
     for name in ("targets", "winners", "cities", "clusters", "flows", "assumed", "even", "cost"):
         assert page.locator(f"#{name}").inner_text().strip(), name
     assert page.locator("#cities img").get_attribute("alt")
@@ -196,7 +201,7 @@ def test_a_bad_value_is_refused_beside_its_field(visit):
     place.wait_for()
     assert "0 to 100" in place.inner_text()
     assert box(page, "cluster_award").get_attribute("aria-invalid") == "true"
-    assert "cannot be used" in page.inner_text("#estimate")
+    shows(page, "#estimate", "cannot be used")
     move(page, "cluster_award", "2")
     page.wait_for_function("document.querySelector('#refusal-cluster_award').innerText === ''")
     page.click(".lever summary >> nth=0")
@@ -236,7 +241,7 @@ def test_two_designs_stand_side_by_side_and_are_brought_to_one_cost(visit):
     page.wait_for_function(
         "Number(document.querySelector('input[data-key=cluster_award]').value) < 2.9", timeout=LONG
     )
-    assert words.said("beside_caption", year=2027) in page.inner_text("#beside")
+    shows(page, "#beside", words.said("beside_caption", year=2027))
 
 
 def test_the_keyboard_is_enough(visit):
