@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from jiqun.experiments.best_use.finding import find, plain
+from jiqun.experiments.best_use.finding import SHIPPED, copy, current, find, plain
 from jiqun.experiments.best_use.spec import read_spec
 from jiqun.experiments.best_use.workshop import FOLDER, outcomes_of
 from jiqun.experiments.effects.costs import LAST
@@ -21,22 +21,53 @@ if TYPE_CHECKING:
 YI = 1e8
 
 
-def design(spec: str, out: Path, options: Options) -> dict[str, Any]:
+def design(spec: str, out: Path, options: Options, place: Path | None = None) -> dict[str, Any]:
     """Search the designs of a specification, show the best, and hand back what is kept as data.
 
     Args:
         spec: Name of a shipped specification, or a file.
         out: Folder of the store.
         options: How runs are made.
+        place: Folder that what is found is put into as well.
     """
     task = read_spec(spec)
     with Stages() as stages:
         bench = Bench(out, options, stages, say, outcomes_of(task), LAST)
         data = find(bench, task)
     _show(data)
-    say(f"kept: {out / FOLDER / task.spec.name}")
+    kept = out / FOLDER / task.spec.name
+    say(f"kept: {kept}")
+    if place is not None:
+        copy(kept, place / task.spec.name)
     found: dict[str, Any] = plain(data)
     return found
+
+
+def kept(spec: str, out: Path) -> dict[str, Any]:
+    """The search that a store keeps, or else the shipped one, which is put into the store.
+
+    Either counts only if it is of the model, the data and the fit in use; what a store keeps is
+    never replaced. Nothing is searched.
+
+    Args:
+        spec: Name of a shipped specification, or a file.
+        out: Folder of the store.
+
+    Returns:
+        What was found; empty where there is none.
+    """
+    name = read_spec(spec).spec.name
+    own, shipped = out / FOLDER / name, SHIPPED / name
+    if data := current(own):
+        say(f"{own} is kept as it is")
+    elif not own.exists() and (data := current(shipped)):
+        copy(shipped, own)
+        say(f"the search shipped with this version is put into {own}")
+    else:
+        say(f"no search of {name} by this version is kept or shipped: jiqun design {spec}")
+        return {}
+    _show(data)
+    return data
 
 
 def _show(data: dict[str, Any]) -> None:

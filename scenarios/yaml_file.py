@@ -18,11 +18,11 @@ from yaml._yaml import CParser
 from yaml.composer import Composer
 from yaml.resolver import BaseResolver
 
-from jiqun.scenarios.errors import ScenarioError, nearest_name
+from jiqun.scenarios.errors import ScenarioError, listed, nearest_name
 from jiqun.scenarios.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 MAX_BYTES = 256 * 1024
 """Largest scenario file read; the shipped ones have a few thousand bytes."""
@@ -74,6 +74,34 @@ class Document:
         return ScenarioError(
             self.path, self.line(key), dotted(key), problem, allowed, nearest, example
         )
+
+    def check_names(
+        self, key: Key, given: str | Iterable[str], valid: Iterable[str], below: str = ""
+    ) -> None:
+        """Refuse a name that is unknown or there twice.
+
+        Args:
+            key: Key of the name, or of the list of names.
+            given: The name, or the names.
+            valid: Names that are allowed.
+            below: Key of the name in an item of the list.
+
+        Raises:
+            ScenarioError: A name is unknown or named twice.
+        """
+        if isinstance(given, str):
+            named = [(key, given)]
+        else:
+            end = (below,) if below else ()
+            named = [((*key, i, *end), name) for i, name in enumerate(given)]
+        known, seen = list(valid), set[str]()
+        for at, name in named:
+            if name not in known:
+                problem = f"unknown name {name!r}"
+                raise self.error(at, problem, listed(known), nearest_name(name, known))
+            if name in seen:
+                raise self.error(at, f"{name} is named twice", "once")
+            seen.add(name)
 
 
 def dotted(key: Key) -> str:

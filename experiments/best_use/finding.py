@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,14 @@ from jiqun.experiments.best_use.spec import SPREAD
 from jiqun.experiments.best_use.workshop import FOLDER, Workshop
 from jiqun.experiments.best_use.writing import LANGS, label_of, lever_label
 from jiqun.experiments.effects.bootstrap import CONFIDENCE
-from jiqun.experiments.effects.comparison_data import made_by
+from jiqun.experiments.effects.comparison_data import is_current, made_by
 from jiqun.experiments.effects.costs import DISCOUNT, FIRST, LAST
 from jiqun.experiments.effects.effect import Estimate
+from jiqun.experiments.runs.adopted import write_whole
 from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.runs.ensemble import in_use
 from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.model.region import REGION
 from jiqun.scenarios import load_design
 from jiqun.scenarios.structure import switches
 
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 
 FACTS = "design.json"
 CENTRAL = "central"
+SHIPPED = REGION.fit / "results" / FOLDER
+"""Searches that come with the project, a folder each."""
 
 
 @dataclass(frozen=True)
@@ -377,3 +382,29 @@ def files(store: Path) -> list[Path]:
 def read(store: Path) -> list[dict[str, Any]]:
     """What the searches of a store found, in order of their names."""
     return [dict(json.loads(path.read_text("utf-8"))) for path in files(store)]
+
+
+def copy(found: Path, place: Path) -> None:
+    """Put what a search found, with the scenario files of its designs, into another folder.
+
+    Args:
+        found: Folder of the search.
+        place: Folder that it has there; replaced if it is there already.
+    """
+
+    def write(part: Path) -> None:
+        shutil.copytree(found, part, dirs_exist_ok=True)
+
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(place, write)
+
+
+def current(folder: Path) -> dict[str, Any]:
+    """What a search found, if it is of the model, the data and the fit in use; empty if not.
+
+    Args:
+        folder: Folder of the search.
+    """
+    path = folder / FACTS
+    found = dict(json.loads(path.read_text("utf-8"))) if path.is_file() else {}
+    return found if is_current(found) else {}

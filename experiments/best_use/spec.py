@@ -17,7 +17,6 @@ from jiqun.model.outside_world import SERIES
 from jiqun.scenarios import InputError, load
 from jiqun.scenarios import designs as shipped_designs
 from jiqun.scenarios import worlds as shipped_worlds
-from jiqun.scenarios.errors import listed, nearest_name
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.loader import check_rows
 from jiqun.scenarios.schema import (
@@ -35,8 +34,6 @@ from jiqun.scenarios.units import to_base
 from jiqun.scenarios.yaml_file import find_specification, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from jiqun.model.scenario import Scenario
     from jiqun.scenarios.yaml_file import Document, Key
 
@@ -260,12 +257,12 @@ def read_spec(name_or_path: str | Path) -> Task:
     path = find_specification(name_or_path, HERE, SHIPPED)
     document = read_yaml(path)
     spec = checked(document, SpecFile, document.data)
-    _names(document, ("objectives",), spec.objectives, OBJECTIVES)
-    _names(document, ("levers",), [entry.id for entry in spec.levers], declarations(), "id")
+    document.check_names(("objectives",), spec.objectives, OBJECTIVES)
+    document.check_names(("levers",), [entry.id for entry in spec.levers], declarations(), "id")
     for i, entry in enumerate(spec.levers):
-        _names(document, ("levers", i, "groups"), entry.groups, spec.groups)
-    _names(document, ("worlds",), spec.worlds, shipped_worlds())
-    _names(document, ("switches",), spec.switches, switches())
+        document.check_names(("levers", i, "groups"), entry.groups, spec.groups)
+    document.check_names(("worlds",), spec.worlds, shipped_worlds())
+    document.check_names(("switches",), spec.switches, switches())
     found = {
         key: _scenario(document, key, name)
         for key in ("baseline", "document")
@@ -273,14 +270,14 @@ def read_spec(name_or_path: str | Path) -> Task:
     }
     drawn = sorted(moved_by_draws(found["baseline"]) - set(SERIES))
     for name, unknown in spec.unknowns.items():
-        _names(document, ("unknowns", name, "parameters"), unknown.parameters, drawn)
+        document.check_names(("unknowns", name, "parameters"), unknown.parameters, drawn)
     for i, study in enumerate(spec.studies):
-        _names(document, ("studies", i, "parameter"), [study.parameter], drawn)
+        document.check_names(("studies", i, "parameter"), study.parameter, drawn)
     _check_attitude(document, spec)
     of_province = [name for name, outcome in OUTCOMES.items() if "province" in outcome.levels]
     for i, target in enumerate(spec.constraints.targets):
         at: Key = ("constraints", "targets", i)
-        _names(document, (*at, "outcome"), [target.outcome], of_province)
+        document.check_names((*at, "outcome"), target.outcome, of_province)
         if (target.at_least is None) == (target.at_most is None):
             raise document.error(at, "has both or neither", "one of at_least and at_most")
     if spec.budget[0].year is not None:
@@ -291,7 +288,7 @@ def read_spec(name_or_path: str | Path) -> Task:
         raise document.error(("draws", "robust"), problem, f"at most {spec.draws.judging}")
     known = [name for name in shipped_designs() if name != APART]
     if spec.compare is not None:
-        _names(document, ("compare",), spec.compare, known)
+        document.check_names(("compare",), spec.compare, known)
     check_rows(document, ("rows",), found["baseline"], spec.rows)
     compared = known if spec.compare is None else spec.compare
     task = Task(spec, path.read_text("utf-8"), document, found["baseline"], None, tuple(compared))
@@ -316,30 +313,3 @@ def _scenario(document: Document, key: str, name: str) -> Scenario:
         return load(name)
     except InputError as error:
         raise document.error((key,), error.problem, error.allowed, error.nearest) from error
-
-
-def _names(
-    document: Document,
-    key: Key,
-    given: Iterable[str],
-    valid: Iterable[str] | Mapping[str, object],
-    below: str = "",
-) -> None:
-    """Refuse a name that is unknown or there twice.
-
-    Args:
-        document: The file.
-        key: Key of the list.
-        given: The names.
-        valid: Names that are allowed.
-        below: Key of the name in an item of the list.
-    """
-    known, seen = list(valid), set[str]()
-    for i, name in enumerate(given):
-        at: Key = (*key, i, below) if below else (*key, i)
-        if name not in known:
-            problem = f"unknown name {name!r}"
-            raise document.error(at, problem, listed(known), nearest_name(name, known))
-        if name in seen:
-            raise document.error(at, f"{name} is named twice", "once")
-        seen.add(name)

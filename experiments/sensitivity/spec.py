@@ -20,7 +20,7 @@ from jiqun.model.calendar import quarter_index
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.outside_world import SERIES
 from jiqun.scenarios import InputError, load
-from jiqun.scenarios.errors import listed, nearest_name
+from jiqun.scenarios.errors import listed
 from jiqun.scenarios.levers import declarations, most_times
 from jiqun.scenarios.loader import check_rows
 from jiqun.scenarios.schema import Finite, Name, Part, Text, checked
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from jiqun.model.scenario import Scenario
     from jiqun.scenarios.schema import Switch
-    from jiqun.scenarios.yaml_file import Document, Key
+    from jiqun.scenarios.yaml_file import Document
 
 HERE = Path(__file__).resolve().parent
 SHIPPED = ("reference",)
@@ -214,22 +214,22 @@ def read_spec(name_or_path: str | Path, *, full: bool = False) -> Task:
     document = read_yaml(path)
     spec = checked(document, SpecFile, document.data)
     of_tiers = [name for name, outcome in OUTCOMES.items() if "tier" in outcome.levels]
-    _names(document, ("outcomes",), spec.outcomes, of_tiers)
-    _names(document, ("main",), [spec.main], spec.outcomes)
+    document.check_names(("outcomes",), spec.outcomes, of_tiers)
+    document.check_names(("main",), spec.main, spec.outcomes)
     for name, latent in spec.latent.items():
-        _names(document, ("latent", name), [name], spec.outcomes)
-        _names(document, ("latent", name), [latent], of_tiers)
+        document.check_names(("latent", name), name, spec.outcomes)
+        document.check_names(("latent", name), latent, of_tiers)
     known = declarations()
-    _names(document, ("levers",), spec.levers, known)
-    _names(document, ("tiers",), spec.tiers, TIERS)
+    document.check_names(("levers",), spec.levers, known)
+    document.check_names(("tiers",), spec.tiers, TIERS)
     for name, given in spec.ranges.items():
-        _names(document, ("ranges", name), [name], known)
+        document.check_names(("ranges", name), name, known)
         _check_range(document, name, given)
     if isinstance(spec.parameters, list):
         drawn = [row.name for row in table("parameters") if row.low < row.high]
-        _names(document, ("parameters",), spec.parameters, drawn)
-    _names(document, ("outside",), spec.outside, SERIES)
-    _names(document, ("switches",), spec.switches, switches())
+        document.check_names(("parameters",), spec.parameters, drawn)
+    document.check_names(("outside",), spec.outside, SERIES)
+    document.check_names(("switches",), spec.switches, switches())
     if full and spec.full is None:
         raise document.error(("full",), "is missing", ", ".join(Full.model_fields))
     _check_designs(document, spec)
@@ -313,15 +313,3 @@ def _scenario(document: Document, key: str, name: str, spec: SpecFile) -> Scenar
 
 def _sized(scenario: Scenario, spec: SpecFile) -> Scenario:
     return replace(scenario, rows=spec.rows).until(spec.year)
-
-
-def _names(
-    document: Document, key: Key, given: Sequence[str], valid: Sequence[str] | Mapping[str, object]
-) -> None:
-    for i, name in enumerate(given):
-        at = (*key, i) if len(given) > 1 else key
-        if name not in valid:
-            problem = f"unknown name {name!r}"
-            raise document.error(at, problem, listed(valid), nearest_name(name, valid))
-        if name in given[:i]:
-            raise document.error(at, f"{name} is named twice", "once")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from jiqun.cli.options import Dask, Json, Workers, as_called, print_json
-from jiqun.cli.refusals import given_up, refusals
+from jiqun.cli.options import Dask, Json, Ship, Workers, as_called, print_json
+from jiqun.cli.refusals import WrongOptionError, given_up, refusals
 
 SEARCHES = Path("build/design")
 """Where searches and their runs are kept if nothing is said."""
@@ -26,6 +26,15 @@ def design(
     ],
     *,
     out: Annotated[Path, typer.Option(help="Folder of the store.")] = SEARCHES,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help="Search nothing: show what the store keeps by this model, or put what is shipped "
+            "into it.",
+        ),
+    ] = False,
+    ship: Ship = False,
     workers: Workers = None,
     dask: Dask = None,
     as_json: Json = False,
@@ -33,10 +42,18 @@ def design(
     """Search the best use of a budget, judged on draws that the search never saw."""
     with refusals():
         from jiqun import designing  # noqa: PLC0415
+        from jiqun.experiments.best_use.finding import SHIPPED  # noqa: PLC0415
+        from jiqun.experiments.runs import adopted  # noqa: PLC0415
         from jiqun.experiments.runs.runner import Options  # noqa: PLC0415
         from jiqun.experiments.sensitivity.designs import SensitivityError  # noqa: PLC0415
 
-        with given_up(SensitivityError):
-            data = designing.design(spec, out, Options(workers, dask, as_called()))
+        if keep and ship:
+            raise WrongOptionError("--keep and --ship exclude each other")
+        place = adopted.place(SHIPPED.name, SHIPPED, adopt=False, ship=ship)
+        if keep:
+            data = designing.kept(spec, out)
+        else:
+            with given_up(SensitivityError):
+                data = designing.design(spec, out, Options(workers, dask, as_called()), place)
         if as_json:
             print_json(data)

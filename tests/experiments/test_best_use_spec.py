@@ -5,10 +5,12 @@ import json
 import pytest
 import yaml
 
+from jiqun import designing
 from jiqun.experiments import Results
 from jiqun.experiments.best_use import finding
 from jiqun.experiments.best_use.spec import HERE, SHIPPED, read_spec
 from jiqun.experiments.best_use.workshop import Curve, Workshop, outcomes_of
+from jiqun.experiments.effects.comparison_data import made_by
 from jiqun.experiments.effects.costs import LAST
 from jiqun.experiments.runs.runner import Options
 from jiqun.experiments.sensitivity.runs import Bench
@@ -89,6 +91,30 @@ def test_a_sum_that_was_run_has_the_very_scale_it_was_run_at():
     assert curve.scale(3.9e8 + 4e5) == 2.0
     assert curve.scale(1e8) == pytest.approx(0.5)
     assert curve.scale(5e8) == pytest.approx(2.0 + 3.0 * 1.1 / 2.1)
+
+
+def test_a_shipped_search_is_put_where_there_is_none_and_only_if_it_is_current(
+    tmp_path, monkeypatch
+):
+    store, shipped = tmp_path / "store", tmp_path / "shipped"
+    monkeypatch.setattr(designing, "SHIPPED", shipped)
+    monkeypatch.setattr(designing, "_show", lambda data: None)
+    (shipped / "tiny").mkdir(parents=True)
+    facts = shipped / "tiny" / finding.FACTS
+    facts.write_text(json.dumps({"made_by": {}}), "utf-8")
+    assert designing.kept("tiny", store) == {}
+    assert not store.exists()
+    found = {"made_by": made_by(), "name": "tiny"}
+    facts.write_text(json.dumps(found), "utf-8")
+    (shipped / "tiny" / "tiny_1.yaml").write_text("name: tiny_1", "utf-8")
+    assert designing.kept("tiny", store) == found
+    assert finding.read(store) == [found]
+    assert (store / "best_use" / "tiny" / "tiny_1.yaml").is_file()
+    # One of the store's own stays, even where another model made it.
+    own = store / "best_use" / "tiny" / finding.FACTS
+    own.write_text(json.dumps({"made_by": {}}), "utf-8")
+    assert designing.kept("tiny", store) == {}
+    assert json.loads(own.read_text("utf-8")) == {"made_by": {}}
 
 
 @pytest.mark.slow
