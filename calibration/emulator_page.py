@@ -61,8 +61,8 @@ ask`).
 - **Interval.** What pairs of a design lie apart, over {pairs} pairs, and what the fit leaves
   open; both grow with the dials that are moved and how far. How wide that has to be to hold
   {coverage:.0%} is taken from designs and draws that were left out of the fit and of its choice
-  of features, units of an outcome together. It says where {pairs} pairs of runs would place the
-  effect, not where single runs do.
+  of features: those of all units of an outcome, or of the unit alone where that is wider. It says
+  where {pairs} pairs of runs would place the effect, not where single runs do.
 - **What it cannot tell.** Where the median width is not below half the distance between the
   {low:.0%} and the {high:.0%} quantile of effects over designs (by cross-validation), `tells` is
   false, and pages say so.
@@ -76,8 +76,11 @@ A first fit, to the 320 designs alone, failed: judged once on the 200 designs, o
 seen anything then, its intervals held 84.6 % of the effects (87 to 93 % were wanted), 78.0 % where
 one dial moves, and fewer than 80 % in four cells of 24 (value added outside clusters, real R&D of
 world and county clusters, employees of county clusters). A few draws do far more than others, so
-16 pairs say too little of how far 50 scatter. The fit that is shipped learnt from those 200
-designs too, takes its widths from them, and is judged on new ones.
+16 pairs say too little of how far 50 scatter. A second fit learnt from those 200 designs too and
+took its widths from them. Judged once on 40 new designs with 50 pairs each, its intervals held
+88.0 % of the effects, and of energy outside clusters 72.5 % (80 were wanted), since units of an
+outcome shared one width for their errors. The fit that is shipped learnt from those 40 as well,
+does not let other units make the intervals of one narrower, and is judged on new designs.
 """
 
 

@@ -4,7 +4,8 @@ Of every cell the effects are weighted by how far pairs of a design lie apart, a
 of all dials. Bends of a dial and products of two join one by one, for as long as designs left out
 are told better. The interval is what pairs lie apart, over the number of pairs, and what the fit
 itself leaves open; how large both are is judged on designs and draws that the fit, and its choice
-of features, have not seen. What is alike (the units of one outcome) shares its tails.
+of features, have not seen. What is alike (the units of one outcome) shares its tails, unless those
+of a unit are wider.
 """
 
 from __future__ import annotations
@@ -174,9 +175,7 @@ def fit(
         fitted[cell] = data, widths, _chosen(data), _left_out(data)
     _add_up(fitted)
     tails = _tails(fitted)
-    cells = [
-        _cell(cell, *found, tail=tails[cell[0]]) for cell, found in fitted.items()
-    ]  # fmt: skip
+    cells = [_cell(cell, *found, tail=tails[cell]) for cell, found in fitted.items()]
     return Emulator(kept, tuple(cells), made_by(), HORIZON, inert)
 
 
@@ -368,22 +367,32 @@ def _beyond(data: _Data, left_out: Array) -> float:
     return max(over, least)
 
 
-def _tails(
-    fitted: Mapping[Key, Fitted],
-) -> dict[str, float]:
-    """Half width that holds the wanted share of errors, in standard errors, by outcome."""
-    scores: dict[str, list[Array]] = {}
+def _tails(fitted: Mapping[Key, Fitted]) -> dict[Key, float]:
+    """Half width that holds the wanted share of errors, in standard errors.
+
+    It is that of all units of an outcome together, or of the unit alone where that is wider: few
+    designs say little of one unit, but where they say that intervals are too narrow they are not
+    outvoted by the others.
+    """
+    missed: dict[Key, Array] = {}
     for cell, (data, _, _, left_out) in fitted.items():
         known = _telling(data)
         expected = data.variance[known] * (1.0 / data.pairs[known] + _beyond(data, left_out))
-        miss = np.abs(data.effect - left_out)[known] / np.sqrt(expected)
-        scores.setdefault(cell[0], []).append(miss)
-    found = {}
-    for outcome, parts in scores.items():
-        every = np.concatenate(parts)
-        share = min(1.0, COVERAGE * (1.0 + 1.0 / max(len(every), 1)))
-        found[outcome] = float(np.quantile(every, share)) if len(every) else 0.0
-    return found
+        missed[cell] = np.abs(data.effect - left_out)[known] / np.sqrt(expected)
+    return {
+        cell: max(
+            _holding(own),
+            _holding(np.concatenate([each for key, each in missed.items() if key[0] == cell[0]])),
+        )
+        for cell, own in missed.items()
+    }
+
+
+def _holding(errors: Array) -> float:
+    """Size that the wanted share of errors, and of one more, stays below; 0 of no errors."""
+    if not len(errors):
+        return 0.0
+    return float(np.quantile(errors, min(1.0, COVERAGE * (1.0 + 1.0 / len(errors)))))
 
 
 def _cell(
