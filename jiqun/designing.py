@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from jiqun.experiments.best_use.finding import SHIPPED, copy, current, find, plain
-from jiqun.experiments.best_use.spec import read_spec
 from jiqun.experiments.best_use.workshop import FOLDER, outcomes_of
 from jiqun.experiments.effects.costs import LAST
 from jiqun.experiments.sensitivity.runs import Bench
@@ -16,21 +15,21 @@ from jiqun.screen import Stages, console, say
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jiqun.experiments.best_use.spec import Task
     from jiqun.experiments.runs.runner import Options
 
 YI = 1e8
 
 
-def design(spec: str, out: Path, options: Options, place: Path | None = None) -> dict[str, Any]:
+def design(task: Task, out: Path, options: Options, place: Path | None = None) -> dict[str, Any]:
     """Search the designs of a specification, show the best, and hand back what is kept as data.
 
     Args:
-        spec: Name of a shipped specification, or a file.
+        task: The specification.
         out: Folder of the store.
         options: How runs are made.
         place: Folder that what is found is put into as well.
     """
-    task = read_spec(spec)
     with Stages() as stages:
         bench = Bench(out, options, stages, say, outcomes_of(task), LAST)
         data = find(bench, task)
@@ -43,20 +42,20 @@ def design(spec: str, out: Path, options: Options, place: Path | None = None) ->
     return found
 
 
-def kept(spec: str, out: Path) -> dict[str, Any]:
+def kept(task: Task, out: Path) -> dict[str, Any]:
     """The search that a store keeps, or else the shipped one, which is put into the store.
 
     Either counts only if it is of the model, the data and the fit in use; what a store keeps is
     never replaced. Nothing is searched.
 
     Args:
-        spec: Name of a shipped specification, or a file.
+        task: The specification.
         out: Folder of the store.
 
     Returns:
         What was found; empty where there is none.
     """
-    name = read_spec(spec).spec.name
+    name = task.spec.name
     own, shipped = out / FOLDER / name, SHIPPED / name
     if data := current(own):
         say(f"{own} is kept as it is")
@@ -64,7 +63,7 @@ def kept(spec: str, out: Path) -> dict[str, Any]:
         copy(shipped, own)
         say(f"the search shipped with this version is put into {own}")
     else:
-        say(f"no search of {name} by this version is kept or shipped: jiqun design {spec}")
+        say(f"no search of {name} by this version is kept or shipped; without --keep it is made")
         return {}
     _show(data)
     return data

@@ -106,6 +106,9 @@ def answer(data: Row, words: Words) -> str:
                 unit=words.money_unit,
             )
         )
+    centre = chosen["borne"]["centre"]
+    if centre > NEAR * chosen["cost"]["mean"]:
+        told.append(words("use_centre", centre=words.money(centre)[0], unit=words.money_unit))
     over = chosen["cost"]["mean"] / data["budget"][0]["yuan"] - 1.0
     if over > NEAR:
         told.append(words("use_over", share=words.percent(over)))
@@ -162,12 +165,28 @@ def designs_table(data: Row, words: Words) -> str:
                 if searched and data["attitude"]["kind"] == "mean"
                 else ABSENT,
                 words.money(row["cost"]["mean"])[0],
+                _bearers(row, words),
             ]
         )
     head = words.lines("use_head")
     gains = [f"{objective(name, words)}{words.bracketed(unit(name, words))}" for name in names]
-    last = head[3] + words.bracketed(words.money_unit)
-    return markdown([head[0], head[1], *gains, head[2], last], rows, 2)
+    last = [f"{title}{words.bracketed(words.money_unit)}" for title in head[3:]]
+    return markdown([head[0], head[1], *gains, head[2], *last], rows, 2)
+
+
+def _bearers(row: Row, words: Words) -> str:
+    """Who bears a design, the largest first; those that bear next to nothing are left out."""
+    least = NEAR * abs(row["cost"]["mean"])
+    borne = sorted(row["borne"].items(), key=lambda item: -item[1])
+    gap = "" if words.lang == "zh" else " "
+    return (
+        words.listing(
+            f"{words.name('payers', payer)}{gap}{words.money(yuan)[0]}"
+            for payer, yuan in borne
+            if abs(yuan) > least
+        )
+        or ABSENT
+    )
 
 
 def shared_table(data: Row, words: Words) -> str:
@@ -196,27 +215,48 @@ def robust_table(data: Row, words: Words) -> str:
     ids = list(data["robust"][0]["designs"])
     rows = []
     for row in data["robust"]:
-        label = words.name("world_names", row["condition"])
-        if row["label"]:
-            label = words("use_off", mechanism=row["label"][words.lang])
         cells = [
             "".join(words.estimate(Estimate(**row["designs"][i]), factor(name, words))) for i in ids
         ]
         cells = [
             f"**{cell}**" if i == row["best"] else cell for i, cell in zip(ids, cells, strict=True)
         ]
-        rows.append([label, *cells])
+        rows.append([_condition(row, words), *cells])
     heads = [design(data, i)["label"][words.lang] for i in ids]
     return markdown([words("use_condition"), *heads], rows)
 
 
 def robust_sentence(data: Row, words: Words) -> str:
-    """In how many conditions the chosen design stays the best of those compared."""
+    """In how many conditions the chosen design stays the best of those compared, and where not."""
     others = [row for row in data["robust"] if row["condition"] != CENTRAL]
     if not others:
         return words("use_robust_none")
-    kept = sum(row["best"] == data["chosen"] for row in others)
-    return words("use_robust", kept=kept, count=len(others), draws=data["robust"][0]["draws"])
+    turned = [row for row in others if row["best"] != data["chosen"]]
+    gap = "" if words.lang == "zh" else " "
+    told = words(
+        "use_robust",
+        kept=len(others) - len(turned),
+        count=len(others),
+        draws=data["robust"][0]["draws"],
+    )
+    if not turned:
+        return told
+    # The same design may lead in several of them.
+    leaders: dict[str, list[str]] = {}
+    for row in turned:
+        label = design(data, row["best"])["label"][words.lang]
+        leaders.setdefault(label, []).append(_condition(row, words))
+    parts = [
+        words("use_turned_part", design=label, conditions=words.listing(where))
+        for label, where in leaders.items()
+    ]
+    return told + gap + words("use_turned", parts=words.listing(parts))
+
+
+def _condition(row: Row, words: Words) -> str:
+    if row["label"]:
+        return words("use_off", mechanism=row["label"][words.lang])
+    return words.name("world_names", row["condition"])
 
 
 def worth_sentence(data: Row, words: Words) -> str:

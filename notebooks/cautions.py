@@ -50,5 +50,8 @@ def _found(store: Path) -> tuple[int, tuple[Notice, ...]]:
         with suppress(InputError):
             scenario = load(store / "scenarios" / f"{form.scenario_hash}.yaml")
             noted |= dict.fromkeys(warnings_of(replace(scenario, end=int(ends[name]))))
-    few = min(len(main_of(its)) for _, its in runs.groupby("scenario"))
+    # A search of designs tells its own pairs.
+    few = (
+        min(len(main_of(its)) for _, its in runs.groupby("scenario")) if any(asked) else LEAST_PAIRS
+    )
     return few, tuple(noted)

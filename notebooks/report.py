@@ -349,6 +349,7 @@ if searches:
         text(best_use.stands_on(search, words))
         text(f"**{best_use.answer(search, words)}**")
         text(best_use.simplest(search, words))
+        text(best_use.robust_sentence(search, words))
         text(f"**{best_use.worth_sentence(search, words)}**")
     text(words("use_more"))
 

@@ -14,12 +14,12 @@ import pandas as pd
 from jiqun.experiments.best_use.information import evpi, evppi, evsi, regress
 from jiqun.experiments.best_use.judging import SURE, judge, shared, to_judge
 from jiqun.experiments.best_use.search import Effort, search
-from jiqun.experiments.best_use.spec import SPREAD
+from jiqun.experiments.best_use.spec import SPREAD, Limit
 from jiqun.experiments.best_use.workshop import FOLDER, Workshop
 from jiqun.experiments.best_use.writing import LANGS, label_of, lever_label
 from jiqun.experiments.effects.bootstrap import CONFIDENCE
 from jiqun.experiments.effects.comparison_data import is_current, made_by
-from jiqun.experiments.effects.costs import DISCOUNT, FIRST, LAST
+from jiqun.experiments.effects.costs import BEARERS, DISCOUNT, FIRST, LAST
 from jiqun.experiments.effects.effect import Estimate
 from jiqun.experiments.runs.adopted import write_whole
 from jiqun.experiments.runs.draws import draws
@@ -87,6 +87,8 @@ def find(bench: Bench, task: Task) -> dict[str, Any]:
     scenarios = [entrant.scenario for entrant in entrants]
     measured = workshop.weigh(scenarios, spec.judging)
     costs = workshop.costs_by_draw(scenarios, spec.judging, spec.budget[:1])[:, :, 0]
+    payers = [Limit(value=1.0, unit="元", borne=payer) for payer in BEARERS]
+    borne = workshop.costs(scenarios, spec.judging, payers)
     counts = [
         len(workshop.space.used(found.plans[entrant.place])) if entrant.place >= 0 else -1
         for entrant in entrants
@@ -97,6 +99,7 @@ def find(bench: Bench, task: Task) -> dict[str, Any]:
     verdict = judge(measured.gains, spec.taken, best, counts, named)
     designs = [
         _design(workshop, found, entrant, verdict, i, costs[i], measured.slacks[i])
+        | {"borne": dict(zip(BEARERS, borne[i].tolist(), strict=True))}
         for i, entrant in enumerate(entrants)
     ]
     good, ways = shared(found, workshop.space)

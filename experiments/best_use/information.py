@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 RESAMPLES, SEED = 300, 1
 STEPS = 40
+NOTHING = 0.01
+"""Part of a value that the lower end of its interval has to be above: resamples without any value
+come out as a trace, never as zero."""
 NODES = 7
 """Places at which what a study leaves unknown is averaged over."""
 
@@ -56,8 +59,8 @@ class Worth:
 
     @property
     def clear(self) -> bool:
-        """Whether it is distinguishable from what chance makes."""
-        return self.value > self.floor
+        """Whether it is distinguishable from what chance makes, and its interval from nothing."""
+        return self.value > self.floor and self.low > NOTHING * self.value
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from jiqun.experiments.effects.costs import BEARERS, COUNTED, FIRST, LAST, OTHER
 from jiqun.experiments.runs.draws import BLOCK, moved_by_draws
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.outside_world import SERIES
-from jiqun.scenarios import InputError, load
+from jiqun.scenarios import InputError, load, load_design
 from jiqun.scenarios import designs as shipped_designs
 from jiqun.scenarios import worlds as shipped_worlds
 from jiqun.scenarios.levers import declarations
@@ -34,6 +34,8 @@ from jiqun.scenarios.units import to_base
 from jiqun.scenarios.yaml_file import find_specification, read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jiqun.model.scenario import Scenario
     from jiqun.scenarios.yaml_file import Document, Key
 
@@ -244,11 +246,13 @@ class Task:
         return replace(scenario, rows=self.spec.rows, name=name).until(LAST)
 
 
-def read_spec(name_or_path: str | Path) -> Task:
+def read_spec(name_or_path: str | Path, without: Sequence[str] = ()) -> Task:
     """Read a specification.
 
     Args:
         name_or_path: Name of a shipped specification, such as ``programme``, or a YAML file.
+        without: Levers of it that may not be used after all; the specification is then another,
+            with a name and a label of its own.
 
     Raises:
         InputError: The file is wrong; the message names file, line, key, what is allowed and the
@@ -274,6 +278,8 @@ def read_spec(name_or_path: str | Path) -> Task:
     for i, study in enumerate(spec.studies):
         document.check_names(("studies", i, "parameter"), study.parameter, drawn)
     _check_attitude(document, spec)
+    document.check_names(("levers",), without, [entry.id for entry in spec.levers])
+    spec = _without(document, spec, without) if without else spec
     of_province = [name for name, outcome in OUTCOMES.items() if "province" in outcome.levels]
     for i, target in enumerate(spec.constraints.targets):
         at: Key = ("constraints", "targets", i)
@@ -290,12 +296,29 @@ def read_spec(name_or_path: str | Path) -> Task:
     if spec.compare is not None:
         document.check_names(("compare",), spec.compare, known)
     check_rows(document, ("rows",), found["baseline"], spec.rows)
-    compared = known if spec.compare is None else spec.compare
+    compared = [
+        name
+        for name in (known if spec.compare is None else spec.compare)
+        if not set(load_design(name).scaled) & set(without)
+    ]
     task = Task(spec, path.read_text("utf-8"), document, found["baseline"], None, tuple(compared))
     issued = found.get("document")
     return replace(
         task, root=task.sized(task.root), issued=None if issued is None else task.sized(issued)
     )
+
+
+def _without(document: Document, spec: SpecFile, left_out: Sequence[str]) -> SpecFile:
+    """The specification without some of its levers."""
+    kept = [entry for entry in spec.levers if entry.id not in left_out]
+    if not kept:
+        raise document.error(("levers",), "no lever is left", "at least one that may be used")
+    out = [entry for entry in spec.levers if entry.id in left_out]
+    zh = "、".join((entry.label or declarations()[entry.id].label).zh for entry in out)
+    en = ", ".join((entry.label or declarations()[entry.id].label).en for entry in out)
+    label = Label(zh=f"{spec.label.zh}（不用{zh}）", en=f"{spec.label.en} (without {en})")
+    name = "_".join([spec.name, "without", *left_out])
+    return spec.model_copy(update={"name": name, "label": label, "levers": kept})
 
 
 def _check_attitude(document: Document, spec: SpecFile) -> None:

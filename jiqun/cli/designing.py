@@ -26,6 +26,10 @@ def design(
     ],
     *,
     out: Annotated[Path, typer.Option(help="Folder of the store.")] = SEARCHES,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LEVER", help="Lever that may not be used; may be given again."),
+    ] = None,
     keep: Annotated[
         bool,
         typer.Option(
@@ -43,6 +47,7 @@ def design(
     with refusals():
         from jiqun import designing  # noqa: PLC0415
         from jiqun.experiments.best_use.finding import SHIPPED  # noqa: PLC0415
+        from jiqun.experiments.best_use.spec import read_spec  # noqa: PLC0415
         from jiqun.experiments.runs import adopted  # noqa: PLC0415
         from jiqun.experiments.runs.runner import Options  # noqa: PLC0415
         from jiqun.experiments.sensitivity.designs import SensitivityError  # noqa: PLC0415
@@ -50,10 +55,11 @@ def design(
         if keep and ship:
             raise WrongOptionError("--keep and --ship exclude each other")
         place = adopted.place(SHIPPED.name, SHIPPED, adopt=False, ship=ship)
+        task = read_spec(spec, without or ())
         if keep:
-            data = designing.kept(spec, out)
+            data = designing.kept(task, out)
         else:
             with given_up(SensitivityError):
-                data = designing.design(spec, out, Options(workers, dask, as_called()), place)
+                data = designing.design(task, out, Options(workers, dask, as_called()), place)
         if as_json:
             print_json(data)

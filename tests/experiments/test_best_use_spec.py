@@ -93,6 +93,23 @@ def test_a_sum_that_was_run_has_the_very_scale_it_was_run_at():
     assert curve.scale(5e8) == pytest.approx(2.0 + 3.0 * 1.1 / 2.1)
 
 
+def test_a_lever_that_may_not_be_used_is_out_of_the_search_and_of_the_designs_beside_it():
+    whole = read_spec("programme")
+    task = read_spec("programme", ["rd_super_deduction"])
+    assert task.spec.name == "programme_without_rd_super_deduction"
+    assert "不用" in task.spec.label.zh
+    assert {entry.id for entry in whole.spec.levers} - {entry.id for entry in task.spec.levers} == {
+        "rd_super_deduction"
+    }
+    assert set(whole.compared) - set(task.compared) == {"rd_tax_credit"}
+    assert task.root.name.startswith(f"{task.spec.name}.")
+    with pytest.raises(InputError) as refused:
+        read_spec("programme", ["rd_super_deductions"])
+    assert refused.value.nearest == "rd_super_deduction"
+    with pytest.raises(InputError, match="no lever is left"):
+        read_spec("tiny", ["rd_matching_grant", "green_retrofit_grant"])
+
+
 def test_a_shipped_search_is_put_where_there_is_none_and_only_if_it_is_current(
     tmp_path, monkeypatch
 ):
@@ -102,18 +119,18 @@ def test_a_shipped_search_is_put_where_there_is_none_and_only_if_it_is_current(
     (shipped / "tiny").mkdir(parents=True)
     facts = shipped / "tiny" / finding.FACTS
     facts.write_text(json.dumps({"made_by": {}}), "utf-8")
-    assert designing.kept("tiny", store) == {}
+    assert designing.kept(read_spec("tiny"), store) == {}
     assert not store.exists()
     found = {"made_by": made_by(), "name": "tiny"}
     facts.write_text(json.dumps(found), "utf-8")
     (shipped / "tiny" / "tiny_1.yaml").write_text("name: tiny_1", "utf-8")
-    assert designing.kept("tiny", store) == found
+    assert designing.kept(read_spec("tiny"), store) == found
     assert finding.read(store) == [found]
     assert (store / "best_use" / "tiny" / "tiny_1.yaml").is_file()
     # One of the store's own stays, even where another model made it.
     own = store / "best_use" / "tiny" / finding.FACTS
     own.write_text(json.dumps({"made_by": {}}), "utf-8")
-    assert designing.kept("tiny", store) == {}
+    assert designing.kept(read_spec("tiny"), store) == {}
     assert json.loads(own.read_text("utf-8")) == {"made_by": {}}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from jiqun.experiments.best_use.information import evpi, evppi, evsi, regress
+from jiqun.experiments.best_use.information import Worth, evpi, evppi, evsi, regress
 
 MEAN, SLOPE, NOISE = -0.5, 1.5, 2.0
 DRAWS = 300
@@ -86,3 +86,10 @@ def test_a_choice_that_nothing_could_change_is_worth_knowing_nothing_about():
     assert worth.value == pytest.approx(0.0, abs=1e-9)
     assert worth.changes == 0.0
     assert not worth.clear
+
+
+@pytest.mark.parametrize(
+    ("low", "floor", "clear"), [(3.0, 2.0, True), (3.0, 11.0, False), (0.05, 2.0, False)]
+)
+def test_what_may_be_worth_nothing_is_not_called_worth_knowing(low, floor, clear):
+    assert Worth(10.0, low, 20.0, floor).clear is clear

@@ -28,6 +28,11 @@ def design(name, zh, en, roles, gain, cost, searched=None, amounts=()):
         "amounts": [{"lever": x, "group": "sme", "yuan": 10 * YI} for x in amounts],
         "searched": None if searched is None else {"score": [searched * YI], "cost": cost * YI},
         "cost": estimate(cost * YI, 0.5 * YI),
+        "borne": {
+            "province": 0.3 * cost * YI,
+            "city": 0.002 * cost * YI,
+            "centre": 0.7 * cost * YI,
+        },
         "kept": True,
         "score": {"value": [gain * YI], "low": [0.8 * gain * YI], "high": [1.2 * gain * YI]},
         "gains": {"value_added": estimate(gain * YI, 0.2 * gain * YI)},
@@ -234,3 +239,28 @@ def test_other_objectives_and_attitudes_have_their_units():
     assert "Fall: Energy use" in table
     assert "million tce" in table
     assert np.isfinite(len(everything(other, words)))
+
+
+def test_the_answer_says_what_the_centre_bears_and_the_table_who_bears_each():
+    words = Words("zh")
+    assert "由中央财政承担，省内无权单独决定" in best_use.answer(DATA, words)
+    own = copy.deepcopy(DATA)
+    for row in own["designs"]:
+        row["borne"] = {"province": row["cost"]["mean"], "centre": 0.0}
+    assert "中央" not in best_use.answer(own, words)
+    table = best_use.designs_table(DATA, words)
+    assert "中央31；省13" in table
+    # A fifth of a per cent is left out.
+    assert "市" not in table
+
+
+@pytest.mark.parametrize(("lang", "turned"), [("zh", "为“旧方案”"), ("en", "'Old' without")])
+def test_conditions_in_which_another_design_is_best_are_named(lang, turned):
+    words = Words(lang)
+    said = best_use.robust_sentence(DATA, words)
+    assert turned in said
+    assert GRANT[lang] in said
+    held = copy.deepcopy(DATA)
+    for row in held["robust"]:
+        row["best"] = held["chosen"]
+    assert turned not in best_use.robust_sentence(held, words)
