@@ -92,6 +92,7 @@ docs: setup ## the pages and files that are generated from tables and declaratio
 
 golden: setup ## renew the golden results (say in the commit why they moved)
 	$(PYTHON) -m tests.golden.renew
+	$(PYTHON) -m jiqun.notebooks.demonstration
 
 # Needs uv. The lock covers every platform and every Python from 3.12 on, and names no index.
 lock: ## pin the newest versions that pyproject.toml allows
