@@ -29,7 +29,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 # container does, each compiles every library anew: 4 to 7 s a start, of which 2 are left.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup report designs sensitivity emulator test test-slow test-all lint bench docs golden lock clean
+.PHONY: help setup report designs sensitivity emulator test test-slow test-all lint bench docs wheel golden lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -82,7 +82,8 @@ lint: setup ## style, formatting and types
 bench: setup ## speed beside other ways to write the model, and against stored ratios (RENEW=1 stores them)
 	$(PYTHON) -m benchmarks $(if $(RENEW),--renew)
 
-docs: setup ## the pages and files that are generated from tables and declarations
+# The site asks no network, neither while it is built nor when it is read.
+docs: setup ## the generated pages and files, then the site: build/docs/index.html
 	$(PYTHON) -m jiqun.calibration.document
 	$(PYTHON) -m jiqun.calibration.reference
 	$(PYTHON) -m jiqun.calibration.targets
@@ -90,9 +91,16 @@ docs: setup ## the pages and files that are generated from tables and declaratio
 	$(PYTHON) -m jiqun.notebooks.glossary
 	$(PYTHON) -m jiqun.notebooks.assurance
 	$(PYTHON) -m tests.licences
+	$(PYTHON) -m sphinx -q -W --keep-going -b html docs build/docs
+
+# For who installs it; also in an environment that cannot reach a package index.
+wheel: setup ## dist/jiqun-VERSION-py3-none-any.whl
+	rm -rf build/lib build/bdist.*
+	$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
 
 golden: setup ## renew the golden results (say in the commit why they moved)
 	$(PYTHON) -m tests.golden.renew
+	$(PYTHON) -m jiqun.notebooks.demonstration
 
 # Needs uv. The lock covers every platform and every Python from 3.12 on, and names no index.
 lock: ## pin the newest versions that pyproject.toml allows
@@ -100,5 +108,5 @@ lock: ## pin the newest versions that pyproject.toml allows
 		--generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.lock
 
 clean: ## remove .venv, build/ and caches
-	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

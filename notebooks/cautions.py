@@ -1,4 +1,4 @@
-"""What stands above a page: too few runs to conclude from, levers that do less than meant."""
+"""What stands above a page: a demonstration, too few runs to conclude from, idle levers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jiqun.experiments import Results
 from jiqun.experiments.effects.change import of_analysis
 from jiqun.experiments.effects.effect import LEAST_PAIRS, main_of
+from jiqun.notebooks.demonstration import is_demonstration
 from jiqun.scenarios import InputError, load, warnings_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def cautions(store: Path, words: Words) -> list[str]:
         words: Words of the page.
     """
     few, noted = _found(store)
-    told = [words("few_runs", count=few, least=LEAST_PAIRS)] if few < LEAST_PAIRS else []
+    told = [words("demonstration")] if is_demonstration(Results(store).manifest) else []
+    told += [words("few_runs", count=few, least=LEAST_PAIRS)] if few < LEAST_PAIRS else []
     texts = [notice.zh if words.lang == "zh" else notice.en for notice in noted]
     told += [words("noted", scenario_says=text) for text in texts]
     return [f"> {line}" for line in told]

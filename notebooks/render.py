@@ -84,6 +84,8 @@ FORMATS = ("html", "docx", "pdf", "xlsx", "zip")
 """Formats, which are the endings of their files: page, Word, PDF, tables in Excel, and figures as
 PNG and SVG. The page is always there: it tells whose report it is, and links to the others."""
 INDEX = "index.html"
+AT_ONCE = 2
+"""Notebooks that run at once: each is a process with a store in memory."""
 LOG = "failure.log"
 """File beside the pages that says all of a failure inside one."""
 
@@ -259,7 +261,7 @@ def render(
         at.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=at, prefix=".new-") as held:
             # A notebook runs in a process of its own, so threads are enough to run two at once.
-            with chdir(ROOT), _drawing(endings), ThreadPoolExecutor(len(langs)) as pool:
+            with chdir(ROOT), _drawing(endings), ThreadPoolExecutor(AT_ONCE) as pool:
                 made = list(pool.map(lambda page: _page(source, page, endings, log), pages))
             for (name, lang), files in zip(pages, made, strict=True):
                 for ending, content in files.items():

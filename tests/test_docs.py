@@ -30,6 +30,20 @@ SECTIONS = (
     "Input data",
     "Submodels",
 )
+CONCEPTS = (
+    "Basic principles",
+    "Emergence",
+    "Adaptation",
+    "Objectives",
+    "Learning",
+    "Prediction",
+    "Sensing",
+    "Interaction",
+    "Stochasticity",
+    "Collectives",
+    "Observation",
+)
+"""Design concepts of the protocol's second update (Grimm et al. 2020)."""
 
 
 def test_reference_pages_are_current() -> None:
@@ -90,6 +104,12 @@ def test_odd_names_every_file_of_the_model(module: str) -> None:
 def test_odd_has_the_seven_elements_in_order() -> None:
     heads = [line for line in ODD.read_text("utf-8").splitlines() if line.startswith("## ")]
     assert heads[: len(SECTIONS)] == [f"## {i}. {name}" for i, name in enumerate(SECTIONS, 1)]
+
+
+def test_odd_has_the_eleven_design_concepts_in_order() -> None:
+    part = ODD.read_text("utf-8").partition("## 4. ")[2].partition("\n## 5. ")[0]
+    named = re.findall(r"^\*\*([\w ]+?)\.?\*\*", part, re.MULTILINE)
+    assert [name for name in named if name in CONCEPTS] == [*CONCEPTS]
 
 
 def test_odd_links_only_to_files_that_exist() -> None:

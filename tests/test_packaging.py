@@ -17,7 +17,11 @@ ROOT = Path(__file__).parents[1]
 FOREIGN = 'raise RuntimeError("a module of the user\'s")\n'
 SNIPPET = """
 from jiqun import ClusterPolicyModel, Results, __version__, load, run
+from jiqun.notebooks import demonstration
+from pathlib import Path
 
+demonstration.unpack(Path("demo"))
+assert len(Results("demo").runs()) == 12 and not demonstration.stale()
 scenario = load("as_issued")
 model = ClusterPolicyModel(scenario=scenario, rng=1)
 store = run("without_document_55", "store", rows=1_200, until=2019, workers=1)

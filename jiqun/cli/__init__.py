@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from jiqun.cli import designing, evidence, page, records, results, running, uncertainty
+from jiqun.cli import demo, designing, evidence, page, records, results, running, uncertainty
 from jiqun.cli.refusals import refusals
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 # In this order help lists them.
-for part in (running, results, page, records, evidence, uncertainty, designing):
+for part in (demo, running, results, page, records, evidence, uncertainty, designing):
     app.add_typer(part.commands)
 
 

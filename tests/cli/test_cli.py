@@ -26,8 +26,8 @@ def jiqun(*arguments):
 
 
 COMMANDS = [
-    "check", "run", "ask", "sweep", "compare", "levers", "trace", "outcomes", "schedule", "export",
-    "report", "app", "record", "verify",
+    "demo", "check", "run", "ask", "sweep", "compare", "levers", "trace", "outcomes", "schedule",
+    "export", "report", "app", "record", "verify",
     "calibrate", "recover", "backtest", "trial", "sensitivity", "discover", "design",
 ]  # fmt: skip
 
