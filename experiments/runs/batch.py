@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +65,24 @@ class Run:
 
 
 @dataclass(frozen=True)
+class PanelOf:
+    """Enterprises that are kept year by year.
+
+    Attributes:
+        enterprises: Their number, of those at the start, or their ids.
+        columns: Columns that are kept of them.
+    """
+
+    enterprises: int | tuple[int, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """What rows of this panel are noted by."""
+        return _hash([self.enterprises, self.columns])[:12]
+
+
+@dataclass(frozen=True)
 class Record:
     """What is kept of a run.
 
@@ -74,6 +92,7 @@ class Record:
         outcomes: Outcomes; all if None.
         first_year: First year of outcomes and ledger.
         places: Whether the ledger tells who is paid, by city, tier and payee; else one sum of all.
+        panel: Enterprises that are kept year by year; none if None.
     """
 
     name: str
@@ -81,11 +100,12 @@ class Record:
     outcomes: tuple[str, ...] | None = None
     first_year: int = FIRST_YEAR
     places: bool = True
+    panel: PanelOf | None = None
 
     @property
     def whole(self) -> bool:
-        """Whether all is kept, to the last bit."""
-        return self == WHOLE
+        """Whether all outcomes are kept, to the last bit."""
+        return replace(self, panel=None) == WHOLE
 
 
 WHOLE = Record("all")

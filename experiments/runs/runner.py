@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,7 @@ from jiqun.experiments.runs.batch import (
     POPULATION_SEED,
     WHOLE,
     Chunk,
+    PanelOf,
     Plan,
     PopulationRef,
     Record,
@@ -134,6 +135,7 @@ def run_batch(
     progress: Callable[[Progress], None] = lambda _: None,
     waiting: Callable[[], None] = lambda: None,
     record: Record | None = None,
+    panel: PanelOf | None = None,
 ) -> Report:
     """Make the runs of a batch that the store lacks.
 
@@ -145,11 +147,14 @@ def run_batch(
         progress: Called at the start and whenever a chunk ends.
         waiting: Called if another batch holds the store.
         record: What is kept of each run; if absent, all unless the batch is large.
+        panel: Enterprises that are kept of each run as well.
 
     Raises:
         StoreError: The store cannot be used; finished shards stay.
     """
     kept = record or _record_of(len(scenarios) * len(plan.pairs()), plan)
+    if panel is not None:
+        kept = replace(kept, panel=panel)
     listed = listed_pairs(scenarios, plan)
     facts = {
         "plan": {
@@ -191,6 +196,9 @@ def run_listed(
     store = Store(folder)
     with store.locked(waiting):
         present = store.keys()
+        if record.panel:
+            present &= store.keys_with(record.panel.digest)
+            facts = {**facts, "panel": {"id": record.panel.digest, **asdict(record.panel)}}
         planned: list[tuple[Scenario, PopulationRef, list[Run]]] = []
         for scenario, pairs in listed:
             population = population_in(store, scenario)
