@@ -148,7 +148,7 @@ def export_panel(store: Path, form: Form, out: Path | None) -> Exported:
     own = {
         name: (units[name], chinese.translated(c.meaning), c.meaning) for name, c in COLUMNS.items()
     }
-    told = [("column", name, *(own | PANEL)[name]) for name in rows.columns]
+    told = [("column", name, *{**own, **PANEL}[name]) for name in rows.columns]
     meanings = pd.DataFrame(told, columns=MEANING)
     return _written(rows, meanings, "panel", form, out or store / FOLDER / f"panel.{form}")
 

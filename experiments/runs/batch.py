@@ -20,6 +20,7 @@ from jiqun.experiments.runs.draws import (
 )
 from jiqun.experiments.runs.ensemble import fitted, in_use
 from jiqun.experiments.runs.meaning import hash_of, text_hash
+from jiqun.model import extensions
 from jiqun.model.calendar import FIRST_YEAR, quarter_name
 from jiqun.model.region import REGION
 
@@ -80,6 +81,16 @@ class PanelOf:
     def digest(self) -> str:
         """What rows of this panel are noted by."""
         return _hash([self.enterprises, self.columns])[:12]
+
+    @property
+    def noted(self) -> dict[str, object]:
+        """What the manifest says of it, as it reads it again."""
+        chosen = self.enterprises
+        return {
+            "id": self.digest,
+            "enterprises": chosen if isinstance(chosen, int) else list(chosen),
+            "columns": list(self.columns),
+        }
 
 
 @dataclass(frozen=True)
@@ -197,11 +208,13 @@ def model_hash() -> str:
 
     It is the hash of the source that first gave today's results. `make golden` lists each source
     that gave the same golden results, so that stores and fits stay valid; a source that is not
-    listed is a version of its own.
+    listed is a version of its own. So is the model with extensions that act in runs.
     """
     noted = json.loads(VERSION.read_text(encoding="utf-8"))
     source = source_hash()
-    return str(noted["version"]) if source in noted["sources"] else source
+    own = str(noted["version"]) if source in noted["sources"] else source
+    added = [(*vars(each).values(), each.digest) for each in extensions.acting()]
+    return _hash((own, added)) if added else own
 
 
 def source_hash() -> str:

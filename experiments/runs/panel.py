@@ -137,7 +137,7 @@ class RecordingModel(ClusterPolicyModel):
             left[rows] += gone
             exited[rows] = True
         rows = np.flatnonzero(np.isin(e.id, self._ids))
-        told = {
+        told: dict[str, npt.NDArray[Any]] = {
             "year": np.full(len(rows), self.year, np.int16),
             "id": e.id[rows],
             "weight": (e.weight + left)[rows],

@@ -36,6 +36,7 @@ from jiqun.experiments.runs.worker import ChunkResult, Failure, run_chunk
 from jiqun.experiments.stores.populations import load_population, save_population
 from jiqun.experiments.stores.store import Store
 from jiqun.model import build_population
+from jiqun.model.extensions import everything
 from jiqun.scenarios.tables import tables_hash
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def run_listed(
         present = store.keys()
         if record.panel:
             present &= store.keys_with(record.panel.digest)
-            facts = {**facts, "panel": {"id": record.panel.digest, **asdict(record.panel)}}
+            facts = {**facts, "panel": record.panel.noted}
         planned: list[tuple[Scenario, PopulationRef, list[Run]]] = []
         for scenario, pairs in listed:
             population = population_in(store, scenario)
@@ -337,6 +338,7 @@ def _entry(
             for scenario, population, _ in planned
         },
         **facts,
+        **_extensions(),
         "model_hash": model_hash(),
         "data_hash": planned[0][0].data_hash if planned else "",
         "tables_hash": tables_hash(),
@@ -347,6 +349,12 @@ def _entry(
             "switches": {name: os.environ[name] for name in SWITCHES if name in os.environ},
         },
     }
+
+
+def _extensions() -> dict[str, object]:
+    """The extensions that are installed, with their content; nothing where there are none."""
+    found = [asdict(each) | {"digest": each.digest} for each in everything()]
+    return {"extensions": found} if found else {}
 
 
 def _processor() -> str:

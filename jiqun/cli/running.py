@@ -48,7 +48,7 @@ def check(
 ) -> None:
     """Check scenario files without running them: when each lever acts, and whom it can reach."""
     with refusals():
-        from jiqun.checking import checked, lever_lines  # noqa: PLC0415
+        from jiqun.checking import checked, lever_lines, shock_lines  # noqa: PLC0415
 
         found = [checked(name) for name in scenarios]
         if as_json:
@@ -56,7 +56,7 @@ def check(
         for each in found:
             if each.scenario and not as_json:
                 typer.echo(f"{each.name}: ok")
-                for line in lever_lines(each):
+                for line in (*lever_lines(each), *shock_lines(each.scenario)):
                     typer.echo(f"    {line}")
             if each.problem:
                 typer.echo(str(each.problem), err=True)

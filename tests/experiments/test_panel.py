@@ -78,6 +78,7 @@ def test_a_panel_moves_no_bit_and_no_key(store, pair, tmp_path):
     assert plain.outcomes().equals(Results(tmp_path).outcomes())
     report = run_batch(pair, Plan(seeds=2), tmp_path, ONE, panel=panel_of(40, COLUMNS_ASKED))
     assert (report.made, report.skipped) == (0, 4)
+    assert len(Results(tmp_path).manifest["batches"]) == 2
     # Another panel of the same runs stands beside it, from a worker that keeps what is common.
     options = Options(workers=1, work=warm_chunk)
     run_batch(pair, Plan(seeds=2), tmp_path, options, panel=panel_of([7, 3], ["capital"]))
