@@ -71,6 +71,15 @@ def lever_lines(found: Checked) -> Iterator[str]:
         yield f"{each.lever}: {'; '.join(parts)}"
 
 
+def shock_lines(scenario: Scenario) -> Iterator[str]:
+    """When each shock strikes and how hard, one line a shock."""
+    for each in scenario.shocks:
+        last = scenario.end if each.end is None else each.end
+        period = {"first": quarter_name(each.start), "last": quarter_name(last)}
+        terms = "".join(f", {name} {value:g}" for name, value in each.values)
+        yield f"{each.id}: {say('strikes {first} to {last}', **period)}{terms}"
+
+
 def _lever(each: Acting) -> dict[str, Any]:
     return {
         "id": each.lever,

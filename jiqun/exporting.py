@@ -10,8 +10,11 @@ import pandas as pd
 from jiqun.cli.refusals import WrongOptionError
 from jiqun.cli.results import Form
 from jiqun.experiments import Results
+from jiqun.experiments.runs.panel import NAMED
 from jiqun.experiments.stores.iamc import iamc
+from jiqun.model.agents.enterprises import COLUMNS
 from jiqun.model.observe.outcomes import OUTCOMES
+from jiqun.notebooks.words import Words
 from jiqun.scenarios.language import say
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = "export"
+MEANING = ["kind", "name", "unit", "zh", "en"]
+"""Columns of the table of meanings."""
 MOST_ROWS = 1_048_575
 """Rows of a sheet below its head."""
 
@@ -54,6 +59,15 @@ LAYOUT: Mapping[str, tuple[str, str, str]] = {
     "2019, 2020, ...": (OWN, "该年的取值", "value in that year"),
 }
 """Columns of the IAMC layout."""
+PANEL: Mapping[str, tuple[str, str, str]] = {
+    "run_key": ("", "运行的标识", "identity of the run"),
+    "scenario": ("", "情景", "scenario"),
+    "draw": ("", "参数抽取的序号", "number of the draw of parameters; 0 is the central one"),
+    "seed": ("", "随机种子", "seed"),
+    "year": ("year", "年份", "year; columns are as of its end"),
+    "exited": ("", "当年退出", "left in the year"),
+}
+"""Columns of a panel that enterprises do not have themselves."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,12 @@ def export(store: Path, form: Form, out: Path | None) -> Exported:
     units = found["outcome"].astype(str).map({each.id: each.unit for each in OUTCOMES.values()})
     rows = iamc(found) if form is Form.IAMC else found.assign(unit=units)[[*TABLE]]
     meanings = dictionary(found, LAYOUT if form is Form.IAMC else TABLE)
+    return _written(rows, meanings, "outcomes", form, path)
+
+
+def _written(
+    rows: pd.DataFrame, meanings: pd.DataFrame, name: str, form: Form, path: Path
+) -> Exported:
     if form is Form.XLSX and len(rows) > MOST_ROWS:
         template = "{rows:,} rows are more than a sheet holds: --format csv"
         raise WrongOptionError(say(template, rows=len(rows)))
@@ -95,7 +115,7 @@ def export(store: Path, form: Form, out: Path | None) -> Exported:
     part = path.with_name(f".part-{path.name}")
     if form is Form.XLSX:
         with pd.ExcelWriter(part, engine="openpyxl") as book:
-            rows.to_excel(book, sheet_name="outcomes", index=False)
+            rows.to_excel(book, sheet_name=name, index=False)
             meanings.to_excel(book, sheet_name="columns", index=False)
         part.replace(path)
         return Exported(path, path, len(rows))
@@ -105,6 +125,32 @@ def export(store: Path, form: Form, out: Path | None) -> Exported:
     # The mark tells spreadsheets that the Chinese is UTF-8.
     meanings.to_csv(beside, index=False, encoding="utf-8-sig")
     return Exported(path, beside, len(rows))
+
+
+def export_panel(store: Path, form: Form, out: Path | None) -> Exported:
+    """Write the newest panel of enterprises of a store, and what its columns mean.
+
+    Args:
+        store: Folder of the store.
+        form: Form of the table, csv or xlsx.
+        out: File of the table; in the folder `export` of the store if None.
+
+    Raises:
+        StoreError: The store holds no panel.
+        WrongOptionError: The form has no place for enterprises, or the table more rows than it has.
+    """
+    if form is Form.IAMC:
+        raise WrongOptionError(say("a panel of enterprises has no IAMC layout: --format csv"))
+    rows = Results(store).panel()
+    chinese = Words("zh")
+    # Of a place in a list a panel holds the name.
+    units = {name: "" if name in NAMED else column.unit for name, column in COLUMNS.items()}
+    own = {
+        name: (units[name], chinese.translated(c.meaning), c.meaning) for name, c in COLUMNS.items()
+    }
+    told = [("column", name, *{**own, **PANEL}[name]) for name in rows.columns]
+    meanings = pd.DataFrame(told, columns=MEANING)
+    return _written(rows, meanings, "panel", form, out or store / FOLDER / f"panel.{form}")
 
 
 def dictionary(rows: pd.DataFrame, columns: Mapping[str, tuple[str, str, str]]) -> pd.DataFrame:
@@ -121,4 +167,4 @@ def dictionary(rows: pd.DataFrame, columns: Mapping[str, tuple[str, str, str]]) 
         for each in OUTCOMES.values()
         if each.id in held
     ]
-    return pd.DataFrame(told, columns=["kind", "name", "unit", "zh", "en"])
+    return pd.DataFrame(told, columns=MEANING)

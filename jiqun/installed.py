@@ -18,6 +18,7 @@ from jiqun.experiments.runs.batch import model_hash, source_hash
 from jiqun.experiments.runs.ensemble import fitted, in_use
 from jiqun.experiments.runs.meaning import text_hash
 from jiqun.experiments.stores.digests import digest_of
+from jiqun.model.extensions import everything
 from jiqun.model.region import FILE, PROJECT, REGION, project_path
 from jiqun.scenarios.tables import TABLES, data_hash, file_hash, files_of, tables_hash
 
@@ -35,7 +36,8 @@ class Part:
     """One of the things that results rest on.
 
     Attributes:
-        kind: ``version``, ``code``, ``table``, ``region``, ``result`` or ``package``.
+        kind: ``version``, ``code``, ``extension``, ``table``, ``region``, ``result`` or
+            ``package``.
         name: Its name: that of a file as texts name it, of a package, or of a hash.
         digest: SHA-256 of a file, whatever its line ends; else a hash or a version.
         size: Bytes of a file; None for what is none.
@@ -85,6 +87,8 @@ def _parts() -> Iterator[Part]:
         yield Part("version", name, found)
     for name in PACKAGES:
         yield Part("code", name, text_hash(PROJECT / name))
+    for each in everything():
+        yield Part("extension", str(each), each.digest)
     yield from _files("table", (path for name in TABLES for path in files_of(name)))
     yield from _files("region", (REGION.folder / FILE, REGION.own("levers.yaml")))
     yield from _files("result", _results())

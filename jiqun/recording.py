@@ -40,6 +40,7 @@ ROOT = "./"
 KINDS = {
     "version": "PropertyValue",
     "code": "SoftwareSourceCode",
+    "extension": "SoftwareApplication",
     "table": "CreativeWork",
     "region": "CreativeWork",
     "result": "CreativeWork",

@@ -180,6 +180,7 @@ def _named(kind: str) -> str:
     return {
         "version": say("versions"),
         "code": say("code"),
+        "extension": say("extensions"),
         "table": say("tables"),
         "region": say("region"),
         "result": say("fit and tests"),

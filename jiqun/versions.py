@@ -11,6 +11,7 @@ import pyarrow.csv as pc
 from jiqun.experiments.runs import adopted
 from jiqun.experiments.runs.batch import VERSION, model_hash, source_hash
 from jiqun.experiments.sensitivity.tables import FACTS, SHIPPED
+from jiqun.model.extensions import ACTING, everything
 from jiqun.model.region import REGION
 from jiqun.scenarios.tables import data_hash
 
@@ -29,6 +30,7 @@ def version_lines() -> list[str]:
     lines = [
         f"jiqun {version('jiqun')}",
         f"model: {model} (source {source}{compared})",
+        *_extensions(),
         f"data: {data_hash()}",
         f"fit: {_fit()}",
         f"trials: {_trials()}",
@@ -38,6 +40,12 @@ def version_lines() -> list[str]:
         back = "to go back to what is shipped, delete it or the part concerned"
         lines.append(f"adopted results are kept in {adopted.home()}: {back}")
     return lines
+
+
+def _extensions() -> list[str]:
+    """A line each extension that is installed."""
+    acts = " (part of the version of the model)"
+    return [f"extension: {each}{acts if each.kind in ACTING else ''}" for each in everything()]
 
 
 def _fit() -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jiqun.model import shocks
 from jiqun.model.calendar import FIRST_YEAR, quarter_index, year_of
 from jiqun.model.outside_world import SERIES
 
@@ -52,7 +53,8 @@ def first_difference(one: Scenario, other: Scenario) -> int:
         if mine.get(name) != theirs.get(name)
     )
     half_life = one.parameters["growth_half_life"]
-    return min(never, _world_differs(one.outside, other.outside, half_life, never), *levers)
+    struck = shocks.first_difference(one.shocks, other.shocks, never)
+    return min(struck, _world_differs(one.outside, other.outside, half_life, never), *levers)
 
 
 def _same_province(one: Province, other: Province) -> bool:

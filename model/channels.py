@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jiqun.model import extensions
+
+if TYPE_CHECKING:
+    from jiqun.model.model import ClusterPolicyModel
 
 
 @dataclass(frozen=True)
@@ -60,3 +66,30 @@ def reads[Function: Callable[..., Any]](
 def readers_of(channel: str, lever: str) -> tuple[Reader, ...]:
     """The readers of a lever; none where nothing of the model would read it."""
     return tuple(r for r in READERS if r.channel == channel and r.lever in ("", lever))
+
+
+def act_from_outside(m: ClusterPolicyModel) -> None:
+    """Call the functions of extensions that read a lever in force, each once a quarter.
+
+    Those of the project stand in the stages of the quarter. The books are open: what is paid and
+    not booked is seen in the accounting residual.
+    """
+    if not (packages := _outside()):
+        return
+    called = dict.fromkeys(
+        reader.function
+        for reader in READERS
+        if reader.function.__module__.partition(".")[0] in packages
+        and any(
+            lever.in_force(m.quarter) and reader.lever in ("", lever.id)
+            for lever in m.policy.levers_of(reader.channel)
+        )
+    )
+    for function in called:
+        function(m)
+
+
+@cache
+def _outside() -> frozenset[str]:
+    """Import names of the packages that add levers."""
+    return frozenset(each.top for each in extensions.installed("levers"))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from mesa.time import Schedule
 
-from jiqun.model import estimates, mesa_batch
+from jiqun.model import estimates, mesa_batch, shocks
 from jiqun.model.accounting import Books
 from jiqun.model.agents.clusters import City, Cluster
 from jiqun.model.agents.enterprises import YEARLY, Enterprise, Enterprises
@@ -296,6 +296,7 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
         self.open_quarter()
         for shock in self.shocks:
             shock(self)
+        shocks.strike(self)
         before, paid_before = self._position(), self.ledger.paid
         run_stages(self, QUARTER)
         self._close_quarter(before, paid_before)

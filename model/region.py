@@ -20,8 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from jiqun.model.extensions import ExtensionError, installed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jiqun.model.extensions import Extension
 
 VARIABLE = "JIQUN_REGION"
 DEFAULT = "anhui"
@@ -208,13 +212,13 @@ def read_region(name_or_path: str) -> Region:
         RegionError: There is no such region, or its file lacks something, holds what no region
             has, or contradicts itself.
     """
-    folder = REGIONS / name_or_path if Path(name_or_path).name == name_or_path else None
-    folder = (folder or Path(name_or_path)).resolve()
+    known = {found.parent.name: found.parent for found in sorted(REGIONS.glob(f"*/{FILE}"))}
+    known = {each.name: _of_extension(each) for each in installed("regions")} | known
+    folder = known.get(name_or_path, Path(name_or_path)).resolve()
     path = folder / FILE
     if not path.is_file():
-        known = tuple(sorted(found.parent.name for found in REGIONS.glob(f"*/{FILE}")))
         raise RegionError(
-            name_or_path, "", f"no such region ({VARIABLE}: a name or a folder)", known
+            name_or_path, "", f"no such region ({VARIABLE}: a name or a folder)", tuple(known)
         )
     try:
         data = yaml.load(path.read_text("utf-8"), Loader=_Unrepeated)
@@ -235,6 +239,18 @@ def read_region(name_or_path: str) -> Region:
     _check_groups(path, region)
     _check_tiles(path, region)
     return region
+
+
+def _of_extension(extension: Extension) -> Path:
+    """Folder of a region that a package adds; its name is the id of the region.
+
+    Raises:
+        ExtensionError: The folder has another name, or is no region.
+    """
+    folder = extension.file(FILE).parent
+    if folder.name != extension.name:
+        raise ExtensionError(extension, f"the folder is called {folder.name}: give both one name")
+    return folder
 
 
 def _check_groups(path: Path, region: Region) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jiqun.model.lever import Lever
     from jiqun.model.outside_world import Outside
     from jiqun.model.province import Province
+    from jiqun.model.shocks import Shock
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Scenario:
         rows: Enterprise rows at the start; 0 means one row an enterprise.
         data_hash: Hash of the data tables behind it.
         notices: What its files give readers to know.
+        shocks: What befalls the province; canonical forms without one lack it.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Scenario:
     rows: int
     data_hash: str
     notices: tuple[Notice, ...] = ()
+    shocks: tuple[Shock, ...] = ()
 
     def __post_init__(self) -> None:
         """Put the levers in the order of the register, whatever order they came in.
@@ -166,6 +169,7 @@ class Scenario:
                 name: getattr(self, name)
                 for name in self.__dataclass_fields__
                 if name not in ("label_zh", "label_en", "baseline", "notices")
+                and (name != "shocks" or self.shocks)
             }
         )
         return plain

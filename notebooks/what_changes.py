@@ -28,6 +28,7 @@ from jiqun.experiments.stores.errors import StoreError
 from jiqun.model.calendar import year_of
 from jiqun.model.dimensions import ASSUMPTION_ONLY_FIELDS, TIERS
 from jiqun.model.region import REGION
+from jiqun.model.shocks import KNOWN
 from jiqun.notebooks.show import run_command
 from jiqun.notebooks.tables import bullets, markdown, not_meant_alone
 from jiqun.notebooks.words import ABSENT, SUM, decimals_of, quantity, written
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jiqun.experiments.effects.change import Change, Difference, Moved, TermChange, Unit
+    from jiqun.model.shocks import Shock
     from jiqun.notebooks.words import Words
 
 UNITS: tuple[Unit, ...] = (*(("tier", tier) for tier in TIERS), PROVINCE)
@@ -221,7 +223,22 @@ def how_they_differ(found: Change, words: Words) -> list[str]:
         lines.append(words("change_parameter", name=label, before=old, after=new))
     if found.outside:
         lines.append(words("change_outside"))
+    for key, shocks in zip(("change_shock", "change_no_shock"), found.shocks, strict=True):
+        lines += [words(key, shock=_shock(each, words)) for each in shocks]
     return lines
+
+
+def _shock(shock: Shock, words: Words) -> str:
+    """A shock with its quarters and terms."""
+    last = words("change_lasting") if shock.end is None else _quarter(shock.end, words)
+    terms = ", ".join(f"{name} {value:g}" for name, value in shock.values)
+    return words(
+        "change_shock_text",
+        name=getattr(KNOWN[shock.id], words.lang),
+        first=_quarter(shock.start, words),
+        last=last,
+        terms=f"{words('change_terms_mark')}{terms}" if terms else "",
+    )
 
 
 def tier_table(found: Change, words: Words) -> Table:
@@ -498,11 +515,13 @@ def in_words(each: Difference, words: Words) -> str:
     if each.how == "changed" and not each.terms:
         how = "times_alone" if each.times is not None else "aimed"
     times = "" if each.times is None else f"{each.times:.4g}"
-    quarter = words(
-        "change_quarter", year=year_of(each.quarter), quarter=each.quarter % QUARTERS + 1
-    )
     text = words.name("change_how", how)
+    quarter = _quarter(each.quarter, words)
     return text.format(lever=label, terms=told_, times=times, quarter=quarter)
+
+
+def _quarter(index: int, words: Words) -> str:
+    return words("change_quarter", year=year_of(index), quarter=index % QUARTERS + 1)
 
 
 def _term(lever: str, each: TermChange, words: Words) -> str:

@@ -8,7 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jiqun.model.calendar import quarter_index, quarter_name
-from jiqun.model.lever import Cost, Lever, Targets
+from jiqun.model.extensions import installed
+from jiqun.model.lever import Cost, Lever, LeverOrigin, Targets
 from jiqun.model.region import REGION
 from jiqun.scenarios.channels import check_channels, check_read
 from jiqun.scenarios.errors import listed, nearest_name
@@ -36,7 +37,9 @@ from jiqun.scenarios.yaml_file import THOUSANDS, Document, Key, read_yaml, thous
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
+    from pathlib import Path
 
+    from jiqun.model.extensions import Extension
     from jiqun.scenarios.rows.evidence import Parameter
     from jiqun.scenarios.schema import Label, ScenarioFile
 
@@ -47,48 +50,82 @@ Dated = tuple[tuple[int, float], ...]
 
 @cache
 def declarations() -> Mapping[str, LeverDeclaration]:
-    """Every declared lever by id, in the order of the file; read once a process.
+    """Every declared lever by id, in the order of the files; read once a process.
+
+    Those of the region come first, then those of extensions.
 
     Raises:
-        ScenarioError: The file is wrong, or declares what no function of the model reads.
+        ScenarioError: A file is wrong, or declares what no function of the model reads.
+        ExtensionError: An extension gives no declarations.
     """
-    document = read_yaml(DECLARATIONS)
-    file = checked(document, LeverFile, document.data)
-    check_channels(document, file.channels)
     found: dict[str, LeverDeclaration] = {}
-    for i, lever in enumerate(file.levers):
-        at: Key = ("levers", i)
-        check_read(document, file.channels, lever, at)
-        if lever.id in found:
-            raise document.error((*at, "id"), say("declared twice"))
-        found[lever.id] = lever
-        for name, term in lever.terms.items():
-            if term.default:
-                _dated(document, term, term.default, (*at, "terms", name, "default"))
-                _check_sources(document, term, (*at, "terms", name, "default"))
-            else:
-                _check_range(document, term, (*at, "terms", name, "parameter"))
-        for key in ("usual_take_up", "window"):
-            _check_known(document, getattr(lever, key), (*at, key))
-        for place, cost in enumerate(lever.costs):
-            _check_known(document, cost.unit_cost, (*at, "costs", place, "unit_cost"))
-        _instalments(document, lever.instalments, _index(lever.from_), (*at, "instalments"))
-        for place, name in enumerate(lever.size):
-            if name not in lever.scalable:
-                near = nearest_name(name, lever.scalable)
-                problem = say(
-                    "lever {lever} has no {name} that a number may multiply",
-                    lever=lever.id, name=repr(name),
-                )  # fmt: skip
-                raise document.error((*at, "size", place), problem, listed(lever.scalable), near)
+    files = _files()
+    meant = [name for _, file in files for name in file.channels]
+    for document, file in files:
+        for i, lever in enumerate(file.levers):
+            at: Key = ("levers", i)
+            check_read(document, meant, lever, at)
+            if lever.id in found:
+                raise document.error((*at, "id"), say("declared twice"))
+            _check_declared(document, lever, at)
+            found[lever.id] = lever
     return found
+
+
+def _files() -> list[tuple[Document, LeverFile]]:
+    """Files of declarations: the region's, and after it those of extensions."""
+    found: list[tuple[Document, LeverFile]] = []
+    meant: set[str] = set()
+    for path, by in _paths():
+        document = read_yaml(path)
+        file = checked(document, LeverFile, document.data)
+        check_channels(document, file.channels)
+        for name in file.channels:
+            if name in meant:
+                raise document.error(("channels", name), say("declared twice"))
+        meant.update(file.channels)
+        for i, lever in enumerate(file.levers):
+            # Else a scenario that takes all levers of an origin would change where it is installed.
+            if by is not None and lever.origin != LeverOrigin.DESIGN:
+                problem = say("{given} is not allowed", given=lever.origin)
+                raise document.error(("levers", i, "origin"), problem, str(LeverOrigin.DESIGN))
+        found.append((document, file))
+    return found
+
+
+def _paths() -> Iterator[tuple[Path, Extension | None]]:
+    yield DECLARATIONS, None
+    for extension in installed("levers"):
+        yield extension.file("levers.yaml"), extension
+
+
+def _check_declared(document: Document, lever: LeverDeclaration, at: Key) -> None:
+    """Refuse values, parameters and sizes of a declaration that have no meaning."""
+    for name, term in lever.terms.items():
+        if term.default:
+            _dated(document, term, term.default, (*at, "terms", name, "default"))
+            _check_sources(document, term, (*at, "terms", name, "default"))
+        else:
+            _check_range(document, term, (*at, "terms", name, "parameter"))
+    for key in ("usual_take_up", "window"):
+        _check_known(document, getattr(lever, key), (*at, key))
+    for place, cost in enumerate(lever.costs):
+        _check_known(document, cost.unit_cost, (*at, "costs", place, "unit_cost"))
+    _instalments(document, lever.instalments, _index(lever.from_), (*at, "instalments"))
+    for place, name in enumerate(lever.size):
+        if name not in lever.scalable:
+            near = nearest_name(name, lever.scalable)
+            problem = say(
+                "lever {lever} has no {name} that a number may multiply",
+                lever=lever.id, name=repr(name),
+            )  # fmt: skip
+            raise document.error((*at, "size", place), problem, listed(lever.scalable), near)
 
 
 @cache
 def channels() -> Mapping[str, Label]:
     """What each channel is, by name; read once a process."""
-    document = read_yaml(DECLARATIONS)
-    return checked(document, LeverFile, document.data).channels
+    return {name: label for _, file in _files() for name, label in file.channels.items()}
 
 
 def most_times(lever_id: str) -> float:

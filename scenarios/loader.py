@@ -10,7 +10,7 @@ from jiqun.model.calendar import quarter_name
 from jiqun.model.region import REGION
 from jiqun.model.scenario import Scenario
 from jiqun.model.start import sampling
-from jiqun.scenarios import levers, notices
+from jiqun.scenarios import levers, notices, shocks
 from jiqun.scenarios.errors import InputError, ScenarioError, listed, nearest_name
 from jiqun.scenarios.language import say
 from jiqun.scenarios.limits import FIRST_END, LAST_END, in_range
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from jiqun.model.lever import Lever
     from jiqun.model.scenario import Notice
+    from jiqun.model.shocks import Shock
     from jiqun.scenarios.yaml_file import Key
 
 SHIPPED = REGION.own("scenarios")
@@ -51,6 +52,7 @@ class _Draft:
     position: Mapping[str, float] = field(default_factory=dict)
     times: Mapping[str, float] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
+    shocks: Mapping[str, Shock] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ def _load(document: Document) -> tuple[Scenario, ScenarioFile]:
         rows=draft.rows,
         data_hash=data_hash(),
         notices=draft.notices,
+        shocks=tuple(shock for _, shock in sorted(draft.shocks.items())),
     )
     # Terms of levers that follow a parameter move with it.
     scenario = central.with_draw(draft.parameters, {})
@@ -330,6 +333,7 @@ def _overlay(document: Document, written: ScenarioFile, base: _Draft) -> _Draft:
         end=end,
         rows=base.rows if written.rows is None else written.rows,
         levers=found,
+        shocks=shocks.laid_over(document, written.shocks, base.shocks),
         parameters=dict(base.parameters) | in_range(document, written.parameters),
         origin=(outside.origin if outside else None) or base.origin,
         position=dict(base.position) | (outside.positions() if outside else {}),

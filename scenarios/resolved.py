@@ -18,12 +18,14 @@ from jiqun.model.outside_world import Outside
 from jiqun.model.policy.rationing import ALLOWED, ServiceOrder
 from jiqun.model.province import ClusterRecord, Province
 from jiqun.model.scenario import Notice, Scenario
+from jiqun.model.shocks import Shock
 from jiqun.scenarios.errors import listed, nearest_name
 from jiqun.scenarios.language import say
 from jiqun.scenarios.levers import declaration, declarations
 from jiqun.scenarios.limits import FIRST_END, LAST_END, in_range, within
 from jiqun.scenarios.rows.evidence import InputsHeld, Prices  # noqa: TC001  (pydantic reads annotations)
 from jiqun.scenarios.schema import Finite, Label, Name, Part, Who, checked
+from jiqun.scenarios.shocks import check_known, check_terms
 from jiqun.scenarios.tables import table
 
 if TYPE_CHECKING:
@@ -115,6 +117,15 @@ class LeverData(Part):
     multiples: dict[str, list[tuple[StrictInt, Finite]]] = Field(default_factory=dict)
 
 
+class ShockData(Part):
+    """A shock as resolved."""
+
+    id: Name
+    start: StrictInt
+    end: StrictInt | None
+    values: list[tuple[Name, Finite]]
+
+
 class NoticeData(Part):
     """A notice as stored."""
 
@@ -139,6 +150,7 @@ class ResolvedFile(Part):
     rows: Annotated[StrictInt, Field(ge=0, le=2_000_000)]
     data_hash: str
     notices: list[NoticeData] = Field(default_factory=list)
+    shocks: list[ShockData] = Field(default_factory=list)
 
 
 def is_resolved(document: Document) -> bool:
@@ -157,6 +169,9 @@ def resolved(document: Document) -> Scenario:
     _check_levers(document, data)
     _check_parameters(document, data)
     _check_period(document, data)
+    for i, shock in enumerate(data.shocks):
+        check_known(document, shock.id, ("shocks", i, "id"))
+        check_terms(document, shock.id, dict(shock.values), ("shocks", i))
     outside = data.outside.model_dump()
     for name in ("recent", "history"):
         outside[name] = {series: np.array(values) for series, values in outside[name].items()}
@@ -187,6 +202,7 @@ def resolved(document: Document) -> Scenario:
         rows=data.rows,
         data_hash=data.data_hash,
         notices=tuple(Notice(n.kind, tuple(n.levers), n.zh, n.en) for n in data.notices),
+        shocks=tuple(Shock(s.id, s.start, s.end, tuple(s.values)) for s in data.shocks),
     )
 
 

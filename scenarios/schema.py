@@ -108,6 +108,10 @@ Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+COUNTED = "yuan_counted"
+"""Quantity of levers of extensions."""
+
+
 class Part(BaseModel):
     """A mapping of a scenario file: unknown keys are refused.
 
@@ -195,6 +199,16 @@ class LeverSetting(BaseModel):
     times: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)] | None = None
 
 
+class ShockSetting(BaseModel):
+    """A shock of a scenario; keys not listed here are terms of the shock."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: str
+    from_: Annotated[Quarter, Field(alias="from")]
+    to: Quarter | None = None
+
+
 class OutsidePath(Part):
     """Path of one series of the outside world."""
 
@@ -257,6 +271,7 @@ class ScenarioFile(Part):
         "credit_growth": "credit_growth: {times: 0.5}",
         "energy_price": "energy_price: {times: 1.4}",
         "scale": "scale: {cluster_award: [provincial, national]}",
+        "shocks": "shocks: [{id: my_shock, from: 2026-Q1, to: 2026-Q1}]",
     }
     name: Name
     label: Label | None = None
@@ -270,6 +285,7 @@ class ScenarioFile(Part):
     parameters: dict[str, Finite] = Field(default_factory=dict)
     outside: OutsideSetting | None = None
     scale: dict[str, Annotated[list[str], Field(min_length=1)]] | None = None
+    shocks: list[ShockSetting] = Field(default_factory=list)
 
 
 class Term(Part):
@@ -319,13 +335,14 @@ class CostDeclaration(Part):
         kind: What happens to the money.
         paid_by: Who bears it, or receives it where the kind is ``received``; empty where that
             follows the sharing of the lever's tax.
-        quantity: Name of the quantity in `model/policy/bearers.py`.
+        quantity: Name of the quantity in `model/policy/bearers.py`, or ``yuan_counted``, which a
+            function of an extension counts with `ClusterPolicyModel.count`.
         unit_cost: Parameter with its cost, yuan a unit; none where the quantity is yuan already.
     """
 
     kind: Annotated[str, _one_of(*COSTS)]
     paid_by: PaidBy = Field(default_factory=dict)
-    quantity: Annotated[str, _one_of(*QUANTITIES)]
+    quantity: Annotated[str, _one_of(*QUANTITIES, COUNTED)]
     unit_cost: Name | None = None
 
 

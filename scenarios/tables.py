@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from jiqun.model.extensions import installed
 from jiqun.model.region import DEFAULT_FOLDER, PROJECT, REGION
 from jiqun.scenarios.errors import TableError, allowed_by, nearest_name
 from jiqun.scenarios.language import say
@@ -100,6 +101,9 @@ OF_DOCUMENT = ("articles", "policy_targets", "counterfactual", "rules", "levers_
 """Tables that are those of the default region where a region has no document of its own."""
 BY_NAME = {"parameters": "name", "lever_evidence": "lever"}
 """Tables of which a region holds only the rows that differ, with the column that names a row."""
+ADDED = {"rules": ("levers", "id"), "lever_evidence": ("levers", "lever")}
+"""Tables that extensions add rows to: their kind, and the column that names a row. None is made
+runs of: a parameter more would move the draws of all others."""
 UNUSED = ("large_projects",)
 """Tables that nothing is made of or compared with, so that they leave earlier records valid."""
 
@@ -178,6 +182,18 @@ def _check_row(path: Path, line: int, record: dict[str, Any], row: type[Row]) ->
 
 def files_of(name: str) -> tuple[Path, ...]:
     """Files that a table is read from, the shared one first; none for an empty table."""
+    return (*_own_files(name), *added_files(name))
+
+
+def added_files(name: str) -> tuple[Path, ...]:
+    """Files of extensions that add rows to a table."""
+    kind, _ = ADDED.get(name, ("", ""))
+    paths = (each.folder / f"{name}.csv" for each in installed(kind)) if kind else ()
+    return tuple(path for path in paths if path.is_file())
+
+
+def _own_files(name: str) -> tuple[Path, ...]:
+    """Files of a table that are the region's, or shared."""
     own = DATA / f"{name}.csv"
     if name in REGIONAL or (name not in BY_NAME and own.is_file()):
         return (own,)
@@ -190,12 +206,19 @@ def files_of(name: str) -> tuple[Path, ...]:
 @cache
 def table(name: str) -> tuple[Any, ...]:
     """Rows of a table, checked; read once a process."""
-    files = files_of(name)
+    files = _own_files(name)
     rows = [row for path in files for row in read_table(path, TABLES[name])]
-    if len(files) < 2:
-        return tuple(rows)
-    # A row of the region takes the place of the shared one, so that the order stays.
-    return tuple({getattr(row, BY_NAME[name]): row for row in rows}.values())
+    if len(files) > 1:
+        # A row of the region takes the place of the shared one, so that the order stays.
+        rows = list({getattr(row, BY_NAME[name]): row for row in rows}.values())
+    for path in added_files(name):
+        key = ADDED[name][1]
+        held = {getattr(row, key) for row in rows}
+        for line, row in enumerate(read_table(path, TABLES[name]), 2):
+            if getattr(row, key) in held:
+                raise TableError(path, line, key, say("declared twice"))
+            rows.append(row)
+    return tuple(rows)
 
 
 def file_hash(path: Path) -> str:

@@ -42,3 +42,22 @@ MEASURES: dict[str, Callable[[Panels], Measured]] = {
     "entry_rate": turnover.entry_rate,
 }
 """Measure of each fact that is measured, by its key in `facts.yaml`."""
+
+
+def measure[Measure: Callable[[Panels], Measured]](key: str) -> Callable[[Measure], Measure]:
+    """Declare that a function measures a fact of one's own.
+
+    Args:
+        key: Key of the fact in the `facts.yaml` beside it.
+
+    Raises:
+        ValueError: The key is taken.
+    """
+
+    def declare(how: Measure) -> Measure:
+        if key in MEASURES:
+            raise ValueError(f"fact {key} is declared twice")
+        MEASURES[key] = how
+        return how
+
+    return declare

@@ -11,7 +11,7 @@ import argparse
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,10 @@ from jiqun.calibration.markdown import pipe_table
 from jiqun.calibration.panel import POPULATION_SEED, panel
 from jiqun.experiments.runs.draws import draws
 from jiqun.model import build_population
-from jiqun.scenarios import load
-from jiqun.scenarios.tables import table
+from jiqun.model.extensions import ExtensionError, everything, installed, load
+from jiqun.scenarios import load as load_scenario
+from jiqun.scenarios.rows.published import StylisedFact
+from jiqun.scenarios.tables import read_table, table
 from jiqun.scenarios.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
     from jiqun.model import Population
     from jiqun.model.scenario import Scenario
-    from jiqun.scenarios.rows.published import StylisedFact
 
 HERE = Path(__file__).resolve().parents[1]
 WORDS = HERE / "facts.yaml"
@@ -40,6 +41,8 @@ RESULTS = HERE / "results" / "facts.csv"
 PICTURES = HERE / "results" / "facts_pictures.csv"
 PAGE = HERE.parent / "docs" / "facts.md"
 PICTURE = PAGE.with_name("facts.png")
+TEXTS = ("row", "title", "asks", "method")
+"""What is told of every fact."""
 SCENARIO = "without_document_55"
 SEEDS = 8
 WANTED = 2.0 / 3.0
@@ -86,18 +89,52 @@ class Fact:
 
 @cache
 def words() -> Mapping[str, Any]:
-    """The texts of the facts."""
+    """The texts of the facts of the project."""
     data: Mapping[str, Any] = read_yaml(WORDS).data
     return data
 
 
 def row_of(beginning: str) -> StylisedFact:
     """The row of the table of facts that begins so."""
-    rows = [row for row in table("stylised_facts") if row.fact.startswith(beginning)]
+    return _beginning(beginning, table("stylised_facts"), WORDS.name)
+
+
+def _beginning(beginning: str, of: Sequence[StylisedFact], file: str) -> StylisedFact:
+    rows = [row for row in of if row.fact.startswith(beginning)]
     if len(rows) != 1:
-        raise ValueError(f"{WORDS.name}: {beginning!r} begins {len(rows)} facts, not one")
-    row: StylisedFact = rows[0]
-    return row
+        raise ValueError(f"{file}: {beginning!r} begins {len(rows)} facts, not one")
+    return rows[0]
+
+
+def told_of() -> dict[str, tuple[StylisedFact, Mapping[str, Any]]]:
+    """Row and texts of each fact that is measured, by its key; those of extensions last.
+
+    Raises:
+        ExtensionError: A package gives texts or a row of no fact that it measures.
+    """
+    found = {key: (row_of(said["row"]), said) for key, said in words()["facts"].items()}
+    load("facts", MEASURES)
+    for extension in installed("facts"):
+        rows = cast(
+            "Sequence[StylisedFact]",
+            read_table(extension.file("stylised_facts.csv"), StylisedFact),
+        )
+        file = extension.file("facts.yaml")
+        for key, said in read_yaml(file).data.items():
+            if key in found or key not in MEASURES:
+                problem = "is declared twice" if key in found else "is measured by no function"
+                raise ExtensionError(extension, f"{file.name}: fact {key} {problem}")
+            lacking = [name for name in TEXTS if name not in said]
+            if lacking:
+                raise ExtensionError(extension, f"{file.name}: {key} has no {lacking[0]}")
+            try:
+                found[key] = (_beginning(said["row"], rows, file.name), said)
+            except ValueError as error:
+                raise ExtensionError(extension, str(error)) from error
+        for key, how in MEASURES.items():
+            if key not in found and how.__module__.partition(".")[0] == extension.top:
+                raise ExtensionError(extension, f"{file.name}: there is no fact {key}")
+    return found
 
 
 def panels(scenario: Scenario, population: Population, seed: int) -> Panels:
@@ -120,16 +157,16 @@ def measure(seeds: int = SEEDS, rows: int | None = None, *, drawn: bool = False)
         rows: Enterprise rows at the start; the scenario's own if absent.
         drawn: Whether seed i goes with parameter draw i; else all are at the central draw.
     """
+    told = told_of()
     found: dict[str, list[Measured]] = {key: [] for key in MEASURES}
     for data in _runs(seeds, rows, drawn=drawn):
         for key, how in MEASURES.items():
             found[key].append(how(data))
-    said = words()["facts"]
-    return [Fact(key, row_of(said[key]["row"]), said[key], found[key]) for key in MEASURES]
+    return [Fact(key, *told[key], found[key]) for key in MEASURES]
 
 
 def _runs(seeds: int, rows: int | None, *, drawn: bool) -> Iterator[Panels]:
-    scenario = load(SCENARIO)
+    scenario = load_scenario(SCENARIO)
     population = build_population(
         scenario.province, scenario.parameters, rows or scenario.rows, POPULATION_SEED
     )
@@ -141,9 +178,11 @@ def _runs(seeds: int, rows: int | None, *, drawn: bool) -> Iterator[Panels]:
 def results(facts: Sequence[Fact]) -> pd.DataFrame:
     """One row a fact of the table, measured or not, in the table's order."""
     by_row = {fact.row.fact: fact for fact in facts}
+    every = [*table("stylised_facts")]
+    every += [fact.row for fact in facts if fact.row not in every]
     left_out = {row_of(start).fact: why for start, why in words()["not_measured"].items()}
     lines = []
-    for row in table("stylised_facts"):
+    for row in every:
         line = {
             "fact": row.fact, "must": row.must, "target": row.target_value, "range": row.range,
             "source": row.source,
@@ -182,10 +221,11 @@ def share_passing(facts: Sequence[Fact]) -> tuple[int, int]:
 
 
 def pictures(facts: Sequence[Fact]) -> pd.DataFrame:
-    """Points of the pictures, of the first seed: fact, series, x and y."""
+    """Points of the pictures, of the first seed: fact, series, x and y; none of extensions."""
     parts = [
         pd.DataFrame({"fact": fact.key, "series": series, "x": x, "y": y})
         for fact in facts
+        if fact.key in words()["facts"]
         for series, (x, y) in fact.found[0].picture.items()
     ]
     return pd.concat(parts, ignore_index=True)
@@ -277,16 +317,24 @@ def main() -> int:
     options.add_argument(
         "--draws", action="store_true", help="draw i of the parameters with seed i"
     )
+    options.add_argument("--rows", type=int, help="enterprise rows; the scenario's own if absent")
+    options.add_argument("--out", type=Path, help="folder of table and page; else the project's")
     chosen = options.parse_args()
-    facts = measure(chosen.seeds, drawn=chosen.draws)
-    RESULTS.parent.mkdir(exist_ok=True)
-    results(facts).to_csv(RESULTS, index=False, float_format="%.6g", lineterminator="\n")
+    if chosen.out is None and everything():
+        # The pages of the project tell of the project alone.
+        options.error(f"{everything()[0]} is installed: name a folder with --out")
+    table_file, points_file, page_file = (
+        path if chosen.out is None else chosen.out / path.name for path in (RESULTS, PICTURES, PAGE)
+    )
+    facts = measure(chosen.seeds, chosen.rows, drawn=chosen.draws)
+    table_file.parent.mkdir(parents=True, exist_ok=True)
+    results(facts).to_csv(table_file, index=False, float_format="%.6g", lineterminator="\n")
     points = pictures(facts)
-    points.to_csv(PICTURES, index=False, float_format="%.6g", lineterminator="\n")
-    facts_picture.draw(points, PICTURE)
-    PAGE.write_text(page(facts), encoding="utf-8")
+    points.to_csv(points_file, index=False, float_format="%.6g", lineterminator="\n")
+    facts_picture.draw(points, page_file.with_name(PICTURE.name))
+    page_file.write_text(page(facts), encoding="utf-8")
     good, all_ = share_passing(facts)
-    print(f"{good} of {all_} facts that must hold pass; {PAGE.name} written")
+    print(f"{good} of {all_} facts that must hold pass; {page_file.name} written")
     return 0
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jiqun.calibration.trial.form import FIRST, LAST, NEEDED, Mechanism, Treat, TrialFile, TrialRow
 from jiqun.calibration.trial.ready import Outcomes, Published, Trial
 from jiqun.model.calendar import year_of
+from jiqun.model.extensions import ExtensionError, installed
 from jiqun.model.lever import Lever
 from jiqun.scenarios import levers as lever_files
 from jiqun.scenarios import load
@@ -45,6 +46,28 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
+def of_extensions() -> tuple[Trial, ...]:
+    """Trials of installed packages, each a file of a folder that one names.
+
+    Raises:
+        ExtensionError: A folder holds none, or two trials or rows have one name.
+    """
+    found: list[Trial] = []
+    known = {*names(), *(row.id for trial in all_trials() for row in trial.rows)}
+    for extension in installed("trials"):
+        paths = sorted(extension.folder.glob("*.yaml"))
+        if not paths:
+            raise ExtensionError(extension, f"{extension.module} has no file *.yaml")
+        for path in paths:
+            trial = read_trial(path)
+            for name in dict.fromkeys((path.stem, *(row.id for row in trial.rows))):
+                if name in known:
+                    raise ExtensionError(extension, f"there is a trial or row {name} already")
+                known.add(name)
+            found.append(trial)
+    return tuple(found)
+
+
 @cache
 def all_trials() -> tuple[Trial, ...]:
     """Every trial that comes with the project; read once a process."""
@@ -52,7 +75,7 @@ def all_trials() -> tuple[Trial, ...]:
 
 
 def chosen(asked: Sequence[str]) -> list[tuple[Trial, tuple[str, ...]]]:
-    """Trials that were asked for, each with the ids of its rows; all if none is named.
+    """Trials that were asked for, each with the ids of its rows; all of the project if none is.
 
     Args:
         asked: Ids of rows, names of trials, or files.
@@ -75,8 +98,9 @@ def _named(name: str) -> tuple[Trial, list[str]]:
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.is_file():
         trial = read_trial(path)
         return trial, [row.id for row in trial.rows]
-    by_row = {row.id: trial for trial in all_trials() for row in trial.rows}
-    by_name = {trial.path.stem: trial for trial in all_trials()}
+    every = (*all_trials(), *of_extensions())
+    by_row = {row.id: trial for trial in every for row in trial.rows}
+    by_name = {trial.path.stem: trial for trial in every}
     if name in by_name:
         return by_name[name], [row.id for row in by_name[name].rows]
     if name in by_row:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from jiqun.experiments.stores.results import Results
     from jiqun.model.lever import Lever
     from jiqun.model.scenario import Scenario
+    from jiqun.model.shocks import Shock
 
 MEASURED = ("value_added", "rd_real", "employees")
 """Outcomes that are told of every unit; all are totals, so their effects are relative."""
@@ -115,6 +116,7 @@ class Change:
         readable: Whether the store keeps both as scenarios; else how they differ is not known.
         comparison: Cost and what it buys; None where it cannot be told.
         no_cost: Why not.
+        shocks: Those that the scenario alone has, and those that the other alone has.
     """
 
     scenario: str
@@ -131,6 +133,7 @@ class Change:
     readable: bool
     comparison: Comparison | None
     no_cost: str
+    shocks: tuple[tuple[Shock, ...], tuple[Shock, ...]] = ((), ())
 
     def of(self, outcome: str, unit: Unit = PROVINCE) -> Moved | None:
         """What changes in an outcome of a unit; None where the runs lack it."""
@@ -249,6 +252,18 @@ def change(results: Results, scenario: str, baseline: str) -> Change:
         readable=bool(one and other),
         comparison=comparison,
         no_cost=no_cost,
+        shocks=_shocks(one, other),
+    )
+
+
+def _shocks(
+    one: Scenario | None, other: Scenario | None
+) -> tuple[tuple[Shock, ...], tuple[Shock, ...]]:
+    """Shocks that a scenario has and another has not, and the other way round."""
+    mine, theirs = one.shocks if one else (), other.shocks if other else ()
+    return (
+        tuple(each for each in mine if each not in theirs),
+        tuple(each for each in theirs if each not in mine),
     )
 
 

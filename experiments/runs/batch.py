@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from jiqun.experiments.runs.draws import (
 )
 from jiqun.experiments.runs.ensemble import fitted, in_use
 from jiqun.experiments.runs.meaning import hash_of, text_hash
+from jiqun.model import extensions
 from jiqun.model.calendar import FIRST_YEAR, quarter_name
 from jiqun.model.region import REGION
 
@@ -65,6 +66,34 @@ class Run:
 
 
 @dataclass(frozen=True)
+class PanelOf:
+    """Enterprises that are kept year by year.
+
+    Attributes:
+        enterprises: Their number, of those at the start, or their ids.
+        columns: Columns that are kept of them.
+    """
+
+    enterprises: int | tuple[int, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """What rows of this panel are noted by."""
+        return _hash([self.enterprises, self.columns])[:12]
+
+    @property
+    def noted(self) -> dict[str, object]:
+        """What the manifest says of it, as it reads it again."""
+        chosen = self.enterprises
+        return {
+            "id": self.digest,
+            "enterprises": chosen if isinstance(chosen, int) else list(chosen),
+            "columns": list(self.columns),
+        }
+
+
+@dataclass(frozen=True)
 class Record:
     """What is kept of a run.
 
@@ -74,6 +103,7 @@ class Record:
         outcomes: Outcomes; all if None.
         first_year: First year of outcomes and ledger.
         places: Whether the ledger tells who is paid, by city, tier and payee; else one sum of all.
+        panel: Enterprises that are kept year by year; none if None.
     """
 
     name: str
@@ -81,11 +111,12 @@ class Record:
     outcomes: tuple[str, ...] | None = None
     first_year: int = FIRST_YEAR
     places: bool = True
+    panel: PanelOf | None = None
 
     @property
     def whole(self) -> bool:
-        """Whether all is kept, to the last bit."""
-        return self == WHOLE
+        """Whether all outcomes are kept, to the last bit."""
+        return replace(self, panel=None) == WHOLE
 
 
 WHOLE = Record("all")
@@ -177,11 +208,13 @@ def model_hash() -> str:
 
     It is the hash of the source that first gave today's results. `make golden` lists each source
     that gave the same golden results, so that stores and fits stay valid; a source that is not
-    listed is a version of its own.
+    listed is a version of its own. So is the model with extensions that act in runs.
     """
     noted = json.loads(VERSION.read_text(encoding="utf-8"))
     source = source_hash()
-    return str(noted["version"]) if source in noted["sources"] else source
+    own = str(noted["version"]) if source in noted["sources"] else source
+    added = [(*vars(each).values(), each.digest) for each in extensions.acting()]
+    return _hash((own, added)) if added else own
 
 
 def source_hash() -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.panel import panel_of
 from jiqun.experiments.runs.runner import Options, run_batch, with_rows
 from jiqun.experiments.stores.results import Results
 from jiqun.model.scenario import Scenario
@@ -25,6 +26,8 @@ def run(
     rows: int | None = None,
     until: int | None = None,
     workers: int | None = None,
+    panel: int | Sequence[int] | None = None,
+    panel_columns: Sequence[str] | None = None,
 ) -> Results:
     """Run a batch of simulations; what the store holds already is not run again.
 
@@ -37,6 +40,8 @@ def run(
         rows: Enterprise rows, 0 for one an enterprise; None for those of each scenario.
         until: Last year; None for that of each scenario.
         workers: Worker processes; None for one a core.
+        panel: Enterprises that are kept year by year: so many of those at the start, or ids.
+        panel_columns: Columns that are kept of them; the main ones if None.
 
     Returns:
         What the store holds.
@@ -58,6 +63,7 @@ def run(
         Plan(seeds, draws),
         out,
         Options(workers),
+        panel=None if panel is None else panel_of(panel, panel_columns),
     )
     if report.failures:
         first = report.failures[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,7 @@ from jiqun.experiments.runs.batch import (
     POPULATION_SEED,
     WHOLE,
     Chunk,
+    PanelOf,
     Plan,
     PopulationRef,
     Record,
@@ -35,6 +36,7 @@ from jiqun.experiments.runs.worker import ChunkResult, Failure, run_chunk
 from jiqun.experiments.stores.populations import load_population, save_population
 from jiqun.experiments.stores.store import Store
 from jiqun.model import build_population
+from jiqun.model.extensions import everything
 from jiqun.scenarios.tables import tables_hash
 
 if TYPE_CHECKING:
@@ -134,6 +136,7 @@ def run_batch(
     progress: Callable[[Progress], None] = lambda _: None,
     waiting: Callable[[], None] = lambda: None,
     record: Record | None = None,
+    panel: PanelOf | None = None,
 ) -> Report:
     """Make the runs of a batch that the store lacks.
 
@@ -145,11 +148,14 @@ def run_batch(
         progress: Called at the start and whenever a chunk ends.
         waiting: Called if another batch holds the store.
         record: What is kept of each run; if absent, all unless the batch is large.
+        panel: Enterprises that are kept of each run as well.
 
     Raises:
         StoreError: The store cannot be used; finished shards stay.
     """
     kept = record or _record_of(len(scenarios) * len(plan.pairs()), plan)
+    if panel is not None:
+        kept = replace(kept, panel=panel)
     listed = listed_pairs(scenarios, plan)
     facts = {
         "plan": {
@@ -191,6 +197,9 @@ def run_listed(
     store = Store(folder)
     with store.locked(waiting):
         present = store.keys()
+        if record.panel:
+            present &= store.keys_with(record.panel.digest)
+            facts = {**facts, "panel": record.panel.noted}
         planned: list[tuple[Scenario, PopulationRef, list[Run]]] = []
         for scenario, pairs in listed:
             population = population_in(store, scenario)
@@ -329,6 +338,7 @@ def _entry(
             for scenario, population, _ in planned
         },
         **facts,
+        **_extensions(),
         "model_hash": model_hash(),
         "data_hash": planned[0][0].data_hash if planned else "",
         "tables_hash": tables_hash(),
@@ -339,6 +349,12 @@ def _entry(
             "switches": {name: os.environ[name] for name in SWITCHES if name in os.environ},
         },
     }
+
+
+def _extensions() -> dict[str, object]:
+    """The extensions that are installed, with their content; nothing where there are none."""
+    found = [asdict(each) | {"digest": each.digest} for each in everything()]
+    return {"extensions": found} if found else {}
 
 
 def _processor() -> str:

@@ -16,13 +16,13 @@ from jiqun.experiments.effects.together import drawn
 from jiqun.experiments.runs.worker import (
     ChunkResult,
     ForeignWorkerError,
+    begun,
     check_model,
     joined,
     last_quarter,
     population,
     recorded,
 )
-from jiqun.model import ClusterPolicyModel
 from jiqun.model.branching import first_difference
 from jiqun.model.calendar import quarter_index, year_of
 from jiqun.scenarios.outside import ORIGIN
@@ -30,7 +30,8 @@ from jiqun.scenarios.outside import ORIGIN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jiqun.experiments.runs.batch import Chunk, Record, Run
+    from jiqun.experiments.runs.batch import Chunk, PanelOf, Record, Run
+    from jiqun.model import ClusterPolicyModel
     from jiqun.model.scenario import Scenario
 
 HISTORY = quarter_index(ORIGIN, 4)
@@ -40,7 +41,7 @@ MOST_ROWS = 400_000
 MOST_BYTES = 128_000_000
 """Records of runs that are kept: 5 MB each where all is recorded."""
 
-_PASTS: OrderedDict[tuple[str, int], list[ClusterPolicyModel]] = OrderedDict()
+_PASTS: OrderedDict[tuple[str, int, PanelOf | None], list[ClusterPolicyModel]] = OrderedDict()
 _RECORDS: OrderedDict[tuple[str, Record], ChunkResult] = OrderedDict()
 
 
@@ -58,6 +59,7 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
         tuple(chain.from_iterable(part.failures for part in parts)),
         joined([part.outcomes for part in parts if part.outcomes is not None]),
         joined([part.ledger for part in parts if part.ledger is not None]),
+        joined([part.panel for part in parts if part.panel is not None]),
     )
 
 
@@ -91,7 +93,8 @@ def _run(chunk: Chunk) -> ChunkResult:
 
 
 def _size(found: ChunkResult) -> int:
-    return sum(table.nbytes for table in (found.outcomes, found.ledger) if table is not None)
+    tables = (found.outcomes, found.ledger, found.panel)
+    return sum(table.nbytes for table in tables if table is not None)
 
 
 def _branched(chunk: Chunk) -> Iterator[tuple[Run, ClusterPolicyModel | Exception]]:
@@ -111,7 +114,8 @@ def _branched(chunk: Chunk) -> Iterator[tuple[Run, ClusterPolicyModel | Exceptio
 
 def _past(scenario: Scenario, run: Run, chunk: Chunk) -> ClusterPolicyModel:
     """A simulation at the end of the past that a run shares with others."""
-    key = chunk.population.digest, run.seed
+    # What records no panel cannot go on as what does.
+    key = chunk.population.digest, run.seed, chunk.record.panel
     until = min(HISTORY, last_quarter(scenario))
     _PASTS.setdefault(key, [])
     _PASTS.move_to_end(key)
@@ -119,7 +123,7 @@ def _past(scenario: Scenario, run: Run, chunk: Chunk) -> ClusterPolicyModel:
         if past.quarter == until and first_difference(past.policy, scenario) > until:
             return past
     people = population(chunk.population, scenario)
-    past = ClusterPolicyModel(scenario, rng=run.seed, population=people)
+    past = begun(scenario, run, people, chunk.record)
     past.run_through(until)
     _PASTS[key].append(past)
     while kept()[0] > MOST_ROWS and len(_PASTS) > 1:

@@ -31,6 +31,7 @@ from jiqun.experiments.runs.batch import (
     Run,
     model_hash,
 )
+from jiqun.experiments.runs.panel import RecordingModel, panel_table
 from jiqun.experiments.stores.populations import load_population
 from jiqun.experiments.stores.store import LEDGER_NAMES
 from jiqun.model import ClusterPolicyModel, build_population
@@ -105,13 +106,17 @@ class Failure:
 
 @dataclass(frozen=True)
 class ChunkResult:
-    """What became of a chunk; `outcomes` and `ledger` are None if no run of it ended well."""
+    """What became of a chunk; its tables are None if no run of it ended well.
+
+    There is no panel either where none was asked for.
+    """
 
     chunk: Chunk
     finished: tuple[Finished, ...]
     failures: tuple[Failure, ...]
     outcomes: pa.Table | None
     ledger: pa.Table | None
+    panel: pa.Table | None = None
 
 
 def run_chunk(chunk: Chunk) -> ChunkResult:
@@ -134,7 +139,7 @@ def recorded(chunk: Chunk, make: Made) -> ChunkResult:
         ForeignWorkerError: The worker has another model or builds another population.
     """
     _settle()
-    finished, failures, tables, ledgers = [], [], [], []
+    finished, failures, tables, ledgers, panels = [], [], [], [], []
     begun = time.process_time()
     for run, simulation in make(chunk):
         if isinstance(simulation, Exception):
@@ -146,6 +151,8 @@ def recorded(chunk: Chunk, make: Made) -> ChunkResult:
             records = dict(simulation.records())
             residual = _checked_residual(records)
             ledger = _ledger_table(run, simulation.ledger_records(), chunk.record)
+            if (asked := chunk.record.panel) and isinstance(simulation, RecordingModel):
+                panels.append(panel_table(run, simulation, asked))
         except Exception as error:  # a failed run must not take the batch with it
             failures.append(failure(run, error))
             continue
@@ -155,7 +162,8 @@ def recorded(chunk: Chunk, make: Made) -> ChunkResult:
         finished.append(Finished(run, len(simulation.population), now - begun, residual))
         begun = now
         del simulation
-    return ChunkResult(chunk, tuple(finished), tuple(failures), joined(tables), joined(ledgers))
+    parts = map(joined, (tables, ledgers, panels))
+    return ChunkResult(chunk, tuple(finished), tuple(failures), *parts)
 
 
 @cache
@@ -223,6 +231,22 @@ def check_model(chunk: Chunk) -> None:
         )
 
 
+def begun(scenario: Scenario, run: Run, people: Population, record: Record) -> ClusterPolicyModel:
+    """A simulation before its first quarter, which records what is kept of it.
+
+    Args:
+        scenario: The scenario at the values of the draw.
+        run: The run.
+        people: The population that it starts from.
+        record: What is kept.
+    """
+    if record.panel is None:
+        return ClusterPolicyModel(scenario, rng=run.seed, population=people)
+    recording = RecordingModel(scenario, rng=run.seed, population=people)
+    recording.follow(record.panel)
+    return recording
+
+
 def made(chunk: Chunk) -> Iterator[tuple[Run, ClusterPolicyModel | Exception]]:
     """Each run with its simulation at the end, or with what it failed of."""
     for arms in bundles((run, chunk.scenarios[run.scenario]) for run in chunk.runs):
@@ -233,7 +257,7 @@ def made(chunk: Chunk) -> Iterator[tuple[Run, ClusterPolicyModel | Exception]]:
             # The longest makes the past of all.
             told.sort(key=lambda arm: -last_quarter(arm[1]))
             run, scenario = told[0]
-            simulation = ClusterPolicyModel(scenario, rng=run.seed, population=people)
+            simulation = begun(scenario, run, people, chunk.record)
         except ForeignWorkerError:
             raise
         except Exception as error:  # a failed run must not take the batch with it

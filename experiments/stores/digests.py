@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 SUMS = "sha256sums.txt"
 RUNS, OUTCOMES, LEDGER = SHARDS = ("runs", "outcomes", "ledger")
 """Folders of shards: a shard has one name in all three, and counts once it is in the first."""
-ENDINGS = {"populations": ".arrow", "scenarios": ".yaml", **dict.fromkeys(SHARDS, ".parquet")}
+PANEL = "panel"
+"""Folder of the panels of enterprises, where a batch recorded some."""
+ENDINGS = {
+    "populations": ".arrow", "scenarios": ".yaml", PANEL: ".parquet",
+    **dict.fromkeys(SHARDS, ".parquet"),
+}  # fmt: skip
 """Folders whose files have digests."""
 THREADS = 4
 LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")

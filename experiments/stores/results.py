@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from jiqun.experiments.effects import pairs
 from jiqun.experiments.stores import summaries
 from jiqun.experiments.stores.errors import StoreError
+from jiqun.experiments.stores.naming import check_names, names_of
 from jiqun.experiments.stores.selection import HORIZON, Selection
 from jiqun.experiments.stores.store import LEDGER_NAMES
 from jiqun.scenarios.errors import nearest_name
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
     from jiqun.experiments.stores.naming import Names, Years
 
+PANEL_COLUMNS = ("run_key", "scenario", "draw", "seed", "year", "id", "weight", "exited")
+"""Columns of a panel before those that were asked for."""
 KEY = ("draw", "seed", "population", "year", "level", "unit_name", "outcome")
 
 
@@ -151,6 +156,100 @@ class Results(Selection):
             StoreError: A name is unknown, or the two share no population and model.
         """
         return pairs.intervals(self._pairs(scenario, baseline, outcome, level, years))
+
+    def effects(
+        self,
+        scenario: Names = None,
+        outcome: Names = None,
+        level: Names = None,
+        years: Years = None,
+        baseline: str | None = None,
+    ) -> pd.DataFrame:
+        """What scenarios change against their baselines, one row a scenario, unit and year.
+
+        The columns are those of `paired_intervals`, after the names of the scenario and of what it
+        is compared with. Scenarios whose baseline the store lacks are left out, unless they are
+        asked for by name.
+
+        Args:
+            scenario: Scenarios; all that can be compared if absent.
+            outcome: Outcomes; all if absent, and so for the others.
+            level: Levels.
+            years: Years.
+            baseline: What all are compared with; the baseline that each names if absent.
+
+        Raises:
+            StoreError: A name is unknown, a scenario that is asked for names no baseline of the
+                store, or two that are compared share no population and model.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        asked, held = names_of(scenario), self.scenarios()
+        check_names("scenario", [*(asked or ()), *([baseline] if baseline else ())], held)
+        found = []
+        for name in asked or held:
+            against = baseline or self._baseline_of(name)
+            if against in held and against != name:
+                told = self.paired_intervals(name, against, outcome, level, years)
+                found.append(told.rename(columns={"baseline": "baseline_value"}))
+                found[-1].insert(0, "scenario", name)
+                found[-1].insert(1, "baseline", against)
+            elif asked:
+                raise StoreError(
+                    f"{self.folder} holds nothing that {name} is compared with"
+                    f"{f' ({against})' if against else ''}: name a baseline, one of "
+                    f"{', '.join(held)}"
+                )
+        if not found:
+            raise StoreError(f"{self.folder} holds no scenario together with its baseline")
+        return pd.concat(found, ignore_index=True)
+
+    def _baseline_of(self, scenario: str) -> str | None:
+        """The baseline that a scenario names, as the store keeps it."""
+        file = self.scenario_file(self.chosen()[scenario].scenario_hash)
+        stored = yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        return None if stored["baseline"] is None else str(stored["baseline"])
+
+    def panel(
+        self, scenario: Names = None, years: Years = None, panel: str | None = None
+    ) -> pd.DataFrame:
+        """Enterprises year by year, of the runs that a panel was recorded of.
+
+        One row a run, enterprise and year, with `weight`, the enterprises that it stands for, and
+        `exited`, whether it left in that year; then the columns that were asked for.
+
+        Args:
+            scenario: Scenarios; all if absent.
+            years: Years; all if absent.
+            panel: Which panel, by its id in the manifest; the newest if absent.
+
+        Raises:
+            StoreError: A name is unknown, or no such panel was recorded.
+        """
+        panels = self.panels()
+        if not panels:
+            raise StoreError(f"{self.folder} holds no panel: record one with jiqun run --panel")
+        check_names("panel", [panel] if panel else [], panels)
+        chosen = panel or [*panels][-1]
+        where, values = self._where(scenario, years=years)
+        frame: pd.DataFrame = self._query(
+            f"SELECT * FROM panel {where or 'WHERE true'} AND panel = ? "
+            "ORDER BY scenario, draw, seed, run_key, id, year",
+            [*values, chosen],
+        )
+        if frame.empty and not where:
+            raise StoreError(f"{self.folder} holds nothing whole of panel {chosen}: run it again")
+        kept = [*PANEL_COLUMNS, *panels[chosen]]
+        return frame[[name for name in kept if name in frame]]
+
+    def panels(self) -> dict[str, list[str]]:
+        """Columns of each panel that batches recorded, by its id, the newest last."""
+        found: dict[str, list[str]] = {}
+        for batch in self.manifest["batches"]:
+            if "panel" in batch:
+                found.pop(batch["panel"]["id"], None)  # the newest is the last
+                found[batch["panel"]["id"]] = batch["panel"]["columns"]
+        return found
 
     def paired_shares(
         self,

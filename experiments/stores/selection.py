@@ -10,10 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from jiqun.experiments.effects.costs import WEIGHT
-from jiqun.experiments.stores.digests import LEDGER, OUTCOMES, RUNS, any_shard, examine, problem_of
+from jiqun.experiments.stores.digests import (
+    LEDGER,
+    OUTCOMES,
+    PANEL,
+    RUNS,
+    any_shard,
+    examine,
+    problem_in,
+    problem_of,
+    recorded,
+)
 from jiqun.experiments.stores.errors import StoreError, StoreWarning
 from jiqun.experiments.stores.forms import allowed, forms_of, newest, shared_context
 from jiqun.experiments.stores.naming import check_names, check_years, names_of, years_of
+from jiqun.experiments.stores.places import names_in
 from jiqun.experiments.stores.sql import quoted
 from jiqun.experiments.stores.store import LEDGER_NAMES, Store, left_out_text
 from jiqun.model.calendar import FIRST_YEAR, year_of
@@ -21,6 +32,7 @@ from jiqun.model.dimensions import CITIES, FIELDS, SIZES, STATUSES, TIERS
 from jiqun.model.observe.outcomes import LEVELS
 from jiqun.model.observe.outcomes import OUTCOMES as REGISTER
 from jiqun.model.region import REGION
+from jiqun.scenarios.errors import listed
 from jiqun.scenarios.levers import declarations
 from jiqun.scenarios.limits import LAST_END
 
@@ -122,7 +134,9 @@ class Selection:
         return sorted(self.chosen())
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A DuckDB connection with views `run`, `outcome` and `ledger` over the shards in place.
+        """A DuckDB connection with views over the shards in place.
+
+        They are `run`, `outcome`, `ledger` and `panel`.
 
         It has one thread: the sums of several differ in their last bits from call to call. It is
         for use at once: a batch that runs in the store may merge shards, which ends it.
@@ -178,7 +192,30 @@ class Selection:
             FROM {source} ledger JOIN held USING (run_key)
             """
         )
+        connection.execute(
+            f"""
+            CREATE VIEW panel AS
+            SELECT DISTINCT held.scenario, held.draw, held.seed, panel.*
+            FROM {self._panels()} panel JOIN held USING (run_key)
+            """
+        )
         return connection
+
+    def _panels(self) -> str:
+        """SQL: rows of the panels that are whole; without a panel, none."""
+        sums = recorded(self.folder)
+        names = names_in(self.folder / PANEL) if (self.folder / PANEL).exists() else []
+        files = [name for name in names if not name.startswith(".")]
+        damaged = [name for name in files if problem_in(self.folder, f"{PANEL}/{name}", sums)]
+        if damaged:
+            text = f"{self.folder}: left out: {listed(f'{PANEL}/{name}' for name in damaged)}"
+            if text not in _WARNED:
+                _WARNED.add(text)
+                warnings.warn(f"{text}: run the batch again", StoreWarning, stacklevel=3)
+        whole = [name for name in files if name not in damaged]
+        if not whole:
+            return "(SELECT '' AS run_key, '' AS panel, 0 AS id, 0 AS year WHERE false)"
+        return f"(SELECT * EXCLUDE (filename) FROM {self._shards(PANEL, whole)})"
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         """A connection with the runs in `held`, each with the shard that it is read from.

@@ -27,6 +27,7 @@ from jiqun.experiments.stores.digests import (
     LEDGER,
     NAME,
     OUTCOMES,
+    PANEL,
     RUNS,
     SHARDS,
     SUMS,
@@ -171,7 +172,7 @@ class Store:
     def _clear_leftovers(self) -> None:
         """Remove what a killed batch left: parts, and shards whose runs were never noted."""
         if isinstance(self.folder, Path):
-            for name in FOLDERS:
+            for name in (*FOLDERS, PANEL):
                 for part in (self.folder / name).glob(".*.part"):
                     part.unlink(missing_ok=True)
         noted = set(_names(self.folder / RUNS))
@@ -229,6 +230,20 @@ class Store:
             .to_pylist()
         }
 
+    def keys_with(self, panel: str) -> set[str]:
+        """Keys of the runs of which a panel of enterprises is kept.
+
+        Args:
+            panel: Its digest (`PanelOf.digest`).
+        """
+        found: set[str] = set()
+        for name in _names(self.folder / PANEL):
+            if not name.startswith("."):
+                table = read_table(self.folder / PANEL / name, ["run_key", "panel"])
+                rows = table.group_by(table.column_names).aggregate([]).to_pylist()
+                found |= {row["run_key"] for row in rows if row["panel"] == panel}
+        return found
+
     def population_path(self, key: str) -> Place:
         """Where a population is kept."""
         return self.folder / "populations" / f"{key}.arrow"
@@ -272,6 +287,14 @@ class Store:
 
     def add(self, result: ChunkResult) -> None:
         """Keep what became of a chunk."""
+        if result.panel is not None and result.chunk.record.panel is not None:
+            asked = result.chunk.record.panel.digest
+            # Panels of other enterprises or columns of the same runs stand beside it.
+            name = shard_name([*(done.run.key for done in result.finished), asked])
+            path = self.folder / PANEL / name
+            if isinstance(path, Path):
+                path.parent.mkdir(exist_ok=True)
+            self._put(path, partial(write_shard, result.panel))
         if result.finished:
             self._put_shard(
                 {OUTCOMES: result.outcomes, LEDGER: result.ledger, RUNS: _runs_table(result)}

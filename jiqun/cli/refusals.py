@@ -66,14 +66,15 @@ def _plain_warnings() -> Iterator[None]:
 def _is_refusal(error: Exception) -> bool:
     try:
         import jiqun.model.region  # noqa: F401, PLC0415
-    except ValueError:  # a wrong region: nothing that has its fields can be imported
+    except ValueError:  # a wrong region or extension: nothing of the model can be imported
         return True
     from jiqun.experiments.designs.designs import DesignError  # noqa: PLC0415
     from jiqun.experiments.runs.adopted import AdoptionError  # noqa: PLC0415
     from jiqun.experiments.runs.batch import PlanError  # noqa: PLC0415
     from jiqun.experiments.runs.pool import ClusterError  # noqa: PLC0415
     from jiqun.experiments.stores.errors import StoreError  # noqa: PLC0415
+    from jiqun.model.extensions import ExtensionError  # noqa: PLC0415
     from jiqun.scenarios import InputError  # noqa: PLC0415
 
     wrong = (InputError, StoreError, PlanError, DesignError, ClusterError, AdoptionError)
-    return isinstance(error, (*wrong, WrongOptionError))
+    return isinstance(error, (*wrong, WrongOptionError, ExtensionError))

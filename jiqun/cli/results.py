@@ -259,13 +259,19 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="File; in DIR/export if nothing is said.")
     ] = None,
+    panel: Annotated[
+        bool,
+        typer.Option(
+            "--panel", help="The enterprises that `jiqun run --panel` kept, in place of outcomes."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write outcomes over the runs of a store as a table, with the meaning and unit of columns."""
     with refusals():
         from jiqun import exporting  # noqa: PLC0415
 
-        found = exporting.export(store, form, out)
+        found = (exporting.export_panel if panel else exporting.export)(store, form, out)
         if as_json:
             print_json({"file": str(found.file), "columns": str(found.columns), "rows": found.rows})
             return

@@ -48,7 +48,7 @@ def check(
 ) -> None:
     """Check scenario files without running them: when each lever acts, and whom it can reach."""
     with refusals():
-        from jiqun.checking import checked, lever_lines  # noqa: PLC0415
+        from jiqun.checking import checked, lever_lines, shock_lines  # noqa: PLC0415
 
         found = [checked(name) for name in scenarios]
         if as_json:
@@ -56,7 +56,7 @@ def check(
         for each in found:
             if each.scenario and not as_json:
                 typer.echo(f"{each.name}: ok")
-                for line in lever_lines(each):
+                for line in (*lever_lines(each), *shock_lines(each.scenario)):
                     typer.echo(f"    {line}")
             if each.problem:
                 typer.echo(str(each.problem), err=True)
@@ -92,6 +92,18 @@ def run(  # noqa: PLR0913  (one parameter an option)
         str | None, typer.Option(help="Enterprise rows, or 'all' for one an enterprise.")
     ] = None,
     until: Annotated[int | None, typer.Option(help="Last year.")] = None,
+    panel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|FILE",
+            help="Keep enterprises year by year: so many of those at the start, or the ids of a "
+            "CSV file.",
+        ),
+    ] = None,
+    panel_columns: Annotated[
+        str | None,
+        typer.Option(help="Columns of the panel, with commas between; the main ones if none."),
+    ] = None,
     workers: Workers = None,
     dask: Dask = None,
     out: Annotated[
@@ -106,9 +118,13 @@ def run(  # noqa: PLR0913  (one parameter an option)
         from jiqun.experiments.runs.batch import Plan  # noqa: PLC0415
         from jiqun.experiments.runs.draws import Vary  # noqa: PLC0415
         from jiqun.experiments.runs.ensemble import in_use  # noqa: PLC0415
+        from jiqun.experiments.runs.panel import panel_option  # noqa: PLC0415
         from jiqun.experiments.runs.runner import Options, run_batch  # noqa: PLC0415
         from jiqun.screen import ProgressDisplay, say, show_failures, show_made  # noqa: PLC0415
 
+        if panel_columns is not None and panel is None:
+            raise WrongOptionError("--panel-columns goes with --panel")
+        kept = panel_option(panel, panel_columns) if panel is not None else None
         resolved = _resolved(scenarios, rows, until)
         plan = Plan(seeds, draws, cross, Vary(vary), ensemble or in_use())
         command = as_called()
@@ -120,6 +136,7 @@ def run(  # noqa: PLR0913  (one parameter an option)
                 Options(workers, dask, command),
                 progress,
                 lambda: say(f"waiting for another batch that uses {out} ..."),
+                panel=kept,
             )
         show_made(out, report)
         show_failures(report.failures)

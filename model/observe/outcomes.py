@@ -280,3 +280,21 @@ _DECLARED = (
 
 OUTCOMES: dict[str, Outcome] = {outcome.id: outcome for outcome in _DECLARED}
 """All outcomes by id, in the order in which they are shown."""
+
+
+def declare(outcome: Outcome) -> Outcome:
+    """Add an outcome of one's own to the register.
+
+    Args:
+        outcome: It is measured from sums that `quantities` collects, or `quantity` adds.
+
+    Raises:
+        ValueError: Its id is taken, or it is of no level that there is.
+    """
+    if outcome.id in OUTCOMES:
+        raise ValueError(f"outcome {outcome.id} is declared twice")
+    unknown = [level for level in outcome.levels if level not in LEVELS]
+    if unknown or not outcome.levels:
+        raise ValueError(f"outcome {outcome.id}: levels are some of {', '.join(LEVELS)}")
+    OUTCOMES[outcome.id] = outcome
+    return outcome

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,24 +28,19 @@ from jiqun.model.policy.eligibility import size_class
 from jiqun.model.region import REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jiqun.model.model import ClusterPolicyModel
 
 Whole = npt.NDArray[np.int64]
 Quantity = npt.NDArray[np.float64 | np.int64 | np.bool_]
+OfAll = Callable[["ClusterPolicyModel"], Quantity]
 Levels = Mapping[str, tuple[Whole, tuple[str, ...]]]
 
 HIGHTECH_FIELDS = REGION.fields_that("high_tech")
 HIGHTECH = np.array([name in HIGHTECH_FIELDS for name in FIELDS])
 BLOCK = 32
 """Rows that are summed at a time."""
-NAMES = np.array([*OUTCOMES], dtype=object)
-RECORDED = {
-    level: np.flatnonzero([level in outcome.levels for outcome in OUTCOMES.values()])
-    for level in LEVELS
-}
-"""Level to the outcomes it is recorded for, as places in `OUTCOMES`."""
+ADDED: dict[str, OfAll] = {}
+"""Quantities of extensions, by name."""
 
 
 ABOVE_SCALE = {
@@ -73,6 +69,40 @@ ABOVE_SCALE = {
     "subsidy": "year_subsidy",
 }
 """Quantity to the column that it is of the enterprises above scale."""
+
+
+def quantity(name: str) -> Callable[[OfAll], OfAll]:
+    """Declare a quantity of one's own: values of each enterprise of all sizes, unweighted.
+
+    Args:
+        name: What outcomes find its sum by; it begins with ``own_``, as no sum of the project does.
+
+    Raises:
+        ValueError: The name is taken, or begins otherwise.
+    """
+
+    def declare(of: OfAll) -> OfAll:
+        if name in ADDED or not name.startswith("own_"):
+            taken = "is declared twice" if name in ADDED else "does not begin with own_"
+            raise ValueError(f"quantity {name} {taken}")
+        ADDED[name] = of
+        return of
+
+    return declare
+
+
+@cache
+def _recorded(size: int) -> tuple[npt.NDArray[np.object_], Mapping[str, Whole]]:
+    """Names of outcomes, and level to those it is recorded for as places in `OUTCOMES`.
+
+    Args:
+        size: Outcomes in the register: extensions add to it.
+    """
+    of_level = {
+        level: np.flatnonzero([level in outcome.levels for outcome in OUTCOMES.values()])
+        for level in LEVELS
+    }
+    return np.array([*OUTCOMES], dtype=object), of_level
 
 
 def quantities_above(m: ClusterPolicyModel, rows: Whole) -> dict[str, Quantity]:
@@ -131,6 +161,7 @@ def quantities_of_all(m: ClusterPolicyModel) -> dict[str, Quantity]:
         "innovative": e.innovative_sme > NEVER,
         "green_factory": e.green_factory > NEVER,
         "quality": srdi | little_giant | champion,
+        **{name: of(m) for name, of in ADDED.items()},
     }
 
 
@@ -169,11 +200,12 @@ def observe(m: ClusterPolicyModel) -> list[Recorded]:
     values = np.array([outcome.measure(sums) for outcome in OUTCOMES.values()])
     known = ((sums["count"] + sums["count_below"]) > 0.0) & ~np.isnan(values)
     result: list[Recorded] = []
+    every, recorded = _recorded(len(OUTCOMES))
     for level, (_, units) in levels.items():
-        outcomes, names = RECORDED[level], np.array(units, dtype=object)
+        outcomes, names = recorded[level], np.array(units, dtype=object)
         row, unit = np.nonzero(known[outcomes, parts[level]])
         found = values[outcomes, parts[level]][row, unit]
-        result.append((level, NAMES[outcomes[row]], names[unit], found))
+        result.append((level, every[outcomes[row]], names[unit], found))
     return result
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jiqun.model.channels import reads
+from jiqun.model.channels import act_from_outside, reads
 from jiqun.model.dimensions import SIZES, Array, Size
 from jiqun.model.economy.finance import ration
 from jiqun.model.elementary import dot
@@ -29,13 +29,22 @@ CONDITIONAL = ("price_of_equipment", "price_of_digital", "price_of_green")
 
 
 def programmes(m: ClusterPolicyModel) -> None:
-    """Size classes of the quarter; once a year budgets open and the yearly calls are held."""
+    """Size classes of the quarter; once a year budgets open and the yearly calls are held.
+
+    Then functions of extensions act: by now the rows of the year are there.
+    """
     e = m.enterprises
     e.size = size_class(e.above_scale, e.expected_revenue, e.employees)
     m.programmes.grants_paid = np.zeros(len(e))
     _hear(m)
-    if m.quarter % 4:
-        return
+    if m.quarter % 4 == 0:
+        _open_year(m)
+    act_from_outside(m)
+
+
+def _open_year(m: ClusterPolicyModel) -> None:
+    """Open budgets, pay awards and hold the yearly calls."""
+    e = m.enterprises
     # Rows come at the start of a year alone, so that a year's grants stay in their places.
     m.programmes.granted, m.programmes.misused, m.programmes.rd_supported = {}, [], np.zeros(len(e))
     m.programmes.rd_conditional_grants = _conditional_grants(m)

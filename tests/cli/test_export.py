@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from jiqun import exporting
 from jiqun.cli import app
 from jiqun.experiments import Results
+from jiqun.model.agents.enterprises import COLUMNS
+from jiqun.notebooks.words import Words
 from jiqun.scenarios.language import VARIABLE
 
 
@@ -19,7 +21,18 @@ def jiqun(*arguments):
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export") / "store"
-    asked = ("run", "without_document_55", "--rows", 1100, "--draws", 2, "--workers", 1)
+    asked = (
+        "run",
+        "without_document_55",
+        "--rows",
+        1100,
+        "--draws",
+        2,
+        "--workers",
+        1,
+        "--panel",
+        9,
+    )
     assert jiqun(*asked, "--until", 2020, "--out", folder).exit_code == 0
     return folder
 
@@ -72,6 +85,22 @@ def test_the_iamc_layout_has_a_column_a_year(store, tmp_path):
     assert list(rows.columns) == [*head, "2019", "2020"]
     assert not rows.duplicated(head).any()
     assert {("column", name) for name in head} < set(meanings(tmp_path / "mine_columns.csv"))
+
+
+def test_a_panel_has_the_meaning_and_unit_of_its_columns_in_both_languages(store):
+    done = jiqun("export", store, "--panel", "--json")
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    rows = pd.read_csv(told["file"])
+    assert told["rows"] == len(rows) == len(Results(store).panel())
+    columns = pd.read_csv(told["columns"], keep_default_na=False).set_index("name")
+    assert list(columns.index) == list(rows.columns)
+    assert (columns.loc["year_revenue", "unit"], columns.loc["city", "unit"]) == ("yuan", "")
+    assert (columns[["zh", "en"]] != "").all().all()
+    words = Words("zh")
+    assert all(words.translated(each.meaning) != each.meaning for each in COLUMNS.values())
+    assert jiqun("export", store, "--panel", "--format", "iamc").exit_code == 2
+    assert jiqun("run", "as_issued", "--panel-columns", "capital").exit_code == 2
 
 
 def test_what_cannot_be_exported_is_refused(store, tmp_path, monkeypatch):
