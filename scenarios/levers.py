@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from jiqun.model.region import REGION
 from jiqun.scenarios.channels import check_channels, check_read
 from jiqun.scenarios.errors import listed, nearest_name
 from jiqun.scenarios.language import say
+from jiqun.scenarios.marks import THOUSANDS, thousands
 from jiqun.scenarios.outside import ORIGIN
 from jiqun.scenarios.schema import (
     FIRST,
@@ -31,8 +31,8 @@ from jiqun.scenarios.schema import (
     checked,
 )
 from jiqun.scenarios.tables import table
-from jiqun.scenarios.units import UNITS, in_unit, parse_quarter, switched, to_base
-from jiqun.scenarios.yaml_file import THOUSANDS, Document, Key, read_yaml, thousands
+from jiqun.scenarios.units import AMOUNT, UNITS, in_unit, parse_quarter, quoted, switched, to_base
+from jiqun.scenarios.yaml_file import Document, Key, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -414,7 +414,7 @@ def _term(
         return _dated(document, term, items, at)
     if not isinstance(given, dict):
         if isinstance(given, str) and THOUSANDS.fullmatch(given):
-            raise thousands(document, at, given)
+            raise document.error(at, thousands(given).problem)
         if term.kind == "switch":
             problem = say("{given} is neither off nor on", given=repr(given))
             example = f"{name}: on"
@@ -481,19 +481,16 @@ def _base(document: Document, term: Term, given: Quantity | DatedQuantity, at: K
     return value
 
 
-_AMOUNT = re.compile(r"\s*([-+]?[0-9.]+)\s*(\S+)\s*")
-
-
 def _with_unit(name: str, term: Term, given: Any) -> str:
     """A term with its unit, as near as can be to a number or text without one."""
     units = list(UNITS[term.kind])
-    found = _AMOUNT.fullmatch(given) if isinstance(given, str) else None
+    found = AMOUNT.fullmatch(given) if isinstance(given, str) else None
     if found and found[2] in units:
         number, unit = found[1], found[2]
     else:
         plain = isinstance(given, int | float) and not isinstance(given, bool)
         number, unit = f"{given:g}" if plain else "1", units[0]
-    return f"{name}: {{value: {number}, unit: {repr(unit) if unit == '%' else unit}}}"
+    return f"{name}: {{value: {number}, unit: {quoted(unit)}}}"
 
 
 def _settings_of(

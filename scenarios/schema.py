@@ -27,8 +27,8 @@ from jiqun.model.policy.ledger import ADDITIONAL, PAYERS, Kind
 from jiqun.model.policy.rationing import ServiceOrder
 from jiqun.scenarios.errors import ScenarioError, allowed_by, nearest_name
 from jiqun.scenarios.language import say
-from jiqun.scenarios.units import UNITS, parse_quarter
-from jiqun.scenarios.yaml_file import THOUSANDS, thousands
+from jiqun.scenarios.marks import THOUSANDS, thousands
+from jiqun.scenarios.units import AMOUNT, UNITS, parse_quarter, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,11 +123,22 @@ class Part(BaseModel):
     EXAMPLES: ClassVar[Mapping[str, str]] = {}
 
 
-class Label(Part):
-    """Labels in both languages."""
+def _one_line(value: str) -> str:
+    if not (line := " ".join(value.split())):
+        raise PydanticCustomError("string_too_short", "blank", {"min_length": 1})
+    if not line.isprintable():
+        raise PydanticCustomError("printable", "odd", {"expected": "characters that are printed"})
+    return line
 
-    zh: Text
-    en: Text
+
+Line = Annotated[str, AfterValidator(_one_line)]
+
+
+class Label(Part):
+    """Labels in both languages, each of one line."""
+
+    zh: Line
+    en: Line
 
 
 class Quantity(Part):
@@ -458,7 +469,7 @@ def _explain(document: Document, schema: type[BaseModel], error: Any, at: Key) -
         valid = _keys_at(schema, error["loc"][:-1])
         return document.error(key, say("is missing"), ", ".join(valid), None, example)
     if isinstance(given, str) and THOUSANDS.fullmatch(given):
-        return thousands(document, key, given)
+        return document.error(key, thousands(given).problem)
     if kind in ("one_of", "literal_error"):
         valid = list(context.get("names", ())) or _literals(context.get("expected", ""))
         near = nearest_name(str(given), valid)
@@ -484,10 +495,22 @@ def _example(schema: type[BaseModel], key: Key, given: Any) -> str:
         return f"lag: {{value: {given:g}, unit: quarters}}"
     if name == "take_up" and isinstance(given, int | float) and 0 <= given <= 1:
         return f"take_up: {{start: {given:g}, full: {given:g}, years: 1}}"
+    if apart := _apart(name, given):
+        return apart
     examples: Mapping[str, str] = getattr(schema, "EXAMPLES", {})
     # A part of a setting is shown in its setting: `start` of a take-up is no date.
     parents = [part for part in ("take_up", "budget", "lag") if part in key]
     return examples.get(parents[0] if parents else name, "")
+
+
+def _apart(name: str, given: Any) -> str:
+    """A number and its unit apart where they were given in one, or a number as the label it is."""
+    if name in ("zh", "en") and isinstance(given, int | float):
+        return f'{name}: "{given}"'
+    amount = AMOUNT.fullmatch(given) if name == "value" and isinstance(given, str) else None
+    if amount and any(amount[2] in units for units in UNITS.values()):
+        return f"value: {amount[1]}, unit: {quoted(amount[2])}"
+    return ""
 
 
 def _is_date(key: Key) -> bool:

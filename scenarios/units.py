@@ -54,6 +54,13 @@ TABLE_UNITS: dict[str, float] = {
 """Unit of the data tables to its size in base units (yuan, tce, persons, shares)."""
 
 QUARTER = re.compile(r"(\d{4})-Q([1-4])")
+AMOUNT = re.compile(r"\s*([-+]?[0-9.]+)\s*(\S+)\s*")
+"""A number and its unit in one."""
+
+
+def quoted(unit: str) -> str:
+    """A unit as a scenario file may hold it."""
+    return repr(unit) if unit == "%" else unit
 
 
 def to_base(value: float | Decimal, unit: str, kind: str, times: int = 1) -> float:

@@ -7,9 +7,9 @@ deep nesting, large or binary files are refused, so a file can neither run code 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,14 @@ from yaml._yaml import CParser
 from yaml.composer import Composer
 from yaml.resolver import BaseResolver
 
+from jiqun.scenarios import marks
 from jiqun.scenarios.errors import ScenarioError, listed, nearest_name
 from jiqun.scenarios.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from jiqun.scenarios.marks import Cause
 
 MAX_BYTES = 256 * 1024
 """Largest scenario file read; the shipped ones have a few thousand bytes."""
@@ -223,14 +226,17 @@ def parse_yaml(path: Path, text: str) -> Document:
     Raises:
         ScenarioError: It is empty or not plain YAML.
     """
-    _refuse_wide_colons(path, text)
+    for number, each in enumerate(text.splitlines(), 1):
+        if cause := marks.of_any_line(each):
+            raise _refused(path, number, "", cause)
     try:
         node = _node(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        _refuse_wide_marks(path, text, line)
         problem = error.problem or error.context or say("cannot be read")
+        if better := _cause_at(path, text, line, problem):
+            raise better from error
         raise ScenarioError(
             path, line, "", say("not a plain YAML file: {problem}", problem=problem),
             say("one document of keys and values, without tags, anchors and aliases"),
@@ -239,6 +245,8 @@ def parse_yaml(path: Path, text: str) -> Document:
         problem, allowed = say("the file is empty"), say("a scenario with at least a name")
         raise ScenarioError(path, 1, "", problem, allowed)
     read = Document(path, None, {})
+    if isinstance(node, yaml.ScalarNode) and (cause := marks.of_line(text.lstrip().split("\n")[0])):
+        raise _refused(path, node.start_mark.line + 1, "", cause)
     return Document(path, _plain(read, node, ()), read.lines, read.numbers)
 
 
@@ -254,44 +262,21 @@ def _node(text: str) -> yaml.Node | None:
             loader.dispose()
 
 
-_WIDE_COLON = re.compile(r"\s*(?:- +)?([A-Za-z_][A-Za-z0-9_]*)\s*：")
-_WIDE_MARKS = "：，｛｝［］＂＇－＃　“”‘’"
-_PLAIN_MARKS = ":,{}[]\"'-# \"\"''"
+def _refused(path: Path, line: int, key: str, cause: Cause) -> ScenarioError:
+    """The error of a cause."""
+    key = key or cause.key
+    return ScenarioError(path, line, key, cause.problem, cause.allowed, None, cause.example)
 
 
-def _refuse_wide_colons(path: Path, text: str) -> None:
-    """Refuse a key that ends with a full-width colon: YAML would take key and value for a text."""
-    for number, line in enumerate(text.splitlines(), 1):
-        found = _WIDE_COLON.match(line)
-        if found:
-            raise _wide_colon(path, number, found[1])
-
-
-def _wide_colon(path: Path, line: int, key: str) -> ScenarioError:
-    problem = say("full-width colon ： after {key}", key=key)
-    allowed = say("a plain colon and a space")
-    return ScenarioError(path, line, key, problem, allowed, None, f"{key}: ...")
-
-
-def _refuse_wide_marks(path: Path, text: str, line: int | None) -> None:
-    """Name a full-width mark as the cause where a line, or the one before it, is no plain YAML."""
+def _cause_at(path: Path, text: str, line: int | None, problem: str) -> ScenarioError | None:
+    """What people type that YAML stumbles over, in a line or the one before it."""
+    exact = "block end" in problem or "cannot start any token" in problem
     lines = text.splitlines()
-    for number in (line, line - 1) if line else ():
-        for mark in lines[number - 1] if 0 < number <= len(lines) else "":
-            if mark in _WIDE_MARKS:
-                plain = _PLAIN_MARKS[_WIDE_MARKS.index(mark)]
-                problem = say("full-width character {mark}", mark=mark)
-                allowed = say("the plain character {plain}", plain=plain)
-                raise ScenarioError(path, number, "", problem, allowed)
-
-
-def _refuse_wide_text(read: Document, key: Key, text: str) -> None:
-    """Refuse what is a number, unit or name but for full-width characters."""
-    plain = unicodedata.normalize("NFKC", text).strip()
-    if plain != text.strip() and plain.isascii() and len(plain.split()) == 1:
-        wide = "".join(dict.fromkeys(c for c in text if not c.isascii()))
-        problem = say("{given} has full-width characters: {wide}", given=text, wide=wide)
-        raise read.error(key, problem, plain)
+    for number in (line, line - 1)[: 1 if exact else 2] if line else ():
+        cause = marks.of_line(lines[number - 1]) if 0 < number <= len(lines) else None
+        if cause:
+            return _refused(path, number, "", cause)
+    return None
 
 
 def _text(path: Path) -> str:
@@ -308,8 +293,7 @@ def _text(path: Path) -> str:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        problem = say("not a text file")
-        raise ScenarioError(path, line, "", problem, say("UTF-8 text")) from error
+        raise _refused(path, line, "", marks.of_bytes(raw)) from error
     odd = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
     if odd:
         line = text.count("\n", 0, odd.start()) + 1
@@ -319,8 +303,6 @@ def _text(path: Path) -> str:
 
 
 _THOUSAND = re.compile(r"\d{3}(?:\.\d+)?")
-THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-"""A number with commas between its thousands."""
 
 
 def _plain(read: Document, node: yaml.Node, key: Key) -> Any:
@@ -330,7 +312,8 @@ def _plain(read: Document, node: yaml.Node, key: Key) -> Any:
         return [_plain(read, item, (*key, i)) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         return _mapping(read, node, key)
-    _refuse_wide_text(read, key, str(node.value))
+    if cause := marks.of_value(str(node.value), key):
+        raise read.error(key, cause.problem, cause.allowed, None, cause.example)
     value = _scalar(node)
     if isinstance(value, int | float) and not isinstance(value, bool):
         read.numbers[key] = _digits(str(node.value))
@@ -340,49 +323,55 @@ def _plain(read: Document, node: yaml.Node, key: Key) -> Any:
 def _mapping(read: Document, node: yaml.MappingNode, key: Key) -> dict[str, Any]:
     found: dict[str, Any] = {}
     before: tuple[Key, Any] = key, None
-    for name_node, value in node.value:
+    for place, (name_node, value) in enumerate(node.value):
         line = name_node.start_mark.line + 1
         if not isinstance(name_node, yaml.ScalarNode):
             problem = say("a key must be a plain name")
             raise ScenarioError(read.path, line, dotted(key), problem)
         name = str(name_node.value)
         below = (*key, name)
-        wide = _WIDE_COLON.match(name)
-        if wide:
-            raise _wide_colon(read.path, line, wide[1])
-        _refuse_thousands(read, name, value, before)
+        if cause := marks.of_key(name):
+            raise _refused(read.path, line, cause.key or dotted(below), cause)
+        _refuse_commas(read, node.value[place:], before, in_braces=bool(node.flow_style))
         if name in found:
             problem = say("duplicate key")
             allowed = say("once (line {line})", line=read.lines[below])
             raise ScenarioError(read.path, line, dotted(below), problem, allowed)
         read.lines[below] = line
-        _refuse_wide_text(read, below, name)
         found[name] = _plain(read, value, below)
         before = below, found[name]
     return found
 
 
-def _refuse_thousands(read: Document, name: str, value: Any, before: tuple[Key, Any]) -> None:
-    """Refuse ``{value: 1,000}``, which YAML takes for a key 000 after the value 1."""
-    key, number = before
-    empty = isinstance(value, yaml.ScalarNode) and not value.value
-    whole = isinstance(number, int) and not isinstance(number, bool)
-    if empty and whole and _THOUSAND.fullmatch(name):
-        raise thousands(read, key, f"{number},{name}")
-
-
-def thousands(read: Document, key: Key, given: str) -> ScenarioError:
-    """An error at a number with commas between its thousands.
+def _refuse_commas(
+    read: Document, rest: Sequence[tuple[yaml.Node, yaml.Node]], before: tuple[Key, Any],
+    *, in_braces: bool,
+) -> None:  # fmt: skip
+    """Refuse what a comma parts: ``{value: 1,000}`` is a key 000 after the value 1 in YAML.
 
     Args:
-        read: File with the number.
-        key: Key of the number.
-        given: The number as written.
+        read: The file.
+        rest: The keys that are left of a mapping, with their values.
+        before: The key before them, and its value.
+        in_braces: Whether the mapping is written in braces.
     """
-    problem = say(
-        "{given}: write {plain} without the comma", given=given, plain=given.replace(",", "")
-    )
-    return read.error(key, problem)
+    key, first = before
+    parts = [
+        str(name.value)
+        for name, value in takewhile(
+            lambda pair: pair[1].start_mark.index == pair[1].end_mark.index, rest
+        )
+    ]
+    if not parts or isinstance(first, bool):
+        return
+    thousands = list(takewhile(_THOUSAND.fullmatch, parts))
+    if isinstance(first, int) and thousands:
+        given = ",".join([str(first), *thousands])
+        raise read.error(key, marks.thousands(given).problem)
+    if in_braces and isinstance(first, str) and key[-1:] in (("zh",), ("en",)):
+        problem = say("a comma inside a text: {text}", text=", ".join([first, *parts]))
+        example = f'{key[-1]}: "{", ".join([first, *parts])}"'
+        raise read.error(key, problem, say("the whole text in quotes"), None, example)
 
 
 def _digits(text: str) -> str:

@@ -16,7 +16,7 @@ DIGITAL = BASE + "levers:\n  - id: digital_subsidy_2021_2023\n    to: 2027-Q4\n 
 # name: (text, line, key, parts of the message)
 WRONG = {
     "bad_yaml": ("name: x\n  levers: [", 2, "", ["plain YAML"]),
-    "tab": ("name: x\nlevers:\n\t- id: y\n", 3, "", ["plain YAML"]),
+    "tab": ("name: x\nlevers:\n\t- id: y\n", 3, "", ["a tab at the beginning", "spaces"]),
     "list_on_top": ("- name: x\n", 1, "", ["mapping"]),
     "text_on_top": ("hello\n", 1, "", ["mapping"]),
     "two_documents": ("name: x\n---\nname: y\n", 2, "", ["one document"]),

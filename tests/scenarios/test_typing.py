@@ -54,6 +54,88 @@ REFUSED = {
     "thousands_without_a_unit": (
         AWARD + "provincial: 1,000\n", 5, "levers[0].provincial", ["write 1000 without"],
     ),
+    "thousands_with_a_full_width_comma": (
+        AWARD + "provincial: {value: 1，000, unit: 万元}\n", 5, "levers[0].provincial.value",
+        ["1，000: write 1000 without the comma"],
+    ),
+    "millions": (
+        AWARD + "provincial: {value: 1,000,000, unit: 元}\n", 5, "levers[0].provincial.value",
+        ["1,000,000: write 1000000 without the comma"],
+    ),
+    "thousands_with_a_space": (
+        AWARD + "provincial: {value: 1 000, unit: 万元}\n", 5, "levers[0].provincial.value",
+        ["1 000: write 1000"],
+    ),
+    "thousands_with_a_stroke": ("name: x\nrows: 12_000\n", 2, "rows", ["12_000: write 12000"]),
+    "zero_in_front": ("name: x\nrows: 012000\n", 2, "rows", ["begins with a zero", "12000"]),
+    "base_of_sixty": (
+        AWARD + "provincial: {value: 1:30, unit: 万元}\n", 5, "levers[0].provincial.value",
+        ["'1:30' is not allowed", "a number"],
+    ),
+    "calendar_day": (VOUCHER + "from: 2025-01-01\n", 5, "levers[0].from", ["from: 2025-Q1"]),
+    "chinese_quotes": (
+        AWARD + "provincial: {value: “700”, unit: 万元}\n", 5, "levers[0].provincial.value",
+        ["“700” has full-width characters: “”", "allowed: 700"],
+    ),
+    "sign_of_minus": (
+        AWARD + "provincial: {value: −700, unit: 万元}\n", 5, "levers[0].provincial.value",
+        ["allowed: -700"],
+    ),
+    "list_with_full_width_commas": (
+        VOUCHER + "who: {tier: [provincial、county]}\n", 5, "levers[0].who.tier[0]",
+        ["allowed: provincial, county"],
+    ),
+    "full_width_dash": (
+        "name: x\nlevers:\n  － id: cluster_award\n", 3, "levers.－ id", ["－", "character -"],
+    ),
+    "long_dash": (
+        "name: x\nlevers:\n  — id: cluster_award\n", 3, "levers.— id", ["—", "character -"],
+    ),
+    "full_width_space": (
+        "name: x\nlevers:\n\u3000- id: cluster_award\n", 3, "\u3000- id", ["the plain character"],
+    ),
+    "no_break_space": ("name: x\nend:\u00a02027-Q4\n", 2, "", ["invisible character U+00A0"]),
+    "no_width": ("name: x\nend: 2027-Q4\u200b\n", 2, "end", ["invisible character U+200B"]),
+    "no_width_in_a_key": ("na\u200bme: x\n", 1, "na\u200bme", ["invisible character U+200B"]),
+    "turned_text": (
+        'name: x\nlabel: {zh: "a\\u202eb", en: c}\n', 2, "label.zh", ["character U+202E"],
+    ),
+    "label_that_is_not_printed": (
+        'name: x\nlabel: {zh: "a\\0b", en: c}\n', 2, "label.zh", ["characters that are printed"],
+    ),
+    "blank_label": ("name: x\nlabel: {zh: ' ', en: c}\n", 2, "label.zh", ["at least 1"]),
+    "year_as_a_label": ("name: x\nlabel: {zh: 2025, en: c}\n", 2, "label.zh", ['zh: "2025"']),
+    "no_space_after_a_colon": (
+        "name: x\nend:2027-Q4\n", 2, "end", ["no space after the colon of end"],
+    ),
+    "no_space_after_any_colon": (
+        "name:x\nbaseline:as_issued\n", 1, "name", ["no space after the colon of name"],
+    ),
+    "no_space_in_braces": (
+        AWARD + "provincial: {value:500, unit: 万元}\n", 5, "value", ["no space after the colon"],
+    ),
+    "colon_in_a_label": (
+        "name: x\nlabel:\n  zh: 奖补: 加倍\n  en: Awards\n", 3, "",
+        ["a colon inside a text: 奖补: 加倍", 'zh: "奖补: 加倍"'],
+    ),
+    "colon_in_a_label_in_braces": (
+        "name: x\nlabel: {zh: 奖补，加倍, en: Awards: doubled}\n", 2, "",
+        ["a colon inside a text: Awards: doubled", 'en: "Awards: doubled"'],
+    ),
+    "comma_in_a_label": (
+        "name: x\nlabel: {zh: 甲, 乙, en: A, B}\n", 2, "label.zh", ['zh: "甲, 乙"'],
+    ),
+    "number_sign_in_a_label": (
+        "name: x\nlabel:\n  zh: 方案 #2\n  en: Plan\n", 3, "",
+        ["#2", "would be lost", '"方案 #2"'],
+    ),
+    "per_cent_without_quotes": (
+        VOUCHER + "rate: {value: 40, unit: %}\n", 5, "", ["% at the beginning", 'example: "%"'],
+    ),
+    "per_cent_and_value_in_one": (
+        VOUCHER + "rate: {value: 50%, unit: share}\n", 5, "levers[0].rate.value",
+        ["value: 50, unit: '%'"],
+    ),
     "half_a_switch": (
         AWARD + "upgrade_as_new: {value: 0.5, unit: switch}\n", 5,
         "levers[0].upgrade_as_new.value", ["neither off nor on", "0 (off) or 1 (on)"],
@@ -113,6 +195,45 @@ def test_refused_with_the_plain_form(tmp_path, case):
 def test_full_width_marks_of_a_label_stay(tmp_path, label):
     text = f'name: trial\nbaseline: as_issued\nlabel: {{zh: "{label}", en: "{label}"}}\n'
     assert of(tmp_path, text).label_zh == label
+
+
+@pytest.mark.parametrize(
+    "label", [">\n    甲\n    乙", "|\n    甲\n    乙", '"甲 \\n 乙"', "甲  乙"]
+)
+def test_a_label_is_one_line(tmp_path, label):
+    text = f"name: trial\nbaseline: as_issued\nlabel:\n  zh: {label}\n  en: A\n"
+    assert of(tmp_path, text).label_zh == "甲 乙"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("\ufeff", "\n"), ("", "\r\n"), ("", "\r"), ("---\n", "\n"), ("%YAML 1.1\n---\n", "\n")],
+)
+def test_whatever_editor_saved_a_file_it_is_the_same(tmp_path, before, after):
+    text = AWARD + "provincial: {value: 700, unit: 万元}\n"
+    path = tmp_path / "edited.yaml"
+    path.write_bytes((before + text.replace("\n", after)).encode())
+    assert load(path).digest == of(tmp_path, text).digest
+
+
+@pytest.mark.parametrize(
+    ("encoding", "line", "said"),
+    [("gbk", 3, "it reads as GBK"), ("utf-16", 1, "it reads as UTF-16")],
+)
+def test_another_encoding_is_named(tmp_path, encoding, line, said):
+    path = tmp_path / "trial.yaml"
+    text = "name: trial\nbaseline: as_issued\nlabel: {zh: 奖补標題鵝, en: A}\n"
+    path.write_bytes(text.encode(encoding))
+    (error,) = check(path)
+    assert error.line == line
+    assert said in str(error)
+    assert "UTF-8" in str(error)
+
+
+@pytest.mark.parametrize("note", ["#说明", "# 说明: 甲", "  #2"])
+def test_notes_beside_values_are_read_over(tmp_path, note):
+    text = f"{AWARD}provincial: {{value: 700, unit: 万元}} {note}\n"
+    assert of(tmp_path, text).lever("cluster_award").value("provincial", 24) == 7e6
 
 
 # One sum in two units: (lever and term, one, the other).
