@@ -218,7 +218,7 @@ def loans_beyond_limit(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[A
 
     def beyond(lever: Lever) -> Array:
         line = lever.id == "cluster_credit_line"
-        rows = np.flatnonzero((e.debt_line if line else coverage(m, lever)) > 0.0)
+        rows = ((e.debt_line if line else coverage(m, lever)) > 0.0).nonzero()[0]
         usual = without = credit.limits(m, pledge[rows], rise[rows], rows)
         if line:
             most = e.debt_line[rows] * (lever.value("limit", t) > 0.0)
@@ -255,7 +255,7 @@ def plant_refused(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[Array]
     by_limits = sum(by.values(), np.zeros(len(e)))
 
     def standing(lever: Lever) -> Array:
-        rows = np.flatnonzero(by.get(lever.id, False) & (e.plant_refused > 0.0))
+        rows = (by.get(lever.id, False) & (e.plant_refused > 0.0)).nonzero()[0]
         entrants[lever.id] = entrants.get(lever.id, np.zeros(CELLS)) * (1.0 - worn)
         beyond = e.weight[rows] / by_limits[rows] * e.plant_refused[rows]
         return 0.25 * (_rows(m, beyond, rows) + entrants[lever.id])
@@ -283,7 +283,7 @@ def first_use_sales(m: ClusterPolicyModel, lever: Lever) -> Array:
 def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of clusters with a promotion body, times years of the quarter."""
     e = m.enterprises
-    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
+    rows = (e.role == Role.CHAIN_LEADER).nonzero()[0]
     reached = coverage(m, lever)[rows] * m.cluster_terms.promotion_body[e.cluster[rows]]
     return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight[rows] * reached, rows)
 
@@ -292,7 +292,7 @@ def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
 def leaders_served(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of the clusters that a lever serves, times years of the quarter."""
     e = m.enterprises
-    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
+    rows = (e.role == Role.CHAIN_LEADER).nonzero()[0]
     reached = np.append(_served(m, lever), False)[e.cluster[rows]]
     return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight[rows] * reached, rows)
 

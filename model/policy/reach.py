@@ -29,7 +29,7 @@ def channel_value(m: ClusterPolicyModel, channel: str, term: str) -> Array | flo
         term: The term of theirs that is asked for, in its base unit.
     """
     total: Array | None = None
-    for lever in m.policy.levers_of(channel):
+    for lever in m.policy.levers_with(channel, term):
         size = lever.value(term, m.quarter)
         if size != 0.0:
             part = size * coverage(m, lever)
