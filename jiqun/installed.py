@@ -82,6 +82,32 @@ def versions() -> dict[str, str]:
     }
 
 
+def needed(name: str) -> set[str]:
+    """A package that is installed, and all that it needs without extras."""
+    found: set[str] = set()
+    asked = {name}
+    while asked:
+        each = asked.pop()
+        try:
+            needs = asked_by(each)
+        except PackageNotFoundError:
+            continue  # of another system or version of Python
+        found.add(each)
+        asked |= needs - found
+    return found
+
+
+def asked_by(name: str) -> set[str]:
+    """Packages that one which is installed asks for without extras, there or not.
+
+    Raises:
+        PackageNotFoundError: The package is not installed.
+    """
+    lines = [line for line in requires(name) or [] if "extra ==" not in line]
+    matches = filter(None, map(NAME.match, lines))
+    return {match[0].lower().replace("_", "-") for match in matches}
+
+
 def _parts() -> Iterator[Part]:
     for name, found in versions().items():
         yield Part("version", name, found)
@@ -92,7 +118,7 @@ def _parts() -> Iterator[Part]:
     yield from _files("table", (path for name in TABLES for path in files_of(name)))
     yield from _files("region", (REGION.folder / FILE, REGION.own("levers.yaml")))
     yield from _files("result", _results())
-    for name in sorted(_needed("jiqun") - {"jiqun"}):
+    for name in sorted(needed("jiqun") - {"jiqun"}):
         yield Part("package", name, version(name))
 
 
@@ -119,26 +145,6 @@ def _name(path: Path) -> str:
         if path.is_relative_to(folder) and not path.is_relative_to(PROJECT):
             return f"{name}/{path.relative_to(folder).as_posix()}"
     return project_path(path) if path.is_relative_to(PROJECT) else path.name
-
-
-def _needed(name: str) -> set[str]:
-    """A package that is installed, and all that it needs without extras."""
-    found: set[str] = set()
-    asked = [name]
-    while asked:
-        each = asked.pop().lower().replace("_", "-")
-        try:
-            needs = requires(each) or []
-        except PackageNotFoundError:
-            continue  # of another system or version of Python
-        if each not in found:
-            found.add(each)
-            asked += [match[0] for line in needs if (match := _wanted(line))]
-    return found
-
-
-def _wanted(line: str) -> re.Match[str] | None:
-    return None if "extra ==" in line else NAME.match(line)
 
 
 def _git(*arguments: str) -> str:

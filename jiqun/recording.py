@@ -5,7 +5,8 @@ The record is one file of JSON-LD in the store's folder. It is written here and 
 and the number of the record is a hash of the text of the record itself, so that every byte of it
 counts. The package reads what is written.
 
-Files of the store are its data entities, each with its SHA-256. What lies elsewhere (tables, fit,
+Files of the store are its data entities, each with its SHA-256; the bill of materials is written as
+one of them. What lies elsewhere (tables, fit,
 code, packages) is described beside them: `jiqun.installed` says what it is.
 """
 
@@ -19,11 +20,12 @@ from importlib.metadata import metadata
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from jiqun import installed
+from jiqun import bill, installed
 from jiqun.experiments.stores.digests import digests_of, verify
 from jiqun.experiments.stores.errors import StoreError
 from jiqun.experiments.stores.store import ASIDE, Store, left_out_text, write_text
 from jiqun.scenarios.language import say
+from jiqun.versions import citation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -82,6 +84,7 @@ def record(folder: Path, waiting: Callable[[], None] = lambda: None) -> dict[str
             raise StoreError(
                 say("{folder}: not recorded, as it is not whole ({told})", folder=folder, told=told)
             )
+        write_text(folder / bill.FILE, bill.text())
         digests = digests_of(folder, files_of(folder))
         if lost := [file for file, digest in digests.items() if digest is None]:
             names = ", ".join(lost)
@@ -217,11 +220,7 @@ def _of_root(entity: Entity) -> bool:
 
 
 def _citation(folder: Path, now: str) -> str:
-    told = metadata("jiqun")
-    return (
-        f"{told['Author']}: {told['Name']} {told['Version']}. {told['Summary']} "
-        f"Run record of {folder.resolve().name}, {now[:10]}."
-    )
+    return f"{citation()} Run record of {folder.resolve().name}, {now[:10]}."
 
 
 def _program(outside: Sequence[Entity]) -> Entity:
@@ -245,6 +244,8 @@ def _program(outside: Sequence[Entity]) -> Entity:
 def _file(folder: Path, file: str, digest: str, names: Mapping[str, str]) -> Entity:
     path = folder / file
     kind = ENDINGS.get(path.suffix) or mimetypes.guess_type(file)[0] or "application/octet-stream"
+    if file == bill.FILE:
+        kind = bill.KIND
     return {
         "@id": quote(file),
         "@type": "File",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
+from importlib.metadata import metadata, version
 from typing import TYPE_CHECKING
 
 import pyarrow.csv as pc
@@ -39,7 +39,13 @@ def version_lines() -> list[str]:
     if adopted.home().is_dir():
         back = "to go back to what is shipped, delete it or the part concerned"
         lines.append(f"adopted results are kept in {adopted.home()}: {back}")
-    return lines
+    return [*lines, f"cite as: {citation()}"]
+
+
+def citation() -> str:
+    """The program as it is cited; a run record adds what it is of."""
+    told = metadata("jiqun")
+    return f"{told['Author']}: {told['Name']} {told['Version']}. {told['Summary']}"
 
 
 def _extensions() -> list[str]:

@@ -7,7 +7,6 @@ platform and Python, so the page is of the machine that it was written on.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -16,11 +15,11 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from jiqun.bill import licence_of
 from jiqun.calibration.markdown import pipe_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from importlib.metadata import PackageMetadata
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "licences.md"
@@ -30,20 +29,6 @@ PERMISSIVE = {
     *("PSF", "PSF-2.0", "Apache-2.0", "Apache-2.0_WITH_LLVM-exception"),
 }
 """They ask for no more than that their text goes along. BSD and PSF: no version is told."""
-SAID = {
-    "2-clause BSD": "BSD-2-Clause",
-    "Apache 2.0": "Apache-2.0",
-    "Apache Software License": "Apache-2.0",
-    "BSD License": "BSD",
-    "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
-    "ISC License (ISCL)": "ISC",
-    "ISC License": "ISC",
-    "MIT License": "MIT",
-    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
-    "Python Software Foundation License": "PSF",
-}
-"""What packages without an expression say, to an identifier."""
-FIELD = re.compile(r"[A-Za-z0-9.+-]+(?: AND [A-Za-z0-9.+-]+)*")
 
 WHOLE = "used as it is published; the licence asks for the source of changed files only"
 EXCEPTIONS = {
@@ -107,23 +92,6 @@ def closure(lines: Iterable[str]) -> dict[str, str]:
             if marker is None or any(marker.evaluate({"extra": e}) for e in ("", *asked.extras)):
                 pending.append(requirement)
     return dict(sorted(found.items()))
-
-
-def licence_of(metadata: PackageMetadata) -> str:
-    """Licence by the metadata of a package; "" where they say none that is known."""
-    expression: str | None = metadata.get("License-Expression")
-    if expression:
-        return expression
-    field = str(metadata.get("License") or "").strip()
-    if field in SAID:
-        return SAID[field]
-    if FIELD.fullmatch(field) and field != "UNKNOWN":
-        return field
-    classifiers = metadata.get_all("Classifier") or []
-    said = [each.split(" :: ")[-1] for each in classifiers if each.startswith("License :: ")]
-    if said:
-        return " OR ".join(SAID.get(each, each) for each in said)
-    return "GPL" if field.startswith("GNU GENERAL PUBLIC LICENSE") else ""
 
 
 def permissive(licence: str) -> bool:

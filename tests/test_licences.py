@@ -5,13 +5,13 @@ from email.message import Message
 
 import pytest
 
+from jiqun.bill import licence_of
 from tests.licences import (
     CARRIED,
     DEVELOPMENT,
     EXCEPTIONS,
     PAGE,
     closure,
-    licence_of,
     permissive,
     requirements,
 )

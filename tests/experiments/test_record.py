@@ -11,7 +11,7 @@ import fake_work
 import pytest
 from typer.testing import CliRunner
 
-from jiqun import installed, recording
+from jiqun import bill, installed, recording
 from jiqun.cli import app
 from jiqun.experiments.runs.batch import Plan
 from jiqun.experiments.runs.runner import Options, run_batch
@@ -21,7 +21,7 @@ from jiqun.experiments.stores.digests import recorded as sums_of
 KINDS = (
     "runs/*.parquet", "outcomes/*.parquet", "ledger/*.parquet", "populations/*.arrow",
     "scenarios/*.yaml", "failures/*.json", "manifest.json", SUMS, "report/zh/*.html",
-    recording.FILE,
+    bill.FILE, recording.FILE,
 )  # fmt: skip
 """A pattern for each kind of file of a store."""
 
@@ -292,6 +292,34 @@ def test_parts_are_of_no_machine_and_cover_what_is_used(parts):
     } <= names
     assert not [part.name for part in parts if part.name.startswith("/") or ":" in part.name]
     assert not {("package", "pytest"), ("package", "jiqun")} & names
+
+
+def test_the_bill_lists_what_is_installed_as_cyclonedx(store, parts):
+    """What a reader of CycloneDX 1.6 relies on: unique references that all lead somewhere."""
+    written = (store / bill.FILE).read_text("utf-8")
+    found = json.loads(written)
+    assert (found["bomFormat"], found["specVersion"], found["version"]) == ("CycloneDX", "1.6", 1)
+    components = found["components"]
+    assert [(c["name"], c["version"]) for c in components] == [
+        (part.name, part.digest) for part in parts if part.kind == "package"
+    ]
+    own = found["metadata"]["component"]
+    assert (own["name"], own["type"]) == ("jiqun", "application")
+    for each in (own, *components):
+        assert each["bom-ref"] == each["purl"] == f"pkg:pypi/{each['name']}@{each['version']}"
+        (licence,) = each["licenses"]
+        assert licence.keys() in ({"expression"}, {"license"})
+    links = {link["ref"]: link["dependsOn"] for link in found["dependencies"]}
+    assert links.keys() == {each["bom-ref"] for each in (own, *components)}
+    reached, pending = set(), [own["bom-ref"]]
+    while pending:
+        reached.add(ref := pending.pop())
+        pending += [each for each in links[ref] if each not in reached]
+    assert reached == links.keys()
+    # One installation has one bill: nothing in it is of a time or of a machine.
+    assert bill.text() == written
+    entity = recording.entities(crate_of(store))[bill.FILE]
+    assert entity["encodingFormat"] == bill.KIND
 
 
 def test_the_commit_is_noted_with_what_was_changed_since(tmp_path, monkeypatch):
