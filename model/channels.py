@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jiqun.model import extensions
@@ -74,12 +73,12 @@ def act_from_outside(m: ClusterPolicyModel) -> None:
     Those of the project stand in the stages of the quarter. The books are open: what is paid and
     not booked is seen in the accounting residual.
     """
-    if not (packages := _outside()):
+    if not extensions.installed("levers"):
         return
     called = dict.fromkeys(
         reader.function
         for reader in READERS
-        if reader.function.__module__.partition(".")[0] in packages
+        if not reader.function.__module__.startswith("jiqun.")
         and any(
             lever.in_force(m.quarter) and reader.lever in ("", lever.id)
             for lever in m.policy.levers_of(reader.channel)
@@ -87,9 +86,3 @@ def act_from_outside(m: ClusterPolicyModel) -> None:
     )
     for function in called:
         function(m)
-
-
-@cache
-def _outside() -> frozenset[str]:
-    """Import names of the packages that add levers."""
-    return frozenset(each.top for each in extensions.installed("levers"))

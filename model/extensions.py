@@ -122,7 +122,7 @@ class Extension:
         except Exception as error:
             raise ExtensionError(self, _told(error)) from error
         if spec is None or spec.origin is None:
-            raise ExtensionError(self, f"there is no module {module}")
+            raise ExtensionError(self, f"there is no module {module}, or it has no __init__.py")
         return Path(spec.origin)
 
 

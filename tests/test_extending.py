@@ -41,20 +41,26 @@ FILES = dict(re.findall(r"(?m)^`([\w./]+)`:\n\n```\w+\n(.*?)^```", DOCUMENT, re.
 """Files of the recipes by name."""
 ROWS, UNTIL = 1_100, 2026
 ACT = """
-import json, sys
+import json
+from pathlib import Path
+
 from jiqun import Results, load, run
 from jiqun.experiments.runs.batch import model_hash
 from jiqun.listing import lever_rows
+from jiqun.recording import parts_in, record
 from jiqun.versions import version_lines
 
 if __name__ == "__main__":
     files = ["advice.yaml", "flooded.yaml"]
     run(["without_document_55", *files], "store", seeds=1, rows=1100, until=2026, workers=2)
     results = Results("store")
+    record(Path("store"))
+    crate = json.loads(Path("store/ro-crate-metadata.json").read_text("utf-8"))
     stored = load(str(results.scenario_file(results.chosen()["flooded"].scenario_hash)))
     print(json.dumps({
         "model": model_hash(), "versions": version_lines(),
         "levers": [row["id"] for row in lever_rows()],
+        "record": [name for kind, name in parts_in(crate) if kind == "extension"],
         "stored": [stored.identity, results.chosen()["flooded"].scenario_hash],
     }))
 """
@@ -154,6 +160,8 @@ def test_an_extension_is_named_wherever_its_results_are(acted, made):
     told = [line for line in acted["versions"] if line.startswith("extension: ")]
     assert len(told) == len(extensions.KINDS)
     assert sum("part of the version of the model" in line for line in told) == 3
+    assert len(acted["record"]) == len(extensions.KINDS)
+    assert "advice of jiqun.levers (my-ext 0.1)" in acted["record"]
 
 
 def test_a_lever_from_outside_acts_and_its_cost_is_booked(acted, made):
