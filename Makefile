@@ -29,7 +29,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 # container does, each compiles every library anew: 4 to 7 s a start, of which 2 are left.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup report designs sensitivity emulator test test-slow test-all lint bench docs wheel golden lock clean
+.PHONY: help setup report designs sensitivity emulator test test-slow test-all fuzz lint bench docs wheel golden lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -73,6 +73,11 @@ test-slow: setup ## the others: notebooks, browser, Dask, killed batches
 	$(PYTEST) -m slow
 
 test-all: test test-slow ## all tests
+
+# New cases each time; what fails prints how to try it again.
+CASES ?= 10000
+fuzz: setup ## 10,000 damaged files, stores and command lines (CASES=... for another number; an hour)
+	JIQUN_FUZZ=$(CASES) $(PYTEST) -m slow tests/fuzz
 
 lint: setup ## style, formatting and types
 	$(PYTHON) -m ruff check .

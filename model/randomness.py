@@ -55,7 +55,7 @@ def _key(seed: int, purpose: str, quarter: int) -> int:
 
 # Ids may be an array that is not to be written to.
 @compiled("void(Array(int64, 1, 'C', True), uint64, float64[::1])")
-def _numbers(ids: Ids, key: np.uint64, out: Array) -> None:
+def _numbers(ids: Ids, key: int, out: Array) -> None:
     for i in range(len(ids)):
         x = np.uint64(ids[i]) * _STEP + key
         x = (x ^ (x >> _BY_30)) * _TIMES_FIRST

@@ -18,7 +18,7 @@ import logging
 import os
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import jupytext
 import papermill
+import psutil
 
 from jiqun.experiments import Results, discovery
 from jiqun.experiments.best_use import finding
@@ -261,7 +262,7 @@ def render(
         at.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=at, prefix=".new-") as held:
             # A notebook runs in a process of its own, so threads are enough to run two at once.
-            with chdir(ROOT), _drawing(endings), ThreadPoolExecutor(AT_ONCE) as pool:
+            with chdir(ROOT), _drawing(endings), ThreadPoolExecutor(AT_ONCE) as pool, _ending():
                 made = list(pool.map(lambda page: _page(source, page, endings, log), pages))
             for (name, lang), files in zip(pages, made, strict=True):
                 for ending, content in files.items():
@@ -269,6 +270,9 @@ def render(
                     part.parent.mkdir(exist_ok=True)
                     part.write_bytes(content)
             _put(Path(held), at, langs)
+    except KeyboardInterrupt:
+        log.unlink(missing_ok=True)
+        raise
     except OSError as error:
         problem = say(
             "the report could not be written: {problem}; pages that stood there are as they were",
@@ -287,6 +291,19 @@ def render(
                 )
             )
     return [target / lang / f"{name}.{ending}" for ending in endings for name, lang in pages]
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """End the kernels of notebooks on an interruption: threads wait for them, to the last cell."""
+    before = set(psutil.Process().children())
+    try:
+        yield
+    except KeyboardInterrupt:
+        for kernel in set(psutil.Process().children()) - before:
+            with suppress(psutil.NoSuchProcess):
+                kernel.kill()
+        raise
 
 
 @contextmanager

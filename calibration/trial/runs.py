@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from jiqun.experiments.runs import adopted
 from jiqun.experiments.runs.batch import POPULATION_SEED, model_hash
 from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.runs.ensemble import in_use as ensemble_in_use
+from jiqun.experiments.runs.pool import Processes
 from jiqun.model import build_population
 from jiqun.model.calendar import quarter_index, year_of
 from jiqun.model.region import REGION
@@ -410,11 +411,10 @@ def _made(tasks: Sequence[Task], workers: int) -> Iterator[pd.DataFrame]:
     if workers == 1 or len(tasks) < 2:
         yield from map(measure, tasks)
         return
-    with ProcessPoolExecutor(workers) as pool:
-        jobs = [pool.submit(measure, task) for task in tasks]
-        try:
-            for job in as_completed(jobs):
-                yield job.result()
-        finally:
-            for job in jobs:
-                job.cancel()
+    pool, at_once = Processes(workers), True
+    try:
+        for job in as_completed([pool.call(measure, task) for task in tasks]):
+            yield job.result()
+        at_once = False
+    finally:
+        pool.close(at_once=at_once)

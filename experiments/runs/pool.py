@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections import deque
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -25,6 +26,7 @@ from dataclasses import replace
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any, Protocol
 
+from jiqun.experiments.runs.errors import WorkerWarning
 from jiqun.experiments.runs.worker import (
     ChunkResult,
     Failure,
@@ -36,6 +38,7 @@ from jiqun.experiments.runs.worker import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
     from jiqun.experiments.runs.batch import Chunk
 
@@ -60,6 +63,9 @@ class Pool(Protocol):
 
     def died(self, error: BaseException) -> bool:
         """Whether an error means that a worker died, rather than that the chunk is wrong."""
+
+    def ending(self) -> str:
+        """How workers ended that died, as far as it is known."""
 
     def restart(self) -> None:
         """Be ready for chunks again after a worker died."""
@@ -90,6 +96,7 @@ class Processes:
         # Nothing is ever sent. The driver holds the only other end, so that the workers see it
         # close when it closes the pool and also when it is killed.
         self._reader, self._lifeline = self._context.Pipe(duplex=False)
+        self._started: set[BaseProcess] = set()
         self._executor = ProcessPoolExecutor(
             self.workers, self._context, initializer=_live_with, initargs=(self._reader,)
         )
@@ -104,7 +111,9 @@ class Processes:
             *given: Its arguments by place.
             **more: Its arguments by name.
         """
-        return self._executor.submit(work, *given, **more)
+        future = self._executor.submit(work, *given, **more)
+        self._started |= set(multiprocessing.active_children())
+        return future
 
     def died(self, error: BaseException) -> bool:
         """Whether a worker died."""
@@ -118,10 +127,35 @@ class Processes:
             return True
         return False
 
+    def ending(self) -> str:
+        """How workers ended that died, as far as it is known."""
+        if self._killed():
+            return "the system killed it (SIGKILL), as it does where memory is short"
+        signals = {-code for code in self._codes() if code < 0}
+        known = [signal.Signals(each).name for each in signals if each in set(signal.Signals)]
+        codes = [f"status {code}" for code in self._codes() if code > 0]
+        return f"it crashed ({', '.join(sorted({*known, *codes}))})" if known or codes else ""
+
     def restart(self) -> None:
-        """Start new workers."""
+        """Start new workers: one fewer where the system killed one, as for want of memory."""
+        if self._killed() and self.workers > 1:
+            self.workers -= 1
+            warnings.warn(
+                "the system killed a worker, as it does where memory is short: going on with "
+                f"{self.workers}",
+                WorkerWarning,
+                stacklevel=2,
+            )
         self.close(at_once=True)
         self._open()
+
+    def _killed(self) -> bool:
+        return any(code == -signal.SIGKILL for code in self._codes())
+
+    def _codes(self) -> list[int]:
+        """Exit codes of workers that ended by themselves: the pool terminates those left."""
+        codes = (process.exitcode for process in self._started)
+        return [code for code in codes if code not in (None, 0, -signal.SIGTERM)]
 
     def close(self, *, at_once: bool) -> None:
         """End the workers."""
@@ -228,6 +262,10 @@ class DaskPool:
         """Whether workers died."""
         return isinstance(error, self._killed | CancelledError)
 
+    def ending(self) -> str:
+        """Not known: it was a process of another machine, or of Dask."""
+        return ""
+
     def restart(self) -> None:
         """Nothing to do: Dask starts workers again by itself."""
 
@@ -276,7 +314,9 @@ def dispatch(chunks: Iterable[Chunk], pool: Pool) -> Iterator[ChunkResult]:
                     yield _all_failed(chunk, error)
                 else:
                     broken = True
-                    yield from _suspect(chunk, waiting, suspects, struck, alone=alone)
+                    yield from _suspect(
+                        chunk, waiting, suspects, struck, alone=alone, ending=pool.ending()
+                    )
         if broken:
             pool.restart()
 
@@ -288,6 +328,7 @@ def _suspect(
     struck: set[tuple[bool, tuple[str, ...]]],
     *,
     alone: bool,
+    ending: str,
 ) -> Iterator[ChunkResult]:
     """Decide on a chunk that was out when a worker died: again, alone, or convicted."""
     strike = (alone, tuple(run.key for run in chunk.runs))
@@ -297,8 +338,8 @@ def _suspect(
     elif not alone:
         suspects.extend(replace(chunk, runs=(run,)) for run in chunk.runs)
     else:
-        died = WorkerDiedError("the worker process died twice while it made this run alone")
-        yield _all_failed(chunk, died)
+        problem = "the worker process died twice while it made this run alone"
+        yield _all_failed(chunk, WorkerDiedError(f"{problem}: {ending}" if ending else problem))
 
 
 def _all_failed(chunk: Chunk, error: BaseException) -> ChunkResult:

@@ -46,6 +46,10 @@ class SharedPool:
                 if pool.is_broken():
                     pool.restart()
 
+    def ending(self) -> str:
+        """How workers ended that died, as far as it is known."""
+        return next(filter(None, (pool.ending() for pool in self._pools)), "")
+
     def close(self) -> None:
         """End the workers, whatever they do."""
         for pool in self._pools:
@@ -83,6 +87,10 @@ class Lane:
     def died(self, error: BaseException) -> bool:
         """Whether a worker died."""
         return isinstance(error, BrokenExecutor)
+
+    def ending(self) -> str:
+        """How workers ended that died, as far as it is known."""
+        return self._shared.ending()
 
     def restart(self) -> None:
         """Be ready for chunks again after a worker died."""

@@ -7,13 +7,16 @@ runs, so that help answers at once.
 
 from __future__ import annotations
 
+import io
+import signal
+import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from jiqun.cli import demo, designing, evidence, page, records, results, running, uncertainty
-from jiqun.cli.refusals import refusals
+from jiqun.cli.refusals import interrupt, refusals
 
 app = typer.Typer(
     name="jiqun",
@@ -37,6 +40,11 @@ class Language(StrEnum):
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or file of another encoding gets an escape for a character it lacks.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, interrupt)
     app(prog_name="jiqun")
 
 

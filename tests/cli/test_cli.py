@@ -1,5 +1,7 @@
 """The command line: what it prints where, and its exit status."""
 
+import errno
+import io
 import json
 import signal
 import subprocess
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from jiqun.cli import app
+from jiqun.cli import app, main
 from jiqun.experiments.runs import runner
 from jiqun.experiments.runs.timing import Measurement
 from jiqun.experiments.stores.store import Store
@@ -173,7 +175,10 @@ def test_failed_runs_give_status_1(tmp_path, monkeypatch):
     assert said["failures"][0]["seed"] == 2
 
 
-def test_an_interrupted_batch_keeps_what_is_finished(tmp_path):
+@pytest.mark.parametrize(
+    "asked", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
+def test_an_interrupted_batch_keeps_what_is_finished(tmp_path, asked):
     command = ["run", "without_document_55", "--seeds", "200", *SMALL, "--out", str(tmp_path)]
     # A shell that runs the tests in its background has interrupts ignored, and children inherit it.
     heeds = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
@@ -181,15 +186,57 @@ def test_an_interrupted_batch_keeps_what_is_finished(tmp_path):
         [sys.executable, "-c", f"{heeds}; from jiqun.cli import main; main()", *command],
         cwd=ROOT, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while not list((tmp_path / "runs").glob("*.parquet")) and time.monotonic() < until:
         time.sleep(0.01)
-    driver.send_signal(signal.SIGINT)
-    _, said = driver.communicate(timeout=30)
+    driver.send_signal(asked)
+    _, said = driver.communicate(timeout=120)
     assert driver.returncode == 130, said
     assert "what was finished is kept" in said
     assert "Traceback" not in said
     assert 1 <= len(Store(tmp_path).keys()) < 200
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "st/x"), "st/x: No space left on device"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "Disk quota exceeded"),
+        (PermissionError(errno.EACCES, "Permission denied", "x"), "x: Permission denied"),
+        (MemoryError(), "not enough memory"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_message(monkeypatch, error, said):
+    def full(_):
+        raise error
+
+    monkeypatch.setattr("jiqun.scheduling.measure", lambda *_: full(None))
+    done = jiqun("schedule", "--rows", "1100")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_other_errors_of_files_are_faults_of_ours(monkeypatch):
+    def lost(*_):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "of_ours.csv")
+
+    monkeypatch.setattr("jiqun.scheduling.measure", lost)
+    assert isinstance(jiqun("schedule").exception, FileNotFoundError)
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "ascii"])
+def test_a_terminal_of_another_encoding_gets_all_that_it_can_show(monkeypatch, encoding):
+    bytes_ = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(bytes_, encoding, write_through=True))
+    monkeypatch.setattr("sys.argv", ["jiqun", "outcomes"])
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("jiqun.cli.app", lambda **_: print("m² 增加值 €", "\U0001f600"))
+    main()
+    shown = bytes_.getvalue().decode(encoding)
+    assert "\\U0001f600" in shown
+    assert ("增加值" in shown) == (encoding == "gbk")
 
 
 def test_outcomes_lists_the_register():

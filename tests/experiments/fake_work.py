@@ -62,6 +62,12 @@ def kills_its_worker_at_seed_2(chunk):
     return worker.run_chunk(chunk)
 
 
+def crashes_its_worker(chunk):
+    signal.signal(signal.SIGSEGV, signal.SIG_DFL)  # pytest would write down where it was
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return worker.run_chunk(chunk)
+
+
 class KillsItsWorkerAt:
     """Work whose worker dies at some seeds, once at each; marks in a folder say that it did."""
 

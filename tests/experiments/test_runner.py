@@ -17,6 +17,7 @@ import pytest
 from jiqun.experiments import Results
 from jiqun.experiments.runs import runner, worker
 from jiqun.experiments.runs.batch import Plan
+from jiqun.experiments.runs.errors import WorkerWarning
 from jiqun.experiments.runs.pool import ClusterError
 from jiqun.experiments.runs.runner import Options, run_batch
 from jiqun.experiments.stores.store import Store
@@ -88,21 +89,30 @@ def test_a_failed_run_is_recorded_the_batch_goes_on_and_it_is_tried_again(
 
 def test_a_killed_worker_costs_nothing_but_time(undisturbed, small, tmp_path):
     options = Options(workers=2, work=fake_work.KillsItsWorkerAt(tmp_path, 2))
-    report = run_batch([small], PLAN, tmp_path / "store", options)
+    with pytest.warns(WorkerWarning, match="memory is short: going on with 1"):
+        report = run_batch([small], PLAN, tmp_path / "store", options)
     assert (tmp_path / "died_at_2").exists()
     assert (report.made, report.failures) == (6, ())
     fake_work.same(undisturbed, tmp_path / "store")
 
 
 def test_a_run_that_kills_its_workers_is_convicted_alone(undisturbed, small, tmp_path):
-    options = Options(workers=2, work=fake_work.kills_its_worker_at_seed_2)
+    options = Options(workers=1, work=fake_work.kills_its_worker_at_seed_2)
     report = run_batch([small], PLAN, tmp_path, options)
     assert [failure.run.seed for failure in report.failures] == [2]
-    assert "died" in report.failures[0].message
+    assert "died twice" in report.failures[0].message
+    assert "SIGKILL" in report.failures[0].message
     assert len(Store(tmp_path).keys()) == 5
     report = run_batch([small], PLAN, tmp_path, Options(workers=2))
     assert report.made == 1
     fake_work.same(undisturbed, tmp_path)
+
+
+def test_a_crashed_worker_is_told_from_a_killed_one(small, tmp_path, recwarn):
+    options = Options(workers=2, work=fake_work.crashes_its_worker)
+    report = run_batch([small], Plan(), tmp_path, options)
+    assert "it crashed (SIGSEGV)" in report.failures[0].message
+    assert not [each for each in recwarn if each.category is WorkerWarning]
 
 
 def test_the_driver_killed_half_way_then_run_again(undisturbed, small, tmp_path):

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from os import environ
 from pathlib import Path
-from threading import Barrier
+from signal import SIGINT, default_int_handler, pthread_kill, signal
+from subprocess import Popen
+from threading import Barrier, get_ident
 from time import sleep
 from types import SimpleNamespace
 
@@ -31,6 +33,22 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(rendering, "_written", written)
     monkeypatch.setattr(rendering, "gather_levers", lambda _: None)
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> list[Popen[bytes]]:
+    """Pages whose notebooks begin, and are then interrupted in the thread that waits for them."""
+    kernels: list[Popen[bytes]] = []
+    main = get_ident()
+
+    def executed(*_: object) -> None:
+        kernels.append(Popen(["sleep", "60"]))
+        pthread_kill(main, SIGINT)
+        raise RuntimeError(f"the kernel ended with {kernels[-1].wait()}")
+
+    monkeypatch.setattr(rendering, "_executed", executed)
+    monkeypatch.setattr(rendering, "gather_levers", lambda _: None)
+    return kernels
 
 
 @pytest.fixture
@@ -253,3 +271,21 @@ def test_a_report_is_made_where_paths_from_the_readers_folder_say(
     (folder,) = begun_in
     assert (folder / "jiqun").is_dir()
     assert not (folder / "trace.py").exists()
+
+
+def test_an_interrupted_report_ends_its_notebooks_and_leaves_what_stood_there(
+    small: Path, interrupted: list[Popen[bytes]]
+) -> None:
+    page = small / "report" / "en" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("an earlier page", "utf-8")
+    heeded = signal(SIGINT, default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            render(small, ("en",))
+    finally:
+        signal(SIGINT, heeded)
+    assert [kernel.returncode for kernel in interrupted] == [-9]
+    left = [path for path in (small / "report").rglob("*") if path.is_file()]
+    assert left == [page]
+    assert page.read_text("utf-8") == "an earlier page"
