@@ -38,6 +38,13 @@ def test_pages_in_two_languages_link_to_each_other():
         assert f"]({other})" in (DOCS / name).read_text("utf-8")
 
 
+def test_chinese_paragraphs_are_one_line():
+    """A line end inside one would be shown as a space."""
+    for name in (name for name in PAGES if name.endswith(".zh.md")):
+        text = (DOCS / name).read_text("utf-8")
+        assert re.findall("[\u3001-\u9fff\uff00-\uffef]\n[\u3001-\u9fff].*", text) == [], name
+
+
 class Loaded(HTMLParser):
     """What a page has a browser load."""
 
