@@ -319,7 +319,7 @@ MISDECLARED = {
     ),
     "take_up_of_what_nobody_claims": (
         "settings: [instalments]", "settings: [instalments]\n    usual_take_up: voucher_rate", 11,
-        "levers[0].usual_take_up", ["takes no take_up", "settings: [take_up]"],
+        "levers[0].usual_take_up", ["takes no take_up", "settings: [instalments, take_up]"],
     ),
     "unknown_payer": (
         "{province: 1}", "{provinces: 1}", 7, "levers[0].paid_by.provinces",
