@@ -69,16 +69,25 @@ def _columns() -> str:
 
 def _delimiter(path: Path, text: str) -> str:
     """What stands between cells, by the head: that which the most known columns come of."""
-    head = text.lstrip().partition("\n")[0]
-    known = {mark: sum(map(bool, map(_column, head.split(mark)))) for mark in DELIMITERS}
+    head, *others = text.lstrip().split("\n")
+    known = _known_columns(head)
     best = max(known, key=lambda mark: known[mark])
     if not known[best]:
+        for place, line in enumerate(others[:8], 2):
+            if max(_known_columns(line).values()) == len(COLUMNS):
+                problem = say("the head stands in line {line}", line=place)
+                raise TableError(path, 1, "", problem, say("nothing above the head"))
         problem = say("no known column in {head}", head=repr(head.strip()[:60]))
         if "，" in head:
             problem = say("full-width character {mark}", mark="，")
         near = nearest_name(re.split("[,;\t]", head)[0].strip(), COLUMNS)
         raise TableError(path, 1, "", problem, _columns(), near)
     return best
+
+
+def _known_columns(line: str) -> dict[str, int]:
+    """Columns that are known in a line, by what may stand between cells."""
+    return {mark: sum(map(bool, map(_column, line.split(mark)))) for mark in DELIMITERS}
 
 
 def _column(cell: str) -> str:
@@ -141,6 +150,10 @@ def _head(path: Path, line: int, cells: Sequence[str]) -> list[str]:
 
 def _figure(path: Path, line: int, cells: dict[str, str], *, points: bool) -> Published:
     known = all_series()
+    for column, cell in cells.items():
+        if not cell:
+            allowed = say("a value in each row, where cells were merged as well")
+            raise TableError(path, line, column, say("is empty"), allowed)
     if cells["indicator"] not in known:
         raise _unknown(path, line, "indicator", cells["indicator"], known)
     series = known[cells["indicator"]]

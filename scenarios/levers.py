@@ -109,6 +109,11 @@ def _check_declared(document: Document, lever: LeverDeclaration, at: Key) -> Non
             _check_range(document, term, (*at, "terms", name, "parameter"))
     for key in ("usual_take_up", "window"):
         _check_known(document, getattr(lever, key), (*at, key))
+    if lever.usual_take_up and "take_up" not in lever.settings:
+        # Nobody claims what such a lever gives: everyone in its target groups has it.
+        problem = say("lever {lever} takes no {name}", lever=lever.id, name="take_up")
+        example = f"settings: [{', '.join([*lever.settings, 'take_up'])}]"
+        raise document.error((*at, "usual_take_up"), problem, "", None, example)
     for place, cost in enumerate(lever.costs):
         _check_known(document, cost.unit_cost, (*at, "costs", place, "unit_cost"))
     _instalments(document, lever.instalments, _index(lever.from_), (*at, "instalments"))

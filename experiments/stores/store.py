@@ -157,6 +157,8 @@ class Store:
                 yield
             return
         lock = FileLock(path)
+        if path.parent.is_symlink() and not path.parent.exists():
+            raise StoreError(f"{path.parent} is a link to nothing: give another folder with --out")
         try:
             for name in FOLDERS:
                 (path.parent / name).mkdir(parents=True, exist_ok=True)

@@ -211,7 +211,7 @@ def test_the_residual_of_every_run_is_stored_and_small(undisturbed):
     assert np.isfinite(Results(undisturbed).outcomes()["value"]).all()
 
 
-@pytest.mark.parametrize("spoil", ["gap", "infinity"])
+@pytest.mark.parametrize("spoil", ["gap", "infinity", "no number"])
 def test_records_with_gaps_or_infinities_are_failures(spoil):
     count = len(worker.ALWAYS_THERE)
     records = {
@@ -225,6 +225,6 @@ def test_records_with_gaps_or_infinities_are_failures(spoil):
     if spoil == "gap":
         records = {name: column[1:] for name, column in records.items()}
     else:
-        records["value"][1] = np.inf
+        records["value"][1] = np.inf if spoil == "infinity" else np.nan
     with pytest.raises(FloatingPointError, match="2019"):
         worker._checked_residual(records)

@@ -2,15 +2,19 @@
 
 import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from jiqun.experiments import Results
+from jiqun.experiments.runs import runner
 from jiqun.experiments.runs.batch import Plan
 from jiqun.experiments.runs.runner import Options, run_batch
 from jiqun.experiments.stores import store as stores
@@ -154,6 +158,38 @@ def test_a_held_store_is_waited_for_and_a_killed_holder_lets_go(tmp_path, killed
             assert other.wait(60) == (-9 if killed else 0)
     with Store(tmp_path).locked(lambda: pytest.fail("nobody holds it any more")):
         pass
+
+
+def test_a_link_to_a_store_is_the_store_and_one_to_nothing_is_refused(tmp_path, small):
+    (tmp_path / "st").mkdir()
+    (tmp_path / "link").symlink_to("st")
+    with Store(tmp_path / "link").locked():
+        assert (tmp_path / "st" / "runs").is_dir()
+    (tmp_path / "lost").symlink_to("nowhere")
+    with pytest.raises(StoreError, match="lost is a link to nothing"):
+        run_batch([small], Plan(), tmp_path / "lost", ONE)
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(StoreError, match=r"loop.*: Too many levels"):
+        run_batch([small], Plan(), tmp_path / "loop", ONE)
+
+
+def test_a_clock_that_was_set_back_orders_nothing_otherwise(tmp_path, small, monkeypatch):
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2001, 1, 1, tzinfo=tz)
+
+    run_batch([small], Plan(seeds=1), tmp_path, ONE)
+    monkeypatch.setattr(runner, "datetime", Earlier)
+    other = replace(small, levers=())
+    run_batch([other], Plan(seeds=1), tmp_path, ONE)
+    for path in tmp_path.rglob("*.parquet"):
+        os.utime(path, (0, 0))
+    report = run_batch([small], Plan(seeds=1), tmp_path, ONE)
+    assert (report.made, report.skipped) == (0, 1)
+    assert Results(tmp_path).forms()[-1].scenario_hash == small.identity
+    batches = Store(tmp_path).manifest["batches"]
+    assert [each["started"][:4] for each in batches] == ["2001", "2001"]
 
 
 def test_a_store_that_no_lock_can_be_kept_in_is_named(tmp_path):

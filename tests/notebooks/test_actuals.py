@@ -129,6 +129,26 @@ def test_a_per_cent_sign_beside_its_unit_is_read(tmp_path: Path, cell: str) -> N
         (b"PK\x03\x04rest", r"workbook.*CSV UTF-8", "工作簿"),
         (b"\xff\x00\x81", r"neither UTF-8 nor GBK", "GBK"),
         (b"revenues|2024\n", r":1: no known column", "没有认得的列"),
+        (
+            ("表1 规模以上工业,,,,\n" + ZH + "as_revenue,2024,51000,亿元,安徽\n").encode("gbk"),
+            r":1: the head stands in line 2; allowed: nothing above",
+            "表头在第 2 行",
+        ),
+        (
+            (ZH + "as_revenue,2024,51000,亿元,安徽\n,2025,52000,亿元,安徽\n").encode("gbk"),
+            r":3: indicator: is empty; allowed: .*merged",
+            "合并过的单元格",
+        ),
+        (
+            "指标,年份,数值（亿元）,单位,范围\n".encode("gbk"),
+            r":1: 数值（亿元）: unknown column; .*nearest: 数值",
+            "最接近的名称：数值",
+        ),
+        (
+            (ZH + "as_revenue,2024,51000,万元,安徽\n").encode("gbk"),
+            r":2: value: 51000 makes 5.1 .*separator or a unit amiss",
+            "单位是否有误",
+        ),
         ((HEAD + "as_revenue,2024,50,000,亿元,Anhui\n").encode(), r'more cells.*"50,000"', "多于"),
         (
             (HEAD + "as_revenue,2024,51000,亿元,Anhui\n").replace(",", ";").encode()

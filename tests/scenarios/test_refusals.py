@@ -317,6 +317,10 @@ MISDECLARED = {
         "parameter: voucher_rate, grade", f"default: {DEFAULT.replace('10', '400')}, grade", 12,
         "levers[0].terms.rate.default[0].value", ["0 to 100 %"],
     ),
+    "take_up_of_what_nobody_claims": (
+        "settings: [instalments]", "settings: [instalments]\n    usual_take_up: voucher_rate", 11,
+        "levers[0].usual_take_up", ["takes no take_up", "settings: [instalments, take_up]"],
+    ),
     "unknown_payer": (
         "{province: 1}", "{provinces: 1}", 7, "levers[0].paid_by.provinces",
         ["province, city, centre", "nearest: province"],
