@@ -38,14 +38,19 @@ def _mix(value: int) -> int:
     return value ^ (value >> 31)
 
 
+@lru_cache(maxsize=1024)
+def _stream(seed: int, purpose: str) -> int:
+    """Mixed key of a seed and a purpose, of which a run uses some two hundred."""
+    key = _mix((seed * _GOLDEN + 1) & _MASK)
+    return _mix((key + zlib.crc32(purpose.encode())) & _MASK)
+
+
 # A run uses about a thousand keys, and runs of one seed that leave a common past use them again;
 # a process that makes many runs must not keep them all.
 @lru_cache(maxsize=4096)
 def _key(seed: int, purpose: str, quarter: int) -> np.uint64:
     """Mixed key of the parts of an address that a whole array shares."""
-    key = _mix((seed * _GOLDEN + 1) & _MASK)
-    key = _mix((key + zlib.crc32(purpose.encode())) & _MASK)
-    return np.uint64(_mix((key + (quarter + 4096) * _GOLDEN) & _MASK))
+    return np.uint64(_mix((_stream(seed, purpose) + (quarter + 4096) * _GOLDEN) & _MASK))
 
 
 # Ids may be an array that is not to be written to.

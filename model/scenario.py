@@ -92,6 +92,10 @@ class Scenario:
         """The levers of a channel, in the order of the register."""
         return self._by_channel.get(channel, ())
 
+    def levers_with(self, channel: str, term: str) -> tuple[Lever, ...]:
+        """The levers of a channel that have set a term, in the order of the register."""
+        return self._by_term.get((channel, term), ())
+
     @cached_property
     def _by_id(self) -> dict[str, Lever]:
         return {lever.id: lever for lever in self.levers}
@@ -110,6 +114,15 @@ class Scenario:
             )
             for quantity in quantities
         }  # fmt: skip
+
+    @cached_property
+    def _by_term(self) -> dict[tuple[str, str], tuple[Lever, ...]]:
+        found: dict[tuple[str, str], tuple[Lever, ...]] = {}
+        for lever in self.levers:
+            for term in lever.terms:
+                at = lever.channel, term
+                found[at] = (*found.get(at, ()), lever)
+        return found
 
     @cached_property
     def _by_channel(self) -> dict[str, tuple[Lever, ...]]:

@@ -265,7 +265,7 @@ class Enterprise(Agent):  # type: ignore[misc]
         """Row of the enterprise now: rows move when others leave."""
         ids = self._enterprises.id
         if self._row >= len(ids) or ids[self._row] != self.unique_id:
-            rows = np.flatnonzero(ids == self.unique_id)
+            rows = (ids == self.unique_id).nonzero()[0]
             if not len(rows):
                 raise LookupError(f"enterprise {self.unique_id} has left")
             self._row = int(rows[0])
@@ -340,7 +340,7 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
 
     def keep(self, mask: Flag) -> None:
         """Drop the rows outside the mask; the order of the others stays."""
-        rows = np.flatnonzero(mask)
+        rows = mask.nonzero()[0]
         for name in COLUMNS:
             setattr(self, name, getattr(self, name).take(rows))
         self.heard = {lever: heard.take(rows) for lever, heard in self.heard.items()}
@@ -418,7 +418,7 @@ class Enterprises(Columns, AbstractAgentSet[Enterprise]):  # type: ignore[misc]
                 "rows enter and leave by model/economy/demography.py alone: inplace is refused"
             )
         mask = np.ones(len(self), dtype=bool) if filter_func is None else filter_func(self)
-        rows = np.flatnonzero(mask)
+        rows = mask.nonzero()[0]
         if isinstance(at_most, float) and at_most <= 1.0:
             at_most = int(at_most * len(rows))
         rows = rows[: int(min(at_most, len(rows)))]

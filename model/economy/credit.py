@@ -18,7 +18,7 @@ from jiqun.model.policy.offers import cap_left
 from jiqun.model.policy.reach import channel_value, coverage
 
 if TYPE_CHECKING:
-    from jiqun.model.agents.enterprises import Whole
+    from jiqun.model.agents.enterprises import Flag, Whole
     from jiqun.model.dimensions import Array
     from jiqun.model.model import ClusterPolicyModel
 
@@ -93,8 +93,7 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
     limit = limits(
         m, channel_value(m, "credit_terms", "pledge"), channel_value(m, "credit_terms", "limit")
     )
-    room = limit - e.debt_short - e.debt_long + repaid
-    wanted = np.maximum(gap, p["debt_share"] * lump)
+    room, wanted = _wishes((limit, e.debt_short, e.debt_long, repaid), gap, lump, p["debt_share"])
     long = finance.within_limit(wanted, room)
     line, lever = np.zeros(len(e)), m.policy.lever("cluster_credit_line")
     if lever is not None:
@@ -124,6 +123,28 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         (e.year_bound, e.year_asked, e.year_granted),
     )  # fmt: skip
     return Lent(granted_long, granted_short, line, granted * drawn)
+
+
+@compiled(
+    "UniTuple(float64[::1], 2)(UniTuple(float64[::1], 4), float64[::1], float64[::1], float64)"
+)
+def _wishes(
+    room_of: tuple[Array, Array, Array, Array], gap: Array, lump: Array, share: float
+) -> tuple[Array, Array]:
+    """Room under the limit for new loans, and long loans wanted whatever it is, yuan.
+
+    Args:
+        room_of: Limit, short and long loans, and long loans repaid.
+        gap: What own funds do not cover.
+        lump: Lumpy investment planned.
+        share: Part of it that is financed by loans at least.
+    """
+    limit, short, long, repaid = room_of
+    room, wanted = np.empty(len(gap)), np.empty(len(gap))
+    for i in range(len(gap)):
+        room[i] = limit[i] - short[i] - long[i] + repaid[i]
+        wanted[i] = max(gap[i], share * lump[i])
+    return room, wanted
 
 
 @compiled(
@@ -284,10 +305,32 @@ def discount(m: ClusterPolicyModel) -> Array:
 def set_rates(m: ClusterPolicyModel, discount: Array) -> None:
     """Interest rate of each enterprise for the next quarter, with what is taken off it."""
     e, p = m.enterprises, m.parameters
-    leverage = np.minimum((e.debt_short + e.debt_long) / np.maximum(e.capital, 1.0), 2.0)
-    titled = (e.srdi > NEVER) | (e.little_giant > NEVER) | (e.high_tech > NEVER)
+    leverage, titled = _debtors(
+        (e.debt_short, e.debt_long, e.capital), (e.srdi, e.little_giant, e.high_tech), NEVER
+    )
     rate = finance.interest_rate(
         m.banks.base_rate + m.banks.premium, m.accounts.smallness, leverage, titled,
         p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
     e.rate = np.maximum(rate - discount, LEAST_RATE)
+
+
+@compiled(
+    "Tuple((float64[::1], boolean[::1]))(UniTuple(float64[::1], 3), UniTuple(int64[::1], 3), int64)"
+)
+def _debtors(
+    books: tuple[Array, Array, Array], titles: tuple[Whole, Whole, Whole], never: int
+) -> tuple[Array, Flag]:
+    """Debt over fixed capital, at most two, and who holds a title that banks reward.
+
+    Args:
+        books: Short and long loans and fixed capital, yuan, each shape (rows,).
+        titles: Quarter of the last award of each title, each shape (rows,).
+        never: That of a title that was never held.
+    """
+    (short, long, capital), (first, second, third) = books, titles
+    leverage, titled = np.empty(len(short)), np.empty(len(short), dtype=np.bool_)
+    for i in range(len(short)):
+        leverage[i] = min((short[i] + long[i]) / max(capital[i], 1.0), 2.0)
+        titled[i] = (first[i] > never) | (second[i] > never) | (third[i] > never)
+    return leverage, titled

@@ -112,7 +112,7 @@ def closing(e: Enterprises, draw: Array, p: Mapping[str, float]) -> Whole:
     """
     most = max(p["exit_below"], p["exit_above"] * SMALL_EXIT) + p["exit_distress"]
     # The chance of the others need not be worked out: their draw is above the highest there is.
-    rows = np.flatnonzero(draw < most / 4.0)
+    rows = (draw < most / 4.0).nonzero()[0]
     debt = e.debt_short[rows] + e.debt_long[rows]
     hazard = exit_hazard(
         e.above_scale[rows], e.expected_revenue[rows], e.capital[rows] + e.cash[rows] - debt,
@@ -261,7 +261,7 @@ def _technique(
 
 def ramp(e: Enterprises, quarter: int) -> None:
     """Large new plants run up in equal steps over three years."""
-    plants = np.flatnonzero(e.plant)
+    plants = e.plant.nonzero()[0]
     age = quarter - e.founded[plants]
     rising = (age >= 1) & (age < RAMP)
     e.size_level[plants[rising]] += log((age[rising] + 1.0) / age[rising])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from jiqun.model.elementary import exp, expm1, log, log1p, power
+from jiqun.model.elementary import compiled, exp, expm1, log, log1p, power
 
 if TYPE_CHECKING:
     from jiqun.model.agents.enterprises import Enterprises
@@ -50,9 +50,18 @@ def technique(
         rise: Price of energy with surcharges over other prices, 2018 = 1.
         elasticity: Of energy per value added of new plant to its price, absolute.
     """
-    share = bought / np.maximum(plant + bought, 1.0)
-    result: Array = now + share * (power(rise, -elasticity) - now)
-    return result
+    new = power(rise, -elasticity)
+    return _technique(now, bought, plant, new if isinstance(new, np.ndarray) else np.full(1, new))
+
+
+@compiled("float64[::1](float64[::1], float64[::1], float64[::1], float64[::1])")
+def _technique(now: Array, bought: Array, plant: Array, new: Array) -> Array:
+    """Technique after plant was bought, given that of new plant, one for all or each its own."""
+    after, step = np.empty(len(now)), min(len(new) - 1, 1)
+    for i in range(len(now)):
+        share = bought[i] / max(plant[i] + bought[i], 1.0)
+        after[i] = now[i] + share * (new[step * i] - now[i])
+    return after
 
 
 def upgrade_cost(saved: Array, upgrades: Whole, cost: float, slope: float) -> Array:

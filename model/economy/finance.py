@@ -132,8 +132,9 @@ LOG_400 = log(400.0)
 
 def smallness(revenue: Array) -> Array:
     """From 0 at 400 million yuan of revenue a year to 1 at one million, by its log, (rows,)."""
-    share = log(4e8 / np.maximum(revenue, 1e6)) / LOG_400
-    return np.minimum(np.maximum(share, 0.0), 1.0)
+    share = log(4e8 / np.maximum(revenue, 1e6))
+    share /= LOG_400
+    return np.minimum(np.maximum(share, 0.0, out=share), 1.0, out=share)
 
 
 def interest_rate(
@@ -177,9 +178,13 @@ def ration(demand: float, supply: float) -> float:
     return 1.0 if demand <= left else left / demand
 
 
+@compiled("float64[::1](float64[::1], float64[::1])")
 def within_limit(wanted: Array, room: Array) -> Array:
     """What is asked of banks of the loans wanted: what the limit leaves room for, yuan."""
-    return np.minimum(wanted, np.maximum(room, 0.0))
+    asked = np.empty(len(wanted))
+    for i in range(len(wanted)):
+        asked[i] = min(wanted[i], max(room[i], 0.0))
+    return asked
 
 
 def lost_share(debt: Array, means: Array, usual: float) -> Array:

@@ -44,8 +44,16 @@ def finance_cost(dearer: Array, rate: float, depreciation: float, elasticity: fl
         depreciation: Share a year.
         elasticity: Of the capital wanted to user cost by way of interest, absolute.
     """
-    user_cost = np.maximum(1.0 + dearer / (rate + depreciation), LEAST_PRICE)
-    return power(user_cost, -elasticity)
+    return power(_user_cost(dearer, rate + depreciation, LEAST_PRICE), -elasticity)
+
+
+@compiled("float64[::1](float64[::1], float64, float64)")
+def _user_cost(dearer: Array, start: float, least: float) -> Array:
+    """User cost of plant over that of the start."""
+    cost = np.empty(len(dearer))
+    for i in range(len(dearer)):
+        cost[i] = max(1.0 + dearer[i] / start, least)
+    return cost
 
 
 def plan(
@@ -102,6 +110,7 @@ def _plan(
     return kept, lump
 
 
+@compiled("float64[::1](float64[::1], float64[::1], float64)")
 def embodied_gain(investment: Array, capital: Array, gain: float) -> Array:
     """Gain in log productivity from new equipment, by the share of plant that is new.
 
@@ -110,4 +119,7 @@ def embodied_gain(investment: Array, capital: Array, gain: float) -> Array:
         capital: Plant before, yuan, shape (rows,).
         gain: Log productivity gained where all plant is new.
     """
-    return gain * investment / np.maximum(capital + investment, 1.0)
+    rise = np.empty(len(capital))
+    for i in range(len(capital)):
+        rise[i] = gain * investment[i] / max(capital[i] + investment[i], 1.0)
+    return rise

@@ -32,7 +32,18 @@ def competitiveness(
         appeal: Appeal of the products, log, 2018 = 0, shape (rows,).
         sigma: Elasticity of substitution between enterprises.
     """
-    return exp(size_level + size_noise + (sigma - 1.0) * (productivity + appeal))
+    return exp(_log_mass(size_level, size_noise, productivity, appeal, sigma - 1.0))
+
+
+@compiled("float64[::1](float64[::1], float64[::1], float64[::1], float64[::1], float64)")
+def _log_mass(
+    size_level: Array, size_noise: Array, productivity: Array, appeal: Array, sigma1: float
+) -> Array:
+    """Log of `competitiveness`."""
+    mass = np.empty(len(appeal))
+    for i in range(len(appeal)):
+        mass[i] = size_level[i] + size_noise[i] + sigma1 * (productivity[i] + appeal[i])
+    return mass
 
 
 def revenue_target(
@@ -74,6 +85,7 @@ def local_share(purchases: Array, through_links: Array, own: Array, outside: Arr
     return linked + (1.0 - linked) * own / (own + outside)
 
 
+@compiled("float64[::1](float64[::1], float64[::1], float64[::1], float64)")
 def adjust_revenue(revenue: Array, target: Array, growth: Array, speed: float) -> Array:
     """Sales asked for in a quarter: prices and demand pass at once, shares move by `speed`.
 
@@ -83,9 +95,11 @@ def adjust_revenue(revenue: Array, target: Array, growth: Array, speed: float) -
         growth: Demand of this quarter over that of the last, shape (rows,).
         speed: Share of the gap closed in a quarter.
     """
-    passed = revenue * growth
-    passed += speed * (target - passed)
-    return passed
+    asked = np.empty(len(revenue))
+    for i in range(len(revenue)):
+        passed = revenue[i] * growth[i]
+        asked[i] = passed + speed * (target[i] - passed)
+    return asked
 
 
 def sold(wanted: Array, most: Array, weight: Array, field: Whole, market: Array) -> Array:

@@ -210,7 +210,7 @@ def search(e: Enterprises, wanted: Array, start: Array, p: Mapping[str, float]) 
     place = e.field * len(CITIES) + e.city
     by_place = np.bincount(place, sales, places).reshape(N, len(CITIES))
     whole = np.maximum(by_place.sum(axis=1), 1.0)
-    leaders = np.flatnonzero(wanted != 0.0)
+    leaders = (wanted != 0.0).nonzero()[0]
     leaders = leaders[np.argsort(e.field[leaders], kind="stable")]
     field = e.field[leaders]
     here = by_place[field, e.city[leaders]] / whole[field]
@@ -361,7 +361,7 @@ def through_links(
         Sales through links by field, yuan a quarter, shape (fields,); what each leader buys for a
         unit of mass, shape (rows,); what each enterprise sells for a unit of mass, shape (rows,).
     """
-    leaders = np.flatnonzero(wanted != 0.0)
+    leaders = (wanted != 0.0).nonzero()[0]
     carried = np.zeros(len(mass))
     _carry(links.supplier, links.leader, mass, carried)
     carried = carried[leaders]
@@ -418,7 +418,7 @@ def form_links(m: ClusterPolicyModel) -> None:
     chance = ending * s.sought
     raised = _raised(m)
     look = uniform(seed, "look for a leader", e.id, t)
-    rows = np.flatnonzero(look < chance * (1.0 + raised.max()))
+    rows = (look < chance * (1.0 + raised.max())).nonzero()[0]
     leader = choose(e, s, rows, seed, t)
     formed = look[rows] < chance[rows] * (1.0 + raised[leader])
 
@@ -477,7 +477,7 @@ def link_entrants(m: ClusterPolicyModel, before: int) -> None:
     linked = uniform(seed, "first link", address(e.id[new], e.id[leader])) < odds / (1.0 + odds)
     to_new = search(e, np.where(rows < before, 0.0, wanted), m.network.needs_ratio_start, p)
     draw = uniform(seed, "first look", e.id[:before], t)
-    supplier = np.flatnonzero(draw < (to_new.fit * to_new.sought)[:before])
+    supplier = (draw < (to_new.fit * to_new.sought)[:before]).nonzero()[0]
     chosen = choose(e, to_new, supplier, seed, t)
     formed = np.concatenate([supplier, new[linked]]), np.concatenate([chosen, leader[linked]])
     links = m.network.links

@@ -44,9 +44,7 @@ def invest(m: ClusterPolicyModel) -> None:
     plant, upgrades = upkeep + lump, digital + green
     grant, unsupported = np.zeros(len(e)), spent.copy()
     for planned, bought in ((lumps, lump), (digital_plan, digital), (green_plan, green)):
-        paid, granted = planned.settle(m, bought)
-        grant += paid
-        unsupported -= granted
+        planned.settle(m, bought, grant, unsupported)
     grant += credit.interest_discount(m, long, unsupported)
 
     e.cash, dividend, overdraft = _paid_out(
@@ -69,7 +67,7 @@ def invest(m: ClusterPolicyModel) -> None:
         m.programmes.purchases_by_channel[channel] = m.programmes.purchases_by_channel.get(
             channel, 0.0
         ) + dot(w, made)
-    _upgrade(m, np.flatnonzero(stage_up), np.flatnonzero(green_up), green_saved)
+    _upgrade(m, stage_up.nonzero()[0], green_up.nonzero()[0], green_saved)
     e.year_investment += spent
     e.year_subsidy += grant
     paid_in_all = dot(w, grant)
@@ -185,6 +183,13 @@ def _enter(m: ClusterPolicyModel, plant: Array, upgrades: Array, grant: Array) -
     with. Grants for any of them are income of the next quarter, of which tax is due.
     """
     e, p = m.enterprises, m.parameters
-    e.capital += plant - p["capital_depreciation"] / 4.0 * e.capital
-    e.upgrades_value += upgrades - p["upgrade_depreciation"] / 4.0 * e.upgrades_value
+    _install(plant, p["capital_depreciation"] / 4.0, e.capital)
+    _install(upgrades, p["upgrade_depreciation"] / 4.0, e.upgrades_value)
     e.grant_income = grant
+
+
+@compiled("void(float64[::1], float64, float64[::1])")
+def _install(bought: Array, worn: float, value: Array) -> None:
+    """Add what was bought to the value of assets, in place, less the part of it that is worn."""
+    for i in range(len(value)):
+        value[i] += bought[i] - worn * value[i]

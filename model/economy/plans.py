@@ -18,7 +18,7 @@ from jiqun.model.innovation import digital
 from jiqun.model.policy import payments, permits
 from jiqun.model.policy.offers import Offer, best_offer
 from jiqun.model.policy.rationing import serve
-from jiqun.model.policy.reach import channel_value
+from jiqun.model.policy.reach import channel_value, value_at
 from jiqun.model.randomness import laplace, uniform
 
 if TYPE_CHECKING:
@@ -45,19 +45,23 @@ class Plan:
     offer: Offer
     approvals: Sequence[payments.Approval]
 
-    def settle(self, m: ClusterPolicyModel, spent: Array) -> tuple[Array, Array]:
+    def settle(self, m: ClusterPolicyModel, spent: Array, grant: Array, unsupported: Array) -> None:
         """Commit the grants for what was bought.
 
-        Returns:
-            What is paid at once, and what is granted, paid at once or later; yuan a row.
+        Args:
+            m: The model.
+            spent: Yuan spent on it, shape (rows,).
+            grant: Added to: what is paid at once, yuan, shape (rows,).
+            unsupported: Taken off: what is granted, paid at once or later, yuan, shape (rows,).
         """
-        paid, granted = np.zeros(len(spent)), np.zeros(len(spent))
         if self.approvals:
             claim = self.offer.claim(spent)
+            paid, granted = np.zeros(len(spent)), np.zeros(len(spent))
             for approval in self.approvals:
                 paid += payments.commit(m, approval, claim)
                 granted += np.minimum(approval.yuan, claim)
-        return paid, granted
+            grant += paid
+            unsupported -= granted
 
 
 def _approve(
@@ -87,11 +91,6 @@ def _approve(
         offer = offer.next_to(refused)
         last = last.with_those_of(offer)
     return last, approvals, approved
-
-
-def _at(reach: Array | float, rows: Whole) -> Array | float:
-    """What a lever adds at some rows; one number stays one."""
-    return reach[rows] if isinstance(reach, np.ndarray) else reach
 
 
 @reads("price_of_equipment", rate="share", cap="money")
@@ -128,10 +127,11 @@ def plant(m: ClusterPolicyModel, discount: Array) -> tuple[Array, Plan]:
             p["capital_depreciation"], p["review_rate"], (p["trigger_low"], p["trigger_high"]),
             p["upkeep_chance"],
         )  # fmt: skip
-        held = np.flatnonzero(asked > most)
-        upkeep[held], lump[held] = permits.capped_plan(
-            upkeep[held], lump[held], capital[held], most[held], p["capital_depreciation"]
-        )
+        held = (asked > most).nonzero()[0]
+        if len(held):
+            upkeep[held], lump[held] = permits.capped_plan(
+                upkeep[held], lump[held], capital[held], most[held], p["capital_depreciation"]
+            )
         return upkeep, lump
 
     upkeep, lump = planned(slice(None), 1.0)
@@ -139,7 +139,7 @@ def plant(m: ClusterPolicyModel, discount: Array) -> tuple[Array, Plan]:
     supported = upkeep.copy(), lump.copy()
 
     def claim(offer: Offer) -> Array:
-        rows = np.flatnonzero(offer.lever >= 0)
+        rows = (offer.lever >= 0).nonzero()[0]
         rate, cap = offer.rate[rows], offer.cap[rows]
         upkeep_paid, larger = planned(rows, np.maximum(1.0 - rate, investment.LEAST_PRICE))
         # Above the cap a further yuan of plant is not supported: the lump stops there.
@@ -150,10 +150,11 @@ def plant(m: ClusterPolicyModel, discount: Array) -> tuple[Array, Plan]:
         return asked
 
     offer, approvals, approved = _approve(m, offer, claim)
-    upkeep = np.where(approved, supported[0], upkeep)
-    lump = np.where(approved, supported[1], lump)
+    if approvals:
+        upkeep = np.where(approved, supported[0], upkeep)
+        lump = np.where(approved, supported[1], lump)
     if refused.any():
-        rows = np.flatnonzero(refused)
+        rows = refused.nonzero()[0]
         drawn = (draws[0][rows], draws[1][rows], draws[2][rows])
         permits.refuse(m, rows, wanted(rows, 1.0), upkeep[rows] + lump[rows], drawn)
     return upkeep, Plan(lump > 0.0, lump, offer, approvals)
@@ -172,7 +173,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
     hazard = digital.consideration(interest, p["q_peer"], peers)
     considers = (uniform(seed, "digital thought", e.id, t) < hazard) & (e.digital_stage < 4)
     # Most enterprises do not think of it in a quarter: the rest is worked out for those who do.
-    rows = np.flatnonzero(considers)
+    rows = considers.nonzero()[0]
     offer = best_offer(m, "price_of_digital", rows)
     ids, weight, above = e.id[rows], e.weight[rows], e.above_scale[rows]
     price = m.markets.price_level
@@ -181,7 +182,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
         p["digital_share"], p["digital_power"],
     )  # fmt: skip
     cost *= 1.0 - m.cluster_terms.rd_cost_cut[e.cluster[rows]]
-    cost *= 1.0 - _at(channel_value(m, "digital_terms", "cost"), rows)
+    cost *= 1.0 - value_at(channel_value(m, "digital_terms", "cost"), rows)
 
     # Leaders that are digital themselves ask it of their suppliers, who so see more in it.
     seen = p["digital_perceived"] * (
@@ -228,7 +229,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
     e.energy_per_va *= 1.0 - p["aeei"] / 4.0
     e.energy_saved *= 1.0 - p["aeei"] / 4.0
     # Few have their energy audited in a quarter: the rest is worked out for those.
-    rows = np.flatnonzero(uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0)
+    rows = (uniform(seed, "audit", e.id, t) < p["audit_rate"] / 4.0).nonzero()[0]
     offer = best_offer(m, "price_of_green", rows)
     per_va = p["green_step"] * np.maximum(e.energy_per_va[rows] - e.energy_saved[rows], 0.0)
     saved = per_va * e.energy_technique[rows] * 4.0 * e.value_added_real[rows]
@@ -237,7 +238,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
         saved, e.green_upgrades[rows], p["cost_tce"], p["green_slope"]
     )
     view = laplace(seed, "green view", e.id[rows], t)
-    levy = _at(channel_value(m, "price_of_energy", "rise") + m.production.quota_price, rows)
+    levy = value_at(channel_value(m, "price_of_energy", "rise") + m.production.quota_price, rows)
     dear = energy.price(p["energy_price"], m.energy_rise, price) * (1.0 + levy)
 
     def wants(grant: Array | float) -> Flag:

@@ -50,12 +50,11 @@ def produce(m: ClusterPolicyModel) -> None:
     saved = (
         m.markets.price_level / m.markets.price * exp(m.labour.saving + m.markets.frontier_level)
     )
+    wages = np.empty(len(e))
     _employ(
-        e.labour_need, real, unit_cost.labour_per_output(m), e.field, saved,
-        p["labour_adjustment"], e.employees,
+        (e.labour_need, real, unit_cost.labour_per_output(m), e.wage), e.field, saved,
+        p["labour_adjustment"], m.labour.wage / 4.0, e.employees, wages,
     )  # fmt: skip
-    wages = e.employees * e.wage * (m.labour.wage / 4.0)
-
     extra_vat = m.policy.lever("vat_additional_deduction")
     deduction = np.zeros(len(e))
     if extra_vat is not None and extra_vat.value("rate", m.quarter) > 0.0:
@@ -67,7 +66,8 @@ def produce(m: ClusterPolicyModel) -> None:
 
     # A surcharge on energy goes to the treasury, as part of production tax.
     levy = channel_value(m, "price_of_energy", "rise") * energy_cost
-    _count_taxes(m, vat_on_top / 0.13 * net, energy_cost)
+    if m.counts_costs:
+        _count_taxes(m, vat_on_top / 0.13 * net, energy_cost)
     received = payments.pay_due(m) + m.programmes.grants_paid
     surcharges, services, depreciation, income = borne = tuple(np.empty((4, len(e))))
     _bear(
@@ -99,14 +99,18 @@ def produce(m: ClusterPolicyModel) -> None:
     tax, forgone = _income_tax(m)
 
     # Grants for outlays came with last quarter's purchases: income now, but no cash.
-    m.accounts.profit_after_tax = e.profit - tax
-    m.accounts.cash_flow = m.accounts.profit_after_tax + books.depreciation - e.grant_income
-    paid = vat - deduction + books.surcharges + tax
+    m.accounts.profit_after_tax, m.accounts.cash_flow, paid, net_paid, abroad = flows = tuple(
+        np.empty((5, len(e)))
+    )
+    _flow(
+        (e.profit, tax, depreciation, e.grant_income, vat, deduction, surcharges, received),
+        (materials, energy_cost, services, e.rd, e.revenue), flows,
+    )  # fmt: skip
     for sector, amount in (
-        ("government", dot(w, paid - received)),
+        ("government", dot(w, net_paid)),
         ("households", pay),
         ("banks", dot(w, books.interest)),
-        ("outside", dot(w, materials + energy_cost + books.services + e.rd - e.revenue - vat)),
+        ("outside", dot(w, abroad)),
     ):
         m.accounts.books.book(sector, amount)
     m.accounts.transfers_paid += dot(w, received)
@@ -183,27 +187,54 @@ def _bear(columns: tuple[Array, ...], rates: tuple[float, ...], borne: tuple[Arr
 
 
 @compiled(
-    "void(float64[::1], float64[::1], float64[::1], int64[::1], float64[::1], float64,"
+    "void(UniTuple(float64[::1], 4), int64[::1], float64[::1], float64, float64, float64[::1],"
     " float64[::1])"
 )
 def _employ(
-    labour_need: Array, real: Array, per_output: Array, field: Whole, saved: Array,
-    adjustment: float, employees: Array,
+    columns: tuple[Array, Array, Array, Array], field: Whole, saved: Array, adjustment: float,
+    wage: float, employees: Array, wages: Array,
 ) -> None:  # fmt: skip
-    """Move employees, in place, towards those that output takes.
+    """Move employees, in place, towards those that output takes, and write what they are paid.
 
     Args:
-        labour_need: Labour per real value added of 2018, persons per yuan a year, shape (rows,).
-        real: Value added, yuan of 2018, shape (rows,).
-        per_output: Labour for a unit of output over that with plant as wanted, shape (rows,).
+        columns: Labour per real value added of 2018, persons per yuan a year; value added, yuan of
+            2018; labour for a unit of output over that with plant as wanted; and wage against the
+            provincial wage; each shape (rows,).
         field: Field index, shape (rows,).
         saved: Output over labour, 2018 = 1, shape (fields,).
         adjustment: Share of the gap closed in a quarter.
+        wage: Provincial wage, yuan a quarter.
         employees: Persons, shape (rows,).
+        wages: Written: yuan, shape (rows,).
     """
+    labour_need, real, per_output, pay = columns
     for i in range(len(real)):
         wanted = labour_need[i] * 4.0 * real[i] / saved[field[i]] * per_output[i]
         employees[i] += adjustment * (wanted - employees[i])
+        wages[i] = employees[i] * pay[i] * wage
+
+
+@compiled("void(UniTuple(float64[::1], 8), UniTuple(float64[::1], 5), UniTuple(float64[::1], 5))")
+def _flow(taxed: tuple[Array, ...], bought: tuple[Array, ...], flows: tuple[Array, ...]) -> None:
+    """Write what is left of profit and who gets the rest, yuan, each shape (rows,).
+
+    Args:
+        taxed: Profit before tax, income tax, depreciation, grants of last quarter, VAT, deduction
+            of VAT, surcharges and grants of the quarter.
+        bought: Materials, energy, services, R&D and revenue.
+        flows: Written: profit after tax, cash flow, taxes, taxes less grants, and what others than
+            the province's households, banks and treasury get on balance.
+    """
+    profit, tax, depreciation, grants, vat, deduction, surcharges, received = taxed
+    materials, energy_cost, services, rd, revenue = bought
+    after_tax, cash_flow, paid, net_paid, abroad = flows
+    for i in range(len(profit)):
+        after_tax[i] = profit[i] - tax[i]
+        cash_flow[i] = after_tax[i] + depreciation[i] - grants[i]
+        paid[i] = vat[i] - deduction[i] + surcharges[i] + tax[i]
+        net_paid[i] = paid[i] - received[i]
+        outside = materials[i] + energy_cost[i] + services[i] + rd[i]
+        abroad[i] = outside - revenue[i] - vat[i]
 
 
 def _count_year(
@@ -311,8 +342,9 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     tax, forgone, e.losses, taxed = taxes.income_tax(
         e.profit, e.losses, claims, e.high_tech > NEVER, small, m.accounts.income_tax
     )
-    ordinary = p["benchmark_income_tax"] * taxed
-    m.count("corporate_income_tax", "income_tax_forgone", e.weight * (ordinary - tax))
+    if m.counts_costs:
+        ordinary = p["benchmark_income_tax"] * taxed
+        m.count("corporate_income_tax", "income_tax_forgone", e.weight * (ordinary - tax))
     _set_rd_terms(m, extra, share, claims)
     e.year_relabel_gain += forgone * (1.0 - e.rd / np.maximum(e.rd_reported, 1.0))
     if super_deduction is not None:

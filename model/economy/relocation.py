@@ -42,7 +42,7 @@ def gather(m: ClusterPolicyModel) -> None:
     own = {name: of for name, of in lever.groups(t).items() if name not in ("tier", "city")}
     asked = eligible(replace(lever, who=always(own)), e, t) & (e.cluster < 0)
     asked &= np.any([getattr(e, title) > NEVER for title in QUALITY], axis=0)
-    rows = np.flatnonzero(asked & seats.any(axis=1)[e.field])
+    rows = (asked & seats.any(axis=1)[e.field]).nonzero()[0]
     draw = uniform(m.seed_of_run, "gathers", e.id[rows], t)
     chance = (m.places.city_given_field * seats)[e.field[rows]].cumsum(axis=1)
     place = uniform(m.seed_of_run, "gathers where", e.id[rows], t) * chance[:, -1]

@@ -9,6 +9,7 @@ import numpy as np
 from jiqun.model.channels import reads
 from jiqun.model.dimensions import FIELDS, Array
 from jiqun.model.economy import finance, market, network, others, supply, unit_cost
+from jiqun.model.elementary import compiled
 from jiqun.model.policy import energy_quota
 from jiqun.model.policy.reach import channel_value
 
@@ -51,13 +52,40 @@ def sell(m: ClusterPolicyModel) -> None:
     short, within_supply = supply.within_supply(m)
     most[short] = np.minimum(most[short], within_supply * wanted[short])
     e.revenue = market.sold(wanted, most, e.weight, e.field, m.markets.demand)
-    e.year_capacity += rated
-    e.year_at_ceiling += np.where(e.revenue < p["plant_ceiling"] * rated, 0.0, e.revenue)
+    _expect(
+        e.revenue, wanted, rated, p["plant_ceiling"], p["expectation_speed"],
+        (e.year_capacity, e.year_at_ceiling, e.expected_revenue),
+    )  # fmt: skip
     supply.deliver(m, wanted)
-    # Plans follow the demand an enterprise meets, not what its plant lets it sell.
-    met = np.maximum(wanted, e.revenue)
-    e.expected_revenue += p["expectation_speed"] * (4.0 * met - e.expected_revenue)
     m.accounts.smallness = finance.smallness(e.expected_revenue)
+
+
+@compiled(
+    "void(float64[::1], float64[::1], float64[::1], float64, float64, UniTuple(float64[::1], 3))"
+)
+def _expect(
+    revenue: Array, wanted: Array, rated: Array, ceiling: float, speed: float,
+    columns: tuple[Array, Array, Array],
+) -> None:  # fmt: skip
+    """Count the use of plant in the year, and move expected revenue, in place.
+
+    Plans follow the demand an enterprise meets, not what its plant lets it sell.
+
+    Args:
+        revenue: Yuan a quarter.
+        wanted: Sales asked for, yuan a quarter.
+        rated: Sales at rated capacity, yuan a quarter.
+        ceiling: Most that plant can make over rated capacity.
+        speed: Share of the gap of expectations closed in a quarter.
+        columns: Sales at rated capacity and at the ceiling in the year, and expected revenue, yuan
+            a year.
+    """
+    capacity, at_ceiling, expected = columns
+    for i in range(len(revenue)):
+        capacity[i] += rated[i]
+        at_ceiling[i] += 0.0 if revenue[i] < ceiling * rated[i] else revenue[i]
+        met = max(wanted[i], revenue[i])
+        expected[i] += speed * (4.0 * met - expected[i])
 
 
 def _asked_for(m: ClusterPolicyModel, target: Array) -> Array:

@@ -77,7 +77,7 @@ def within_supply(m: ClusterPolicyModel) -> tuple[Whole, Array]:
         Rows, and within [1 - link_specific, 1] for each; all others have the inputs for all.
     """
     e = m.enterprises
-    short = np.flatnonzero(e.input_shortfall != 0.0)
+    short = (e.input_shortfall != 0.0).nonzero()[0]
     uncovered = np.maximum(e.input_shortfall[short] - e.input_cover[short], 0.0)
     return short, 1.0 - m.parameters["link_specific"] * uncovered
 
@@ -90,13 +90,13 @@ def deliver(m: ClusterPolicyModel, asked: Array) -> None:
         asked: Sales asked for, yuan a quarter, shape (rows,).
     """
     e = m.enterprises
-    short = np.flatnonzero(e.input_shortfall != 0.0)
+    short = (e.input_shortfall != 0.0).nonzero()[0]
     e.input_cover[short] = np.maximum(e.input_cover[short] - e.input_shortfall[short], 0.0)
     e.input_shortfall[short] *= 1.0 - m.parameters["link_substitution"]
     filled, fall = np.zeros(len(e)), np.zeros(len(e))
     _fill(m.network.links.first, e.revenue, asked, e.orders_filled, filled, fall)
     e.orders_filled = filled
-    moved = np.flatnonzero(fall != 0.0)
+    moved = (fall != 0.0).nonzero()[0]
     _miss(m, moved, fall[moved])
 
 
@@ -152,7 +152,7 @@ def _miss(m: ClusterPolicyModel, rows: Whole, fall: Array) -> None:
     stocks = covered(fall, p["input_stock"] / WEEKS, substitution)
     ordered = (orders.mass, orders.bought, orders.needs)
     _add_up(links.first, links.leader, rows, fall, stocks, ordered, missing, cover)
-    hit = np.flatnonzero(missing != 0.0)
+    hit = (missing != 0.0).nonzero()[0]
     short = np.minimum(np.maximum(e.input_shortfall[hit] + missing[hit], 0.0), 1.0)
     e.input_shortfall[hit] = short
     # Stocks of what is no longer missing help nobody.

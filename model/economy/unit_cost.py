@@ -200,7 +200,16 @@ def labour_per_output(m: ClusterPolicyModel) -> Array:
     of substitution, to first order.
     """
     plant, labour = shares(m)
-    return np.asarray(exp(-plant / np.maximum(labour, 1e-9) * log(m.production.plant_ratio)))
+    log_labour = log(m.production.plant_ratio)
+    _of_labour(plant, labour, log_labour)
+    return np.asarray(exp(log_labour))
+
+
+@compiled("void(float64[::1], float64[::1], float64[::1])")
+def _of_labour(plant: Array, labour: Array, result: Array) -> None:
+    """Turn the log of the ratio of plant into that of labour for a unit of output, in place."""
+    for i in range(len(plant)):
+        result[i] = -plant[i] / max(labour[i], 1e-9) * result[i]
 
 
 def found(m: ClusterPolicyModel) -> None:

@@ -82,7 +82,7 @@ def close_year(m: ClusterPolicyModel) -> None:
     rate = chance(m)
     if lever is None or not np.any(rate):
         return
-    found = np.flatnonzero(uniform(m.seed_of_run, "rd audit", e.id, t) < rate)
+    found = (uniform(m.seed_of_run, "rd audit", e.id, t) < rate).nonzero()[0]
     tax = e.year_relabel_gain[found]
     # Who does no R&D has nothing to show an auditor.
     m.count(lever.id, "audits", (e.weight * (e.year_rd_reported > 0.0))[found], found)

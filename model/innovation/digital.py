@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from jiqun.model.elementary import exp, power
+from jiqun.model.elementary import compiled, exp, power
 
 if TYPE_CHECKING:
     from jiqun.model.dimensions import Array
@@ -68,5 +68,13 @@ def realised_gain(gain: Array, stage: Whole, full: float, speed: float) -> Array
         full: Log productivity gained at stage 4 in the long run.
         speed: Part of the gap to the long run that closes in a year.
     """
-    result: Array = gain + (1.0 - power(1.0 - speed, 0.25)) * (full * stage / 4.0 - gain)
-    return result
+    return _realised(gain, stage, full, 1.0 - power(1.0 - speed, 0.25))
+
+
+@compiled("float64[::1](float64[::1], int64[::1], float64, float64)")
+def _realised(gain: Array, stage: Whole, full: float, closed: float) -> Array:
+    """Productivity gained where so much of the gap closes in a quarter."""
+    after = np.empty(len(gain))
+    for i in range(len(gain)):
+        after[i] = gain[i] + closed * (full * stage[i] / 4.0 - gain[i])
+    return after

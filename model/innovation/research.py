@@ -33,44 +33,63 @@ def innovate(m: ClusterPolicyModel) -> None:
     """R&D of the next quarter, knowledge, spillovers, digital gains, shocks: productivity."""
     e, p = m.enterprises, m.parameters
     learnt, spill = _learn(m)
-    gain = m.on_productivity("gamma_RD") * learnt
-    absorbed = np.empty(len(e))
-    _absorb(
-        spill, p["spill_most"], np.full(len(e), 1.0 + channel_value(m, "spillover", "rise")),
-        e.rd_active, e.rd_institution, p["absorb_without"], p["absorb_institution"],
-        m.on_productivity("spill_RD"), absorbed,
-    )  # fmt: skip
-    gain += absorbed
     digital_before = e.digital_gain
     e.digital_gain = digital.realised_gain(
         digital_before, e.digital_stage, m.on_productivity("phi_D"),
         1.0 / p["digital_lag_ratio"],
     )  # fmt: skip
-    gain += e.digital_gain - digital_before
     trained_before = e.trained
     e.trained = skills.staff_trained(
         trained_before, channel_value(m, "skills", "places"), p["training_loss"]
     )
-    gain += m.on_productivity("skills_gain") * (e.trained - trained_before)
-    of_field = p["frontier_absorption"] * m.markets.frontier_growth + p["drift"] / 4.0
-    gain += of_field.take(e.field)
-    e.productivity += gain
+    _gain(
+        (learnt, spill, np.full(len(e), 1.0 + channel_value(m, "spillover", "rise"))),
+        (digital_before, e.digital_gain, trained_before, e.trained),
+        (e.rd_active, e.rd_institution), e.field,
+        p["frontier_absorption"] * m.markets.frontier_growth + p["drift"] / 4.0,
+        (p["absorb_without"], p["absorb_institution"], p["spill_most"]),
+        (m.on_productivity("gamma_RD"), m.on_productivity("spill_RD"),
+         m.on_productivity("skills_gain")),
+        e.productivity,
+    )  # fmt: skip
     _shocks(m)
     _rd(m)
 
 
 @compiled(
-    "void(float64[::1], float64, float64[::1], boolean[::1], boolean[::1], float64, float64,"
-    " float64, float64[::1])"
+    "void(UniTuple(float64[::1], 3), UniTuple(float64[::1], 4), UniTuple(boolean[::1], 2),"
+    " int64[::1], float64[::1], UniTuple(float64, 3), UniTuple(float64, 3), float64[::1])"
 )
-def _absorb(
-    spill: Array, most: float, rise: Array, active: Flag, institution: Flag,
-    without: float, with_institution: float, effect: float, absorbed: Array,
+def _gain(
+    knowledge: tuple[Array, Array, Array], skills: tuple[Array, Array, Array, Array],
+    research: tuple[Flag, Flag], field: Whole, of_field: Array,
+    absorbs: tuple[float, float, float], effects: tuple[float, float, float], productivity: Array,
 ) -> None:  # fmt: skip
-    """Log productivity by growth of the knowledge of others, as far as each can make use of it."""
-    for i in range(len(spill)):
+    """Raise log productivity, in place, by what a quarter brings.
+
+    Args:
+        knowledge: Growth of the log of own knowledge and of that of others, and what spills over of
+            the latter against the usual, each shape (rows,).
+        skills: Gain by digital stages before and after the quarter, and staff trained before and
+            after, each shape (rows,).
+        research: Who does R&D, and who has an institution for it, each shape (rows,).
+        field: Field index, shape (rows,).
+        of_field: What all of a field gain, log, shape (fields,).
+        absorbs: What is made use of the knowledge of others without R&D, and with an institution,
+            over that with R&D alone; and the most that its log is taken to move.
+        effects: Effects of own knowledge, of that of others and of training on log productivity.
+        productivity: Log, shape (rows,).
+    """
+    (learnt, spill, rise), (active, institution) = knowledge, research
+    digital_before, digital, trained_before, trained = skills
+    (without, with_institution, most), (own, others, training) = absorbs, effects
+    for i in range(len(learnt)):
         part = with_institution if institution[i] else (1.0 if active[i] else without)
-        absorbed[i] = effect * (part * rise[i]) * min(max(spill[i], -most), most)
+        absorbed = others * (part * rise[i]) * min(max(spill[i], -most), most)
+        gain = own * learnt[i] + absorbed
+        gain += digital[i] - digital_before[i]
+        gain += training * (trained[i] - trained_before[i])
+        productivity[i] += gain + of_field[field[i]]
 
 
 def _learn(m: ClusterPolicyModel) -> tuple[Array, Array]:
@@ -119,7 +138,7 @@ def _shocks(m: ClusterPolicyModel) -> None:
     slow = np.zeros(len(e))
     slow[rows] = shock
     slow = innovation.level_noise(slow, p["level_shock"], chance)
-    giants = np.flatnonzero(e.expected_revenue > p["giant_size"])
+    giants = (e.expected_revenue > p["giant_size"]).nonzero()[0]
     slow[giants] -= p["giant_reversion"] / 4.0 * log(e.expected_revenue[giants] / p["giant_size"])
     e.size_level += slow
     rows, shock = _shock(m, "noise")
@@ -132,7 +151,7 @@ def _shock(m: ClusterPolicyModel, name: str) -> tuple[Whole, Array]:
     """Rows that a shock comes to in the quarter, and the shock (`innovation.seldom`)."""
     ids, chance = m.enterprises.id, m.parameters["shock_chance"]
     lot = uniform(m.seed_of_run, f"{name} comes", ids, m.quarter)
-    rows = np.flatnonzero(lot < chance)
+    rows = (lot < chance).nonzero()[0]
     draw = laplace(m.seed_of_run, name, ids[rows], m.quarter)
     return rows, innovation.seldom(draw, lot[rows], chance)
 
@@ -205,7 +224,7 @@ def _rd(m: ClusterPolicyModel) -> None:
         p["lasting_price_speed"] / 4.0 * (m.markets.price - m.markets.lasting_price)
     )
     _budget(m, starts)
-    founds = np.flatnonzero(e.rd_active & ~e.rd_institution & e.above_scale)
+    founds = (e.rd_active & ~e.rd_institution & e.above_scale).nonzero()[0]
     lot = uniform(m.seed_of_run, "rd institution", e.id[founds], m.quarter)
     e.rd_institution[founds[lot < p["institution_rate"] / 4.0]] = True
 
@@ -275,7 +294,7 @@ def _stops(m: ClusterPolicyModel, rows: Whole, draw: Array) -> Whole:
 def _budget(m: ClusterPolicyModel, starts: Whole) -> None:
     """R&D of those who do it, and what they report of it; `starts` are rows that begin with it."""
     e, p, t = m.enterprises, m.parameters, m.quarter
-    rows = np.flatnonzero(e.rd_active)
+    rows = e.rd_active.nonzero()[0]
     revenue = e.expected_revenue[rows]
     trend = exp(p["rd_taste_growth"] * (t + 1) / 4.0)
     planned = innovation.rd_intensity(

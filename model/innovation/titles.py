@@ -55,7 +55,7 @@ def award_titles(
     aged = quarter - e.founded
     wide = year >= p["srdi_wide_year"]
     # Who does no R&D is fit for few titles.
-    doing = np.flatnonzero(e.rd_active)
+    doing = e.rd_active.nonzero()[0]
     revenue, reported = e.year_revenue[doing], e.year_rd_reported[doing]
     sme = revenue < CERTAINTY
     # Enterprises within reach of a notch report up to it (Chen et al. 2021: bunching).
@@ -67,7 +67,7 @@ def award_titles(
 
     def renew(title: str, still: Flag, chance: float) -> None:
         held = getattr(e, title)
-        due = np.flatnonzero(held > NEVER)
+        due = (held > NEVER).nonzero()[0]
         due = due[quarter - held[due] >= TITLE_TERM]
         review = uniform(seed, "title review", e.id[due], quarter)
         held[due] = np.where(still[due] & (review < chance), quarter, NEVER)
@@ -90,7 +90,7 @@ def award_titles(
         return new
 
     more = 1.0 + rise
-    green = np.flatnonzero(e.above_scale & (e.green_upgrades > 0))
+    green = (e.above_scale & (e.green_upgrades > 0)).nonzero()[0]
     srdi_rate = p["srdi_rate_wide" if wide else "srdi_rate"]
     fresh = {
         "innovative_sme": apply("innovative_sme", doing[sme], more * p["innovative_rate"]),
@@ -99,7 +99,7 @@ def award_titles(
         "green_factory": apply("green_factory", green, more * p["green_factory_rate"]),
         "little_giant": _little_giants(e, p, seed, quarter, year),
     }
-    fit_champion = np.flatnonzero((e.little_giant > NEVER) & (aged >= 12))
+    fit_champion = ((e.little_giant > NEVER) & (aged >= 12)).nonzero()[0]
     quota = p["champions_per_year"]  # national, as that of little giants: no priority adds to it
     pool = float(e.weight[fit_champion].sum())
     fresh["champion"] = apply("champion", fit_champion, min(quota / max(pool, quota), 1.0))
@@ -124,7 +124,7 @@ def _little_giants(
     quota = batch * share
     # Large enterprises are ruled out by the SME standard only: many little giants are medium-sized.
     fit = (e.srdi > NEVER) & (e.little_giant == NEVER) & e.above_scale & e.rd_active
-    rows = np.flatnonzero(fit)
+    rows = fit.nonzero()[0]
     revenue = np.maximum(e.year_revenue[rows], 1.0)
     intensity = e.year_rd_reported[rows] / revenue * p["notch_reach"]
     growth = log(revenue / np.maximum(e.last_revenue[rows], 1.0))
@@ -141,7 +141,7 @@ def _little_giants(
 
 def _mu_classes(e: Enterprises) -> None:
     """Classes A to D of above-scale enterprises by value added over capital (land is not known)."""
-    rows = np.flatnonzero(e.above_scale & (e.weight > 0.0))
+    rows = (e.above_scale & (e.weight > 0.0)).nonzero()[0]
     yield_ = e.year_value_added[rows] / np.maximum(e.capital[rows], 1.0)
     order = rows[np.argsort(-yield_, kind="stable")]
     weight = e.weight[order]
@@ -174,7 +174,7 @@ def close_year(m: ClusterPolicyModel) -> None:
     rise = priority + more
     fresh = award_titles(e, p, m.seed_of_run, t, m.year, rise)
     new = applied(fresh)
-    rows = np.flatnonzero(new > 0.0)
+    rows = (new > 0.0).nonzero()[0]
     by_lever = (priority / np.maximum(1.0 + rise, 1e-9))[rows]
     m.count("label_ladder", "title_applications", e.weight[rows] * by_lever * new[rows], rows)
     for lever in m.policy.levers_of("title_award"):

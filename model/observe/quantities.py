@@ -183,7 +183,7 @@ def group_sums(m: ClusterPolicyModel, levels: Levels) -> dict[str, Array]:
     exited = np.zeros(len(weight))
     for rows, left in m.counts.exits:
         exited[rows] += left
-    above, gone = np.flatnonzero(m.enterprises.above_scale), np.flatnonzero(exited > 0.0)
+    above, gone = m.enterprises.above_scale.nonzero()[0], (exited > 0.0).nonzero()[0]
     first = np.cumsum([0, *(len(units) for _, units in levels.values())])
     codes = np.stack([code for code, _ in levels.values()])
     sums: dict[str, Array] = {}
@@ -272,7 +272,7 @@ def _count_moves(
 ) -> None:
     """Add value added of those that moved, in the place they are less in the place they left."""
     e = m.enterprises
-    rows = np.flatnonzero(e.moved_from >= 0)
+    rows = (e.moved_from >= 0).nonzero()[0]
     left = e.weight[rows] * e.above_scale[rows] * e.year_value_added[rows]
     outside = np.full(len(rows), TIERS.index("none"))
     for level, came, units in (("tier", outside, TIERS), ("city", e.moved_from[rows], CITIES)):

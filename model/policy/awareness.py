@@ -66,7 +66,7 @@ def knows(
     e = m.enterprises
     asked = np.ones(len(e.id[rows]), dtype=bool) if among is None else among.copy()
     if is_new(lever, m.quarter):
-        at = np.flatnonzero(asked)
+        at = asked.nonzero()[0]
         heard = e.heard.setdefault(lever.id, np.zeros(len(e)))[rows][at]
         draw = e.lasting_draw(m.seed_of_run, f"hears {lever.id}")[rows][at]
         asked[at] = draw < -expm1(-heard)

@@ -32,7 +32,7 @@ from jiqun.model.policy.ledger import (
     place,
     sums_by_cell,
 )
-from jiqun.model.policy.reach import channel_value, coverage
+from jiqun.model.policy.reach import channel_value, coverage, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -211,21 +211,19 @@ def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
 def loans_beyond_limit(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[Array]:
     """Loans outstanding that the limit would not let in without a lever, yuan times years."""
     e, t = m.enterprises, m.quarter
-    pledge, rise = (
-        np.broadcast_to(channel_value(m, "credit_terms", term), len(e))
-        for term in ("pledge", "limit")
-    )
+    pledge, rise = (channel_value(m, "credit_terms", term) for term in ("pledge", "limit"))
 
     def beyond(lever: Lever) -> Array:
         line = lever.id == "cluster_credit_line"
-        rows = np.flatnonzero((e.debt_line if line else coverage(m, lever)) > 0.0)
-        usual = without = credit.limits(m, pledge[rows], rise[rows], rows)
+        rows = ((e.debt_line if line else coverage(m, lever)) > 0.0).nonzero()[0]
+        at, up = value_at(pledge, rows), value_at(rise, rows)
+        usual = without = credit.limits(m, at, up, rows)
         if line:
             most = e.debt_line[rows] * (lever.value("limit", t) > 0.0)
         else:
             part = coverage(m, lever)[rows]
             own_pledge, own_rise = lever.value("pledge", t) * part, lever.value("limit", t) * part
-            without = credit.limits(m, pledge[rows] - own_pledge, rise[rows] - own_rise, rows)
+            without = credit.limits(m, at - own_pledge, up - own_rise, rows)
             most = np.maximum(usual - without, 0.0)
         loans = np.clip(e.debt_short[rows] + e.debt_long[rows] - without, 0.0, most)
         return _rows(m, 0.25 * e.weight[rows] * loans, rows)
@@ -255,7 +253,7 @@ def plant_refused(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[Array]
     by_limits = sum(by.values(), np.zeros(len(e)))
 
     def standing(lever: Lever) -> Array:
-        rows = np.flatnonzero(by.get(lever.id, False) & (e.plant_refused > 0.0))
+        rows = (by.get(lever.id, False) & (e.plant_refused > 0.0)).nonzero()[0]
         entrants[lever.id] = entrants.get(lever.id, np.zeros(CELLS)) * (1.0 - worn)
         beyond = e.weight[rows] / by_limits[rows] * e.plant_refused[rows]
         return 0.25 * (_rows(m, beyond, rows) + entrants[lever.id])
@@ -283,7 +281,7 @@ def first_use_sales(m: ClusterPolicyModel, lever: Lever) -> Array:
 def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of clusters with a promotion body, times years of the quarter."""
     e = m.enterprises
-    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
+    rows = (e.role == Role.CHAIN_LEADER).nonzero()[0]
     reached = coverage(m, lever)[rows] * m.cluster_terms.promotion_body[e.cluster[rows]]
     return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight[rows] * reached, rows)
 
@@ -292,7 +290,7 @@ def leaders_matched(m: ClusterPolicyModel, lever: Lever) -> Array:
 def leaders_served(m: ClusterPolicyModel, lever: Lever) -> Array:
     """Leaders of the clusters that a lever serves, times years of the quarter."""
     e = m.enterprises
-    rows = np.flatnonzero(e.role == Role.CHAIN_LEADER)
+    rows = (e.role == Role.CHAIN_LEADER).nonzero()[0]
     reached = np.append(_served(m, lever), False)[e.cluster[rows]]
     return _rows(m, 0.25 * acts(lever, m.quarter) * e.weight[rows] * reached, rows)
 

@@ -99,7 +99,7 @@ def pay_instalment(m: ClusterPolicyModel, award: Lever, number: int, yuan: float
         yuan: Instalment of the award, without what the city adds.
     """
     cluster, city, e = m.clusters[number], m.policy.lever("city_matching"), m.enterprises
-    doing_rd = np.flatnonzero((e.cluster == number) & e.rd_active & e.above_scale)
+    doing_rd = ((e.cluster == number) & e.rd_active & e.above_scale).nonzero()[0]
     _divide(m, award, award_source(award, m.quarter), cluster, doing_rd, yuan)
     cluster.received += yuan
     added = 0.0 if city is None else city.value("share", m.quarter) * yuan

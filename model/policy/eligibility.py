@@ -211,7 +211,7 @@ def claims_among(
         usual: Share that claims where the lever sets no take-up of its own.
         among: Those who are asked, shape (rows,).
     """
-    rows = np.flatnonzero(among & eligible(lever, e, quarter))
+    rows = (among & eligible(lever, e, quarter)).nonzero()[0]
     draw = uniform(seed, f"claims {lever.id}", e.id[rows])
     return rows[draw < take_up(lever, quarter, usual)]
 

@@ -38,7 +38,7 @@ RACING = (*NAMED, "provincial")
 def indicators(m: ClusterPolicyModel) -> dict[str, Array]:
     """Indicators of the five dimensions from above-scale members, each shape (clusters, k)."""
     e, size = m.enterprises, len(m.clusters)
-    member = np.flatnonzero((e.cluster >= 0) & e.above_scale)
+    member = ((e.cluster >= 0) & e.above_scale).nonzero()[0]
     group, w = e.cluster.take(member), e.weight.take(member)
 
     def total(quantity: Any) -> Array:

@@ -7,6 +7,7 @@ that a run's books stay small however many enterprises are paid.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -70,6 +71,13 @@ class Origin(StrEnum):
     TAX = "tax"
     BESIDE = "beside"
     """What a lever costs beside its grants."""
+
+
+@cache
+def _plain(kind: type[StrEnum], name: str) -> str:
+    """The plain text of a member of an enumeration; refuses what is none of it."""
+    value: str = kind(name).value
+    return value
 
 
 class Source(NamedTuple):
@@ -157,7 +165,7 @@ class Ledger:
         Raises:
             ValueError: The kind, or the origin of the source, is unknown.
         """
-        what, origin = Kind(kind).value, Origin(source.origin).value
+        what, origin = _plain(Kind, kind), _plain(Origin, source.origin)
         received = RECEIVED.get(kind, 0.0)
         whole = float(total.sum()) if received else 0.0
         for who, share in (lever.paid_by if payer is None else payer).items():

@@ -45,7 +45,7 @@ def approve(m: ClusterPolicyModel, lever: Lever, claim: Array) -> Approval:
         claim: Yuan claimed, zero where nothing is, shape (rows,).
     """
     e = m.enterprises
-    rows = np.flatnonzero(claim != 0.0)
+    rows = (claim != 0.0).nonzero()[0]
     queue = Queue(lever, e, rows, claim[rows], m.seed_of_run, m.quarter)
     approved, waits = np.zeros(len(e)), np.ones(len(rows), dtype=bool)
     parts: list[tuple[Source, Whole]] = []

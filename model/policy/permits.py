@@ -58,7 +58,7 @@ def refuses(m: ClusterPolicyModel, lever: Lever, e: Enterprises, part: Array) ->
     place = e.lasting_draw(m.seed_of_run, f"permit {lever.id}")
     refused = np.asarray(place < lever.value("share", m.quarter) * part)
     # Most are not under the share: what they use need not be known.
-    rows = np.flatnonzero(refused)
+    rows = refused.nonzero()[0]
     refused[rows] = per_value_added(e, rows) > lever.value("intensity", m.quarter, -1.0)
     return refused
 
@@ -66,7 +66,7 @@ def refuses(m: ClusterPolicyModel, lever: Lever, e: Enterprises, part: Array) ->
 def settle(m: ClusterPolicyModel) -> Flag:
     """Fix the plant that enterprises refused from now on may keep; returns who is refused."""
     e, now = m.enterprises, restricted(m)
-    rows = np.flatnonzero(now)
+    rows = now.nonzero()[0]
     limit, refused = e.plant_limit[rows], e.plant_refused[rows]
     e.plant_limit, e.plant_refused = np.zeros(len(e)), np.zeros(len(e))
     e.plant_limit[rows] = np.where(limit == 0.0, e.capital[rows], limit)

@@ -102,7 +102,7 @@ def _take_stakes(m: ClusterPolicyModel) -> None:
     claiming = claims(lever, e, m.seed_of_run, t, usual, delivered)
     wanted = np.where(claiming, wanted, 0.0)
     asked = dot(e.weight, wanted)
-    rows = np.flatnonzero(wanted > 0.0)
+    rows = (wanted > 0.0).nonzero()[0]
     if not len(rows):
         return
     equity = ration(asked, yearly) * wanted

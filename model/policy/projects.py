@@ -212,7 +212,7 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
     rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
     approval = payments.approve(m, lever, _asked(m, lever, asks))
     supported = approval.yuan > 0.0
-    rows = np.flatnonzero(supported)
+    rows = supported.nonzero()[0]
     base, granted = e.last_rd_reported[rows], approval.yuan[rows]
     room = np.maximum(base - m.programmes.rd_supported[rows], 0.0)
     m.programmes.grants_paid += payments.commit(m, approval, approval.yuan)
@@ -236,7 +236,7 @@ def _support(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Flag:
 def _asked(m: ClusterPolicyModel, lever: Lever, asks: Flag) -> Array:
     """What enterprises ask for of last year's R&D that nothing supports yet, yuan a row."""
     rate, cap = lever.value("rate", m.quarter), lever.value("cap", m.quarter, np.inf)
-    rows, result = np.flatnonzero(asks), np.zeros(len(asks))
+    rows, result = asks.nonzero()[0], np.zeros(len(asks))
     base = m.enterprises.last_rd_reported[rows]
     room = np.maximum(base - m.programmes.rd_supported[rows], 0.0)
     result[rows] = np.minimum(rate * base, np.minimum(cap, room))
@@ -258,7 +258,7 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
     amount = lever.value("amount", m.quarter)
     open_ = clusters_in(lever.groups(m.quarter), m.places.of_clusters)
     best = sorted(
-        (m.clusters[i] for i in np.flatnonzero(open_)),
+        (m.clusters[i] for i in open_.nonzero()[0]),
         key=lambda cluster: (-cluster.score, cluster.id),
     )
     steering = m.policy.lever("fund_steering")
@@ -280,7 +280,7 @@ def _set_up_institutes(m: ClusterPolicyModel, lever: Lever) -> None:
 
 def _number_of_institutes(m: ClusterPolicyModel, lever: Lever) -> int:
     """Institutes due in the year, as far as offices deliver."""
-    members = np.flatnonzero(eligible(lever, m.enterprises, m.quarter))
+    members = eligible(lever, m.enterprises, m.quarter).nonzero()[0]
     number = lever.value("projects", m.quarter) * delivered(m, lever, members)
     draw = uniform(m.seed_of_run, f"place {lever.id}", np.array([0]), m.quarter)[0]
     return whole_places(number, float(draw))

@@ -15,10 +15,10 @@ import numpy as np
 from jiqun.model.accounting import covers, left_of
 from jiqun.model.calendar import year_of
 from jiqun.model.channels import reads
-from jiqun.model.dimensions import CITIES, FIELDS, TIERS
+from jiqun.model.dimensions import CITIES, FIELDS
 from jiqun.model.economy.demography import PLANTS
 from jiqun.model.policy import payments
-from jiqun.model.policy.eligibility import delivery, takes_in
+from jiqun.model.policy.eligibility import clusters_in, delivery
 from jiqun.model.policy.ledger import Kind
 from jiqun.model.randomness import uniform
 
@@ -81,7 +81,7 @@ class Campaign:
         place, left = uniform(seed, "promoted city", ids), m.city_funds.left.copy()
         asked = self._incentive(m, new)
         comes = seated | ~more
-        for row in np.flatnonzero(promoted):
+        for row in promoted.nonzero()[0]:
             field = int(new["field"][row])
             chance = (m.places.city_given_field[field] * self.seats[field]).cumsum()
             city = min(int(np.searchsorted(chance, place[row] * chance[-1])), len(CITIES) - 1)
@@ -109,7 +109,7 @@ class Campaign:
             promoted: Which of the entrants are promoted, shape (entrants,).
         """
         e = m.enterprises
-        rows = len(e) - len(promoted) + np.flatnonzero(promoted)
+        rows = len(e) - len(promoted) + promoted.nonzero()[0]
         m.count(self.lever.id, "promoted_plants", e.weight[rows], rows)
         m.count(self.lever.id, "promoted_capital", e.weight[rows] * e.capital[rows], rows)
         yuan = self.lever.value("incentive", m.quarter) * e.capital[rows]
@@ -141,8 +141,7 @@ def campaign(m: ClusterPolicyModel) -> Campaign | None:
 
 def hosts(m: ClusterPolicyModel, lever: Lever) -> Flag:
     """Pairs of field and city with a cluster that a lever may serve, shape (fields, cities)."""
-    seats, allowed = np.zeros((len(FIELDS), len(CITIES)), dtype=bool), lever.groups(m.quarter)
-    for pair, (cluster, tier, _, _) in enumerate(m.places.pools):
-        field, city = divmod(pair, len(CITIES))
-        seats[field, city] = cluster >= 0 and takes_in(allowed, TIERS[tier], field, city)
-    return seats
+    field, city = np.divmod(np.arange(len(m.places.pools)), len(CITIES))
+    at = {"tier": m.places.pools[:, 1], "field": field, "city": city}
+    seats = (m.places.pools[:, 0] >= 0) & clusters_in(lever.groups(m.quarter), at)
+    return seats.reshape(len(FIELDS), len(CITIES))

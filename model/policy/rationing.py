@@ -130,11 +130,11 @@ class Queue:
         Returns:
             Places of those served among the claimants, and yuan that they take.
         """
-        won = np.flatnonzero(asks)
+        won = asks.nonzero()[0]
         taken = float(self.yuan[won].sum())
         if not (1.0 + ROUNDING) * taken < left:
             weight = self.e.weight[self.rows]
-            won = np.flatnonzero(serve(asks, self.asked, weight, self.turn, left))
+            won = serve(asks, self.asked, weight, self.turn, left).nonzero()[0]
             taken = float(self.yuan[won].sum())
         return won, taken
 
@@ -151,7 +151,7 @@ def running_sum(group: Whole, order: Array, yuan: Array) -> Array:
     """
     result = np.empty(len(yuan))
     for one in np.unique(group):
-        members = np.flatnonzero(group == one)
+        members = (group == one).nonzero()[0]
         members = members[np.argsort(order[members], kind="stable")]
         result[members] = np.cumsum(yuan[members])
     return result
@@ -171,7 +171,7 @@ def serve(wanted: Flag, cost: Array, weight: Array, priority: Array, capacity: f
         priority: Place in the queue, the lowest first, shape (rows,).
         capacity: Yuan there are.
     """
-    rows = np.flatnonzero(wanted)
+    rows = wanted.nonzero()[0]
     rows = rows[np.argsort(priority[rows], kind="stable")]
     served = np.zeros(len(wanted), dtype=bool)
     _serve(rows, weight[rows] * cost[rows], capacity, YUAN, served)

@@ -219,7 +219,7 @@ def _leaders(e: dict[str, npt.NDArray[Any]], revenue: Array, number: int) -> Non
     """The largest enterprises of each field lead its chain."""
     leaders = np.zeros(len(revenue), dtype=bool)
     for f in range(len(FIELDS)):
-        rows = np.flatnonzero((e["field"] == f) & (revenue >= CERTAINTY))
+        rows = ((e["field"] == f) & (revenue >= CERTAINTY)).nonzero()[0]
         leaders[rows[np.argsort(-revenue[rows], kind="stable")[:number]]] = True
     # Who supplies them is in the links of the network.
     e["role"][:] = np.where(leaders, Role.CHAIN_LEADER, Role.INDEPENDENT)

@@ -46,7 +46,7 @@ def in_turn(draw: Array, score: Array, weight: Array, target: float) -> Flag:
         target: Sum of weights to reach, unit of `weight`; a row counts in where half its weight
             fits.
     """
-    rows = np.flatnonzero(score > 0.0)
+    rows = (score > 0.0).nonzero()[0]
     rows = rows[np.argsort(-log(draw[rows]) / score[rows], kind="stable")]
     taken = weight[rows].cumsum() <= target + 0.5 * weight[rows]
     marked = np.zeros(len(draw), dtype=bool)

@@ -185,7 +185,7 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
 
     net.search = search(e, wanted, net.needs_ratio_start, p)
     supplier, leader, odds = lasting(e, net.search, np.lexsort((e.id, -e.revenue)))
-    buyers, place = np.flatnonzero(wanted != 0.0), np.zeros(len(e), dtype=np.int64)
+    buyers, place = (wanted != 0.0).nonzero()[0], np.zeros(len(e), dtype=np.int64)
     place[buyers] = np.arange(len(buyers))
     # NumPy sorts numbers of 16 bits in the time of two passes; there are some dozens of leaders.
     order = np.argsort(place[leader].astype(np.uint16), kind="stable")
@@ -197,7 +197,7 @@ def found(m: ClusterPolicyModel, seed: int) -> None:
         likely = odds * larger[e.field[leader]]
         taken = evenly(likely / (1.0 + likely), leader, draw)
         linked = supplier[taken]
-        rows = np.flatnonzero(np.bincount(linked, minlength=len(e)))
+        rows = np.bincount(linked, minlength=len(e)).nonzero()[0]
         place[rows] = np.arange(len(rows))
         links = Links.of(place[linked], place[leader[taken]], len(rows))
         worth, through, ratio = equilibrium(

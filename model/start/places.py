@@ -41,7 +41,7 @@ def allot_fields(
     total = float(np.sum((weight * revenue)[above]))
     budget = np.maximum(wanted * total - number * small_total, 0.02 * wanted * total)
     budget *= float(revenue[certain].sum()) / budget.sum()
-    for i in np.flatnonzero(certain):
+    for i in certain.nonzero()[0]:
         chance = np.maximum(budget - 0.5 * revenue[i], 0.0)
         if chance.sum() <= 0.0:
             field[i] = int(np.argmax(budget))
@@ -122,7 +122,7 @@ def allot_cities(
     left = np.bincount(field[certain], revenue[certain], len(FIELDS))[:, None] * located
     whole = left.sum(axis=0)
     room = whole.copy()
-    for i in np.flatnonzero(certain):
+    for i in certain.nonzero()[0]:
         chance = np.maximum(left[field[i]], 0.0) * np.maximum(room - 0.5 * revenue[i], 0.0) / whole
         if chance.sum() <= 0.0:
             city[i] = int(np.argmax(room))

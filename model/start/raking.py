@@ -153,6 +153,6 @@ def missed(
     found = {}
     for margin in margins:
         ratio = margin.sums(weight * values) / margin.target
-        for number in np.flatnonzero(np.abs(ratio - 1.0) > tolerance):
+        for number in (np.abs(ratio - 1.0) > tolerance).nonzero()[0]:
             found[margin.name, int(number)] = float(ratio[number])
     return found

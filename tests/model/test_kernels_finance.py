@@ -5,7 +5,8 @@ import pytest
 
 from jiqun.model import model as peers
 from jiqun.model.accounting import YUAN
-from jiqun.model.economy import credit, finance, investment, outlays
+from jiqun.model.agents.enterprises import NEVER
+from jiqun.model.economy import credit, energy, finance, investment, outlays
 from tests.model.plain import credit as plain_credit
 from tests.model.plain import finance as plain_finance
 from tests.model.plain import investment as plain_investment
@@ -109,6 +110,39 @@ def test_loans_granted(drawn, granted):
     asked = (long, line, short, raised), (wanted, more), granted
     found = credit._grant(*asked, YUAN, counts)
     assert_same_bits((found, counts), (plain_credit.grant(*asked, same), same))
+
+
+def test_room_and_wishes(drawn):
+    given = drawn.yuan(4), *drawn.yuan(2), 0.6
+    assert_same_bits(credit._wishes(*given), plain_credit.wishes(*given))
+    room, wanted = credit._wishes(*given)
+    found = finance.within_limit(wanted, room)
+    assert_same_bits(found, np.minimum(wanted, np.maximum(room, 0.0)))
+
+
+def test_debtors(drawn):
+    titles = tuple(np.where(flag, 7, NEVER) for flag in drawn.flags(3))
+    given = drawn.yuan(3), titles, NEVER
+    assert_same_bits(credit._debtors(*given), plain_credit.debtors(*given))
+
+
+def test_what_new_plant_brings(drawn):
+    bought, capital, value = drawn.yuan(3)
+    now, own = drawn.uniform(2)
+    found = investment.embodied_gain(bought, capital, 0.03)
+    assert_same_bits(found, plain_outlays.embodied_gain(bought, capital, 0.03))
+    for new in (own, np.full(1, 0.8)):
+        found = energy._technique(now, bought, capital, new)
+        assert_same_bits(found, plain_outlays.technique(now, bought, capital, new))
+    expected = value + (bought - 0.02 * value)
+    outlays._install(bought, 0.02, value)
+    assert_same_bits(value, expected)
+
+
+def test_user_cost(drawn):
+    dearer = 0.2 * drawn.uniform(1)[0] - 0.1
+    expected = np.maximum(1.0 + dearer / 0.14, 0.5)
+    assert_same_bits(investment._user_cost(dearer, 0.14, 0.5), expected)
 
 
 def test_what_is_owed(drawn):

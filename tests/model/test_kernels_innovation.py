@@ -15,7 +15,8 @@ from numpy.testing import assert_array_equal
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.calendar import quarter_index
 from jiqun.model.economy import demography, network
-from jiqun.model.innovation import innovation, research
+from jiqun.model.elementary import power
+from jiqun.model.innovation import digital, innovation, research
 from jiqun.model.randomness import uniform
 from tests.golden.renew import everything
 from tests.model.plain import network as plain_network
@@ -166,12 +167,28 @@ def test_knowledge_is_added_as_in_the_plain_form(size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_knowledge_of_others_is_absorbed_as_in_the_plain_form(size):
-    _, own, other, rise = columns(size, 3)
-    spill, active, institution, absorbed = own - other, own > other, own > rise, np.empty(size)
-    research._absorb(spill, 0.2, rise, active, institution, 0.4, 1.7, 0.3, absorbed)
+def test_productivity_rises_as_in_the_plain_form(size):
+    field, own, other, rise, *gains, productivity = columns(size, 8)
+    stages_before, stages, trained_before, trained = gains
+    spill, active, institution = own - other, own > other, own > rise
+    of_field = np.linspace(-0.01, 0.02, POOLS)
     part = np.where(institution, 1.7, np.where(active, 1.0, 0.4)) * rise
-    same_bits(absorbed, 0.3 * part * np.clip(spill, -0.2, 0.2))
+    gain = 0.1 * own + 0.3 * part * np.clip(spill, -0.2, 0.2)
+    gain = gain + (stages - stages_before) + 0.05 * (trained - trained_before)
+    expected = productivity + (gain + of_field.take(field))
+    research._gain(
+        (own, spill, rise), tuple(gains), (active, institution), field, of_field,
+        (0.4, 1.7, 0.2), (0.1, 0.3, 0.05), productivity,
+    )  # fmt: skip
+    same_bits(productivity, expected)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_digital_gains_arrive_as_in_the_plain_form(size):
+    stage, gain = columns(size, 1)
+    full, closed = 0.12, 1.0 - power(1.0 - 0.2, 0.25)
+    expected = gain + closed * (full * stage / 4.0 - gain)
+    same_bits(digital.realised_gain(gain, stage, full, 0.2), expected)
 
 
 @pytest.mark.parametrize("size", SIZES)

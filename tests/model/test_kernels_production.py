@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jiqun.model.economy import market, network, production, supply, taxes, unit_cost
+from jiqun.model.economy import market, network, production, sales, supply, taxes, unit_cost
 from tests.model.plain import market as plain_market
 from tests.model.plain import production as plain_production
 from tests.model.plain import supply as plain_supply
@@ -110,11 +110,49 @@ def test_what_is_made(rows):
 @sizes
 def test_employees(rows):
     _, column, _, field = columns(rows)
-    given = column(1e-5), column(1e7), column(1.5), field, column(2.0, 0.5, FIELDS), 0.3
-    employees = column(1e3)
+    of_rows = column(1e-5), column(1e7), column(1.5), column(2.0, 0.5)
+    given = of_rows, field, column(2.0, 0.5, FIELDS), 0.3, 2e4
+    employees, wages = column(1e3), np.empty(rows)
     expected = plain_production.employ(*given, employees)
-    production._employ(*given, employees)
-    same([employees], [expected])
+    production._employ(*given, employees, wages)
+    same((employees, wages), expected)
+
+
+@sizes
+def test_where_what_is_earned_goes(rows):
+    _, column, _, _ = columns(rows)
+    given = tuple(column(1e6, -1e6) for _ in range(8)), tuple(column() for _ in range(5))
+    same(written(production._flow, 5, rows, *given), plain_production.flow(*given))
+
+
+@sizes
+def test_labour_by_plant(rows):
+    _, column, _, _ = columns(rows)
+    given, log_ratio = (column(0.3), column(0.2)), column(1.0, -1.0)
+    expected = plain_unit_cost.of_labour(*given, log_ratio)
+    unit_cost._of_labour(*given, log_ratio)
+    same([log_ratio], [expected])
+
+
+@sizes
+def test_competitiveness_and_the_way_to_it(rows):
+    _, column, _, _ = columns(rows)
+    given = *(column(3.0, -3.0) for _ in range(4)), 3.5
+    same([market._log_mass(*given)], [plain_market.log_mass(*given)])
+    given = column(), column(), column(1.3, 0.7), 0.25
+    same([market.adjust_revenue(*given)], [plain_market.adjust_revenue(*given)])
+
+
+@sizes
+def test_what_is_expected_of_sales(rows):
+    _, column, _, _ = columns(rows)
+    rated, sums = column(), (column(), column(), column())
+    # Some sell what the plant makes at its ceiling, which is not under it.
+    revenue = np.where(column(1.0) < 0.3, 1.1 * rated, column())
+    given = revenue, column(), rated, 1.1, 0.4
+    expected = plain_market.expect(*given, sums)
+    sales._expect(*given, sums)
+    same(sums, expected)
 
 
 @sizes

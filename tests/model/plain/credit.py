@@ -24,6 +24,19 @@ def grant(loans, wishes, granted, counts):
     return long * granted + line, np.where(short > 0.0, granted * short, short)
 
 
+def wishes(room_of, gap, lump, share):
+    """Room under the limit, and long loans wanted."""
+    limit, short, long, repaid = room_of
+    return limit - short - long + repaid, np.maximum(gap, share * lump)
+
+
+def debtors(books, titles, never):
+    """Debt over plant, and who holds a title."""
+    short, long, capital = books
+    titled = (titles[0] > never) | (titles[1] > never) | (titles[2] > never)
+    return np.minimum((short + long) / np.maximum(capital, 1.0), 2.0), titled
+
+
 def owe(debts, lent, repaid, left):
     """Debts after what is lent and repaid."""
     (short, long, line, covered), (more, new, under_line, bridged) = debts, lent

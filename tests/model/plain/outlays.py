@@ -33,6 +33,16 @@ def bought(means, outlays, buys):
     return (stage_up, green_up), (lump, *upgraded), (spent, drawn, brought)
 
 
+def embodied_gain(investment, capital, gain):
+    """Gain in log productivity from new equipment."""
+    return gain * investment / np.maximum(capital + investment, 1.0)
+
+
+def technique(now, bought, plant, new):
+    """Technique after plant was bought, given that of new plant."""
+    return now + bought / np.maximum(plant + bought, 1.0) * (new - now)
+
+
 def paid_out(received, repaid, spent, buffer, profit, payout, excess):
     """Cash, dividends and overdraft."""
     held, cash_flow, grant, long, short, owners = received

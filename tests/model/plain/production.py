@@ -26,10 +26,20 @@ def bear(columns, rates):
     return rates[0] * with_vat + levy, rates[1] * with_vat, depreciation, income
 
 
-def employ(labour_need, real, per_output, field, saved, adjustment, employees):
+def employ(columns, field, saved, adjustment, wage, employees):
+    labour_need, real, per_output, pay = columns
     wanted = labour_need * 4.0 * real / saved.take(field)
     wanted *= per_output
-    return employees + adjustment * (wanted - employees)
+    employees = employees + adjustment * (wanted - employees)
+    return employees, employees * pay * wage
+
+
+def flow(taxed, bought):
+    profit, tax, depreciation, grants, vat, deduction, surcharges, received = taxed
+    materials, energy_cost, services, rd, revenue = bought
+    after_tax, paid = profit - tax, vat - deduction + surcharges + tax
+    abroad = materials + energy_cost + services + rd - revenue - vat
+    return after_tax, after_tax + depreciation - grants, paid, paid - received, abroad
 
 
 def rd_terms(flags, columns, before, rates, cluster, cut, least):

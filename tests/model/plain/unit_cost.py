@@ -25,6 +25,10 @@ def of_plant(plant, labour, elasticity, log_ratio):
     return -steep * log_ratio
 
 
+def of_labour(plant, labour, log_ratio):
+    return -plant / np.maximum(labour, 1e-9) * log_ratio
+
+
 def plant_in_place(columns, field, price, running, least, most):
     capital, rate, expected = columns
     normal = price.take(field) * capital / np.maximum(rate, 1e-9)
