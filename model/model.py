@@ -240,12 +240,17 @@ class ClusterPolicyModel(mesa.Model):  # type: ignore[misc]
             amount: All that the enterprises behind each row stand for, shape of `rows`.
             rows: Rows it is counted at.
         """
-        if self.quarter < bearers.FIRST:
+        if not self.counts_costs:
             return
         before = self.programmes.cost_quantities.get((lever, quantity), 0.0)
         self.programmes.cost_quantities[lever, quantity] = before + sums_by_cell(
             self.enterprises, amount, rows
         )
+
+    @property
+    def counts_costs(self) -> bool:
+        """Whether what levers move is counted this quarter (`count`)."""
+        return self.quarter >= bearers.FIRST
 
     @property
     def year(self) -> int:

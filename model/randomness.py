@@ -50,7 +50,7 @@ def _stream(seed: int, purpose: str) -> int:
 @lru_cache(maxsize=4096)
 def _key(seed: int, purpose: str, quarter: int) -> int:
     """Mixed key of the parts of an address that a whole array shares."""
-    return _mix((_stream(seed, purpose) + (quarter + 4096) * _GOLDEN) & _MASK)
+    return np.uint64(_mix((_stream(seed, purpose) + (quarter + 4096) * _GOLDEN) & _MASK))
 
 
 # Ids may be an array that is not to be written to.

@@ -313,8 +313,7 @@ def set_rates(m: ClusterPolicyModel, discount: Array) -> None:
         m.banks.base_rate + m.banks.premium, m.accounts.smallness, leverage, titled,
         p["rate_size_spread"], p["rate_leverage_spread"], p["title_discount"],
     )  # fmt: skip
-    rate -= discount
-    e.rate = np.maximum(rate, LEAST_RATE, out=rate)
+    e.rate = np.maximum(rate - discount, LEAST_RATE)
 
 
 @compiled(

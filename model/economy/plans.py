@@ -18,7 +18,7 @@ from jiqun.model.innovation import digital
 from jiqun.model.policy import payments, permits
 from jiqun.model.policy.offers import Offer, best_offer
 from jiqun.model.policy.rationing import serve
-from jiqun.model.policy.reach import channel_value
+from jiqun.model.policy.reach import channel_value, value_at
 from jiqun.model.randomness import laplace, uniform
 
 if TYPE_CHECKING:
@@ -91,11 +91,6 @@ def _approve(
         offer = offer.next_to(refused)
         last = last.with_those_of(offer)
     return last, approvals, approved
-
-
-def _at(reach: Array | float, rows: Whole) -> Array | float:
-    """What a lever adds at some rows; one number stays one."""
-    return reach[rows] if isinstance(reach, np.ndarray) else reach
 
 
 @reads("price_of_equipment", rate="share", cap="money")
@@ -187,7 +182,7 @@ def digital_stage(m: ClusterPolicyModel) -> Plan:
         p["digital_share"], p["digital_power"],
     )  # fmt: skip
     cost *= 1.0 - m.cluster_terms.rd_cost_cut[e.cluster[rows]]
-    cost *= 1.0 - _at(channel_value(m, "digital_terms", "cost"), rows)
+    cost *= 1.0 - value_at(channel_value(m, "digital_terms", "cost"), rows)
 
     # Leaders that are digital themselves ask it of their suppliers, who so see more in it.
     seen = p["digital_perceived"] * (
@@ -243,7 +238,7 @@ def green_upgrade(m: ClusterPolicyModel) -> tuple[Plan, Array]:
         saved, e.green_upgrades[rows], p["cost_tce"], p["green_slope"]
     )
     view = laplace(seed, "green view", e.id[rows], t)
-    levy = _at(channel_value(m, "price_of_energy", "rise") + m.production.quota_price, rows)
+    levy = value_at(channel_value(m, "price_of_energy", "rise") + m.production.quota_price, rows)
     dear = energy.price(p["energy_price"], m.energy_rise, price) * (1.0 + levy)
 
     def wants(grant: Array | float) -> Flag:

@@ -66,7 +66,8 @@ def produce(m: ClusterPolicyModel) -> None:
 
     # A surcharge on energy goes to the treasury, as part of production tax.
     levy = channel_value(m, "price_of_energy", "rise") * energy_cost
-    _count_taxes(m, vat_on_top / 0.13 * net, energy_cost)
+    if m.counts_costs:
+        _count_taxes(m, vat_on_top / 0.13 * net, energy_cost)
     received = payments.pay_due(m) + m.programmes.grants_paid
     surcharges, services, depreciation, income = borne = tuple(np.empty((4, len(e))))
     _bear(
@@ -341,8 +342,9 @@ def _income_tax(m: ClusterPolicyModel) -> tuple[Array, Array]:
     tax, forgone, e.losses, taxed = taxes.income_tax(
         e.profit, e.losses, claims, e.high_tech > NEVER, small, m.accounts.income_tax
     )
-    ordinary = p["benchmark_income_tax"] * taxed
-    m.count("corporate_income_tax", "income_tax_forgone", e.weight * (ordinary - tax))
+    if m.counts_costs:
+        ordinary = p["benchmark_income_tax"] * taxed
+        m.count("corporate_income_tax", "income_tax_forgone", e.weight * (ordinary - tax))
     _set_rd_terms(m, extra, share, claims)
     e.year_relabel_gain += forgone * (1.0 - e.rd / np.maximum(e.rd_reported, 1.0))
     if super_deduction is not None:

@@ -32,7 +32,7 @@ from jiqun.model.policy.ledger import (
     place,
     sums_by_cell,
 )
-from jiqun.model.policy.reach import channel_value, coverage
+from jiqun.model.policy.reach import channel_value, coverage, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -211,21 +211,19 @@ def interest_given_up(m: ClusterPolicyModel, lever: Lever) -> Array:
 def loans_beyond_limit(m: ClusterPolicyModel, levers: Sequence[Lever]) -> list[Array]:
     """Loans outstanding that the limit would not let in without a lever, yuan times years."""
     e, t = m.enterprises, m.quarter
-    pledge, rise = (
-        np.broadcast_to(channel_value(m, "credit_terms", term), len(e))
-        for term in ("pledge", "limit")
-    )
+    pledge, rise = (channel_value(m, "credit_terms", term) for term in ("pledge", "limit"))
 
     def beyond(lever: Lever) -> Array:
         line = lever.id == "cluster_credit_line"
         rows = ((e.debt_line if line else coverage(m, lever)) > 0.0).nonzero()[0]
-        usual = without = credit.limits(m, pledge[rows], rise[rows], rows)
+        at, up = value_at(pledge, rows), value_at(rise, rows)
+        usual = without = credit.limits(m, at, up, rows)
         if line:
             most = e.debt_line[rows] * (lever.value("limit", t) > 0.0)
         else:
             part = coverage(m, lever)[rows]
             own_pledge, own_rise = lever.value("pledge", t) * part, lever.value("limit", t) * part
-            without = credit.limits(m, pledge[rows] - own_pledge, rise[rows] - own_rise, rows)
+            without = credit.limits(m, at - own_pledge, up - own_rise, rows)
             most = np.maximum(usual - without, 0.0)
         loans = np.clip(e.debt_short[rows] + e.debt_long[rows] - without, 0.0, most)
         return _rows(m, 0.25 * e.weight[rows] * loans, rows)

@@ -13,6 +13,7 @@ import numpy as np
 from jiqun.model.policy.eligibility import claims, delivery, delivery_by_cluster, eligible
 
 if TYPE_CHECKING:
+    from jiqun.model.agents.enterprises import Whole
     from jiqun.model.dimensions import Array
     from jiqun.model.lever import Lever
     from jiqun.model.model import ClusterPolicyModel
@@ -35,6 +36,11 @@ def channel_value(m: ClusterPolicyModel, channel: str, term: str) -> Array | flo
             part = size * coverage(m, lever)
             total = part if total is None else total + part
     return 0.0 if total is None else total
+
+
+def value_at(value: Array | float, rows: Whole) -> Array | float:
+    """What levers add at some rows (`channel_value`); one number stays one."""
+    return value[rows] if isinstance(value, np.ndarray) else value
 
 
 def coverage(m: ClusterPolicyModel, lever: Lever) -> Array:
