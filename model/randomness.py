@@ -48,14 +48,14 @@ def _stream(seed: int, purpose: str) -> int:
 # A run uses about a thousand keys, and runs of one seed that leave a common past use them again;
 # a process that makes many runs must not keep them all.
 @lru_cache(maxsize=4096)
-def _key(seed: int, purpose: str, quarter: int) -> int:
+def _key(seed: int, purpose: str, quarter: int) -> np.uint64:
     """Mixed key of the parts of an address that a whole array shares."""
     return np.uint64(_mix((_stream(seed, purpose) + (quarter + 4096) * _GOLDEN) & _MASK))
 
 
 # Ids may be an array that is not to be written to.
 @compiled("void(Array(int64, 1, 'C', True), uint64, float64[::1])")
-def _numbers(ids: Ids, key: int, out: Array) -> None:
+def _numbers(ids: Ids, key: np.uint64, out: Array) -> None:
     for i in range(len(ids)):
         x = np.uint64(ids[i]) * _STEP + key
         x = (x ^ (x >> _BY_30)) * _TIMES_FIRST

@@ -104,8 +104,7 @@ def lend(m: ClusterPolicyModel, gap: Array, lump: Array, repaid: Array) -> Lent:
         wider = room + lever.value("limit", m.quarter) * limit
         within = users * finance.within_limit(wanted, wider)
         supplied = finance.ration(dot(w, within), m.banks.line_left)
-        line = supplied * within
-        long *= 1.0 - supplied * users
+        line, long = supplied * within, long * (1.0 - supplied * users)
     # Loans of new plants are drawn in equal parts over the year, as industry's long loans are.
     drawn = m.accounts.bridge_loans / (4 - m.quarter % 4)
     chain = np.full(len(e), channel_value(m, "credit_terms", "working"))
