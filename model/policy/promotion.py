@@ -134,7 +134,7 @@ def campaign(m: ClusterPolicyModel) -> Campaign | None:
     seats = hosts(m, lever)
     if not seats.any():
         return None
-    clusters = [m.places.pools[int(pair)][0] for pair in seats.nonzero()[0]]
+    clusters = [m.places.pools[int(pair)][0] for pair in np.flatnonzero(seats)]
     plants *= float(np.mean(delivery(m, lever, np.array(clusters))))
     return Campaign(lever, plants, lever.value("additional", m.quarter), seats)
 
