@@ -121,6 +121,11 @@ class Store:
                 f"{path}: the store is of the region {region}, this process is of {REGION.id}: "
                 f"set {VARIABLE}={region}, or give another folder with --out"
             )
+        if not _tells_batches(manifest.get("batches", [])):
+            raise StoreError(
+                f"{path}: what it says of batches was written by no batch: put back the file as it "
+                "was, or give another folder with --out"
+            )
         return dict(manifest)
 
     @contextmanager
@@ -372,6 +377,13 @@ class Store:
 
     def _failure_path(self, key: str) -> Place:
         return self.folder / "failures" / f"{key}.json"
+
+
+def _tells_batches(batches: Any) -> bool:
+    """Whether the batches of a manifest have what is read of them."""
+    return isinstance(batches, list) and all(
+        isinstance(batch, dict) and isinstance(batch.get("scenarios"), dict) for batch in batches
+    )
 
 
 def _runs_table(result: ChunkResult) -> pa.Table:

@@ -29,7 +29,17 @@ def files(folder):
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
-@pytest.mark.parametrize("content", ['{"store_version": 99}', '{"runs": 3}', "[]", "no json", ""])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"store_version": 99}',
+        '{"runs": 3}',
+        "[]",
+        "no json",
+        "",
+        '{"store_version": 1, "batches": [{}]}',
+    ],
+)
 def test_a_store_of_another_version_is_refused_and_left_alone(tmp_path, small, content):
     manifest = tmp_path / "manifest.json"
     manifest.write_text(content, "utf-8")

@@ -90,7 +90,7 @@ TAKEN = ("plain", "signed", "spaced", "exponent")
 
 def amounts():
     """Lever, term, unit and bounds of every amount that a scenario can set over `as_issued`."""
-    there = {lever.id for lever in load("as_issued").levers}
+    there = {each.id for each in load("as_issued").levers if each.end is None or each.end >= 24}
     return [
         (lever.id, name, unit, term.kind, *(in_unit(b, unit, term.kind) for b in term.bounds))
         for lever in levers.declarations().values()
@@ -112,8 +112,10 @@ def folder(tmp_path_factory):
 
 def comes_back(folder, scenario):
     """A scenario as a store keeps it is the same scenario."""
+    path = folder / "store" / "scenarios" / f"{scenario.digest}.yaml"
+    path.unlink(missing_ok=True)  # a store keeps the labels that a scenario came with first
     Store(folder / "store").add_scenario(scenario.digest, scenario)
-    again = load(folder / "store" / "scenarios" / f"{scenario.digest}.yaml")
+    again = load(path)
     assert (again.digest, again.identity) == (scenario.digest, scenario.identity)
     assert (again.label_zh, again.label_en) == (scenario.label_zh, scenario.label_en)
 
