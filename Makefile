@@ -62,7 +62,7 @@ designs: setup ## compare designs of support at equal cost, on 100 pairs and in 
 sensitivity: setup ## rank the levers anew, for later reports: 60,000 runs (an hour and a half on two cores)
 	$(JIQUN) sensitivity reference --out build/sensitivity --ship
 
-emulator: setup ## fit and judge the estimates of the page anew: 18,000 runs (an hour on two cores)
+emulator: setup ## fit and judge the estimates of the page anew: 40,000 runs (two hours on two cores)
 	$(PYTHON) -m jiqun.experiments.emulator --ship
 	$(PYTHON) -m jiqun.calibration.emulator_page
 
