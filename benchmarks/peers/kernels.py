@@ -70,9 +70,10 @@ class Kernels:
             w.revenue, w.va_rate, (self._energy(), w.energy_saved, w.energy_technique),
             w.field, w.price, w.dearer, (w.vat_on_top, w.vat_on_top), w.energy_cost, made,
         )  # fmt: skip
+        wages = np.empty(len(w.id))
         production._employ(
-            w.labour_need, real, w.labour_per_output, w.field, w.labour_saved, w.labour_adjustment,
-            w.employees,
+            (w.labour_need, real, w.labour_per_output, w.wage), w.field, w.labour_saved,
+            w.labour_adjustment, w.wage_level / 4.0, w.employees, wages,
         )  # fmt: skip
         surcharges, services, depreciation, income = borne = tuple(np.empty((4, len(w.id))))
         none = np.zeros(len(w.id))
@@ -87,7 +88,7 @@ class Kernels:
             vat=vat,
             surcharges=surcharges,
             services=services,
-            wages=w.employees * w.wage * (w.wage_level / 4.0),
+            wages=wages,
             interest=w.rate * (w.debt_short + w.debt_long) / 4.0,
             depreciation=depreciation,
             rd=w.rd,
@@ -202,18 +203,18 @@ class Kernels:
             before, real_rd, w.weight, w.pool, 1.0 - w.delta_K / 4.0, w.knowledge, added
         )
         w.pool_knowledge = innovation.next_knowledge(pool_before, added, w.delta_K)
-        others_before, others_after, absorbed = np.empty((3, rows))
+        others_before, others_after = np.empty((2, rows))
         research._of_others(w.pool, pool_before, before, others_before)
         research._of_others(w.pool, w.pool_knowledge, w.knowledge, others_after)
-        gain = w.gamma_RD * innovation.log_gain(before, w.knowledge, w.knowledge_floor)
-        research._absorb(
-            innovation.log_gain(others_before, others_after, np.full(1, w.pool_floor)),
-            w.spill_most, np.ones(rows), w.rd_active, w.rd_institution, w.absorb_without,
-            w.absorb_institution, w.spill_RD, absorbed,
+        none = np.zeros(rows)
+        research._gain(
+            (innovation.log_gain(before, w.knowledge, w.knowledge_floor),
+             innovation.log_gain(others_before, others_after, np.full(1, w.pool_floor)),
+             np.ones(rows)),
+            (none, none, none, none), (w.rd_active, w.rd_institution), w.field, w.gain_of_field,
+            (w.absorb_without, w.absorb_institution, w.spill_most), (w.gamma_RD, w.spill_RD, 0.0),
+            w.productivity,
         )  # fmt: skip
-        gain += absorbed
-        gain += w.gain_of_field.take(w.field)
-        w.productivity += gain
         some, shock = self._shock("level")
         slow = np.zeros(rows)
         slow[some] = shock

@@ -61,7 +61,7 @@ def innovate(m: ClusterPolicyModel) -> None:
     " int64[::1], float64[::1], UniTuple(float64, 3), UniTuple(float64, 3), float64[::1])"
 )
 def _gain(
-    knowledge: tuple[Array, Array, Array], skills: tuple[Array, Array, Array, Array],
+    knowledge: tuple[Array, Array, Array], skilled: tuple[Array, Array, Array, Array],
     research: tuple[Flag, Flag], field: Whole, of_field: Array,
     absorbs: tuple[float, float, float], effects: tuple[float, float, float], productivity: Array,
 ) -> None:  # fmt: skip
@@ -70,7 +70,7 @@ def _gain(
     Args:
         knowledge: Growth of the log of own knowledge and of that of others, and what spills over of
             the latter against the usual, each shape (rows,).
-        skills: Gain by digital stages before and after the quarter, and staff trained before and
+        skilled: Gain by digital stages before and after the quarter, and staff trained before and
             after, each shape (rows,).
         research: Who does R&D, and who has an institution for it, each shape (rows,).
         field: Field index, shape (rows,).
@@ -81,7 +81,7 @@ def _gain(
         productivity: Log, shape (rows,).
     """
     (learnt, spill, rise), (active, institution) = knowledge, research
-    digital_before, digital, trained_before, trained = skills
+    digital_before, digital, trained_before, trained = skilled
     (without, with_institution, most), (own, others, training) = absorbs, effects
     for i in range(len(learnt)):
         part = with_institution if institution[i] else (1.0 if active[i] else without)
