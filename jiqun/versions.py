@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow.csv as pc
 
+from jiqun.experiments.effects.comparison_data import is_current
+from jiqun.experiments.emulator import emulator
+from jiqun.experiments.emulator.emulator import NAME
 from jiqun.experiments.runs import adopted
 from jiqun.experiments.runs.batch import VERSION, model_hash, source_hash
 from jiqun.experiments.sensitivity.tables import FACTS, SHIPPED
@@ -35,6 +38,7 @@ def version_lines() -> list[str]:
         f"fit: {_fit()}",
         f"trials: {_trials()}",
         f"analysis: {_analysis()}",
+        f"emulator: {_emulator()}",
     ]
     if adopted.home().is_dir():
         back = "to go back to what is shipped, delete it or the part concerned"
@@ -61,6 +65,15 @@ def _fit() -> str:
     facts = json.loads(path.read_text("utf-8"))
     name = f"{facts['identity']} of {facts['written'][:10]}"
     return name + _where(path, {facts["model_hash"]}, {facts["data_hash"]})
+
+
+def _emulator() -> str:
+    path = adopted.in_use(NAME, emulator.SHIPPED)
+    if not path.is_file():
+        return ABSENT
+    origin = "adopted" if path.is_relative_to(adopted.home()) else "shipped"
+    current = is_current(json.loads(path.read_text("utf-8")))
+    return f"{path.name}, {origin}" + ("" if current else ", not of this model, data and fit")
 
 
 def _trials() -> str:

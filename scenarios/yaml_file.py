@@ -100,10 +100,10 @@ class Document:
         known, seen = list(valid), set[str]()
         for at, name in named:
             if name not in known:
-                problem = f"unknown name {name!r}"
+                problem = say("unknown name {given}", given=repr(name))
                 raise self.error(at, problem, listed(known), nearest_name(name, known))
             if name in seen:
-                raise self.error(at, f"{name} is named twice", "once")
+                raise self.error(at, say("{name} is named twice", name=name), say("once"))
             seen.add(name)
 
 

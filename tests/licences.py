@@ -25,8 +25,19 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "licences.md"
 
 PERMISSIVE = {
-    *("MIT", "MIT-CMU", "ISC", "0BSD", "Zlib", "CC0-1.0", "BSD", "BSD-2-Clause", "BSD-3-Clause"),
-    *("PSF", "PSF-2.0", "Apache-2.0", "Apache-2.0_WITH_LLVM-exception"),
+    *(
+        "MIT",
+        "MIT-0",
+        "MIT-CMU",
+        "ISC",
+        "0BSD",
+        "Zlib",
+        "CC0-1.0",
+        "BSD",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+    ),
+    *("PSF", "PSFL", "PSF-2.0", "Apache-2.0", "Apache-2.0_WITH_LLVM-exception"),
 }
 """They ask for no more than that their text goes along. BSD and PSF: no version is told."""
 
@@ -39,6 +50,7 @@ EXCEPTIONS = {
 """Packages at run time whose licence is not permissive: licence, and why they are taken."""
 DEVELOPMENT = {
     "axe-playwright-python": ("", "says MIT in its text alone; carries axe-core, MPL-2.0"),
+    "fqdn": ("MPL-2.0", WHOLE),
     "hypothesis": ("MPL-2.0", WHOLE),
     "iterative-ensemble-smoother": ("GPL-3.0-or-later", "the smoother is compared with it"),
     "pathspec": ("MPL-2.0", WHOLE),

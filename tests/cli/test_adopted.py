@@ -202,7 +202,7 @@ def test_the_version_tells_what_is_in_use(home):
     assert said["model"].startswith(f"{model_hash()} (source {source_hash()}")
     assert said["data"] == data_hash()
     assert said["fit"].startswith(f"{facts['identity']} of ")
-    assert set(said) == {"model", "data", "fit", "trials", "analysis"}
+    assert set(said) == {"model", "data", "fit", "trials", "analysis", "emulator", "cite as"}
     assert {said[name].split(", ")[1] for name in ("fit", "trials", "analysis")} == {"shipped"}
 
 
@@ -229,7 +229,7 @@ def test_the_version_tells_of_adopted_results_and_of_the_way_back(adopting, home
         (home / "fit" / "fit.json").write_text(json.dumps(facts | now), "utf-8")
         lines = jiqun("--version").output.splitlines()
         assert f"fit: of_mine of {facts['written'][:10]}, adopted{said}" in lines
-        assert lines[-1].startswith(f"adopted results are kept in {home}: to go back")
+        assert lines[-2].startswith(f"adopted results are kept in {home}: to go back")
 
 
 def test_the_folder_is_that_of_the_system_unless_another_is_named(monkeypatch):

@@ -1,8 +1,11 @@
 """Panels of enterprises: recorded on request, the same rule everywhere, no bit of a run moved."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -54,6 +57,14 @@ def test_what_is_kept_is_what_the_model_holds_at_the_end_of_the_year(store, smal
         assert row.employees == seen[row.year][row.id]
     assert set(mine["city"]) <= set(NAMED["city"])
     assert (mine.loc[~mine["exited"], "weight"] > 0).all()
+
+
+def test_the_documented_query_reads_a_panel_in_place(store):
+    page = (Path(__file__).parents[2] / "docs" / "store.md").read_text("utf-8")
+    (query,) = [q for q in re.findall(r"```sql\n(.*?)```", page, re.DOTALL) if "/panel/" in q]
+    name = Results(store).scenarios()[0]
+    query = query.replace("build/store", str(store)).replace("'as_issued'", f"'{name}'")
+    assert (duckdb.sql(query).df()["jobs"] > 0.0).all()
 
 
 def test_a_smaller_sample_is_a_part_of_a_larger_one_at_any_order_of_rows():

@@ -16,6 +16,7 @@ from jiqun.calibration import outlook
 from jiqun.calibration.backtest import data as backtest_data
 from jiqun.calibration.facts import run as facts
 from jiqun.calibration.fitting.space import DUMMY
+from jiqun.model.agents.enterprises import COLUMNS
 from jiqun.notebooks.record import Record, Skill, read_record
 from jiqun.notebooks.show import png
 from jiqun.notebooks.trust import figures as trust_figures
@@ -217,6 +218,7 @@ def test_sentences_kept_in_english_have_their_chinese() -> None:
         said |= {fact["asks"], fact.get("falls_short", fact["asks"])}
     said |= set(backtest_data.protocol().hindsight)
     said |= {row.reason for row in table("articles") if row.reason}
+    said |= {column.meaning for column in COLUMNS.values()}
     assert said == set(translations())
 
 
