@@ -442,9 +442,11 @@ def _write_aside(
         note(part)
         part.replace(path)
     except OSError as error:
+        raise _explained(error, path) from error
+    finally:
+        # It is there still where something went wrong, or the user has interrupted.
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise _explained(error, path) from error
 
 
 def _names(folder: Place) -> list[str]:

@@ -18,7 +18,7 @@ SOME_FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 OF_THE_MACHINE = (
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
     errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR,
-    errno.EISDIR,
+    errno.EISDIR, errno.EEXIST,
 )  # fmt: skip
 """What a system says of disks, folders and limits: nothing that a command could do otherwise."""
 

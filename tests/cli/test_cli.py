@@ -175,26 +175,64 @@ def test_failed_runs_give_status_1(tmp_path, monkeypatch):
     assert said["failures"][0]["seed"] == 2
 
 
+RANKED = """
+name: ranked
+scenario: as_issued
+rows: 1100
+year: 2027
+seed: 1
+levers: [cluster_award, digital_voucher]
+outcomes: [value_added]
+main: value_added
+effects: {without: 200}
+"""
+FITTED = """
+name: fitted
+rows: 1100
+parameters: [births_above, credit_growth]
+train_until: 2020
+smoother: {members: 100, iterations: 4, seeds: 4, chance_seeds: 20, localisation: 0.0, seed: 1}
+"""
+
+
 @pytest.mark.parametrize(
-    "asked", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+    ("command", "asked"),
+    [
+        ("run without_document_55 --seeds 200 --rows 1100 --until 2020", signal.SIGTERM),
+        *(
+            pytest.param(command, asked, marks=pytest.mark.slow)
+            for command, asked in (
+                ("run without_document_55 --seeds 200 --rows 1100 --until 2020", signal.SIGINT),
+                ("sensitivity ranked.yaml", signal.SIGTERM),
+                ("calibrate fitted.yaml", signal.SIGINT),
+            )
+        ),
+    ],
 )
-def test_an_interrupted_batch_keeps_what_is_finished(tmp_path, asked):
-    command = ["run", "without_document_55", "--seeds", "200", *SMALL, "--out", str(tmp_path)]
+def test_what_is_interrupted_keeps_what_is_finished(tmp_path, command, asked):
+    for name, text in (("ranked.yaml", RANKED), ("fitted.yaml", FITTED)):
+        (tmp_path / name).write_text(text, "utf-8")
+    out = tmp_path / "out"
+    words = [tmp_path / word if word.endswith(".yaml") else word for word in command.split()]
+    words = [str(word) for word in (*words, "--workers", 1, "--out", out)]
     # A shell that runs the tests in its background has interrupts ignored, and children inherit it.
     heeds = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     driver = subprocess.Popen(
-        [sys.executable, "-c", f"{heeds}; from jiqun.cli import main; main()", *command],
+        [sys.executable, "-c", f"{heeds}; from jiqun.cli import main; main()", *words],
         cwd=ROOT, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     until = time.monotonic() + 300
-    while not list((tmp_path / "runs").glob("*.parquet")) and time.monotonic() < until:
+    # A shard of `runs` is the last of its runs; a fit keeps its own kind of file.
+    done = "*.parquet" if command.startswith("calibrate") else "runs/*.parquet"
+    while not list(out.rglob(done)) and time.monotonic() < until:
         time.sleep(0.01)
     driver.send_signal(asked)
     _, said = driver.communicate(timeout=120)
     assert driver.returncode == 130, said
     assert "what was finished is kept" in said
     assert "Traceback" not in said
-    assert 1 <= len(Store(tmp_path).keys()) < 200
+    if command.startswith("run"):
+        assert 1 <= len(Store(out).keys()) < 200
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -204,6 +242,7 @@ def test_an_interrupted_batch_keeps_what_is_finished(tmp_path, asked):
         (OSError(errno.ENOSPC, "No space left on device", "st/x"), "st/x: No space left on device"),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "Disk quota exceeded"),
         (PermissionError(errno.EACCES, "Permission denied", "x"), "x: Permission denied"),
+        (FileExistsError(errno.EEXIST, "File exists", "a.yaml"), "a.yaml: File exists"),
         (MemoryError(), "not enough memory"),
     ],
 )

@@ -68,7 +68,7 @@ PIECES = st.sampled_from(
 ODD = ("\u200b", "\u00a0", "\u3000", "\t", "，", "：", " ", "０", "'", '"', "#", "%", ",", "_")
 STYLES = {
     "plain": lambda n: n,
-    "signed": lambda n: f"+{n}",
+    "signed": lambda n: n if n.startswith("-") else f"+{n}",
     "spaced": lambda n: f"  {n} ",
     "wide": lambda n: n.translate(str.maketrans("0123456789.", "０１２３４５６７８９．")),
     "thousands": lambda n: f"{Decimal(n):,}",
