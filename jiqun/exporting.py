@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from jiqun.cli.options import Form
 from jiqun.cli.refusals import WrongOptionError
-from jiqun.cli.results import Form
 from jiqun.experiments import Results
 from jiqun.experiments.runs.panel import NAMED
 from jiqun.experiments.stores.iamc import iamc

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from jiqun.model.scenario import Scenario
 
 MOST_ROWS = 2_000_000
+
+
+class Form(StrEnum):
+    """Forms of an export."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    IAMC = "iamc"
+
 
 AnyStore = Annotated[
     str, typer.Argument(metavar="DIR", help="Folder of the store, or its address (s3://...).")

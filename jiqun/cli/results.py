@@ -10,6 +10,7 @@ import typer
 
 from jiqun.cli.options import (
     AnyStore,
+    Form,
     Json,
     StoreFolder,
     Workers,
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
     from jiqun.experiments.runs.worker import Failure
 
 commands = typer.Typer()
-
-
-class Form(StrEnum):
-    """Forms of an export."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
-    IAMC = "iamc"
 
 
 class Languages(StrEnum):
