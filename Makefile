@@ -76,7 +76,7 @@ test-all: test test-slow ## all tests
 
 # New cases each time; what fails prints how to try it again.
 CASES ?= 10000
-fuzz: setup ## 10,000 damaged files, stores and command lines (CASES=... for another number; an hour)
+fuzz: setup ## 10,000 damaged files, stores and command lines (CASES=... for another number; five minutes)
 	JIQUN_FUZZ=$(CASES) $(PYTEST) -m slow tests/fuzz
 
 lint: setup ## style, formatting and types

@@ -84,7 +84,9 @@ def saved(draw):
         text = f'"{text}"'
     head = draw(st.sampled_from([list(COLUMNS), list(COLUMNS.values())]))
     row = [name, draw(st.sampled_from(["2024", "2025年"])), text, unit]
-    lines = [mark.join(head), mark.join([*row, draw(st.sampled_from(sorted(series.scopes)))])]
+    scope = draw(st.sampled_from(sorted(series.scopes)))
+    row.append(f'"{scope}"' if mark in scope else scope)
+    lines = [mark.join(head), mark.join(row)]
     above = draw(st.sampled_from(ABOVE))
     ending = draw(st.sampled_from(["\n", "\r\n"]))
     table = ending.join([above, *lines, ""] if above else [*lines, ""])
