@@ -244,7 +244,8 @@ def runs_in(folder: Place, holdings: Holdings) -> dict[str, list[int]]:
     found: Counter[tuple[str, int]] = Counter()
     for name in holdings.left_out:
         for kind in (RUNS, OUTCOMES):
-            if f"{kind}/{name}" not in holdings.damaged:
+            # A file that nothing was asked of before may be damaged as well.
+            if problem_of(folder, f"{kind}/{name}") is None:
                 table = read_table(folder / kind / name, columns=["scenario", "draw", "seed"])
                 for row in table.group_by(table.column_names).aggregate([]).to_pylist():
                     found[str(row["scenario"]), int(row["draw"])] += 1

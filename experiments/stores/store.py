@@ -121,7 +121,7 @@ class Store:
                 f"{path}: the store is of the region {region}, this process is of {REGION.id}: "
                 f"set {VARIABLE}={region}, or give another folder with --out"
             )
-        if not _tells_batches(manifest.get("batches", [])):
+        if not _tells_batches(manifest.setdefault("batches", [])):
             raise StoreError(
                 f"{path}: what it says of batches was written by no batch: put back the file as it "
                 "was, or give another folder with --out"

@@ -91,6 +91,22 @@ def test_a_damaged_shard_is_left_out_set_aside_and_made_again(store, made, small
     fake_work.same(made, store)
 
 
+def test_runs_that_are_gone_with_a_folder_in_place_of_their_outcomes_are_told(store):
+    path = first(store, "runs")
+    outcomes = store / "outcomes" / path.name
+    path.unlink()
+    outcomes.unlink()
+    outcomes.mkdir()
+    with pytest.warns(StoreWarning, match=f"runs/{path.name} is missing.*missing runs"):
+        assert len(Results(store).runs()) < 8
+
+
+def test_a_manifest_without_batches_is_one_of_no_batches(store):
+    """`jiqun record` read them all the same."""
+    (store / "manifest.json").write_text('{"store_version": 1}', "utf-8")
+    assert Store(store).manifest["batches"] == []
+
+
 @pytest.mark.parametrize("kind", SHARDS)
 @pytest.mark.parametrize("name", ["{stem} (1).parquet", "ffffffffffffffffffff.parquet"])
 def test_a_copy_of_a_shard_counts_once(store, made, small, kind, name):
