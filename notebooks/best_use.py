@@ -13,11 +13,13 @@ from jiqun.experiments.best_use.finding import CENTRAL
 from jiqun.experiments.best_use.spec import SPREAD
 from jiqun.experiments.effects.comparison_data import is_current
 from jiqun.experiments.effects.effect import Estimate
+from jiqun.model.economy.others import MATCHED
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.notebooks.figures import style, tick
 from jiqun.notebooks.levers import even as levers_even
 from jiqun.notebooks.tables import bullets, markdown
 from jiqun.notebooks.words import ABSENT, decimals_of, written
+from jiqun.scenarios.levers import declarations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 YUAN = "value_added"
 """Outcome in whose unit sums of money are shown."""
+TAX = "tax"
 NEAR = 0.02
 """Part of a cost by which two may differ and still be told as the same."""
 WIDEST = 34
@@ -109,10 +112,23 @@ def answer(data: Row, words: Words) -> str:
     centre = chosen["borne"]["centre"]
     if centre > NEAR * chosen["cost"]["mean"]:
         told.append(words("use_centre", centre=words.money(centre)[0], unit=words.money_unit))
+    told += [words("use_here_alone", lever=label) for label in _national(chosen, words)]
     over = chosen["cost"]["mean"] / data["budget"][0]["yuan"] - 1.0
     if over > NEAR:
         told.append(words("use_over", share=words.percent(over)))
     return gap.join(told)
+
+
+def _national(row: Row, words: Words) -> list[str]:
+    """Labels of tax rules that a design moves and that enterprises elsewhere are not given."""
+    known = declarations()
+    return [
+        each["lever_label"][words.lang]
+        for each in row["amounts"]
+        if (lever := known.get(each["lever"])) is not None
+        and lever.fund == TAX
+        and lever.origin not in MATCHED
+    ]
 
 
 def curse(data: Row, words: Words) -> str:

@@ -13,6 +13,7 @@ from jiqun.notebooks.show import png
 from jiqun.notebooks.words import LANGS, Words
 
 YI = 1e8
+GRANT = {"zh": "研发配套补助", "en": "R&D matching grants"}
 
 
 def estimate(mean, width):
@@ -25,7 +26,9 @@ def design(name, zh, en, roles, gain, cost, searched=None, amounts=()):
         "id": name,
         "label": {"zh": zh, "en": en},
         "roles": roles,
-        "amounts": [{"lever": x, "group": "sme", "yuan": 10 * YI} for x in amounts],
+        "amounts": [
+            {"lever": x, "lever_label": GRANT, "group": "sme", "yuan": 10 * YI} for x in amounts
+        ],
         "searched": None if searched is None else {"score": [searched * YI], "cost": cost * YI},
         "cost": estimate(cost * YI, 0.5 * YI),
         "borne": {
@@ -50,7 +53,6 @@ def worth(value, *, clear):
     }
 
 
-GRANT = {"zh": "研发配套补助", "en": "R&D matching grants"}
 SME = {"zh": "中小企业", "en": "SMEs"}
 DATA = {
     "name": "made_up",
@@ -264,3 +266,14 @@ def test_conditions_in_which_another_design_is_best_are_named(lang, turned):
     for row in held["robust"]:
         row["best"] = held["chosen"]
     assert turned not in best_use.robust_sentence(held, words)
+
+
+@pytest.mark.parametrize(
+    ("lever", "told"), [("rd_super_deduction", True), ("cluster_award", False), ("a", False)]
+)
+def test_a_rule_of_the_country_that_others_are_not_given_is_named(lever, told):
+    data = copy.deepcopy(DATA)
+    for row in data["designs"]:
+        for amount in row["amounts"]:
+            amount["lever"] = lever
+    assert ("全国性规定" in best_use.answer(data, Words("zh"))) is told
