@@ -165,6 +165,7 @@ def test_paper_has_fold_outs_and_page_numbers_and_is_light(
 ) -> None:
     with opened(one, report / lang / "index.html", scheme="dark") as tab:
         folded = tab.locator("main details figcaption").all_text_contents()
+        brief = tab.locator(".brief > :last-child").text_content()
         tab.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
         tab.emulate_media(media="print", color_scheme="dark")
         assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == (
@@ -175,6 +176,8 @@ def test_paper_has_fold_outs_and_page_numbers_and_is_light(
     )
     pages = ran.stdout.decode("utf-8").split("\f")[:-1]
     read = re.sub(r"\s", "", "".join(pages))
+    # The answer in brief is one sheet.
+    assert re.sub(r"\s", "", brief) in re.sub(r"\s", "", pages[0])
     assert folded
     for caption in folded:
         assert re.sub(r"\s", "", caption) in read
