@@ -22,13 +22,14 @@ store: str = "build/report/store"
 # ruff: noqa: D100, E402
 from pathlib import Path
 
+from jiqun.experiments import Results
 from jiqun.model.region import REGION
-from jiqun.notebooks import places, tiles
+from jiqun.notebooks import money, places, tiles
 from jiqun.notebooks.show import figure, section, text
 from jiqun.notebooks.words import Words
 
 words = Words("zh" if lang == "zh" else "en", marked=True)
-found = places.gather_places(Path(store))
+found = places.gather_places(Path(store), money.gather_paid(Results(Path(store))))
 if found is None:
     raise FileNotFoundError(f"{store} holds no cities with the document and without it")
 

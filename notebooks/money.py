@@ -10,7 +10,7 @@ alone. Every sum is told by its mean over the runs: means of parts add up to tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -22,13 +22,16 @@ from jiqun.experiments.effects.costs import (
     DISCOUNT,
     KIND,
     NET,
+    Bookings,
     Books,
+    flows,
     runs_of,
     set_otherwise,
 )
 from jiqun.experiments.effects.costs import money as present_costs
-from jiqun.experiments.effects.effect import RUN, SPREAD, Estimate, main_runs, place_of
+from jiqun.experiments.effects.effect import RUN, SPREAD, Estimate, main_runs
 from jiqun.experiments.effects.who_pays import SUMS, payments, who_pays
+from jiqun.experiments.stores.sql import frame_of
 from jiqun.model.accounting import YUAN
 from jiqun.model.dimensions import TIERS
 from jiqun.model.region import REGION
@@ -92,21 +95,21 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Money:
+class Paid:
     """Yuan by run and what it was for.
 
     Attributes:
         frame: Rows scenario, draw, seed, population, year, payer, place, tier, sort, kind, yuan;
             years after the origin.
         runs: Runs by scenario: a run without a row had none of that money.
-        books: Present costs of the same runs.
-        results: The store.
     """
 
     frame: pd.DataFrame
     runs: dict[str, pd.MultiIndex]
-    books: Books
-    results: Results
+
+    @cached_property
+    def _bookings(self) -> Bookings:
+        return Bookings(self.frame, self.runs)
 
     def sums(
         self,
@@ -126,17 +129,18 @@ class Money:
             discounted: Whether to discount to the first year at 3 %.
             kinds: Kinds of booking.
         """
-        rows = self.frame
-        wanted = (rows["scenario"] == scenario) & rows["year"].isin(years)
-        wanted &= rows["kind"].isin(kinds)
-        for column, values in chosen.items():
-            wanted &= rows[column].isin([values] if isinstance(values, str) else list(values))
-        rows = rows[wanted]
-        yuan = rows["yuan"]
-        if discounted:
-            yuan = yuan / (1.0 + DISCOUNT) ** (rows["year"] - years[0])
-        found = yuan.groupby([rows[name] for name in RUN]).sum()
-        return found.reindex(self.runs[scenario], fill_value=0.0)
+        where = {
+            column: (values,) if isinstance(values, str) else values
+            for column, values in chosen.items()
+        }
+
+        def within(*some: int) -> pd.Series[float]:
+            return self._bookings.sums(scenario, year=some, kind=kinds, **where)
+
+        if not discounted:
+            return within(*years)
+        by_year = [within(year) / (1.0 + DISCOUNT) ** (year - years[0]) for year in years]
+        return sum(by_year[1:], start=by_year[0])
 
     def total(self, scenario: str, chosen: Where, years: tuple[int, ...] = POLICY_YEARS) -> Sum:
         """Mean and range of a sum.
@@ -147,6 +151,19 @@ class Money:
             years: Years that are added.
         """
         return Sum.of(self.sums(scenario, chosen, years))
+
+
+@dataclass(frozen=True)
+class Money(Paid):
+    """What was paid, and what it cost.
+
+    Attributes:
+        books: Present costs of the same runs.
+        flows: All their bookings, those too that are no cost (`costs.flows`).
+    """
+
+    books: Books
+    flows: pd.DataFrame
 
     def borne(self, payers: Collection[str] = BEARERS) -> Sum:
         """What the document costs some payers, present value."""
@@ -173,20 +190,30 @@ def _beside() -> list[str]:
     ]
 
 
-def gather_money(worlds: Worlds, *, by_city: bool = False) -> Money | None:
-    """Read the ledger of a store, added up to what the report shows; None where there is none.
+def gather_money(results: Results, paid: Paid) -> Money:
+    """Read what the bookings of a store cost beside what was paid by city.
 
     Args:
-        worlds: Runs of all scenarios of the store.
-        by_city: Whether a place is a city; else it is a group of cities.
+        results: The store.
+        paid: As `gather_paid` returns it; its places become groups of cities.
     """
-    place = "l.city" if by_city else place_of("l.city")
-    with worlds.results.connect() as connection:
-        frame = connection.execute(
+    groups = {city: REGION.group_of(city) for city in paid.frame["place"].cat.categories}
+    apart = [name for name in paid.frame if name != "yuan"]
+    frame = paid.frame.assign(place=paid.frame["place"].map(groups).astype("category"))
+    frame = frame.groupby(apart, observed=True)["yuan"].sum().reset_index()
+    books = Books(present_costs(results, SCENARIOS, paid_to=False), paid.runs)
+    return Money(frame, paid.runs, books, flows(results, SCENARIOS))
+
+
+def gather_paid(results: Results) -> Paid | None:
+    """Read the ledger of a store, added up to what is told of cities; None where there is none."""
+    with results.connect() as connection:
+        frame = frame_of(
+            connection,
             f"""
             SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.tier,
                 {KIND} AS kind,
-                {place} AS place,
+                l.city AS place,
                 CASE WHEN l.kind = 'invested' THEN 'equity'
                     WHEN l.origin = 'beside' OR l.kind NOT IN ('paid', 'repaid', 'forgone',
                         'committed') THEN 'no_grant'
@@ -202,14 +229,13 @@ def gather_money(worlds: Worlds, *, by_city: bool = False) -> Money | None:
             ORDER BY ALL
             """,
             [_beside(), list(SCENARIOS)],
-        ).df()
+            ("scenario", "payer", "tier", "kind", "place", "sort"),
+        )
     if frame.empty:
         return None
     none = pd.MultiIndex.from_arrays([[]] * len(RUN), names=RUN)
-    runs = runs_of(worlds.results)
-    found = {name: runs.get(name, none) for name in SCENARIOS}
-    books = Books(present_costs(worlds.results, SCENARIOS), found)
-    return Money(frame, found, books, worlds.results)
+    runs = runs_of(results)
+    return Paid(frame, {name: runs.get(name, none) for name in SCENARIOS})
 
 
 def paid_of(scenario: str, chosen: Where, years: tuple[int, ...] = POLICY_YEARS) -> str:
@@ -228,7 +254,7 @@ def paid_of(scenario: str, chosen: Where, years: tuple[int, ...] = POLICY_YEARS)
 
 
 def paid(
-    money: Money,
+    money: Paid,
     words: Words,
     scenario: str,
     chosen: Where,
@@ -301,7 +327,7 @@ def city_table(money: Money, words: Words) -> str:
     return markdown([words("city_head"), *head[1:]], rows)
 
 
-def received(money: Money, words: Words, where: Where) -> list[str]:
+def received(money: Paid, words: Words, where: Where) -> list[str]:
     """What some receive over the four years: a cell for each column of the table after the first.
 
     Args:
@@ -328,7 +354,7 @@ def _change(found: Sum, words: Words, of: str) -> str:
     return f"{words.told(of, mean)}{gap}%{words.bracketed(words.between(low, high))}"
 
 
-def pooled_change(money: Money, where: Where) -> Sum | None:
+def pooled_change(money: Paid, where: Where) -> Sum | None:
     """Relative change of pooled money against the world without the document, run by run."""
     with_ = money.sums(AS_ISSUED, {"sort": "pooled", **where})
     without = money.sums(REFERENCE, {"sort": "pooled", **where})
@@ -338,7 +364,7 @@ def pooled_change(money: Money, where: Where) -> Sum | None:
 
 def payer_table(money: Money, words: Words) -> str:
     """What each budget pays and forgoes over the four years, with and without the document."""
-    both = [payments(money.results, name) for name in (AS_ISSUED, REFERENCE)]
+    both = [payments(money.flows, money.runs, name) for name in (AS_ISSUED, REFERENCE)]
     rows = []
     for payer in BUDGET:
         with_, without = (float(found[payer]) for found in both)
@@ -364,7 +390,7 @@ def _exact(yuan: Sequence[float], words: Words) -> list[str]:
 
 def bridge_table(money: Money, words: Words) -> str:
     """From new money to what each bearer pays more; bearers and parts of nothing are left out."""
-    found = who_pays(money.results, AS_ISSUED, REFERENCE, directed())
+    found = who_pays(money.flows, money.runs, AS_ISSUED, REFERENCE, directed())
     found = found.loc[:, (found.abs() >= YUAN).any()]
     found = found.assign(**{ALL: found.sum(axis=1)})
     rows = []

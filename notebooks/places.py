@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from jiqun.model.agents.clusters import ClusterSeat
-    from jiqun.notebooks.money import Money
+    from jiqun.notebooks.money import Paid
     from jiqun.notebooks.trust.evidence import Unit
     from jiqun.notebooks.words import Words
     from jiqun.notebooks.worlds import Effect
@@ -61,7 +61,7 @@ class Places:
     worlds: Worlds
     seats: tuple[ClusterSeat, ...]
     members: np.ndarray[Any, Any] | None
-    money: Money | None
+    money: Paid | None
     compared: Mapping[str, Any] | None
 
     def effect(self, unit: Unit, outcome: str = MAIN) -> Effect | None:
@@ -82,15 +82,18 @@ def has_cities(store: Path) -> bool:
     return bool(found and found[0] == 2)
 
 
-def gather_places(store: Path) -> Places | None:
-    """Read what a store says of cities and clusters; None where it holds no cities."""
+def gather_places(store: Path, paid: Paid | None) -> Places | None:
+    """Read what a store says of cities and clusters; None where it holds no cities.
+
+    Args:
+        store: Folder of the store.
+        paid: Money by city, as `money.gather_paid` reads it.
+    """
     if not has_cities(store):
         return None
-    worlds = gather_worlds(store, ("city", "cluster"), (*SHOWN, TITLED), HISTORY[0])
+    worlds = gather_worlds(store, ("city", "cluster"), (*SHOWN, TITLED), (*HISTORY, HORIZON))
     seats, members = population_of(worlds.results)
-    return Places(
-        worlds, seats, members, money.gather_money(worlds, by_city=True), director.options(store)
-    )
+    return Places(worlds, seats, members, paid, director.options(store))
 
 
 def population_of(

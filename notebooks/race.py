@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jiqun.calibration.named_clusters import stored
 from jiqun.experiments.effects.effect import RUN, Estimate, main_runs
+from jiqun.experiments.stores.sql import frame_of
 from jiqun.model.dimensions import ASSUMPTION_ONLY_FIELDS
 from jiqun.notebooks.tables import markdown
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, Band
@@ -61,7 +62,8 @@ class Race:
 def gather_race(worlds: Worlds) -> Race | None:
     """Read the clusters of a store; None where it holds none of the run as issued."""
     with worlds.results.connect() as connection:
-        frame = connection.execute(
+        frame = frame_of(
+            connection,
             f"""
             SELECT o.scenario, o.draw, o.seed, run.population, o.year, o.unit_name, o.outcome,
                 o.value
@@ -73,7 +75,7 @@ def gather_race(worlds: Worlds) -> Race | None:
             ORDER BY {IN_ORDER}, o.unit_name, o.outcome
             """,
             [list(OUTCOMES_READ), [AS_ISSUED, REFERENCE]],
-        ).df()
+        )
     if not (frame["outcome"] == "cluster_score").any():
         return None
     return Race(frame)

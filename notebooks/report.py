@@ -91,7 +91,8 @@ asked = what_changes.gather_asked(Path(store), baseline or None, apart=compared)
 document = compared or asked.subject is None
 evidence = gather(Path(store), None if document else asked.subject)
 with_document = compared or what_changes.holds_document(Path(store), evidence.scenario)
-ledger = money.gather_money(worlds)
+paid = money.gather_paid(worlds.results)
+ledger = None if paid is None else money.gather_money(worlds.results, paid)
 record = read_record()
 ranked = levers.gather_levers(Path(store))
 even = levers_even.read()
@@ -111,7 +112,7 @@ if not document:
 elif compared:
     judged = lights.lights(worlds, words)
     options = director.options(Path(store))
-    cities = places.gather_places(Path(store))
+    cities = places.gather_places(Path(store), paid)
     text('<div class="brief">')
     text(first.question(worlds, words))
     if not worlds.joint:

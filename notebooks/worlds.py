@@ -14,14 +14,19 @@ import pandas as pd
 from jiqun.experiments import Results
 from jiqun.experiments.effects.effect import RUN, Estimate, main_runs, paired
 from jiqun.experiments.runs.draws import BLOCK
+from jiqun.experiments.stores.sql import frame_of
+from jiqun.model.calendar import year_of
 from jiqun.model.dimensions import TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, PROVINCE, REFERENCE, Band
 from jiqun.notebooks.words import quantity
+from jiqun.scenarios.limits import LAST_END
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
+
+    import duckdb
 
     from jiqun.notebooks.trust.evidence import Unit
 
@@ -118,7 +123,7 @@ class Worlds:
 
     Attributes:
         frame: Rows scenario, draw, seed, population, year, level, unit_name, outcome, value of the
-            joint draws (or, where there are none, of the seeds), from the year asked for on.
+            joint draws (or, where there are none, of the seeds), of the years asked for.
         results: The store, for what is read beside.
         joint: Whether the runs are joint draws of parameters, outside world and seed.
     """
@@ -285,7 +290,7 @@ def gather_worlds(
     store: Path,
     levels: Sequence[str] = WHOLE,
     outcomes: Collection[str] = (),
-    since: int = ORIGIN,
+    years: Collection[int] = range(ORIGIN, year_of(LAST_END) + 1),
 ) -> Worlds:
     """Read what the comparisons of the report need of a store.
 
@@ -293,28 +298,31 @@ def gather_worlds(
         store: Folder of the store.
         levels: Levels that outcomes are read of.
         outcomes: Ids of the outcomes; those of the first pages if there are none.
-        since: First year that is read.
+        years: Years that are read.
     """
     results = Results(store)
     whole = {*MEASURED, *BESIDE, *(o.id for o in OUTCOMES.values() if o.target)}
     wanted = set(outcomes) or whole
     with results.connect() as connection:
         joint = joint_draws(connection)
-        frame = connection.execute(
+        frame = frame_of(
+            connection,
             f"""
             SELECT o.scenario, o.draw, o.seed, run.population, o.year, o.level, o.unit_name,
                 o.outcome, o.value
             FROM outcome o JOIN run USING (run_key)
             WHERE o.outcome IN (SELECT unnest(?)) AND o.level IN (SELECT unnest(?))
-                AND o.year >= {int(since)} AND {main_runs("o")}
+                AND o.year IN (SELECT unnest(?)) AND {main_runs("o")}
             ORDER BY {IN_ORDER}, o.level, o.unit_name, o.outcome
             """,
-            [sorted(wanted), list(levels)],
-        ).df()
+            [sorted(wanted), list(levels), list(years)],
+            ("level", "unit_name", "outcome"),
+        )
     return Worlds(frame, results, joint)
 
 
-def joint_draws(connection: object) -> bool:
+def joint_draws(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether a store holds joint draws of parameters, outside world and seed."""
     query = f"SELECT count(*) FROM run WHERE draw BETWEEN 1 AND {BLOCK}"
-    return bool(connection.execute(query).fetchone()[0])  # type: ignore[attr-defined]
+    ((count,),) = connection.execute(query).fetchall()
+    return bool(count)

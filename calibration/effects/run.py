@@ -54,6 +54,7 @@ from jiqun.experiments.sensitivity.equal_cost import booked_under
 from jiqun.experiments.sensitivity.runs import TIERS, Bench
 from jiqun.experiments.sensitivity.spec import read_spec
 from jiqun.experiments.stores.results import Results
+from jiqun.experiments.stores.sql import frame_of
 from jiqun.model import ClusterPolicyModel
 from jiqun.model.estimates import HELD, OWN, Basis
 from jiqun.model.start.population import Population, build_population
@@ -245,7 +246,8 @@ def _years(results: Results, keys: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Key of a run to its value added by year and unit, yuan."""
     with results.connect() as connection:
         connection.register("wanted", pd.DataFrame({"run_key": sorted(set(keys))}))
-        rows: pd.DataFrame = connection.execute(
+        rows: pd.DataFrame = frame_of(
+            connection,
             """
             SELECT run_key, year, CASE WHEN level = 'tier' THEN unit_name ELSE level END AS unit,
                 value
@@ -253,7 +255,7 @@ def _years(results: Results, keys: Sequence[str]) -> dict[str, pd.DataFrame]:
             WHERE outcome = ? AND level IN ('province', 'tier') AND year BETWEEN ? AND ?
             """,
             [OUTCOME, FIRST, YEAR],
-        ).df()
+        )
     return {
         str(key): own.pivot(index="year", columns="unit", values="value")[list(TIERS)]
         for key, own in rows.groupby("run_key")

@@ -38,7 +38,7 @@ from jiqun.experiments.runs.draws import draws, moved_by_draws
 from jiqun.experiments.runs.ensemble import in_use
 from jiqun.experiments.sensitivity.factors import numbered
 from jiqun.experiments.stores.results import Results
-from jiqun.experiments.stores.sql import steady_sum
+from jiqun.experiments.stores.sql import frame_of, steady_sum
 from jiqun.model.dimensions import CITIES, TIERS
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.scenarios import ScenarioError, load, load_design
@@ -411,7 +411,8 @@ class Workshop:
         with Results(self.bench.folder, every=True).connect() as connection:
             connection.register("wanted", wanted)
             # Runs that another batch kept whole are cut off as those of a search are.
-            rows: pd.DataFrame = connection.execute(
+            rows: pd.DataFrame = frame_of(
+                connection,
                 f"""
                 SELECT run_key, level, CASE WHEN level = 'province' THEN '' ELSE unit_name END
                     AS unit, outcome,
@@ -423,7 +424,7 @@ class Workshop:
                 GROUP BY ALL
                 """,
                 [list(self.record.outcomes or ())],
-            ).df()
+            )
         columns = (rows[name].tolist() for name in rows)
         for key, level, unit, outcome, flow, state in zip(*columns, strict=True):
             known = self._known.setdefault(key, {})

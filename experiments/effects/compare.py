@@ -37,7 +37,7 @@ from jiqun.experiments.effects.effect import (
     place_of,
 )
 from jiqun.experiments.stores.errors import StoreError
-from jiqun.experiments.stores.sql import steady, steady_sum
+from jiqun.experiments.stores.sql import frame_of, steady, steady_sum
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.region import REGION
 
@@ -217,7 +217,8 @@ def gather(results: Results, scenarios: Sequence[str], draws: int | None = None)
     results = results.sharing(*scenarios)
     known = runs_of(results, draws)
     with results.connect() as connection:
-        rows = connection.execute(
+        rows = frame_of(
+            connection,
             f"""
             WITH o AS (
                 SELECT o.*, run.population FROM outcome o JOIN run USING (run_key)
@@ -234,7 +235,7 @@ def gather(results: Results, scenarios: Sequence[str], draws: int | None = None)
             FROM o GROUP BY ALL ORDER BY ALL
             """,
             [list(scenarios), [*FLOWS, *STATES]],
-        ).df()
+        )
     # Side batches, in which one source of uncertainty moves alone, are no part of an interval.
     main = pd.concat(
         [known[name].to_frame(index=False).assign(scenario=name) for name in scenarios]

@@ -23,7 +23,7 @@ import numpy as np
 import yaml
 
 from jiqun.experiments.effects.effect import RUN, main_of, place_of
-from jiqun.experiments.stores.sql import quoted, steady_sum
+from jiqun.experiments.stores.sql import frame_of, quoted, steady_sum
 from jiqun.model.policy.ledger import SPECIAL
 
 if TYPE_CHECKING:
@@ -83,11 +83,16 @@ def _cost() -> str:
     )
 
 
-def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
+def money(results: Results, scenarios: Iterable[str], *, paid_to: bool = True) -> pd.DataFrame:
     """Present cost of all bookings of some scenarios, yuan.
 
     A payer accrues under a lever where any of the runs that are read has a provision of the two:
     runs in which it gives no new cover must not count old pay-outs that the others leave out.
+
+    Args:
+        results: The store.
+        scenarios: Names of the scenarios.
+        paid_to: Whether who is paid is told apart, which makes some forty times the rows.
 
     Returns:
         Rows run_key, scenario, draw, seed, population, payer, fund, lever, origin, kind, tier,
@@ -95,7 +100,7 @@ def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
         row.
     """
     with results.connect() as connection:
-        return _present(connection, "run.scenario", scenarios)
+        return _present(connection, "run.scenario", scenarios, paid_to=paid_to)
 
 
 def money_of_runs(
@@ -132,9 +137,13 @@ def _present(
     column: str,
     wanted: Iterable[str],
     years: Iterable[int] = YEARS,
+    *,
+    paid_to: bool = True,
 ) -> pd.DataFrame:
     """Present costs in some years of the runs of which a column has some values."""
-    return connection.execute(
+    who = f"tier, {place_of('city')} AS place, payee," if paid_to else ""
+    return frame_of(
+        connection,
         f"""
         WITH booked AS (
             SELECT run.run_key, run.scenario, run.draw, run.seed, run.population, l.year, l.payer,
@@ -144,12 +153,12 @@ def _present(
         ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued'),
         priced AS (SELECT *, yuan * {PRESENT} * {_cost()} AS cost FROM booked)
         SELECT run_key, scenario, draw, seed, population, payer, fund, lever, origin,
-            {KIND} AS kind, tier, {place_of("city")} AS place, payee, {steady_sum("cost")} AS yuan
+            {KIND} AS kind, {who} {steady_sum("cost")} AS yuan
         FROM priced l WHERE cost <> 0.0 AND year IN (SELECT unnest(?))
         GROUP BY ALL ORDER BY ALL
         """,
         [list(dict.fromkeys(wanted)), list(years)],
-    ).df()
+    )
 
 
 def flows(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
@@ -162,7 +171,8 @@ def flows(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
     weights = " ".join(f"WHEN {quoted(name)} THEN {weight}" for name, weight in WEIGHT.items())
     provided = ", ".join(map(quoted, PROVIDED_FOR))
     with results.connect() as connection:
-        return connection.execute(
+        return frame_of(
+            connection,
             f"""
             WITH booked AS (
                 SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.fund,
@@ -180,15 +190,15 @@ def flows(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
             FROM priced GROUP BY ALL ORDER BY ALL
             """,
             [list(dict.fromkeys(scenarios))],
-        ).df()
+        )
 
 
 @dataclass(frozen=True)
-class Books:
+class Bookings:
     """Money of a store's scenarios, run by run.
 
     Attributes:
-        rows: As `money` returns them.
+        rows: Columns scenario, draw, seed, population and yuan, and those that sums are chosen by.
         runs: Scenario to its runs: one without a row had none of that money.
     """
 
@@ -207,8 +217,8 @@ class Books:
             found[str(name)] = rows, run
         return found
 
-    def sums(self, scenario: str, **chosen: Collection[str]) -> pd.Series[float]:
-        """Present value by run of what is in the chosen columns, yuan."""
+    def sums(self, scenario: str, **chosen: Collection[str | int]) -> pd.Series[float]:
+        """Yuan by run of what is in the chosen columns."""
         import pandas as pd  # noqa: PLC0415
 
         runs = self.runs[scenario]
@@ -220,6 +230,10 @@ class Books:
             kept &= rows[column].isin(list(values)).to_numpy()
         yuan = rows["yuan"].to_numpy()
         return pd.Series(np.bincount(run[kept], yuan[kept], len(runs)), runs, name="yuan")
+
+
+class Books(Bookings):
+    """Present costs, run by run; rows are those that `money` returns."""
 
     def more(self, scenario: str, baseline: str, **chosen: Collection[str]) -> pd.Series[float]:
         """What a scenario books more than its baseline, run by run, yuan.

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from jiqun.experiments.effects.costs import BEARERS, SUM_THAT_STAYS, WEIGHT, flows, runs_of
+from jiqun.experiments.effects.costs import BEARERS, SUM_THAT_STAYS, WEIGHT
 from jiqun.experiments.effects.effect import RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from jiqun.experiments.stores.results import Results
+    from collections.abc import Collection, Mapping
 
 GUARANTEE = "credit_guarantee"
 NEW = ("paid", "forgone", "guarantees", "stakes", "charged", "recovered", "fund_grows")
@@ -55,12 +53,17 @@ PAYMENTS = ("paid", "spent", "repaid")
 
 
 def who_pays(
-    results: Results, scenario: str, baseline: str, set_otherwise: Collection[str]
+    rows: pd.DataFrame,
+    runs: Mapping[str, pd.MultiIndex],
+    scenario: str,
+    baseline: str,
+    set_otherwise: Collection[str],
 ) -> pd.DataFrame:
     """The parts and their running sums by bearer: mean over the pairs, present value, yuan.
 
     Args:
-        results: The store.
+        rows: Bookings, as `costs.flows` returns them.
+        runs: Runs by scenario that the mean is over.
         scenario: Name of the scenario whose money is measured.
         baseline: Name of the one that it is compared with.
         set_otherwise: Ids of the levers that the two set differently.
@@ -68,10 +71,11 @@ def who_pays(
     Returns:
         A row a part or sum, in their order, a column a bearer.
     """
-    rows = flows(results, (scenario, baseline))
-    runs = runs_of(results)
     pairs = runs[scenario].intersection(runs[baseline])
-    rows = rows[pd.MultiIndex.from_frame(rows[RUN]).isin(pairs)]
+    rows = rows[
+        rows["scenario"].isin((scenario, baseline))
+        & pd.MultiIndex.from_frame(rows[RUN]).isin(pairs)
+    ]
     sign = rows["scenario"].map({scenario: 1.0, baseline: -1.0}).astype(float)
     rows = rows.assign(part=_parts(rows, set_otherwise), yuan=rows["yuan"] * sign / len(pairs))
     no_payment = rows[~rows["kind"].isin(PAYMENTS) & (rows["part"] != "")]
@@ -108,15 +112,18 @@ def _parts(rows: pd.DataFrame, set_otherwise: Collection[str]) -> pd.Series[str]
     return found
 
 
-def payments(results: Results, scenario: str) -> pd.Series[float]:
+def payments(
+    rows: pd.DataFrame, runs: Mapping[str, pd.MultiIndex], scenario: str
+) -> pd.Series[float]:
     """What each bearer pays in a scenario: mean over its runs, present value, yuan.
 
     Args:
-        results: The store.
+        rows: Bookings, as `costs.flows` returns them.
+        runs: Runs by scenario that the mean is over.
         scenario: Name of the scenario.
     """
-    rows = flows(results, (scenario,))
-    runs = runs_of(results)[scenario]
-    rows = rows[pd.MultiIndex.from_frame(rows[RUN]).isin(runs) & rows["kind"].isin(PAYMENTS)]
-    found = rows.groupby("payer")["yuan"].sum() / len(runs)
+    own = runs[scenario]
+    rows = rows[(rows["scenario"] == scenario) & rows["kind"].isin(PAYMENTS)]
+    rows = rows[pd.MultiIndex.from_frame(rows[RUN]).isin(own)]
+    found = rows.groupby("payer")["yuan"].sum() / len(own)
     return found.reindex(list(BEARERS), fill_value=0.0)

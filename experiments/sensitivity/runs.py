@@ -14,7 +14,7 @@ from jiqun.experiments.runs.runner import run_listed, workers_of
 from jiqun.experiments.sensitivity.designs import SensitivityError
 from jiqun.experiments.stores.populations import load_population
 from jiqun.experiments.stores.results import Results
-from jiqun.experiments.stores.sql import steady_sum
+from jiqun.experiments.stores.sql import frame_of, steady_sum
 from jiqun.experiments.stores.store import Store
 from jiqun.model.observe.outcomes import OUTCOMES
 
@@ -142,7 +142,8 @@ class Bench:
         wanted = pd.DataFrame({"run_key": sorted(set(keys))})
         with Results(self.folder, every=True).connect() as connection:
             connection.register("wanted", wanted)
-            rows: pd.DataFrame = connection.execute(
+            rows: pd.DataFrame = frame_of(
+                connection,
                 """
                 SELECT run_key, outcome, CASE WHEN level = 'tier' THEN unit_name ELSE level END
                     AS tier, value
@@ -150,7 +151,7 @@ class Bench:
                 WHERE year = ? AND level IN ('province', 'tier') AND outcome IN (SELECT unnest(?))
                 """,
                 [self.year, list(outcomes)],
-            ).df()
+            )
         wide = rows.pivot_table(index="run_key", columns=["outcome", "tier"], values="value")
         columns = pd.MultiIndex.from_product([outcomes, tiers])
         # Runs that another batch kept whole are as exact as brief ones: else runs that are the
@@ -177,7 +178,8 @@ class Bench:
         flows = [name for name in outcomes if OUTCOMES[name].unit == "yuan"]
         with Results(self.folder, every=True).connect() as connection:
             connection.register("wanted", wanted)
-            rows: pd.DataFrame = connection.execute(
+            rows: pd.DataFrame = frame_of(
+                connection,
                 f"""
                 SELECT run_key, outcome, CASE WHEN level = 'tier' THEN unit_name ELSE level END
                     AS tier, {steady_sum(f"value * {PRESENT}")} AS value
@@ -187,7 +189,7 @@ class Bench:
                 GROUP BY ALL HAVING min(year) = {FIRST}
                 """,
                 [flows],
-            ).df()
+            )
         wide = rows.pivot_table(index="run_key", columns=["outcome", "tier"], values="value")
         columns = pd.MultiIndex.from_product([outcomes, tiers])
         found: Array = wide.reindex(index=list(keys), columns=columns).to_numpy(np.float64)
@@ -209,9 +211,9 @@ class Bench:
         results = Results(self.folder, every=True)
         rows = money_of_runs(results, keys)
         with results.connect() as connection:
-            kept: pd.DataFrame = connection.execute(
-                "SELECT run_key FROM run WHERE record <> ?", [LAST_YEAR]
-            ).df()
+            kept: pd.DataFrame = frame_of(
+                connection, "SELECT run_key FROM run WHERE record <> ?", [LAST_YEAR]
+            )
         known = pd.Series(0.0, index=sorted(set(kept["run_key"]) & set(keys)))
         parts = [
             rows[rows["payer"].isin(payers)].groupby(["lever", "run_key"])["yuan"].sum()

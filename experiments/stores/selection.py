@@ -25,7 +25,7 @@ from jiqun.experiments.stores.errors import StoreError, StoreWarning
 from jiqun.experiments.stores.forms import allowed, forms_of, newest, shared_context
 from jiqun.experiments.stores.naming import check_names, check_years, names_of, years_of
 from jiqun.experiments.stores.places import names_in
-from jiqun.experiments.stores.sql import quoted
+from jiqun.experiments.stores.sql import frame_of, quoted
 from jiqun.experiments.stores.store import LEDGER_NAMES, Store, left_out_text
 from jiqun.model.calendar import FIRST_YEAR, year_of
 from jiqun.model.dimensions import CITIES, FIELDS, SIZES, STATUSES, TIERS
@@ -285,8 +285,8 @@ class Selection:
                 "SELECT scenario, scenario_hash, population, model_hash, count(*) FROM held "
                 "GROUP BY ALL ORDER BY ALL"
             ).fetchall()
-            (end,) = connection.execute('SELECT max("end") FROM held').fetchone() or (0,)
-            self._seen = connection.execute("SELECT run_key FROM held").df()
+            ((end,),) = connection.execute('SELECT max("end") FROM held').fetchall()
+            self._seen = frame_of(connection, "SELECT run_key FROM held")
         self._forms = forms_of(self.manifest, counted)
         self._latest_year = year_of(int(end))
         contents, rows = self._asked
@@ -335,7 +335,7 @@ class Selection:
     def _query(self, sql: str, values: Sequence[Any] = ()) -> pd.DataFrame:
         def read() -> pd.DataFrame:
             with self._connected() as connection:
-                return connection.execute(sql, list(values)).df()
+                return frame_of(connection, sql, values)
 
         return self._at_any_time(read)
 

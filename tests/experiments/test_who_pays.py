@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jiqun.experiments import Results
-from jiqun.experiments.effects.costs import BEARERS, WEIGHT, Books, money, runs_of
+from jiqun.experiments.effects.costs import BEARERS, WEIGHT, Books, flows, money, runs_of
 from jiqun.experiments.effects.who_pays import SUMS, payments, who_pays
 from tests.notebooks.made_up import outcomes_of, runs, write_manifest, write_shard
 
@@ -54,16 +54,16 @@ def test_parts_add_up_to_what_is_paid_more(
     tmp_path_factory: pytest.TempPathFactory, booked: list[tuple[object, ...]], own: set[str]
 ) -> None:
     results = store_of(tmp_path_factory.mktemp("booked") / "store", booked)
-    found = who_pays(results, ONE, OTHER, own)
+    known, rows = runs_of(results), flows(results, (ONE, OTHER))
+    found = who_pays(rows, known, ONE, OTHER, own)
     # The last sum is what the two scenarios pay, added up by itself.
-    gap = payments(results, ONE) - payments(results, OTHER)
+    gap = payments(rows, known, ONE) - payments(rows, known, OTHER)
     assert found.loc["payments"].to_numpy() == pytest.approx(gap.to_numpy(), abs=1.0)
     total = np.zeros(len(BEARERS))
     for name, parts in SUMS.items():
         total = total + found.loc[list(parts)].sum().to_numpy()
         assert found.loc[name].to_numpy() == pytest.approx(total, abs=1.0)
     # Three sums are those of the books, which add them up in another way.
-    known = runs_of(results)
     books = Books(money(results, (ONE, OTHER)), {name: known[name] for name in (ONE, OTHER)})
     for payer in BEARERS:
         cost = float(books.cost(ONE, OTHER, own, (payer,)).mean())
@@ -88,7 +88,9 @@ def test_each_booking_is_the_part_that_it_is(tmp_path: Path) -> None:
         ("cluster_award", city, "centre", "repaid", 2024, 1, ONE),
     ]
     own = {"cluster_award", "credit_guarantee"}
-    found = who_pays(store_of(tmp_path / "store", booked), ONE, OTHER, own).sum(axis=1)
+    results = store_of(tmp_path / "store", booked)
+    rows = flows(results, (ONE, OTHER))
+    found = who_pays(rows, runs_of(results), ONE, OTHER, own).sum(axis=1)
     mean = np.mean([1.0 + place / 7.0 for place in range(PAIRS)])
     parts = {"special": 7, "steered": 11, "others_less": -18, "guarantees": 5, "drawn": 3}
     parts |= {"forgone": 2, "recovered": -1, "no_payment": -7, "new": 6, "payments": 2}

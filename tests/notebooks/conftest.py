@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jiqun.notebooks.money import Money, gather_money
+from jiqun.notebooks.money import Money, gather_money, gather_paid
 from jiqun.notebooks.trust.evidence import Evidence, gather
 from jiqun.notebooks.worlds import Worlds, gather_worlds
 from tests.notebooks.made_up import write_compared_store, write_store
@@ -32,6 +32,6 @@ def worlds(compared_store: Path) -> Worlds:
 
 @pytest.fixture(scope="session")
 def ledger(worlds: Worlds) -> Money:
-    found = gather_money(worlds)
-    assert found is not None
-    return found
+    paid = gather_paid(worlds.results)
+    assert paid is not None
+    return gather_money(worlds.results, paid)

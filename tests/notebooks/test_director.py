@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from jiqun import notebooks
+from jiqun.experiments import Results
 from jiqun.experiments.effects.comparison_data import SHIPPED, read
 from jiqun.experiments.sensitivity.arms import DOCUMENT
 from jiqun.model.dimensions import CITIES
@@ -28,6 +29,7 @@ from jiqun.notebooks import (
 )
 from jiqun.notebooks.levers import cost as levers_cost
 from jiqun.notebooks.levers.page import Levers, gather_levers
+from jiqun.notebooks.money import gather_paid
 from jiqun.notebooks.record import read_record
 from jiqun.notebooks.trust import page as trust
 from jiqun.notebooks.words import LANGS, Lang, Words
@@ -200,7 +202,7 @@ def of_cities(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def known(of_cities: Path) -> places.Places:
-    found = places.gather_places(of_cities)
+    found = places.gather_places(of_cities, gather_paid(Results(of_cities)))
     assert found is not None
     return found
 
@@ -259,4 +261,4 @@ def test_the_page_of_cities_has_a_section_a_city_and_an_anchor_a_cluster(
 
 def test_a_store_without_cities_has_no_page_of_them(compared_store: Path) -> None:
     assert not places.has_cities(compared_store)
-    assert places.gather_places(compared_store) is None
+    assert places.gather_places(compared_store, None) is None

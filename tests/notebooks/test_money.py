@@ -5,12 +5,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from jiqun.experiments import Results
 from jiqun.experiments.effects import costs
 from jiqun.notebooks import money
 from jiqun.notebooks.money import NEW, SPECIAL, Money
 from jiqun.notebooks.trust.evidence import AS_ISSUED, REFERENCE
 from jiqun.notebooks.words import LANGS, Lang, Words
-from jiqun.notebooks.worlds import NO_AWARD, Worlds, gather_worlds
+from jiqun.notebooks.worlds import NO_AWARD, Worlds
 
 FOUR = 1.0045
 """Mean of the made-up factor over the eight draws."""
@@ -120,4 +121,4 @@ def test_money_tables_are_whole(worlds: Worlds, ledger: Money, lang: Lang) -> No
 
 
 def test_a_store_without_ledger_shows_no_money(store) -> None:  # type: ignore[no-untyped-def]
-    assert money.gather_money(gather_worlds(store)) is None
+    assert money.gather_paid(Results(store)) is None

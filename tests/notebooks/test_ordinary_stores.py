@@ -9,7 +9,7 @@ import pytest
 
 from jiqun import notebooks
 from jiqun.notebooks import board, effects, first, race, show
-from jiqun.notebooks.money import Money, city_table, gather_money, tier_table, year_table
+from jiqun.notebooks.money import Money, city_table, gather_paid, tier_table, year_table
 from jiqun.notebooks.words import Words
 from jiqun.notebooks.worlds import Worlds, gather_worlds
 from tests.notebooks.made_up import (
@@ -143,4 +143,4 @@ def test_an_ordinary_store_gives_a_page(
 def test_worlds_without_runs_of_today_have_no_scenario(tmp_path: Path) -> None:
     worlds = gather_worlds(written(tmp_path / "store", ("as_issued", 2021), draws=2))
     assert not worlds.names
-    assert gather_money(worlds) is None
+    assert gather_paid(worlds.results) is None
