@@ -91,7 +91,9 @@ def gather_places(store: Path, paid: Paid | None) -> Places | None:
     """
     if not has_cities(store):
         return None
-    worlds = gather_worlds(store, ("city", "cluster"), (*SHOWN, TITLED), (*HISTORY, HORIZON))
+    worlds = gather_worlds(
+        store, ("city", "cluster"), (*SHOWN, TITLED), (*HISTORY, HORIZON), money.SCENARIOS
+    )
     seats, members = population_of(worlds.results)
     return Places(worlds, seats, members, paid, director.options(store))
 

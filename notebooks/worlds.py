@@ -291,6 +291,7 @@ def gather_worlds(
     levels: Sequence[str] = WHOLE,
     outcomes: Collection[str] = (),
     years: Collection[int] = range(ORIGIN, year_of(LAST_END) + 1),
+    scenarios: Collection[str] | None = None,
 ) -> Worlds:
     """Read what the comparisons of the report need of a store.
 
@@ -299,10 +300,12 @@ def gather_worlds(
         levels: Levels that outcomes are read of.
         outcomes: Ids of the outcomes; those of the first pages if there are none.
         years: Years that are read.
+        scenarios: Names of the scenarios; all if None.
     """
     results = Results(store)
     whole = {*MEASURED, *BESIDE, *(o.id for o in OUTCOMES.values() if o.target)}
     wanted = set(outcomes) or whole
+    named = results.scenarios() if scenarios is None else scenarios
     with results.connect() as connection:
         joint = joint_draws(connection)
         frame = frame_of(
@@ -312,11 +315,12 @@ def gather_worlds(
                 o.outcome, o.value
             FROM outcome o JOIN run USING (run_key)
             WHERE o.outcome IN (SELECT unnest(?)) AND o.level IN (SELECT unnest(?))
-                AND o.year IN (SELECT unnest(?)) AND {main_runs("o")}
+                AND o.year IN (SELECT unnest(?)) AND o.scenario IN (SELECT unnest(?))
+                AND {main_runs("o")}
             ORDER BY {IN_ORDER}, o.level, o.unit_name, o.outcome
             """,
-            [sorted(wanted), list(levels), list(years)],
-            ("level", "unit_name", "outcome"),
+            [sorted(wanted), list(levels), list(years), list(named)],
+            ("scenario", "population", "level", "unit_name", "outcome"),
         )
     return Worlds(frame, results, joint)
 

@@ -132,6 +132,28 @@ def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
         return _present(connection, "run.run_key", runs["run_key"])
 
 
+def _booked(column: str, more: str = "") -> str:
+    """SQL: bookings of the runs of which a column has some values, added up; and who accrues.
+
+    They are added up at once, by no more than is told apart: single bookings of a batch, with their
+    texts, would take gigabytes.
+
+    Args:
+        column: The column.
+        more: Columns that are told apart beside scenario and run, year and what is booked.
+    """
+    return f"""
+        booked AS (
+            SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.fund,
+                l.lever, l.origin, l.kind, {more + "," if more else ""}
+                {steady_sum("l.yuan")} AS yuan
+            FROM ledger l JOIN run USING (run_key)
+            WHERE {column} IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
+            GROUP BY ALL
+        ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued')
+    """
+
+
 def _present(
     connection: duckdb.DuckDBPyConnection,
     column: str,
@@ -141,19 +163,15 @@ def _present(
     paid_to: bool = True,
 ) -> pd.DataFrame:
     """Present costs in some years of the runs of which a column has some values."""
-    who = f"tier, {place_of('city')} AS place, payee," if paid_to else ""
+    who = ", tier, city, payee" if paid_to else ""
+    told = f"tier, {place_of('city')} AS place, payee," if paid_to else ""
     return frame_of(
         connection,
         f"""
-        WITH booked AS (
-            SELECT run.run_key, run.scenario, run.draw, run.seed, run.population, l.year, l.payer,
-                l.fund, l.lever, l.origin, l.kind, l.city, l.tier, l.payee, l.yuan
-            FROM ledger l JOIN run USING (run_key)
-            WHERE {column} IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
-        ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued'),
+        WITH {_booked(column, f"run.run_key{who}")},
         priced AS (SELECT *, yuan * {PRESENT} * {_cost()} AS cost FROM booked)
         SELECT run_key, scenario, draw, seed, population, payer, fund, lever, origin,
-            {KIND} AS kind, {who} {steady_sum("cost")} AS yuan
+            {KIND} AS kind, {told} {steady_sum("cost")} AS yuan
         FROM priced l WHERE cost <> 0.0 AND year IN (SELECT unnest(?))
         GROUP BY ALL ORDER BY ALL
         """,
@@ -174,12 +192,7 @@ def flows(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
         return frame_of(
             connection,
             f"""
-            WITH booked AS (
-                SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.fund,
-                    l.lever, l.origin, l.kind, l.yuan
-                FROM ledger l JOIN run USING (run_key)
-                WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
-            ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued'),
+            WITH {_booked("run.scenario")},
             priced AS (
                 SELECT *, kind IN ({provided}) AND {ACCRUES} AS covered,
                     yuan * {PRESENT} * CASE kind {weights} ELSE 0.0 END AS value
