@@ -47,9 +47,7 @@ report: setup ## run the reference scenarios and write build/report/{zh,en}/inde
 	$(RUN) market_only document_55_without_older as_issued_without_award --draws $(DRAWS) \
 		|| [ $$? -eq 1 ]
 	$(RUN) without_document_55_to_date policy_to_date --draws $(DRAWS) || [ $$? -eq 1 ]
-	for source in parameters outside seeds; do \
-		$(RUN) $(MAIN) --draws $(SIDE_DRAWS) --vary $$source || [ $$? -eq 1 ] || exit; \
-	done
+	$(RUN) $(MAIN) --draws $(SIDE_DRAWS) --vary each || [ $$? -eq 1 ]
 	$(COMPARE) --keep --draws $(DESIGN_DRAWS) --solve-draws $(SOLVE_DRAWS) || [ $$? -eq 1 ]
 	$(JIQUN) design programme --keep --out $(REPORT)/store
 	$(JIQUN) report $(REPORT)/store --lang both --out $(REPORT)

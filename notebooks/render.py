@@ -446,6 +446,7 @@ def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:
         parameters=given,
         kernel_name="python3",
         progress_bar=False,
+        request_save_on_cell_execute=False,
         # The kernel's own log speaks of sockets and interrupts, not of the report.
         extra_arguments=["--log-level=50"],
     )

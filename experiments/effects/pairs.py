@@ -11,13 +11,12 @@ import pandas as pd
 from scipy.special import ndtri
 
 from jiqun.experiments.effects.effect import RUN, SPREAD, estimates, main_of, sign_of
-from jiqun.experiments.runs.draws import BLOCK, FIRST_OF_BLOCK, Vary
+from jiqun.experiments.runs.draws import BLOCK, FIRST_OF_BLOCK, SOURCES, Vary
 
 UNIT = ["outcome", "level", "unit_name", "year"]
 """What a row of a summary is about."""
 ESTIMATED = ["mean", "low", "high", "floor", "median", "p05", "p95"]
 CONFIDENCE, POWER = 0.95, 0.80
-SOURCES = (Vary.PARAMETERS, Vary.OUTSIDE, Vary.SEEDS)
 
 
 def central_of(pairs: pd.DataFrame) -> pd.DataFrame:

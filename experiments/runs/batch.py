@@ -13,6 +13,7 @@ from jiqun import model
 from jiqun.experiments.runs.draws import (
     BLOCK,
     FIRST_OF_BLOCK,
+    SOURCES,
     Draw,
     Vary,
     draws,
@@ -192,6 +193,9 @@ class Plan:
 
     def pairs(self) -> list[tuple[int, int]]:
         """Number of the draw and seed of each run."""
+        if self.vary == Vary.EACH:
+            alone = (replace(self, vary=source).pairs() for source in SOURCES)
+            return [pair for pairs in alone for pair in pairs]
         count = self.draws or self.seeds or 1
         numbers = range(1, count + 1)
         if self.cross and self.seeds:

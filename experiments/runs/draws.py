@@ -51,8 +51,12 @@ class Vary(StrEnum):
     PARAMETERS = "parameters"
     OUTSIDE = "outside"
     SEEDS = "seeds"
+    EACH = "each"
+    """Each of the three alone: side batches in one."""
 
 
+SOURCES = (Vary.PARAMETERS, Vary.OUTSIDE, Vary.SEEDS)
+"""Sources of uncertainty, as side batches move them."""
 FIRST_OF_BLOCK = {Vary.ALL: 0, Vary.PARAMETERS: BLOCK, Vary.OUTSIDE: 2 * BLOCK}
 """Number that comes before the first draw of a kind."""
 

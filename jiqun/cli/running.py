@@ -31,6 +31,7 @@ class Varied(StrEnum):
     PARAMETERS = "parameters"
     OUTSIDE = "outside"
     SEEDS = "seeds"
+    EACH = "each"
 
 
 class Answer(StrEnum):
@@ -80,7 +81,10 @@ def run(  # noqa: PLR0913  (one parameter an option)
         bool, typer.Option("--cross", help="Every draw with every seed, not draw i with seed i.")
     ] = False,
     vary: Annotated[
-        Varied, typer.Option(help="What moves from run to run; the rest stays central.")
+        Varied,
+        typer.Option(
+            help="What moves from run to run; the rest stays central. Each: one after another."
+        ),
     ] = Varied.ALL,
     ensemble: Annotated[
         Path | None,

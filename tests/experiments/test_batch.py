@@ -31,6 +31,7 @@ POPULATION = PopulationRef("nowhere.arrow", "abc")
         (Plan(draws=2, vary=Vary.PARAMETERS), [(10_001, 1), (10_002, 1)]),
         (Plan(draws=2, vary=Vary.OUTSIDE), [(20_001, 1), (20_002, 1)]),
         (Plan(draws=2, vary=Vary.SEEDS), [(0, 1), (0, 2)]),
+        (Plan(draws=1, vary=Vary.EACH), [(10_001, 1), (20_001, 1), (0, 1)]),
     ],
 )
 def test_which_draw_goes_with_which_seed(plan, pairs):

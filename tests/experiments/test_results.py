@@ -25,8 +25,7 @@ def store(small, tmp_path_factory):
     folder = tmp_path_factory.mktemp("store")
     pair = [small, replace(small, name="no_levers", baseline=small.name, levers=())]
     run_batch(pair, Plan(draws=5), folder, ONE)
-    for vary in (Vary.PARAMETERS, Vary.OUTSIDE, Vary.SEEDS):
-        run_batch([small], Plan(draws=4, vary=vary), folder, ONE)
+    run_batch([small], Plan(draws=4, vary=Vary.EACH), folder, ONE)
     return folder
 
 
@@ -36,8 +35,7 @@ def both(small, store, tmp_path_factory):
     folder = tmp_path_factory.mktemp("both") / "store"
     shutil.copytree(store, folder)
     pair = [small, replace(small, name="no_levers", baseline=small.name, levers=())]
-    for vary in (Vary.PARAMETERS, Vary.OUTSIDE, Vary.SEEDS):
-        run_batch(pair, Plan(draws=4, vary=vary), folder, ONE)
+    run_batch(pair, Plan(draws=4, vary=Vary.EACH), folder, ONE)
     return folder
 
 
