@@ -28,7 +28,6 @@ from jiqun.experiments.effects.costs import (
     runs_of,
     set_otherwise,
 )
-from jiqun.experiments.effects.costs import money as present_costs
 from jiqun.experiments.effects.effect import RUN, SPREAD, Estimate, main_runs
 from jiqun.experiments.effects.who_pays import SUMS, payments, who_pays
 from jiqun.experiments.stores.sql import frame_of
@@ -201,8 +200,10 @@ def gather_money(results: Results, paid: Paid) -> Money:
     apart = [name for name in paid.frame if name != "yuan"]
     frame = paid.frame.assign(place=paid.frame["place"].map(groups).astype("category"))
     frame = frame.groupby(apart, observed=True)["yuan"].sum().reset_index()
-    books = Books(present_costs(results, SCENARIOS, paid_to=False), paid.runs)
-    return Money(frame, paid.runs, books, flows(results, SCENARIOS))
+    booked = flows(results, SCENARIOS)
+    # What a provision pays is no second cost.
+    books = Books(booked[~booked["covered"]], paid.runs)
+    return Money(frame, paid.runs, books, booked)
 
 
 def gather_paid(results: Results) -> Paid | None:

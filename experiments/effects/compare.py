@@ -292,7 +292,7 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
     )
     feedback = facts.books.feedback(scenario, baseline, changed).reindex(main.index)
     effects = {
-        name: _effect(gap, name, float(cost.mean()))
+        name: effect_of(gap, name, float(cost.mean()))
         for name in (*FLOWS, *STATES)
         if not (gap := facts.gap(scenario, baseline, name)).empty
     }
@@ -333,7 +333,14 @@ def compare(facts: Facts, scenario: str, baseline: str) -> Comparison:
     )
 
 
-def _effect(gap: pd.DataFrame, outcome: str, cost: float) -> Effect:
+def effect_of(gap: pd.DataFrame, outcome: str, cost: float) -> Effect:
+    """What pairs of runs say of an outcome.
+
+    Args:
+        gap: Columns gain and change, one row a pair (`effect.paired`).
+        outcome: Id of the outcome.
+        cost: Mean cost of the scenario, yuan.
+    """
     gain = Estimate.of(gap["gain"])
     change = gap["change"].dropna()
     better = OUTCOMES[outcome].direction * gain.sign > 0
@@ -348,9 +355,14 @@ def _effect(gap: pd.DataFrame, outcome: str, cost: float) -> Effect:
 
 
 def _of_a_unit(cost: float, gain: Estimate) -> Estimate:
-    """Cost of a unit over a gain: the nearer that comes to zero, the less is certain."""
+    """Cost of a unit over a gain: the nearer that comes to zero, the less is certain.
+
+    A ratio of means, so its median is its mean: of an outcome that few pairs move, half gain
+    nothing at all.
+    """
     ends = [cost / abs(yuan) for yuan in (gain.low, gain.high) if yuan]
-    return Estimate(min(ends), cost / abs(gain.median), max(ends), cost / abs(gain.mean))
+    mean = cost / abs(gain.mean)
+    return Estimate(min(ends), mean, max(ends), mean)
 
 
 def private_moved(spent: pd.Series[float], public: pd.Series[float]) -> Estimate | None:

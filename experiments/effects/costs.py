@@ -83,16 +83,11 @@ def _cost() -> str:
     )
 
 
-def money(results: Results, scenarios: Iterable[str], *, paid_to: bool = True) -> pd.DataFrame:
+def money(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
     """Present cost of all bookings of some scenarios, yuan.
 
     A payer accrues under a lever where any of the runs that are read has a provision of the two:
     runs in which it gives no new cover must not count old pay-outs that the others leave out.
-
-    Args:
-        results: The store.
-        scenarios: Names of the scenarios.
-        paid_to: Whether who is paid is told apart, which makes some forty times the rows.
 
     Returns:
         Rows run_key, scenario, draw, seed, population, payer, fund, lever, origin, kind, tier,
@@ -100,7 +95,7 @@ def money(results: Results, scenarios: Iterable[str], *, paid_to: bool = True) -
         row.
     """
     with results.connect() as connection:
-        return _present(connection, "run.scenario", scenarios, paid_to=paid_to)
+        return _present(connection, "run.scenario", scenarios)
 
 
 def money_of_runs(
@@ -132,46 +127,25 @@ def money_of(runs: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
         return _present(connection, "run.run_key", runs["run_key"])
 
 
-def _booked(column: str, more: str = "") -> str:
-    """SQL: bookings of the runs of which a column has some values, added up; and who accrues.
-
-    They are added up at once, by no more than is told apart: single bookings of a batch, with their
-    texts, would take gigabytes.
-
-    Args:
-        column: The column.
-        more: Columns that are told apart beside scenario and run, year and what is booked.
-    """
-    return f"""
-        booked AS (
-            SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.fund,
-                l.lever, l.origin, l.kind, {more + "," if more else ""}
-                {steady_sum("l.yuan")} AS yuan
-            FROM ledger l JOIN run USING (run_key)
-            WHERE {column} IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
-            GROUP BY ALL
-        ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued')
-    """
-
-
 def _present(
     connection: duckdb.DuckDBPyConnection,
     column: str,
     wanted: Iterable[str],
     years: Iterable[int] = YEARS,
-    *,
-    paid_to: bool = True,
 ) -> pd.DataFrame:
     """Present costs in some years of the runs of which a column has some values."""
-    who = ", tier, city, payee" if paid_to else ""
-    told = f"tier, {place_of('city')} AS place, payee," if paid_to else ""
     return frame_of(
         connection,
         f"""
-        WITH {_booked(column, f"run.run_key{who}")},
+        WITH booked AS (
+            SELECT run.run_key, run.scenario, run.draw, run.seed, run.population, l.year, l.payer,
+                l.fund, l.lever, l.origin, l.kind, l.city, l.tier, l.payee, l.yuan
+            FROM ledger l JOIN run USING (run_key)
+            WHERE {column} IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
+        ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued'),
         priced AS (SELECT *, yuan * {PRESENT} * {_cost()} AS cost FROM booked)
         SELECT run_key, scenario, draw, seed, population, payer, fund, lever, origin,
-            {KIND} AS kind, {told} {steady_sum("cost")} AS yuan
+            {KIND} AS kind, tier, {place_of("city")} AS place, payee, {steady_sum("cost")} AS yuan
         FROM priced l WHERE cost <> 0.0 AND year IN (SELECT unnest(?))
         GROUP BY ALL ORDER BY ALL
         """,
@@ -192,7 +166,13 @@ def flows(results: Results, scenarios: Iterable[str]) -> pd.DataFrame:
         return frame_of(
             connection,
             f"""
-            WITH {_booked("run.scenario")},
+            WITH booked AS (
+                SELECT run.scenario, run.draw, run.seed, run.population, l.year, l.payer, l.fund,
+                    l.lever, l.origin, l.kind, {steady_sum("l.yuan")} AS yuan
+                FROM ledger l JOIN run USING (run_key)
+                WHERE run.scenario IN (SELECT unnest(?)) AND l.year BETWEEN {FIRST} AND {LAST}
+                GROUP BY ALL
+            ), accruing AS (SELECT DISTINCT lever, payer FROM booked WHERE kind = 'accrued'),
             priced AS (
                 SELECT *, kind IN ({provided}) AND {ACCRUES} AS covered,
                     yuan * {PRESENT} * CASE kind {weights} ELSE 0.0 END AS value
@@ -246,7 +226,7 @@ class Bookings:
 
 
 class Books(Bookings):
-    """Present costs, run by run; rows are those that `money` returns."""
+    """Present costs, run by run; rows are those of `money`, or of `flows` that are not covered."""
 
     def more(self, scenario: str, baseline: str, **chosen: Collection[str]) -> pd.Series[float]:
         """What a scenario books more than its baseline, run by run, yuan.

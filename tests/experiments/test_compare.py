@@ -14,7 +14,13 @@ from jiqun.experiments.designs.designs import Bench, DesignError, Shape, compare
 from jiqun.experiments.designs.regret import often_best, regret_over_worlds, regrets
 from jiqun.experiments.effects import comparison_data
 from jiqun.experiments.effects.additionality import BreakEven, break_even
-from jiqun.experiments.effects.compare import compare, displaced, gather, private_moved
+from jiqun.experiments.effects.compare import (
+    compare,
+    displaced,
+    effect_of,
+    gather,
+    private_moved,
+)
 from jiqun.experiments.effects.comparison_data import (
     compared_data,
     is_current,
@@ -362,6 +368,15 @@ def test_a_unit_costs_least_where_most_is_gained(compared):
             gain, cost = effect.gain, scaled.comparison.cost.mean
             assert effect.per_unit.low == pytest.approx(cost / gain.high)
             assert effect.per_unit.high == pytest.approx(cost / gain.low)
+
+
+def test_a_unit_has_a_cost_where_most_pairs_gain_nothing():
+    gains = pd.Series([0.0] * 60 + [1.0] * 40)
+    found = effect_of(pd.DataFrame({"gain": gains, "change": gains}), "employees", 8.0)
+    assert found.gain.median == 0.0
+    assert found.distinguishable
+    assert found.per_unit is not None
+    assert found.per_unit.mean == found.per_unit.median == pytest.approx(8.0 / 0.4)
 
 
 def test_only_the_triples_asked_for_are_compared(compared, folder):
