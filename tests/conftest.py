@@ -1,5 +1,6 @@
 """Settings that hold for the whole suite."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -22,6 +23,13 @@ def _own_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 TESTS = Path(__file__).parent
 LONGEST = (
+    "app/test_browser.py",
+    "notebooks/test_pages_in_browser.py",
+    "golden/test_processors.py",
+    "experiments/test_best_use_spec.py",
+    "notebooks/test_formats.py",
+    "notebooks/test_rendered.py",
+    "regions/test_regions.py",
     "model/test_levers_of_no_size.py",
     "experiments/test_sensitivity_analysis.py",
     "experiments/test_compare.py",
@@ -41,10 +49,21 @@ LONGEST = (
     "model/test_policy_money.py",
     "model/test_first_effects_of_services.py",
 )
-"""Files that take longest, the longest first: `--durations` tells which do."""
+"""Files that take longest: those of slow tests, then the others, the longest first (`--durations`
+tells which do)."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the longest files first: started last, one would leave the other workers idle."""
     place = {TESTS / name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is imported and collected out of every later search for garbage.
+
+    It is hundreds of thousands of objects that last to the end; to look through them again and
+    again took an eighth of the tests' time.
+    """
+    gc.collect()
+    gc.freeze()

@@ -56,9 +56,10 @@ print(*lever_lines(lever_rows()), sep="\\n")
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("copy")
+    # With what is compiled of files that stay as they are, but not what is just being written.
+    unfinished = shutil.ignore_patterns("*.pyc.*", "*.tmp.*")
     for name in COPIED:
-        skipped = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, folder / name, ignore=skipped, symlinks=True)
+        shutil.copytree(ROOT / name, folder / name, ignore=unfinished, symlinks=True)
     return folder
 
 

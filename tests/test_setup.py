@@ -29,6 +29,7 @@ case "$1 ${2:-}" in
 "--version ") echo "Python 3.13.0" ;;
 "-m venv") mkdir -p "$3/bin"; cp "$FAKE" "$3/bin/python"; : >"$3/pyvenv.cfg"; echo venv >>"$LOG" ;;
 "-m pip") echo "$*" >>"$LOG"; [ ! -e "$LOG.fail" ] ;;
+"-m compileall") echo compiled >>"$LOG"; exit 1 ;;
 "-c ") ;;
 *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
@@ -178,8 +179,10 @@ def touch_up(path: Path) -> None:
 
 
 def test_pins_come_first_then_the_project_by_itself(checkout: Checkout) -> None:
-    venv, pins, project = checkout.setup()
+    venv, pins, *compiled, project, last = checkout.setup()
     assert venv == "venv"
+    assert [*compiled, last] == ["compiled"] * 2
+    assert "--no-compile" in pins
     assert pins.endswith("--require-hashes -r requirements.lock")
     assert "--no-deps --no-build-isolation" in project
     assert project.endswith("-e .")
@@ -189,9 +192,9 @@ def test_pins_come_first_then_the_project_by_itself(checkout: Checkout) -> None:
 def test_only_what_changed_is_done_again(checkout: Checkout) -> None:
     checkout.setup()
     touch_up(checkout.project / "pyproject.toml")
-    assert len(checkout.setup()) == 1
+    assert len(checkout.setup()) == 2
     touch_up(checkout.project / "requirements.lock")
-    assert len(checkout.setup()) == 3
+    assert len(checkout.setup()) == 5
     assert checkout.setup() == []
 
 
@@ -200,13 +203,13 @@ def test_a_half_built_environment_is_built_again(checkout: Checkout) -> None:
     failure.touch()
     assert len(checkout.setup(status=1)) == 2
     failure.unlink()
-    assert len(checkout.setup()) == 3
+    assert len(checkout.setup()) == 5
 
 
 def test_an_environment_whose_python_is_gone_is_built_again(checkout: Checkout) -> None:
     checkout.setup()
     (checkout.project / ".venv/bin/python").unlink()
-    assert len(checkout.setup()) == 3
+    assert len(checkout.setup()) == 5
 
 
 def test_a_moved_checkout_gets_a_new_environment(checkout: Checkout) -> None:
@@ -214,7 +217,7 @@ def test_a_moved_checkout_gets_a_new_environment(checkout: Checkout) -> None:
     moved = checkout.project.with_name("moved")
     checkout.project.rename(moved)
     checkout.script = moved / "tools/setup.sh"
-    assert len(checkout.setup()) == 3
+    assert len(checkout.setup()) == 5
 
 
 def test_a_folder_that_is_no_environment_is_left_alone(checkout: Checkout) -> None:
@@ -226,4 +229,4 @@ def test_a_folder_that_is_no_environment_is_left_alone(checkout: Checkout) -> No
 
 def test_nothing_leaks_in_from_another_interpreter(checkout: Checkout) -> None:
     checkout.env |= {"PYTHONPATH": "elsewhere", "PYTHONHOME": "elsewhere"}
-    assert len(checkout.setup()) == 3
+    assert len(checkout.setup()) == 5

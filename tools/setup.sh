@@ -101,7 +101,11 @@ install() {
     if command -v uv >/dev/null 2>&1 && uv pip install --quiet --python .venv/bin/python "$@"; then
         return
     fi
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input "$@"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile "$@" ||
+        return
+    # On all cores at once: pip compiles on one, which took half of its time. Some packages bring
+    # files that are no Python of this version.
+    .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || :
 }
 
 failed() {

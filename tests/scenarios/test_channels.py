@@ -130,5 +130,27 @@ def test_a_lever_of_a_known_behaviour_is_a_declaration_alone(declaring, tmp_path
     assert load(path).lever("made_up").value("appeal", 24) == 0.3
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("size: [provincial, national]", "size: [provincial, additional]", "size[1]"),
+        (
+            "default:\n          - {from: 2024-Q1, value: 1, unit: switch, "
+            "source: cluster_award_3}",
+            "parameter: award_projects", "terms.upgrade_as_new.parameter",
+        ),
+    ],
+    ids=["sized", "drawn"],
+)  # fmt: skip
+def test_a_switch_is_neither_sized_nor_drawn(declaring, old, new, key):
+    with pytest.raises(ScenarioError) as caught:
+        declaring((old, new))
+    assert caught.value.key.endswith(key)
+
+
 def test_every_channel_that_is_read_has_its_meaning():
     assert {reader.channel for reader in READERS} == set(levers.channels())
+
+
+def test_every_channel_is_of_a_lever():
+    assert {lever.channel for lever in levers.declarations().values()} == set(levers.channels())

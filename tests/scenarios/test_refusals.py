@@ -101,7 +101,9 @@ WRONG = {
         "name: trial\nbaseline: without_document_5\n", 2, "baseline",
         ["unknown baseline", "nearest: without_document_55"],
     ),
-    "no_period_and_no_baseline": ("name: trial\n", 1, "start", ["is missing"]),
+    "no_period_and_no_baseline": (
+        "name: trial\n", 1, "start", ["is missing", "example: baseline: as_issued"],
+    ),
     "own_baseline": ("name: own\nbaseline: own_baseline\n", 2, "baseline", ["circular"]),
     "duplicate_key": (
         BASE + "end: 2025-Q4\nend: 2026-Q4\n", 4, "end", ["duplicate key", "line 3"],

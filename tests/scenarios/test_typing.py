@@ -1,11 +1,9 @@
 """Numbers, units and marks as people type them: taken in full, or refused with the plain form."""
 
-import shutil
-
 import pytest
 
 from jiqun.model.start import sampling
-from jiqun.scenarios import ScenarioError, check, levers, load
+from jiqun.scenarios import ScenarioError, check, load
 from jiqun.scenarios.loader import least_rows
 from jiqun.scenarios.units import UNITS, to_base
 
@@ -152,7 +150,6 @@ REFUSED = {
         CONTEST + "interval: {value: 1.5, unit: years}\n", 5, "levers[0].interval.value",
         ["multiples of 1 years"],
     ),
-    "no_baseline": ("name: trial\n", 1, "start", ["example: baseline: as_issued"]),
     "year_for_a_quarter": (VOUCHER + "from: 2025\n", 5, "levers[0].from", ["from: 2025-Q1"]),
     "year_for_the_end": (VOUCHER + "to: 2026\n", 5, "levers[0].to", ["to: 2026-Q4"]),
     "text_for_a_list": (
@@ -282,50 +279,6 @@ def test_the_fewest_rows_are_had_to_the_row(tmp_path):
     assert of(tmp_path, "name: trial\nbaseline: as_issued\nrows: 0\n").rows == 0
 
 
-@pytest.fixture
-def declaring(tmp_path, monkeypatch):
-    """Loads a copy of the shipped declarations with a text replaced."""
-
-    def declare(old, new):
-        path = tmp_path / "levers.yaml"
-        shutil.copy(levers.DECLARATIONS, path)
-        text = path.read_text("utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new, 1), "utf-8")
-        monkeypatch.setattr(levers, "DECLARATIONS", path)
-        return levers.declarations.__wrapped__()
-
-    return declare
-
-
-def test_a_misspelt_channel_is_refused(declaring):
-    with pytest.raises(ScenarioError, match="nearest: price_of_digital") as caught:
-        declaring("channel: price_of_digital", "channel: price_of_digitl")
-    assert caught.value.key == "levers[5].channel"
-
-
-def test_every_channel_is_of_a_lever():
-    assert {lever.channel for lever in levers.declarations().values()} == set(levers.channels())
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "key"),
-    [
-        ("size: [provincial, national]", "size: [provincial, additional]", "size[1]"),
-        (
-            "default:\n          - {from: 2024-Q1, value: 1, unit: switch, "
-            "source: cluster_award_3}",
-            "parameter: award_projects", "terms.upgrade_as_new.parameter",
-        ),
-    ],
-    ids=["sized", "drawn"],
-)  # fmt: skip
-def test_a_switch_is_neither_sized_nor_drawn(declaring, old, new, key):
-    with pytest.raises(ScenarioError) as caught:
-        declaring(old, new)
-    assert caught.value.key.endswith(key)
-
-
 @pytest.mark.parametrize(
     ("written", "value"),
     [
@@ -344,7 +297,3 @@ def test_a_switch_is_on_or_off(tmp_path, written, value):
 def test_a_switch_has_no_other_unit(tmp_path):
     with pytest.raises(ScenarioError, match="'%' is not a unit of switch"):
         of(tmp_path, f'{AWARD}additional: {{value: on, unit: "%"}}\n')
-
-
-def test_shipped_files_have_no_problem(tmp_path):
-    assert check("as_issued") == []
