@@ -356,7 +356,7 @@ class Store:
             if isinstance(self.folder, Path) and isinstance(path, Path):
                 record(self.folder, path, digest_of(part))
 
-        _write_aside(path, save, note)
+        write_file(path, save, note)
 
     def _add_failure(self, failure: Failure) -> None:
         run = failure.run
@@ -415,7 +415,7 @@ def _runs_table(result: ChunkResult) -> pa.Table:
 
 def write_text(path: Place, text: str) -> None:
     """Write a text whole, or leave what is there."""
-    _write_aside(path, lambda part: _save_text(part, text))
+    write_file(path, lambda part: _save_text(part, text))
 
 
 def _save_text(path: Path, text: str) -> None:
@@ -423,10 +423,19 @@ def _save_text(path: Path, text: str) -> None:
     path.write_text(text, "utf-8", newline="\n")
 
 
-def _write_aside(
+def write_file(
     path: Place, save: Callable[[Path], None], note: Callable[[Path], None] = lambda _: None
 ) -> None:
-    """Write a file beside its place, note what is to be noted of it, and put it there whole."""
+    """Write a file beside its place, note what is to be noted of it, and put it there whole.
+
+    Args:
+        path: Its place.
+        save: Writes it to a path.
+        note: Called with the file as written, before it is put in place.
+
+    Raises:
+        StoreError: It could not be written. What stood there stands there still.
+    """
     if not isinstance(path, Path):
         try:
             with path.replacing() as part:
@@ -519,5 +528,6 @@ def _ranges(numbers: Iterable[int]) -> str:
 
 
 def _explained(error: OSError, path: Place) -> StoreError:
-    reason = error.strerror or str(error)
+    # Libraries put words of their own around what the system says.
+    reason = os.strerror(error.errno) if error.errno else str(error)
     return StoreError(f"{path}: {reason}; what was finished before is kept: run again to go on")

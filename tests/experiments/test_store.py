@@ -76,7 +76,8 @@ def test_a_full_disk_names_the_path_and_keeps_what_is_finished(
     def fills_up(table, path):
         if len(written) >= room:
             path.write_bytes(b"half a shard")
-            raise OSError(errno.ENOSPC, "No space left on device")
+            told = "Error writing bytes to file. Detail: [errno 28] No space left on device"
+            raise OSError(errno.ENOSPC, told)
         written.append(path)
         honest(table, path)
 
