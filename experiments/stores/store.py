@@ -7,6 +7,7 @@ damaged or does not know it moves to `set_aside/`; the runs in it are made again
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -530,4 +531,6 @@ def _ranges(numbers: Iterable[int]) -> str:
 def _explained(error: OSError, path: Place) -> StoreError:
     # Libraries put words of their own around what the system says.
     reason = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return StoreError(f"{path}: {reason}; name a folder that may be written to")
     return StoreError(f"{path}: {reason}; what was finished before is kept: run again to go on")

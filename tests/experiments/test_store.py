@@ -91,6 +91,19 @@ def test_a_full_disk_names_the_path_and_keeps_what_is_finished(
     assert (report.made, report.skipped) == (2, 2)
 
 
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_folder_that_may_not_be_written_to_is_told_from_a_full_disk(
+    tmp_path, monkeypatch, number
+):
+    def refused(_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(stores.os, "fsync", refused)
+    with pytest.raises(StoreError, match="name a folder that may be written to"):
+        stores.write_text(tmp_path / "manifest.json", "{}")
+    assert files(tmp_path) == []
+
+
 def test_leftovers_of_a_killed_batch_are_cleared(tmp_path, small):
     run_batch([small], Plan(seeds=1), tmp_path, ONE)
     before = files(tmp_path)
