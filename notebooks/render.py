@@ -139,6 +139,8 @@ class Source:
         """
         try:
             results = Results(store)
+            if not results.manifest["batches"]:
+                raise StoreError(f"{store / 'manifest.json'} names no batch")
             last = max(year_of(int(end)) for end in results.runs()["end"])
         except StoreError as error:
             problem = say(

@@ -57,6 +57,10 @@ if TYPE_CHECKING:
 
 STORE_VERSION = 1
 """Raised when a store of the old form can no longer be read or added to."""
+READ_OF_BATCHES = {
+    "started": str, "command": str, "model_hash": str, "scenarios": dict, "versions": dict,
+}  # fmt: skip
+"""What is read of a batch in the manifest, and of which kind it is."""
 FOLDERS = ("populations", "scenarios", "runs", "outcomes", "ledger", "failures")
 ASIDE = "set_aside"
 """Folder of what was found damaged or unknown."""
@@ -382,9 +386,24 @@ class Store:
 
 def _tells_batches(batches: Any) -> bool:
     """Whether the batches of a manifest have what is read of them."""
-    return isinstance(batches, list) and all(
-        isinstance(batch, dict) and isinstance(batch.get("scenarios"), dict) for batch in batches
-    )
+    return isinstance(batches, list) and all(map(_tells_batch, batches))
+
+
+def _tells_batch(batch: Any) -> bool:
+    if not isinstance(batch, dict):
+        return False
+    if not all(isinstance(batch.get(name), kind) for name, kind in READ_OF_BATCHES.items()):
+        return False
+    scenarios = batch["scenarios"].values()
+    if not all(
+        isinstance(told, dict) and {"hash", "population"} <= told.keys() for told in scenarios
+    ):
+        return False
+    try:
+        datetime.fromisoformat(batch["started"])
+    except ValueError:
+        return False
+    return True
 
 
 def _runs_table(result: ChunkResult) -> pa.Table:

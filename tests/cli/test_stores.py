@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import warnings
 from pathlib import Path
 
 import duckdb
@@ -179,6 +180,9 @@ def test_a_damaged_shard_is_named_once_on_stderr(store):
     path.write_bytes(path.read_bytes()[:500])
     done = jiqun("compare", store, "--baseline", "without_document_55", "--json")
     assert done.stderr.count(f"outcomes/{path.name} is not as it was written") == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the same store by another path
+        Results(store / ".." / store.name)
     assert "Traceback" not in done.stderr
     json.loads(done.stdout or "{}")
 

@@ -29,6 +29,32 @@ def files(folder):
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
+BATCH = {
+    "started": "2026-01-02T03:04:05+00:00", "command": "", "versions": {}, "model_hash": "0",
+    "scenarios": {"a": {"hash": "0", "population": "0"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        *({name: None} for name in BATCH),
+        {"started": "yesterday"}, {"scenarios": {"a": "0"}}, {"scenarios": {"a": {"hash": "0"}}},
+        {"versions": "3.13"},
+    ],
+)  # fmt: skip
+def test_a_manifest_that_was_edited_is_refused_and_left_alone(tmp_path, small, edited):
+    told = {"store_version": STORE_VERSION, "batches": [BATCH]}
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps(told), "utf-8")
+    assert Store(tmp_path).manifest["batches"] == [BATCH]
+    text = json.dumps(told | {"batches": [BATCH | edited]})
+    manifest.write_text(text, "utf-8")
+    with pytest.raises(StoreError, match="put back the file as it was"):
+        run_batch([small], Plan(), tmp_path, ONE)
+    assert manifest.read_text("utf-8") == text
+
+
 @pytest.mark.parametrize(
     "content",
     [
