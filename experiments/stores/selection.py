@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import warnings
-from os.path import realpath
 from contextlib import suppress
 from functools import partial
+from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
