@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -120,13 +121,17 @@ def _written(
         with pd.ExcelWriter(content, engine="openpyxl") as book:
             rows.to_excel(book, sheet_name=name, index=False)
             meanings.to_excel(book, sheet_name="columns", index=False)
-        write_file(path, lambda part: part.write_bytes(content.getbuffer()))
+        write_file(path, partial(_save_bytes, content.getvalue()))
         return Exported(path, path, len(rows))
     beside = path.with_name(f"{path.stem}_columns.csv")
     # The mark tells spreadsheets that the Chinese is UTF-8.
     write_file(beside, lambda part: meanings.to_csv(part, index=False, encoding="utf-8-sig"))
     write_file(path, lambda part: rows.to_csv(part, index=False))
     return Exported(path, beside, len(rows))
+
+
+def _save_bytes(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def export_panel(store: Path, form: Form, out: Path | None) -> Exported:

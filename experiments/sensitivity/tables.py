@@ -97,12 +97,13 @@ def save(folder: Path, analysis: Analysis) -> None:
     (folder / FACTS).unlink(missing_ok=True)
     for name, columns in TABLES.items():
         table = analysis.tables[name].loc[:, list(columns)]
-        write_file(
-            folder / f"{name}.parquet",
-            partial(table.to_parquet, index=False, compression="zstd"),
-        )
+        write_file(folder / f"{name}.parquet", partial(_save_table, table))
     text = json.dumps(analysis.facts, indent=1, ensure_ascii=False)
     write_text(folder / FACTS, text + "\n")
+
+
+def _save_table(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False, compression="zstd")
 
 
 def read(folder: Path) -> Analysis:
