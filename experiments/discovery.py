@@ -27,6 +27,7 @@ from scipy.stats import kstwobign
 from jiqun.experiments.boxes import SIDES, box_from, inside, rebuilt
 from jiqun.experiments.searches import cart, prim
 from jiqun.experiments.sensitivity.tables import FOLDER
+from jiqun.experiments.stores.store import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -141,11 +142,10 @@ def telling(x: pd.DataFrame, y: Cases) -> list[str]:
 
 def save(store: Path, data: Mapping[str, Any]) -> Path:
     """Keep a discovery with its store."""
-    folder = store / FOLDER
-    folder.mkdir(exist_ok=True)
-    part = folder / f".{FILE}.part"
-    part.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    return part.replace(folder / FILE)
+    path = store / FOLDER / FILE
+    path.parent.mkdir(exist_ok=True)
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1) + "\n")
+    return path
 
 
 def read(store: Path) -> dict[str, Any] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,6 +14,7 @@ from jiqun.cli.refusals import WrongOptionError
 from jiqun.experiments import Results
 from jiqun.experiments.runs.panel import NAMED
 from jiqun.experiments.stores.iamc import iamc
+from jiqun.experiments.stores.store import write_file
 from jiqun.model.agents.enterprises import COLUMNS
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.notebooks.words import Words
@@ -112,19 +115,23 @@ def _written(
         template = "{rows:,} rows are more than a sheet holds: --format csv"
         raise WrongOptionError(say(template, rows=len(rows)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{path.name}")
     if form is Form.XLSX:
-        with pd.ExcelWriter(part, engine="openpyxl") as book:
+        # A workbook whose file could not be written complains of it once more when it is freed.
+        content = io.BytesIO()
+        with pd.ExcelWriter(content, engine="openpyxl") as book:
             rows.to_excel(book, sheet_name=name, index=False)
             meanings.to_excel(book, sheet_name="columns", index=False)
-        part.replace(path)
+        write_file(path, partial(_save_bytes, content.getvalue()))
         return Exported(path, path, len(rows))
-    rows.to_csv(part, index=False)
-    part.replace(path)
     beside = path.with_name(f"{path.stem}_columns.csv")
     # The mark tells spreadsheets that the Chinese is UTF-8.
-    meanings.to_csv(beside, index=False, encoding="utf-8-sig")
+    write_file(beside, lambda part: meanings.to_csv(part, index=False, encoding="utf-8-sig"))
+    write_file(path, lambda part: rows.to_csv(part, index=False))
     return Exported(path, beside, len(rows))
+
+
+def _save_bytes(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def export_panel(store: Path, form: Form, out: Path | None) -> Exported:

@@ -21,6 +21,7 @@ from jiqun.experiments.runs.batch import BRIEF, WHOLE, scenario_hash
 from jiqun.experiments.runs.runner import with_rows
 from jiqun.experiments.stores.errors import StoreError
 from jiqun.experiments.stores.selection import HORIZON
+from jiqun.experiments.stores.store import write_text
 from jiqun.model.calendar import FIRST_YEAR, year_of
 from jiqun.model.observe.outcomes import LEVELS, OUTCOMES
 from jiqun.scenarios import load
@@ -246,9 +247,7 @@ def tabulated(
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names)
     path = path or out / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    rows[names].to_csv(part, index=False)
-    part.replace(path)
+    write_text(path, rows[names].to_csv(index=False, lineterminator="\n"))
     dictionary = {name: (unit, "what is set") for name, unit in columns.items()} | COLUMNS
     return Tabulated(rows[names], path, {n: dictionary[n] for n in names}, costs, no_cost)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from jiqun.experiments.effects import displacement
-from jiqun.experiments.effects.effect import Estimate
+from jiqun.experiments.effects.effect import LEAST_PAIRS, Estimate
 from jiqun.experiments.stores.errors import StoreError
 from jiqun.notebooks.tables import markdown
 from jiqun.notebooks.trust.evidence import AS_ISSUED, HORIZON, ORIGIN, REFERENCE, SOURCES
@@ -102,7 +102,7 @@ def headline(worlds: Worlds, words: Words) -> str:
         return ""
     verdict = words.name("answer_verdict", effect.verdict)
     return words(
-        "answer",
+        "answer_few" if effect.verdict == "few" else "answer",
         verdict=verdict,
         effect=words.effect(effect),
         sum=_money(words, Estimate.of(gap), quantity(effect.of, SUM)),
@@ -110,6 +110,7 @@ def headline(worlds: Worlds, words: Words) -> str:
         unit=words.money_unit,
         pairs=effect.pairs,
         rise=_rise(effect, words),
+        least=LEAST_PAIRS,
     )
 
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import jupytext
@@ -138,6 +139,8 @@ class Source:
         """
         try:
             results = Results(store)
+            if not results.manifest["batches"]:
+                raise StoreError(f"{store / 'manifest.json'} names no batch")
             last = max(year_of(int(end)) for end in results.runs()["end"])
         except StoreError as error:
             problem = say(
@@ -261,9 +264,8 @@ def render(
     try:
         at.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=at, prefix=".new-") as held:
-            # A notebook runs in a process of its own, so threads are enough to run two at once.
-            with chdir(ROOT), _drawing(endings), ThreadPoolExecutor(AT_ONCE) as pool, _ending():
-                made = list(pool.map(lambda page: _page(source, page, endings, log), pages))
+            with chdir(ROOT), _drawing(endings):
+                made = _made(source, pages, endings, log)
             for (name, lang), files in zip(pages, made, strict=True):
                 for ending, content in files.items():
                     part = Path(held) / lang / f"{name}.{ending}"
@@ -293,17 +295,33 @@ def render(
     return [target / lang / f"{name}.{ending}" for ending in endings for name, lang in pages]
 
 
-@contextmanager
-def _ending() -> Iterator[None]:
-    """End the kernels of notebooks on an interruption: threads wait for them, to the last cell."""
-    before = set(psutil.Process().children())
-    try:
-        yield
-    except KeyboardInterrupt:
-        for kernel in set(psutil.Process().children()) - before:
-            with suppress(psutil.NoSuchProcess):
-                kernel.kill()
-        raise
+def _made(
+    source: Source, pages: Sequence[tuple[str, Lang]], endings: Sequence[str], log: Path
+) -> list[dict[str, bytes]]:
+    """Pages in each format; an interruption ends their notebooks.
+
+    A notebook runs in a process of its own, so threads are enough to run two at once.
+    """
+    logging.getLogger("papermill").setLevel(logging.WARNING)
+    others = set(psutil.Process().children())
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = [pool.submit(_page, source, page, endings, log) for page in pages]
+        try:
+            return [each.result() for each in asked]
+        except PageError:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            # That kernels end is no news to who asked for it.
+            logging.getLogger("papermill").setLevel(logging.CRITICAL)
+            # Threads wait for kernels to the last cell, and one may be about to start another.
+            while not all(each.done() for each in asked):
+                for kernel in set(psutil.Process().children()) - others:
+                    with suppress(psutil.NoSuchProcess):
+                        kernel.kill()
+                sleep(0.05)
+            raise
 
 
 @contextmanager
@@ -351,7 +369,7 @@ def _put(held: Path, target: Path, langs: Sequence[Lang]) -> None:
             if (target / lang).exists():
                 (target / lang).rename(held / f"{lang}.old")
             (held / lang).rename(target / lang)
-    except OSError:
+    except (OSError, KeyboardInterrupt):
         # What stood there goes back before the folder of the new ones is cleared away.
         for lang in begun:
             if (target / lang).exists() and not (held / lang).exists():
@@ -439,7 +457,6 @@ def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:
         given["actuals"] = str(source.actuals)
     if source.page(name) == "index" and source.baseline is not None:
         given["baseline"] = source.baseline
-    logging.getLogger("papermill").setLevel(logging.WARNING)
     return papermill.execute_notebook(
         written,
         done,

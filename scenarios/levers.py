@@ -89,6 +89,11 @@ def _files() -> list[tuple[Document, LeverFile]]:
             if by is not None and lever.origin != LeverOrigin.DESIGN:
                 problem = say("{given} is not allowed", given=lever.origin)
                 raise document.error(("levers", i, "origin"), problem, str(LeverOrigin.DESIGN))
+            # A shipped lever has both: without the one its scenarios would have other hashes.
+            if by is not None and lever.take_up and lever.usual_take_up:
+                problem = say("is never read: take_up says who claims")
+                allowed = say("one of take_up and usual_take_up")
+                raise document.error(("levers", i, "usual_take_up"), problem, allowed)
         found.append((document, file))
     return found
 

@@ -24,6 +24,7 @@ from jiqun.experiments.effects.effect import Estimate
 from jiqun.experiments.runs.adopted import write_whole
 from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.runs.ensemble import in_use
+from jiqun.experiments.stores.store import write_text
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.region import REGION
 from jiqun.scenarios import load_design
@@ -361,9 +362,7 @@ def save(
     data: dict[str, Any],
 ) -> None:
     """Keep what was found."""
-    part = folder / f".{FACTS}.part"
-    part.write_text(json.dumps(plain(data), ensure_ascii=False, indent=1), "utf-8")
-    part.replace(folder / FACTS)
+    write_text(folder / FACTS, json.dumps(plain(data), ensure_ascii=False, indent=1))
 
 
 def plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from jiqun.experiments.effects.costs import DISCOUNT, FIRST, LAST
 from jiqun.experiments.effects.effect import CUTS, LEAST_PAIRS, SPREAD, STATISTIC
 from jiqun.experiments.runs.batch import model_hash
 from jiqun.experiments.runs.ensemble import fitted, in_use
+from jiqun.experiments.stores.store import write_text
 from jiqun.model.region import REGION
 from jiqun.scenarios.tables import tables_hash
 
@@ -117,9 +118,9 @@ def pairs_data(
 
 def save(folder: Path, data: Mapping[str, Any]) -> Path:
     """Keep a comparison with its store."""
-    part = folder / f".{FILE}.part"
-    part.write_text(json.dumps(data, ensure_ascii=False, indent=1), "utf-8")
-    return part.replace(folder / FILE)
+    path = folder / FILE
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1))
+    return path
 
 
 def read(folder: Path) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ import pandas as pd
 from jiqun.experiments.effects.effect import distinguishable
 from jiqun.experiments.runs.adopted import ANALYSIS
 from jiqun.experiments.stores.errors import StoreError
+from jiqun.experiments.stores.store import write_file, write_text
 from jiqun.model.region import REGION
 
 if TYPE_CHECKING:
@@ -90,14 +92,18 @@ class Analysis:
 
 
 def save(folder: Path, analysis: Analysis) -> None:
-    """Write the tables of an analysis."""
+    """Write the tables of an analysis; without its facts, which come last, a folder holds none."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / FACTS).unlink(missing_ok=True)
     for name, columns in TABLES.items():
-        analysis.tables[name].loc[:, list(columns)].to_parquet(
-            folder / f"{name}.parquet", index=False, compression="zstd"
-        )
+        table = analysis.tables[name].loc[:, list(columns)]
+        write_file(folder / f"{name}.parquet", partial(_save_table, table))
     text = json.dumps(analysis.facts, indent=1, ensure_ascii=False)
-    (folder / FACTS).write_text(text + "\n", "utf-8")
+    write_text(folder / FACTS, text + "\n")
+
+
+def _save_table(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False, compression="zstd")
 
 
 def read(folder: Path) -> Analysis:

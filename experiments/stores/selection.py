@@ -6,6 +6,7 @@ import copy
 import warnings
 from contextlib import suppress
 from functools import partial
+from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -87,11 +88,13 @@ class Selection:
         """What of the store is whole; what is not is said once."""
         found = examine(self.folder)
         text = left_out_text(self.folder, found)
+        # A report is made from another folder, and names the same store by its whole path.
+        once = text and realpath(str(self.folder)) + text.removeprefix(str(self.folder))
         if not found.whole:
             nothing = f"{self.folder} holds no finished runs that are whole"
             raise StoreError(f"{nothing}; {text}" if text else nothing)
-        if text and text not in _WARNED:
-            _WARNED.add(text)
+        if once and once not in _WARNED:
+            _WARNED.add(once)
             warnings.warn(text, StoreWarning, stacklevel=3)
         return found
 

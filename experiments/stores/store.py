@@ -7,6 +7,7 @@ damaged or does not know it moves to `set_aside/`; the runs in it are made again
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -56,6 +57,10 @@ if TYPE_CHECKING:
 
 STORE_VERSION = 1
 """Raised when a store of the old form can no longer be read or added to."""
+READ_OF_BATCHES = {
+    "started": str, "command": str, "model_hash": str, "scenarios": dict, "versions": dict,
+}  # fmt: skip
+"""What is read of a batch in the manifest, and of which kind it is."""
 FOLDERS = ("populations", "scenarios", "runs", "outcomes", "ledger", "failures")
 ASIDE = "set_aside"
 """Folder of what was found damaged or unknown."""
@@ -356,7 +361,7 @@ class Store:
             if isinstance(self.folder, Path) and isinstance(path, Path):
                 record(self.folder, path, digest_of(part))
 
-        _write_aside(path, save, note)
+        write_file(path, save, note)
 
     def _add_failure(self, failure: Failure) -> None:
         run = failure.run
@@ -381,9 +386,24 @@ class Store:
 
 def _tells_batches(batches: Any) -> bool:
     """Whether the batches of a manifest have what is read of them."""
-    return isinstance(batches, list) and all(
-        isinstance(batch, dict) and isinstance(batch.get("scenarios"), dict) for batch in batches
-    )
+    return isinstance(batches, list) and all(map(_tells_batch, batches))
+
+
+def _tells_batch(batch: Any) -> bool:
+    if not isinstance(batch, dict):
+        return False
+    if not all(isinstance(batch.get(name), kind) for name, kind in READ_OF_BATCHES.items()):
+        return False
+    scenarios = batch["scenarios"].values()
+    if not all(
+        isinstance(told, dict) and {"hash", "population"} <= told.keys() for told in scenarios
+    ):
+        return False
+    try:
+        datetime.fromisoformat(batch["started"])
+    except ValueError:
+        return False
+    return True
 
 
 def _runs_table(result: ChunkResult) -> pa.Table:
@@ -415,7 +435,7 @@ def _runs_table(result: ChunkResult) -> pa.Table:
 
 def write_text(path: Place, text: str) -> None:
     """Write a text whole, or leave what is there."""
-    _write_aside(path, lambda part: _save_text(part, text))
+    write_file(path, lambda part: _save_text(part, text))
 
 
 def _save_text(path: Path, text: str) -> None:
@@ -423,10 +443,19 @@ def _save_text(path: Path, text: str) -> None:
     path.write_text(text, "utf-8", newline="\n")
 
 
-def _write_aside(
+def write_file(
     path: Place, save: Callable[[Path], None], note: Callable[[Path], None] = lambda _: None
 ) -> None:
-    """Write a file beside its place, note what is to be noted of it, and put it there whole."""
+    """Write a file beside its place, note what is to be noted of it, and put it there whole.
+
+    Args:
+        path: Its place.
+        save: Writes it to a path.
+        note: Called with the file as written, before it is put in place.
+
+    Raises:
+        StoreError: It could not be written. What stood there stands there still.
+    """
     if not isinstance(path, Path):
         try:
             with path.replacing() as part:
@@ -519,5 +548,8 @@ def _ranges(numbers: Iterable[int]) -> str:
 
 
 def _explained(error: OSError, path: Place) -> StoreError:
-    reason = error.strerror or str(error)
+    # Libraries put words of their own around what the system says.
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return StoreError(f"{path}: {reason}; name a folder that may be written to")
     return StoreError(f"{path}: {reason}; what was finished before is kept: run again to go on")

@@ -21,6 +21,7 @@ from jiqun.cli import app
 from jiqun.experiments.runs import adopted, ensemble
 from jiqun.experiments.runs.batch import Plan, drawn_pairs, model_hash, source_hash
 from jiqun.experiments.sensitivity import tables
+from jiqun.experiments.stores.errors import StoreError
 from jiqun.model.region import REGION
 from jiqun.notebooks.levers import page as levers
 from jiqun.notebooks.record import read_record
@@ -259,3 +260,24 @@ def test_what_was_adopted_for_a_region_is_not_used_for_another(home, monkeypatch
     monkeypatch.setattr(adopted, "REGION", replace(REGION, folder=Path("elsewhere")))
     assert ensemble.in_use() == ensemble.SHIPPED
     assert adopted.place("fit", ensemble.SHIPPED, adopt=True, ship=False) == home / "elsewhere/fit"
+
+
+def test_an_analysis_whose_writing_was_interrupted_is_none(tmp_path, monkeypatch):
+    """Else tables of one would stand beside the facts of another."""
+    tables.save(tmp_path, analysis())
+    assert tables.read(tmp_path).facts
+    written = []
+
+    def interrupted(path, save_to):
+        if written:
+            raise KeyboardInterrupt
+        written.append(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tables, "write_file", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            tables.save(tmp_path, analysis())
+    with pytest.raises(StoreError, match="holds no analysis"):
+        tables.read(tmp_path)
+    tables.save(tmp_path, analysis())
+    assert tables.read(tmp_path).facts

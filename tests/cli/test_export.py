@@ -1,5 +1,6 @@
 """A store as a table for other tools: three forms, each with what its columns mean."""
 
+import errno
 import json
 
 import pandas as pd
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 from jiqun import exporting
 from jiqun.cli import app
 from jiqun.experiments import Results
+from jiqun.experiments.stores import store as stores
 from jiqun.model.agents.enterprises import COLUMNS
 from jiqun.notebooks.words import Words
 from jiqun.scenarios.language import VARIABLE
@@ -75,6 +77,26 @@ def test_a_workbook_holds_both(store, tmp_path, monkeypatch):
     expected = province.set_index(["outcome", "year"]).loc[("value_added", 2020), "median"]
     assert value == pytest.approx(expected, rel=1e-15)
     assert "增加值" in " ".join(book["columns"]["zh"])
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "iamc"])
+def test_a_full_disk_names_the_file_and_leaves_what_stood_there(store, tmp_path, monkeypatch, form):
+    province = Results(store).intervals(level="province")
+    monkeypatch.setattr(Results, "intervals", lambda _: province)
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = tmp_path / "table"
+    file.write_text("of before", "utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(stores.os, "fsync", full)
+        done = jiqun("export", store, "--format", form, "--out", file)
+    assert (done.exit_code, done.stdout) == (2, "")
+    named = file if form == "xlsx" else tmp_path / "table_columns.csv"
+    assert done.stderr.startswith(f"{named}: No space left on device")
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+    assert file.read_text("utf-8") == "of before"
 
 
 def test_the_iamc_layout_has_a_column_a_year(store, tmp_path):

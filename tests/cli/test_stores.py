@@ -2,13 +2,17 @@
 
 import json
 import re
+import signal
+import warnings
 from pathlib import Path
 
 import duckdb
 import pytest
 from typer.testing import CliRunner
 
+from jiqun import comparing
 from jiqun.cli import app
+from jiqun.cli.refusals import interrupt
 from jiqun.experiments import Results
 from jiqun.experiments.effects.effect import NO_EFFECT, WITHHELD
 from jiqun.experiments.runs import runner
@@ -73,6 +77,32 @@ def test_compare_says_which_content_it_takes_and_takes_the_other(store):
     assert two["scenarios"][0]["content"]["scenario_hash"] == first
     assert [row["taken"] for row in one["contents"] if row["scenario"] == "mine"] == [False, True]
     assert one["scenarios"][0]["cost"] != two["scenarios"][0]["cost"]
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_a_comparison_that_is_interrupted_says_nothing_and_leaves_the_store(
+    store, monkeypatch, asked
+):
+    command = ("compare", store, "--baseline", "without_document_55", "--json")
+    files = {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
+    whole, honest = jiqun(*command).stdout, comparing.compare
+
+    def asked_to_end(*given):
+        signal.raise_signal(asked)
+        return honest(*given)
+
+    does = signal.default_int_handler if asked == signal.SIGINT else interrupt
+    kept = signal.signal(asked, does)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(comparing, "compare", asked_to_end)
+            done = jiqun(*command)
+    finally:
+        signal.signal(asked, kept)
+    assert (done.exit_code, done.stdout) == (130, "")
+    assert "Traceback" not in done.stderr
+    assert {path: path.read_bytes() for path in store.rglob("*") if path.is_file()} == files
+    assert jiqun(*command).stdout == whole
 
 
 @pytest.mark.parametrize(
@@ -150,6 +180,9 @@ def test_a_damaged_shard_is_named_once_on_stderr(store):
     path.write_bytes(path.read_bytes()[:500])
     done = jiqun("compare", store, "--baseline", "without_document_55", "--json")
     assert done.stderr.count(f"outcomes/{path.name} is not as it was written") == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the same store by another path
+        Results(store / ".." / store.name)
     assert "Traceback" not in done.stderr
     json.loads(done.stdout or "{}")
 

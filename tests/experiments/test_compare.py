@@ -1,13 +1,18 @@
 """Costs, effects and regret from tables small enough to work out by hand."""
 
 import json
+import signal
 from dataclasses import asdict, replace
 
+import fake_work
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from jiqun import comparing
+from jiqun.cli import app
+from jiqun.cli.refusals import interrupt
 from jiqun.comparing import _told
 from jiqun.experiments import Results
 from jiqun.experiments.designs.designs import Bench, DesignError, Shape, compare_designs
@@ -34,6 +39,7 @@ from jiqun.experiments.runs.batch import Plan
 from jiqun.experiments.runs.draws import Vary
 from jiqun.experiments.runs.runner import Options, run_batch, with_rows
 from jiqun.experiments.stores.errors import StoreError
+from jiqun.experiments.stores.store import Store
 from jiqun.scenarios import load
 from tests.notebooks import made_up
 
@@ -327,6 +333,49 @@ def test_a_second_call_runs_nothing_and_says_the_same(compared, folder):
     again = compare_designs(Bench(folder, ONE, made.append, lambda _: None), SHAPE)
     assert made == []
     assert compared_data(again, SHAPE) == compared_data(compared, SHAPE)
+
+
+@pytest.fixture
+def heeds():
+    """Both requests to end are heeded as the command heeds them, wherever the tests are started."""
+    kept = {
+        each: signal.signal(each, does)
+        for each, does in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, interrupt))
+    }
+    yield
+    for each, does in kept.items():
+        signal.signal(each, does)
+
+
+def test_a_comparison_that_is_interrupted_twice_ends_as_one_that_was_not(
+    compared, folder, tmp_path, monkeypatch, heeds
+):
+    asked, added, honest = {2: signal.SIGINT, 5: signal.SIGTERM}, [], Store.add
+
+    def add(store, result):
+        honest(store, result)
+        added.append(result)
+        if len(added) in asked:
+            signal.raise_signal(asked[len(added)])
+
+    monkeypatch.setattr(Store, "add", add)
+    # Fewer than a user may ask for.
+    monkeypatch.setattr("jiqun.cli.results.row_count", lambda *_: SHAPE.rows)
+    line = f"compare {tmp_path} --baseline as_issued --equal-cost --workers 1 --json"
+    few = ["--draws", "2", "--solve-draws", "2", *(f"--design={name}" for name in SHAPE.designs)]
+    done = [CliRunner().invoke(app, [*line.split(), *few], prog_name="jiqun") for _ in range(3)]
+    assert [each.exit_code for each in done] == [130, 130, 0], [each.stderr for each in done]
+    for each in done[:2]:
+        assert each.stdout == ""
+        assert each.stderr.splitlines()[-1].endswith("is kept, run again to go on")
+        assert "Traceback" not in each.stderr
+    # What was begun before the end was asked for is there once, with the same bits.
+    made = [run.key for each in added for run in each.chunk.runs]
+    assert len(made) == len(set(made))
+    assert fake_work.same(folder, tmp_path) > 1000
+    data = json.loads(json.dumps(compared_data(compared, SHAPE)))
+    assert json.loads(done[2].stdout) == read(tmp_path) == data
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_comparison_is_kept_with_its_store_and_is_plain_data(compared, folder):

@@ -305,10 +305,16 @@ def test_the_bill_lists_what_is_installed_as_cyclonedx(store, parts):
     ]
     own = found["metadata"]["component"]
     assert (own["name"], own["type"]) == ("jiqun", "application")
+    assert {each["type"] for each in components} == {"library"}
     for each in (own, *components):
         assert each["bom-ref"] == each["purl"] == f"pkg:pypi/{each['name']}@{each['version']}"
         (licence,) = each["licenses"]
+        # The schema takes one of the two, and no empty licence.
         assert licence.keys() in ({"expression"}, {"license"})
+        assert licence.get("expression") or licence["license"]["name"]
+    assert all(
+        len(set(link["dependsOn"])) == len(link["dependsOn"]) for link in found["dependencies"]
+    )
     links = {link["ref"]: link["dependsOn"] for link in found["dependencies"]}
     assert links.keys() == {each["bom-ref"] for each in (own, *components)}
     reached, pending = set(), [own["bom-ref"]]

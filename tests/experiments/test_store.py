@@ -29,6 +29,32 @@ def files(folder):
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
+BATCH = {
+    "started": "2026-01-02T03:04:05+00:00", "command": "", "versions": {}, "model_hash": "0",
+    "scenarios": {"a": {"hash": "0", "population": "0"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        *({name: None} for name in BATCH),
+        {"started": "yesterday"}, {"scenarios": {"a": "0"}}, {"scenarios": {"a": {"hash": "0"}}},
+        {"versions": "3.13"},
+    ],
+)  # fmt: skip
+def test_a_manifest_that_was_edited_is_refused_and_left_alone(tmp_path, small, edited):
+    told = {"store_version": STORE_VERSION, "batches": [BATCH]}
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps(told), "utf-8")
+    assert Store(tmp_path).manifest["batches"] == [BATCH]
+    text = json.dumps(told | {"batches": [BATCH | edited]})
+    manifest.write_text(text, "utf-8")
+    with pytest.raises(StoreError, match="put back the file as it was"):
+        run_batch([small], Plan(), tmp_path, ONE)
+    assert manifest.read_text("utf-8") == text
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -76,7 +102,8 @@ def test_a_full_disk_names_the_path_and_keeps_what_is_finished(
     def fills_up(table, path):
         if len(written) >= room:
             path.write_bytes(b"half a shard")
-            raise OSError(errno.ENOSPC, "No space left on device")
+            told = "Error writing bytes to file. Detail: [errno 28] No space left on device"
+            raise OSError(errno.ENOSPC, told)
         written.append(path)
         honest(table, path)
 
@@ -88,6 +115,19 @@ def test_a_full_disk_names_the_path_and_keeps_what_is_finished(
     monkeypatch.undo()
     report = run_batch([small], Plan(seeds=4), tmp_path, ONE)
     assert (report.made, report.skipped) == (2, 2)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_folder_that_may_not_be_written_to_is_told_from_a_full_disk(
+    tmp_path, monkeypatch, number
+):
+    def refused(_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(stores.os, "fsync", refused)
+    with pytest.raises(StoreError, match="name a folder that may be written to"):
+        stores.write_text(tmp_path / "manifest.json", "{}")
+    assert files(tmp_path) == []
 
 
 def test_leftovers_of_a_killed_batch_are_cleared(tmp_path, small):

@@ -10,7 +10,7 @@ import pytest
 from jiqun import notebooks
 from jiqun.notebooks import board, effects, first, race, show
 from jiqun.notebooks.money import Money, city_table, gather_paid, tier_table, year_table
-from jiqun.notebooks.words import Words
+from jiqun.notebooks.words import ABSENT, LANGS, Lang, Words
 from jiqun.notebooks.worlds import Worlds, gather_worlds
 from tests.notebooks.made_up import (
     clusters_of,
@@ -138,6 +138,22 @@ def test_an_ordinary_store_gives_a_page(
     said = page(written(tmp_path / "store", *scenarios, draws=draws))
     assert len(said) > 50
     assert not any("nan" in part.split() for part in said)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize(("draws", "told"), [(1, False), (7, False), (8, True)])
+def test_too_few_pairs_are_a_sentence_and_no_dash_in_place_of_figures(
+    tmp_path: Path, lang: Lang, draws: int, told: bool
+) -> None:
+    pair = (("without_document_55", 2027), ("as_issued", 2027))
+    words = Words(lang)
+    said = effects.headline(
+        gather_worlds(written(tmp_path / "store", *pair, draws=draws)), words
+    ).replace("\n", " ")
+    assert ABSENT not in said
+    spread = {"zh": "十对中有九对", "en": "nine of ten pairs lie"}
+    few = {"zh": "至少需要8对运行", "en": "takes at least 8 pairs"}
+    assert (spread[lang] in said, few[lang] in said) == (told, not told)
 
 
 def test_worlds_without_runs_of_today_have_no_scenario(tmp_path: Path) -> None:

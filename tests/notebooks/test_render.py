@@ -1,9 +1,10 @@
 """Where a report lies, and that its pages are there together or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from logging import getLogger
 from os import environ
 from pathlib import Path
-from signal import SIGINT, default_int_handler, pthread_kill, signal
+from signal import SIGINT, SIGTERM, default_int_handler, pthread_kill, signal
 from subprocess import Popen
 from threading import Barrier, get_ident
 from time import sleep
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jiqun.cli import app
+from jiqun.cli.refusals import interrupt
 from jiqun.notebooks import render as rendering
 from jiqun.notebooks.render import LOG, PageError, ReportError, Source, render
 from jiqun.notebooks.show import VECTOR
@@ -36,19 +38,30 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def interrupted(monkeypatch: pytest.MonkeyPatch) -> list[Popen[bytes]]:
-    """Pages whose notebooks begin, and are then interrupted in the thread that waits for them."""
+def interrupted(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[list[Popen[bytes]]]:
+    """Kernels of pages that are to end seconds before the kernels begin, or once they have."""
     kernels: list[Popen[bytes]] = []
-    main = get_ident()
+    main, (asked, before) = get_ident(), request.param
+    kept = signal(asked, default_int_handler if asked == SIGINT else interrupt)
 
     def executed(*_: object) -> None:
-        kernels.append(Popen(["sleep", "60"]))
-        pthread_kill(main, SIGINT)
-        raise RuntimeError(f"the kernel ended with {kernels[-1].wait()}")
+        if before:
+            pthread_kill(main, asked)
+            sleep(before)
+        kernels.append(Popen(["sleep", "20"]))
+        if not before:
+            pthread_kill(main, asked)
+        code = kernels[-1].wait()
+        getLogger("papermill").error("Kernel died while waiting for execute reply.")
+        raise RuntimeError(f"the kernel ended with {code}")
 
     monkeypatch.setattr(rendering, "_executed", executed)
     monkeypatch.setattr(rendering, "gather_levers", lambda _: None)
-    return kernels
+    monkeypatch.setattr(rendering, "AT_ONCE", 1)  # so that a page waits for its turn
+    yield kernels
+    signal(asked, kept)
 
 
 @pytest.fixture
@@ -189,6 +202,39 @@ def test_pages_that_cannot_be_put_in_place_leave_those_that_stood_there(
     assert {path: path.read_text("utf-8") for path in out.rglob("*.html")} == before
 
 
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_pages_interrupted_while_they_are_put_in_place_are_all_old_or_all_new(
+    plain: None,
+    small: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    after: bool,
+) -> None:
+    out = tmp_path / "pages"
+    render(small, LANGS, out=out)
+    before = {path: path.read_bytes() for path in out.rglob("*.html")}
+    monkeypatch.setattr(rendering, "_written", lambda *_: {"html": b"new"})
+    rename, moved = Path.rename, []
+
+    def interrupted_at(path: Path, target: Path) -> Path:
+        moved.append(path)
+        if len(moved) == number and not after:
+            raise KeyboardInterrupt
+        found = rename(path, target)
+        if len(moved) == number:
+            raise KeyboardInterrupt
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", interrupted_at)
+        with pytest.raises(KeyboardInterrupt):
+            render(small, LANGS, out=out)
+    assert {path: path.read_bytes() for path in out.rglob("*.html")} == before
+    assert not list(out.glob(".*"))
+
+
 def test_files_that_no_report_wrote_are_kept(plain: None, small: Path, tmp_path: Path) -> None:
     notes = tmp_path / "pages" / "en" / "notes.txt"
     notes.parent.mkdir(parents=True)
@@ -273,19 +319,20 @@ def test_a_report_is_made_where_paths_from_the_readers_folder_say(
     assert not (folder / "trace.py").exists()
 
 
+@pytest.mark.parametrize(
+    "interrupted", [(SIGINT, 0.0), (SIGTERM, 0.0), (SIGINT, 0.5)], indirect=True
+)
 def test_an_interrupted_report_ends_its_notebooks_and_leaves_what_stood_there(
-    small: Path, interrupted: list[Popen[bytes]]
+    small: Path, interrupted: list[Popen[bytes]], caplog: pytest.LogCaptureFixture
 ) -> None:
     page = small / "report" / "en" / "index.html"
     page.parent.mkdir(parents=True)
     page.write_text("an earlier page", "utf-8")
-    heeded = signal(SIGINT, default_int_handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            render(small, ("en",))
-    finally:
-        signal(SIGINT, heeded)
+    with pytest.raises(KeyboardInterrupt):
+        render(small, LANGS)
     assert [kernel.returncode for kernel in interrupted] == [-9]
     left = [path for path in (small / "report").rglob("*") if path.is_file()]
     assert left == [page]
     assert page.read_text("utf-8") == "an earlier page"
+    # That kernels ended is no news to who asked for it.
+    assert not caplog.records

@@ -364,3 +364,21 @@ def test_a_wrong_declaration_is_refused(tmp_path, monkeypatch, case):
     assert (caught.value.line, caught.value.key) == (line, key)
     for part in said:
         assert part in str(caught.value)
+
+
+def test_a_take_up_that_another_leaves_without_effect_is_refused_of_an_extension(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "levers.yaml"
+    both = "usual_take_up: grant_take_up\n    take_up: {start: 0.1, full: 0.4, years: 3}"
+    text = DECLARED.replace("origin: document_55", "origin: design")
+    text = text.replace("settings: [instalments]", f"settings: [take_up]\n    {both}")
+    path.write_text(text, "utf-8")
+    monkeypatch.setattr(levers, "_paths", lambda: [(path, object())])
+    levers.declarations.cache_clear()
+    try:
+        with pytest.raises(ScenarioError, match="one of take_up and usual_take_up") as caught:
+            levers.declarations()
+    finally:
+        levers.declarations.cache_clear()
+    assert (caught.value.line, caught.value.key) == (11, "levers[0].usual_take_up")
