@@ -1,4 +1,4 @@
-"""The levers as data and as text: what each is, who pays, what can be set, what it is drawn by."""
+"""Levers and parameters as data and as text: what each is, who pays, what it is drawn by."""
 
 from __future__ import annotations
 
@@ -47,6 +47,21 @@ def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
             yield f"    aimed by: {', '.join(row['who'])}; eligible: {groups or 'all'}"
         if row["settings"]:
             yield f"    settings: {', '.join(_setting(row, name) for name in row['settings'])}"
+
+
+def parameter_rows() -> list[dict[str, Any]]:
+    """Every parameter in the order of its table."""
+    return [row.model_dump() for row in table("parameters")]
+
+
+def parameter_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The parameters as text."""
+    for row in rows:
+        drawn = f"drawn {row['low']:g} to {row['high']:g}, {row['distribution']}"
+        spread = drawn if row["low"] < row["high"] else "fixed"
+        yield f"{row['name']}  {row['value']:g} {row['unit']}  [{row['group']}, {spread}]"
+        yield f"    {row['meaning']}"
+        yield f"    evidence: {row['grade']}; {row['source']}"
 
 
 def shown(value: float, kind: str) -> str:

@@ -19,6 +19,7 @@ import yaml
 
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.region import DEFAULT_FOLDER, REGION, RegionError
+from jiqun.scenarios.tables import added, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -107,6 +108,10 @@ def texts() -> Mapping[str, Mapping[str, Any]]:
     for lang in LANGS:
         # Outcomes of the whole province have its id as their unit.
         found["tier_names"][lang][REGION.id] = found["tier_names"][lang].pop("province")
+        # What extensions add has the one name that it came with.
+        found["parameter_names"][lang] |= {
+            row.name: row.meaning for row in table("parameters") if row.name in added("parameters")
+        }
     return {
         key: {lang: _closed(_named(both[lang], lang)) for lang in LANGS}
         for key, both in found.items()

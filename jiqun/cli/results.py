@@ -214,6 +214,20 @@ def outcomes(*, as_json: Json = False) -> None:
                 typer.echo(f"    target: {row['target_value']} ({row['target_class']})")
 
 
+@commands.command(epilog="Example: jiqun parameters --json")
+def parameters(*, as_json: Json = False) -> None:
+    """List every parameter: value, range and law that it is drawn by, unit, evidence, source."""
+    with refusals():
+        from jiqun.listing import parameter_lines, parameter_rows  # noqa: PLC0415
+
+        rows = parameter_rows()
+        if as_json:
+            print_json(rows)
+            return
+        for line in parameter_lines(rows):
+            typer.echo(line)
+
+
 @commands.command(epilog="Example: jiqun schedule --rows 2500 --json")
 def schedule(
     *,
