@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from jiqun.experiments.effects.costs import BEARERS, BUDGET
 from jiqun.scenarios.evidence import evidence_of
-from jiqun.scenarios.levers import channels, declarations, parameter_of
+from jiqun.scenarios.levers import channels, declarations, of_extensions, parameter_of
 from jiqun.scenarios.schema import SETTINGS, Part
-from jiqun.scenarios.tables import table
+from jiqun.scenarios.tables import added, table
 from jiqun.scenarios.units import UNITS, to_base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from jiqun.model.extensions import Extension
     from jiqun.scenarios.schema import LeverDeclaration, Term
 
 
@@ -47,11 +48,15 @@ def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
             yield f"    aimed by: {', '.join(row['who'])}; eligible: {groups or 'all'}"
         if row["settings"]:
             yield f"    settings: {', '.join(_setting(row, name) for name in row['settings'])}"
+        yield from brought(row)
 
 
 def parameter_rows() -> list[dict[str, Any]]:
     """Every parameter in the order of its table."""
-    return [row.model_dump() for row in table("parameters")]
+    by = added("parameters")
+    return [
+        row.model_dump() | {"package": package(by.get(row.name))} for row in table("parameters")
+    ]
 
 
 def parameter_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -62,6 +67,18 @@ def parameter_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
         yield f"{row['name']}  {row['value']:g} {row['unit']}  [{row['group']}, {spread}]"
         yield f"    {row['meaning']}"
         yield f"    evidence: {row['grade']}; {row['source']}"
+        yield from brought(row)
+
+
+def package(extension: Extension | None) -> str | None:
+    """The package that something came with; None for what is of the project."""
+    return extension.distribution if extension else None
+
+
+def brought(row: Mapping[str, Any]) -> Iterator[str]:
+    """The package that an entry of a list came with, where it is not of the project."""
+    if row["package"]:
+        yield f"    came with: {row['package']}"
 
 
 def shown(value: float, kind: str) -> str:
@@ -95,6 +112,7 @@ def _lever(lever: LeverDeclaration) -> dict[str, Any]:
         "eligible": lever.eligible.model_dump(exclude_none=True) if lever.eligible else {},
         "settings": {name: _default(lever, name) for name in SETTINGS if name in lever.settings},
         "terms": {name: _term(lever, term) for name, term in lever.terms.items()},
+        "package": package(of_extensions().get(lever.id)),
     }
 
 

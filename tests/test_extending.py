@@ -28,6 +28,7 @@ from jiqun.experiments.effects.change import Change
 from jiqun.experiments.runs.batch import model_hash
 from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.sensitivity.spec import HERE
+from jiqun.listing import lever_lines
 from jiqun.model import ClusterPolicyModel, extensions, shocks
 from jiqun.model.branching import first_difference
 from jiqun.model.calendar import quarter_index
@@ -51,7 +52,11 @@ ACT = """
 import json
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from jiqun import Results, load, run
+from jiqun.checking import shock_lines
+from jiqun.cli import app
 from jiqun.experiments.runs.batch import model_hash
 from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.sensitivity.factors import single
@@ -75,6 +80,8 @@ if __name__ == "__main__":
         "gains": [each.of(advice).lever("advice_visits").terms["gain"] for each in found],
         "factors": [each.name for each in single(task, task.spec.parameters)],
         "parameters": parameter_rows(),
+        "shocks": [*shock_lines(load("flooded.yaml"))],
+        "outcomes": json.loads(CliRunner().invoke(app, ["outcomes", "--json"]).stdout),
         "model": model_hash(), "versions": version_lines(),
         "levers": lever_rows(),
         "record": [name for kind, name in parts_in(crate) if kind == "extension"],
@@ -182,6 +189,20 @@ def test_an_extension_is_named_wherever_its_results_are(acted, made):
     assert sum("part of the version of the model" in line for line in told) == 4
     assert len(acted["record"]) == len(extensions.KINDS)
     assert "advice of jiqun.levers (my-ext 0.1)" in acted["record"]
+
+
+def test_lists_name_the_package_that_something_came_with(acted):
+    own = {
+        "levers": {"pilot_grant", "advice_visits"}, "outcomes": {"short_loans"},
+        "parameters": {"advice_gain", "flood_exposed"},
+    }  # fmt: skip
+    for kind, names in own.items():
+        by = {row.get("id", row.get("name")): row["package"] for row in acted[kind]}
+        assert {name for name, package in by.items() if package == "my-ext 0.1"} == names
+        assert {*by.values()} == {None, "my-ext 0.1"}
+    assert acted["shocks"] == ["flood: strikes 2026-Q1 to 2026-Q1, loss 0.1 (my-ext 0.1)"]
+    (row,) = (row for row in acted["levers"] if row["id"] == "advice_visits")
+    assert [*lever_lines([row])][-1] == "    came with: my-ext 0.1"
 
 
 def test_a_lever_from_outside_acts_and_its_cost_is_booked(acted, made):

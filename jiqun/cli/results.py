@@ -182,6 +182,8 @@ def trace(
 def outcomes(*, as_json: Json = False) -> None:
     """List every outcome: id, labels, unit, levels, better direction and 2027 target."""
     with refusals():
+        from jiqun.listing import brought, package  # noqa: PLC0415
+        from jiqun.model.extensions import that_has  # noqa: PLC0415
         from jiqun.model.observe.outcomes import OUTCOMES  # noqa: PLC0415
         from jiqun.scenarios.tables import table  # noqa: PLC0415
 
@@ -199,6 +201,7 @@ def outcomes(*, as_json: Json = False) -> None:
                 "target_value": targets.get(outcome.target),
                 "target_class": outcome.target_class or None,
                 "note": outcome.note or None,
+                "package": package(that_has("outcomes", outcome.measure)),
             }
             for outcome in OUTCOMES.values()
         ]
@@ -212,6 +215,8 @@ def outcomes(*, as_json: Json = False) -> None:
             typer.echo(f"    levels: {', '.join(row['levels'])}")
             if row["target"]:
                 typer.echo(f"    target: {row['target_value']} ({row['target_class']})")
+            for line in brought(row):
+                typer.echo(line)
 
 
 @commands.command(epilog="Example: jiqun parameters --json")
