@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from jiqun.listing import package_of
 from jiqun.model.calendar import quarter_name
-from jiqun.model.extensions import that_has
 from jiqun.model.shocks import KNOWN
 from jiqun.scenarios import InputError, acting, load
 from jiqun.scenarios.language import say
@@ -79,8 +79,8 @@ def shock_lines(scenario: Scenario) -> Iterator[str]:
         last = scenario.end if each.end is None else each.end
         period = {"first": quarter_name(each.start), "last": quarter_name(last)}
         terms = "".join(f", {name} {value:g}" for name, value in each.values)
-        by = that_has("shocks", KNOWN[each.id].strike)
-        came = f" ({by.distribution})" if by else ""
+        package = package_of("shocks", KNOWN[each.id].strike)
+        came = f" ({package})" if package else ""
         yield f"{each.id}: {say('strikes {first} to {last}', **period)}{terms}{came}"
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from jiqun.experiments.effects.costs import BEARERS, BUDGET
+from jiqun.model.extensions import installed
 from jiqun.scenarios.evidence import evidence_of
 from jiqun.scenarios.levers import channels, declarations, of_extensions, parameter_of
 from jiqun.scenarios.schema import SETTINGS, Part
@@ -13,7 +14,7 @@ from jiqun.scenarios.tables import added, table
 from jiqun.scenarios.units import UNITS, to_base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from jiqun.model.extensions import Extension
     from jiqun.scenarios.schema import LeverDeclaration, Term
@@ -72,7 +73,18 @@ def parameter_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 def package(extension: Extension | None) -> str | None:
     """The package that something came with; None for what is of the project."""
-    return extension.distribution if extension else None
+    return f"{extension.package} {extension.version}" if extension else None
+
+
+def package_of(kind: str, function: Callable[..., Any]) -> str | None:
+    """The package that an entry of a register came with; None for one of the project.
+
+    Args:
+        kind: Kind of extension that adds to the register.
+        function: What the entry is computed with.
+    """
+    top = str(getattr(function, "__module__", "")).partition(".")[0]
+    return package(next((each for each in installed(kind) if each.top == top), None))
 
 
 def brought(row: Mapping[str, Any]) -> Iterator[str]:

@@ -18,10 +18,10 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sized
+    from collections.abc import Sized
 
 PREFIX = "jiqun."
 ACTING = ("levers", "outcomes", "shocks", "parameters")
@@ -70,12 +70,7 @@ class Extension:
 
     def __str__(self) -> str:
         """What it is called in messages."""
-        return f"{self.name} of {PREFIX}{self.kind} ({self.distribution})"
-
-    @property
-    def distribution(self) -> str:
-        """Its package with the version: what lists say that something came with."""
-        return f"{self.package} {self.version}"
+        return f"{self.name} of {PREFIX}{self.kind} ({self.package} {self.version})"
 
     @property
     def top(self) -> str:
@@ -190,17 +185,6 @@ def load(kind: str, register: Sized | None = None) -> None:
             raise ExtensionError(each, f"{each.module}: {_told(error)}") from error
         if register is not None and len(register) == before:
             raise ExtensionError(each, f"{each.module} declares nothing")
-
-
-def that_has(kind: str, function: Callable[..., Any]) -> Extension | None:
-    """The extension in whose package a function lies; None for one of the project.
-
-    Args:
-        kind: One of `KINDS`.
-        function: What an entry of the register of the kind is computed with.
-    """
-    top = str(getattr(function, "__module__", "")).partition(".")[0]
-    return next((each for each in installed(kind) if each.top == top), None)
 
 
 def acting() -> tuple[Extension, ...]:

@@ -36,6 +36,7 @@ from jiqun.model.extensions import ExtensionError
 from jiqun.model.observe.outcomes import Outcome, declare
 from jiqun.model.observe.quantities import quantity
 from jiqun.model.region import read_region
+from jiqun.notebooks import extension_words
 from jiqun.notebooks.what_changes import how_they_differ
 from jiqun.notebooks.words import Words
 from jiqun.scenarios import ScenarioError
@@ -62,6 +63,8 @@ from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.sensitivity.factors import single
 from jiqun.experiments.sensitivity.spec import read_spec
 from jiqun.listing import lever_rows, parameter_rows
+from jiqun.notebooks.what_changes import _shock
+from jiqun.notebooks.words import Words
 from jiqun.recording import parts_in, record
 from jiqun.versions import version_lines
 
@@ -81,6 +84,15 @@ if __name__ == "__main__":
         "factors": [each.name for each in single(task, task.spec.parameters)],
         "parameters": parameter_rows(),
         "shocks": [*shock_lines(load("flooded.yaml"))],
+        "words": {
+            lang: [
+                _shock(load("flooded.yaml").shocks[0], Words(lang)),
+                Words(lang).term("advice_visits", "gain"), Words(lang).term("pilot_grant", "rate"),
+                Words(lang).name("parameter_names", "advice_gain"),
+                Words(lang).name("parameter_names", "sigma"),
+            ]
+            for lang in ("zh", "en")
+        },
         "outcomes": json.loads(CliRunner().invoke(app, ["outcomes", "--json"]).stdout),
         "model": model_hash(), "versions": version_lines(),
         "levers": lever_rows(),
@@ -203,6 +215,31 @@ def test_lists_name_the_package_that_something_came_with(acted):
     assert acted["shocks"] == ["flood: strikes 2026-Q1 to 2026-Q1, loss 0.1 (my-ext 0.1)"]
     (row,) = (row for row in acted["levers"] if row["id"] == "advice_visits")
     assert [*lever_lines([row])][-1] == "    came with: my-ext 0.1"
+
+
+def test_pages_have_words_for_what_an_extension_adds(acted):
+    zh, en = acted["words"]["zh"], acted["words"]["en"]
+    assert zh[:2] == ["洪水（2026年第1季度至2026年第1季度，毁损比例 0.1）", "生产率年增幅"]
+    assert en[:2] == ["Flood (2026-Q1 to 2026-Q1, share lost 0.1)", "growth of productivity"]
+    assert (zh[3], en[3]) == ("受访企业的生产率增幅", "growth of productivity at those visited")
+    # A name of the project is no package's to change.
+    for words, found in ((Words("zh"), zh), (Words("en"), en)):
+        assert found[2] == words.term("pilot_grant", "rate") == words.names("term_names")["rate"]
+        assert found[4] == words.name("parameter_names", "sigma")
+
+
+def test_words_of_another_form_are_refused_with_their_line(made, groups, finding, tmp_path):
+    shutil.copytree(made / "my_ext", tmp_path / "my_ext")
+    install(tmp_path, "my-ext", {"jiqun.shocks": groups["jiqun.shocks"]})
+    finding(tmp_path)
+    assert extension_words.names("term_names", "en")["flood.loss"] == "share lost"
+    path = tmp_path / "my_ext/texts.yaml"
+    path.write_text("term_names:\n  zh: {flood.loss: 毁损比例}\n", "utf-8")
+    with pytest.raises(ScenarioError, match=r"texts.yaml:1: term_names.en: is missing"):
+        extension_words.names("term_names", "en")
+    path.write_text("terms: {}\n", "utf-8")
+    with pytest.raises(ScenarioError, match=r"unknown key.*nearest: term_names"):
+        extension_words.names("term_names", "en")
 
 
 def test_a_lever_from_outside_acts_and_its_cost_is_booked(acted, made):

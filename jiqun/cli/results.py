@@ -182,8 +182,7 @@ def trace(
 def outcomes(*, as_json: Json = False) -> None:
     """List every outcome: id, labels, unit, levels, better direction and 2027 target."""
     with refusals():
-        from jiqun.listing import brought, package  # noqa: PLC0415
-        from jiqun.model.extensions import that_has  # noqa: PLC0415
+        from jiqun.listing import brought, package_of  # noqa: PLC0415
         from jiqun.model.observe.outcomes import OUTCOMES  # noqa: PLC0415
         from jiqun.scenarios.tables import table  # noqa: PLC0415
 
@@ -201,7 +200,7 @@ def outcomes(*, as_json: Json = False) -> None:
                 "target_value": targets.get(outcome.target),
                 "target_class": outcome.target_class or None,
                 "note": outcome.note or None,
-                "package": package(that_has("outcomes", outcome.measure)),
+                "package": package_of("outcomes", outcome.measure),
             }
             for outcome in OUTCOMES.values()
         ]
