@@ -87,13 +87,13 @@ scenario.write_text(
     "name: taught\nbaseline: without_document_55\n"
     "levers: [{id: apprentices, who: {size: [small]}}]\n"
 )
-results = run(
-    ["without_document_55", scenario],
-    package.parent / "store",
-    draws=8,
-    rows=1_100,
-    until=2026,
-    workers=2,
-)
+store = package.parent / "store"
+results = run(["without_document_55", scenario], store, draws=8, rows=1_100, until=2026, workers=2)
+
+# %% [markdown]
+# An outcome goes by the size of its year, and value added is of enterprises above scale: small ones
+# that grew bring part of the effect into `medium`, and `below_scale` has none.
+
+# %%
 effects = results.effects("taught", "value_added", "size", 2026)
 effects[["unit_name", "change_mean", "change_low", "change_high", "sign"]]
