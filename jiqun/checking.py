@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from jiqun.listing import package_of
 from jiqun.model.calendar import quarter_name
+from jiqun.model.shocks import KNOWN
 from jiqun.scenarios import InputError, acting, load
 from jiqun.scenarios.language import say
 from jiqun.scenarios.notices import warnings_among
@@ -77,7 +79,9 @@ def shock_lines(scenario: Scenario) -> Iterator[str]:
         last = scenario.end if each.end is None else each.end
         period = {"first": quarter_name(each.start), "last": quarter_name(last)}
         terms = "".join(f", {name} {value:g}" for name, value in each.values)
-        yield f"{each.id}: {say('strikes {first} to {last}', **period)}{terms}"
+        package = package_of("shocks", KNOWN[each.id].strike)
+        came = f" ({package})" if package else ""
+        yield f"{each.id}: {say('strikes {first} to {last}', **period)}{terms}{came}"
 
 
 def _lever(each: Acting) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The levers as data and as text: what each is, who pays, what can be set, what it is drawn by."""
+"""Levers and parameters as data and as text: what each is, who pays, what it is drawn by."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from jiqun.experiments.effects.costs import BEARERS, BUDGET
+from jiqun.model.extensions import installed
 from jiqun.scenarios.evidence import evidence_of
-from jiqun.scenarios.levers import channels, declarations, parameter_of
+from jiqun.scenarios.levers import channels, declarations, of_extensions, parameter_of
 from jiqun.scenarios.schema import SETTINGS, Part
-from jiqun.scenarios.tables import table
+from jiqun.scenarios.tables import added, table
 from jiqun.scenarios.units import UNITS, to_base
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from jiqun.model.extensions import Extension
     from jiqun.scenarios.schema import LeverDeclaration, Term
 
 
@@ -47,6 +49,48 @@ def lever_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
             yield f"    aimed by: {', '.join(row['who'])}; eligible: {groups or 'all'}"
         if row["settings"]:
             yield f"    settings: {', '.join(_setting(row, name) for name in row['settings'])}"
+        yield from brought(row)
+
+
+def parameter_rows() -> list[dict[str, Any]]:
+    """Every parameter in the order of its table."""
+    by = added("parameters")
+    return [
+        row.model_dump() | {"package": package(by.get(row.name))} for row in table("parameters")
+    ]
+
+
+def parameter_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The parameters as text."""
+    for row in rows:
+        drawn = f"drawn {row['low']:g} to {row['high']:g}, {row['distribution']}"
+        spread = drawn if row["low"] < row["high"] else "fixed"
+        yield f"{row['name']}  {row['value']:g} {row['unit']}  [{row['group']}, {spread}]"
+        yield f"    {row['meaning']}"
+        yield f"    evidence: {row['grade']}; {row['source']}"
+        yield from brought(row)
+
+
+def package(extension: Extension | None) -> str | None:
+    """The package that something came with; None for what is of the project."""
+    return f"{extension.package} {extension.version}" if extension else None
+
+
+def package_of(kind: str, function: Callable[..., Any]) -> str | None:
+    """The package that an entry of a register came with; None for one of the project.
+
+    Args:
+        kind: Kind of extension that adds to the register.
+        function: What the entry is computed with.
+    """
+    top = str(getattr(function, "__module__", "")).partition(".")[0]
+    return package(next((each for each in installed(kind) if each.top == top), None))
+
+
+def brought(row: Mapping[str, Any]) -> Iterator[str]:
+    """The package that an entry of a list came with, where it is not of the project."""
+    if row["package"]:
+        yield f"    came with: {row['package']}"
 
 
 def shown(value: float, kind: str) -> str:
@@ -80,6 +124,7 @@ def _lever(lever: LeverDeclaration) -> dict[str, Any]:
         "eligible": lever.eligible.model_dump(exclude_none=True) if lever.eligible else {},
         "settings": {name: _default(lever, name) for name in SETTINGS if name in lever.settings},
         "terms": {name: _term(lever, term) for name, term in lever.terms.items()},
+        "package": package(of_extensions().get(lever.id)),
     }
 
 

@@ -1,10 +1,11 @@
 """Extensions: what installed packages add to the project, by entry points.
 
 A package names a module under a group: ``jiqun.levers``, ``jiqun.outcomes``, ``jiqun.shocks``,
-``jiqun.trials``, ``jiqun.facts`` or ``jiqun.regions``. The module declares behaviour when it is
-imported; files of its folder hold tables (`docs/extending.md`). Every process that has the package
-on its path finds it, worker processes as well. What acts in runs is part of the version of the
-model (`experiments.runs.batch.model_hash`): runs with and without it share no key.
+``jiqun.parameters``, ``jiqun.trials``, ``jiqun.facts`` or ``jiqun.regions``. The module declares
+behaviour when it is imported; files of its folder hold tables (`docs/extending.md`). Every process
+that has the package on its path finds it, worker processes as well. What acts in runs is part of
+the version of the model (`experiments.runs.batch.model_hash`): runs with and without it share no
+key.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sized
 
 PREFIX = "jiqun."
-ACTING = ("levers", "outcomes", "shocks")
-"""Kinds that act in runs or are recorded of them; their modules are imported with the model."""
+ACTING = ("levers", "outcomes", "shocks", "parameters")
+"""Kinds that act in runs or are recorded of them."""
 KINDS = (*ACTING, "trials", "facts", "regions")
 
 

@@ -231,7 +231,8 @@ def how_they_differ(found: Change, words: Words) -> list[str]:
 def _shock(shock: Shock, words: Words) -> str:
     """A shock with its quarters and terms."""
     last = words("change_lasting") if shock.end is None else _quarter(shock.end, words)
-    terms = ", ".join(f"{name} {value:g}" for name, value in shock.values)
+    mark = "、" if words.lang == "zh" else ", "
+    terms = mark.join(f"{words.term(shock.id, name)} {value:g}" for name, value in shock.values)
     return words(
         "change_shock_text",
         name=getattr(KNOWN[shock.id], words.lang),
@@ -525,10 +526,8 @@ def _quarter(index: int, words: Words) -> str:
 
 
 def _term(lever: str, each: TermChange, words: Words) -> str:
-    names = words.names("term_names")
-    key = f"{lever}.{each.term}"
     instalment = each.term.removeprefix("instalment_")
-    name = names.get(key) or names.get(each.term) or each.term
+    name = words.term(lever, each.term)
     if instalment != each.term:
         name = words("term_instalment", number=instalment)
     before, after = (value_of(v, each.kind, words) for v in (each.before, each.after))

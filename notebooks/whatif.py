@@ -124,10 +124,10 @@ def _issued(lever: str, words: Words) -> str:
     """The size of a lever as issued, term by term."""
     held = load(BASELINE).lever(lever)
     assert held is not None, "dials are levers of the baseline"
-    since, names = quarter_index(ORIGIN + 1, 1), words.names("term_names")
+    since = quarter_index(ORIGIN + 1, 1)
     kinds = {term: each.kind for term, each in declarations()[lever].terms.items()}
     terms = [
-        f"{names.get(f'{lever}.{term}') or names.get(term) or term} "
+        f"{words.term(lever, term)} "
         + value_of(held.value(term, since), kinds.get(term, "money"), words)
         for term in held.size
         if held.terms.get(term)

@@ -19,6 +19,8 @@ import yaml
 
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.region import DEFAULT_FOLDER, REGION, RegionError
+from jiqun.notebooks import extension_words
+from jiqun.notebooks.extension_words import ExtensionTexts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -107,6 +109,9 @@ def texts() -> Mapping[str, Mapping[str, Any]]:
     for lang in LANGS:
         # Outcomes of the whole province have its id as their unit.
         found["tier_names"][lang][REGION.id] = found["tier_names"][lang].pop("province")
+        for group in ExtensionTexts.model_fields:
+            # No package renames what is of the project.
+            found[group][lang] = extension_words.names(group, lang) | found[group][lang]
     return {
         key: {lang: _closed(_named(both[lang], lang)) for lang in LANGS}
         for key, both in found.items()
@@ -193,6 +198,11 @@ class Words:
     def name(self, group: str, key: str) -> str:
         """The name of an id (a tier, a field, a source), or the id where it has none."""
         return str(texts()[group][self.lang].get(key, key))
+
+    def term(self, owner: str, term: str) -> str:
+        """The name of a term of a lever or shock, or its id where it has none."""
+        names = self.names("term_names")
+        return names.get(f"{owner}.{term}") or names.get(term) or term
 
     def names(self, group: str) -> Mapping[str, str]:
         """All names of a group, by id."""

@@ -60,8 +60,8 @@ def declarations() -> Mapping[str, LeverDeclaration]:
     """
     found: dict[str, LeverDeclaration] = {}
     files = _files()
-    meant = [name for _, file in files for name in file.channels]
-    for document, file in files:
+    meant = [name for _, file, _ in files for name in file.channels]
+    for document, file, _ in files:
         for i, lever in enumerate(file.levers):
             at: Key = ("levers", i)
             check_read(document, meant, lever, at)
@@ -72,9 +72,15 @@ def declarations() -> Mapping[str, LeverDeclaration]:
     return found
 
 
-def _files() -> list[tuple[Document, LeverFile]]:
-    """Files of declarations: the region's, and after it those of extensions."""
-    found: list[tuple[Document, LeverFile]] = []
+@cache
+def of_extensions() -> Mapping[str, Extension]:
+    """The levers that extensions declare, each with its extension; read once a process."""
+    return {lever.id: by for _, file, by in _files() if by for lever in file.levers}
+
+
+def _files() -> list[tuple[Document, LeverFile, Extension | None]]:
+    """Files of declarations: the region's, and after it those of extensions, each with its own."""
+    found: list[tuple[Document, LeverFile, Extension | None]] = []
     meant: set[str] = set()
     for path, by in _paths():
         document = read_yaml(path)
@@ -94,7 +100,7 @@ def _files() -> list[tuple[Document, LeverFile]]:
                 problem = say("is never read: take_up says who claims")
                 allowed = say("one of take_up and usual_take_up")
                 raise document.error(("levers", i, "usual_take_up"), problem, allowed)
-        found.append((document, file))
+        found.append((document, file, by))
     return found
 
 
@@ -135,7 +141,7 @@ def _check_declared(document: Document, lever: LeverDeclaration, at: Key) -> Non
 @cache
 def channels() -> Mapping[str, Label]:
     """What each channel is, by name; read once a process."""
-    return {name: label for _, file in _files() for name, label in file.channels.items()}
+    return {name: label for _, file, _ in _files() for name, label in file.channels.items()}
 
 
 def most_times(lever_id: str) -> float:

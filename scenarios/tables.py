@@ -50,8 +50,10 @@ from jiqun.scenarios.rows.published import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from jiqun.model.extensions import Extension
     from jiqun.scenarios.rows.base import Row
 
 DATA = REGION.tables
@@ -101,9 +103,12 @@ OF_DOCUMENT = ("articles", "policy_targets", "counterfactual", "rules", "levers_
 """Tables that are those of the default region where a region has no document of its own."""
 BY_NAME = {"parameters": "name", "lever_evidence": "lever"}
 """Tables of which a region holds only the rows that differ, with the column that names a row."""
-ADDED = {"rules": ("levers", "id"), "lever_evidence": ("levers", "lever")}
-"""Tables that extensions add rows to: their kind, and the column that names a row. None is made
-runs of: a parameter more would move the draws of all others."""
+ADDED = {
+    "rules": ("levers", "id"),
+    "lever_evidence": ("levers", "lever"),
+    "parameters": ("parameters", "name"),
+}
+"""Tables that extensions add rows to: their kind, and the column that names a row."""
 UNUSED = ("large_projects",)
 """Tables that nothing is made of or compared with, so that they leave earlier records valid."""
 
@@ -182,14 +187,17 @@ def _check_row(path: Path, line: int, record: dict[str, Any], row: type[Row]) ->
 
 def files_of(name: str) -> tuple[Path, ...]:
     """Files that a table is read from, the shared one first; none for an empty table."""
-    return (*_own_files(name), *added_files(name))
+    return (*_own_files(name), *_added_files(name))
 
 
-def added_files(name: str) -> tuple[Path, ...]:
-    """Files of extensions that add rows to a table."""
+def _added_files(name: str) -> dict[Path, Extension]:
+    """Files that add rows to a table, each with the extension that it is of."""
     kind, _ = ADDED.get(name, ("", ""))
-    paths = (each.folder / f"{name}.csv" for each in installed(kind)) if kind else ()
-    return tuple(path for path in paths if path.is_file())
+    if kind == name:
+        # There is nothing else that such an extension could bring.
+        return {each.file(f"{name}.csv"): each for each in installed(kind)}
+    paths = {each.folder / f"{name}.csv": each for each in installed(kind)}
+    return {path: each for path, each in paths.items() if path.is_file()}
 
 
 def _own_files(name: str) -> tuple[Path, ...]:
@@ -203,22 +211,35 @@ def _own_files(name: str) -> tuple[Path, ...]:
     return (shared, own) if own.is_file() else (shared,)
 
 
-@cache
 def table(name: str) -> tuple[Any, ...]:
     """Rows of a table, checked; read once a process."""
+    return _read(name)[0]
+
+
+def added(name: str) -> Mapping[str, Extension]:
+    """Names of the rows of a table that extensions add, each with the extension."""
+    return _read(name)[1]
+
+
+@cache
+def _read(name: str) -> tuple[tuple[Any, ...], Mapping[str, Extension]]:
+    """Rows of a table, and the names of those that extensions add."""
     files = _own_files(name)
     rows = [row for path in files for row in read_table(path, TABLES[name])]
     if len(files) > 1:
         # A row of the region takes the place of the shared one, so that the order stays.
         rows = list({getattr(row, BY_NAME[name]): row for row in rows}.values())
-    for path in added_files(name):
+    found: dict[str, Extension] = {}
+    for path, extension in _added_files(name).items():
         key = ADDED[name][1]
         held = {getattr(row, key) for row in rows}
         for line, row in enumerate(read_table(path, TABLES[name]), 2):
-            if getattr(row, key) in held:
+            own = getattr(row, key)
+            if own in held or own in found:
                 raise TableError(path, line, key, say("declared twice"))
             rows.append(row)
-    return tuple(rows)
+            found[own] = extension
+    return tuple(rows), found
 
 
 def file_hash(path: Path) -> str:

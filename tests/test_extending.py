@@ -11,8 +11,10 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from jiqun import Results, load, run
 from jiqun.calibration.facts import measures
@@ -24,6 +26,9 @@ from jiqun.cli.refusals import _is_refusal
 from jiqun.experiments.effects import change
 from jiqun.experiments.effects.change import Change
 from jiqun.experiments.runs.batch import model_hash
+from jiqun.experiments.runs.draws import draws
+from jiqun.experiments.sensitivity.spec import HERE
+from jiqun.listing import lever_lines
 from jiqun.model import ClusterPolicyModel, extensions, shocks
 from jiqun.model.branching import first_difference
 from jiqun.model.calendar import quarter_index
@@ -31,9 +36,13 @@ from jiqun.model.extensions import ExtensionError
 from jiqun.model.observe.outcomes import Outcome, declare
 from jiqun.model.observe.quantities import quantity
 from jiqun.model.region import read_region
+from jiqun.notebooks import extension_words
 from jiqun.notebooks.what_changes import how_they_differ
 from jiqun.notebooks.words import Words
 from jiqun.scenarios import ScenarioError
+from jiqun.scenarios.errors import TableError
+from jiqun.scenarios.rows.evidence import Parameter
+from jiqun.scenarios.tables import columns, files_of, read_table
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = (ROOT / "docs/extending.md").read_text("utf-8")
@@ -44,9 +53,18 @@ ACT = """
 import json
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from jiqun import Results, load, run
+from jiqun.checking import shock_lines
+from jiqun.cli import app
 from jiqun.experiments.runs.batch import model_hash
-from jiqun.listing import lever_rows
+from jiqun.experiments.runs.draws import draws
+from jiqun.experiments.sensitivity.factors import single
+from jiqun.experiments.sensitivity.spec import read_spec
+from jiqun.listing import lever_rows, parameter_rows
+from jiqun.notebooks.what_changes import _shock
+from jiqun.notebooks.words import Words
 from jiqun.recording import parts_in, record
 from jiqun.versions import version_lines
 
@@ -57,9 +75,27 @@ if __name__ == "__main__":
     record(Path("store"))
     crate = json.loads(Path("store/ro-crate-metadata.json").read_text("utf-8"))
     stored = load(str(results.scenario_file(results.chosen()["flooded"].scenario_hash)))
+    advice = load("advice.yaml")
+    found = list(draws(advice, range(65)))
+    task = read_spec("sensitivity.yaml")
     print(json.dumps({
+        "draws": [[dict(each.values), dict(each.outside)] for each in found],
+        "gains": [each.of(advice).lever("advice_visits").terms["gain"] for each in found],
+        "factors": [each.name for each in single(task, task.spec.parameters)],
+        "parameters": parameter_rows(),
+        "shocks": [*shock_lines(load("flooded.yaml"))],
+        "words": {
+            lang: [
+                _shock(load("flooded.yaml").shocks[0], Words(lang)),
+                Words(lang).term("advice_visits", "gain"), Words(lang).term("pilot_grant", "rate"),
+                Words(lang).name("parameter_names", "advice_gain"),
+                Words(lang).name("parameter_names", "sigma"),
+            ]
+            for lang in ("zh", "en")
+        },
+        "outcomes": json.loads(CliRunner().invoke(app, ["outcomes", "--json"]).stdout),
         "model": model_hash(), "versions": version_lines(),
-        "levers": [row["id"] for row in lever_rows()],
+        "levers": lever_rows(),
         "record": [name for kind, name in parts_in(crate) if kind == "extension"],
         "stored": [stored.identity, results.chosen()["flooded"].scenario_hash],
     }))
@@ -121,6 +157,9 @@ def finding(monkeypatch):
 def acted(made, groups):
     """What a process with the package tells, whose workers make runs with it."""
     install(made / "site", "my-ext", groups)
+    told = yaml.safe_load((HERE / "reference.yaml").read_text("utf-8"))
+    told |= {"parameters": ["advice_gain", "sigma"]}
+    (made / "sensitivity.yaml").write_text(yaml.safe_dump(told), "utf-8")
     path = os.pathsep.join([str(made), str(made / "site"), str(ROOT)])
     (made / "act.py").write_text(ACT, "utf-8")
     done = subprocess.run(
@@ -159,14 +198,53 @@ def test_an_extension_is_named_wherever_its_results_are(acted, made):
     assert len({each["digest"] for each in noted}) == 1
     told = [line for line in acted["versions"] if line.startswith("extension: ")]
     assert len(told) == len(extensions.KINDS)
-    assert sum("part of the version of the model" in line for line in told) == 3
+    assert sum("part of the version of the model" in line for line in told) == 4
     assert len(acted["record"]) == len(extensions.KINDS)
     assert "advice of jiqun.levers (my-ext 0.1)" in acted["record"]
 
 
+def test_lists_name_the_package_that_something_came_with(acted):
+    own = {
+        "levers": {"pilot_grant", "advice_visits"}, "outcomes": {"short_loans"},
+        "parameters": {"advice_gain", "flood_exposed"},
+    }  # fmt: skip
+    for kind, names in own.items():
+        by = {row.get("id", row.get("name")): row["package"] for row in acted[kind]}
+        assert {name for name, package in by.items() if package == "my-ext 0.1"} == names
+        assert {*by.values()} == {None, "my-ext 0.1"}
+    assert acted["shocks"] == ["flood: strikes 2026-Q1 to 2026-Q1, loss 0.1 (my-ext 0.1)"]
+    (row,) = (row for row in acted["levers"] if row["id"] == "advice_visits")
+    assert [*lever_lines([row])][-1] == "    came with: my-ext 0.1"
+
+
+def test_pages_have_words_for_what_an_extension_adds(acted):
+    zh, en = acted["words"]["zh"], acted["words"]["en"]
+    assert zh[:2] == ["洪水（2026年第1季度至2026年第1季度，毁损比例 0.1）", "生产率年增幅"]
+    assert en[:2] == ["Flood (2026-Q1 to 2026-Q1, share lost 0.1)", "growth of productivity"]
+    assert (zh[3], en[3]) == ("受访企业的生产率增幅", "growth of productivity at those visited")
+    # A name of the project is no package's to change.
+    for words, found in ((Words("zh"), zh), (Words("en"), en)):
+        assert found[2] == words.term("pilot_grant", "rate") == words.names("term_names")["rate"]
+        assert found[4] == words.name("parameter_names", "sigma")
+
+
+def test_words_of_another_form_are_refused_with_their_line(made, groups, finding, tmp_path):
+    shutil.copytree(made / "my_ext", tmp_path / "my_ext")
+    install(tmp_path, "my-ext", {"jiqun.shocks": groups["jiqun.shocks"]})
+    finding(tmp_path)
+    assert extension_words.names("term_names", "en")["flood.loss"] == "share lost"
+    path = tmp_path / "my_ext/texts.yaml"
+    path.write_text("term_names:\n  zh: {flood.loss: 毁损比例}\n", "utf-8")
+    with pytest.raises(ScenarioError, match=r"texts.yaml:1: term_names.en: is missing"):
+        extension_words.names("term_names", "en")
+    path.write_text("terms: {}\n", "utf-8")
+    with pytest.raises(ScenarioError, match=r"unknown key.*nearest: term_names"):
+        extension_words.names("term_names", "en")
+
+
 def test_a_lever_from_outside_acts_and_its_cost_is_booked(acted, made):
     results = Results(made / "store")
-    assert {"pilot_grant", "advice_visits"} < set(acted["levers"])
+    assert {"pilot_grant", "advice_visits"} < {row["id"] for row in acted["levers"]}
     found = results.effects("advice", ["value_added", "rd_expenditure"], "province")
     found = found.set_index(["outcome", "year"])["mean"]
     assert (found.loc["value_added"].loc[:2023] == 0.0).all()
@@ -176,6 +254,31 @@ def test_a_lever_from_outside_acts_and_its_cost_is_booked(acted, made):
     assert booked["advice_visits", "spent"] > 0.0
     assert booked["pilot_grant", "paid"] > 0.0
     assert results.runs()["residual"].max() < 1e-9
+
+
+def test_a_parameter_from_outside_is_drawn_and_moves_no_other(acted):
+    listed = {row["name"]: row for row in acted["parameters"]}
+    ranges = {"advice_gain": (0.0, 0.02), "flood_exposed": (0.2, 0.6)}
+    with_it = acted["draws"]
+    (values, _), *drawn = with_it
+    assert not ranges.keys() & values.keys(), "draw 0 is central"
+    for name, (low, high) in ranges.items():
+        found = np.array([values.pop(name) for values, _ in drawn])
+        ends = 0.2 * (high - low)
+        assert low <= found.min() < low + ends
+        assert high - ends < found.max() <= high
+        assert len(set(found)) == 64
+        assert listed[name]["source"] == "judged: a made-up number"
+    without = [[dict(d.values), dict(d.outside)] for d in draws(load("as_issued"), range(65))]
+    assert with_it == without
+    assert {"parameter.advice_gain", "parameter.sigma"} <= {*acted["factors"]}
+
+
+def test_a_term_moves_with_the_parameter_that_an_extension_draws(acted):
+    at = quarter_index(2024, 1)
+    gains = [value for ((start, value),) in acted["gains"] if start == at]
+    assert len(set(gains)) == 65
+    assert gains[0] == 0.01
 
 
 def test_a_shock_strikes_when_its_scenario_says(acted, made):
@@ -239,6 +342,7 @@ BROKEN = {
     "its code": ({"jiqun.outcomes": {"x": "broken.fails"}}, "ZeroDivisionError"),
     "nothing": ({"jiqun.shocks": {"x": "broken.empty"}}, "declares nothing"),
     "no table": ({"jiqun.levers": {"x": "broken"}}, "has no file levers.yaml"),
+    "no parameters": ({"jiqun.parameters": {"x": "broken"}}, "has no file parameters.csv"),
     "no folder": ({"jiqun.trials": {"x": "broken.empty"}}, "no folder with an __init__.py"),
     "no trial": ({"jiqun.trials": {"x": "broken"}}, r"has no file \*.yaml"),
     "another name": ({"jiqun.regions": {"x": "broken.province"}}, "give both one name"),
@@ -261,6 +365,7 @@ def test_a_broken_extension_is_refused_with_its_package_and_the_mend(
         "levers": lambda: [each.file("levers.yaml") for each in extensions.installed("levers")],
         "outcomes": lambda: extensions.load("outcomes", {}),
         "shocks": lambda: extensions.load("shocks", {}),
+        "parameters": lambda: files_of("parameters"),
         "trials": lambda: chosen(["my_grants"]),
         "regions": lambda: read_region("anhui"),
     }.get(next(iter(points)).removeprefix("jiqun."), extensions.everything)
@@ -362,3 +467,30 @@ REFUSED = {
 def test_a_wrong_shock_is_refused(written, told, tmp_path):
     with pytest.raises(ScenarioError, match=told):
         load(scenario(tmp_path, f"shocks: [{written}]"))
+
+
+WRONG = {
+    "value": ("3", "low <= 3 <= high"),
+    "high": ("-1", "low <= 0.1 <= high"),
+    "low": ("x", "number"),
+    "distribution": ("normal", "triangular"),
+    "grade": ("F", "'A', 'B', 'C', 'D'"),
+    "source": ("", "not allowed"),
+    "use": ("output", "fixed"),
+}
+
+
+@pytest.mark.parametrize("column", WRONG)
+def test_a_parameter_without_a_range_law_grade_or_source_is_refused(column, tmp_path):
+    row = dict.fromkeys(columns(Parameter), "x") | {
+        "value": "0.1", "low": "0", "high": "0.2", "distribution": "uniform", "grade": "E",
+        "use": "input",
+    }  # fmt: skip
+    given, told = WRONG[column]
+    path = tmp_path / "parameters.csv"
+    for each in (row, row | {column: given}):
+        path.write_text(",".join(each) + "\n" + ",".join(each.values()) + "\n", "utf-8")
+        if each == row:
+            assert len(read_table(path, Parameter)) == 1
+    with pytest.raises(TableError, match=re.escape(told)):
+        read_table(path, Parameter)

@@ -1,6 +1,7 @@
 """The site: every page is in it, it is built without a warning, and it asks no network."""
 
 import re
+import runpy
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -11,6 +12,8 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 INDEX = (DOCS / "index.md").read_text("utf-8")
+ENGLISH = re.compile(r"[\s>\"](?:Search|Next|Previous|Home|On this page|Back to top)[\s<\"]")
+"""Buttons of the theme as an English page has them."""
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)[^)]*\)")
 
 
@@ -36,6 +39,13 @@ def test_pages_in_two_languages_link_to_each_other():
         other = name.replace(".zh.md", ".md")
         assert f"]({name})" in (DOCS / other).read_text("utf-8")
         assert f"]({other})" in (DOCS / name).read_text("utf-8")
+
+
+def test_the_menu_of_chinese_pages_names_pages_that_are_there():
+    menu = runpy.run_path(str(DOCS / "conf.py"))["CHINESE_MENU"]
+    named = [f"{name}.md" for pages in menu.values() for name in pages]
+    assert len(named) == len({*named})
+    assert {name for name in PAGES if name.endswith(".zh.md")} <= {*named} <= {*PAGES}
 
 
 def test_chinese_paragraphs_are_one_line():
@@ -74,6 +84,16 @@ def test_it_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path
         loaded.feed(built.read_text("utf-8"))
         assert loaded.found
         assert [name for name in loaded.found if "//" in name] == []
+        # Buttons and menu are in the language of the page; a neighbour is too.
+        text = built.read_text("utf-8")
+        chinese = page.endswith(".zh.md")
+        assert ('lang="zh-CN"' in text) == chinese
+        assert ('placeholder="搜索"' in text, "开始</span>" in text) == (chinese, chinese)
+        assert not chinese or not re.search(
+            r"[\s>](?:Search|Next|Previous|On this page)[\s<]", text
+        )
+        for other in re.findall(r'rel="(?:next|prev)" title="[^"]*" href="([^"]+)"', text):
+            assert other.endswith(".zh.html") == chinese, page
     for style in (tmp_path / "site").rglob("*.css"):
         assert not re.search(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", style.read_text("utf-8"))
     assert "class" in (tmp_path / "site" / "api.html").read_text("utf-8")

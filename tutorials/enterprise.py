@@ -23,8 +23,9 @@ import pandas as pd
 
 from jiqun import ClusterPolicyModel, load
 from jiqun.experiments.runs.runner import with_rows
-from jiqun.model.calendar import quarter_name
-from jiqun.model.dimensions import CITIES, FIELDS
+from jiqun.model.agents.enterprises import COLUMNS as REGISTER
+from jiqun.model.calendar import quarter_index, quarter_name
+from jiqun.model.dimensions import CITIES, FIELDS, TIERS
 
 ROWS, QUARTERS = 1_100, 32
 models = {
@@ -38,7 +39,7 @@ models = {
 
 # %%
 e = models["as_issued"].enterprises
-inside = np.flatnonzero((e.tier == 2) & e.above_scale)
+inside = np.flatnonzero((e.tier == TIERS.index("provincial")) & e.above_scale)
 chosen = int(e.id[inside[np.argmax(e.revenue[inside])]])
 row = int(np.flatnonzero(e.id == chosen)[0])
 FIELDS[e.field[row]], CITIES[e.city[row]], float(e.weight[row]), float(e.employees[row])
@@ -68,7 +69,7 @@ story.groupby("world").tail(1)
 
 # %%
 wide = story.pivot(index="quarter", columns="world", values="revenue")
-before = wide.loc[: 4 * 5 - 1]
+before = wide.loc[: quarter_index(2023, 4)]
 assert (before["as_issued"] == before["without_document_55"]).all()
 (wide["as_issued"] / wide["without_document_55"] - 1.0).tail(4)
 
@@ -77,7 +78,7 @@ figure, panels = plt.subplots(len(COLUMNS), 1, figsize=(7, 11), sharex=True)
 for axes, name in zip(panels, COLUMNS, strict=True):
     for world, rows in story.groupby("world"):
         axes.plot(rows["quarter"], rows[name], label=world)
-    axes.set_ylabel(name)
+    axes.set_ylabel(f"{name}\n{REGISTER[name].unit}")
 ticks = range(0, QUARTERS, 8)
 panels[-1].set_xticks(ticks, [quarter_name(quarter) for quarter in ticks])
 panels[0].legend()

@@ -14,8 +14,7 @@
 # # Add a lever
 #
 # A lever of one's own is a package beside the project: a table and, for a new behaviour, a
-# function. `docs/extending.md` has the whole; this notebook makes the smallest one and asks what
-# it changes.
+# function. This notebook makes the smallest one; `docs/extending.md` has the whole.
 
 # %%
 import sys
@@ -61,7 +60,8 @@ def train(model):
 
 # %% [markdown]
 # An entry point makes it known. `pip install -e .` writes it from `pyproject.toml`; here we write
-# what pip would, and put the folder on the path before `jiqun` is imported.
+# what pip would, and put the folder on the path before `jiqun` is imported. To have `gain` drawn,
+# write `parameter:` in place of `default:` and bring the parameter (`docs/extending.md`).
 
 # %%
 info = package.parent / "my_lever-0.1.dist-info"
@@ -87,13 +87,13 @@ scenario.write_text(
     "name: taught\nbaseline: without_document_55\n"
     "levers: [{id: apprentices, who: {size: [small]}}]\n"
 )
-results = run(
-    ["without_document_55", scenario],
-    package.parent / "store",
-    draws=8,
-    rows=1_100,
-    until=2026,
-    workers=2,
-)
+store = package.parent / "store"
+results = run(["without_document_55", scenario], store, draws=8, rows=1_100, until=2026, workers=2)
+
+# %% [markdown]
+# An outcome goes by the size of its year, and value added is of enterprises above scale: small ones
+# that grew bring part of the effect into `medium`, and `below_scale` has none.
+
+# %%
 effects = results.effects("taught", "value_added", "size", 2026)
 effects[["unit_name", "change_mean", "change_low", "change_high", "sign"]]

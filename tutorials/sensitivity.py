@@ -35,7 +35,7 @@ NAMES = ["equipment_elasticity", "interest_elasticity", "credit_supply_elasticit
 folder = Path("build/tutorials/sensitivity")
 
 # %% [markdown]
-# Ranges are those of `parameters.csv`.
+# Ranges are those that draws are made from; `jiqun parameters` lists them with their evidence.
 
 # %%
 ranges = {row.name: (row.low, row.high) for row in table("parameters") if row.low < row.high}

@@ -60,15 +60,20 @@ results = run(
 results.outcomes(outcome="value_added", level="tier", years=UNTIL).head()
 
 # %% [markdown]
-# Each scenario against its own baseline, with the interval of the mean. `sign` is 0 where the
-# effect cannot be told from zero, which eight draws will often say.
+# Each scenario against its own baseline, over the pairs of runs: `mean` with its 95 % interval from
+# `low` to `high`, here in yuan (`jiqun outcomes` lists units); `change_mean` and its like are
+# relative. `sign` is 0 where the effect cannot be told from zero, as is often so with eight draws.
+#
+# `twice_the_award` stands against `as_issued`: its rows say what the second half of the award
+# does, and not what the document does.
 
 # %%
 effects = results.effects(outcome="value_added", level="tier", years=UNTIL)
 effects[["scenario", "baseline", "unit_name", "mean", "low", "high", "sign"]]
 
 # %% [markdown]
-# The ledger says who pays for what. `connect` gives DuckDB over the Parquet files in place.
+# The ledger says who pays for what: median and 90 % interval over the runs, in yuan. `connect`
+# gives DuckDB over the Parquet files in place, as `run`, `outcome`, `ledger` and `panel`.
 
 # %%
 results.money(by=["lever", "payer"], scenario="as_issued", years=UNTIL).head()
@@ -78,6 +83,10 @@ results.connect().sql(
     "SELECT scenario, year, median(value) / 1e8 AS value_added FROM outcome "
     "WHERE outcome = 'value_added' AND level = 'province' GROUP BY ALL ORDER BY ALL"
 ).df().head()
+
+# %% [markdown]
+# The band holds nine of ten draws. It is wide since draws differ in the outside world, and the
+# scenarios lie on each other: levels do not show an effect, pairs do.
 
 # %%
 figure, axes = plt.subplots(figsize=(7, 4))

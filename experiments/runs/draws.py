@@ -2,7 +2,8 @@
 
 Parameters that the published figures see come from the fitted ensemble: draw i takes its set i. All
 others are drawn from their priors, at point i of one scrambled Sobol sequence; those that only a
-cost hangs on at a point of another, so that a cost more moves no enterprise. A draw is the same
+cost hangs on at a point of another, so that a cost more moves no enterprise; those of extensions by
+their name and the number, so that none moves another parameter. A draw is the same
 however many are asked for, so that a batch can be enlarged without moving what it has. Draw 0 holds
 the central values: the centre of the ensemble, and of the table for parameters outside it.
 
@@ -24,7 +25,8 @@ import numpy as np
 from jiqun.experiments.runs.ensemble import SHIPPED, fitted
 from jiqun.experiments.runs.priors import Law
 from jiqun.model.outside_world import SERIES
-from jiqun.scenarios.tables import table
+from jiqun.model.randomness import uniform
+from jiqun.scenarios.tables import added, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,6 +42,8 @@ SEQUENCE_SEED = 20231201
 """Scrambles the sequence; another value gives another, equally good set of draws."""
 COST_SEED = 20231202
 """Scrambles the sequence of what only a cost hangs on."""
+ADDED_SEED = 20231203
+"""Seed of what extensions add."""
 BLOCK = 10_000
 """Numbers of draws set apart for each kind of batch."""
 
@@ -102,8 +106,7 @@ def draws(
         indices: Numbers of the draws, ascending within a block.
         ensemble_file: Fitted parameter sets; priors alone where there is no such file.
     """
-    drawn = _ranged()
-    rows = [row for row in drawn if row.use != "cost"], [row for row in drawn if row.use == "cost"]
+    rows = _by_origin()
     moved = moved_by_draws(scenario)
     free = moved - set(SERIES)
     ensemble = fitted(ensemble_file)
@@ -115,13 +118,14 @@ def draws(
         (
             _points(len(SERIES) + len(rows[0]), places, SEQUENCE_SEED),
             _points(len(rows[1]), places, COST_SEED),
+            *(_addressed(row, places) for row in rows[2]),
         )
     )
     # A column at a time: number by number takes a hundred times as long.
     names = [row.name for part in rows for row in part if row.name in free]
     columns = [
         _law(row).quantile(points[:, place])
-        for place, row in enumerate((*rows[0], *rows[1]), len(SERIES))
+        for place, row in enumerate((*rows[0], *rows[1], *rows[2]), len(SERIES))
         if row.name in free
     ]
     values = np.stack(columns, axis=1) if columns else np.empty((len(places), 0))
@@ -162,6 +166,18 @@ def _ranged() -> list[Parameter]:
     return [row for row in table("parameters") if row.low < row.high]
 
 
+def _by_origin() -> tuple[list[Parameter], list[Parameter], list[Parameter]]:
+    """Parameters that have a range: what runs hang on, what a cost does, what extensions add."""
+    of_extensions = added("parameters")
+    drawn = _ranged()
+    own = [row for row in drawn if row.name not in of_extensions]
+    return (
+        [row for row in own if row.use != "cost"],
+        [row for row in own if row.use == "cost"],
+        [row for row in drawn if row.name in of_extensions],
+    )
+
+
 def _of(values: Mapping[str, float], free: frozenset[str]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name in free}
 
@@ -192,6 +208,11 @@ def _points(dimensions: int, places: Sequence[int], seed: int) -> Array:
             sequence.fast_forward(place - at)
         found[row], at = sequence.random(1)[0], place + 1
     return found
+
+
+def _addressed(row: Parameter, places: Sequence[int]) -> Array:
+    """Probabilities of one parameter, independent of all others, shape (places, 1)."""
+    return uniform(ADDED_SEED, row.name, np.array(places, dtype=np.int64))[:, np.newaxis]
 
 
 def prior_value(row: Parameter, u: float) -> float:

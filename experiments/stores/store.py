@@ -272,13 +272,21 @@ class Store:
         return path
 
     def add_scenario(self, digest: str, scenario: Scenario) -> None:
-        """Keep a scenario as resolved."""
+        """Keep a scenario as resolved.
+
+        What is no part of its identity is kept as it was said last: its label, its baseline and
+        what its files give readers to know.
+        """
         path = self.folder / "scenarios" / f"{digest}.yaml"
-        if not path.exists():
-            labels = {"zh": scenario.label_zh, "en": scenario.label_en}
-            plain = scenario.canonical() | {"label": labels, "baseline": scenario.baseline}
-            plain |= {"notices": [asdict(notice) for notice in scenario.notices]}
-            text = yaml.dump(plain, Dumper=yaml.CSafeDumper, allow_unicode=True)
+        said = {
+            "label": {"zh": scenario.label_zh, "en": scenario.label_en},
+            "baseline": scenario.baseline,
+            "notices": [asdict(notice) for notice in scenario.notices],
+        }
+        before = path.read_text("utf-8") if path.exists() else ""
+        plain = _data(before) or scenario.canonical()
+        text = yaml.dump(plain | said, Dumper=yaml.CSafeDumper, allow_unicode=True)
+        if text != before:
             self._put(path, lambda part: _save_text(part, text))
 
     def add_batch(self, entry: dict[str, Any]) -> None:
@@ -436,6 +444,15 @@ def _runs_table(result: ChunkResult) -> pa.Table:
 def write_text(path: Place, text: str) -> None:
     """Write a text whole, or leave what is there."""
     write_file(path, lambda part: _save_text(part, text))
+
+
+def _data(text: str) -> dict[str, Any]:
+    """What a YAML file holds; nothing where it is cut short or holds something else."""
+    with suppress(yaml.YAMLError):
+        found = yaml.load(text, Loader=yaml.CSafeLoader)
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
 def _save_text(path: Path, text: str) -> None:

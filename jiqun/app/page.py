@@ -319,7 +319,7 @@ def _slider(control: Control, label: str, times: str, words: PageWords) -> Tag:
     lever = control.lever.id
     most = floor(control.most / STEP + 1e-9) * STEP
     size = [
-        f"{_term_name(field, words)} {value_of(field.value, field.kind, words)}"
+        f"{words.term(field.lever, field.term)} {value_of(field.value, field.kind, words)}"
         for field in control.sizes()
         if field.value is not None
     ]
@@ -361,7 +361,7 @@ def _switch(lever: str, label: str, to: str, own: str) -> Tag:
 
 def _field(field: Field, said: Mapping[str, str], label: str, words: PageWords) -> Tag:
     """A term that can be set by itself."""
-    name = _term_name(field, words)
+    name = words.term(field.lever, field.term)
     unit, _ = field.unit(words.lang)
     own = said.get(field.key, "")
     ends = [value_of(value, field.kind, words) for value in (field.low, field.high)]
@@ -428,8 +428,3 @@ def _factors(field: Field) -> list[tuple[str, float]]:
     """Units of a term, the longest first, each with its size in base units."""
     units = UNITS[field.kind]
     return sorted(((name, float(size)) for name, size in units.items()), key=lambda u: -len(u[0]))
-
-
-def _term_name(field: Field, words: PageWords) -> str:
-    names = words.names("term_names")
-    return str(names.get(field.key) or names.get(field.term) or field.term)

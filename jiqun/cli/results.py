@@ -182,6 +182,7 @@ def trace(
 def outcomes(*, as_json: Json = False) -> None:
     """List every outcome: id, labels, unit, levels, better direction and 2027 target."""
     with refusals():
+        from jiqun.listing import brought, package_of  # noqa: PLC0415
         from jiqun.model.observe.outcomes import OUTCOMES  # noqa: PLC0415
         from jiqun.scenarios.tables import table  # noqa: PLC0415
 
@@ -199,6 +200,7 @@ def outcomes(*, as_json: Json = False) -> None:
                 "target_value": targets.get(outcome.target),
                 "target_class": outcome.target_class or None,
                 "note": outcome.note or None,
+                "package": package_of("outcomes", outcome.measure),
             }
             for outcome in OUTCOMES.values()
         ]
@@ -212,6 +214,22 @@ def outcomes(*, as_json: Json = False) -> None:
             typer.echo(f"    levels: {', '.join(row['levels'])}")
             if row["target"]:
                 typer.echo(f"    target: {row['target_value']} ({row['target_class']})")
+            for line in brought(row):
+                typer.echo(line)
+
+
+@commands.command(epilog="Example: jiqun parameters --json")
+def parameters(*, as_json: Json = False) -> None:
+    """List every parameter: value, range and law that it is drawn by, unit, evidence, source."""
+    with refusals():
+        from jiqun.listing import parameter_lines, parameter_rows  # noqa: PLC0415
+
+        rows = parameter_rows()
+        if as_json:
+            print_json(rows)
+            return
+        for line in parameter_lines(rows):
+            typer.echo(line)
 
 
 @commands.command(epilog="Example: jiqun schedule --rows 2500 --json")

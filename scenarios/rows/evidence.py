@@ -23,11 +23,29 @@ class Parameter(Row):
     high: Number
     distribution: Law
     unit: Text
-    grade: Text
+    grade: Literal["A", "B", "C", "D", "E"]
     group: Text
     meaning: Text
-    source: str
-    use: Text
+    source: Text
+    use: Literal["input", "fixed", "cost"]
+
+    @field_validator("high")
+    @classmethod
+    def _holds_its_value(cls, high: float, info: ValidationInfo) -> float:
+        low, value = (info.data.get(name, high) for name in ("low", "value"))
+        if not low <= value <= high:
+            raise PydanticCustomError(
+                "range", "no range", {"expected": f"low <= {value:g} <= high"}
+            )
+        return high
+
+    @field_validator("distribution")
+    @classmethod
+    def _has_a_logarithm(cls, law: Law, info: ValidationInfo) -> Law:
+        if law == "loguniform" and not info.data.get("low", 1.0) > 0.0:
+            problem = {"expected": "uniform or triangular where low is not above 0"}
+            raise PydanticCustomError("logarithm", "no logarithm", problem)
+        return law
 
 
 class Estimate(Row):

@@ -18,6 +18,7 @@ from jiqun.experiments.runs.timing import Measurement
 from jiqun.experiments.stores.store import Store
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.model.quarter import QUARTER, YEAR_END
+from jiqun.scenarios.tables import table
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--rows", "1100", "--until", "2020", "--workers", "1")
@@ -28,8 +29,8 @@ def jiqun(*arguments):
 
 
 COMMANDS = [
-    "demo", "check", "run", "ask", "sweep", "compare", "levers", "trace", "outcomes", "schedule",
-    "export", "report", "app", "record", "verify",
+    "demo", "check", "run", "ask", "sweep", "compare", "levers", "trace", "outcomes",
+    "parameters", "schedule", "export", "report", "app", "record", "verify",
     "calibrate", "recover", "backtest", "trial", "sensitivity", "discover", "design",
 ]  # fmt: skip
 
@@ -283,6 +284,15 @@ def test_outcomes_lists_the_register():
     assert [row["id"] for row in json.loads(done.stdout)] == list(OUTCOMES)
     plain = jiqun("outcomes").stdout
     assert all(name in plain for name in OUTCOMES)
+
+
+def test_parameters_lists_the_table_with_ranges_and_sources():
+    rows = json.loads(jiqun("parameters", "--json").stdout)
+    assert [row["name"] for row in rows] == [row.name for row in table("parameters")]
+    plain = jiqun("parameters").stdout
+    told = "sigma  4 elasticity  [market, drawn 3 to 6, triangular]"
+    assert told in plain
+    assert all(row["source"] in plain for row in rows)
 
 
 def test_sensitivity_refuses_a_wrong_specification(tmp_path):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from jiqun.experiments.stores.digests import examine
 from jiqun.experiments.stores.store import FOLDERS, Store
 from jiqun.scenarios import ScenarioError, check, designs, load, shipped, with_parameters, worlds
 from jiqun.scenarios.tables import table
@@ -49,6 +50,25 @@ def test_a_stored_scenario_is_the_scenario(kept, name):
     assert (again.name, again.label_zh, again.baseline) == (
         scenario.name, scenario.label_zh, scenario.baseline,
     )  # fmt: skip
+
+
+def test_a_stored_scenario_is_told_as_it_was_said_last(kept):
+    scenario = load("as_issued")
+    path = kept(scenario)
+    notes = path.parents[1] / "sha256sums.txt"
+    text, noted = path.read_text("utf-8"), notes.read_text("utf-8")
+    # Nothing is written again where nothing is said otherwise.
+    assert kept(scenario) == path
+    assert (path.read_text("utf-8"), notes.read_text("utf-8")) == (text, noted)
+    renamed = replace(scenario, label_zh="新名称", label_en="A new label", baseline="market_only")
+    # A shorter horizon does not cut what was kept of a longer one.
+    assert kept(renamed.until(2025)) == path
+    again = load(path)
+    assert (again.label_zh, again.label_en, again.baseline) == (
+        "新名称", "A new label", "market_only",
+    )  # fmt: skip
+    assert again.digest == scenario.digest
+    assert examine(path.parents[1]).damaged == {}
 
 
 def test_what_was_drawn_noted_and_set_comes_back(kept, tmp_path):
