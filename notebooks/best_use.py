@@ -12,7 +12,7 @@ from jiqun.calibration.palette import BLUE, GREY
 from jiqun.experiments.best_use.finding import CENTRAL
 from jiqun.experiments.best_use.spec import SPREAD
 from jiqun.experiments.effects.comparison_data import is_current
-from jiqun.experiments.effects.effect import Estimate
+from jiqun.experiments.effects.effect import CLEAR, Estimate
 from jiqun.model.economy.others import MATCHED
 from jiqun.model.observe.outcomes import OUTCOMES
 from jiqun.notebooks.figures import style, tick
@@ -113,10 +113,31 @@ def answer(data: Row, words: Words) -> str:
     if centre > NEAR * chosen["cost"]["mean"]:
         told.append(words("use_centre", centre=words.money(centre)[0], unit=words.money_unit))
     told += [words("use_here_alone", lever=label) for label in _national(chosen, words)]
+    told += _document(data, words)
     over = chosen["cost"]["mean"] / data["budget"][0]["yuan"] - 1.0
     if over > NEAR:
         told.append(words("use_over", share=words.percent(over)))
     return gap.join(told)
+
+
+def _document(data: Row, words: Words) -> list[str]:
+    """That the document as it stands brings more, where it does: it holds what is not searched."""
+    name = data["objectives"][0]
+    whole = next((row for row in data["designs"] if "document" in row["roles"]), None)
+    chosen = design(data, data["chosen"])
+    if whole is None or whole["gains"][name]["mean"] <= chosen["gains"][name]["mean"]:
+        return []
+    cost = words.money(whole["cost"]["mean"])[0]
+    return [
+        words(
+            "use_document",
+            document=whole["label"][words.lang],
+            gain=gain(whole, name, words),
+            unit=unit(name, words),
+            cost=cost,
+            money=words.money_unit,
+        )
+    ]
 
 
 def _national(row: Row, words: Words) -> list[str]:
@@ -235,7 +256,8 @@ def robust_table(data: Row, words: Words) -> str:
             "".join(words.estimate(Estimate(**row["designs"][i]), factor(name, words))) for i in ids
         ]
         cells = [
-            f"**{cell}**" if i == row["best"] else cell for i, cell in zip(ids, cells, strict=True)
+            f"**{cell}**" if i == _leader(data, row) else cell
+            for i, cell in zip(ids, cells, strict=True)
         ]
         rows.append([_condition(row, words), *cells])
     heads = [design(data, i)["label"][words.lang] for i in ids]
@@ -247,7 +269,7 @@ def robust_sentence(data: Row, words: Words) -> str:
     others = [row for row in data["robust"] if row["condition"] != CENTRAL]
     if not others:
         return words("use_robust_none")
-    turned = [row for row in others if row["best"] != data["chosen"]]
+    turned = [row for row in others if _leader(data, row) != data["chosen"]]
     gap = "" if words.lang == "zh" else " "
     told = words(
         "use_robust",
@@ -260,13 +282,28 @@ def robust_sentence(data: Row, words: Words) -> str:
     # The same design may lead in several of them.
     leaders: dict[str, list[str]] = {}
     for row in turned:
-        label = design(data, row["best"])["label"][words.lang]
+        label = design(data, _leader(data, row))["label"][words.lang]
         leaders.setdefault(label, []).append(_condition(row, words))
     parts = [
         words("use_turned_part", design=label, conditions=words.listing(where))
         for label, where in leaders.items()
     ]
     return told + gap + words("use_turned", parts=words.listing(parts))
+
+
+def _leader(data: Row, row: Row) -> str:
+    """The best use of the sum in a condition; the document is none, since it holds other measures.
+
+    The chosen one where nothing is better by more than a hundredth.
+    """
+    means = {
+        name: float(found["mean"])
+        for name, found in row["designs"].items()
+        if "document" not in design(data, name)["roles"]
+    }
+    best = max(means, key=lambda name: means[name])
+    near = means[best] - means[data["chosen"]] <= CLEAR * abs(means[best])
+    return str(data["chosen"]) if near else best
 
 
 def _condition(row: Row, words: Words) -> str:

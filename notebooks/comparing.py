@@ -24,7 +24,7 @@ from pathlib import Path
 
 from jiqun.experiments.effects.comparison_data import read
 from jiqun.experiments.effects.effect import CUTS
-from jiqun.notebooks import designs
+from jiqun.notebooks import designs, director
 from jiqun.notebooks.show import figure, section, text
 from jiqun.notebooks.words import Words
 
@@ -39,6 +39,8 @@ for envelope in designs.envelopes_of(data):
     section(words.name("envelopes", envelope), level=3)
     text(designs.answer(data, words, envelope))
     text(designs.summary_table(data, words, envelope))
+if (credit := director.leading_credit(data)) is not None:
+    text(director.credit_note(credit, words))
 text(designs.reading(data, words))
 
 # %%

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jiqun.experiments.effects.bootstrap import quantiles
-from jiqun.experiments.effects.effect import Estimate
+from jiqun.experiments.effects.effect import CLEAR, Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,8 +63,9 @@ class Verdict:
         nothing: The chosen design against doing nothing.
         named: The same against the best of the named designs; None where there are none.
         above_nothing: Whether its main objective is distinguishably better than with nothing.
-        simplest: The design with the fewest levers whose score is not distinguishable from that of
-            the chosen one; the chosen one where there is none with fewer.
+        simplest: The design with the fewest levers that the chosen one is not clearly better than:
+            by more than a hundredth of its score, at the lower end. The chosen one where there is
+            none with fewer.
     """
 
     scores: Array
@@ -129,8 +130,10 @@ def judge(
         clear = clear and estimates[chosen][0].sign > 0
     simplest = chosen
     candidates = [i for i, count in enumerate(counts) if 0 < count < counts[chosen]]
+    # Under common draws a lever that adds next to nothing is told apart all the same.
+    matters = CLEAR * abs(float(scores[chosen, 0]))
     for place in sorted(candidates, key=lambda i: (counts[i], -scores[i, 0])):
-        if _against(scores, resampled, chosen, [place]).difference[1] <= 0.0:
+        if _against(scores, resampled, chosen, [place]).difference[1] <= matters:
             simplest = place
             break
     return Verdict(

@@ -124,3 +124,10 @@ def test_a_design_with_fewer_levers_is_the_simplest_where_draws_do_not_tell_them
     gains = np.where(level > 0.0, level + luck + noise, 0.0)
     verdict = judge(gains, Attitude(), 1, [0, 3, 2, 1])
     assert verdict.simplest == 2
+
+
+@pytest.mark.parametrize(("lead", "simplest"), [(0.05, 2), (0.2, 1)])
+def test_a_lever_that_adds_less_than_a_hundredth_makes_no_better_design(lead, simplest):
+    luck = np.random.default_rng(1).normal(0.0, 1.0, 100)
+    gains = np.stack([0.0 * luck, 10.0 + luck, 10.0 - lead + luck]).reshape(3, 1, 100, 1)
+    assert judge(gains, Attitude(), 1, [0, 3, 2]).simplest == simplest

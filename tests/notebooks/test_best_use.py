@@ -127,7 +127,11 @@ DATA = {
             "label": label,
             "draws": 24,
             "best": best,
-            "designs": {"best": estimate(30 * YI, 5 * YI), "old": estimate(21 * YI, 5 * YI)},
+            "designs": {
+                "best": estimate((30 if best == "best" else 20) * YI, 5 * YI),
+                "old": estimate(21 * YI, 5 * YI),
+                "as_issued": estimate(60 * YI, 5 * YI),
+            },
         }
         for name, label, best in (
             ("central", None, "best"),
@@ -209,6 +213,14 @@ def test_a_design_that_costs_more_than_the_sum_in_the_judging_is_said_to():
     assert "above the sum" not in best_use.answer(DATA, Words("en"))
 
 
+def test_a_document_that_brings_more_is_said_to_hold_what_was_not_searched():
+    more = changed()
+    more["designs"][-1]["gains"]["value_added"] = estimate(62 * YI, 4 * YI)
+    for lang, said in (("zh", "没有搜索的措施"), ("en", "not searched here")):
+        assert said in best_use.answer(more, Words(lang))
+        assert said not in best_use.answer(DATA, Words(lang))
+
+
 def test_unclear_unknowns_are_not_called_worth_knowing():
     blank = changed()
     for row in blank["information"]["unknowns"]:
@@ -264,7 +276,8 @@ def test_conditions_in_which_another_design_is_best_are_named(lang, turned):
     assert GRANT[lang] in said
     held = copy.deepcopy(DATA)
     for row in held["robust"]:
-        row["best"] = held["chosen"]
+        # Less than a hundredth makes no other choice, and the document is none.
+        row["designs"]["best"] = estimate(20.9 * YI, 5 * YI)
     assert turned not in best_use.robust_sentence(held, words)
 
 
