@@ -201,6 +201,8 @@ def render(
     out: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
     baseline: str | None = None,
+    *,
+    first: bool = False,
 ) -> list[Path]:
     """Write the report of a store, a folder of pages a language.
 
@@ -212,6 +214,7 @@ def render(
         out: Folder of the report; `report` in the store's folder if absent.
         tell: Called with what the reader is to know beside the pages.
         baseline: Scenario that those are compared with whose own baseline the store lacks.
+        first: The first page alone.
 
     Returns:
         The files: `{out}/{lang}/index.html`, and beside it `designs.html` where the store keeps a
@@ -245,7 +248,7 @@ def render(
         "spending": finding.read(store) or None,
     }
     names = [name for name in NOTEBOOKS if kept.get(name, name) is not None]
-    if kept["spending"] and source.searches_alone:
+    if first or (kept["spending"] and source.searches_alone):
         names = ["index"]
     pages = [(name, lang) for name in names for lang in langs]
     endings = [ending for ending in FORMATS if ending in {"html", *formats}]

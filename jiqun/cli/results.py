@@ -327,6 +327,9 @@ def report(
             help="Folder of the report, which gets zh/ and en/; DIR/report if nothing is said."
         ),
     ] = None,
+    first: Annotated[
+        bool, typer.Option("--first", help="The first page alone, of what the store holds so far.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Render the report of a store, by default into DIR/report/{zh,en}.
@@ -345,7 +348,7 @@ def report(
         asked = [name.strip() for name in formats.split(",")]
         try:
             with given_up(PageError):
-                pages = render(store, langs, asked, actuals, out, say, baseline)
+                pages = render(store, langs, asked, actuals, out, say, baseline, first=first)
         except ReportError as error:
             raise WrongOptionError(str(error)) from error
         if as_json:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from jiqun.cli import app
 from jiqun.cli.refusals import interrupt
+from jiqun.experiments.effects import comparison_data
 from jiqun.notebooks import render as rendering
 from jiqun.notebooks.render import LOG, PageError, ReportError, Source, render
 from jiqun.notebooks.show import VECTOR
@@ -85,6 +86,16 @@ def test_a_report_lies_in_its_store(plain: None, small: Path) -> None:
 def test_a_report_lies_where_it_is_asked_for(plain: None, small: Path, tmp_path: Path) -> None:
     out = tmp_path / "pages"
     assert render(small, ["en"], out=out) == [out / "en" / "index.html"]
+    assert files(out) == {"en/index.html"}
+
+
+def test_the_first_page_may_be_written_alone(plain: None, small: Path, tmp_path: Path) -> None:
+    (small / comparison_data.FILE).write_bytes(
+        (comparison_data.SHIPPED / comparison_data.FILE).read_bytes()
+    )
+    assert len(render(small, ["en"], out=tmp_path / "whole")) > 1
+    out = tmp_path / "first"
+    assert render(small, ["en"], out=out, first=True) == [out / "en" / "index.html"]
     assert files(out) == {"en/index.html"}
 
 
