@@ -16,6 +16,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import chdir, contextmanager, suppress
@@ -435,7 +436,8 @@ def _written(source: Source, page: tuple[str, Lang], endings: Sequence[str]) -> 
     with TemporaryDirectory() as held:
         folder = Path(held)
         above = cautions(source.store, words)
-        text = "\n\n".join([*above, *_shown(_executed(source, page, folder), folder)])
+        shown = "\n\n".join([*above, *_shown(_executed(source, page, folder), folder)])
+        text = linked(shown, source.pages)
         head = words(TITLES[source.page(name)]), words("subtitle"), source.line(words)
         read = Document.read(text, head, words, folder, SOURCES[source.page(name)])
         files = [f"{name}.{ending}" for ending in endings if ending != "html"]
@@ -448,6 +450,12 @@ def _written(source: Source, page: tuple[str, Lang], endings: Sequence[str]) -> 
             "zip": lambda: workbook.pictures(read, source.made),
         }
         return {ending: writers[ending]() for ending in endings}
+
+
+def linked(text: str, pages: Sequence[str]) -> str:
+    """Markdown in which links to pages that are not written are plain words."""
+    absent = "|".join(name for name in NOTEBOOKS if name not in pages)
+    return re.sub(rf"\[([^\]]*)\]\((?:{absent})\.html[^)]*\)", r"\1", text) if absent else text
 
 
 def _executed(source: Source, page: tuple[str, Lang], folder: Path) -> Any:

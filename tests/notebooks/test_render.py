@@ -18,7 +18,7 @@ from jiqun.cli import app
 from jiqun.cli.refusals import interrupt
 from jiqun.experiments.effects import comparison_data
 from jiqun.notebooks import render as rendering
-from jiqun.notebooks.render import LOG, PageError, ReportError, Source, render
+from jiqun.notebooks.render import LOG, NOTEBOOKS, PageError, ReportError, Source, linked, render
 from jiqun.notebooks.show import VECTOR
 from jiqun.notebooks.words import LANGS, Words
 from jiqun.scenarios.language import VARIABLE
@@ -97,6 +97,12 @@ def test_the_first_page_may_be_written_alone(plain: None, small: Path, tmp_path:
     out = tmp_path / "first"
     assert render(small, ["en"], out=out, first=True) == [out / "en" / "index.html"]
     assert files(out) == {"en/index.html"}
+
+
+def test_links_lead_to_pages_that_are_written() -> None:
+    text = "[cities](cities.html#hefei), [levers](levers.html), [out](https://a.cn)"
+    assert linked(text, list(NOTEBOOKS)) == text
+    assert linked(text, ["index", "levers"]) == "cities, [levers](levers.html), [out](https://a.cn)"
 
 
 def test_a_page_names_its_store_and_batch(small: Path) -> None:
