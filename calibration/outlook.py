@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jiqun.calibration.fitting.space import DUMMY
+from jiqun.experiments.stores.store import write_file
 from jiqun.model.region import REGION
 from jiqun.scenarios.yaml_file import read_yaml
 
@@ -186,13 +187,15 @@ def _ratio(before: Array, after: Array) -> float:
 
 def write_rows(rows: Sequence[Any], path: Path) -> None:
     """Write dataclass rows as CSV; numbers with five digits, what is not known left empty."""
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([column.name for column in fields(rows[0])])
-        for row in rows:
-            writer.writerow([_cell(value) for value in asdict(row).values()])
-    part.replace(path)
+
+    def save(part: Path) -> None:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([column.name for column in fields(rows[0])])
+            for row in rows:
+                writer.writerow([_cell(value) for value in asdict(row).values()])
+
+    write_file(path, save)
 
 
 def _cell(value: Any) -> str:

@@ -18,6 +18,7 @@ from jiqun.calibration.fitting.spec import read_spec
 from jiqun.calibration.outlook import dummy_spread, figures, learnt, write_rows
 from jiqun.experiments.runs import adopted
 from jiqun.experiments.runs.ensemble import SHIPPED
+from jiqun.experiments.stores.store import write_text
 from jiqun.model.region import REGION
 from jiqun.scenarios import InputError
 
@@ -172,6 +173,4 @@ def _known(value: Any) -> Any:
 
 
 def _write_json(data: Any, path: Path) -> None:
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", "utf-8")
-    part.replace(path)
+    write_text(path, json.dumps(data, indent=1, sort_keys=True) + "\n")

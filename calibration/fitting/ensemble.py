@@ -6,6 +6,7 @@ import json
 import platform
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from jiqun.experiments.runs.batch import model_hash
 from jiqun.experiments.runs.ensemble import METADATA
+from jiqun.experiments.stores.store import write_file
 from jiqun.scenarios.tables import data_hash, tables_hash
 
 if TYPE_CHECKING:
@@ -36,9 +38,7 @@ def write_ensemble(fit: Fit, path: Path) -> None:
     names = [prior.name for prior in fit.space.priors]
     table = pa.table(dict(zip(names, values, strict=True)))
     facts = json.dumps(provenance(fit), sort_keys=True)
-    part = path.with_suffix(".part")
-    pq.write_table(table.replace_schema_metadata({METADATA: facts}), part)
-    part.replace(path)
+    write_file(path, partial(pq.write_table, table.replace_schema_metadata({METADATA: facts})))
 
 
 def provenance(fit: Fit) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from jiqun.calibration.fitting.smoother import assimilate, error_covariance
 from jiqun.calibration.fitting.space import Space
 from jiqun.calibration.trial.step import digests, hear, spoken_of
 from jiqun.experiments.runs.batch import model_hash
+from jiqun.experiments.stores.store import write_file
 from jiqun.scenarios import load
 from jiqun.scenarios.outside import outside_world
 from jiqun.scenarios.tables import data_hash
@@ -332,20 +333,23 @@ def _at(stage: str, tell: Tell) -> Callable[[int, int], None]:
 
 
 def _save(path: Path, array: Array) -> None:
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.save(file, array)
-    part.replace(path)
+    def save(part: Path) -> None:
+        with part.open("wb") as file:
+            np.save(file, array)
+
+    write_file(path, save)
 
 
 def _save_step(path: Path, ensemble: Array, simulated: Array) -> None:
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.savez(file, scores=ensemble, simulated=simulated)
-    part.replace(path)
+    def save(part: Path) -> None:
+        with part.open("wb") as file:
+            np.savez(file, scores=ensemble, simulated=simulated)
+
+    write_file(path, save)
 
 
 def _write(path: Path, content: bytes) -> None:
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    part.replace(path)
+    def save(part: Path) -> None:
+        part.write_bytes(content)
+
+    write_file(path, save)

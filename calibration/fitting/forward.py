@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -20,6 +21,7 @@ from jiqun.experiments.runs.draws import Draw
 from jiqun.experiments.runs.pool import LocalPool, dispatch
 from jiqun.experiments.runs.worker import ChunkResult, Failure, run_chunk
 from jiqun.experiments.stores.populations import load_population, save_population
+from jiqun.experiments.stores.store import write_file
 from jiqun.model import build_population
 
 if TYPE_CHECKING:
@@ -151,7 +153,5 @@ def _population(scenario: Scenario, folder: Path) -> PopulationRef:
     built = build_population(scenario.province, scenario.parameters, scenario.rows, POPULATION_SEED)
     path = folder / f"population-{built.digest}.arrow"
     if not path.exists():
-        part = path.with_suffix(".part")
-        save_population(built, part)
-        part.replace(path)
+        write_file(path, partial(save_population, built))
     return PopulationRef(str(path.resolve()), load_population(path).digest)

@@ -22,6 +22,7 @@ from jiqun.calibration.fitting.fit import (
 )
 from jiqun.calibration.fitting.forward import Forward
 from jiqun.calibration.outlook import state_of
+from jiqun.experiments.stores.store import write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,10 +160,12 @@ def _synthetic(
         _, values = whole_members(truth, made)
         spread = np.array([target.spread for target in task.targets])
         blur = np.random.default_rng([TRUTH_SEED, number]).standard_normal(len(spread))
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            np.save(file, values[0, 0] + spread * blur)
-        part.replace(path)
+
+        def save(part: Path) -> None:
+            with part.open("wb") as file:
+                np.save(file, values[0, 0] + spread * blur)
+
+        write_file(path, save)
     history: Array = np.load(path)
     return history
 

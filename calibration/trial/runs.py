@@ -18,6 +18,7 @@ from jiqun.experiments.runs.batch import POPULATION_SEED, model_hash
 from jiqun.experiments.runs.draws import draws
 from jiqun.experiments.runs.ensemble import in_use as ensemble_in_use
 from jiqun.experiments.runs.pool import Processes
+from jiqun.experiments.stores.store import write_text
 from jiqun.model import build_population
 from jiqun.model.calendar import quarter_index, year_of
 from jiqun.model.region import REGION
@@ -340,10 +341,8 @@ def kept(path: Path, rows: int, digests: Mapping[str, str]) -> pd.DataFrame:
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write the table whole, or leave the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
     ordered = frame.sort_values(KEY, kind="stable")
-    ordered.to_csv(part, index=False, float_format="%.6g", lineterminator="\n")
-    part.replace(path)
+    write_text(path, ordered.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def adopt(frame: pd.DataFrame, path: Path) -> None:
